@@ -1,0 +1,93 @@
+/**
+ * Writes the figures of the committed run into the documentation: `npm run bench:fill`. A place is `<!-- id -->` (or
+ * `<!-- id ÷ other -->` for a ratio); what stands behind it, up to `<!-- / -->`, is replaced. CI runs it and fails if a page changes.
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
+import type { Unit } from './model.js'
+import { formatMicroseconds, formatRatio, formatValue } from './report/format.js'
+
+interface Result {
+  readonly id: string
+  readonly unit: Unit
+  readonly value: number
+}
+interface Run {
+  readonly date: string
+  readonly machine: {
+    readonly cpu: string
+    readonly cores: number
+    readonly memoryGiB: number
+    readonly system: string
+  }
+  readonly versions: Readonly<Record<string, string>>
+  readonly results: readonly Result[]
+}
+
+const run = JSON.parse(readFileSync(new URL('results/latest.json', import.meta.url), 'utf8')) as Run
+const results = new Map(run.results.map(result => [result.id, result]))
+
+function figure(id: string, other: string | undefined): string | undefined {
+  const result = results.get(id)
+  if (!result) return undefined
+  if (other === undefined) return formatValue(result.value, result.unit)
+  const divisor = results.get(other)
+  return divisor && formatRatio(result.value / divisor.value)
+}
+
+function fill(text: string): string {
+  return text
+    .replace(
+      /<!-- ([a-z0-9-]+)(?: ÷ ([a-z0-9-]+))? -->(?:[^<\n]*<!-- \/ -->)?/g,
+      (place, id: string, other?: string) => {
+        const value = figure(id, other)
+        if (value === undefined) return place
+        return `<!-- ${id}${other ? ` ÷ ${other}` : ''} -->${value}<!-- / -->`
+      },
+    )
+    .replace(
+      /<!-- bench:summary -->(?:[\s\S]*?<!-- \/bench:summary -->)?/,
+      () => `<!-- bench:summary -->\n${summary()}\n<!-- /bench:summary -->`,
+    )
+    .replace(/<!-- bench:machine -->(?:[^<]*<!-- \/ -->)?/, () => `<!-- bench:machine -->${machine()}<!-- / -->`)
+}
+
+function machine(): string {
+  const { cpu, cores, memoryGiB, system } = run.machine
+  const versions = Object.entries(run.versions).map(([name, version]) => `${name} ${version}`)
+  return `${cpu}, ${cores} cores, ${memoryGiB} GiB, ${system}; ${versions.join(', ')}; ${run.date.slice(0, 10)}`
+}
+
+/** The README's table: ours, and how many times as fast as the Python project in the same run. */
+function summary(): string {
+  const rows: readonly (readonly [string, string, string])[] = [
+    ['a call in a job (the session’s own thread)', 'add-job', 'add-python'],
+    ['`add.sync(3, 4)`', 'add-sync', 'add-python'],
+    ['`await add(3, 4)`', 'add-awaited', 'add-python'],
+    ['a call, a thousand at once', 'add-1000', 'add-python'],
+    ['a row of a batch of a million', 'add-batch', 'add-python'],
+    ['ten floats in and out, in a job', 'ten-job', 'ten-python'],
+    ['1 MiB of doubles in and out, `.sync`', 'doubles-sync', 'doubles-python'],
+    ['a callback, there and back, `.sync`', 'callback-sync', 'callback-python'],
+    ['session start, Wine’s services up', 'start', 'start-python'],
+  ]
+  const lines = rows.flatMap(([label, ours, theirs]) => {
+    const [a, b] = [results.get(ours), results.get(theirs)]
+    if (!a) return []
+    const other = b ? `${formatMicroseconds(b.value)} | ${formatRatio(b.value / a.value)}` : '– | –'
+    return `| ${label} | ${formatMicroseconds(a.value)} | ${other} |`
+  })
+  return [
+    '| | here | Python project | better |',
+    '| --- | --- | --- | --- |',
+    ...lines,
+    '',
+    `Medians of one run: ${machine()}.`,
+  ].join('\n')
+}
+
+for (const page of ['../README.md', '../docs/performance.md']) {
+  const file = new URL(page, import.meta.url)
+  const before = readFileSync(file, 'utf8')
+  const after = fill(before)
+  if (after !== before) writeFileSync(file, after)
+}

@@ -1,0 +1,46 @@
+/** The machine and the versions that a result belongs to. */
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { cpus, release, totalmem } from 'node:os'
+import { join } from 'node:path'
+import type { Machine } from './model.js'
+import { BENCH, wineFolder } from './peers/workshop.js'
+
+export function describeMachine(): Machine {
+  const name = /^PRETTY_NAME="(.*)"$/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'Linux'
+  return {
+    cpu: cpus()[0]?.model.trim() ?? 'unknown processor',
+    cores: cpus().length,
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    system: `${name}, Linux ${release()}`,
+  }
+}
+
+export async function describeVersions(): Promise<Record<string, string>> {
+  const { version } = JSON.parse(readFileSync(join(BENCH, '../package.json'), 'utf8')) as { version: string }
+  const versions: Record<string, string> = { zugbruecke: version, Node: process.versions.node }
+  try {
+    const wine = execFileSync(join(await wineFolder(), 'wine64'), ['--version'], {
+      encoding: 'utf8',
+      timeout: 30_000,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    versions.Wine = wine.trim().replace(/^wine-/, '')
+  } catch {
+    // the peers that need it say so
+  }
+  return versions
+}
+
+/** The result that was committed last, as text. */
+export function committed(path: string): string | undefined {
+  try {
+    return execFileSync('git', ['show', `HEAD:./${path}`], {
+      cwd: join(BENCH, '..'),
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,54 @@
+/** Runs measures in rounds: each round goes once through all of them, so that what disturbs the machine disturbs all sides alike. */
+import { type Measure, median, type Result, type Sample } from './model.js'
+
+export interface Progress {
+  step(done: number, total: number, what: string): void
+}
+
+export interface Outcome {
+  readonly results: Result[]
+  readonly missing: { readonly what: string; readonly reason: string }[]
+}
+
+export async function runRounds(
+  measures: readonly Measure[],
+  rounds: number,
+  seconds: number,
+  progress: Progress,
+): Promise<Outcome> {
+  const samples = new Map<Measure, Sample[]>(measures.map(measure => [measure, []]))
+  const failed = new Map<Measure, string>()
+  const roundsOf = (measure: Measure) => Math.min(rounds, measure.rounds ?? rounds)
+  const total = measures.reduce((sum, measure) => sum + roundsOf(measure), 0)
+  let done = 0
+  for (let round = 0; round < rounds; round++) {
+    for (const measure of measures) {
+      if (round >= roundsOf(measure)) continue
+      progress.step(done++, total, `${measure.group}: ${measure.label}`)
+      if (failed.has(measure)) continue
+      try {
+        samples.get(measure)?.push(await measure.run(seconds))
+      } catch (error) {
+        failed.set(measure, (error as Error).message.split('\n')[0])
+      }
+    }
+  }
+  progress.step(total, total, 'done')
+
+  const results = measures.flatMap((measure): Result[] => {
+    const taken = samples.get(measure) ?? []
+    if (failed.has(measure) || taken.length === 0) return []
+    const { id, group, side, label, unit } = measure
+    const values = taken.map(({ value }) => value)
+    const extra = merge(taken)
+    return [{ id, group, side, label, unit, value: median(values), rounds: values, ...(extra ? { extra } : {}) }]
+  })
+  const missing = [...failed].map(([{ group, label }, reason]) => ({ what: `${group}, ${label}`, reason }))
+  return { results, missing }
+}
+
+function merge(samples: readonly Sample[]): Record<string, number> | undefined {
+  const names = new Set(samples.flatMap(({ extra }) => Object.keys(extra ?? {})))
+  if (names.size === 0) return undefined
+  return Object.fromEntries([...names].map(name => [name, median(samples.flatMap(({ extra }) => extra?.[name] ?? []))]))
+}

@@ -1,0 +1,149 @@
+#!/usr/bin/env node
+// Runs every test suite, each file in a process of its own, and ends with the true sum.
+//   node scripts/test.mjs [FILTER…] [--concurrency N] [--timeout SECONDS]
+// FILTER is a part of a suite's path. It builds nothing: run `npm run build` and `zugbruecke setup` before.
+// Suites of test/session and test/pool run with and without the native bridge, unless ZUGBRUECKE_BRIDGE says which.
+// A suite that crashes, prints no sum, or takes too long counts as one failure beside those it reported.
+import { spawn } from 'node:child_process'
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const { values: options, positionals: filters } = parseArgs({
+  allowPositionals: true,
+  options: {
+    concurrency: { type: 'string', default: process.env.TEST_CONCURRENCY ?? '1' },
+    timeout: { type: 'string', default: process.env.TEST_TIMEOUT ?? '180' },
+  },
+})
+const concurrency = Math.max(1, Number(options.concurrency) || 1)
+const timeout = (Number(options.timeout) || 180) * 1000
+
+const venv = join(root, '.venv/bin/python')
+const python = existsSync(venv) ? venv : 'python3'
+
+/** How to run a suite, and how to read its sum. */
+const runners = [
+  {
+    folder: 'test',
+    matches: name => name.endsWith('.test.ts'),
+    command: file => [process.execPath, '--import', 'tsx', file],
+    sum(output) {
+      const read = word => [...output.matchAll(new RegExp(`^ {2}${word}:\\s+(\\d+)`, 'gm'))].at(-1)?.[1]
+      const [total, passed, skipped] = ['Total', 'Passed', 'Skipped'].map(read)
+      if (total === undefined) return undefined
+      // uvu counts a skipped test neither as passed nor in the total.
+      return { passed: Number(passed), failed: Number(total) - Number(passed), skipped: Number(skipped ?? 0) }
+    },
+  },
+  {
+    // the native bridge's own, in C
+    folder: 'test/native',
+    matches: name => name === 'run.sh',
+    command: file => ['sh', file],
+    sum(output) {
+      const match = [...output.matchAll(/^(\d+) passed, (\d+) failed/gm)].at(-1)
+      return match && { passed: Number(match[1]), failed: Number(match[2]), skipped: 0 }
+    },
+  },
+  {
+    folder: 'test/python',
+    matches: name => /^test_.*\.py$/.test(name),
+    command: file => [python, '-m', 'pytest', '-q', '--color=no', '-p', 'no:cacheprovider', file],
+    sum(output) {
+      const last = output.trimEnd().split('\n').at(-1) ?? ''
+      const read = word => Number(new RegExp(`(\\d+) ${word}`).exec(last)?.[1] ?? 0)
+      if (!/ in [\d.]+s/.test(last)) return undefined
+      return { passed: read('passed'), failed: read('failed') + read('errors?'), skipped: read('skipped') }
+    },
+  },
+]
+
+/** What uses a session runs twice: with the native bridge, and with the host that does the same work in Python. */
+function variants(suite) {
+  if (!/^test\/(session|pool)\//.test(suite.file) || process.env.ZUGBRUECKE_BRIDGE) return [suite]
+  return [suite, { ...suite, variant: ' (no bridge)', environment: { ZUGBRUECKE_BRIDGE: 'none' } }]
+}
+
+const suites = runners
+  .flatMap(({ folder, matches, ...runner }) => {
+    const names = existsSync(join(root, folder)) ? readdirSync(join(root, folder), { recursive: true }) : []
+    return names
+      .filter(name => matches(name.split('/').at(-1)) && !name.includes('node_modules'))
+      .flatMap(name => variants({ ...runner, file: join(folder, name) }))
+  })
+  .filter(({ file }) => filters.length === 0 || filters.some(filter => file.includes(filter)))
+  .sort((a, b) => (a.file < b.file ? -1 : 1))
+
+const total = { passed: 0, failed: 0, skipped: 0 }
+
+function run({ file, command, sum, variant = '', environment = {} }) {
+  return new Promise(resolve => {
+    const from = performance.now()
+    const [program, ...args] = command(file)
+    const child = spawn(program, args, {
+      cwd: root,
+      detached: true, // a group of its own: a suite that hangs is ended with all that it started
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...environment, FORCE_COLOR: '0', NO_COLOR: '1' },
+    })
+    let output = ''
+    let late = false
+    const take = text => {
+      output += text
+    }
+    child.stdout.setEncoding('utf8').on('data', take)
+    child.stderr.setEncoding('utf8').on('data', take)
+    const timer = setTimeout(() => {
+      late = true
+      end()
+    }, timeout)
+    const end = () => {
+      try {
+        process.kill(-child.pid, 'SIGKILL')
+      } catch {
+        // It ended by itself.
+      }
+    }
+    let settled = false
+    const settle = why => {
+      if (settled) return
+      settled = true
+      clearTimeout(timer)
+      child.stdout.destroy()
+      child.stderr.destroy()
+      const found = sum(output)
+      const counts = found ?? { passed: 0, failed: 0, skipped: 0 }
+      const broken = late ? `ended after ${timeout / 1000} s` : why || (found ? '' : 'it printed no sum')
+      if (broken && counts.failed === 0) counts.failed = 1
+      for (const key of Object.keys(total)) total[key] += counts[key]
+      const took = `${((performance.now() - from) / 1000).toFixed(1)} s`
+      const skipped = counts.skipped ? `, ${counts.skipped} skipped` : ''
+      console.log(
+        `${counts.failed ? 'FAIL' : 'ok  '} ${file}${variant}: ${counts.passed} passed, ${counts.failed} failed${skipped} (${took})`,
+      )
+      if (counts.failed) console.log(`${broken ? `  ${broken}\n` : ''}${output.trimEnd().replace(/^/gm, '  | ')}`)
+      resolve()
+    }
+    child.once('error', error => settle(`could not be started: ${error.message}`))
+    child.once('exit', (code, signal) => {
+      // What it left running may hold its pipes: read what is there, do not wait for their end.
+      setTimeout(() => settle(signal ? `ended by ${signal}` : code ? `exit code ${code}` : ''), 100)
+    })
+  })
+}
+
+const queue = [...suites]
+await Promise.all(
+  Array.from({ length: concurrency }, async () => {
+    for (let suite = queue.shift(); suite; suite = queue.shift()) await run(suite)
+  }),
+)
+if (suites.length === 0) {
+  console.log(`no suite matches ${filters.join(' ')}`)
+  total.failed = 1
+}
+console.log(`${total.passed} passed, ${total.failed} failed${total.skipped ? `, ${total.skipped} skipped` : ''}`)
+process.exitCode = total.failed ? 1 : 0

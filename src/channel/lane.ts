@@ -1,0 +1,384 @@
+/**
+ * One thread's end of a session's channel: it claims slots, keeps what waits in order, settles replies, and runs the callbacks
+ * that belong to this thread. Each thread that uses a session has one lane; only that thread may touch it.
+ */
+import { writeSync } from 'node:fs'
+import {
+  Kind,
+  MAILBOX_ROOM,
+  MESSAGE,
+  REPLY_OFFSET,
+  REPLY_SIZE,
+  REQUEST_OFFSET,
+  REQUEST_SIZE,
+  SLOTS,
+  STRAND_OFFSET,
+  STRAND_SIZE,
+  STRANDS,
+} from '../codec/layout.js'
+import { Arena } from './arena.js'
+import type { Exchange, Port } from './exchange.js'
+import type { SegmentDescriptors } from './segment.js'
+import { Life, Shared, type SharedState, SlotState, WorkerState } from './shared.js'
+import { Frame } from './strand.js'
+
+/** Longest sleep without a look at who still lives, in milliseconds. */
+const SLICE = 1000
+/** So many requests are told of even before the program pauses, for the sides to work at the same time. */
+const TOGETHER = 512
+const BELL = new Uint8Array([1])
+
+export interface LaneOptions {
+  readonly shared: SharedState
+  readonly segment: SegmentDescriptors
+  readonly thread: number
+  /** Carries out one callback; gives the bits of its result, or a promise of them. Must not throw. */
+  readonly onCallback: (frame: Frame, callback: number, count: number, argumentsAt: number) => void
+  /** The error that everything fails with once the session is dead. */
+  readonly deathError: (exchange: Exchange | undefined) => Error
+  /** Called once, when this thread first sees that the session is dead. */
+  readonly onDeath: () => void
+}
+
+export class Lane {
+  readonly shared: SharedState
+  readonly segment: SegmentDescriptors
+  readonly thread: number
+  readonly arena: Arena
+  /** ArrayBuffers that calls under way work on. */
+  readonly lent = new Set<ArrayBufferLike>()
+  /** Callbacks that run now, the latest last. */
+  readonly frames: Frame[] = []
+  readonly options: LaneOptions
+  /** Requests sent and not yet settled, in order. */
+  readonly #pending: Exchange[] = []
+  #pendingHead = 0
+  readonly #waiting: Exchange[] = []
+  readonly #ring: Port
+  /** Published, and the worker not yet told. */
+  #unrung = 0
+  #flushing = false
+  readonly #flushSoon = () => {
+    this.#flushing = false
+    this.#flush()
+  }
+  #slot = 0
+  #claimed = 0
+  readonly #strandSeen = new Int32Array(STRANDS)
+  readonly #strandFrames: Frame[][] = Array.from({ length: STRANDS }, () => [])
+  #keepAlive: NodeJS.Timeout | undefined
+  #held = false
+  #armed = false
+  #relaysSeen = 0
+  #blocked = 0
+  #dead = false
+  #pumping = false
+
+  constructor(options: LaneOptions) {
+    this.options = options
+    this.shared = options.shared
+    this.segment = options.segment
+    this.thread = options.thread
+    this.arena = new Arena(this.shared, this.thread, this.segment.size - 0x80000)
+    this.#ring = {
+      room: REQUEST_SIZE - MESSAGE,
+      claim: () => this.#claim(),
+      publish: (length, tag, extra) => this.#publish(length, tag, extra),
+    }
+  }
+
+  /** Requests sent and not settled, and requests that wait. */
+  get load(): number {
+    return this.#pending.length - this.#pendingHead + this.#waiting.length
+  }
+
+  /** Whether this thread waits in a blocking call. */
+  get blocking(): boolean {
+    return this.#blocked > 0
+  }
+
+  /** Sends a request as soon as its turn comes. Throws if it is bad and can be sent now; fails it if it turns out bad later. */
+  submit(exchange: Exchange, blocking = false): void {
+    if (this.#checkDead()) {
+      exchange.fail(this, this.options.deathError(undefined))
+      return
+    }
+    if (this.frames.length > 0) this.frames[this.frames.length - 1].submit(exchange)
+    else if (this.#waiting.length > 0 || !exchange.attempt(this, this.#ring)) this.#waiting.push(exchange)
+    else this.#sent(exchange)
+    // a thread that blocks needs nothing to keep Node alive
+    if (!this.#held && !blocking) this.#hold()
+  }
+
+  /** Sends a request and blocks this thread until it is settled, or until `deadline` (performance.now()); false if that passed. */
+  submitSync(exchange: Exchange, deadline = Number.POSITIVE_INFINITY): boolean {
+    this.submit(exchange, true)
+    return this.waitFor(() => exchange.settled, deadline)
+  }
+
+  /** Sends what a request at the head of its queue needs before it can be sent itself. False: not now. */
+  sendFirst(exchange: Exchange, port: Port): boolean {
+    if (port instanceof Frame) return port.sendFirst(exchange)
+    if (!exchange.attempt(this, this.#ring)) return false
+    this.#sent(exchange)
+    return true
+  }
+
+  /** Takes back a request that still waits for its turn; false if it is under way (or settled). */
+  withdraw(exchange: Exchange): boolean {
+    const at = this.#waiting.indexOf(exchange)
+    if (at < 0) return false
+    this.#waiting.splice(at, 1)
+    exchange.settled = true
+    this.#hold()
+    return true
+  }
+
+  /** Blocks until `done`, doing what comes meanwhile; false when `deadline` (performance.now()) passed first. */
+  waitFor(done: () => boolean, deadline: number): boolean {
+    const { i32 } = this.shared
+    const word = Shared.wake + this.thread
+    this.#blocked++
+    try {
+      for (;;) {
+        const seen = Atomics.load(i32, word)
+        this.#work()
+        if (done()) return true
+        if (this.#checkDead()) return done()
+        const left = deadline === Number.POSITIVE_INFINITY ? SLICE : deadline - performance.now()
+        if (left <= 0) return false
+        this.sleep(word, seen, Math.min(SLICE, left))
+      }
+    } finally {
+      this.#blocked--
+    }
+  }
+
+  /** Blocks until there may be something to do. The worker's lane does the channel's work instead. */
+  protected sleep(word: number, seen: number, milliseconds: number): void {
+    Atomics.wait(this.shared.i32, word, seen, milliseconds)
+  }
+
+  /** Does all that can be done now: replies, callbacks, and what waited for them. May be entered again from what it runs. */
+  service(): void {
+    this.#work()
+    this.#hold()
+  }
+
+  #work(): void {
+    this.#complete()
+    this.#serviceStrands()
+    if (!this.#pumping) {
+      this.#pumping = true
+      try {
+        this.#pump()
+      } finally {
+        this.#pumping = false
+      }
+    }
+    this.#flush()
+  }
+
+  /** Writes bytes to the segment's arena at once; no other thread has business there. */
+  writeArena(bytes: Uint8Array, at: number): void {
+    for (let done = 0; done < bytes.length; )
+      done += writeSync(this.segment.file, bytes, done, bytes.length - done, at + done)
+  }
+
+  /** Wakes the worker, wherever it sleeps. */
+  wakeWorker(): void {
+    const { i32 } = this.shared
+    Atomics.add(i32, Shared.workerWake, 1)
+    const state = Atomics.load(i32, Shared.workerState)
+    if (state === WorkerState.blocked) {
+      if (this.shared.life() !== Life.dead) writeSync(this.segment.nodeDoorbell, BELL)
+    } else if (state !== WorkerState.running) Atomics.notify(i32, Shared.workerWake)
+  }
+
+  /** Ends the worker's blocking read, whatever it waits for. */
+  ringWorker(): void {
+    try {
+      writeSync(this.segment.nodeDoorbell, BELL)
+    } catch {
+      // it has gone, and with it what it read from
+    }
+  }
+
+  /** From now on this thread looks after its replies whenever its event loop runs. */
+  arm(): void {
+    if (this.#armed) return
+    this.#armed = true
+    const { i32 } = this.shared
+    const word = Shared.wake + this.thread
+    const turn = (): void => {
+      for (;;) {
+        const seen = Atomics.load(i32, word)
+        this.service()
+        if (this.#checkDead()) return
+        const wait = Atomics.waitAsync(i32, word, seen)
+        if (!wait.async) continue
+        wait.value.then(turn)
+        return
+      }
+    }
+    turn()
+  }
+
+  /** A frame is closed: what it answered has been written, and the calls made meanwhile may go on. */
+  closeFrame(frame: Frame): void {
+    this.frames.splice(this.frames.indexOf(frame), 1)
+    const stack = this.#strandFrames[frame.strand]
+    stack.splice(stack.indexOf(frame), 1)
+  }
+
+  /** One doorbell for all that is asked for in one go: waking costs more than a call. */
+  protected announce(): void {
+    if (++this.#unrung >= TOGETHER) this.#flush()
+    else if (!this.#flushing) {
+      this.#flushing = true
+      queueMicrotask(this.#flushSoon)
+    }
+  }
+
+  /** Lets the worker know of what has been published since it was last told. */
+  #flush(): void {
+    if (this.#unrung === 0) return
+    this.#unrung = 0
+    this.wakeWorker()
+  }
+
+  #claim(): number {
+    const { i32 } = this.shared
+    for (;;) {
+      const tail = Atomics.load(i32, Shared.tail)
+      const index = tail & (SLOTS - 1)
+      if (Atomics.load(i32, Shared.slotState + index) !== SlotState.free) return -1
+      if (Atomics.compareExchange(i32, Shared.tail, tail, (tail + 1) | 0) !== tail) continue
+      this.#slot = index
+      this.#claimed = (tail + 1) >>> 0
+      return REQUEST_OFFSET + index * REQUEST_SIZE
+    }
+  }
+
+  #publish(length: number, tag: number, extra: number): void {
+    const { shared } = this
+    const slot = REQUEST_OFFSET + this.#slot * REQUEST_SIZE
+    shared.encoder.header(slot, this.#claimed, length, tag | (this.thread << 8), extra)
+    Atomics.store(shared.i32, Shared.slotState + this.#slot, SlotState.published)
+  }
+
+  #sent(exchange: Exchange): void {
+    exchange.sequence = this.#claimed
+    this.#pending.push(exchange)
+    this.announce()
+  }
+
+  /** Settles replies in order. */
+  #complete(): void {
+    const { i32 } = this.shared
+    while (this.#pendingHead < this.#pending.length) {
+      const exchange = this.#pending[this.#pendingHead]
+      const index = (exchange.sequence - 1) & (SLOTS - 1)
+      if (Atomics.load(i32, Shared.slotState + index) !== SlotState.replied) break
+      this.#pendingHead++
+      exchange.settle(this, REPLY_OFFSET + index * REPLY_SIZE + 8, 0)
+      exchange.settled = true
+      Atomics.store(i32, Shared.slotState + index, SlotState.free)
+    }
+    if (this.#pendingHead === this.#pending.length || this.#pendingHead > 4096) {
+      this.#pending.splice(0, this.#pendingHead)
+      this.#pendingHead = 0
+    }
+  }
+
+  /** Sends what waits, in order, as far as there is room. */
+  #pump(): void {
+    if (this.#waiting.length === 0) return
+    let sent = 0
+    while (sent < this.#waiting.length) {
+      const exchange = this.#waiting[sent]
+      try {
+        if (!exchange.attempt(this, this.#ring)) break
+        this.#sent(exchange)
+      } catch (error) {
+        exchange.fail(this, error as Error)
+        exchange.settled = true
+      }
+      sent++
+    }
+    if (sent > 0) this.#waiting.splice(0, sent)
+  }
+
+  #serviceStrands(): void {
+    const { i32, view } = this.shared
+    const relays = Atomics.load(i32, Shared.relays)
+    if (relays === this.#relaysSeen) {
+      if (this.frames.length > 0) for (const frame of [...this.frames]) frame.pump()
+      return
+    }
+    this.#relaysSeen = relays
+    for (let strand = 0; strand < STRANDS; strand++) {
+      if (Atomics.load(i32, Shared.strandThread + strand) !== this.thread + 1) continue
+      const number = Atomics.load(i32, Shared.strandRelayed + strand)
+      if (number === this.#strandSeen[strand]) continue
+      this.#strandSeen[strand] = number
+      const mailbox = STRAND_OFFSET + strand * STRAND_SIZE
+      const kind = view.getUint8(mailbox + 8)
+      const frames = this.#strandFrames[strand]
+      if (kind === Kind.callback) {
+        const frame = new Frame(this, strand)
+        frames.push(frame)
+        this.frames.push(frame)
+        const message = mailbox + MESSAGE
+        this.options.onCallback(
+          frame,
+          view.getUint32(message + 20, true),
+          view.getUint32(message + 36, true),
+          message + 40,
+        )
+      } else {
+        const outcome = kind === Kind.outcome ? Math.min(view.getUint32(mailbox + 4, true), MAILBOX_ROOM) : 0
+        frames.at(-1)?.answered(mailbox + MESSAGE, outcome)
+      }
+    }
+    for (const frame of [...this.frames]) frame.pump()
+  }
+
+  /** Keeps Node alive exactly while something of this thread's is under way. */
+  #hold(): void {
+    const busy = this.load > 0 || this.frames.length > 0
+    if (busy === this.#held) return
+    this.#held = busy
+    if (busy) {
+      if (this.#keepAlive) this.#keepAlive.ref()
+      else this.#keepAlive = setInterval(() => this.service(), SLICE)
+    } else this.#keepAlive?.unref()
+  }
+
+  /** True once the session is dead; the first time, all that waits or is under way fails. */
+  #checkDead(): boolean {
+    if (this.#dead) return true
+    if (this.shared.life() !== Life.dead) return false
+    this.#complete()
+    this.#dead = true
+    if (this.#keepAlive) clearInterval(this.#keepAlive)
+    const under = [
+      ...this.frames.flatMap(frame => frame.take()),
+      ...this.#pending.splice(this.#pendingHead),
+      ...this.#waiting.splice(0),
+    ]
+    this.#pending.length = 0
+    this.#pendingHead = 0
+    this.frames.length = 0
+    this.lent.clear()
+    this.options.onDeath()
+    let first = true
+    for (const exchange of under) {
+      const error = this.options.deathError(first ? exchange : undefined)
+      first = false
+      exchange.fail(this, error)
+      exchange.settled = true
+    }
+    return true
+  }
+}

@@ -1,0 +1,304 @@
+/**
+ * The worker's side of the channel: carries requests from shared memory into the segment and replies back, waits for the host,
+ * and relays callbacks to the threads they belong to. Only the worker's thread runs it.
+ *
+ * Waiting: a few dozen looks at the segment (each a read of about 1 µs), then the worker says that it sleeps, looks once more,
+ * and blocks on its doorbell, which the host rings, and any thread of the program that has something for the worker.
+ */
+import { readSync, writeSync } from 'node:fs'
+import {
+  Kind,
+  MESSAGE,
+  REPLY_OFFSET,
+  REPLY_SIZE,
+  REQUEST_OFFSET,
+  REQUEST_SIZE,
+  SLOTS,
+  SlotFlag,
+  STRAND_OFFSET,
+  STRAND_SIZE,
+  STRAND_TO_HOST,
+  STRANDS,
+  Word,
+} from '../codec/layout.js'
+import type { SegmentDescriptors } from './segment.js'
+import { Life, Shared, type SharedState, SlotState, WorkerState } from './shared.js'
+
+/** Looks before the worker blocks, at the most: more would starve the host on two cores. Fewer where they have not paid lately. */
+const LOOKS = 40
+const FEWEST_LOOKS = 8
+/** With several replies under way every look reads the heads; with one it reads its reply slot, and the heads only now and then. */
+const HEADS_EVERY = 4
+/** So many replies are told of even if more follow at once. */
+const TOGETHER = 256
+/** How long a worker without work waits for more before it goes back to its event loop, in milliseconds. */
+const LINGER = 1
+
+const HEADS = Word.replyHead
+const HEADS_SIZE = Word.nodePosts - Word.replyHead
+const BELL = new Uint8Array([1])
+
+export const NodeSleeps = { no: 0, blocked: 1, idle: 2 } as const
+
+export class Pump {
+  /** Requests written to the segment, and replies taken from it. */
+  #forwarded = 0
+  #completed = 0
+  readonly #heads = new Uint32Array(HEADS_SIZE / 4)
+  readonly #word = new Uint32Array(1)
+  readonly #posts = new Uint32Array(STRANDS)
+  readonly #answers = new Int32Array(STRANDS)
+  readonly #bells = new Uint8Array(64)
+  #sleeps: number = NodeSleeps.no
+  #looks = 0
+  #budget = LOOKS
+  #answersSeen = 0
+  /** It has just blocked: what it finds now was not found by looking. */
+  #woken = false
+  /** Threads (as bits) that have replies and were not told of so many. */
+  #toWake = 0
+  #untold = 0
+
+  constructor(
+    private readonly shared: SharedState,
+    private readonly segment: SegmentDescriptors,
+  ) {}
+
+  /** Requests that the host has and has not answered. */
+  get outstanding(): number {
+    return (this.#forwarded - this.#completed) >>> 0
+  }
+
+  /** Works until there is nothing under way, then a little longer; `turn` runs after each step (the worker's own lane). */
+  run(turn: () => void): void {
+    const { i32 } = this.shared
+    for (;;) {
+      Atomics.store(i32, Shared.workerState, WorkerState.running)
+      this.#tellSleep(NodeSleeps.no)
+      do {
+        this.step()
+        turn()
+      } while (this.outstanding > 0 && this.shared.life() !== Life.dead)
+      const seen = Atomics.load(i32, Shared.workerWake)
+      Atomics.store(i32, Shared.workerState, WorkerState.lingering)
+      if (this.hasWork()) continue
+      if (this.shared.life() === Life.dead) break
+      if (Atomics.wait(i32, Shared.workerWake, seen, LINGER) !== 'timed-out') continue
+      if (Atomics.load(i32, Shared.mayCallBack) === 0) break
+      // a thread of a DLL may speak unasked: from now on it rings, and what it said before is seen here
+      this.#tellSleep(NodeSleeps.idle)
+      if (!this.#take(true)) break
+      turn()
+    }
+    Atomics.store(i32, Shared.workerState, WorkerState.idle)
+  }
+
+  /** One look in all directions; blocks when a while of looking has brought nothing. */
+  step(): void {
+    const { i32 } = this.shared
+    if (this.#move()) {
+      if (this.#woken) this.#woken = false
+      else this.#budget = Math.min(LOOKS, this.#budget + 2)
+      this.#looks = 0
+      return
+    }
+    if (this.#untold > 0) this.#tell()
+    if (this.outstanding === 0 || ++this.#looks < this.#budget) return
+    this.#looks = 0
+    // looking did not pay: a slow routine, or more sessions than cores, where looking keeps the host from its work
+    this.#budget = Math.max(FEWEST_LOOKS, this.#budget >> 1)
+    this.#ringHost()
+    this.#tellSleep(NodeSleeps.blocked)
+    Atomics.store(i32, Shared.workerState, WorkerState.blocked)
+    // a last look, now that everyone knows: whoever comes later rings
+    if (!this.hasWork() && !this.#take(true) && this.shared.life() !== Life.dead)
+      readSync(this.segment.nodeDoorbell, this.#bells)
+    this.#woken = true
+    Atomics.store(i32, Shared.workerState, WorkerState.running)
+    this.#tellSleep(NodeSleeps.no)
+  }
+
+  /** Is there anything in shared memory that the host has not got? */
+  hasWork(): boolean {
+    const { i32 } = this.shared
+    if (
+      Atomics.load(i32, Shared.slotState + (this.#forwarded & (SLOTS - 1))) === SlotState.published &&
+      this.outstanding < SLOTS
+    )
+      return true
+    return Atomics.load(i32, Shared.answers) !== this.#answersSeen
+  }
+
+  #move(): boolean {
+    const forwarded = this.#forward()
+    const answered = this.#answer()
+    const taken = this.#take((this.#looks & (HEADS_EVERY - 1)) === HEADS_EVERY - 1)
+    return forwarded || answered || taken
+  }
+
+  /** Requests from shared memory to the segment: the slots first, then the head. */
+  #forward(): boolean {
+    const { i32, u8, u32 } = this.shared
+    const first = this.#forwarded & (SLOTS - 1)
+    let count = 0
+    while (first + count < SLOTS && this.outstanding + count < SLOTS) {
+      if (Atomics.load(i32, Shared.slotState + first + count) !== SlotState.published) break
+      // a slot whose reply has not been taken is published, too: its number tells old from new
+      const at = (REQUEST_OFFSET + (first + count) * REQUEST_SIZE) / 4
+      if (u32[at] !== (this.#forwarded + count + 1) >>> 0) break
+      count++
+    }
+    if (count === 0) return false
+    const at = REQUEST_OFFSET + first * REQUEST_SIZE
+    // in-slot images lie behind the message: the whole slot is written then
+    const flags = u8[at + 10]
+    const size = count === 1 && flags === 0 ? MESSAGE + u32[at / 4 + 1] : count * REQUEST_SIZE
+    writeSync(this.segment.file, u8, at, size, at)
+    this.#forwarded = (this.#forwarded + count) >>> 0
+    this.#put(Word.requestHead, this.#forwarded)
+    return true
+  }
+
+  /** What threads answered to callbacks: the message, then its number. */
+  #answer(): boolean {
+    const { i32, u8, u32 } = this.shared
+    const answers = Atomics.load(i32, Shared.answers)
+    if (answers === this.#answersSeen) return false
+    this.#answersSeen = answers
+    let any = false
+    for (let s = 0; s < STRANDS; s++) {
+      const number = Atomics.load(i32, Shared.strandAnswered + s)
+      if (number === this.#answers[s]) continue
+      this.#answers[s] = number
+      const at = STRAND_OFFSET + s * STRAND_SIZE + STRAND_TO_HOST
+      const size = u8[at + 10] === 0 ? MESSAGE + u32[at / 4 + 1] : STRAND_SIZE - STRAND_TO_HOST
+      writeSync(this.segment.file, u8, at, size, at)
+      this.#put(Word.nodePosts + 4 * s, number)
+      this.#readHeads()
+      if (this.#heads[(Word.strandSleeps - HEADS) / 4 + s] !== 0) writeSync(this.segment.hostDoorbells[s], BELL)
+      any = true
+    }
+    return any
+  }
+
+  /** Replies and callbacks from the segment. */
+  #take(heads: boolean): boolean {
+    const outstanding = this.outstanding
+    if (outstanding === 1 && !heads) return this.#takeOne()
+    if (outstanding === 0 && Atomics.load(this.shared.i32, Shared.mayCallBack) === 0) return false
+    this.#readHeads()
+    const replied = this.#takeMany(this.#heads[0])
+    const posted = this.#takePosts()
+    if (!replied && !posted && outstanding > 0 && this.#heads[(Word.hostSleeps - HEADS) / 4] !== 0) this.#ringHost()
+    return replied || posted
+  }
+
+  #takeOne(): boolean {
+    const { u8, u32 } = this.shared
+    const at = REPLY_OFFSET + (this.#completed & (SLOTS - 1)) * REPLY_SIZE
+    readSync(this.segment.file, u8, at, REPLY_SIZE, at)
+    if (u32[at / 4] !== (this.#completed + 1) >>> 0) return false
+    this.#hand(1)
+    return true
+  }
+
+  #takeMany(head: number): boolean {
+    let any = false
+    for (;;) {
+      const first = this.#completed & (SLOTS - 1)
+      const count = Math.min((head - this.#completed) >>> 0, this.outstanding, SLOTS - first)
+      if (count === 0) return any
+      const { u8, u32 } = this.shared
+      const at = REPLY_OFFSET + first * REPLY_SIZE
+      readSync(this.segment.file, u8, at, count * REPLY_SIZE, at)
+      let good = 0
+      while (good < count && u32[(at + good * REPLY_SIZE) / 4] === (this.#completed + good + 1) >>> 0) good++
+      if (good === 0) return any
+      this.#hand(good)
+      any = true
+    }
+  }
+
+  /** Hands `count` replies, which are in shared memory now, to the threads that asked. */
+  #hand(count: number): void {
+    const { i32, u8 } = this.shared
+    let woken = 0
+    for (let i = 0; i < count; i++) {
+      const index = (this.#completed + i) & (SLOTS - 1)
+      const slot = REQUEST_OFFSET + index * REQUEST_SIZE
+      if (u8[slot + 10] & SlotFlag.imageInSlot) this.#readImage(slot)
+      woken |= 1 << u8[slot + 9]
+      Atomics.store(i32, Shared.slotState + index, SlotState.replied)
+    }
+    this.#completed = (this.#completed + count) >>> 0
+    this.#toWake |= woken
+    this.#untold += count
+    if (this.outstanding === 0 || this.#untold >= TOGETHER) this.#tell()
+  }
+
+  /** Wakes the threads whose replies lie ready. A wake-up costs as much as many replies, so it waits for a pause in them. */
+  #tell(): void {
+    // thread 0 is the worker itself, which looks after each step
+    let woken = this.#toWake >>> 1
+    this.#toWake = 0
+    this.#untold = 0
+    for (let thread = 1; woken !== 0; thread++, woken >>>= 1) if (woken & 1) this.shared.wake(thread)
+  }
+
+  #readImage(slot: number): void {
+    const { u8, view } = this.shared
+    const from = slot + view.getUint16(slot + 12, true)
+    const size = view.getUint16(slot + 14, true)
+    readSync(this.segment.file, u8, from, size, from)
+  }
+
+  #takePosts(): boolean {
+    const { i32, u8, u32, view } = this.shared
+    let any = false
+    for (let s = 0; s < STRANDS; s++) {
+      const number = this.#heads[(Word.strandPosts - HEADS) / 4 + s]
+      if (number === this.#posts[s]) continue
+      const at = STRAND_OFFSET + s * STRAND_SIZE
+      readSync(this.segment.file, u8, at, STRAND_TO_HOST, at)
+      if (u32[at / 4] !== number) continue
+      this.#posts[s] = number
+      any = true
+      let thread: number
+      if (u8[at + 8] === Kind.callback) {
+        // the number of a callback tells whose it is
+        thread = view.getUint32(at + MESSAGE + 20, true) >>> 24
+        Atomics.store(i32, Shared.strandThread + s, thread + 1)
+      } else {
+        thread = Atomics.load(i32, Shared.strandThread + s) - 1
+        const sent = at + STRAND_TO_HOST
+        thread = u8[sent + 9]
+        if (u8[sent + 10] & SlotFlag.imageInSlot) this.#readImage(sent)
+        Atomics.store(i32, Shared.strandThread + s, thread + 1)
+      }
+      Atomics.store(i32, Shared.strandRelayed + s, number | 0)
+      Atomics.add(i32, Shared.relays, 1)
+      this.shared.wake(thread)
+    }
+    return any
+  }
+
+  #ringHost(): void {
+    this.#readHeads()
+    if (this.#heads[(Word.hostSleeps - HEADS) / 4] !== 0) writeSync(this.segment.hostDoorbells[0], BELL)
+  }
+
+  #readHeads(): void {
+    readSync(this.segment.file, this.#heads, 0, HEADS_SIZE, HEADS)
+  }
+
+  #tellSleep(value: number): void {
+    if (this.#sleeps === value) return
+    this.#sleeps = value
+    this.#put(Word.nodeSleeps, value)
+  }
+
+  #put(word: number, value: number): void {
+    this.#word[0] = value
+    writeSync(this.segment.file, this.#word, 0, 4, word)
+  }
+}

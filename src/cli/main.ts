@@ -1,0 +1,217 @@
+#!/usr/bin/env node
+/**
+ * The command line: each command is a thin face of something that programs can call too.
+ * Results go to stdout, progress and errors to stderr; 0 is success, 1 a failure, 2 a wrong use.
+ */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { start as startRepl } from 'node:repl'
+import { Command, CommanderError, Option } from 'commander'
+import { ZugbrueckeError } from '../errors.js'
+import { type Arch, type Config, parameterNames, type ResolvedConfig, resolveConfig } from '../runtime/config.js'
+import { type Check, diagnose } from '../runtime/doctor.js'
+import { cacheFolder, findPython, findWine, findWineserver, prefixFolder } from '../runtime/locate.js'
+import { packageVersion } from '../runtime/package.js'
+import { readPe } from '../runtime/pe.js'
+import { assertPlatform } from '../runtime/platform.js'
+import { stopServices } from '../runtime/prefix.js'
+import { setUp, wineVersion } from '../runtime/setup.js'
+import { terminalProgress } from './progress.js'
+import { library, startSession } from './sessions.js'
+import { prototypeParameters, readArgument, toJson } from './text.js'
+
+interface Options {
+  readonly arch?: Arch
+  readonly json?: boolean
+  readonly convention?: 'cdll' | 'windll' | 'oledll'
+}
+
+const given = ({ arch }: Options): Partial<Config> => (arch ? { arch } : {})
+const print = (text: string): void => void process.stdout.write(`${text}\n`)
+
+const program = new Command('zugbruecke')
+  .description('Calls routines of Windows DLLs from Node.js on Linux, through Wine.')
+  .version(packageVersion())
+  .showHelpAfterError('(add --help for help)')
+  .exitOverride()
+  .addHelpText(
+    'after',
+    `
+Everything is kept in ${cacheFolder()}; to be rid of it, run "zugbruecke stop" and remove that folder.
+Parameters come from ZUGBRUECKE_<NAME>, ./.zugbruecke.json, ~/.zugbruecke.json and /etc/zugbruecke.json.`,
+  )
+
+const arch = () => new Option('--arch <arch>', 'of the Windows side').choices(['win64', 'win32'])
+const json = () => new Option('--json', 'print JSON')
+
+program
+  .command('setup')
+  .description('get Wine, a Wine prefix and Windows Python; does only what is missing')
+  .addOption(arch())
+  .addOption(json())
+  .action(async (options: Options) => {
+    const result = await setUp(resolveConfig(given(options)), terminalProgress)
+    if (options.json) return print(toJson(result))
+    const { wine, python, installation, seconds } = result
+    print(`Ready after ${seconds.toFixed(1)} s: ${wine}, Windows Python ${python} (${installation.arch}).`)
+  })
+
+program
+  .command('doctor')
+  .description('look at everything a session needs, and say how to mend what is missing')
+  .addOption(arch())
+  .addOption(json())
+  .addHelpText('after', '\nExit code 0 only if a session can start.')
+  .action(async (options: Options) => {
+    const show = ({ name, ok, found, mend, needed }: Check) => {
+      print(`${ok ? (needed ? 'ok     ' : 'info   ') : 'MISSING'} ${name}: ${found}`)
+      if (mend) print(`        → ${mend}`)
+    }
+    const { ok, checks } = await diagnose(resolveConfig(given(options)), trySession, options.json ? undefined : show)
+    if (options.json) print(toJson({ ok, checks }))
+    else print(ok ? 'A session can start.' : 'A session cannot start.')
+    process.exitCode = ok ? 0 : 1
+  })
+
+async function trySession({ arch }: ResolvedConfig): Promise<string> {
+  const from = performance.now()
+  const session = await startSession({ arch })
+  const took = performance.now() - from
+  const { pid } = session
+  await session.terminate()
+  return `started in ${took.toFixed(0)} ms (process ${pid}) and ended`
+}
+
+program
+  .command('stop')
+  .description("end every session of the prefix, and Wine's services, at once")
+  .addOption(arch())
+  .addOption(json())
+  .action(async (options: Options) => {
+    const stopped: string[] = []
+    for (const arch of options.arch ? [options.arch] : (['win64', 'win32'] as const)) {
+      const config = resolveConfig({ arch })
+      const prefix = prefixFolder(config)
+      const wine = findWine(config)
+      const wineserver = wine && findWineserver(wine)
+      if (!wine || !wineserver || !existsSync(prefix) || stopped.includes(prefix)) continue
+      if (await stopServices({ wine, wineserver, prefix })) stopped.push(prefix)
+    }
+    if (options.json) print(toJson({ stopped }))
+    else print(stopped.length > 0 ? `Stopped: ${stopped.join(', ')}` : 'Nothing ran.')
+  })
+
+program
+  .command('env')
+  .description('print paths, versions and parameters, and where each came from')
+  .addOption(arch())
+  .addOption(json())
+  .action(async (options: Options) => {
+    const config = resolveConfig(given(options))
+    const wine = findWine(config)
+    const python = findPython(config)
+    const paths = {
+      zugbruecke: packageVersion(),
+      node: process.versions.node,
+      cache: cacheFolder(),
+      wine: wine ?? null,
+      wineVersion: wine ? await wineVersion(wine) : null,
+      wineserver: (wine && findWineserver(wine)) ?? null,
+      prefix: prefixFolder(config),
+      python: python?.path ?? null,
+      pythonVersion: python?.version ?? null,
+    }
+    if (options.json) return print(toJson({ ...paths, parameters: config }))
+    for (const [name, value] of Object.entries(paths)) print(`${name.padEnd(14)} ${value ?? '(not found)'}`)
+    print('')
+    for (const name of parameterNames)
+      print(`${name.padEnd(14)} ${toJson(config[name]).replaceAll('\n', '')}  (${config.sources[name]})`)
+  })
+
+program
+  .command('call')
+  .description('call one routine and print what it returns')
+  .argument('<dll>', 'path or name of a DLL')
+  .argument('<prototype>', "C prototype, for instance 'int abs(int)'")
+  .argument('[args...]', 'numbers, text, true, false, null or JSON')
+  .addOption(
+    new Option('--convention <kind>', 'loader of the DLL').choices(['cdll', 'windll', 'oledll']).default('cdll'),
+  )
+  .addOption(arch())
+  .addOption(json())
+  .addHelpText('after', `\nExample: zugbruecke call msvcrt 'double pow(double, double)' 2 10`)
+  .action(async (dll: string, prototype: string, args: string[], options: Options) => {
+    const parameters = prototypeParameters(prototype)
+    const values = args.map((text, i) => readArgument(text, parameters[i]))
+    const session = await startSession(given(options))
+    try {
+      const loaded = await session[options.convention ?? 'cdll'].LoadLibrary(dll)
+      const result = await loaded.func(prototype)(...values)
+      if (options.json) print(toJson({ result: result ?? null }))
+      else if (result !== undefined) print(typeof result === 'object' ? toJson(result) : String(result))
+    } finally {
+      await session.terminate()
+    }
+  })
+
+program
+  .command('exports')
+  .description('list the routines of a DLL, without loading it')
+  .argument('<dll>', 'path of a DLL, or the name of one of Windows (kernel32)')
+  .addOption(arch())
+  .addOption(json())
+  .action((dll: string, options: Options) => {
+    const path = findDll(dll, resolveConfig(given(options)))
+    const pe = readPe(path)
+    if (options.json) return print(toJson({ path, ...pe }))
+    print(`${path}: ${pe.isDll ? 'DLL' : 'program'}, ${pe.arch}, ${pe.exports.length} exports`)
+    for (const { ordinal, name, forward } of pe.exports)
+      print(`${String(ordinal).padStart(6)}  ${name ?? '(by ordinal)'}${forward ? `  → ${forward}` : ''}`)
+  })
+
+function findDll(dll: string, config: ResolvedConfig): string {
+  if (dll.includes('/') || existsSync(dll)) return dll
+  const folder = join(prefixFolder(config), 'drive_c/windows', config.arch === 'win32' ? 'syswow64' : 'system32')
+  const names = [dll, `${dll}.dll`].map(name => join(folder, name.toLowerCase()))
+  return names.find(path => existsSync(path)) ?? dll
+}
+
+program
+  .command('repl')
+  .description('a Node.js prompt with a session: cdll, windll, c_int, Structure, …; await works')
+  .addOption(arch())
+  .action(async (options: Options) => {
+    const { default: _default, ...names } = await library()
+    const session = await startSession(given(options))
+    print(`zugbruecke ${packageVersion()}: session ${session.pid}; try: await windll.kernel32.GetCurrentProcessId()`)
+    const { cdll, windll, oledll } = session
+    const prompt = startRepl({ prompt: 'zugbruecke> ' })
+    Object.assign(prompt.context, names, { session, cdll, windll, oledll })
+    await new Promise(resolve => prompt.once('exit', resolve))
+    await session.terminate()
+  })
+
+/** For people: the message says what to do, and a stack of ours would only hide it. */
+function fail(error: unknown): void {
+  process.exitCode = 1
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? 0 : 2
+    return
+  }
+  if (!(error instanceof ZugbrueckeError)) return void process.stderr.write(`${(error as Error)?.stack ?? error}\n`)
+  if (process.argv.includes('--json')) print(toJson({ error: { ...error, message: error.message } }))
+  process.stderr.write(`zugbruecke: ${error.message}\n`)
+}
+
+// `zugbruecke exports … | head` closes our stdout early: that is no error.
+process.stdout.on('error', error => {
+  if ((error as NodeJS.ErrnoException).code === 'EPIPE') process.exit()
+  throw error
+})
+
+try {
+  assertPlatform()
+  await program.parseAsync()
+} catch (error) {
+  fail(error)
+}

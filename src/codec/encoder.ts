@@ -1,0 +1,59 @@
+/** The WebAssembly encoder (assembly/encoder.ts), one instance for each thread, all over the session's shared memory. */
+import { readFileSync } from 'node:fs'
+import { SetupError } from '../errors.js'
+import { type SharedMemory, WebAssembly } from './webassembly.js'
+
+/** Pages of 64 KiB: what the file has in front of its arena, and the threads' scratch. */
+export const SHARED_PAGES = 10
+
+/** Offsets are bytes in the shared memory; ids and addresses are numbers below 2^53. */
+export interface Encoder {
+  /** `tag` is kind | thread << 8 | flags << 16. */
+  header(slot: number, sequence: number, length: number, tag: number, extra: number): void
+  call(message: number, id: number, routine: number, flags: number, count: number): void
+  int(message: number, index: number, low: number, high: number): void
+  address(message: number, index: number, value: number): void
+  float(message: number, index: number, value: number): void
+  double(message: number, index: number, value: number): void
+  batch(
+    message: number,
+    id: number,
+    routine: number,
+    flags: number,
+    rows: number,
+    resultStride: number,
+    results: number,
+    errors: number,
+    lastErrors: number,
+    errorCapacity: number,
+    resultKind: number,
+    count: number,
+  ): void
+  column(message: number, index: number, pointer: number, stride: number, kind: number): void
+  answer(message: number, low: number, high: number): void
+}
+
+let compiled: object | undefined
+
+/** The memory that all threads of a session share. */
+export function createSharedMemory(): SharedMemory {
+  return new WebAssembly.Memory({ initial: SHARED_PAGES, maximum: SHARED_PAGES, shared: true })
+}
+
+/** Makes this thread's encoder over `memory`; throws SetupError if the package was not built. */
+export function createEncoder(memory: SharedMemory): Encoder {
+  if (!compiled) {
+    const file = new URL('../../encoder.wasm', import.meta.url)
+    let bytes: Uint8Array
+    try {
+      bytes = new Uint8Array(readFileSync(file))
+    } catch (cause) {
+      throw new SetupError(
+        `the encoder ${file.pathname} is missing: run "npm run build", or install the package again`,
+        { cause },
+      )
+    }
+    compiled = new WebAssembly.Module(bytes)
+  }
+  return new WebAssembly.Instance(compiled, { env: { memory } }).exports as unknown as Encoder
+}

@@ -1,0 +1,96 @@
+/** The numbers of docs/wire.md, for Node. A test compares them with the other sides'. */
+export const WIRE_VERSION = 1
+export const MAGIC = 0x3152425a
+
+export const CONTROL_SIZE = 0x1000
+export const STRANDS = 16
+export const STRAND_OFFSET = 0x1000
+export const STRAND_SIZE = 0x1000
+/** Second half of a mailbox: Node to host. */
+export const STRAND_TO_HOST = 0x800
+export const MAILBOX_ROOM = 0x800 - 16
+export const SLOTS = 1024
+export const REQUEST_OFFSET = 0x20000
+export const REQUEST_SIZE = 256
+export const REPLY_OFFSET = 0x60000
+export const REPLY_SIZE = 64
+export const NODE_OFFSET = 0x70000
+export const ARENA_OFFSET = 0x80000
+
+/** Control block, as byte offsets. */
+export const Word = {
+  magic: 0x0,
+  version: 0x4,
+  segmentSize: 0x8,
+  requestHead: 0x40,
+  nodeSleeps: 0x80,
+  replyHead: 0xc0,
+  hostSleeps: 0xc4,
+  hostState: 0xc8,
+  running: 0xcc,
+  runningRow: 0xd0,
+  runningNested: 0xd4,
+  strandPosts: 0x100,
+  strandSleeps: 0x140,
+  nodePosts: 0x180,
+} as const
+
+/** What a slot or a mailbox holds. */
+export const Kind = { call: 1, batch: 2, control: 3, return: 4, callback: 5, reply: 6, outcome: 7 } as const
+
+/** Flags of a request slot's header. */
+export const SlotFlag = { messageInArena: 1, imageInSlot: 2 } as const
+
+/** `Reply.status`. */
+export const Status = { done: 0, exception: 1, refused: 2, undeclared: 3, callbackFailed: 4 } as const
+/** `Reply.code` where the status is `refused`. */
+export const Refusal = { noRoutine: 1, malformed: 2, argumentCount: 3, needsBridge: 4, outOfMemory: 5 } as const
+
+/** Offsets of a message inside a slot or mailbox. */
+export const MESSAGE = 16
+export const Call = { id: 24, routine: 32, flags: 36, count: 44, arguments: 48 } as const
+export const Reply = { size: 56, status: 24, code: 28, lastError: 32, errno: 36, id: 40, result: 48 } as const
+export const Batch = {
+  id: 40,
+  routine: 48,
+  flags: 52,
+  rows: 56,
+  resultStride: 60,
+  results: 64,
+  errors: 72,
+  lastErrors: 80,
+  errorCapacity: 88,
+  resultKind: 92,
+  count: 100,
+  columns: 104,
+  columnSize: 24,
+} as const
+export const Callback = { callback: 20, thread: 24, count: 36, arguments: 40 } as const
+export const Return = { size: 24, result: 16 } as const
+export const ROW_FAILURE_SIZE = 16
+
+/** Operations of a Control message. */
+export const Op = {
+  hello: 1,
+  load: 2,
+  unload: 3,
+  declare: 4,
+  release: 5,
+  symbol: 6,
+  thunk: 7,
+  freeThunk: 8,
+  alloc: 9,
+  free: 10,
+  read: 11,
+  write: 12,
+  setLastError: 13,
+  getLastError: 14,
+  formatError: 15,
+  findLibrary: 16,
+  findMsvcrt: 17,
+  path: 18,
+  exit: 19,
+  exports: 20,
+  query: 21,
+  set: 22,
+} as const

@@ -1,0 +1,3 @@
+/** All scalar types in one place, for those that need both kinds. */
+export * from './scalars.js'
+export * from './void-pointer.js'

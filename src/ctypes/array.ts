@@ -1,0 +1,242 @@
+/** `T.array(n)`: arrays of anything, in any number of dimensions. */
+import { ArgumentError } from '../errors.js'
+import { type Block, LocalBlock } from './block.js'
+import {
+  ARCH,
+  type Arch,
+  BLOCK,
+  bytesOf,
+  CATEGORY,
+  CData,
+  type CType,
+  describe,
+  FOR_ARCH,
+  HOME,
+  isBuffer,
+  isType,
+  KIND,
+  OFFSET,
+  provideArrays,
+  READ,
+  typeOf,
+  WRITE,
+} from './data.js'
+import { decodeUtf16, encodeUtf16, utf8 } from './encoding.js'
+import { makeIndexed } from './indexed.js'
+import { copyCells } from './reference.js'
+import { type AnyTypedArray, typedArrays } from './typed-arrays.js'
+
+/** The class of an array as the library sees it. */
+export interface ArrayClass extends CType {
+  readonly elementType: CType
+  readonly length: number
+}
+
+export abstract class ArrayData extends CData {
+  static override readonly [CATEGORY] = 'array'
+  declare static readonly elementType: CType
+  constructor(...values: unknown[]) {
+    super()
+    const type = typeOf(this) as ArrayClass
+    this[BLOCK] = LocalBlock.allocate(type.size)
+    this[OFFSET] = 0
+    if (values.length > type.length)
+      throw new ArgumentError(`${type.name} has ${type.length} elements, got ${values.length}`)
+    for (let i = 0; i < values.length; i++) this.set(i, values[i])
+  }
+  get length(): number {
+    return (typeOf(this) as ArrayClass).length
+  }
+  at(index: number): unknown {
+    const { elementType } = typeOf(this) as ArrayClass
+    return elementType[READ](this[BLOCK], placeIn(this, index, elementType))
+  }
+  set(index: number, value: unknown): void {
+    const { elementType } = typeOf(this) as ArrayClass
+    elementType[WRITE](this[BLOCK], placeIn(this, index, elementType), value)
+  }
+  slice(from = 0, to = this.length): unknown[] {
+    const length = this.length
+    const values: unknown[] = []
+    const end = Math.min(to < 0 ? to + length : to, length)
+    for (let i = Math.max(from < 0 ? from + length : from, 0); i < end; i++) values.push(this.at(i))
+    return values
+  }
+  *[Symbol.iterator](): Generator<unknown> {
+    for (let i = 0; i < this.length; i++) yield this.at(i)
+  }
+  asTypedArray(): AnyTypedArray {
+    const type = typeOf(this) as ArrayClass
+    const { elementType } = type
+    const make = typedArrays[elementType[KIND]]
+    const block = this[BLOCK]
+    if (!make || elementType[KIND] === 'p')
+      throw new ArgumentError(`${type.name} has no typed array: its elements are not numbers`)
+    if (!(block instanceof LocalBlock))
+      throw new ArgumentError(`${type.name} lies in the Windows process: read it with slice()`)
+    const start = block.bytes.byteOffset + this[OFFSET]
+    if (start % elementType.size !== 0)
+      throw new ArgumentError(
+        `${type.name} lies at an odd place in a packed structure, where a typed array cannot begin`,
+      )
+    return make(block.bytes.buffer, start, type.length)
+  }
+  get raw(): Uint8Array {
+    const { name, size } = textType(this, 'char')
+    const view = this[BLOCK].view(this[OFFSET], size)
+    if (view.byteLength !== size) throw new ArgumentError(`${name} is too large`)
+    return new Uint8Array(view.buffer, view.byteOffset, size)
+  }
+  set raw(bytes: Uint8Array) {
+    const { name, size } = textType(this, 'char')
+    if (!isBuffer(bytes) || bytes.byteLength > size)
+      throw new ArgumentError(`${name} holds ${size} bytes, got ${describe(bytes)}`)
+    const view = this[BLOCK].view(this[OFFSET], size)
+    new Uint8Array(view.buffer, view.byteOffset, size).set(bytesOf(bytes))
+    this[BLOCK].commit(this[OFFSET], view)
+  }
+  get value(): string {
+    const type = textType(this)
+    const view = this[BLOCK].view(this[OFFSET], type.size)
+    if (type.elementType[CATEGORY] === 'wchar') {
+      let end = 0
+      while (end < type.length && view.getUint16(2 * end, true) !== 0) end++
+      return decodeUtf16(view, 0, end)
+    }
+    const bytes = new Uint8Array(view.buffer, view.byteOffset, type.size)
+    const end = bytes.indexOf(0)
+    return utf8.decode(end < 0 ? bytes : bytes.subarray(0, end))
+  }
+  set value(text: string) {
+    writeText(textType(this), this[BLOCK], this[OFFSET], text)
+  }
+  toJSON(): unknown {
+    return isText(typeOf(this) as ArrayClass)
+      ? this.value
+      : this.slice().map(value => (typeof value === 'bigint' ? String(value) : value))
+  }
+  [Symbol.for('nodejs.util.inspect.custom')](
+    _depth: number,
+    options: object,
+    inspect: (value: unknown, options: object) => string,
+  ) {
+    const type = typeOf(this) as ArrayClass
+    return `${type.name} ${inspect(isText(type) ? this.value : this.slice(0, 100), options)}${type.length > 100 && !isText(type) ? ' …' : ''}`
+  }
+  static [WRITE](this: CType, block: Block, offset: number, value: unknown): void {
+    writeArray(this as ArrayClass, block, offset, value)
+  }
+}
+makeIndexed(ArrayData.prototype)
+
+// Not private methods: views are made without the constructor, which private members need.
+function placeIn(array: ArrayData, index: number, type: CType): number {
+  const length = array.length
+  const at = index < 0 ? index + length : index
+  if (!Number.isInteger(at) || at < 0 || at >= length)
+    throw new ArgumentError(`index ${index} is out of range: ${typeOf(array).name} has ${length} elements`)
+  return array[OFFSET] + at * type.size
+}
+
+function textType(array: ArrayData, only?: 'char'): ArrayClass {
+  const type = typeOf(array) as ArrayClass
+  const category = type.elementType[CATEGORY]
+  if (category !== 'char' && (only || category !== 'wchar'))
+    throw new ArgumentError(`${type.name} has no text: only arrays of ${only ? 'c_char' : 'c_char and c_wchar'} have`)
+  return type
+}
+
+const isText = (type: ArrayClass) => type.elementType[CATEGORY] === 'char' || type.elementType[CATEGORY] === 'wchar'
+
+const classes = new WeakMap<CType, Map<number, CType>>()
+
+/** The array type of `length` elements; the same class for the same question. */
+export function arrayOf(elementType: CType, length: number): CType {
+  if (!isType(elementType)) throw new ArgumentError(`an array needs a C type, not ${describe(elementType)}`)
+  if (!Number.isSafeInteger(length) || length < 0)
+    throw new ArgumentError(`an array needs a length, not ${describe(length)}`)
+  let known = classes.get(elementType)
+  if (!known) classes.set(elementType, (known = new Map()))
+  let type = known.get(length)
+  if (!type) {
+    type = class extends ArrayData {} as unknown as CType
+    Object.defineProperties(type, {
+      name: { get: () => arrayName(elementType, length), configurable: true },
+      size: { get: () => elementType.size * length },
+      alignment: { get: () => elementType.alignment },
+      elementType: { value: elementType },
+      length: { value: length },
+      [ARCH]: { get: () => elementType[ARCH] },
+      [HOME]: { get: () => elementType[HOME] },
+      [FOR_ARCH]: { value: (arch: Arch) => arrayOf(elementType[FOR_ARCH](arch), length) },
+    })
+    known.set(length, type)
+  }
+  return type
+}
+provideArrays(arrayOf)
+
+/** As C writes it: the outermost dimension first. */
+function arrayName(type: CType, length: number): string {
+  const bracket = type[CATEGORY] === 'array' ? type.name.indexOf('[') : -1
+  return bracket < 0
+    ? `${type.name}[${length}]`
+    : `${type.name.slice(0, bracket)}[${length}]${type.name.slice(bracket)}`
+}
+
+/** Fills the array from a text, a list, bytes or another array; what is not given becomes zero. */
+export function writeArray(type: ArrayClass, block: Block, offset: number, value: unknown): void {
+  if (
+    value instanceof ArrayData &&
+    typeOf(value).size === type.size &&
+    (typeOf(value) as ArrayClass).elementType === type.elementType
+  )
+    return copyCells(value[BLOCK], value[OFFSET], block, offset, type.size)
+  if (typeof value === 'string' && isText(type)) {
+    clear(type, block, offset)
+    return writeText(type, block, offset, value)
+  }
+  if (isBuffer(value) && type.elementType[CATEGORY] !== 'structure') {
+    const bytes = bytesOf(value)
+    const same =
+      !ArrayBuffer.isView(value) ||
+      (value as { BYTES_PER_ELEMENT?: number }).BYTES_PER_ELEMENT === type.elementType.size
+    if (same || bytes.BYTES_PER_ELEMENT === type.elementType.size) {
+      if (bytes.length > type.size) throw new ArgumentError(`${type.name} has ${type.size} bytes, got ${bytes.length}`)
+      const whole = new Uint8Array(type.size)
+      whole.set(bytes)
+      return copyCells(new LocalBlock(whole), 0, block, offset, type.size)
+    }
+  }
+  if (typeof value !== 'object' || value === null || !(Symbol.iterator in value))
+    throw new ArgumentError(`expected ${type.name}, got ${describe(value)}`)
+  const values = [...(value as Iterable<unknown>)]
+  if (values.length > type.length)
+    throw new ArgumentError(`${type.name} has ${type.length} elements, got ${values.length}`)
+  const fresh = new (type as unknown as new () => ArrayData)()
+  for (let i = 0; i < values.length; i++) fresh.set(i, values[i])
+  copyCells(fresh[BLOCK], 0, block, offset, type.size)
+}
+
+function clear(type: ArrayClass, block: Block, offset: number): void {
+  copyCells(LocalBlock.allocate(type.size), 0, block, offset, type.size)
+}
+
+/** Text with a zero behind it where there is room for one; what follows stays. */
+function writeText(type: ArrayClass, block: Block, offset: number, text: unknown): void {
+  if (typeof text !== 'string') throw new ArgumentError(`expected a string for ${type.name}, got ${describe(text)}`)
+  const wide = type.elementType[CATEGORY] === 'wchar'
+  const encoded = wide ? undefined : utf8.encode(text)
+  const length = encoded ? encoded.length : text.length
+  if (length > type.length) throw new ArgumentError(`${type.name} has room for ${type.length}, the text has ${length}`)
+  const view = block.view(offset, type.size)
+  if (encoded) {
+    const bytes = new Uint8Array(view.buffer, view.byteOffset, type.size)
+    bytes.set(encoded)
+    if (length < type.length) bytes[length] = 0
+  } else {
+    encodeUtf16(text, view, 0)
+    if (length < type.length) view.setUint16(2 * length, 0, true)
+  }
+  block.commit(offset, view)
+}

@@ -1,0 +1,110 @@
+/**
+ * Where an object of ctypes lives: a block of this process (`LocalBlock`) or a range of the Windows process (`RemoteBlock`).
+ * A type reads and writes through `view` and `commit` alone and never asks which of the two it has.
+ */
+
+import type { Encoding } from './encoding.js'
+
+/** What one has to know to call a function pointer. */
+export interface CallbackShape {
+  readonly convention: 'cdecl' | 'stdcall'
+  readonly argtypes: readonly object[]
+  readonly restype: object | null
+}
+
+/** Reads and writes memory of one session's Windows process, synchronously. Implemented by `channel/`. */
+export interface RemoteMemory {
+  /** Names the session in error messages. */
+  readonly sessionId: string
+  /** How `char *` is read here; UTF-8 where nothing is said. */
+  readonly encoding?: Encoding
+  /** Makes a function pointer that was found in this memory callable. */
+  routineAt?(address: number, type: CallbackShape): object
+  /** Fills `into` from `address`; throws MemoryAccessError. */
+  read(address: number, into: Uint8Array): void
+  /** Writes `from` to `address`; throws MemoryAccessError, also for read-only pages. */
+  write(address: number, from: Uint8Array): void
+}
+
+/** What a pointer stored inside a LocalBlock points to: an object of JS (placed beside the block when a call is made). */
+export interface Target {
+  readonly block: Block
+  readonly offset: number
+}
+
+/** A function pointer stored inside a LocalBlock, or given as an argument: resolved to a thunk's address when a call is made. */
+export interface CallbackTarget {
+  /** The address of its thunk in `memory`'s session; undefined while it has none yet. */
+  thunk(memory: RemoteMemory): number | undefined
+}
+
+export abstract class Block {
+  abstract readonly size: number
+  /** A view of the whole block, where it is memory of this process: spares a view for each access. */
+  abstract readonly whole: DataView | undefined
+  /** A view whose byte 0 is byte `offset` of the block; changes to it count only after `commit`. */
+  abstract view(offset: number, size: number): DataView
+  /** Makes changes to a view that `view(offset, …)` gave come true. Free for local memory. */
+  abstract commit(offset: number, view: DataView): void
+}
+
+/** Memory of this process: goes to the Windows side when a call names it, and comes back changed. */
+export class LocalBlock extends Block {
+  readonly bytes: Uint8Array
+  readonly whole: DataView
+  /** Memory of the caller's that the block stands for: `settled` brings the changes there. */
+  mirror: Uint8Array | undefined
+  /**
+   * Pointers inside the block that lead to objects of JS, by offset. The bytes there mean nothing while such an entry exists:
+   * the encoder writes the final address into them for each call.
+   */
+  refs: Map<number, Target | CallbackTarget> | undefined
+  /** The session whose addresses the raw pointers inside mean, once a call has filled them in. */
+  origin: RemoteMemory | undefined
+  /** False: a constant, which is not read back. */
+  readonly writable: boolean
+  constructor(bytes: Uint8Array, writable = true) {
+    super()
+    this.bytes = bytes
+    this.whole = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.writable = writable
+  }
+  static allocate(size: number): LocalBlock {
+    return new LocalBlock(new Uint8Array(size))
+  }
+  override get size(): number {
+    return this.bytes.byteLength
+  }
+  override view(offset: number, size: number): DataView {
+    if (offset === 0 && size === this.bytes.byteLength) return this.whole
+    return new DataView(this.bytes.buffer, this.bytes.byteOffset + offset, size)
+  }
+  override commit(): void {}
+  /** A call has brought the bytes back: `memory` is whose addresses they hold. */
+  settled(memory: RemoteMemory): void {
+    this.origin = memory
+    this.mirror?.set(this.bytes.subarray(0, this.mirror.length))
+  }
+}
+
+/** Memory of the Windows process. Every access happens now; nothing is cached. */
+export class RemoteBlock extends Block {
+  constructor(
+    readonly memory: RemoteMemory,
+    readonly address: number,
+    override readonly size: number,
+  ) {
+    super()
+  }
+  override get whole(): undefined {
+    return undefined
+  }
+  override view(offset: number, size: number): DataView {
+    const bytes = new Uint8Array(size)
+    this.memory.read(this.address + offset, bytes)
+    return new DataView(bytes.buffer)
+  }
+  override commit(offset: number, view: DataView): void {
+    this.memory.write(this.address + offset, new Uint8Array(view.buffer, view.byteOffset, view.byteLength))
+  }
+}

@@ -1,0 +1,275 @@
+/**
+ * A declaration, compiled: how the arguments of a routine are lowered and its result is raised.
+ * This is the hot path of every call; for scalars nothing is allocated.
+ */
+import { ArgumentError } from '../errors.js'
+import { c_char_p, c_double, c_int, c_void_p, c_wchar_p } from './all-scalars.js'
+import { LocalBlock } from './block.js'
+import type { CallContext } from './context.js'
+import {
+  type Arch,
+  CATEGORY,
+  CData,
+  type CType,
+  describe,
+  FOR_ARCH,
+  isType,
+  KIND,
+  READ,
+  typeOf,
+  viewAt,
+} from './data.js'
+import type { ArgType, Out, ResType } from './inference.js'
+import { type Lower, lowerFor } from './parameter.js'
+import { passedAs } from './passing.js'
+import { type Decode, resultFor } from './result.js'
+import type { ArgumentSink } from './sink.js'
+
+/** An output parameter `T *`: the caller gives nothing, and gets the T behind the result. */
+export class OutParameter<T extends CType = CType> implements Out<T> {
+  constructor(readonly outType: T) {}
+}
+export function out<T extends CType>(type: T): Out<T> {
+  if (!isType(type)) throw new ArgumentError(`out takes a C type, not ${describe(type)}`)
+  return new OutParameter(type)
+}
+
+/** What one call keeps between its arguments and its result. */
+export interface Frame {
+  /** Memory of a structure that is returned through a hidden pointer. */
+  result: LocalBlock | undefined
+  /** Memory of the `out(T)` parameters, in order. */
+  readonly outs: LocalBlock[]
+}
+
+export interface CallPlan {
+  /** A character for each argument as the Windows side sees them, the hidden pointer of a structure result included. */
+  readonly signature: string
+  readonly result: string
+  /** Arguments on the wire. */
+  readonly count: number
+  /** Scalars only: `encode` never names a block and gives no frame. */
+  readonly plain: boolean
+  /** False: what the arguments are is seen at the call; ask `specialize` for the plan of just those. */
+  readonly fixed: boolean
+  /** The plan for these arguments: this one if it is fixed. Plans are kept, one for each signature. */
+  specialize(args: readonly unknown[]): CallPlan
+  /** Checks and lowers all arguments; throws ArgumentError. What it gives is for `decode`. */
+  encode(sink: ArgumentSink, args: readonly unknown[], context: CallContext): Frame | undefined
+  /** The JS value; call it after memory has come back. */
+  decode(low: number, high: number, float: number, context: CallContext, frame: Frame | undefined): unknown
+}
+export interface PlanOptions {
+  /** More arguments than declared are passed on, each as what it is. */
+  readonly variadic?: boolean
+}
+
+interface Parameter {
+  readonly type: CType
+  readonly isOut: boolean
+}
+
+export function compilePlan(
+  arch: Arch,
+  routine: string,
+  argtypes: readonly ArgType[] | undefined,
+  restype: ResType,
+  options: PlanOptions = {},
+): CallPlan {
+  const variadic = options.variadic === true || argtypes === undefined
+  const parameters = (argtypes ?? []).map((type, i) => parameterOf(type, i, routine, arch))
+  return new Plan(arch, routine, parameters, restype, variadic, argtypes === undefined)
+}
+
+function parameterOf(type: ArgType, index: number, routine: string, arch: Arch): Parameter {
+  const isOut = type instanceof OutParameter
+  const inner: unknown = isOut ? type.outType : type
+  if (!isType(inner))
+    throw new ArgumentError(`argtypes of ${routine}: item ${index + 1} must be a C type, not ${describe(inner)}`, {
+      routine,
+      position: index + 1,
+    })
+  return { type: inner[FOR_ARCH](arch), isOut }
+}
+
+class Plan implements CallPlan {
+  readonly signature: string
+  readonly result: string
+  readonly count: number
+  readonly plain: boolean
+  readonly fixed: boolean
+  readonly #arch: Arch
+  readonly #routine: string
+  readonly #parameters: readonly Parameter[]
+  readonly #restype: ResType
+  readonly #undeclared: boolean
+  readonly #lowers: readonly Lower[]
+  readonly #decode: Decode
+  readonly #hidden: CType | undefined
+  /** How many arguments the caller gives. */
+  readonly #given: number
+  readonly #outs: readonly CType[]
+  readonly #special = new Map<string, Plan>()
+
+  constructor(
+    arch: Arch,
+    routine: string,
+    parameters: readonly Parameter[],
+    restype: ResType,
+    variadic: boolean,
+    undeclared: boolean,
+  ) {
+    const result = resultFor(restype, arch)
+    this.#arch = arch
+    this.#routine = routine
+    this.#parameters = parameters
+    this.#restype = restype
+    this.#undeclared = undeclared
+    this.#hidden = result.hidden
+    this.#decode = result.decode
+    this.#lowers = parameters.map(({ type, isOut }) => (isOut ? never : lowerFor(type, arch)))
+    this.#outs = parameters.filter(({ isOut }) => isOut).map(({ type }) => type)
+    this.#given = parameters.length - this.#outs.length
+    const kinds = parameters.map(({ type, isOut }) => (isOut ? 'p' : passedAs(type, arch).kind))
+    this.signature = (result.hidden ? 'p' : '') + kinds.join('')
+    this.result = result.kind
+    this.count = parameters.length + (result.hidden ? 1 : 0)
+    this.fixed = !variadic
+    this.plain = !result.hidden && parameters.every(({ type, isOut }) => !isOut && isScalar(type))
+  }
+
+  specialize(args: readonly unknown[]): CallPlan {
+    if (this.fixed) return this
+    if (args.length < this.#given) throw this.#wrongCount(args.length)
+    if (args.length === this.#given) return this.#as('', [])
+    const types: CType[] = []
+    let key = ''
+    for (let i = this.#given; i < args.length; i++) {
+      const type = this.#typeOf(args[i], i)
+      types.push(type)
+      key += `${type.name},`
+    }
+    return this.#as(key, types)
+  }
+
+  #as(key: string, types: readonly CType[]): Plan {
+    let plan = this.#special.get(key)
+    // Names of types are not unique (two structures): the types themselves decide.
+    if (!plan || plan.#parameters.slice(this.#parameters.length).some(({ type }, i) => type !== types[i])) {
+      const parameters = [...this.#parameters, ...types.map(type => ({ type, isOut: false }))]
+      plan = new Plan(this.#arch, this.#routine, parameters, this.#restype, false, false)
+      this.#special.set(key, plan)
+    }
+    return plan
+  }
+
+  /** ctypes' rules for what nobody declared. */
+  #typeOf(value: unknown, index: number): CType {
+    const type = undeclaredType(value)
+    if (type) return type[FOR_ARCH](this.#arch)
+    const hint =
+      typeof value === 'number'
+        ? 'use new c_double(…)'
+        : this.#undeclared
+          ? 'declare argtypes'
+          : 'give an object of ctypes'
+    throw new ArgumentError(
+      `${this.#routine}: argument ${index + 1} (${describe(value)}) has no type of its own: ${hint}${typeof value === 'number' && this.#undeclared ? ' or declare argtypes' : ''}`,
+      {
+        routine: this.#routine,
+        position: index + 1,
+      },
+    )
+  }
+
+  encode(sink: ArgumentSink, args: readonly unknown[], context: CallContext): Frame | undefined {
+    if (args.length !== this.#given) throw this.#wrongCount(args.length)
+    const lowers = this.#lowers
+    if (this.#hidden || this.#outs.length > 0) return this.#encodeFramed(sink, args, context)
+    let i = 0
+    try {
+      for (; i < lowers.length; i++) lowers[i](sink, i, args[i], context)
+    } catch (error) {
+      throw this.#placed(error, i)
+    }
+    return undefined
+  }
+
+  #encodeFramed(sink: ArgumentSink, args: readonly unknown[], context: CallContext): Frame {
+    const frame: Frame = { result: undefined, outs: [] }
+    let at = 0
+    if (this.#hidden) {
+      frame.result = LocalBlock.allocate(this.#hidden.size)
+      sink.block(at++, frame.result, 0)
+    }
+    let given = 0
+    try {
+      for (let i = 0; i < this.#parameters.length; i++, at++) {
+        const { type, isOut } = this.#parameters[i]
+        if (!isOut) this.#lowers[i](sink, at, args[given++], context)
+        else {
+          const block = LocalBlock.allocate(type.size)
+          frame.outs.push(block)
+          sink.block(at, block, 0)
+        }
+      }
+    } catch (error) {
+      throw this.#placed(error, given - 1)
+    }
+    return frame
+  }
+
+  decode(low: number, high: number, float: number, context: CallContext, frame?: Frame): unknown {
+    if (!frame) return this.#decode(low, high, float, context)
+    let value: unknown
+    if (this.#hidden && frame.result) {
+      frame.result.origin = context.memory
+      value = viewAt(this.#hidden, frame.result, 0)
+    } else value = this.#decode(low, high, float, context)
+    if (frame.outs.length === 0) return value
+    const outs = frame.outs.map((block, i) => {
+      block.origin = context.memory
+      return this.#outs[i][READ](block, 0)
+    })
+    if (this.#restype !== null) return [value, ...outs]
+    return outs.length === 1 ? outs[0] : outs
+  }
+
+  #wrongCount(given: number): ArgumentError {
+    const few = this.fixed ? `${this.#given}` : `at least ${this.#given}`
+    return new ArgumentError(
+      `${this.#routine} takes ${few} argument${this.#given === 1 && this.fixed ? '' : 's'}, got ${given}`,
+      { routine: this.#routine },
+    )
+  }
+
+  /** A conversion knows what is wrong, only this knows where. */
+  #placed(error: unknown, index: number): unknown {
+    if (!(error instanceof ArgumentError) || error.position !== undefined) return error
+    error.message = `${this.#routine}: argument ${index + 1}: ${error.message}`
+    return Object.assign(error, { routine: this.#routine, position: index + 1 })
+  }
+}
+
+const never: Lower = () => {
+  throw new ArgumentError('an out parameter is not given')
+}
+
+const isScalar = (type: CType) => type[KIND] !== '' && type[KIND] !== 'p'
+
+/** The type that a value has without a declaration. */
+function undeclaredType(value: unknown): CType | undefined {
+  if (value === null) return c_void_p
+  if (typeof value === 'string') return c_wchar_p
+  if (typeof value === 'bigint') return c_int
+  if (typeof value === 'number') return Number.isInteger(value) ? c_int : undefined
+  if (value instanceof Uint8Array) return c_char_p
+  if (value instanceof CData) {
+    const type = typeOf(value)
+    // What C does to a float that meets `...`.
+    if (type[CATEGORY] === 'float') return c_double
+    return type
+  }
+  if (typeof value === 'object' && ('thunk' in value || 'address' in value || 'target' in value)) return c_void_p
+  return undefined
+}

@@ -1,0 +1,302 @@
+/** `CFUNCTYPE` and `WINFUNCTYPE`: the types of function pointers, and JS functions as such. */
+import { ArgumentError } from '../errors.js'
+import { writeBits } from './bits64.js'
+import { type Block, type CallbackTarget, LocalBlock, RemoteBlock, type RemoteMemory } from './block.js'
+import type { CallContext } from './context.js'
+import {
+  ARCH,
+  type Arch,
+  CATEGORY,
+  CData,
+  type CType,
+  describe,
+  FOR_ARCH,
+  isType,
+  KIND,
+  pointerSizeOf,
+  READ,
+  type TypeStatics,
+  viewAt,
+  WRITE,
+} from './data.js'
+import type { Addressed, CallbackResult, io, ValueOf, ValuesOf } from './inference.js'
+import { checkMemsync, checkPaths, type Directive, type Memsync } from './memsync.js'
+import { passedAs } from './passing.js'
+import { checkSession, isCallbackTarget, readAddress, refAt, writeCell } from './reference.js'
+
+export type Convention = 'cdecl' | 'stdcall'
+
+/** The JS function behind a callback; it may be async. */
+export type CallbackFunction<R extends CType | null, A extends readonly CType[]> = (
+  ...args: ValuesOf<A>
+) => CallbackResult<R> | Promise<CallbackResult<R>>
+
+/** A function pointer of the DLL's own: callable through its session. */
+export interface ForeignRoutine<R extends CType | null, A extends readonly CType[]> extends Addressed {
+  (...args: { -readonly [K in keyof A]: unknown }): Promise<R extends CType ? ValueOf<R> : undefined>
+  sync(...args: { -readonly [K in keyof A]: unknown }): R extends CType ? ValueOf<R> : undefined
+}
+
+/** What a callback type makes of a JS function: good for any session, until disposed. */
+export interface CallbackObject<R extends CType | null, A extends readonly CType[]> extends CallbackTarget, Disposable {
+  readonly fn: CallbackFunction<R, A>
+  readonly type: CallbackType<R, A>
+  readonly disposed: boolean
+  /** From now on a DLL that calls it gets zero. */
+  dispose(): void
+}
+
+export interface CallbackType<R extends CType | null, A extends readonly CType[]> extends TypeStatics {
+  (fn: CallbackFunction<R, A>): CallbackObject<R, A>
+  new (fn: CallbackFunction<R, A>): CallbackObject<R, A>
+  readonly prototype: CallbackObject<R, A>
+  readonly convention: Convention
+  readonly argtypes: A
+  readonly restype: R
+  /** Pointer arguments become local memory while the function runs: as long as these say, and taken back afterwards. */
+  get memsync(): readonly Memsync[] | undefined
+  set memsync(directives: readonly Memsync[] | undefined)
+  readonly [io]: {
+    readonly get: CallbackObject<R, A> | ForeignRoutine<R, A> | null
+    readonly set: CallbackFunction<R, A> | CallbackObject<R, A> | Addressed | null
+    readonly arg: CallbackFunction<R, A> | CallbackObject<R, A> | Addressed | bigint | null
+    readonly pointer: true
+  }
+}
+/** A callback type as the library sees it. */
+export interface CallbackClass extends CType {
+  (fn: unknown): Callback
+  readonly convention: Convention
+  readonly argtypes: readonly CType[]
+  readonly restype: CType | null
+  readonly [DIRECTIVES]: readonly Directive[] | undefined
+}
+
+/** Of a callback type: its memsync, checked. */
+export const DIRECTIVES: unique symbol = Symbol('directives')
+
+const SHARED: unique symbol = Symbol('shared')
+/** What the variants of one callback type share. */
+interface SharedMemsync {
+  given: readonly Memsync[] | undefined
+  directives: readonly Directive[] | undefined
+}
+
+/** A JS function as a callback: one thunk for each session that it was given to. */
+export class Callback implements CallbackTarget {
+  readonly thunks = new WeakMap<RemoteMemory, number>()
+  #disposed = false
+  /** Set by the sessions that made a thunk for it. */
+  readonly disposers = new Set<() => void>()
+  constructor(
+    readonly type: CallbackClass,
+    readonly fn: (...args: unknown[]) => unknown,
+  ) {}
+  thunk(memory: RemoteMemory): number | undefined {
+    if (this.#disposed) throw new ArgumentError('this callback is disposed')
+    return this.thunks.get(memory)
+  }
+  get disposed(): boolean {
+    return this.#disposed
+  }
+  dispose(): void {
+    if (this.#disposed) return
+    this.#disposed = true
+    for (const dispose of this.disposers) dispose()
+    this.disposers.clear()
+  }
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+}
+
+function callbackType(
+  convention: Convention,
+  restype: CType | null,
+  argtypes: readonly CType[],
+  arch: Arch = 'win64',
+  shared: SharedMemsync = { given: undefined, directives: undefined },
+): CallbackClass {
+  const word = convention === 'cdecl' ? 'CFUNCTYPE' : 'WINFUNCTYPE'
+  if (restype !== null && !isType(restype))
+    throw new ArgumentError(`${word} takes a result type or null, not ${describe(restype)}`)
+  for (const [i, type] of argtypes.entries())
+    if (!isType(type)) throw new ArgumentError(`argument ${i + 1} of ${word} must be a C type, not ${describe(type)}`)
+  // A plain function, since it is called without `new`.
+  function type(this: unknown, fn: unknown): Callback {
+    if (typeof fn !== 'function')
+      throw new ArgumentError(`a callback is made from a function, not from ${describe(fn)}`)
+    return new Callback(type as unknown as CallbackClass, fn as (...args: unknown[]) => unknown)
+  }
+  Object.setPrototypeOf(type, CData)
+  Object.defineProperties(type, {
+    name: { value: `${word}(${[restype?.name ?? 'null', ...argtypes.map(({ name }) => name)].join(', ')})` },
+    prototype: { value: Callback.prototype },
+    size: { value: pointerSizeOf(arch) },
+    alignment: { value: pointerSizeOf(arch) },
+    [CATEGORY]: { value: 'callback' },
+    [KIND]: { value: 'p' },
+    [ARCH]: { value: arch },
+    [FOR_ARCH]: { value: forArch },
+    convention: { value: convention },
+    argtypes: { value: argtypes },
+    restype: { value: restype },
+    memsync: {
+      get: () => shared.given,
+      set(this: CallbackClass, given: readonly Memsync[] | undefined) {
+        const directives = given === undefined ? undefined : checkMemsync(this.name, given, true)
+        if (directives) checkPaths(directives, { owner: this.name, arch, argtypes, open: false, restype: undefined })
+        shared.given = given
+        shared.directives = directives
+      },
+    },
+    [SHARED]: { value: shared },
+    [DIRECTIVES]: { get: () => shared.directives },
+    [READ]: { value: readCallback },
+    [WRITE]: { value: writeCallback },
+  })
+  return type as unknown as CallbackClass
+}
+
+const others = new WeakMap<CallbackClass, CallbackClass>()
+
+/** Not a variant as other types have it: this one is called without `new`, which a class that extends it could not be. */
+function forArch(this: CallbackClass, arch: Arch): CallbackClass {
+  if (this[ARCH] === arch) return this
+  let other = others.get(this)
+  if (!other) {
+    const { [SHARED]: shared } = this as CallbackClass & { readonly [SHARED]: SharedMemsync }
+    other = callbackType(this.convention, this.restype, this.argtypes, arch, shared)
+    others.set(this, other)
+    others.set(other, this)
+  }
+  return other
+}
+
+function readCallback(this: CallbackClass, block: Block, offset: number): unknown {
+  const ref = refAt(block, offset)
+  if (ref && isCallbackTarget(ref)) return ref
+  const remote = ref?.block instanceof RemoteBlock ? ref : undefined
+  const address = remote
+    ? BigInt((remote.block as RemoteBlock).address + remote.offset)
+    : readAddress(block, offset, this.size)
+  if (address === 0n) return null
+  const memory = remote
+    ? (remote.block as RemoteBlock).memory
+    : block instanceof LocalBlock
+      ? block.origin
+      : (block as RemoteBlock).memory
+  return memory?.routineAt?.(Number(address), this) ?? { address, memory, type: this }
+}
+
+function writeCallback(this: CallbackClass, block: Block, offset: number, value: unknown): void {
+  writeCell(block, offset, this.size, callbackPlace(this, value))
+}
+
+/** What may stand for a function pointer: a callback, a function (which becomes one), an address, null. */
+export function callbackPlace(type: CallbackClass, value: unknown, context?: CallContext) {
+  if (value === null) return null
+  if (value instanceof Callback) {
+    if (!sameShape(value.type, type)) throw new ArgumentError(`expected ${type.name}, got a ${value.type.name}`)
+    return value
+  }
+  if (typeof value === 'bigint') return value || null
+  if ((typeof value === 'object' || typeof value === 'function') && value !== null) {
+    if ('thunk' in value) return value as CallbackTarget
+    const { address, memory } = value as { address?: unknown; memory?: RemoteMemory }
+    if (typeof address === 'bigint') {
+      if (memory && context) checkSession(memory, context.memory)
+      return address || null
+    }
+  }
+  if (typeof value !== 'function' || isType(value))
+    throw new ArgumentError(`expected ${type.name} or a function, got ${describe(value)}`)
+  return (
+    context?.wrapCallback?.(type, value as (...args: never[]) => unknown) ??
+    new Callback(type, value as (...args: unknown[]) => unknown)
+  )
+}
+
+function sameShape(one: CallbackClass, other: CallbackClass): boolean {
+  if (one === other) return true
+  const same = (a: CType | null, b: CType | null) => a === b || (a !== null && b !== null && a.name === b.name)
+  return (
+    one.convention === other.convention &&
+    same(one.restype, other.restype) &&
+    one.argtypes.length === other.argtypes.length &&
+    one.argtypes.every((type, i) => same(type, other.argtypes[i]))
+  )
+}
+
+/** A `cdecl` function pointer. */
+export function CFUNCTYPE<R extends CType | null, A extends readonly CType[]>(
+  restype: R,
+  ...argtypes: A
+): CallbackType<R, A> {
+  return callbackType('cdecl', restype, argtypes) as unknown as CallbackType<R, A>
+}
+/** A `stdcall` function pointer, as the Windows API has them. */
+export function WINFUNCTYPE<R extends CType | null, A extends readonly CType[]>(
+  restype: R,
+  ...argtypes: A
+): CallbackType<R, A> {
+  return callbackType('stdcall', restype, argtypes) as unknown as CallbackType<R, A>
+}
+
+/** How the Windows side calls a callback of a type, and how its values are read and its result is written. */
+export interface CallbackPlan {
+  readonly convention: Convention
+  /** With the hidden pointer in front, where the result is a structure that needs one. */
+  readonly signature: string
+  readonly result: string
+  /** `bits` has 8 bytes for each character of the signature. */
+  decodeArguments(bits: DataView, context: CallContext): unknown[]
+  /** Writes 8 bytes into `into`; `undefined` and a void result are zero. */
+  encodeResult(value: unknown, into: DataView, context: CallContext, bits?: DataView): void
+}
+
+const plans = new WeakMap<CType, Map<Arch, CallbackPlan>>()
+
+export function callbackPlan(type: CallbackClass, arch: Arch): CallbackPlan {
+  let known = plans.get(type)
+  if (!known) plans.set(type, (known = new Map()))
+  let plan = known.get(arch)
+  if (!plan) known.set(arch, (plan = makePlan(type, arch)))
+  return plan
+}
+
+function makePlan({ convention, argtypes, restype }: CallbackClass, arch: Arch): CallbackPlan {
+  const types = argtypes.map(type => type[FOR_ARCH](arch))
+  const resultType = restype?.[FOR_ARCH](arch) ?? null
+  const passing = types.map(type => passedAs(type, arch))
+  const result = resultType ? passedAs(resultType, arch, true) : undefined
+  const hidden = result?.how === 'memory'
+  return {
+    convention,
+    signature: (hidden ? 'p' : '') + passing.map(({ kind }) => kind).join(''),
+    result: hidden ? 'p' : (result?.kind ?? 'v'),
+    decodeArguments(bits, context) {
+      const block = new LocalBlock(new Uint8Array(bits.buffer, bits.byteOffset, bits.byteLength).slice())
+      block.origin = context.memory
+      return types.map((type, i) => {
+        const at = 8 * (i + (hidden ? 1 : 0))
+        if (passing[i].how !== 'memory') return type[READ](block, at)
+        // The routine's own copy is gone when the callback returns.
+        const bytes = new Uint8Array(type.size)
+        context.memory.read(Number(block.whole.getBigUint64(at, true)), bytes)
+        const copy = new LocalBlock(bytes)
+        copy.origin = context.memory
+        return viewAt(type, copy, 0)
+      })
+    },
+    encodeResult(value, into, context, bits) {
+      into.setBigUint64(0, 0n, true)
+      if (!resultType || value === undefined) return
+      if (hidden && bits) {
+        const address = bits.getBigUint64(0, true)
+        resultType[WRITE](new RemoteBlock(context.memory, Number(address), resultType.size), 0, value)
+        into.setBigUint64(0, address, true)
+      } else writeBits(resultType, value, into, context)
+    },
+  }
+}

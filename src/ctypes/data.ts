@@ -1,0 +1,186 @@
+/**
+ * The base of every object of ctypes: a class is a C type, an instance is a place in a block that is read and written by it.
+ * What the library needs of a type is under symbols, so that a class has nothing but `size`, `alignment` and what ctypes gives it.
+ */
+import { ArgumentError } from '../errors.js'
+import { type Block, LocalBlock, type RemoteMemory } from './block.js'
+import type { ArrayType, InstanceOf } from './inference.js'
+
+/** The architectures of Windows that a session can have. */
+export type Arch = 'win64' | 'win32'
+export const pointerSizeOf = (arch: Arch) => (arch === 'win64' ? 8 : 4)
+
+export const BLOCK: unique symbol = Symbol('block')
+export const OFFSET: unique symbol = Symbol('offset')
+/** Reads a value of the type: what a field, an element or a result gives. */
+export const READ: unique symbol = Symbol('read')
+/** Converts a JS value and stores it. */
+export const WRITE: unique symbol = Symbol('write')
+export const CATEGORY: unique symbol = Symbol('category')
+/** The character of `sink.ts` for a scalar; empty for structures and arrays. */
+export const KIND: unique symbol = Symbol('kind')
+/** The architecture whose layout the type has; undefined if all have the same. */
+export const ARCH: unique symbol = Symbol('arch')
+/** The architecture whose namespace the type comes from: known before a structure is laid out. */
+export const HOME: unique symbol = Symbol('home')
+/** Gives the type with another architecture's layout; throws ArgumentError where it is bound to its own. */
+export const FOR_ARCH: unique symbol = Symbol('forArch')
+/** Implemented by DLL objects: the place of a data export. */
+export const DATA_EXPORT: unique symbol = Symbol('dataExport')
+
+export type Category =
+  | 'integer'
+  | 'float'
+  | 'bool'
+  | 'char'
+  | 'wchar'
+  | 'char pointer'
+  | 'wchar pointer'
+  | 'void pointer'
+  | 'pointer'
+  | 'callback'
+  | 'array'
+  | 'structure'
+
+/** Any type of C: the classes of this library and those that extend them. */
+export interface CType {
+  readonly name: string
+  /** In bytes. */
+  readonly size: number
+  readonly alignment: number
+  readonly prototype: object
+  readonly [CATEGORY]: Category
+  readonly [KIND]: string
+  readonly [ARCH]: Arch | undefined
+  readonly [HOME]: Arch | undefined
+  [FOR_ARCH](arch: Arch): CType
+  [READ](block: Block, offset: number): unknown
+  [WRITE](block: Block, offset: number, value: unknown): void
+}
+
+/** What every type has beside its own constructor. */
+export interface TypeStatics extends CType {
+  /** `T[n]` */
+  array<T extends CType, const N extends number>(this: T, length: N): ArrayType<T>
+  /** An object in the memory of `bytes`: a change of one is a change of both. */
+  from_buffer<T extends CType>(this: T, bytes: ArrayBuffer | ArrayBufferView, offset?: number): InstanceOf<T>
+  /** An object with a copy of the bytes. */
+  from_buffer_copy<T extends CType>(this: T, bytes: ArrayBuffer | ArrayBufferView, offset?: number): InstanceOf<T>
+  /** The variable that a DLL exports under this name. */
+  in_dll<T extends CType>(this: T, dll: DataExports, name: string | number): InstanceOf<T>
+}
+
+/** Implemented by DLL objects for `T.in_dll(dll, name)`. */
+export interface DataExports {
+  [DATA_EXPORT](type: CType, name: string | number): object
+}
+
+let makeArray: ((type: CType, length: number) => CType) | undefined
+/** Called by array.ts, which cannot be imported here: its class extends the one below. */
+export function provideArrays(make: (type: CType, length: number) => CType): void {
+  makeArray = make
+}
+
+export abstract class CData {
+  declare [BLOCK]: Block
+  declare [OFFSET]: number
+  declare static readonly size: number
+  declare static readonly alignment: number
+  declare static readonly [CATEGORY]: Category
+  static readonly [KIND]: string = ''
+  static get [ARCH](): Arch | undefined {
+    return undefined
+  }
+  static get [HOME](): Arch | undefined {
+    return this[ARCH]
+  }
+  static [FOR_ARCH](this: CType, _arch: Arch): CType {
+    return this
+  }
+  static [READ](this: CType, block: Block, offset: number): unknown {
+    return viewAt(this, block, offset)
+  }
+  static array(this: CType, length: number): CType {
+    return (makeArray as NonNullable<typeof makeArray>)(this, length)
+  }
+  static from_buffer(this: CType, bytes: ArrayBuffer | ArrayBufferView, offset = 0): object {
+    return viewAt(this, new LocalBlock(rangeOf(this, bytes, offset)), 0)
+  }
+  static from_buffer_copy(this: CType, bytes: ArrayBuffer | ArrayBufferView, offset = 0): object {
+    return viewAt(this, new LocalBlock(rangeOf(this, bytes, offset).slice()), 0)
+  }
+  static in_dll(this: CType, dll: DataExports, name: string | number): object {
+    if (typeof (dll as Partial<DataExports> | null)?.[DATA_EXPORT] !== 'function')
+      throw new ArgumentError(`${this.name}.in_dll takes a DLL of a session, not ${describe(dll)}`)
+    return dll[DATA_EXPORT](this, name)
+  }
+}
+
+/** An object of the type at a place, made without its constructor: the memory is there already. */
+export function viewAt(type: CType, block: Block, offset: number): CData {
+  // Asking for the size lays a structure out, which puts its fields on the prototype.
+  if (block.size < offset + type.size || offset < 0) throw outside(type, block, offset)
+  const data = Object.create(type.prototype) as CData
+  data[BLOCK] = block
+  data[OFFSET] = offset
+  return data
+}
+
+export const typeOf = (data: CData) => data.constructor as unknown as CType
+
+/** Whose addresses the raw pointers of a block mean. */
+export const memoryOf = (block: Block): RemoteMemory | undefined =>
+  block instanceof LocalBlock ? block.origin : (block as Block & { memory: RemoteMemory }).memory
+
+export function isType(value: unknown): value is CType {
+  return typeof value === 'function' && CATEGORY in value
+}
+
+/** The bytes of any buffer or view of JS, without a copy. */
+export function bytesOf(buffer: ArrayBufferLike | ArrayBufferView): Uint8Array {
+  if (buffer instanceof Uint8Array) return buffer
+  return ArrayBuffer.isView(buffer)
+    ? new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength)
+    : new Uint8Array(buffer)
+}
+
+export const isBuffer = (value: unknown): value is ArrayBufferLike | ArrayBufferView =>
+  ArrayBuffer.isView(value) ||
+  value instanceof ArrayBuffer ||
+  (typeof SharedArrayBuffer !== 'undefined' && value instanceof SharedArrayBuffer)
+
+function rangeOf(type: CType, buffer: ArrayBuffer | ArrayBufferView, offset: number): Uint8Array {
+  if (!isBuffer(buffer)) throw new ArgumentError(`${type.name}.from_buffer takes bytes, not ${describe(buffer)}`)
+  const bytes = bytesOf(buffer)
+  if (!Number.isInteger(offset) || offset < 0 || offset + type.size > bytes.length)
+    throw new ArgumentError(
+      `${type.name} needs ${type.size} bytes from offset ${offset}, the buffer has ${bytes.length}`,
+    )
+  return bytes.subarray(offset, offset + type.size)
+}
+
+const outside = (type: CType, block: Block, offset: number) =>
+  new ArgumentError(`${type.name} at offset ${offset} does not lie inside the ${block.size} bytes that this leads to`)
+
+/** A value as an error message shows it: its kind, and what it is where that is short. */
+export function describe(value: unknown): string {
+  if (value === null) return 'null'
+  if (value === undefined) return 'undefined'
+  if (isType(value)) return `the type ${value.name}`
+  if (value instanceof CData) return typeOf(value).name
+  switch (typeof value) {
+    case 'string':
+      return value.length > 24 ? `string '${value.slice(0, 21)}…'` : `string '${value}'`
+    case 'number':
+    case 'boolean':
+      return `${typeof value} ${Object.is(value, -0) ? '-0' : value}`
+    case 'bigint':
+      return `bigint ${value}n`
+    case 'symbol':
+      return 'symbol'
+    case 'function':
+      return value.name ? `function ${value.name}` : 'function'
+    default:
+      return (value as object).constructor?.name ?? 'object'
+  }
+}

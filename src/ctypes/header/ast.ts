@@ -1,0 +1,155 @@
+/** What the parser makes of a header: declarations as they were written, names not yet looked up. */
+import type { Value } from './literals.js'
+import type { Position } from './source.js'
+
+export type Convention = 'cdecl' | 'stdcall' | 'fastcall' | 'thiscall'
+
+export type BasicName =
+  | 'void'
+  | 'char'
+  | 'signed char'
+  | 'unsigned char'
+  | 'short'
+  | 'unsigned short'
+  | 'int'
+  | 'unsigned int'
+  | 'long'
+  | 'unsigned long'
+  | 'long long'
+  | 'unsigned long long'
+  | 'float'
+  | 'double'
+  | 'long double'
+  | '_Bool'
+
+export interface BasicNode {
+  readonly kind: 'basic'
+  readonly name: BasicName
+}
+/** A typedef's name, or one that Windows or C itself defines. */
+export interface NamedNode {
+  readonly kind: 'named'
+  readonly name: string
+  readonly at: Position
+}
+export interface PointerNode {
+  readonly kind: 'pointer'
+  readonly to: TypeNode
+}
+/** `length` is missing for `x[]`. */
+export interface ArrayNode {
+  readonly kind: 'array'
+  readonly of: TypeNode
+  readonly length?: Expression
+  readonly at: Position
+}
+export interface FunctionNode {
+  readonly kind: 'function'
+  readonly result: TypeNode
+  readonly parameters: readonly Parameter[]
+  readonly variadic: boolean
+  /** Missing where nothing was said. */
+  readonly convention?: Convention
+  readonly at: Position
+}
+export type Packing = 1 | 2 | 4 | 8 | 16
+/** A structure or union; without `fields` it is only mentioned here. */
+export interface RecordNode {
+  readonly kind: 'record'
+  readonly keyword: 'struct' | 'union'
+  readonly tag?: string
+  readonly fields?: readonly Field[]
+  /** From `#pragma pack` or an attribute. */
+  readonly pack?: Packing
+  /** From `__declspec(align(n))` and the like. */
+  readonly align?: number
+  readonly at: Position
+}
+export interface EnumNode {
+  readonly kind: 'enum'
+  readonly tag?: string
+  readonly members?: readonly Enumerator[]
+  /** `enum x : unsigned char`. */
+  readonly underlying?: TypeNode
+  readonly at: Position
+}
+export type TypeNode = BasicNode | NamedNode | PointerNode | ArrayNode | FunctionNode | RecordNode | EnumNode
+
+/** A field without a name is an anonymous structure or union, or padding of a bit field. */
+export interface Field {
+  readonly name?: string
+  readonly type: TypeNode
+  readonly bits?: Expression
+  readonly at: Position
+}
+export interface Enumerator {
+  readonly name: string
+  readonly value?: Expression
+  readonly at: Position
+}
+export interface Parameter {
+  readonly name?: string
+  readonly type: TypeNode
+  /** `out(T)`: the type is T, the routine gets a `T *`. */
+  readonly out?: true
+  readonly at: Position
+}
+
+export type UnaryOperator = '+' | '-' | '~' | '!'
+export type BinaryOperator =
+  | '*'
+  | '/'
+  | '%'
+  | '+'
+  | '-'
+  | '<<'
+  | '>>'
+  | '<'
+  | '>'
+  | '<='
+  | '>='
+  | '=='
+  | '!='
+  | '&'
+  | '^'
+  | '|'
+  | '&&'
+  | '||'
+
+export type Expression =
+  | { readonly kind: 'literal'; readonly value: Value }
+  | { readonly kind: 'name'; readonly name: string; readonly at: Position }
+  | { readonly kind: 'unary'; readonly operator: UnaryOperator; readonly operand: Expression }
+  | {
+      readonly kind: 'binary'
+      readonly operator: BinaryOperator
+      readonly left: Expression
+      readonly right: Expression
+      readonly at: Position
+    }
+  | {
+      readonly kind: 'conditional'
+      readonly condition: Expression
+      readonly ifTrue: Expression
+      readonly ifFalse: Expression
+    }
+  | { readonly kind: 'cast'; readonly type: TypeNode; readonly operand: Expression; readonly at: Position }
+  | { readonly kind: 'sizeof' | 'alignof'; readonly type: TypeNode; readonly at: Position }
+
+/** A typedef, a routine, or a variable (an exported one, or a constant where it has a value). */
+export interface Declaration {
+  readonly kind: 'typedef' | 'routine' | 'variable'
+  readonly name: string
+  readonly type: TypeNode
+  readonly value?: Expression
+  readonly at: Position
+}
+
+/** A whole text. */
+export interface Tree {
+  readonly declarations: readonly Declaration[]
+  /** Definitions of structures and unions by tag, wherever they stand. */
+  readonly records: ReadonlyMap<string, RecordNode>
+  /** Every enumeration with members, wherever it stands. */
+  readonly enums: readonly EnumNode[]
+}

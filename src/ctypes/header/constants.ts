@@ -1,0 +1,150 @@
+/** Enumerators, macros with a value and `static const` variables; and expressions over them. */
+import { ArgumentError } from '../../errors.js'
+import type { Declaration, Enumerator, EnumNode, Expression, Tree, TypeNode } from './ast.js'
+import { builtinConstants } from './builtin.js'
+import { evaluate, type Scope, toJs } from './evaluate.js'
+import { type Token, tokenLike } from './lexer.js'
+import { integer, stringValue, type Value } from './literals.js'
+import type { Macro, Macros } from './macros.js'
+import type { CType } from './namespace.js'
+import type { Parser } from './parser.js'
+import type { Resolver } from './resolve.js'
+import type { Position, Source } from './source.js'
+
+/** What a name stands for before it is evaluated. */
+type Entry = { readonly node: EnumNode; readonly index: number } | { readonly declaration: Declaration }
+
+export class Constants implements Scope {
+  readonly source: Source
+  readonly #entries = new Map<string, Entry>()
+  /** `undefined` while it is being evaluated. */
+  readonly #values = new Map<string, Value | undefined>()
+
+  constructor(
+    readonly resolver: Resolver,
+    readonly tree: Tree,
+  ) {
+    this.source = resolver.source
+    for (const node of tree.enums)
+      for (const [index, member] of (node.members ?? []).entries()) this.#add(member, { node, index })
+    for (const declaration of tree.declarations) {
+      if (declaration.kind === 'variable' && declaration.value) this.#add(declaration, { declaration })
+    }
+  }
+
+  #add({ name, at }: Enumerator | Declaration, entry: Entry): void {
+    if (this.#entries.has(name)) throw this.source.error(at, `"${name}" is a constant already`)
+    this.#entries.set(name, entry)
+  }
+
+  evaluate(expression: Expression): Value {
+    return evaluate(expression, this)
+  }
+
+  name(name: string, at: Position): Value {
+    const entry = this.#entries.get(name)
+    const builtin = builtinConstants.get(name)
+    if (!entry && builtin !== undefined) return integer(builtin, builtin > 0x7fff_ffffn ? 64 : 32)
+    if (!entry) throw this.source.error(at, `expected a constant, found "${name}"`)
+    const known = this.#values.get(name)
+    if (known) return known
+    if (this.#values.has(name)) throw this.source.error(at, `"${name}" is defined by itself`)
+    this.#values.set(name, undefined)
+    const value = 'node' in entry ? this.#enumerator(entry.node, entry.index) : this.#variable(entry.declaration)
+    this.#values.set(name, value)
+    return value
+  }
+
+  /** Without a value one more than the one before. */
+  #enumerator(node: EnumNode, index: number): Value {
+    const { members = [] } = node
+    let last = index
+    while (last > 0 && !members[last]?.value) last--
+    const from = members[last]?.value
+    const start = from ? this.evaluate(from) : integer(0n)
+    const member = members[index] as Enumerator
+    if (start.kind === 'float')
+      throw this.source.error(member.at, `expected an integer for "${member.name}", found ${start.value}`)
+    const value = integer(start.value + BigInt(index - last), 64, start.signed)
+    // An enumeration is an int on Windows, whatever is written.
+    return node.underlying ? this.cast(node.underlying, value, node.at) : integer(value.value)
+  }
+
+  #variable({ value, type, at }: Declaration): Value {
+    return this.cast(type, this.evaluate(value as Expression), at)
+  }
+
+  /** `ifNatural` is for where a sign would be in the way and no member has one. */
+  enumType(node: EnumNode, ifNatural: CType = this.resolver.ns.c_int): CType {
+    const definition =
+      (node.members || node.tag === undefined ? node : this.tree.enums.find(other => other.tag === node.tag)) ?? node
+    if (definition.underlying) return this.resolver.type(definition.underlying, node.at)
+    const isNatural = definition.members?.every(({ name, at }) => this.name(name, at).value >= 0) ?? false
+    return isNatural ? ifNatural : this.resolver.ns.c_int
+  }
+
+  sizeOf(kind: 'sizeof' | 'alignof', type: TypeNode, at: Position): Value {
+    const { ns, names } = this.resolver
+    const made = this.resolver.type(type, at)
+    const size = kind === 'sizeof' ? ns.sizeof(made) : ns.alignment(made)
+    return integer(BigInt(size), names.arch === 'win64' ? 64 : 32, false)
+  }
+
+  cast(type: TypeNode, value: Value, at: Position): Value {
+    const { ns, names } = this.resolver
+    const target = this.resolver.strip(type)
+    if (target.kind === 'pointer') return toInteger(value, names.arch === 'win64' ? 64 : 32, false)
+    const made = this.resolver.type(type, at)
+    if (made === ns.c_float) return { kind: 'float', value: Math.fround(Number(value.value)) }
+    if (made === ns.c_double || made === ns.c_longdouble) return { kind: 'float', value: Number(value.value) }
+    if (made === ns.c_bool) return integer(value.value ? 1n : 0n)
+    const signed = [ns.c_char, ns.c_byte, ns.c_short, ns.c_int, ns.c_long, ns.c_longlong, ns.c_ssize_t, ns.HRESULT]
+    return toInteger(value, Math.min(ns.sizeof(made) * 8, 64), signed.includes(made))
+  }
+
+  /** Everything the header names: enumerators, variables, macros that are worth something. */
+  all(macros: Macros, parser: Parser): Map<string, number | bigint | string> {
+    const found = new Map<string, number | bigint | string>()
+    for (const name of this.#entries.keys()) {
+      const value = this.#attempt(
+        () => this.name(name, { line: 1, column: 1 }),
+        'node' in (this.#entries.get(name) as Entry),
+      )
+      if (value) found.set(name, toJs(value))
+    }
+    for (const [name, macro] of macros.table) {
+      const value = macro.predefined ? undefined : this.#macro(macros, macro, parser)
+      if (value !== undefined) found.set(name, value)
+    }
+    return found
+  }
+
+  #macro(macros: Macros, macro: Macro, parser: Parser): number | bigint | string | undefined {
+    if (macro.parameters || macro.body.length === 0) return undefined
+    const tokens = this.#attempt(() => macros.expand(macro.body), false) ?? []
+    const inner = withoutBrackets(tokens)
+    if (inner.length > 0 && inner.every(token => token.kind === 'string')) return inner.map(stringValue).join('')
+    const expression = parser.expression([...tokens, tokenLike(macro.name, 'end', '')])
+    const value = expression && this.#attempt(() => this.evaluate(expression), false)
+    return value && toJs(value)
+  }
+
+  /** A macro that is no constant is nothing to complain about. */
+  #attempt<T>(make: () => T, strict: boolean): T | undefined {
+    try {
+      return make()
+    } catch (error) {
+      if (!strict && error instanceof ArgumentError) return undefined
+      throw error
+    }
+  }
+}
+
+function withoutBrackets(tokens: readonly Token[]): readonly Token[] {
+  const bracketed = tokens.length > 2 && tokens[0]?.text === '(' && tokens.at(-1)?.text === ')'
+  return bracketed ? withoutBrackets(tokens.slice(1, -1)) : tokens
+}
+
+function toInteger(value: Value, bits: number, signed: boolean): Value {
+  return integer(value.kind === 'float' ? BigInt(Math.trunc(value.value)) : value.value, bits, signed)
+}

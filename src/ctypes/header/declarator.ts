@@ -1,0 +1,216 @@
+/** The back of a declaration, read from the name outwards: `(__stdcall *table[4])(int)`. */
+import type { ArrayNode, Convention, Expression, FunctionNode, Parameter, TypeNode } from './ast.js'
+import { type Attributes, parseAttributes } from './attributes.js'
+import type { Context } from './context.js'
+import { parseExpression, type TypeReader } from './expression.js'
+import type { Token } from './lexer.js'
+import type { Position } from './source.js'
+import { parseSpecifiers } from './specifiers.js'
+import { conventionWords, emptyWords, isBasicWord, qualifierWords } from './words.js'
+
+export interface Declared {
+  readonly name?: string
+  readonly type: TypeNode
+  readonly at: Position
+}
+
+/** A declarator as a function of the type in front of it. */
+interface Shape {
+  readonly name: Token | undefined
+  apply(base: TypeNode): TypeNode
+  /** A calling convention that waits for the function around the brackets: `(__stdcall *f)(int)`. */
+  readonly convention: Convention | undefined
+}
+
+/** `what` names what is missing where a name must stand; without it there may be none. */
+export function parseDeclarator(
+  context: Context,
+  base: TypeNode,
+  convention: Convention | undefined,
+  what?: string,
+): Declared {
+  const start = context.cursor.token
+  const shape = parseShape(context, convention, what)
+  return { ...(shape.name && { name: shape.name.text }), type: shape.apply(base), at: (shape.name ?? start).at }
+}
+
+function parseShape(context: Context, given: Convention | undefined, what: string | undefined): Shape {
+  return context.cursor.nest(() => {
+    const { cursor } = context
+    const front = parsePointers(context)
+    const inner = parseInner(context, what)
+    let waiting = front.convention ?? given ?? inner.convention
+    const outer = front.outerConvention
+    const suffixes: ((base: TypeNode) => TypeNode)[] = []
+    for (;;) {
+      const { at } = cursor.token
+      if (cursor.at('[')) suffixes.push(parseLength(context))
+      else if (cursor.at('(')) {
+        const list = parseParameters(context)
+        const convention = waiting
+        waiting = undefined
+        suffixes.push(result => functionOf(result, list, convention, at))
+      } else break
+    }
+    const apply = (base: TypeNode) => {
+      let type = base
+      for (let count = 0; count < front.pointers; count++) type = { kind: 'pointer', to: type }
+      for (const suffix of suffixes.reverse()) type = suffix(type)
+      return inner.apply(type)
+    }
+    return { name: inner.name, apply, convention: outer ?? waiting }
+  })
+}
+
+interface Front {
+  readonly pointers: number
+  /** Behind the last `*`: of the function that this declares. */
+  readonly convention: Convention | undefined
+  /** Before a `*`: of the function around, which the pointer points to. */
+  readonly outerConvention: Convention | undefined
+}
+
+/** `* const __stdcall *`. */
+function parsePointers(context: Context): Front {
+  const { cursor } = context
+  const attributes: Attributes = {}
+  let outerConvention: Convention | undefined
+  let pointers = 0
+  for (;;) {
+    const { text, kind } = cursor.token
+    // A reference is an address to everyone who calls.
+    if (cursor.accept('*') || cursor.accept('&')) {
+      pointers++
+      outerConvention = attributes.convention ?? outerConvention
+      delete attributes.convention
+    } else if (kind === 'name' && (qualifierWords.has(text) || (emptyWords.has(text) && context.isEmptyWord())))
+      cursor.next()
+    else if (conventionWords.has(text)) attributes.convention = conventionWords.get(cursor.next().text) as Convention
+    else if (!parseAttributes(cursor, attributes))
+      return { pointers, convention: attributes.convention, outerConvention }
+  }
+}
+
+/** The name, or brackets around another declarator, or nothing. */
+function parseInner(context: Context, what: string | undefined): Shape {
+  const { cursor } = context
+  const { token } = cursor
+  if (cursor.at('(') && opensDeclarator(context, what !== undefined)) {
+    cursor.next()
+    const shape = parseShape(context, undefined, what)
+    cursor.expect(')')
+    return shape
+  }
+  const isName = token.kind === 'name' && !isBasicWord(token.text) && !/^(?:struct|union|enum)$/.test(token.text)
+  if (!isName && what !== undefined) throw cursor.expected(what)
+  if (isName) {
+    cursor.next()
+    refuseUnknownWord(context, token)
+  }
+  return { name: isName ? token : undefined, apply: base => base, convention: undefined }
+}
+
+/** In `int (…` without a name to come, a type inside means parameters. */
+function opensDeclarator(context: Context, named: boolean): boolean {
+  const inside = context.cursor.peek(1)
+  if (inside.text === '*' || inside.text === '(' || inside.text === '&' || conventionWords.has(inside.text)) return true
+  return named || (inside.kind === 'name' && !context.startsType(inside) && !isOut(context, 1))
+}
+
+/** Two names in a row: the first one was to be a macro. */
+function refuseUnknownWord(context: Context, name: Token): void {
+  const next = context.cursor.token
+  if (next.kind !== 'name' || emptyWords.has(next.text) || context.startsType(next)) return
+  const hint = `; if it is a macro, say what it stands for: #define ${name.text} __stdcall`
+  throw context.cursor.expected('a name or a calling convention', name, hint)
+}
+
+/** `[4]`, `[]`, `[static 4]`. */
+function parseLength(context: Context): (base: TypeNode) => TypeNode {
+  const { cursor } = context
+  const { at } = cursor.next()
+  while (cursor.at('static') || qualifierWords.has(cursor.token.text)) cursor.next()
+  const length: Expression | undefined = cursor.at(']') ? undefined : parseExpression(cursor, typeReader(context))
+  cursor.expect(']')
+  return of => ({ kind: 'array', of, ...(length && { length }), at }) satisfies ArrayNode
+}
+
+interface ParameterList {
+  readonly parameters: readonly Parameter[]
+  readonly variadic: boolean
+}
+
+const functionOf = (
+  result: TypeNode,
+  list: ParameterList,
+  convention: Convention | undefined,
+  at: Position,
+): FunctionNode => ({
+  kind: 'function',
+  result,
+  ...list,
+  ...(convention && { convention }),
+  at,
+})
+
+function parseParameters(context: Context): ParameterList {
+  const { cursor } = context
+  const parameters: Parameter[] = []
+  cursor.expect('(')
+  if (cursor.accept(')')) return { parameters, variadic: false }
+  do {
+    if (cursor.accept('...')) {
+      cursor.expect(')', '")" after "..."')
+      return { parameters, variadic: true }
+    }
+    parameters.push(parseParameter(context))
+  } while (cursor.accept(','))
+  cursor.expect(')', '"," or ")"')
+  const [only] = parameters
+  const isVoid =
+    parameters.length === 1 && only?.type.kind === 'basic' && only.type.name === 'void' && only.name === undefined
+  return { parameters: isVoid ? [] : parameters, variadic: false }
+}
+
+function parseParameter(context: Context): Parameter {
+  const { cursor } = context
+  parseAttributes(cursor, {})
+  const out = isOut(context, 0)
+  const declared = out ? parseOut(context) : parseInOrInout(context)
+  if (cursor.at('OPTIONAL')) cursor.next()
+  parseAttributes(cursor, {})
+  return { ...declared, ...(out && { out: true }) }
+}
+
+const isOut = ({ cursor, isTypeName }: Context, ahead: number) =>
+  cursor.at('out', ahead) && cursor.at('(', ahead + 1) && !isTypeName('out')
+
+function parseInOrInout(context: Context): Declared {
+  const { base, convention } = parseSpecifiers(context, 'a parameter')
+  return parseDeclarator(context, base, convention)
+}
+
+/** `out(double) result`: the routine gets a `double *` and the caller the value. */
+function parseOut(context: Context): Declared {
+  const { cursor } = context
+  cursor.next()
+  const { at } = cursor.next()
+  const type = parseTypeName(context)
+  cursor.expect(')')
+  const name = cursor.token.kind === 'name' ? cursor.next() : undefined
+  return { ...(name && { name: name.text }), type, at: (name ?? { at }).at }
+}
+
+/** A type without a name, as in a cast. */
+export function parseTypeName(context: Context): TypeNode {
+  const { base, convention } = parseSpecifiers(context)
+  const declared = parseDeclarator(context, base, convention)
+  if (declared.name !== undefined)
+    throw context.cursor.source.error(declared.at, `expected ")", found "${declared.name}"`)
+  return declared.type
+}
+
+export const typeReader = (context: Context): TypeReader => ({
+  startsType: ahead => context.startsType(context.cursor.peek(ahead)),
+  typeName: () => parseTypeName(context),
+})

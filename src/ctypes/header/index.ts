@@ -1,0 +1,125 @@
+/**
+ * Declarations as they stand in a vendor's header, as types. No I/O, no session: text in, types out.
+ * `lexer` → `preprocessor` → `parser` → `resolve`; each error points at its place in the text.
+ */
+import type { Convention, Declaration, FunctionNode } from './ast.js'
+import { Macros } from './macros.js'
+import { KnownNames } from './names.js'
+import type { Arch, ArgType, CType, TypeNamespace } from './namespace.js'
+import { Parser } from './parser.js'
+import { predefinedMacros } from './predefined.js'
+import { preprocess } from './preprocessor.js'
+import { Resolver } from './resolve.js'
+import { Source } from './source.js'
+
+export interface Prototype {
+  readonly name: string
+  readonly argtypes: readonly ArgType[]
+  /** `null` for void. */
+  readonly restype: CType | null
+  readonly convention: Convention
+  /** False where the text says nothing, so that the kind of the library may decide. */
+  readonly conventionStated: boolean
+  readonly variadic: boolean
+  readonly parameterNames: readonly (string | undefined)[]
+}
+
+export interface Header {
+  readonly routines: ReadonlyMap<string, Prototype>
+  /** Typedefs, structures and unions by tag, and the structures of windows.h that the text uses. What is never defined (`typedef struct handle handle;`) is not here. */
+  readonly types: { readonly [name: string]: CType }
+  readonly constants: { readonly [name: string]: number | bigint | string }
+  /** Data exports. */
+  readonly variables: ReadonlyMap<string, CType>
+}
+
+export interface HeaderOptions {
+  readonly arch: Arch
+  readonly ns: TypeNamespace
+  /** As if the text began with `#define NAME VALUE`; `true` is 1. */
+  readonly defines?: { readonly [name: string]: string | number | bigint | boolean }
+  /** Types that the text uses and does not define, by typedef or tag. */
+  readonly types?: { readonly [name: string]: unknown }
+}
+
+/** Exactly one routine: `double scale(double x, struct point *by)`, with a semicolon or without. */
+export function parsePrototype(
+  text: string,
+  arch: Arch,
+  ns: TypeNamespace,
+  types: HeaderOptions['types'] = {},
+): Prototype {
+  const { source, parser, names } = prepare(text, 'prototype', { arch, ns, types })
+  const tree = parser.prototype()
+  const [declaration] = tree.declarations
+  const resolver = new Resolver(source, tree, names)
+  const routine = declaration && routineOf(declaration, resolver)
+  if (routine) return routine
+  throw source.error(
+    declaration?.at ?? { line: 1, column: 1 },
+    'expected the declaration of a routine, such as "int add(int a, int b)"',
+  )
+}
+
+/** A whole header, as text. */
+export function parseHeader(text: string, options: HeaderOptions): Header {
+  const { source, parser, names, macros } = prepare(text, 'header', options)
+  const tree = parser.header()
+  const resolver = new Resolver(source, tree, names)
+  const routines = new Map<string, Prototype>()
+  const variables = new Map<string, CType>()
+  const types = new Map<string, CType>(names.used)
+  for (const tag of tree.records.values()) if (tag.tag !== undefined) types.set(tag.tag, resolver.type(tag, tag.at))
+  for (const declaration of tree.declarations) {
+    const routine = routineOf(declaration, resolver)
+    if (routine) routines.set(routine.name, routine)
+    else if (declaration.kind === 'typedef') addTypedef(types, declaration, resolver)
+    else if (!declaration.value) variables.set(declaration.name, resolver.type(declaration.type, declaration.at))
+  }
+  return {
+    routines,
+    types: plainObject(types),
+    constants: plainObject(resolver.constants.all(macros, parser)),
+    variables,
+  }
+}
+
+function prepare(text: string, label: Source['label'], { arch, ns, defines = {}, types = {} }: HeaderOptions) {
+  const source = new Source(text, label)
+  const table = predefinedMacros(arch, defines)
+  const tokens = preprocess(source, table)
+  const names = new KnownNames(ns, arch, types, table.has('UNICODE') || table.has('_UNICODE'))
+  return { source, names, macros: new Macros(source, table), parser: new Parser(source, tokens, names.has) }
+}
+
+/** Also one declared through the typedef of a function: `extern handler on_exit;`. */
+function routineOf(declaration: Declaration, resolver: Resolver): Prototype | undefined {
+  const { kind, name, type } = declaration
+  const target = kind === 'typedef' ? undefined : resolver.strip(type)
+  return target?.kind === 'function' ? routine(name, target, resolver) : undefined
+}
+
+function routine(name: string, node: FunctionNode, resolver: Resolver): Prototype {
+  const parameters = resolver.parameters(node)
+  return {
+    name,
+    argtypes: parameters.map(parameter => resolver.parameter(parameter)),
+    restype: resolver.result(node),
+    convention: node.convention ?? 'cdecl',
+    conventionStated: node.convention !== undefined,
+    variadic: node.variadic,
+    parameterNames: parameters.map(parameter => parameter.name),
+  }
+}
+
+function addTypedef(types: Map<string, CType>, { name, type, at }: Declaration, resolver: Resolver): void {
+  const target = resolver.strip(type)
+  if (target.kind === 'function') types.set(name, resolver.functionPointer(target))
+  else if (target.kind === 'record') {
+    if (resolver.isComplete(target)) types.set(name, resolver.type(target, at))
+  } else if (target.kind !== 'basic' || target.name !== 'void') types.set(name, resolver.type(type, at))
+}
+
+/** Without a prototype: a header may name anything, `constructor` too. */
+const plainObject = <T>(entries: ReadonlyMap<string, T>): { readonly [name: string]: T } =>
+  Object.assign(Object.create(null) as { [name: string]: T }, Object.fromEntries(entries))

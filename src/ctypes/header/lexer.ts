@@ -1,0 +1,85 @@
+/** C text as tokens. Comments and line splices vanish here; directives are the preprocessor's. */
+import type { Packing } from './ast.js'
+import type { Position, Source } from './source.js'
+
+export type TokenKind =
+  | 'name'
+  | 'number'
+  | 'string'
+  | 'character'
+  | 'punctuator'
+  /** Something C does not know. Only an error when a declaration meets it: skipped branches may hold anything. */
+  | 'stray'
+  | 'end'
+
+export interface Token {
+  readonly kind: TokenKind
+  readonly text: string
+  readonly at: Position
+  /** First on its line, so that `#` starts a directive. */
+  readonly startsLine: boolean
+  /** `#define F (x)` is another thing than `#define F(x)`. */
+  readonly spaceBefore: boolean
+  /** What `#pragma pack` says here; missing where it says nothing. */
+  readonly pack?: Packing
+}
+
+/** In the order in which they match at one place; each is tried where the one before stopped. */
+const patterns: readonly (readonly [TokenKind | 'space' | 'newline', RegExp])[] = [
+  ['newline', /\r\n|\r|\n/y],
+  ['space', /[ \t\f\v\uFEFF\xa0]+|\\[ \t]*(?:\r\n|\r|\n)|\/\/(?:\\(?:\r\n|\r|\n)|[^\r\n])*|\/\*[\s\S]*?\*\//y],
+  ['string', /(?:u8|[LuU])?"(?:[^"\\\r\n]|\\[\s\S])*"/y],
+  ['character', /[LuU]?'(?:[^'\\\r\n]|\\[\s\S])+'/y],
+  ['name', /[\p{L}_$][\p{L}\p{N}_$]*/uy],
+  ['number', /\.?\d(?:[eEpP][+-]|[\w.])*/y],
+  ['punctuator', /\.\.\.|<<=|>>=|->|\+\+|--|<<|>>|[<>=!+\-*/%&^|]=|&&|\|\||##|::|[-+*/%&|^~!<>=?:;,.(){}[\]#]/y],
+]
+
+/** Never fails but for a comment without an end. The last token is of kind `end`. */
+export function tokenize(source: Source): Token[] {
+  const { text } = source
+  const tokens: Token[] = []
+  let index = 0
+  let line = 1
+  let lineStart = 0
+  let startsLine = true
+  let spaceBefore = false
+  const here = (): Position => ({ line, column: index - lineStart + 1 })
+  while (index < text.length) {
+    const [kind, piece] = match(text, index)
+    if (kind === 'stray' && text.startsWith('/*', index))
+      throw source.error(here(), 'expected the end of this comment, found the end of the text')
+    if (kind === 'newline') startsLine = true
+    else if (kind === 'space') spaceBefore = true
+    else {
+      tokens.push({ kind, text: piece, at: here(), startsLine, spaceBefore })
+      startsLine = spaceBefore = false
+    }
+    for (const newline of piece.matchAll(/\r\n|\r|\n/g)) {
+      line++
+      lineStart = index + newline.index + newline[0].length
+    }
+    index += piece.length
+  }
+  tokens.push({ kind: 'end', text: '', at: here(), startsLine: true, spaceBefore: true })
+  return tokens
+}
+
+function match(text: string, index: number): readonly [TokenKind | 'space' | 'newline', string] {
+  // The pattern of comments would let `/` through as an operator when the comment has no end.
+  if (text.startsWith('/*', index) && !text.includes('*/', index + 2)) return ['stray', '/*']
+  for (const [kind, pattern] of patterns) {
+    pattern.lastIndex = index
+    const found = pattern.exec(text)
+    if (found) return [kind, found[0]]
+  }
+  return ['stray', String.fromCodePoint(text.codePointAt(index) as number)]
+}
+
+/** A token made by the reader itself (an expansion), at the place of the token it came from. */
+export const tokenLike = (token: Token, kind: TokenKind, text: string): Token => ({ ...token, kind, text })
+
+/** How a message names a token. */
+export function describe(token: Token): string {
+  return token.kind === 'end' ? 'the end of the text' : `"${token.text}"`
+}

@@ -1,0 +1,89 @@
+/** What a number, a character or a string of C is worth. */
+import type { Token } from './lexer.js'
+import type { Source } from './source.js'
+
+/** An integer with the C type that it has in an expression. */
+export interface IntegerValue {
+  readonly kind: 'integer'
+  readonly value: bigint
+  readonly bits: number
+  readonly signed: boolean
+}
+export interface FloatValue {
+  readonly kind: 'float'
+  readonly value: number
+}
+export type Value = IntegerValue | FloatValue
+
+export const integer = (value: bigint, bits = 32, signed = true): IntegerValue => ({
+  kind: 'integer',
+  value: signed ? BigInt.asIntN(bits, value) : BigInt.asUintN(bits, value),
+  bits,
+  signed,
+})
+
+const integerPattern = /^(0x[0-9a-f]+|0b[01]+|\d+)(u?(?:ll|l|i8|i16|i32|i64)?|(?:ll|l)u)$/i
+const floatPattern = /^(?:(?:\d+\.\d*|\.\d+)(?:e[+-]?\d+)?|\d+e[+-]?\d+)[fl]?$/i
+
+export function numberValue(source: Source, token: Token): Value {
+  const found = integerPattern.exec(token.text)
+  if (found) {
+    const digits = found[1] as string
+    const octal = /^0\d+$/.test(digits)
+    if (!octal || !/[89]/.test(digits))
+      return typed(BigInt(octal ? `0o${digits}` : digits), !/^[1-9]/.test(digits), (found[2] ?? '').toLowerCase())
+  }
+  if (floatPattern.test(token.text)) return { kind: 'float', value: Number.parseFloat(token.text) }
+  throw source.error(token.at, `expected a number, found "${token.text}"`)
+}
+
+/** The first type that holds the value: decimal ones without `u` are signed, others may become unsigned. */
+function typed(value: bigint, mayBeUnsigned: boolean, suffix: string): IntegerValue {
+  const unsigned = suffix.includes('u')
+  const wide = suffix.includes('ll') || suffix.includes('i64')
+  for (const bits of wide ? [64] : [32, 64]) {
+    if (!unsigned && value < 1n << BigInt(bits - 1)) return integer(value, bits, true)
+    if ((unsigned || mayBeUnsigned) && value < 1n << BigInt(bits)) return integer(value, bits, false)
+  }
+  return integer(value, 64, false)
+}
+
+const simpleEscapes: { readonly [letter: string]: string } = {
+  n: '\n',
+  t: '\t',
+  r: '\r',
+  a: '\x07',
+  b: '\b',
+  f: '\f',
+  v: '\v',
+  e: '\x1b',
+  '\\': '\\',
+  "'": "'",
+  '"': '"',
+  '?': '?',
+}
+
+/** The text between the quotes of a string or character token, escapes resolved. */
+export function stringValue(token: Token): string {
+  const inner = token.text.replace(/^(?:u8|[LuU])?["']/, '').slice(0, -1)
+  return inner.replace(
+    /\\(?:x([0-9a-fA-F]+)|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{1,3})|(\r\n|\n|\r)|([\s\S]))/g,
+    (...groups) => {
+      const [, hex, short, long, octal, splice, letter] = groups as (string | undefined)[]
+      if (splice !== undefined) return ''
+      if (letter !== undefined) return simpleEscapes[letter] ?? letter
+      const code = octal === undefined ? Number.parseInt(hex ?? short ?? long ?? '0', 16) : Number.parseInt(octal, 8)
+      return String.fromCodePoint(Math.min(code, 0x10ffff))
+    },
+  )
+}
+
+/** `'a'` is an int; `'RIFF'` packs its bytes, first one highest, as MSVC and gcc do; `L'a'` is a wchar_t. */
+export function characterValue(token: Token): IntegerValue {
+  const text = stringValue(token)
+  if (/^[LuU]/.test(token.text))
+    return integer(BigInt(text.codePointAt(0) ?? 0), token.text.startsWith('U') ? 32 : 16, false)
+  let value = 0n
+  for (const letter of text) value = (value << 8n) | BigInt(letter.charCodeAt(0) & 0xff)
+  return text.length === 1 ? integer(BigInt.asIntN(8, value)) : integer(value)
+}

@@ -1,0 +1,157 @@
+/** `#define`: the table of macros, and their expansion. */
+import { describe, type Token, tokenize, tokenLike } from './lexer.js'
+import { Source } from './source.js'
+
+export interface Macro {
+  readonly name: Token
+  /** Missing for `#define NAME …`. */
+  readonly parameters?: readonly string[]
+  readonly variadic: boolean
+  readonly body: readonly Token[]
+  /** Ours, not the header's. */
+  readonly predefined: boolean
+}
+
+/** More tokens than any header has: macros that double each other end here. */
+const mostTokens = 500_000
+
+/** A token and the macros it may not become again. */
+interface Item {
+  readonly token: Token
+  readonly hidden: ReadonlySet<string>
+}
+const nothingHidden: ReadonlySet<string> = new Set()
+
+export class Macros {
+  #made = 0
+  constructor(
+    readonly source: Source,
+    readonly table: Map<string, Macro>,
+  ) {}
+
+  /** The tokens behind `#define`. */
+  define(tokens: readonly Token[], predefined: boolean, at: Token): void {
+    const [name, ...rest] = tokens
+    if (name?.kind !== 'name')
+      throw this.source.error(
+        (name ?? at).at,
+        `expected the name of a macro, found ${name ? describe(name) : 'the end of the line'}`,
+      )
+    const isFunction = rest[0]?.text === '(' && !rest[0].spaceBefore
+    if (!isFunction) this.table.set(name.text, { name, variadic: false, body: rest, predefined })
+    else this.#defineFunction(name, rest, predefined)
+  }
+
+  #defineFunction(name: Token, rest: readonly Token[], predefined: boolean): void {
+    const end = rest.findIndex(token => token.text === ')')
+    if (end < 0)
+      throw this.source.error(
+        name.at,
+        `expected ")" after the parameters of macro "${name.text}", found the end of the line`,
+      )
+    const words = rest.slice(1, end).filter(token => token.text !== ',')
+    const variadic = words.at(-1)?.text === '...'
+    const parameters = words.map(token => (token.text === '...' ? '__VA_ARGS__' : token.text))
+    this.table.set(name.text, { name, parameters, variadic, body: rest.slice(end + 1), predefined })
+  }
+
+  expand(tokens: readonly Token[]): Token[] {
+    return this.#expand(tokens.map(token => ({ token, hidden: nothingHidden }))).map(item => item.token)
+  }
+
+  #expand(items: readonly Item[]): Item[] {
+    const done: Item[] = []
+    const work = items.toReversed()
+    for (let item = work.pop(); item; item = work.pop()) {
+      const { token, hidden } = item
+      const macro = token.kind === 'name' && !hidden.has(token.text) ? this.table.get(token.text) : undefined
+      const isUse = macro && (!macro.parameters || work.at(-1)?.token.text === '(')
+      if (!isUse) {
+        done.push(item)
+        continue
+      }
+      const body = macro.parameters
+        ? this.#substitute(macro, this.#takeArguments(macro, item, work), token)
+        : fromBody(macro.body, token)
+      this.#made += body.length
+      if (this.#made > mostTokens) throw this.source.error(token.at, `macro "${token.text}" grows without end`)
+      const nowHidden = new Set([...hidden, token.text])
+      for (const made of body.reverse()) work.push({ token: made.token, hidden: union(made.hidden, nowHidden) })
+    }
+    return done
+  }
+
+  /** Takes `( … , … )` off the work; `work` has its next token last. */
+  #takeArguments(macro: Macro, use: Item, work: Item[]): Item[][] {
+    const given: Item[][] = [[]]
+    let depth = 0
+    for (let item = work.pop(); ; item = work.pop()) {
+      const text = item?.token.text
+      if (!item || item.token.kind === 'end')
+        throw this.source.error(
+          use.token.at,
+          `expected ")" after the arguments of macro "${use.token.text}", found the end of the text`,
+        )
+      if (text === '(' && depth++ === 0) continue
+      if (text === ')' && --depth === 0) break
+      const separates = text === ',' && depth === 1 && !(macro.variadic && given.length === macro.parameters?.length)
+      if (separates) given.push([])
+      else given.at(-1)?.push(item)
+    }
+    this.#checkCount(macro, given, use.token)
+    return given
+  }
+
+  #checkCount(macro: Macro, given: Item[][], use: Token): void {
+    const wanted = macro.parameters?.length ?? 0
+    if (wanted === 0 && given.length === 1 && given[0]?.length === 0) given.pop()
+    if (macro.variadic && given.length === wanted - 1) given.push([])
+    if (given.length !== wanted)
+      throw this.source.error(use.at, `expected ${wanted} arguments for macro "${use.text}", found ${given.length}`)
+  }
+
+  /** The body with arguments in the places of parameters, `#` and `##` done. */
+  #substitute(macro: Macro, given: readonly Item[][], use: Token): Item[] {
+    const result: Item[] = []
+    const { body } = macro
+    const argument = (token: Token | undefined) =>
+      token?.kind === 'name' ? given[macro.parameters?.indexOf(token.text) ?? -1] : undefined
+    for (let index = 0; index < body.length; index++) {
+      const token = body[index] as Token
+      const next = body[index + 1]
+      if (token.text === '#' && argument(next)) {
+        result.push(fromToken(tokenLike(use, 'string', quote(argument(next) as Item[]))))
+        index++
+      } else if (token.text === '##' && next) {
+        const right = argument(next) ?? fromBody([next], use)
+        result.push(...this.#paste(result.pop(), right, use))
+        index++
+      } else if (argument(token)) {
+        const raw = argument(token) as Item[]
+        // An empty argument before `##` still is a left side.
+        if (next?.text === '##') result.push(...(raw.length > 0 ? raw : [fromToken(tokenLike(use, 'stray', ''))]))
+        else result.push(...this.#expand(raw))
+      } else result.push(...fromBody([token], use))
+    }
+    return result.filter(item => item.token.text !== '')
+  }
+
+  #paste(left: Item | undefined, right: readonly Item[], use: Token): Item[] {
+    const text = (left?.token.text ?? '') + (right[0]?.token.text ?? '')
+    const made = tokenize(new Source(text, this.source.label)).slice(0, -1)
+    const pasted = made.map(token => fromToken(tokenLike(use, token.kind, token.text)))
+    return [...(pasted.length > 0 ? pasted : [fromToken(tokenLike(use, 'stray', ''))]), ...right.slice(1)]
+  }
+}
+
+const fromToken = (token: Token): Item => ({ token, hidden: nothingHidden })
+/** What comes out of a body stands where the macro was used. */
+const fromBody = (body: readonly Token[], use: Token): Item[] =>
+  body.map(token => fromToken({ ...token, at: use.at, startsLine: false }))
+const union = (a: ReadonlySet<string>, b: ReadonlySet<string>) => (a.size === 0 ? b : new Set([...a, ...b]))
+const quote = (items: readonly Item[]) => {
+  const text = items
+    .map(({ token }, index) => (index > 0 && (token.spaceBefore || token.startsLine) ? ' ' : '') + token.text)
+    .join('')
+  return `"${text.replace(/["\\]/g, '\\$&')}"`
+}

@@ -1,0 +1,55 @@
+/** What this folder needs of a namespace of types; `types(arch)` has it. */
+
+import type { BitField } from '../bitfield.js'
+import type { Arch, CType } from '../data.js'
+import type { ArgType, Out } from '../inference.js'
+import type { Fields } from '../structure.js'
+
+export type { Arch, ArgType, CType }
+
+/** A class that gets its fields after it is made. */
+export interface RecordType extends CType {
+  define(fields: Fields): void
+}
+export interface RecordOptions {
+  readonly pack?: 1 | 2 | 4 | 8 | 16
+  readonly align?: number
+  readonly anonymous?: readonly string[]
+}
+
+export type ScalarName =
+  | 'c_bool'
+  | 'c_char'
+  | 'c_wchar'
+  | 'c_byte'
+  | 'c_ubyte'
+  | 'c_short'
+  | 'c_ushort'
+  | 'c_int'
+  | 'c_uint'
+  | 'c_long'
+  | 'c_ulong'
+  | 'c_longlong'
+  | 'c_ulonglong'
+  | 'c_size_t'
+  | 'c_ssize_t'
+  | 'c_float'
+  | 'c_double'
+  | 'c_longdouble'
+  | 'c_char_p'
+  | 'c_wchar_p'
+  | 'c_void_p'
+  | 'HRESULT'
+
+export type TypeNamespace = { readonly [name in ScalarName]: CType } & {
+  readonly Structure: (fields: Fields, options?: RecordOptions) => RecordType
+  readonly Union: (fields: Fields, options?: RecordOptions) => RecordType
+  readonly POINTER: (type: CType) => CType
+  readonly CFUNCTYPE: (restype: CType | null, ...argtypes: CType[]) => CType
+  readonly WINFUNCTYPE: (restype: CType | null, ...argtypes: CType[]) => CType
+  readonly bits: (type: CType, width: number) => BitField
+  readonly out: (type: CType) => Out<CType>
+  readonly sizeof: (type: CType) => number
+  readonly alignment: (type: CType) => number
+  readonly wintypes: { readonly [name: string]: unknown }
+}

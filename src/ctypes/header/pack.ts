@@ -1,0 +1,85 @@
+/** The packing that `#pragma pack` asks for. */
+import type { Packing } from './ast.js'
+import { type Token, tokenize } from './lexer.js'
+import { stringValue } from './literals.js'
+import { Source } from './source.js'
+
+export class PackStack {
+  /** Missing: as the types themselves want it. */
+  current: Packing | undefined
+  readonly #pushed: { name: string | undefined; pack: Packing | undefined }[] = []
+
+  /** `pack(push, 4)` and its kin; other pragmas say nothing to us. */
+  pragma(tokens: readonly Token[], source: Source): void {
+    const [word, opening, ...rest] = tokens
+    if (word?.text !== 'pack' || opening?.text !== '(') return
+    const parts = rest.filter(token => token.text !== ',' && token.text !== ')')
+    const action = parts[0]?.text
+    if (action === 'show') return
+    if (action !== 'push' && action !== 'pop') this.current = parts[0] && sizeOf(parts[0], source)
+    else this.#pushOrPop(action, parts.slice(1), source)
+  }
+
+  #pushOrPop(action: 'push' | 'pop', parts: readonly Token[], source: Source): void {
+    const name = parts.find(token => token.kind === 'name')?.text
+    if (action === 'push') this.#pushed.push({ name, pack: this.current })
+    else this.#pop(name)
+    const size = parts.find(token => token.kind !== 'name')
+    if (size) this.current = sizeOf(size, source)
+  }
+
+  /** Without a name the last one; with a name everything down to it. */
+  #pop(name: string | undefined): void {
+    const index =
+      name === undefined ? this.#pushed.length - 1 : this.#pushed.findLastIndex(entry => entry.name === name)
+    if (index < 0) return
+    this.current = this.#pushed[index]?.pack
+    this.#pushed.length = index
+  }
+
+  /** Windows' own way to say it: `#include <pshpack4.h>` … `#include <poppack.h>`. */
+  include(file: string): void {
+    const found = /(?:pshpack([1248])|poppack)\.h\b/i.exec(file)
+    if (!found) return
+    if (found[1]) {
+      this.#pushed.push({ name: undefined, pack: this.current })
+      this.current = Number(found[1]) as Packing
+    } else this.#pop(undefined)
+  }
+
+  /** Takes `__pragma(…)` and `_Pragma("…")` out of the tokens and writes the packing into the others. */
+  stamp(tokens: readonly Token[], source: Source): Token[] {
+    const stamped: Token[] = []
+    for (let index = 0; index < tokens.length; index++) {
+      const token = tokens[index] as Token
+      if ((token.text === '__pragma' || token.text === '_Pragma') && tokens[index + 1]?.text === '(') {
+        const end = closing(tokens, index + 1)
+        const inside = tokens.slice(index + 2, end)
+        const quoted = inside[0]?.kind === 'string'
+        this.pragma(quoted ? unquoted(inside[0] as Token, source) : inside, source)
+        index = end
+      } else stamped.push(this.current === undefined ? token : { ...token, pack: this.current })
+    }
+    return stamped
+  }
+}
+
+function sizeOf(token: Token, source: Source): Packing | undefined {
+  if (token.text === '0') return undefined
+  if (/^(?:1|2|4|8|16)$/.test(token.text)) return Number(token.text) as Packing
+  throw source.error(token.at, `expected a packing of 1, 2, 4, 8 or 16, found "${token.text}"`)
+}
+
+function unquoted(token: Token, source: Source): Token[] {
+  const tokens = tokenize(new Source(stringValue(token), source.label)).slice(0, -1)
+  return tokens.map(inner => ({ ...inner, at: token.at }))
+}
+
+function closing(tokens: readonly Token[], opening: number): number {
+  let depth = 0
+  for (let index = opening; index < tokens.length; index++) {
+    if (tokens[index]?.text === '(') depth++
+    else if (tokens[index]?.text === ')' && --depth === 0) return index
+  }
+  return tokens.length
+}

@@ -1,0 +1,143 @@
+/** Tokens to declarations. Routines with a body of their own and everything `static` are no exports and are passed over. */
+import { ArgumentError } from '../../errors.js'
+import type { Declaration, Expression, Tree, TypeNode } from './ast.js'
+import { parseAttributes } from './attributes.js'
+import { Context } from './context.js'
+import { Cursor } from './cursor.js'
+import { type Declared, parseDeclarator, parseTypeName, typeReader } from './declarator.js'
+import { parseExpression } from './expression.js'
+import type { Token } from './lexer.js'
+import { skipAssertion } from './records.js'
+import type { Source } from './source.js'
+import { parseSpecifiers, refuseAlign, type Specifiers } from './specifiers.js'
+
+export class Parser {
+  readonly #context: Context
+  readonly #cursor: Cursor
+  readonly #declarations: Declaration[] = []
+
+  constructor(source: Source, tokens: readonly Token[], isKnownType: (name: string) => boolean) {
+    this.#cursor = new Cursor(source, tokens)
+    this.#context = new Context(this.#cursor, isKnownType)
+  }
+
+  /** Everything up to the end. */
+  header(): Tree {
+    while (this.#cursor.token.kind !== 'end') this.#declaration()
+    return this.#tree()
+  }
+
+  /** One declaration, with or without its semicolon. */
+  prototype(): Tree {
+    this.#acceptLinkage()
+    const specifiers = parseSpecifiers(this.#context)
+    const declared = parseDeclarator(this.#context, specifiers.base, specifiers.convention, 'the name of a routine')
+    parseAttributes(this.#cursor, {})
+    this.#add(specifiers, declared)
+    this.#cursor.accept(';')
+    if (this.#cursor.token.kind !== 'end') throw this.#cursor.expected('the end of the prototype')
+    return this.#tree()
+  }
+
+  /** A type without a name, alone. */
+  typeName(): TypeNode {
+    const type = parseTypeName(this.#context)
+    if (this.#cursor.token.kind !== 'end') throw this.#cursor.expected('the end of the type')
+    return type
+  }
+
+  /** The expression that these tokens are, or undefined where they are something else. */
+  expression(tokens: readonly Token[]): Expression | undefined {
+    const cursor = new Cursor(this.#cursor.source, tokens)
+    const context = new Context(cursor, name => this.#context.isTypeName(name))
+    try {
+      const expression = parseExpression(cursor, typeReader(context))
+      return cursor.token.kind === 'end' ? expression : undefined
+    } catch (error) {
+      if (error instanceof ArgumentError) return undefined
+      throw error
+    }
+  }
+
+  #tree(): Tree {
+    return { declarations: this.#declarations, records: this.#context.records, enums: this.#context.enums }
+  }
+
+  #declaration(): void {
+    const cursor = this.#cursor
+    if (cursor.accept(';') || skipAssertion(this.#context) || this.#linkage()) return
+    const specifiers = parseSpecifiers(this.#context, 'a declaration')
+    if (cursor.accept(';')) return
+    for (let count = 0; ; count++) {
+      const declared = parseDeclarator(this.#context, specifiers.base, specifiers.convention, 'a name')
+      parseAttributes(cursor, {})
+      if (count === 0 && declared.type.kind === 'function' && cursor.at('{')) {
+        cursor.skipGroup()
+        this.#add(specifiers, declared)
+        return
+      }
+      this.#add(specifiers, declared, cursor.accept('=') ? this.#initializer() : undefined)
+      if (!cursor.accept(',')) break
+    }
+    cursor.expect(';', '";" after the declaration')
+  }
+
+  /** `extern "C"`, with or without braces. */
+  #linkage(): boolean {
+    const cursor = this.#cursor
+    if (!this.#acceptLinkage()) return false
+    if (!cursor.at('{')) {
+      this.#declaration()
+      return true
+    }
+    const opening = cursor.next()
+    while (!cursor.accept('}')) {
+      if (cursor.token.kind === 'end')
+        throw cursor.source.error(opening.at, 'expected a match for this "{", found the end of the text')
+      this.#declaration()
+    }
+    return true
+  }
+
+  #acceptLinkage(): boolean {
+    const cursor = this.#cursor
+    if (!cursor.at('extern') || cursor.peek(1).kind !== 'string') return false
+    cursor.next()
+    cursor.next()
+    return true
+  }
+
+  /** What follows `=`, where it is a constant that we can read. */
+  #initializer(): Expression | undefined {
+    const cursor = this.#cursor
+    const tokens: Token[] = []
+    while (!cursor.at(',') && !cursor.at(';') && cursor.token.kind !== 'end') {
+      if (cursor.at('(') || cursor.at('{') || cursor.at('[')) {
+        const opening = cursor.token
+        const from = cursor.index
+        cursor.skipGroup()
+        tokens.push(opening, ...cursor.tokens.slice(from + 1, cursor.index))
+      } else tokens.push(cursor.next())
+    }
+    return this.expression([...tokens, { ...cursor.token, kind: 'end', text: '' }])
+  }
+
+  #add({ storage, isConst, align, at }: Specifiers, declared: Declared, value?: Expression): void {
+    const name = declared.name as string
+    const { type } = declared
+    // A built-in type of its own for us, as for MSVC; C headers make it an unsigned short.
+    if (storage.has('typedef') && name === 'wchar_t') return
+    if (storage.has('typedef')) {
+      refuseAlign(this.#context, align, at)
+      this.#context.typedefs.add(name)
+      this.#declarations.push({ kind: 'typedef', name, type, at: declared.at })
+    } else if (type.kind === 'function') {
+      if (!isLocal(storage)) this.#declarations.push({ kind: 'routine', name, type, at: declared.at })
+    } else if (isConst || !isLocal(storage)) {
+      this.#declarations.push({ kind: 'variable', name, type, ...(isConst && value && { value }), at: declared.at })
+    }
+  }
+}
+
+const isLocal = (storage: ReadonlySet<string>) =>
+  [...storage].some(word => word === 'static' || word.includes('inline'))

@@ -1,0 +1,204 @@
+/** Directives: which parts of a header count, and what its names stand for. */
+import { Cursor } from './cursor.js'
+import { evaluate } from './evaluate.js'
+import { parseExpression } from './expression.js'
+import { type Token, tokenize, tokenLike } from './lexer.js'
+import { integer } from './literals.js'
+import { type Macro, Macros } from './macros.js'
+import { PackStack } from './pack.js'
+import type { Source } from './source.js'
+
+/** One open `#if`. */
+interface Branch {
+  readonly opened: Token
+  /** Is the branch we are in read? */
+  active: boolean
+  /** Was any branch of it read, so that `#else` is not? */
+  taken: boolean
+  sawElse: boolean
+}
+
+/** The tokens of a text after its directives; `table` has the macros known before, and afterwards those of the text too. */
+export function preprocess(source: Source, table: Map<string, Macro>, predefined = false): Token[] {
+  return new Preprocessor(source, new Macros(source, table), predefined).run()
+}
+
+class Preprocessor {
+  readonly #pack = new PackStack()
+  readonly #branches: Branch[] = []
+  readonly #done: Token[] = []
+  /** Tokens since the last directive, not expanded yet. */
+  #pending: Token[] = []
+
+  constructor(
+    readonly source: Source,
+    readonly macros: Macros,
+    readonly predefined: boolean,
+  ) {}
+
+  get #active(): boolean {
+    return this.#branches.every(branch => branch.active)
+  }
+
+  run(): Token[] {
+    const tokens = tokenize(this.source)
+    const end = tokens.pop() as Token
+    for (let index = 0; index < tokens.length; ) {
+      const token = tokens[index] as Token
+      if (token.startsLine && token.text === '#') {
+        let stop = index + 1
+        while (stop < tokens.length && !tokens[stop]?.startsLine) stop++
+        this.#directive(token, tokens.slice(index + 1, stop))
+        index = stop
+      } else {
+        if (this.#active) this.#pending.push(token)
+        index++
+      }
+    }
+    const open = this.#branches.at(-1)
+    if (open)
+      throw this.source.error(
+        open.opened.at,
+        `expected an #endif for this #${open.opened.text}, found the end of the text`,
+      )
+    this.#flush()
+    return [...this.#done, end]
+  }
+
+  #flush(): void {
+    if (this.#pending.length === 0) return
+    for (const token of this.#pack.stamp(this.macros.expand(this.#pending), this.source)) this.#done.push(token)
+    this.#pending = []
+  }
+
+  #directive(hash: Token, [word, ...rest]: readonly Token[]): void {
+    if (!word) return
+    if (this.#conditional(word, rest) || !this.#active) return
+    this.#flush()
+    switch (word.text) {
+      case 'define':
+        this.macros.define(rest, this.predefined, word)
+        return
+      case 'undef':
+        this.macros.table.delete(rest[0]?.text ?? '')
+        return
+      case 'pragma':
+        this.#pack.pragma(rest, this.source)
+        return
+      case 'include':
+        this.#pack.include(rest.map(token => token.text).join(''))
+        return
+      case 'error':
+        throw this.source.error(word.at, `the header refuses: ${this.#lineAfter(word)}`)
+      case 'warning':
+      case 'import':
+      case 'include_next':
+      case 'line':
+      case 'ident':
+        return
+      default:
+        if (word.kind !== 'number') throw this.source.error(hash.at, `expected a directive, found "#${word.text}"`)
+    }
+  }
+
+  #lineAfter(word: Token): string {
+    const line = this.source.text.split(/\r\n|\r|\n/)[word.at.line - 1] ?? ''
+    return line.slice(word.at.column - 1 + word.text.length).trim()
+  }
+
+  /** Did the directive belong to an `#if`? */
+  #conditional(word: Token, rest: readonly Token[]): boolean {
+    switch (word.text) {
+      case 'if':
+      case 'ifdef':
+      case 'ifndef': {
+        const active = this.#active && this.#test(word.text, word, rest)
+        this.#branches.push({ opened: word, active, taken: active, sawElse: false })
+        return true
+      }
+      case 'elif':
+      case 'elifdef':
+      case 'elifndef':
+      case 'else':
+        this.#next(word, rest)
+        return true
+      case 'endif':
+        if (!this.#branches.pop()) throw this.source.error(word.at, 'expected an #if before this #endif, found none')
+        return true
+      default:
+        return false
+    }
+  }
+
+  #next(word: Token, rest: readonly Token[]): void {
+    const branch = this.#branches.at(-1)
+    if (!branch || branch.sawElse)
+      throw this.source.error(word.at, `expected an #if before this #${word.text}, found none`)
+    branch.sawElse = word.text === 'else'
+    const outer = this.#branches.slice(0, -1).every(other => other.active)
+    branch.active = outer && !branch.taken && (branch.sawElse || this.#test(word.text.slice(2), word, rest))
+    branch.taken ||= branch.active
+  }
+
+  #test(kind: string, word: Token, rest: readonly Token[]): boolean {
+    if (kind === 'if') return this.#condition(word, rest)
+    if (rest[0]?.kind !== 'name')
+      throw this.source.error((rest[0] ?? word).at, `expected the name of a macro after #${word.text}`)
+    return this.macros.table.has(rest[0].text) === (kind === 'ifdef')
+  }
+
+  #condition(word: Token, rest: readonly Token[]): boolean {
+    if (rest.length === 0)
+      throw this.source.error(word.at, `expected a condition after #${word.text}, found the end of the line`)
+    const tokens = withoutCalls(this.macros.expand(this.#withoutDefined(rest)))
+    const end = tokenLike({ ...word, at: (rest.at(-1) as Token).at }, 'end', '')
+    const cursor = new Cursor(this.source, [...tokens, end])
+    const expression = parseExpression(cursor)
+    if (cursor.token.kind !== 'end') throw cursor.expected('the end of the condition')
+    const zero = integer(0n, 64)
+    const value = evaluate(expression, {
+      source: this.source,
+      intmax: true,
+      name: () => zero,
+      sizeOf: () => zero,
+      cast: () => zero,
+    })
+    return Boolean(value.value)
+  }
+
+  /** `defined X` and `defined(X)` as 1 or 0, before anything is expanded. */
+  #withoutDefined(tokens: readonly Token[]): Token[] {
+    const result: Token[] = []
+    for (let index = 0; index < tokens.length; index++) {
+      const token = tokens[index] as Token
+      if (token.text !== 'defined') {
+        result.push(token)
+        continue
+      }
+      const bracketed = tokens[index + 1]?.text === '('
+      const name = tokens[index + (bracketed ? 2 : 1)]
+      if (name?.kind !== 'name') throw this.source.error(token.at, 'expected the name of a macro after "defined"')
+      result.push(tokenLike(token, 'number', this.macros.table.has(name.text) ? '1' : '0'))
+      index += bracketed ? 3 : 1
+    }
+    return result
+  }
+}
+
+/** `__has_include(<x.h>)` and other things that nobody defined are 0 together with their brackets. */
+function withoutCalls(tokens: readonly Token[]): Token[] {
+  const result: Token[] = []
+  for (let index = 0; index < tokens.length; index++) {
+    const token = tokens[index] as Token
+    if (token.kind === 'name' && tokens[index + 1]?.text === '(') {
+      let depth = 0
+      do {
+        index++
+        if (tokens[index]?.text === '(') depth++
+        if (tokens[index]?.text === ')') depth--
+      } while (depth > 0 && index < tokens.length)
+      result.push(tokenLike(token, 'number', '0'))
+    } else result.push(token)
+  }
+  return result
+}

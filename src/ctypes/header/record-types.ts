@@ -1,0 +1,156 @@
+/** Structures and unions: a class each, its fields given when they are needed. */
+import type { BitField } from '../bitfield.js'
+import type { Field, RecordNode, Tree, TypeNode } from './ast.js'
+import { toJs } from './evaluate.js'
+import type { CType, RecordOptions, RecordType } from './namespace.js'
+import type { Resolver } from './resolve.js'
+import type { Position } from './source.js'
+
+/** A class and where it stands: a pointer may lead to one whose fields are not known yet, a value may not. */
+interface Made {
+  readonly node: RecordNode
+  readonly type: RecordType
+  state: 'declared' | 'open' | 'defined'
+}
+
+export class Records {
+  readonly #made = new Map<RecordNode, Made>()
+  /** Pointed to, and to be defined once nothing is open. */
+  readonly #waiting: Made[] = []
+  #depth = 0
+  /** What a structure without tag and typedef is called: by the field it belongs to. */
+  readonly #fieldNames = new Map<RecordNode, string>()
+  /** What the names we give inside an anonymous member begin with: its fields are those of the structure around it, too. */
+  readonly #prefixes = new Map<RecordNode, string>()
+
+  constructor(
+    readonly resolver: Resolver,
+    readonly tree: Tree,
+  ) {}
+
+  /** The class for a pointer to it, or undefined when its fields are in no text. */
+  declared(mention: RecordNode): RecordType | undefined {
+    const outside = this.#outside(mention)
+    if (outside) return outside
+    const made = this.#make(mention)
+    if (made?.state === 'declared') this.#waiting.push(made)
+    this.#drain()
+    return made?.type
+  }
+
+  /** The class for a value of it. */
+  defined(mention: RecordNode, at = mention.at): RecordType {
+    const outside = this.#outside(mention)
+    if (outside) return outside
+    const made = this.#make(mention)
+    const name = `${mention.keyword} ${mention.tag ?? '{…}'}`
+    if (!made) throw this.resolver.fail(at, `expected a complete type, found "${name}", whose fields are not given`)
+    if (made.state === 'open')
+      throw this.resolver.fail(at, `expected a complete type, found "${name}" inside itself; a pointer has a "*"`)
+    if (made.state === 'declared') this.#define(made)
+    this.#drain()
+    return made.type
+  }
+
+  /** Known to the caller only. */
+  #outside({ tag, fields }: RecordNode): RecordType | undefined {
+    if (tag === undefined || fields || this.tree.records.has(tag)) return undefined
+    const known = this.resolver.names.get(tag)
+    return known && 'type' in known ? (known.type as RecordType) : undefined
+  }
+
+  #make(mention: RecordNode): Made | undefined {
+    const node = mention.fields || mention.tag === undefined ? mention : this.tree.records.get(mention.tag)
+    if (!node?.fields) return undefined
+    if (node.keyword !== mention.keyword)
+      throw this.resolver.fail(mention.at, `"${mention.tag}" is a ${node.keyword}, not a ${mention.keyword}`)
+    let made = this.#made.get(node)
+    if (!made) {
+      made = { node, type: this.#class(node), state: 'declared' }
+      this.#made.set(node, made)
+    }
+    return made
+  }
+
+  #class(node: RecordNode): RecordType {
+    const { ns } = this.resolver
+    const anonymous = (node.fields ?? []).flatMap((field, index) =>
+      field.name === undefined && !field.bits ? [this.#jsName(node, index)] : [],
+    )
+    const options: RecordOptions = {
+      ...(node.pack && { pack: node.pack }),
+      ...(node.align && { align: node.align }),
+      ...(anonymous.length > 0 && { anonymous }),
+    }
+    const type = node.keyword === 'struct' ? ns.Structure({}, options) : ns.Union({}, options)
+    Object.defineProperty(type, 'name', {
+      value: this.resolver.nameOf(node) ?? this.#fieldNames.get(node) ?? node.keyword,
+      configurable: true,
+    })
+    return type
+  }
+
+  #define(made: Made): void {
+    made.state = 'open'
+    this.#depth++
+    const fields: { [name: string]: CType | BitField } = Object.create(null)
+    for (const [index, field] of (made.node.fields ?? []).entries()) {
+      const name = this.#jsName(made.node, index)
+      if (name in fields) throw this.resolver.fail(field.at, `"${name}" is a field already`)
+      this.#nameInner(field.type, `${made.type.name}.${name}`)
+      if (field.name === undefined && field.type.kind === 'record') this.#prefixes.set(field.type, name)
+      fields[name] = this.#field(field)
+    }
+    made.type.define(fields)
+    made.state = 'defined'
+    this.#depth--
+  }
+
+  /** A field needs a name: padding and anonymous members get one that no other has, `constructor` one that JS allows. */
+  #jsName(node: RecordNode, index: number): string {
+    const fields = node.fields ?? []
+    const given = fields[index]?.name
+    let name =
+      given === undefined
+        ? `${this.#prefixes.get(node) ?? ''}_${index}`
+        : given === 'constructor'
+          ? 'constructor_'
+          : given
+    if (name !== given) while (fields.some(field => field.name === name)) name += '_'
+    return name
+  }
+
+  #nameInner(type: TypeNode, name: string): void {
+    if (type.kind === 'pointer') this.#nameInner(type.to, name)
+    else if (type.kind === 'array') this.#nameInner(type.of, name)
+    else if (type.kind === 'record') this.#fieldNames.set(type, name)
+  }
+
+  #field({ type, bits, at }: Field): CType | BitField {
+    const { resolver } = this
+    if (!bits) return resolver.type(type, at)
+    const fieldType = this.#unit(type, at)
+    const count = resolver.constants.evaluate(bits)
+    const most = resolver.ns.sizeof(fieldType) * 8
+    if (count.kind === 'float' || count.value < 0n || count.value > most)
+      throw resolver.fail(at, `expected a width of 0 to ${most} bits, found ${toJs(count)}`)
+    return resolver.ns.bits(fieldType, Number(count.value))
+  }
+
+  /** What a bit field is a part of: characters are small integers here, an enumeration has the sign of its members. */
+  #unit(type: TypeNode, at: Position): CType {
+    const { ns, constants } = this.resolver
+    const target = this.resolver.strip(type)
+    if (target.kind === 'enum') return constants.enumType(target, ns.c_uint)
+    const unit = this.resolver.type(type, at)
+    return unit === ns.c_char ? ns.c_byte : unit === ns.c_wchar ? ns.c_ushort : unit
+  }
+
+  #drain(): void {
+    while (this.#depth === 0) {
+      const made = this.#waiting.pop()
+      if (!made) return
+      if (made.state === 'declared') this.#define(made)
+    }
+  }
+}

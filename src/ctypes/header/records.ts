@@ -1,0 +1,134 @@
+/** `struct { … }`, `union { … }` and `enum { … }`. */
+import type { Enumerator, EnumNode, Expression, Field, RecordNode, TypeNode } from './ast.js'
+import { type Attributes, parseAttributes } from './attributes.js'
+import type { Context } from './context.js'
+import { parseDeclarator, typeReader } from './declarator.js'
+import { parseExpression } from './expression.js'
+import { parseSpecifiers, refuseAlign } from './specifiers.js'
+
+/** Takes what stood in front of the keyword (`__declspec(align(8)) struct`) for itself where it has a body. */
+export function parseRecord(context: Context, before: Attributes): RecordNode {
+  const { cursor } = context
+  const keyword = cursor.next()
+  const attributes: Attributes = {}
+  parseAttributes(cursor, attributes)
+  const tag = cursor.token.kind === 'name' ? cursor.next() : undefined
+  parseAttributes(cursor, attributes)
+  const head = {
+    kind: 'record',
+    keyword: keyword.text as 'struct' | 'union',
+    ...(tag && { tag: tag.text }),
+    at: (tag ?? keyword).at,
+  } as const
+  if (!cursor.at('{')) {
+    if (!tag) throw cursor.expected(`a name or "{" after "${keyword.text}"`)
+    return head
+  }
+  const pack = cursor.token.pack
+  const fields = cursor.nest(() => parseFields(context))
+  parseAttributes(cursor, attributes)
+  const align = attributes.align ?? before.align
+  delete before.align
+  const packing = attributes.packed ? 1 : pack
+  const node = {
+    ...head,
+    fields,
+    ...(packing !== undefined && { pack: packing }),
+    ...(align !== undefined && { align }),
+  }
+  context.define(node)
+  return node
+}
+
+function parseFields(context: Context): Field[] {
+  const { cursor } = context
+  const fields: Field[] = []
+  cursor.expect('{')
+  while (!cursor.accept('}')) {
+    if (cursor.accept(';') || skipAssertion(context)) continue
+    parseField(context, fields)
+  }
+  return fields
+}
+
+/** One declaration of fields, of which there may be several: `int x, *y, z[3];`. */
+function parseField(context: Context, into: Field[]): void {
+  const { cursor } = context
+  const specifiers = parseSpecifiers(context, 'a field or "}"')
+  refuseAlign(context, specifiers.align, specifiers.at)
+  if (cursor.at(';')) {
+    // A definition of an enumeration declares no field; a structure or union without a name does.
+    if (specifiers.base.kind === 'record') into.push({ type: specifiers.base, at: specifiers.base.at })
+    else if (specifiers.base.kind !== 'enum') throw cursor.expected('the name of a field')
+  } else {
+    do into.push(parseOneField(context, specifiers.base, specifiers.convention))
+    while (cursor.accept(','))
+  }
+  cursor.expect(';', '";" after the field')
+}
+
+function parseOneField(context: Context, base: TypeNode, convention: Parameters<typeof parseDeclarator>[2]): Field {
+  const { cursor } = context
+  const at = cursor.token
+  const declared = cursor.at(':')
+    ? { type: base, at: at.at }
+    : parseDeclarator(context, base, convention, 'the name of a field')
+  let bits: Expression | undefined
+  if (cursor.accept(':')) bits = parseExpression(cursor, typeReader(context))
+  const attributes: Attributes = {}
+  parseAttributes(cursor, attributes)
+  refuseAlign(context, attributes.align, at)
+  return {
+    ...(declared.name !== undefined && { name: declared.name }),
+    type: declared.type,
+    ...(bits && { bits }),
+    at: declared.at,
+  }
+}
+
+export function parseEnum(context: Context): EnumNode {
+  const { cursor } = context
+  const keyword = cursor.next()
+  parseAttributes(cursor, {})
+  // `enum class` is C++; its members would be known by another name.
+  const tag = cursor.token.kind === 'name' ? cursor.next() : undefined
+  const underlying = cursor.accept(':') ? parseSpecifiers(context).base : undefined
+  const head = {
+    kind: 'enum',
+    ...(tag && { tag: tag.text }),
+    ...(underlying && { underlying }),
+    at: (tag ?? keyword).at,
+  } as const
+  if (!cursor.at('{')) {
+    if (!tag) throw cursor.expected('a name or "{" after "enum"')
+    return head
+  }
+  const node = { ...head, members: parseMembers(context) }
+  parseAttributes(cursor, {})
+  context.define(node)
+  return node
+}
+
+function parseMembers(context: Context): Enumerator[] {
+  const { cursor } = context
+  const members: Enumerator[] = []
+  cursor.expect('{')
+  while (!cursor.accept('}')) {
+    const name = cursor.expectName('a name or "}"')
+    parseAttributes(cursor, {})
+    const value = cursor.accept('=') ? parseExpression(cursor, typeReader(context)) : undefined
+    members.push({ name: name.text, ...(value && { value }), at: name.at })
+    if (!cursor.at('}')) cursor.expect(',', '"," or "}"')
+  }
+  return members
+}
+
+/** `static_assert(…);` and its older spellings. */
+export function skipAssertion(context: Context): boolean {
+  const { cursor } = context
+  if (!/^(?:_Static_assert|static_assert|C_ASSERT)$/.test(cursor.token.text) || !cursor.at('(', 1)) return false
+  cursor.next()
+  cursor.skipGroup()
+  cursor.accept(';')
+  return true
+}

@@ -1,0 +1,70 @@
+/** The front of a declaration: `static const unsigned long int __stdcall`. */
+import type { Convention, TypeNode } from './ast.js'
+import { type Attributes, parseAttributes } from './attributes.js'
+import type { Context } from './context.js'
+import type { Token } from './lexer.js'
+import { parseEnum, parseRecord } from './records.js'
+import { basicName, conventionWords, isBasicWord, qualifierWords, storageWords } from './words.js'
+
+export interface Specifiers {
+  readonly base: TypeNode
+  readonly convention: Convention | undefined
+  readonly storage: ReadonlySet<string>
+  readonly isConst: boolean
+  /** An alignment that no structure has taken for itself. */
+  readonly align: number | undefined
+  readonly at: Token
+}
+
+export function parseSpecifiers(context: Context, what = 'a type'): Specifiers {
+  const { cursor } = context
+  const start = cursor.token
+  const attributes: Attributes = {}
+  const storage = new Set<string>()
+  const words: Token[] = []
+  let base: TypeNode | undefined
+  let convention: Convention | undefined
+  let isConst = false
+  for (;;) {
+    if (parseAttributes(cursor, attributes)) continue
+    const { token } = cursor
+    const { text } = token
+    if (token.kind !== 'name') break
+    if (storageWords.has(text)) storage.add(cursor.next().text)
+    else if (qualifierWords.has(text)) isConst = cursor.next().text.includes('const') || isConst
+    else if (conventionWords.has(text)) convention = conventionWords.get(cursor.next().text)
+    else if (base) {
+      if (!context.isEmptyWord()) break
+      cursor.next()
+    } else if (isBasicWord(text)) words.push(cursor.next())
+    else if (words.length > 0) {
+      if (!context.isEmptyWord()) break
+      cursor.next()
+    } else if (text === 'struct' || text === 'union') base = parseRecord(context, attributes)
+    else if (text === 'enum') base = parseEnum(context)
+    else if (context.isTypeName(text)) base = { kind: 'named', name: cursor.next().text, at: token.at }
+    else if (context.isEmptyWord()) cursor.next()
+    else break
+  }
+  base ??= basic(context, words, what)
+  return { base, convention: convention ?? attributes.convention, storage, isConst, align: attributes.align, at: start }
+}
+
+function basic(context: Context, words: readonly Token[], what: string): TypeNode {
+  const { cursor } = context
+  const [first] = words
+  if (!first) {
+    const { token } = cursor
+    const hint = token.kind === 'name' ? ' (no type of this name is known here)' : ''
+    throw cursor.expected(what, token, hint)
+  }
+  const name = basicName(words.map(word => word.text))
+  if (name) return { kind: 'basic', name }
+  throw cursor.source.error(first.at, `expected a type, found "${words.map(word => word.text).join(' ')}"`)
+}
+
+/** Field and typedef alone: nothing else here depends on where its storage begins. */
+export function refuseAlign(context: Context, align: number | undefined, at: Token): void {
+  if (align !== undefined)
+    throw context.cursor.source.error(at.at, 'an alignment is understood on a whole structure or union only')
+}

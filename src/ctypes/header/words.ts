@@ -1,0 +1,94 @@
+/** The words of C and of Windows' compilers that a declaration may hold. */
+import type { BasicName, Convention } from './ast.js'
+
+const wordMap = <T>(entries: { readonly [word: string]: T }): ReadonlyMap<string, T> => new Map(Object.entries(entries))
+const wordSet = (words: string): ReadonlySet<string> => new Set(words.split(/\s+/))
+
+export const conventionWords = wordMap<Convention>({
+  __cdecl: 'cdecl',
+  _cdecl: 'cdecl',
+  __cdecl__: 'cdecl',
+  __stdcall: 'stdcall',
+  _stdcall: 'stdcall',
+  __stdcall__: 'stdcall',
+  __fastcall: 'fastcall',
+  _fastcall: 'fastcall',
+  __fastcall__: 'fastcall',
+  __thiscall: 'thiscall',
+  __thiscall__: 'thiscall',
+})
+
+export const storageWords = wordSet(
+  'typedef extern static register auto inline __inline __inline__ _inline __forceinline',
+)
+
+/** Say nothing about how a value is passed. */
+export const qualifierWords = wordSet(
+  `const volatile restrict __const __const__ __volatile __volatile__ __restrict __restrict__ _Atomic __unaligned
+   _Noreturn noreturn constexpr __extension__ _Thread_local thread_local __thread _Nullable _Nonnull
+   __nullable __nonnull __w64 __block`,
+)
+
+/** Take `( … )` behind them. */
+export const attributeWords = wordSet('__declspec _declspec __attribute__ __attribute _Alignas alignas')
+
+/** Words of the built-in types; every order of them is right. */
+const basicWords = wordSet(
+  'void char short int long signed __signed __signed__ unsigned float double _Bool __int8 __int16 __int32 __int64 _int64',
+)
+export const isBasicWord = (word: string) => basicWords.has(word)
+
+const basics: { readonly [words: string]: BasicName } = {
+  void: 'void',
+  char: 'char',
+  'char signed': 'signed char',
+  'char unsigned': 'unsigned char',
+  short: 'short',
+  'short signed': 'short',
+  'short unsigned': 'unsigned short',
+  int: 'int',
+  'int signed': 'int',
+  'int unsigned': 'unsigned int',
+  long: 'long',
+  'long signed': 'long',
+  'long unsigned': 'unsigned long',
+  'long long': 'long long',
+  'long long signed': 'long long',
+  'long long unsigned': 'unsigned long long',
+  float: 'float',
+  double: 'double',
+  'double long': 'long double',
+  _Bool: '_Bool',
+}
+const sized = wordMap<string>({
+  __int8: 'char signed',
+  __int16: 'short',
+  __int32: 'int',
+  __int64: 'long long',
+  _int64: 'long long',
+})
+
+/** The type that words like `long unsigned int long` name together. */
+export function basicName(words: readonly string[]): BasicName | undefined {
+  const plain = words.flatMap(word => (sized.get(word) ?? word.replace(/^__signed(?:__)?$/, 'signed')).split(' '))
+  // `unsigned __int8` is an unsigned char, although `__int8` alone is a signed one.
+  const isUnsigned = plain.includes('unsigned')
+  const kept = plain.filter(word => !(isUnsigned && word === 'signed' && words.includes('__int8')))
+  const other = kept.some(word => word === 'short' || word === 'long' || word === 'char')
+  const core = kept.filter(word => word !== 'int' || !other)
+  const bare = core.every(word => word === 'signed' || word === 'unsigned') ? [...core, 'int'] : core
+  if (kept.includes('char') && kept.includes('int')) return undefined
+  const key = bare.sort().join(' ')
+  return Object.hasOwn(basics, key) ? basics[key] : undefined
+}
+
+/** Notes for the reader and for analysers: `_In_reads_(n)`, `__in_opt`, … */
+export const isAnnotation = (word: string) =>
+  /^_[A-Z]\w*_$/.test(word) ||
+  /^__(?:in|out|inout|deref|reserved|checkReturn|success|format_string)(?:_\w+)?$/.test(word)
+
+/** Old notes that are macros of nothing; ordinary names wherever they cannot be notes. */
+export const emptyWords = wordSet('IN OUT INOUT OPTIONAL FAR NEAR far near UNALIGNED __RPC_FAR')
+
+/** Could an unknown name be the macro of an attribute (`VENDOR_API`)? */
+export const looksLikeMacro = (word: string) => /^[A-Z_][A-Z0-9_]*$/.test(word)

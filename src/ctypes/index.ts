@@ -1,0 +1,50 @@
+/**
+ * What a value is: the types of C with the layouts of Windows, and how JS values become arguments and results.
+ * Runs in every thread, holds no state but its classes, and must never do I/O: memory of a session comes in as RemoteMemory.
+ */
+
+export * from './all-scalars.js'
+export { BitField, bits } from './bitfield.js'
+export { out } from './call-plan.js'
+export type { CallbackFunction, CallbackObject, CallbackType, ForeignRoutine } from './callback-type.js'
+export { CFUNCTYPE, WINFUNCTYPE } from './callback-type.js'
+export type { Arch, CType, DataExports } from './data.js'
+export type {
+  Addressed,
+  ArgOf,
+  ArgsOf,
+  ArgType,
+  ArrayType,
+  CArray,
+  InstanceOf,
+  Out,
+  PointerArg,
+  Reference,
+  ResType,
+  ResultOf,
+  SetOf,
+  Simple,
+  SimpleType,
+  ValueOf,
+} from './inference.js'
+export {
+  addressof,
+  alignment,
+  cast,
+  create_string_buffer,
+  create_unicode_buffer,
+  memmove,
+  memset,
+  sizeof,
+  string_at,
+  wstring_at,
+} from './memory.js'
+export type { Pointer, PointerType } from './pointer.js'
+export { byref, POINTER, pointer } from './pointer.js'
+export type { FieldInfo } from './record.js'
+export type { Fields, FieldValues, StructureOptions, StructureType } from './structure.js'
+export { type Types, types } from './types.js'
+
+import { structuresFor } from './structure.js'
+
+export const { Structure, Union, BigEndianStructure, BigEndianUnion } = structuresFor('win64')

@@ -1,0 +1,194 @@
+/** What TypeScript infers of C types. Types only; nothing here exists when the program runs. */
+import type { CType, TypeStatics } from './data.js'
+import type { Pointer } from './pointer.js'
+
+/**
+ * Phantom: what a type gives and takes. `get` is what reading gives, `set` what may be stored, `arg` what may be passed.
+ * Structures and arrays have none: they give themselves.
+ */
+export declare const io: unique symbol
+export declare const brand: unique symbol
+/** Keeps instances of types with the same JS value apart; never there. */
+
+/** A scalar type. `Name` keeps c_int and c_uint apart, which have the same values. */
+export interface SimpleType<Name extends string, Get, Set = Get, Arg = Set> extends TypeStatics {
+  new (value?: Set): Simple<Name, Get, Set>
+  readonly prototype: Simple<Name, Get, Set>
+  readonly [io]: {
+    readonly get: Get
+    readonly set: Set | Simple<Name, Get, Set>
+    readonly arg: Arg | Simple<Name, Get, Set>
+  }
+}
+/** An object that holds one scalar. */
+export interface Simple<Name extends string, Get, Set = Get> {
+  readonly [brand]?: Name
+  get value(): Get
+  set value(value: Set)
+}
+
+/** Conditional on purpose: pointers to one structure, found through its class or through an object of it, are the same type. */
+export type InstanceOf<T extends CType> = T extends { readonly prototype: infer I extends object } ? I : never
+
+/** What a field, an element or a result of type T reads as. */
+export type ValueOf<T> = T extends { readonly [io]: { readonly get: infer Get } }
+  ? Get
+  : T extends CType
+    ? InstanceOf<T>
+    : never
+
+/** What may be assigned to a T. */
+export type SetOf<T> = T extends { readonly [io]: { readonly set: infer Set } }
+  ? Set
+  : T extends { readonly [init]: infer Init }
+    ? Init
+    : never
+export declare const init: unique symbol
+/** Phantom: what a structure or an array is built from. */
+
+/** What may be passed for a parameter of type T. */
+export type ArgOf<T> = T extends { readonly [io]: { readonly arg: infer Arg } }
+  ? Arg
+  : T extends ArrayType<infer E>
+    ? PointerArg<E> | readonly SetOf<E>[]
+    : T extends { readonly [init]: infer Value }
+      ? Value
+      : never
+
+/** Array of T. Its instances are read and written by index. */
+export interface ArrayType<T extends CType> extends TypeStatics {
+  new (...values: readonly SetOf<T>[]): CArray<T>
+  readonly prototype: CArray<T>
+  readonly length: number
+  readonly elementType: T
+  readonly [init]: CArray<T> | readonly SetOf<T>[] | TypedArrayOf<T> | (T extends CharLike ? string : never)
+}
+
+/** An array of C: `a[i]` reads and writes, out of range is an ArgumentError. */
+export interface CArray<T extends CType> extends Iterable<ValueOf<T>> {
+  [index: number]: ValueOf<T>
+  readonly length: number
+  /** The element at `index`, from the end if negative; throws for none. */
+  at(index: number): ValueOf<T>
+  set(index: number, value: SetOf<T>): void
+  slice(from?: number, to?: number): ValueOf<T>[]
+  /** The same memory as a typed array; throws ArgumentError for anything but numbers in this process. */
+  asTypedArray(): TypedArrayOf<T>
+  /** c_char and c_wchar arrays: the text up to the first zero. */
+  value: T extends CharLike ? string : undefined
+  /** c_char arrays: all the bytes, in place. */
+  raw: T extends ByteLike ? Uint8Array : undefined
+}
+
+type Tagged<Name extends string> = { readonly prototype: { readonly [brand]?: Name } }
+export type ByteLike = Tagged<'c_char'>
+export type CharLike = Tagged<'c_char'> | Tagged<'c_wchar'>
+
+/** The typed array whose elements are T's. */
+export type TypedArrayOf<T> = T extends { readonly prototype: { readonly [brand]?: infer Name } }
+  ? Name extends keyof TypedArrays
+    ? TypedArrays[Name]
+    : never
+  : never
+export interface TypedArrays {
+  c_byte: Int8Array
+  c_ubyte: Uint8Array
+  c_char: Uint8Array
+  c_bool: Uint8Array
+  c_wchar: Uint16Array
+  c_short: Int16Array
+  c_ushort: Uint16Array
+  c_int: Int32Array
+  c_uint: Uint32Array
+  HRESULT: Int32Array
+  c_longlong: BigInt64Array
+  c_ulonglong: BigUint64Array
+  c_size_t: BigUint64Array | Uint32Array
+  c_ssize_t: BigInt64Array | Int32Array
+  c_float: Float32Array
+  c_double: Float64Array
+}
+/** Both signs of a width are the same memory to C. */
+type FittingArray<T> =
+  | TypedArrayOf<T>
+  | (TypedArrayOf<T> extends Int32Array | Uint32Array ? Int32Array | Uint32Array : never)
+  | (TypedArrayOf<T> extends BigInt64Array | BigUint64Array ? BigInt64Array | BigUint64Array : never)
+  | (TypedArrayOf<T> extends Int16Array | Uint16Array ? Int16Array | Uint16Array : never)
+  | (TypedArrayOf<T> extends Int8Array | Uint8Array ? Int8Array | Uint8ClampedArray : never)
+
+/** Anything that knows its address in the Windows process: what `session.memory.alloc` gives, a remote pointer. */
+export interface Addressed {
+  readonly address: bigint
+}
+export type Bytes = Uint8Array | ArrayBuffer | DataView
+
+/** What `byref` gives: good for an argument and nothing else. */
+export interface Reference<T extends object> {
+  readonly target: T
+  readonly offset: number
+}
+
+/** What may be passed for a `T *`. */
+export type PointerArg<T extends CType> =
+  | Pointer<T>
+  | Reference<InstanceOf<T>>
+  | Reference<CArray<T>>
+  | InstanceOf<T>
+  | CArray<T>
+  | FittingArray<T>
+  | Bytes
+  | Addressed
+  | (T extends CharLike ? string : never)
+  | (T extends PointerLike ? readonly SetOf<T>[] : never)
+  | null
+type PointerLike = { readonly [io]: { readonly pointer: true } }
+
+/** An `out(T)` in argtypes: the caller gives nothing, the value comes back. */
+export interface Out<T extends CType> {
+  readonly outType: T
+}
+/** What argtypes may hold. */
+export type ArgType = CType | Out<CType>
+/** What restype may be: a type, null for void, or a function that is given the int result. */
+export type ResType = CType | null | ((result: number) => unknown)
+
+/** The arguments that a caller gives, in order. */
+export type ArgsOf<A extends readonly ArgType[]> = A extends readonly []
+  ? []
+  : A extends readonly [infer Head, ...infer Tail extends readonly ArgType[]]
+    ? Head extends Out<CType>
+      ? ArgsOf<Tail>
+      : [ArgOf<Head>, ...ArgsOf<Tail>]
+    : A extends readonly (infer Each)[]
+      ? ArgOf<Each>[]
+      : never
+type OutsOf<A extends readonly ArgType[]> = A extends readonly [infer Head, ...infer Tail extends readonly ArgType[]]
+  ? Head extends Out<infer T>
+    ? [ValueOf<T>, ...OutsOf<Tail>]
+    : OutsOf<Tail>
+  : []
+
+type PlainResult<R> = R extends CType
+  ? ValueOf<R>
+  : R extends null
+    ? undefined
+    : R extends (result: number) => infer V
+      ? V
+      : never
+
+/** What a call gives: the result; with `out(T)` parameters those, behind the result unless that is void. */
+export type ResultOf<R extends ResType, A extends readonly ArgType[] = []> =
+  OutsOf<A> extends infer O extends unknown[]
+    ? O extends []
+      ? PlainResult<R>
+      : R extends null
+        ? O extends [infer Only]
+          ? Only
+          : O
+        : [PlainResult<R>, ...O]
+    : never
+
+/** The values that a callback is given. */
+export type ValuesOf<A extends readonly CType[]> = { -readonly [K in keyof A]: ValueOf<A[K]> }
+/** What a callback may give back. */
+export type CallbackResult<R extends CType | null> = R extends CType ? SetOf<R> : void | undefined

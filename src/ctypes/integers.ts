@@ -1,0 +1,86 @@
+/** JS numbers and bigints as C integers, and the checks that ctypes leaves out. */
+import { ArgumentError } from '../errors.js'
+import type { Block } from './block.js'
+import { describe } from './data.js'
+
+/** How an integer type lies in memory. */
+export interface IntegerFormat {
+  readonly name: string
+  readonly bytes: number
+  readonly signed: boolean
+}
+
+/** The value as a number that fits; for types of up to 32 bits. */
+export function toNumber(value: unknown, format: IntegerFormat): number {
+  if (typeof value === 'boolean') return value ? 1 : 0
+  const number = typeof value === 'bigint' ? Number(value) : value
+  const bits = 8 * format.bytes
+  const low = format.signed ? -(2 ** (bits - 1)) : 0
+  const high = format.signed ? 2 ** (bits - 1) - 1 : 2 ** bits - 1
+  if (typeof number !== 'number') throw new ArgumentError(`expected ${format.name}, got ${describe(value)}`)
+  if (number >= low && number <= high && Number.isInteger(number)) return number
+  throw misfit(value, number, format.name, low, high)
+}
+
+/** The value as a bigint that fits; for 64 bits. */
+export function toBigInt(value: unknown, format: IntegerFormat): bigint {
+  if (typeof value === 'boolean') return value ? 1n : 0n
+  if (typeof value === 'number' && !Number.isInteger(value)) throw misfit(value, value, format.name, 0, 0)
+  if (typeof value !== 'bigint' && typeof value !== 'number')
+    throw new ArgumentError(`expected ${format.name}, got ${describe(value)}`)
+  const big = BigInt(value)
+  const bits = 8 * format.bytes
+  const wrapped = format.signed ? BigInt.asIntN(bits, big) : BigInt.asUintN(bits, big)
+  if (wrapped === big) return big
+  const low = format.signed ? -(2n ** BigInt(bits - 1)) : 0n
+  throw misfit(value, Number(big), format.name, low, low + 2n ** BigInt(bits) - 1n)
+}
+
+function misfit(
+  value: unknown,
+  number: number,
+  name: string,
+  low: number | bigint,
+  high: number | bigint,
+): ArgumentError {
+  if (!Number.isFinite(number) || !Number.isInteger(number))
+    return new ArgumentError(`expected an integer for ${name}, got ${describe(value)}`)
+  return new ArgumentError(`${describe(value)} does not fit ${name} (${low} to ${high})`)
+}
+
+export function readInteger(block: Block, offset: number, bytes: number, signed: boolean, little: boolean): number {
+  const whole = block.whole
+  const view = whole ?? block.view(offset, bytes)
+  const at = whole ? offset : 0
+  if (bytes === 4) return signed ? view.getInt32(at, little) : view.getUint32(at, little)
+  if (bytes === 2) return signed ? view.getInt16(at, little) : view.getUint16(at, little)
+  return signed ? view.getInt8(at) : view.getUint8(at)
+}
+
+export function readBig(block: Block, offset: number, signed: boolean, little = true): bigint {
+  const whole = block.whole
+  const view = whole ?? block.view(offset, 8)
+  const at = whole ? offset : 0
+  return signed ? view.getBigInt64(at, little) : view.getBigUint64(at, little)
+}
+
+/** A view to write `bytes` bytes into, and where in it; `finish` makes it true. */
+export function writeInteger(block: Block, offset: number, bytes: number, little: boolean, value: number): void {
+  const whole = block.whole
+  const view = whole ?? scratch(bytes)
+  const at = whole ? offset : 0
+  if (bytes === 4) view.setInt32(at, value, little)
+  else if (bytes === 2) view.setInt16(at, value, little)
+  else view.setInt8(at, value)
+  if (!whole) block.commit(offset, view)
+}
+
+export function writeBig(block: Block, offset: number, little: boolean, value: bigint): void {
+  const whole = block.whole
+  const view = whole ?? scratch(8)
+  view.setBigUint64(whole ? offset : 0, BigInt.asUintN(64, value), little)
+  if (!whole) block.commit(offset, view)
+}
+
+/** Memory for a value on its way to the Windows process. */
+export const scratch = (bytes: number) => new DataView(new ArrayBuffer(bytes))

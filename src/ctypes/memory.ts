@@ -1,0 +1,163 @@
+/** ctypes' functions on memory: sizes, strings, copies and casts. They work on objects of JS and on pointers into a session. */
+import { ArgumentError } from '../errors.js'
+import { LocalBlock, RemoteBlock, type Target } from './block.js'
+import { BLOCK, bytesOf, CData, type CType, describe, isBuffer, isType, KIND, OFFSET, typeOf } from './data.js'
+import { utf8 } from './encoding.js'
+import type { CArray } from './inference.js'
+import type { Pointer, PointerType } from './pointer.js'
+import { ByReference } from './pointing.js'
+import { isCallbackTarget, readCell, writeCell } from './reference.js'
+import { c_char, c_wchar } from './scalars.js'
+import { bytesAt, readText } from './text.js'
+
+/** Bytes of a type or of an object. */
+export function sizeof(of: CType | object): number {
+  if (isType(of)) return of.size
+  if (of instanceof CData) return typeOf(of).size
+  throw new ArgumentError(`sizeof takes a C type or an object of one, not ${describe(of)}`)
+}
+
+/** Alignment of a type or of an object's type. */
+export function alignment(of: CType | object): number {
+  if (isType(of)) return of.alignment
+  if (of instanceof CData) return typeOf(of).alignment
+  throw new ArgumentError(`alignment takes a C type or an object of one, not ${describe(of)}`)
+}
+
+/** The address of an object that lies in the Windows process. */
+export function addressof(data: object): bigint {
+  if (!(data instanceof CData)) throw new ArgumentError(`addressof takes an object of ctypes, not ${describe(data)}`)
+  const block = data[BLOCK]
+  if (block instanceof RemoteBlock) return BigInt(block.address + data[OFFSET])
+  throw new ArgumentError(
+    `this ${typeOf(data).name} is an object of JS, which has an address only inside a call: use session.memory.alloc(${typeOf(data).name}) for memory that has one`,
+  )
+}
+
+/** Where something lies that is memory or leads there. */
+function placeIn(of: unknown, what: string): Target {
+  if (isBuffer(of)) return { block: new LocalBlock(bytesOf(of)), offset: 0 }
+  if (of instanceof ByReference) {
+    const data = of.target as CData
+    return { block: data[BLOCK], offset: data[OFFSET] + of.offset }
+  }
+  if (of instanceof CData) {
+    const type = typeOf(of)
+    if (type[KIND] !== 'p') return { block: of[BLOCK], offset: of[OFFSET] }
+    const place = readCell(of[BLOCK], of[OFFSET], type.size)
+    if (place === null) throw new ArgumentError(`${what}: this ${type.name} is NULL`)
+    if (typeof place === 'object' && !isCallbackTarget(place)) return place
+  }
+  if (typeof of === 'bigint' || typeof of === 'number')
+    throw new ArgumentError(`${what}: a bare address belongs to no session: use session.${what} or session.cast`)
+  throw new ArgumentError(`${what} takes an object of ctypes, a pointer or bytes, not ${describe(of)}`)
+}
+
+/** A `char` array: of `size` bytes, of the text with its zero, or of the bytes with a zero behind them. */
+export function create_string_buffer(init: number | string | Uint8Array, size?: number): CArray<typeof c_char> {
+  const bytes = typeof init === 'string' ? utf8.encode(init) : init
+  if (typeof bytes !== 'number' && !(bytes instanceof Uint8Array))
+    throw new ArgumentError(`create_string_buffer takes a size, a string or bytes, not ${describe(init)}`)
+  const length = typeof bytes === 'number' ? bytes : (size ?? bytes.length + 1)
+  const buffer = new (c_char.array(length))()
+  if (typeof bytes !== 'number') {
+    if (bytes.length > length) throw new ArgumentError(`${bytes.length} bytes do not fit a buffer of ${length}`)
+    buffer.raw.set(bytes)
+  }
+  return buffer
+}
+
+/** A `wchar_t` array: of `size` units, or of the text with its zero. */
+export function create_unicode_buffer(init: number | string, size?: number): CArray<typeof c_wchar> {
+  if (typeof init !== 'number' && typeof init !== 'string')
+    throw new ArgumentError(`create_unicode_buffer takes a size or a string, not ${describe(init)}`)
+  const length = typeof init === 'number' ? init : (size ?? init.length + 1)
+  const buffer = new (c_wchar.array(length))()
+  if (typeof init === 'string') buffer.value = init
+  return buffer
+}
+
+/** The bytes at a place: `size` of them, or up to the first zero. A string, as `char *` is text. */
+export function string_at(at: object, size?: number): string {
+  return readText(placeIn(at, 'string_at'), false, size)
+}
+/** The UTF-16 text at a place: `length` units, or up to the first zero. */
+export function wstring_at(at: object, length?: number): string {
+  return readText(placeIn(at, 'wstring_at'), true, length)
+}
+
+/** Copies bytes; the ranges may overlap. */
+export function memmove(to: object, from: object | string, count: number): void {
+  const target = placeIn(to, 'memmove')
+  const source = placeIn(typeof from === 'string' ? utf8.encode(from) : from, 'memmove')
+  const bytes = bytesAt(source.block, source.offset, count).slice()
+  store(target, bytes)
+}
+
+/** Fills bytes. */
+export function memset(to: object, value: number, count: number): void {
+  if (!Number.isInteger(count) || count < 0)
+    throw new ArgumentError(`memset takes a number of bytes, not ${describe(count)}`)
+  store(placeIn(to, 'memset'), new Uint8Array(count).fill(value))
+}
+
+function store({ block, offset }: Target, bytes: Uint8Array): void {
+  bytesAt(
+    block instanceof LocalBlock ? block : EMPTY,
+    block instanceof LocalBlock ? offset : 0,
+    block instanceof LocalBlock ? bytes.length : 0,
+  )
+  if (block instanceof LocalBlock) {
+    dropRefs(block, offset, bytes.length)
+    block.bytes.set(bytes, offset)
+  } else block.commit(offset, new DataView(bytes.buffer, bytes.byteOffset, bytes.length))
+}
+const EMPTY = LocalBlock.allocate(0)
+
+function dropRefs(block: LocalBlock, offset: number, size: number): void {
+  if (block.refs) for (const at of [...block.refs.keys()]) if (at >= offset && at < offset + size) block.refs.delete(at)
+}
+
+/** The same place as a pointer of another type. A bare address needs `session.cast`. */
+export function cast<T extends CType>(from: object | null, type: PointerType<T>): Pointer<T>
+export function cast<T extends CType>(from: object | null, type: T): T['prototype']
+export function cast(from: object | null, type: CType): object {
+  if (!isType(type) || type[KIND] !== 'p') throw new ArgumentError(`cast takes a pointer type, not ${describe(type)}`)
+  const made = new (type as unknown as new () => CData)()
+  if (from === null) return made
+  writeCell(made[BLOCK], 0, type.size, castPlace(from))
+  return made
+}
+
+function castPlace(from: object): Target {
+  // a pointer's own address is no question here: it has none where it leads to an object of JS
+  if (from instanceof CData) return placeIn(from, 'cast')
+  const { address, memory } = from as { address?: unknown; memory?: RemoteBlock['memory'] }
+  if (typeof address === 'bigint' && memory)
+    return { block: new RemoteBlock(memory, Number(address), Number.POSITIVE_INFINITY), offset: 0 }
+  return placeIn(from, 'cast')
+}
+
+/** A pointer of the type to an address of a session: what `session.cast(address, T)` is. */
+export function castAddress(memory: RemoteBlock['memory'], address: bigint | number, type: CType): CData {
+  if (!isType(type) || type[KIND] !== 'p') throw new ArgumentError(`cast takes a pointer type, not ${describe(type)}`)
+  const made = new (type as unknown as new () => CData)()
+  if (BigInt(address) !== 0n)
+    writeCell(made[BLOCK], 0, type.size, {
+      block: new RemoteBlock(memory, Number(address), Number.POSITIVE_INFINITY),
+      offset: 0,
+    })
+  return made
+}
+
+/** The object of a type at an address of a session. */
+export function objectAt<T extends CType>(
+  memory: RemoteBlock['memory'],
+  address: bigint | number,
+  type: T,
+): T['prototype'] {
+  const data = Object.create(type.prototype) as CData
+  data[BLOCK] = new RemoteBlock(memory, Number(address), type.size)
+  data[OFFSET] = 0
+  return data
+}

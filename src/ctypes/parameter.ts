@@ -1,0 +1,155 @@
+/** How one argument is checked and lowered: a small function for each parameter, made once. */
+import { ArgumentError } from '../errors.js'
+import type { ArrayClass } from './array.js'
+import { LocalBlock, type RemoteBlock } from './block.js'
+import type { CallbackClass } from './callback-type.js'
+import { callbackPlace } from './callback-type.js'
+import type { CallContext } from './context.js'
+import {
+  ARCH,
+  type Arch,
+  BLOCK,
+  CATEGORY,
+  type CData,
+  type CType,
+  describe,
+  KIND,
+  OFFSET,
+  typeOf,
+  WRITE,
+} from './data.js'
+import { type IntegerFormat, toBigInt, toNumber } from './integers.js'
+import { passedAs } from './passing.js'
+import type { PointerClass } from './pointer.js'
+import { type Pointing, placeOf, placeOfText } from './pointing.js'
+import { checkSession, copyCells, isCallbackTarget, type Place } from './reference.js'
+import { c_char, c_wchar } from './scalars.js'
+import { SimpleData, toBool, toChar, toFloat, toWideChar, unwrap } from './simple.js'
+import type { ArgumentSink } from './sink.js'
+import { StructureData } from './structure.js'
+
+/** Checks a value and writes it as argument number `index`; throws ArgumentError. */
+export type Lower = (sink: ArgumentSink, index: number, value: unknown, context: CallContext) => void
+
+/** The function for a type of the architecture (types come through [FOR_ARCH]). */
+export function lowerFor(type: CType, arch: Arch): Lower {
+  switch (type[CATEGORY]) {
+    case 'integer':
+      return type.size === 8 ? lowerBig(type) : lowerInteger(type)
+    case 'float':
+      return lowerFloat(type)
+    case 'bool':
+      return (sink, index, value) => sink.int(index, toBool(unwrap(value, type), type.name), 0)
+    case 'char':
+      return (sink, index, value) => sink.int(index, toChar(unwrap(value, type), type.name), 0)
+    case 'wchar':
+      return (sink, index, value) => sink.int(index, toWideChar(unwrap(value, type), type.name), 0)
+    case 'char pointer':
+      return lowerPointer({ name: type.name, pointee: c_char, arch }, true)
+    case 'wchar pointer':
+      return lowerPointer({ name: type.name, pointee: c_wchar, arch }, true)
+    case 'void pointer':
+      return lowerPointer({ name: type.name, pointee: null, arch }, false)
+    case 'pointer':
+      return lowerPointer({ name: type.name, pointee: (type as PointerClass).pointee, arch }, false)
+    case 'array':
+      return lowerPointer({ name: type.name, pointee: (type as ArrayClass).elementType, arch }, false)
+    case 'callback':
+      return (sink, index, value, context) =>
+        putPlace(sink, index, callbackPlace(type as CallbackClass, value, context), context)
+    case 'structure':
+      return lowerStructure(type, arch)
+  }
+}
+
+function lowerInteger(type: CType): Lower {
+  const signed = type[KIND] === type[KIND].toLowerCase()
+  const bits = 8 * type.size
+  const low = signed ? -(2 ** (bits - 1)) : 0
+  const high = signed ? 2 ** (bits - 1) - 1 : 2 ** bits - 1
+  const format: IntegerFormat = { name: type.name, bytes: type.size, signed }
+  return (sink, index, value) => {
+    const number =
+      typeof value === 'number' && value >= low && value <= high && Number.isInteger(value)
+        ? value
+        : toNumber(unwrap(value, type), format)
+    sink.int(index, number | 0, number < 0 ? -1 : 0)
+  }
+}
+
+const TWO_32 = 4294967296
+
+function lowerBig(type: CType): Lower {
+  const signed = type[KIND] === 'q'
+  const format: IntegerFormat = { name: type.name, bytes: 8, signed }
+  return (sink, index, value) => {
+    if (typeof value === 'number' && Number.isSafeInteger(value) && (signed || value >= 0))
+      return sink.int(index, value | 0, Math.floor(value / TWO_32) | 0)
+    putBig(sink, index, toBigInt(unwrap(value, type), format))
+  }
+}
+
+const putBig = (sink: ArgumentSink, index: number, value: bigint) =>
+  sink.int(index, Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n)))
+
+function lowerFloat(type: CType): Lower {
+  return type.size === 4
+    ? (sink, index, value) =>
+        sink.float(index, typeof value === 'number' ? value : toFloat(unwrap(value, type), type.name))
+    : (sink, index, value) =>
+        sink.double(index, typeof value === 'number' ? value : toFloat(unwrap(value, type), type.name))
+}
+
+function lowerPointer(to: Pointing, text: boolean): Lower {
+  return (sink, index, value, context) => {
+    if (value === null) return sink.address(index, 0)
+    // A typed pointer takes no bare number: it would be a mistake more often than an address.
+    if (typeof value === 'bigint' && to.pointee !== null && !text)
+      throw new ArgumentError(`expected ${to.name}, got ${describe(value)}: use session.cast`)
+    const here = typeof value === 'string' || Array.isArray(value) ? { ...to, encoding: context.encoding } : to
+    putPlace(sink, index, text ? placeOfText(value, here) : placeOf(value, here), context)
+  }
+}
+
+/** Writes where a pointer leads. */
+export function putPlace(sink: ArgumentSink, index: number, place: Place, context: CallContext): void {
+  if (place === null) return sink.address(index, 0)
+  if (typeof place === 'bigint')
+    return place <= 0x1f_ffff_ffff_ffffn ? sink.address(index, Number(place)) : putBig(sink, index, place)
+  if (isCallbackTarget(place)) return sink.callback(index, place)
+  const { block, offset } = place
+  if (block instanceof LocalBlock) {
+    if (offset < 0 || offset > block.size)
+      throw new ArgumentError(`a reference leads to byte ${offset} of an object of ${block.size} bytes`)
+    return sink.block(index, block, offset)
+  }
+  const { memory, address } = block as RemoteBlock
+  checkSession(memory, context.memory)
+  sink.address(index, address + offset)
+}
+
+/** By value: the routine has a copy of its own, whose changes are nobody's. */
+function lowerStructure(type: CType, arch: Arch): Lower {
+  const { how } = passedAs(type, arch)
+  return (sink, index, value, context) => {
+    const copy = new LocalBlock(new Uint8Array(type.size), false)
+    if (value instanceof StructureData && typeOf(value)[ARCH] !== undefined && typeOf(value)[ARCH] !== arch)
+      throw new ArgumentError(
+        `${typeOf(value).name} is laid out for ${typeOf(value)[ARCH]}, not for ${arch}: take the types of session.types`,
+      )
+    if (value instanceof (type as unknown as new () => CData))
+      copyCells(value[BLOCK], value[OFFSET], copy, 0, type.size)
+    else if (value instanceof SimpleData) throw new ArgumentError(`expected ${type.name}, got ${describe(value)}`)
+    else type[WRITE](copy, 0, value)
+    if (how === 'memory') return sink.block(index, copy, 0)
+    const only = copy.refs?.get(0)
+    if (only) return putPlace(sink, index, only, context)
+    const low =
+      type.size === 1 ? copy.bytes[0] : type.size === 2 ? copy.whole.getUint16(0, true) : copy.whole.getInt32(0, true)
+    if (type.size === 8 && copy.refs?.size)
+      throw new ArgumentError(
+        `${type.name} holds a pointer to an object of JS and goes in a register: alloc that object`,
+      )
+    sink.int(index, low, type.size === 8 ? copy.whole.getInt32(4, true) : 0)
+  }
+}

@@ -1,0 +1,210 @@
+/** `POINTER(T)`, `pointer(x)` and `byref(x)`. */
+import { ArgumentError } from '../errors.js'
+import type { Target } from './block.js'
+import { type Block, LocalBlock, RemoteBlock } from './block.js'
+import {
+  ARCH,
+  type Arch,
+  BLOCK,
+  CATEGORY,
+  CData,
+  type CType,
+  describe,
+  FOR_ARCH,
+  HOME,
+  isType,
+  KIND,
+  OFFSET,
+  READ,
+  type TypeStatics,
+  typeOf,
+  viewAt,
+  WRITE,
+} from './data.js'
+import { makeIndexed } from './indexed.js'
+import type { InstanceOf, io, PointerArg, Reference, SetOf, ValueOf } from './inference.js'
+import { ByReference, placeOf } from './pointing.js'
+import { isCallbackTarget, readAddress, readCell, refAt, writeCell } from './reference.js'
+import { pointerSizedForArch } from './variant.js'
+import { c_void_p } from './void-pointer.js'
+
+/** A pointer to T: to an object of JS, or into the memory of a session. */
+export interface Pointer<T extends CType> {
+  /** The object it leads to, in place. Setting it makes the pointer lead elsewhere. */
+  get contents(): InstanceOf<T>
+  set contents(target: InstanceOf<T>)
+  /** The value of the `index`-th T from here, like C's `p[i]`. */
+  at(index: number): ValueOf<T>
+  set(index: number, value: SetOf<T>): void
+  [index: number]: ValueOf<T>
+  /** Values from here: `slice(n)` the first n, `slice(from, to)` a range. */
+  slice(fromOrCount: number, to?: number): ValueOf<T>[]
+  /** Where it leads in the Windows process; ArgumentError for an object of JS, which has no address outside of a call. */
+  readonly address: bigint
+  readonly isNull: boolean
+}
+export interface PointerType<T extends CType> extends TypeStatics {
+  new (target?: PointerArg<T> | bigint): Pointer<T>
+  readonly prototype: Pointer<T>
+  readonly pointee: T
+  readonly [io]: {
+    readonly get: Pointer<T> | null
+    readonly set: PointerArg<T> | bigint
+    readonly arg: PointerArg<T>
+    readonly pointer: true
+  }
+}
+export interface PointerClass extends CType {
+  readonly pointee: CType
+  readonly [ARCH]: Arch
+}
+
+export class PointerData extends CData {
+  static override readonly [CATEGORY] = 'pointer'
+  static override readonly [KIND] = 'p'
+  declare static readonly pointee: CType
+  constructor(target?: unknown) {
+    super()
+    this[BLOCK] = LocalBlock.allocate(typeOf(this).size)
+    this[OFFSET] = 0
+    if (target !== undefined) typeOf(this)[WRITE](this[BLOCK], 0, target)
+  }
+  get contents(): CData {
+    const { pointee } = typeOf(this) as PointerClass
+    const { block, offset } = targetOf(this, 0, pointee)
+    return viewAt(pointee, block, offset)
+  }
+  set contents(target: CData) {
+    if (!(target instanceof CData))
+      throw new ArgumentError(`contents of ${typeOf(this).name} must be an object of ctypes, not ${describe(target)}`)
+    typeOf(this)[WRITE](this[BLOCK], this[OFFSET], new ByReference(target, 0))
+  }
+  at(index: number): unknown {
+    const { pointee } = typeOf(this) as PointerClass
+    const { block, offset } = targetOf(this, index, pointee)
+    return pointee[READ](block, offset)
+  }
+  set(index: number, value: unknown): void {
+    const { pointee } = typeOf(this) as PointerClass
+    const { block, offset } = targetOf(this, index, pointee)
+    pointee[WRITE](block, offset, value)
+  }
+  slice(fromOrCount: number, to?: number): unknown[] {
+    const [from, end] = to === undefined ? [0, fromOrCount] : [fromOrCount, to]
+    if (!Number.isSafeInteger(from) || !Number.isSafeInteger(end)) throw new ArgumentError('slice takes whole numbers')
+    const { pointee } = typeOf(this) as PointerClass
+    if (end <= from) return []
+    const count = end - from
+    const place = targetOf(this, from, pointee)
+    if (!(place.block instanceof RemoteBlock) || pointee[CATEGORY] === 'structure' || pointee[CATEGORY] === 'array')
+      return Array.from({ length: count }, (_, i) => this.at(from + i))
+    // One read for all of them.
+    const view = place.block.view(place.offset, count * pointee.size)
+    const local = new LocalBlock(new Uint8Array(view.buffer, view.byteOffset, view.byteLength))
+    local.origin = place.block.memory
+    return Array.from({ length: count }, (_, i) => pointee[READ](local, i * pointee.size))
+  }
+  get isNull(): boolean {
+    return readCell(this[BLOCK], this[OFFSET], typeOf(this).size) === null
+  }
+  get address(): bigint {
+    const ref = refAt(this[BLOCK], this[OFFSET])
+    if (!ref) return readAddress(this[BLOCK], this[OFFSET], typeOf(this).size)
+    if (!isCallbackTarget(ref) && ref.block instanceof RemoteBlock) return BigInt(ref.block.address + ref.offset)
+    throw new ArgumentError(
+      'this pointer leads to an object of JS, whose address is valid for one call only: use session.memory.alloc for memory that has an address',
+    )
+  }
+  toJSON(): unknown {
+    if (this.isNull) return null
+    const place = readCell(this[BLOCK], this[OFFSET], typeOf(this).size)
+    return typeof place === 'object' && place && !isCallbackTarget(place) && place.block instanceof LocalBlock
+      ? `<${typeOf(this).name}>`
+      : `0x${this.address.toString(16)}`
+  }
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    const json = this.toJSON()
+    const { name } = typeOf(this)
+    return json === null ? `${name} NULL` : json === `<${name}>` ? `${name} -> JS` : `${name} ${json}`
+  }
+  static override [READ](this: CType, block: Block, offset: number): unknown {
+    const place = readCell(block, offset, this.size)
+    if (place === null) return null
+    const pointer = new (this as unknown as new () => PointerData)()
+    writeCell(pointer[BLOCK], 0, this.size, place)
+    return pointer
+  }
+  static [WRITE](this: CType, block: Block, offset: number, value: unknown): void {
+    const type = this as PointerClass
+    writeCell(block, offset, this.size, placeOf(value, { name: this.name, pointee: type.pointee, arch: type[ARCH] }))
+  }
+}
+makeIndexed(PointerData.prototype)
+
+/**
+ * Where the `index`-th element lies; throws for NULL and for what is outside of the object.
+ * Not a private method: views are made without the constructor, which private members need.
+ */
+function targetOf(pointer: PointerData, index: number, type: CType): Target {
+  if (!Number.isSafeInteger(index))
+    throw new ArgumentError(`a pointer's index must be a whole number, not ${describe(index)}`)
+  const { name, size } = typeOf(pointer)
+  const place = readCell(pointer[BLOCK], pointer[OFFSET], size)
+  if (place === null) throw new ArgumentError(`this ${name} is NULL`)
+  if (typeof place === 'bigint')
+    throw new ArgumentError(`this ${name} is a bare address that belongs to no session: use session.cast(address, T)`)
+  if (isCallbackTarget(place)) throw new ArgumentError(`this ${name} leads to a callback`)
+  const offset = place.offset + index * type.size
+  if (place.block instanceof LocalBlock && (offset < 0 || offset + type.size > place.block.size))
+    throw new ArgumentError(
+      `index ${index} of this ${name} is outside of the ${place.block.size} bytes that it leads to`,
+    )
+  return { block: place.block, offset }
+}
+
+const classes = new WeakMap<CType, CType>()
+
+/** The type `T *`; the same class for the same T. `POINTER(null)` is `void *`. */
+export function POINTER<T extends CType>(type: T): PointerType<T>
+export function POINTER(type: null): typeof c_void_p
+export function POINTER(type: CType | null): CType {
+  if (type === null) return c_void_p
+  if (!isType(type)) throw new ArgumentError(`POINTER takes a C type, not ${describe(type)}`)
+  let made = classes.get(type)
+  if (!made) {
+    made = class extends PointerData {} as unknown as CType
+    Object.defineProperties(made, {
+      name: { get: () => `POINTER(${type.name})`, configurable: true },
+      size: { value: 8 },
+      alignment: { value: 8 },
+      [ARCH]: { value: 'win64' },
+      [FOR_ARCH]: { value: pointerSizedForArch },
+      // Looked up when used: a structure may point to itself before it is laid out.
+      pointee: {
+        get(this: CType) {
+          return type[FOR_ARCH](this[ARCH] as Arch)
+        },
+      },
+    })
+    classes.set(type, made)
+  }
+  return type[HOME] === 'win32' ? made[FOR_ARCH]('win32') : made
+}
+
+/** A pointer to an object of ctypes. */
+export function pointer<T extends object>(target: T): Pointer<TypeOf<T>> {
+  if (!(target instanceof CData)) throw new ArgumentError(`pointer takes an object of ctypes, not ${describe(target)}`)
+  const type = POINTER(typeOf(target)) as unknown as new (target: CData) => Pointer<TypeOf<T>>
+  return new type(target)
+}
+/** A type whose objects are Ts. */
+export interface TypeOf<T extends object> extends CType {
+  readonly prototype: T
+}
+
+/** A reference for an argument: cheaper than `pointer`, and good for nothing else. */
+export function byref<T extends object>(target: T, offset = 0): Reference<T> {
+  if (!(target instanceof CData)) throw new ArgumentError(`byref takes an object of ctypes, not ${describe(target)}`)
+  if (!Number.isSafeInteger(offset)) throw new ArgumentError(`byref takes an offset in bytes, not ${describe(offset)}`)
+  return new ByReference(target, offset)
+}

@@ -1,0 +1,159 @@
+/** The fields of one structure, laid out for an architecture, and the properties that reach them. */
+import { ArgumentError } from '../errors.js'
+import type { ArrayClass } from './array.js'
+import { BitField, bitAccess } from './bitfield.js'
+import {
+  ARCH,
+  type Arch,
+  BLOCK,
+  CATEGORY,
+  type CData,
+  type CType,
+  FOR_ARCH,
+  KIND,
+  OFFSET,
+  READ,
+  WRITE,
+} from './data.js'
+import { layOut } from './layout.js'
+import { bigEndian } from './simple.js'
+
+export interface FieldInfo {
+  readonly name: string
+  readonly type: CType
+  /** In bytes, from the start of the structure. */
+  readonly offset: number
+  readonly size: number
+  /** Of a bit field: its width, and its first bit from the least significant one. */
+  readonly bits?: number
+  readonly bit?: number
+}
+export interface RecordOptions {
+  readonly union: boolean
+  readonly big: boolean
+  readonly arch: Arch
+  readonly pack?: number | undefined
+  readonly align?: number | undefined
+  readonly anonymous: readonly string[]
+}
+interface Accessor {
+  readonly name: string
+  get(this: CData): unknown
+  set(this: CData, value: unknown): void
+}
+export interface Record {
+  readonly size: number
+  readonly alignment: number
+  /** Undefined if both architectures have the same layout. */
+  readonly arch: Arch | undefined
+  readonly fields: { readonly [name: string]: FieldInfo }
+  /** Names in the order of positional values. */
+  readonly positional: readonly string[]
+  readonly settable: ReadonlySet<string>
+  readonly accessors: readonly Accessor[]
+  readonly options: RecordOptions
+}
+/** Static member of structures: their record. */
+export const RECORD: unique symbol = Symbol('record')
+
+export function buildRecord(
+  owner: string,
+  declared: ReadonlyMap<string, CType | BitField>,
+  options: RecordOptions,
+): Record {
+  const entries = [...declared].map(([name, field]) => {
+    const width = field instanceof BitField ? field.width : undefined
+    const type = (field instanceof BitField ? field.type : field)[FOR_ARCH](options.arch)
+    return { name, width, type: options.big ? bigEndianField(owner, name, type) : type }
+  })
+  const layout = layOut(
+    entries.map(({ type, width }) => ({ size: type.size, alignment: type.alignment, bits: width })),
+    options,
+  )
+  const fields: { [name: string]: FieldInfo } = {}
+  const accessors: Accessor[] = []
+  for (const [i, { name, type, width }] of entries.entries()) {
+    const { offset, bit } = layout.places[i]
+    if (width === 0) continue
+    fields[name] = { name, type, offset, size: type.size, ...(width === undefined ? {} : { bits: width, bit }) }
+    accessors.push(
+      width === undefined ? fieldAccessor(name, type, offset) : bitFieldAccessor(fields[name], layout.size),
+    )
+  }
+  const positional = Object.keys(fields)
+  for (const name of options.anonymous) promote(owner, fields, accessors, name)
+  return {
+    size: layout.size,
+    alignment: layout.alignment,
+    arch: entries.some(({ type }) => type[ARCH] !== undefined) ? options.arch : undefined,
+    fields,
+    positional,
+    settable: new Set(accessors.map(({ name }) => name)),
+    accessors,
+    options,
+  }
+}
+
+const fieldAccessor = (name: string, type: CType, offset: number): Accessor => ({
+  name,
+  get() {
+    return type[READ](this[BLOCK], this[OFFSET] + offset)
+  },
+  set(value) {
+    naming(name, () => type[WRITE](this[BLOCK], this[OFFSET] + offset, value))
+  },
+})
+
+function bitFieldAccessor({ name, type, offset, bits = 0, bit = 0 }: FieldInfo, size: number): Accessor {
+  const access = bitAccess(type, bits, bit, name, size - offset)
+  return {
+    name,
+    get() {
+      return access.read(this[BLOCK], this[OFFSET] + offset)
+    },
+    set(value) {
+      access.write(this[BLOCK], this[OFFSET] + offset, value)
+    },
+  }
+}
+
+/** The type does not know which field it is asked for, and a person wants to. */
+function naming(field: string, write: () => void): void {
+  try {
+    write()
+  } catch (error) {
+    if (error instanceof ArgumentError) error.message = `${field}: ${error.message}`
+    throw error
+  }
+}
+
+/** The fields of an anonymous member, reached from outside without its name. */
+function promote(owner: string, fields: { [name: string]: FieldInfo }, accessors: Accessor[], name: string): void {
+  const member = fields[name]
+  const record = (member?.type as (CType & { [RECORD]?: Record }) | undefined)?.[RECORD]
+  if (!record) throw new ArgumentError(`anonymous field ${name} of ${owner} must be a structure or union that it has`)
+  for (const inner of record.accessors) {
+    if (fields[inner.name]) throw new ArgumentError(`${owner} has two fields named ${inner.name}`)
+    accessors.push({
+      name: inner.name,
+      get() {
+        return (this as unknown as { [name: string]: { [name: string]: unknown } })[name][inner.name]
+      },
+      set(value) {
+        ;(this as unknown as { [name: string]: { [name: string]: unknown } })[name][inner.name] = value
+      },
+    })
+  }
+}
+
+function bigEndianField(owner: string, name: string, type: CType): CType {
+  if (type[CATEGORY] === 'array') {
+    const { elementType, length } = type as ArrayClass
+    const element = bigEndianField(owner, name, elementType)
+    return element === elementType ? type : (element as CType & { array(length: number): CType }).array(length)
+  }
+  if (type[CATEGORY] === 'structure') {
+    if ((type as CType & { [RECORD]: Record })[RECORD].options.big) return type
+  } else if (type[KIND] !== 'p') return bigEndian(type)
+  throw new ArgumentError(`${owner} is big-endian and cannot hold ${name}: ${type.name}`)
+}

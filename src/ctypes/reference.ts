@@ -1,0 +1,98 @@
+/** The cells in which pointers lie: an address, or (in memory of this process) a reference to an object of JS. */
+import { ArgumentError } from '../errors.js'
+import { type Block, type CallbackTarget, LocalBlock, RemoteBlock, type RemoteMemory, type Target } from './block.js'
+import { memoryOf } from './data.js'
+import { readBig, readInteger, writeBig, writeInteger } from './integers.js'
+
+/** What a pointer leads to: an object of JS or a range of the Windows process, a callback, a bare address, or nothing. */
+export type Place = Target | CallbackTarget | bigint | null
+
+export const isCallbackTarget = (place: Target | CallbackTarget): place is CallbackTarget => 'thunk' in place
+
+export const refAt = (block: Block, offset: number): Target | CallbackTarget | undefined =>
+  block instanceof LocalBlock ? block.refs?.get(offset) : undefined
+
+export const readAddress = (block: Block, offset: number, size: number): bigint =>
+  size === 8 ? readBig(block, offset, false) : BigInt(readInteger(block, offset, 4, false, true))
+
+/** Where the cell leads. An address whose session is known comes as a place in its memory. */
+export function readCell(block: Block, offset: number, size: number): Place {
+  const ref = refAt(block, offset)
+  if (ref) return ref
+  const address = readAddress(block, offset, size)
+  if (address === 0n) return null
+  const memory = memoryOf(block)
+  return memory ? { block: new RemoteBlock(memory, Number(address), Number.POSITIVE_INFINITY), offset: 0 } : address
+}
+
+export function writeCell(block: Block, offset: number, size: number, place: Place): void {
+  if (place === null || typeof place === 'bigint') {
+    if (block instanceof LocalBlock) block.refs?.delete(offset)
+    return writeAddress(block, offset, size, place ?? 0n)
+  }
+  if (block instanceof LocalBlock) {
+    block.refs ??= new Map()
+    block.refs.set(offset, place)
+    return
+  }
+  writeAddress(block, offset, size, addressIn((block as RemoteBlock).memory, place))
+}
+
+function writeAddress(block: Block, offset: number, size: number, address: bigint): void {
+  if (size === 8) writeBig(block, offset, true, address)
+  else writeInteger(block, offset, 4, true, Number(BigInt.asIntN(32, address)))
+}
+
+/** The address of a place in a session's process. Objects of JS have none outside of a call. */
+export function addressIn(memory: RemoteMemory, place: Target | CallbackTarget): bigint {
+  if (isCallbackTarget(place)) {
+    const thunk = place.thunk(memory)
+    if (thunk === undefined)
+      throw new ArgumentError(
+        'this callback has no address in the session yet: give it to a call first, or make it with session.CFUNCTYPE',
+      )
+    return BigInt(thunk)
+  }
+  if (place.block instanceof RemoteBlock) {
+    checkSession(place.block.memory, memory)
+    return BigInt(place.block.address + place.offset)
+  }
+  throw new ArgumentError(
+    'memory of the Windows process cannot point to an object of JS, whose address is valid for one call only: use session.memory.alloc',
+  )
+}
+
+/** A handle of one session given to another is an error that names both. */
+export function checkSession(theirs: RemoteMemory, ours: RemoteMemory): void {
+  if (theirs !== ours && theirs.sessionId !== ours.sessionId)
+    throw new ArgumentError(
+      `this pointer belongs to session ${theirs.sessionId} and cannot be used in session ${ours.sessionId}`,
+    )
+}
+
+/** Copies `size` bytes with the pointers in them; the two may overlap. */
+export function copyCells(from: Block, fromOffset: number, to: Block, toOffset: number, size: number): void {
+  if (size === 0) return
+  const source = from.view(fromOffset, size)
+  const bytes = new Uint8Array(source.buffer, source.byteOffset, size).slice()
+  const moved: [number, Target | CallbackTarget][] = []
+  if (from instanceof LocalBlock && from.refs)
+    for (const [at, ref] of from.refs)
+      if (at >= fromOffset && at < fromOffset + size) moved.push([at - fromOffset, ref])
+  if (!(to instanceof LocalBlock)) {
+    const { memory } = to as RemoteBlock
+    const view = new DataView(bytes.buffer)
+    for (const [at, ref] of moved) {
+      const address = addressIn(memory, ref)
+      // A pointer of win32 may end right at the end of the bytes.
+      if (at + 8 <= size && address > 0xffff_ffffn) view.setBigUint64(at, address, true)
+      else view.setUint32(at, Number(address), true)
+    }
+    to.commit(toOffset, view)
+    return
+  }
+  if (to.refs) for (const at of [...to.refs.keys()]) if (at >= toOffset && at < toOffset + size) to.refs.delete(at)
+  to.bytes.set(bytes, toOffset)
+  for (const [at, ref] of moved) writeCell(to, toOffset + at, 8, ref)
+  to.origin ??= memoryOf(from)
+}

@@ -1,0 +1,110 @@
+/** The scalar types by name, with the widths of Windows. */
+import './array.js'
+import type { SimpleType } from './inference.js'
+import { readInteger, writeInteger } from './integers.js'
+import {
+  bigInteger,
+  defineSimple,
+  floating,
+  integer,
+  pointerSizedInteger,
+  toBool,
+  toChar,
+  toWideChar,
+  unwrap,
+} from './simple.js'
+import { LITTLE } from './variant.js'
+
+export const c_byte = integer('c_byte', 1, 'b')
+export const c_ubyte = integer('c_ubyte', 1, 'B')
+export const c_short = integer('c_short', 2, 'h')
+export const c_ushort = integer('c_ushort', 2, 'H')
+export const c_int = integer('c_int', 4, 'i')
+export const c_uint = integer('c_uint', 4, 'I')
+/** `long` has 32 bits on Windows; as in ctypes there it is the same type as `int`. */
+export const c_long = c_int
+export const c_ulong = c_uint
+export const c_longlong = bigInteger('c_longlong', 'q')
+export const c_ulonglong = bigInteger('c_ulonglong', 'Q')
+export const c_int8 = c_byte
+export const c_uint8 = c_ubyte
+export const c_int16 = c_short
+export const c_uint16 = c_ushort
+export const c_int32 = c_int
+export const c_uint32 = c_uint
+export const c_int64 = c_longlong
+export const c_uint64 = c_ulonglong
+export const c_size_t = pointerSizedInteger('c_size_t', false)
+export const c_ssize_t = pointerSizedInteger('c_ssize_t', true)
+export const c_float = floating('c_float', 4)
+export const c_double = floating('c_double', 8)
+/** `long double` is `double` on Windows. */
+export const c_longdouble = c_double
+
+/** A 32-bit status; as a `restype` a negative one fails with WindowsError. */
+export const HRESULT = integer('HRESULT', 4, 'i')
+
+export const c_bool = defineSimple<SimpleType<'c_bool', boolean, boolean>>({
+  name: 'c_bool',
+  size: 1,
+  category: 'bool',
+  kind: '?',
+  read: (block, offset) => readInteger(block, offset, 1, false, true) !== 0,
+  write(block, offset, value) {
+    writeInteger(block, offset, 1, true, toBool(unwrap(value, this), this.name))
+  },
+})
+
+/** One byte, as a Latin-1 character. */
+export const c_char = defineSimple<SimpleType<'c_char', string, string | number | Uint8Array>>({
+  name: 'c_char',
+  size: 1,
+  category: 'char',
+  kind: 'c',
+  read: (block, offset) => String.fromCharCode(readInteger(block, offset, 1, false, true)),
+  write(block, offset, value) {
+    writeInteger(block, offset, 1, true, toChar(unwrap(value, this), this.name))
+  },
+})
+
+/** One UTF-16 unit. */
+export const c_wchar = defineSimple<SimpleType<'c_wchar', string, string | number>>({
+  name: 'c_wchar',
+  size: 2,
+  category: 'wchar',
+  kind: 'u',
+  read(block, offset) {
+    return String.fromCharCode(readInteger(block, offset, 2, false, this[LITTLE]))
+  },
+  write(block, offset, value) {
+    writeInteger(block, offset, 2, this[LITTLE], toWideChar(unwrap(value, this), this.name))
+  },
+})
+
+export type c_byte = InstanceType<typeof c_byte>
+export type c_ubyte = InstanceType<typeof c_ubyte>
+export type c_short = InstanceType<typeof c_short>
+export type c_ushort = InstanceType<typeof c_ushort>
+export type c_int = InstanceType<typeof c_int>
+export type c_uint = InstanceType<typeof c_uint>
+export type c_long = c_int
+export type c_ulong = c_uint
+export type c_longlong = InstanceType<typeof c_longlong>
+export type c_ulonglong = InstanceType<typeof c_ulonglong>
+export type c_int8 = c_byte
+export type c_uint8 = c_ubyte
+export type c_int16 = c_short
+export type c_uint16 = c_ushort
+export type c_int32 = c_int
+export type c_uint32 = c_uint
+export type c_int64 = c_longlong
+export type c_uint64 = c_ulonglong
+export type c_size_t = InstanceType<typeof c_size_t>
+export type c_ssize_t = InstanceType<typeof c_ssize_t>
+export type c_float = InstanceType<typeof c_float>
+export type c_double = InstanceType<typeof c_double>
+export type c_longdouble = c_double
+export type HRESULT = InstanceType<typeof HRESULT>
+export type c_bool = InstanceType<typeof c_bool>
+export type c_char = InstanceType<typeof c_char>
+export type c_wchar = InstanceType<typeof c_wchar>

@@ -1,0 +1,267 @@
+/** `Structure({ x: c_int, y: c_int })` and its relatives: classes whose properties are the fields of a struct. */
+import { ArgumentError } from '../errors.js'
+import { BitField } from './bitfield.js'
+import { type Block, LocalBlock } from './block.js'
+import {
+  ARCH,
+  type Arch,
+  BLOCK,
+  CATEGORY,
+  CData,
+  type CType,
+  describe,
+  FOR_ARCH,
+  HOME,
+  isType,
+  OFFSET,
+  type TypeStatics,
+  typeOf,
+  viewAt,
+  WRITE,
+} from './data.js'
+import type { init, SetOf, ValueOf } from './inference.js'
+import { buildRecord, type FieldInfo, RECORD, type Record, type RecordOptions } from './record.js'
+import { copyCells } from './reference.js'
+
+/** Fields in the order of their declaration. */
+export interface Fields {
+  readonly [name: string]: CType | BitField
+}
+export interface StructureOptions<Anonymous extends string = never> {
+  /** `#pragma pack(n)`: no field is aligned to more. */
+  readonly pack?: 1 | 2 | 4 | 8 | 16
+  /** `__declspec(align(n))`: a power of two. */
+  readonly align?: number
+  /** Fields whose own fields are reached without their name. */
+  readonly anonymous?: readonly Anonymous[]
+}
+
+type FieldType<F> = F extends BitField<infer T> ? T : F
+type OwnValues<F extends Fields> = { -readonly [K in keyof F]: ValueOf<FieldType<F[K]>> }
+type Intersection<U> = (U extends unknown ? (value: U) => void : never) extends (value: infer I) => void ? I : never
+/** What an object of a structure looks like: its fields, by name. */
+export type FieldValues<F extends Fields, A extends string = never> = [A] extends [never]
+  ? OwnValues<F>
+  : OwnValues<F> & Intersection<ValueOf<FieldType<F[A & keyof F]>>>
+/** What a structure is made from: some of its fields; the others become zero. */
+export type FieldInit<F extends Fields> = { readonly [K in keyof F]?: SetOf<FieldType<F[K]>> }
+
+export interface StructureType<F extends Fields, A extends string = never> extends TypeStatics {
+  new (values?: FieldInit<F> & { readonly [K in A as never]: never }): FieldValues<F, A>
+  new (...values: readonly SetOf<FieldType<F[keyof F]>>[]): FieldValues<F, A>
+  readonly prototype: FieldValues<F, A>
+  /** Where each field lies. */
+  readonly fields: { readonly [K in keyof F]: FieldInfo }
+  /** Adds fields, before the first use; for those that mention the class itself. */
+  define(fields: Fields): void
+  offsetof(name: keyof F | string): number
+  readonly [init]: FieldValues<F, A> | FieldInit<F> | readonly SetOf<FieldType<F[keyof F]>>[]
+}
+
+/** The class of a structure or union as the library sees it. */
+export interface StructureClass extends CType {
+  readonly [RECORD]: Record
+  readonly fields: { readonly [name: string]: FieldInfo }
+}
+
+const DECLARED: unique symbol = Symbol('declared')
+const LAID_OUT: unique symbol = Symbol('laid out')
+
+interface Declared {
+  readonly fields: Map<string, CType | BitField>
+  readonly options: RecordOptions
+}
+
+export abstract class StructureData extends CData {
+  static override readonly [CATEGORY] = 'structure'
+  declare static readonly [DECLARED]: Declared
+  constructor(...values: unknown[]) {
+    super()
+    const type = typeOf(this) as StructureClass
+    this[BLOCK] = LocalBlock.allocate(type.size)
+    this[OFFSET] = 0
+    if (values.length > 0) fill(this, type, values)
+  }
+  static override get size(): number {
+    return recordOf(this).size
+  }
+  static override get alignment(): number {
+    return recordOf(this).alignment
+  }
+  static get fields(): { readonly [name: string]: FieldInfo } {
+    return recordOf(this).fields
+  }
+  static get [RECORD](): Record {
+    return recordOf(this)
+  }
+  static override get [ARCH](): Arch | undefined {
+    return recordOf(this).arch
+  }
+  static override get [HOME](): Arch | undefined {
+    return this[DECLARED].options.arch
+  }
+  static override [FOR_ARCH](this: CType, arch: Arch): CType {
+    if (this[HOME] === arch) return this
+    const own = this[ARCH]
+    if (own !== undefined && own !== arch)
+      throw new ArgumentError(
+        `${this.name} is laid out for ${own}, not for ${arch}: declare it with the types of session.types`,
+      )
+    return this
+  }
+  static offsetof(name: string): number {
+    const field = recordOf(this).fields[name]
+    if (!field) throw new ArgumentError(`${this.name} has no field ${name}`)
+    return field.offset
+  }
+  static define(fields: Fields): void {
+    if (Object.hasOwn(this, LAID_OUT))
+      throw new ArgumentError(`${this.name} is in use: define adds fields before the first use`)
+    if (typeof fields !== 'object' || fields === null)
+      throw new ArgumentError(`define takes fields, not ${describe(fields)}`)
+    const parent = this[DECLARED]
+    if (!Object.hasOwn(this, DECLARED)) {
+      const inherited: Declared = { fields: new Map(parent.fields), options: parent.options }
+      Object.defineProperty(this, DECLARED, { value: inherited })
+    }
+    addFields(this.name, this[DECLARED].fields, fields)
+  }
+  static [WRITE](this: CType, block: Block, offset: number, value: unknown): void {
+    const type = this as StructureClass
+    if (value instanceof StructureData && value instanceof (this as unknown as typeof StructureData))
+      return copyCells(value[BLOCK], value[OFFSET], block, offset, type.size)
+    if (value instanceof CData || typeof value !== 'object' || value === null)
+      throw new ArgumentError(`expected ${this.name}, got ${describe(value)}`)
+    const fresh = viewAt(type, LocalBlock.allocate(type.size), 0)
+    fill(fresh, type, Array.isArray(value) ? value : [value])
+    copyCells(fresh[BLOCK], 0, block, offset, type.size)
+  }
+  toJSON(): object {
+    const type = typeOf(this) as StructureClass
+    return Object.fromEntries(
+      visibleNames(type).map(name => [name, forJson((this as unknown as { [name: string]: unknown })[name])]),
+    )
+  }
+  [Symbol.for('nodejs.util.inspect.custom')](
+    depth: number,
+    options: object,
+    inspect: (value: unknown, options: object) => string,
+  ) {
+    const type = typeOf(this) as StructureClass
+    if (depth < 0) return `[${type.name}]`
+    const values = Object.fromEntries(visibleNames(type).map(name => [name, shown(this, name)]))
+    return `${type.name} ${inspect(values, { ...options, depth })}`
+  }
+}
+
+const visibleNames = (type: StructureClass) => Object.keys(type.fields)
+const forJson = (value: unknown) => (typeof value === 'bigint' ? String(value) : value)
+/** A pointer to an object of JS has no address to read; showing a structure must not fail for it. */
+function shown(data: object, name: string): unknown {
+  try {
+    return (data as { [name: string]: unknown })[name]
+  } catch (error) {
+    return `<${error instanceof ArgumentError ? 'pointer' : 'unreadable'}>`
+  }
+}
+
+/** Lays the class out when first asked for, which ends `define`; the fields of a class that adds none are its parent's. */
+function recordOf(type: typeof StructureData): Record {
+  const known = Object.getOwnPropertyDescriptor(type, LAID_OUT)
+  if (known) return known.value as Record
+  const declared = type[DECLARED]
+  if (!declared) throw new ArgumentError('Structure is called with fields, not used itself')
+  const parent = Object.getPrototypeOf(type) as typeof StructureData
+  const inherits = !Object.hasOwn(type, DECLARED)
+  const record = inherits ? recordOf(parent) : buildRecord(type.name, declared.fields, declared.options)
+  Object.defineProperty(type, LAID_OUT, { value: record })
+  if (!inherits)
+    for (const { name, get, set } of record.accessors)
+      Object.defineProperty(type.prototype, name, { get, set, enumerable: true, configurable: true })
+  return record
+}
+
+function fill(data: CData, type: StructureClass, values: readonly unknown[]): void {
+  const target = data as unknown as { [name: string]: unknown }
+  const names = type[RECORD].positional
+  const [only] = values
+  if (values.length === 1 && isPlainObject(only)) {
+    for (const [name, value] of Object.entries(only)) {
+      if (!type[RECORD].settable.has(name))
+        throw new ArgumentError(`${type.name} has no field ${name}; it has ${names.join(', ')}`)
+      if (value !== undefined) target[name] = value
+    }
+    return
+  }
+  if (values.length === 1 && only !== undefined && only instanceof CData && typeOf(only) === type)
+    return type[WRITE](data[BLOCK], data[OFFSET], only)
+  if (values.length > names.length)
+    throw new ArgumentError(`${type.name} has ${names.length} fields, got ${values.length} values`)
+  for (let i = 0; i < values.length; i++) if (values[i] !== undefined) target[names[i]] = values[i]
+}
+
+function isPlainObject(value: unknown): value is { readonly [name: string]: unknown } {
+  if (typeof value !== 'object' || value === null) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
+}
+
+function addFields(owner: string, to: Map<string, CType | BitField>, fields: Fields): void {
+  for (const [name, type] of Object.entries(fields)) {
+    if (!isType(type) && !(type instanceof BitField))
+      throw new ArgumentError(`field ${name} of ${owner} needs a C type, not ${describe(type)}`)
+    if (name === 'constructor') throw new ArgumentError('a field cannot be named constructor: JS needs the name')
+    if (to.has(name)) throw new ArgumentError(`${owner} has two fields named ${name}`)
+    to.set(name, type)
+  }
+}
+
+/** Makes the class behind `Structure`, `Union` and their big-endian forms for an architecture. */
+export function defineStructure(
+  word: string,
+  fields: Fields,
+  options: StructureOptions<string>,
+  record: Pick<RecordOptions, 'union' | 'big' | 'arch'>,
+) {
+  if (typeof fields !== 'object' || fields === null)
+    throw new ArgumentError(`${word} takes fields, not ${describe(fields)}`)
+  const { pack, align, anonymous = [] } = options
+  for (const [name, value] of [
+    ['pack', pack],
+    ['align', align],
+  ] as const)
+    if (value !== undefined && (!Number.isInteger(value) || value < 1 || (value & (value - 1)) !== 0))
+      throw new ArgumentError(`${name} is a power of two, not ${describe(value)}`)
+  const type = class extends StructureData {}
+  const own = new Map<string, CType | BitField>()
+  Object.defineProperty(type, 'name', { value: word, configurable: true })
+  Object.defineProperty(type, DECLARED, {
+    value: { fields: own, options: { ...record, pack, align, anonymous } } satisfies Declared,
+  })
+  addFields(word, own, fields)
+  return type as unknown as CType
+}
+
+/** Structure and union types of one architecture. */
+export function structuresFor(arch: Arch) {
+  const make =
+    (word: string, union: boolean, big: boolean) =>
+    <const F extends Fields, const A extends Extract<keyof F, string> = never>(
+      fields: F,
+      options: StructureOptions<A> = {},
+    ): StructureType<F, A> =>
+      defineStructure(word, fields, options as StructureOptions<string>, {
+        union,
+        big,
+        arch,
+      }) as unknown as StructureType<F, A>
+  return {
+    /** A struct; extend what it gives. */
+    Structure: make('Structure', false, false),
+    /** A union: all fields begin at 0. */
+    Union: make('Union', true, false),
+    /** A struct whose scalars have their most significant byte first. */
+    BigEndianStructure: make('BigEndianStructure', false, true),
+    BigEndianUnion: make('BigEndianUnion', true, true),
+  }
+}

@@ -1,0 +1,33 @@
+/** Which typed array has the elements of which scalar. */
+export type AnyTypedArray =
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array
+  | Float32Array
+  | Float64Array
+
+type Make = (buffer: ArrayBufferLike, offset: number, length: number) => AnyTypedArray
+
+/** By the characters of `sink.ts`; pointers as their addresses on win64. */
+export const typedArrays: { readonly [kind: string]: Make | undefined } = {
+  b: (buffer, offset, length) => new Int8Array(buffer, offset, length),
+  B: (buffer, offset, length) => new Uint8Array(buffer, offset, length),
+  '?': (buffer, offset, length) => new Uint8Array(buffer, offset, length),
+  c: (buffer, offset, length) => new Uint8Array(buffer, offset, length),
+  h: (buffer, offset, length) => new Int16Array(buffer, offset, length),
+  H: (buffer, offset, length) => new Uint16Array(buffer, offset, length),
+  u: (buffer, offset, length) => new Uint16Array(buffer, offset, length),
+  i: (buffer, offset, length) => new Int32Array(buffer, offset, length),
+  I: (buffer, offset, length) => new Uint32Array(buffer, offset, length),
+  q: (buffer, offset, length) => new BigInt64Array(buffer, offset, length),
+  Q: (buffer, offset, length) => new BigUint64Array(buffer, offset, length),
+  p: (buffer, offset, length) => new BigUint64Array(buffer, offset, length),
+  f: (buffer, offset, length) => new Float32Array(buffer, offset, length),
+  d: (buffer, offset, length) => new Float64Array(buffer, offset, length),
+}

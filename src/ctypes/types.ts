@@ -1,0 +1,75 @@
+/** The namespace of all types for one architecture. */
+import * as scalars from './all-scalars.js'
+import { bits } from './bitfield.js'
+import { out } from './call-plan.js'
+import { CFUNCTYPE as cdecl, WINFUNCTYPE as stdcall } from './callback-type.js'
+import { type Arch, type CType, FOR_ARCH } from './data.js'
+import * as memory from './memory.js'
+import { byref, pointer, POINTER as pointerTo } from './pointer.js'
+import { structuresFor } from './structure.js'
+import { wintypesFor } from './wintypes.js'
+
+function make(arch: Arch) {
+  const fit = <T extends CType>(type: T) => type[FOR_ARCH](arch) as T
+  const { Structure, Union, BigEndianStructure, BigEndianUnion } = structuresFor(arch)
+  const POINTER = ((type: CType | null) => fit(type === null ? scalars.c_void_p : pointerTo(type))) as typeof pointerTo
+  const CFUNCTYPE: typeof cdecl = (restype, ...argtypes) =>
+    fit(cdecl<typeof restype, typeof argtypes>(restype, ...argtypes))
+  const WINFUNCTYPE: typeof stdcall = (restype, ...argtypes) =>
+    fit(stdcall<typeof restype, typeof argtypes>(restype, ...argtypes))
+  const {
+    sizeof,
+    alignment,
+    addressof,
+    cast,
+    create_string_buffer,
+    create_unicode_buffer,
+    string_at,
+    wstring_at,
+    memmove,
+    memset,
+  } = memory
+  return {
+    arch,
+    ...scalars,
+    c_size_t: fit(scalars.c_size_t),
+    c_ssize_t: fit(scalars.c_ssize_t),
+    c_void_p: fit(scalars.c_void_p),
+    c_char_p: fit(scalars.c_char_p),
+    c_wchar_p: fit(scalars.c_wchar_p),
+    Structure,
+    Union,
+    BigEndianStructure,
+    BigEndianUnion,
+    bits,
+    POINTER,
+    pointer,
+    byref,
+    cast: ((from: object | null, type: CType) => cast(from, fit(type))) as typeof cast,
+    addressof,
+    sizeof,
+    alignment,
+    create_string_buffer,
+    create_unicode_buffer,
+    string_at,
+    wstring_at,
+    memmove,
+    memset,
+    out,
+    wintypes: wintypesFor(arch),
+    CFUNCTYPE,
+    WINFUNCTYPE,
+  }
+}
+
+/** Everything that an architecture's types are. */
+export type Types = ReturnType<typeof make>
+
+const made = new Map<Arch, Types>()
+
+/** The types of an architecture; the same object each time. */
+export function types(arch: Arch): Types {
+  let namespace = made.get(arch)
+  if (!namespace) made.set(arch, (namespace = make(arch)))
+  return namespace
+}

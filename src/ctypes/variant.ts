@@ -1,0 +1,47 @@
+/**
+ * Types of another layout under the same name: pointers and `size_t` on 32-bit Windows, scalars in big-endian structures.
+ * A variant extends its type, so `instanceof` and the user's own methods hold for both.
+ */
+import { ARCH, type Arch, type CType, FOR_ARCH, KIND, pointerSizeOf } from './data.js'
+
+/** In which order the bytes of a scalar lie. */
+export const LITTLE: unique symbol = Symbol('little')
+
+type Constructor = abstract new () => object
+const variants = new WeakMap<CType, Map<string, CType>>()
+
+/** The one variant of `type` under `key`: a class of the same name with other statics. */
+export function variant(type: CType, key: string, statics: PropertyDescriptorMap): CType {
+  let known = variants.get(type)
+  if (!known) variants.set(type, (known = new Map()))
+  let made = known.get(key)
+  if (!made) {
+    const Base = type as unknown as Constructor
+    made = class extends Base {} as unknown as CType
+    Object.defineProperties(made, { name: { value: type.name, configurable: true }, ...statics })
+    known.set(key, made)
+  }
+  return made
+}
+
+/** For pointer-sized types: [FOR_ARCH] of a base that is laid out for win64. */
+export function pointerSizedForArch(this: CType, arch: Arch): CType {
+  if (this[ARCH] === arch) return this
+  const base = bases.get(this) ?? this
+  if (base[ARCH] === arch) return base
+  const size = pointerSizeOf(arch)
+  const made = variant(base, arch, {
+    size: { value: size },
+    alignment: { value: size },
+    [ARCH]: { value: arch },
+    [FOR_ARCH]: { value: pointerSizedForArch },
+    [KIND]: { value: { q: 'i', Q: 'I' }[base[KIND]] ?? base[KIND] },
+  })
+  bases.set(made, base)
+  return made
+}
+/** Of each win32 variant, the type it is one of. */
+const bases = new WeakMap<CType, CType>()
+
+/** The type that a variant is one of: what the user named. */
+export const baseOf = (type: CType): CType => bases.get(type) ?? type

@@ -1,0 +1,71 @@
+/** `c_void_p`, `c_char_p` and `c_wchar_p`: pointers whose JS value is an address or a text. */
+import { ArgumentError } from '../errors.js'
+import { RemoteBlock, type Target } from './block.js'
+import { ARCH, type Arch, type CType } from './data.js'
+import type { Addressed, Bytes, CArray, io, Reference, SimpleType } from './inference.js'
+import { placeOf, placeOfText } from './pointing.js'
+import { isCallbackTarget, readCell, writeCell } from './reference.js'
+import { c_char, c_wchar } from './scalars.js'
+import { definePointerSized } from './simple.js'
+import { readText } from './text.js'
+
+const archOf = (type: CType) => type[ARCH] as Arch
+/** Anything that lies somewhere: objects of ctypes, buffers, addresses, callbacks. */
+export type VoidPointerArg = object | string | bigint | number | null
+export type TextArg<C extends CType> = string | Bytes | Reference<object> | Addressed | CArray<C> | null
+
+export const c_void_p = definePointerSized<SimpleType<'c_void_p', bigint | null, VoidPointerArg>>({
+  name: 'c_void_p',
+  category: 'void pointer',
+  kind: 'p',
+  read(block, offset) {
+    const place = readCell(block, offset, this.size)
+    if (place === null || typeof place === 'bigint') return place
+    if (!isCallbackTarget(place) && place.block instanceof RemoteBlock)
+      return BigInt(place.block.address + place.offset)
+    throw new ArgumentError(
+      'this void * leads to an object of JS, which has no address outside of a call: read that object instead',
+    )
+  },
+  write(block, offset, value) {
+    writeCell(block, offset, this.size, placeOf(value, { name: this.name, pointee: null, arch: archOf(this) }))
+  },
+})
+
+export type CharPointerType = SimpleType<'c_char_p', string | null, TextArg<typeof c_char>> & IsPointer
+export type WideCharPointerType = SimpleType<'c_wchar_p', string | null, TextArg<typeof c_wchar>> & IsPointer
+/** For lists: `['a', 'b']` is a `char **`. */
+export interface IsPointer {
+  readonly [io]: { readonly pointer: true }
+}
+
+function textPointer<T extends CType>(name: string, category: 'char pointer' | 'wchar pointer', unit: CType): T {
+  const wide = category === 'wchar pointer'
+  return definePointerSized<T>({
+    name,
+    category,
+    kind: 'p',
+    read(block, offset) {
+      const place = readCell(block, offset, this.size)
+      if (place === null) return null
+      if (typeof place === 'bigint')
+        throw new ArgumentError(
+          `this ${name} is a bare address that belongs to no session: use session.string_at(address)`,
+        )
+      if (isCallbackTarget(place)) throw new ArgumentError(`this ${name} leads to a callback`)
+      return readText(place as Target, wide)
+    },
+    write(block, offset, value) {
+      writeCell(block, offset, this.size, placeOfText(value, { name: this.name, pointee: unit, arch: archOf(this) }))
+    },
+  })
+}
+
+/** A `char *` that is text. Text stored in memory is UTF-8; for another encoding give bytes. */
+export const c_char_p = textPointer<CharPointerType>('c_char_p', 'char pointer', c_char)
+/** A `wchar_t *` that is text. */
+export const c_wchar_p = textPointer<WideCharPointerType>('c_wchar_p', 'wchar pointer', c_wchar)
+
+export type c_void_p = InstanceType<typeof c_void_p>
+export type c_char_p = InstanceType<typeof c_char_p>
+export type c_wchar_p = InstanceType<typeof c_wchar_p>

@@ -1,0 +1,188 @@
+/**
+ * Every error this library makes. Each has a `code` for programs and a message that says what to do.
+ *
+ * They cross threads whole: `encodeError` turns one into plain data and `decodeError` makes the same class of it again
+ * (structured clone and Comlink alike keep only `message`, `name` and `stack`).
+ */
+
+/** Fields of an error beside its message; each subclass names its own. */
+export type ErrorDetails = { readonly [key: string]: unknown }
+
+/** The base of all errors of this library. */
+export class ZugbrueckeError extends Error {
+  /** Stable identifier for programs, e.g. `ERR_ZUGBRUECKE_ARGUMENT`. */
+  readonly code: string = 'ERR_ZUGBRUECKE'
+  constructor(message: string, details: ErrorDetails & { cause?: unknown } = {}) {
+    const { cause, ...fields } = details
+    super(message, cause === undefined ? undefined : { cause })
+    this.name = new.target.name
+    Object.assign(this, fields)
+  }
+}
+
+/** Wine, Windows Python or the built parts of this package are missing or unusable. `zugbruecke doctor` says how to mend it. */
+export class SetupError extends ZugbrueckeError {
+  override readonly code = 'ERR_ZUGBRUECKE_SETUP'
+}
+/** An unknown or ill-typed parameter; names the file or variable, the key and the nearest name. */
+export class ConfigError extends ZugbrueckeError {
+  override readonly code = 'ERR_ZUGBRUECKE_CONFIG'
+}
+/** The Windows side did not come up. */
+export class SessionStartError extends ZugbrueckeError {
+  override readonly code = 'ERR_ZUGBRUECKE_SESSION_START'
+}
+/** The session has ended; nothing derived from it works any more. `cause` is the crash, where it was one. */
+export class SessionTerminatedError extends ZugbrueckeError {
+  override readonly code = 'ERR_ZUGBRUECKE_SESSION_TERMINATED'
+}
+/** The Windows process died while it had work. */
+export class SessionCrashedError extends ZugbrueckeError {
+  override readonly code = 'ERR_ZUGBRUECKE_SESSION_CRASHED'
+  /** The routine that ran, where one did. */
+  declare readonly routine?: string
+  /** Exit code of the process, or the code of the structured exception that ended it. */
+  declare readonly exitCode?: number
+  /** The row of the batch that ran, where one did. */
+  declare readonly row?: number
+  /** The last lines that the Windows side wrote to stderr. */
+  declare readonly stderr?: string
+}
+/** A call passed its time limit. The session is dead: nothing else stops a routine that runs. */
+export class CallTimeoutError extends ZugbrueckeError {
+  override readonly code = 'ERR_ZUGBRUECKE_CALL_TIMEOUT'
+  declare readonly routine?: string
+  /** Milliseconds. */
+  declare readonly timeout?: number
+}
+/** A call, batch or job was aborted by its signal. */
+export class AbortError extends ZugbrueckeError {
+  override readonly code = 'ERR_ZUGBRUECKE_ABORT'
+}
+export class DllNotFoundError extends ZugbrueckeError {
+  override readonly code = 'ERR_ZUGBRUECKE_DLL_NOT_FOUND'
+  declare readonly dll?: string
+}
+/** The DLL is for another architecture than the session (seen in its PE header, before loading). */
+export class WrongArchitectureError extends ZugbrueckeError {
+  override readonly code = 'ERR_ZUGBRUECKE_WRONG_ARCHITECTURE'
+  declare readonly dll?: string
+}
+/** The DLL has no such export; `near` lists similar names. */
+export class RoutineNotFoundError extends ZugbrueckeError {
+  override readonly code = 'ERR_ZUGBRUECKE_ROUTINE_NOT_FOUND'
+  declare readonly near?: readonly string[]
+}
+/** Wrong number or kind of argument, or a value out of range. Nothing was sent. */
+export class ArgumentError extends ZugbrueckeError {
+  override readonly code = 'ERR_ZUGBRUECKE_ARGUMENT'
+  declare readonly routine?: string
+  /** Counted from 1. */
+  declare readonly position?: number
+}
+/** One row that failed in a batch. */
+export interface RowError {
+  readonly row: number
+  readonly error: ZugbrueckeError
+}
+/** Some rows of a batch failed; carries everything that the others gave. */
+export class BatchError extends ZugbrueckeError {
+  override readonly code = 'ERR_ZUGBRUECKE_BATCH'
+  declare readonly results: unknown
+  declare readonly errors: readonly RowError[]
+  declare readonly lastErrors: Uint32Array | undefined
+  declare readonly out: readonly unknown[]
+}
+/** An address that is not readable (or writable) in the Windows process. */
+export class MemoryAccessError extends ZugbrueckeError {
+  override readonly code = 'ERR_ZUGBRUECKE_MEMORY_ACCESS'
+  declare readonly address?: bigint
+}
+/** A Windows error code in words: what `WinError()` builds. */
+export class WindowsError extends ZugbrueckeError {
+  override readonly code = 'ERR_ZUGBRUECKE_WINDOWS'
+  declare readonly winerror: number
+  declare readonly strerror: string
+}
+/** A structured exception inside a routine that the session survived. */
+export class StructuredExceptionError extends ZugbrueckeError {
+  override readonly code: string = 'ERR_ZUGBRUECKE_STRUCTURED_EXCEPTION'
+  declare readonly routine?: string
+  /** For instance 0xC0000094. */
+  declare readonly exceptionCode: number
+  /** The address of the data it concerned, where there is one. */
+  declare readonly address?: bigint
+}
+/** The routine touched a bad address (0xC0000005); the session survived it. */
+export class AccessViolationError extends StructuredExceptionError {
+  override readonly code = 'ERR_ZUGBRUECKE_ACCESS_VIOLATION'
+}
+/** The bounded queue of a pool is full. */
+export class QueueFullError extends ZugbrueckeError {
+  override readonly code = 'ERR_ZUGBRUECKE_QUEUE_FULL'
+}
+
+const classes = {
+  ZugbrueckeError,
+  SetupError,
+  ConfigError,
+  SessionStartError,
+  SessionTerminatedError,
+  SessionCrashedError,
+  CallTimeoutError,
+  AbortError,
+  DllNotFoundError,
+  WrongArchitectureError,
+  RoutineNotFoundError,
+  ArgumentError,
+  BatchError,
+  MemoryAccessError,
+  WindowsError,
+  StructuredExceptionError,
+  AccessViolationError,
+  QueueFullError,
+} as const
+
+/** An error as plain data that structured clone carries. */
+export interface EncodedError {
+  readonly className: string
+  readonly message: string
+  readonly stack: string | undefined
+  readonly fields: ErrorDetails
+  readonly cause?: EncodedError | undefined
+}
+
+/** Turns any thrown value into plain data; fields that cannot be cloned (functions) are left out. */
+export function encodeError(thrown: unknown): EncodedError {
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown))
+  const fields: { [key: string]: unknown } = {}
+  for (const [key, value] of Object.entries(error)) {
+    if (key === 'name' || key === 'code' || typeof value === 'function') continue
+    fields[key] = key === 'errors' && Array.isArray(value) ? value.map(encodeRow) : value
+  }
+  const cause = error.cause === undefined ? undefined : encodeError(error.cause)
+  return { className: error.name, message: error.message, stack: error.stack, fields, cause }
+}
+
+/** The inverse of `encodeError`: an instance of the same class where it is one of ours or one of the language's. */
+export function decodeError(encoded: EncodedError): Error {
+  const cause = encoded.cause === undefined ? {} : { cause: decodeError(encoded.cause) }
+  const fields: { [key: string]: unknown } = { ...encoded.fields }
+  if (Array.isArray(fields.errors)) fields.errors = fields.errors.map(decodeRow)
+  const own = (classes as { [name: string]: typeof ZugbrueckeError | undefined })[encoded.className]
+  let error: Error
+  if (own) error = new own(encoded.message, { ...fields, ...cause })
+  else {
+    const builtin =
+      { TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError }[encoded.className] ?? Error
+    error = Object.assign(new builtin(encoded.message, cause), fields)
+    if (error.name !== encoded.className) error.name = encoded.className
+  }
+  if (encoded.stack) error.stack = encoded.stack
+  return error
+}
+
+const encodeRow = (row: RowError) =>
+  row?.error instanceof Error ? { row: row.row, error: encodeError(row.error) } : row
+const decodeRow = (row: { row: number; error: EncodedError }) =>
+  row?.error?.className ? { row: row.row, error: decodeError(row.error) } : row

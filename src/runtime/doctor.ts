@@ -1,0 +1,200 @@
+/** Looks at everything a session needs and says, for each, what was found and the command that mends it. Changes nothing. */
+import { spawn } from 'node:child_process'
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  statfsSync,
+} from 'node:fs'
+import { delimiter, join } from 'node:path'
+import type { ResolvedConfig } from './config.js'
+import {
+  cacheFolder,
+  findPython,
+  findWine,
+  findWineserver,
+  locate,
+  mend,
+  prefixFolder,
+  prefixProblem,
+} from './locate.js'
+import { packageFile, packageVersion } from './package.js'
+import { platformProblem } from './platform.js'
+import { servicesRun } from './prefix.js'
+import { startPython, wineVersion } from './setup.js'
+
+export interface Check {
+  readonly name: string
+  readonly ok: boolean
+  readonly found: string
+  /** What to do about it, where it is not ok. */
+  readonly mend?: string
+  /** False for what a session can do without. */
+  readonly needed: boolean
+}
+
+export interface Diagnosis {
+  /** Whether a session can start. */
+  readonly ok: boolean
+  readonly checks: readonly Check[]
+}
+
+/** Starts a session and ends it; the command line gives it, for sessions stand above this floor. */
+export type TrySession = (config: ResolvedConfig) => Promise<string>
+
+type Finding = string | { readonly found: string; readonly mend: string }
+
+const words = (error: unknown) => (error instanceof Error ? error.message : String(error))
+
+export async function diagnose(
+  config: ResolvedConfig,
+  trySession?: TrySession,
+  onCheck: (check: Check) => void = () => {},
+): Promise<Diagnosis> {
+  const checks: Check[] = []
+  const check = async (name: string, look: () => Finding | Promise<Finding>, onError: string, needed = true) => {
+    let finding: Finding
+    try {
+      finding = await look()
+    } catch (error) {
+      finding = { found: words(error), mend: onError }
+    }
+    const result: Check =
+      typeof finding === 'string' ? { name, ok: true, found: finding, needed } : { name, ok: false, ...finding, needed }
+    checks.push(result)
+    onCheck(result)
+  }
+  const { arch } = config
+  const setup = mend(arch)
+  const healthy = () => checks.every(({ ok, needed }) => ok || !needed)
+
+  await check('platform', platform, 'Use Linux on x86-64 with Node.js 20 or later.')
+  await check('shared memory', () => sharedMemory(config.memory), 'Mount a tmpfs at /dev/shm.')
+  await check('mkfifo', () => program('mkfifo'), 'Run: sudo apt-get install coreutils')
+  await check(
+    'Wine',
+    async () => {
+      const wine = findWine(config)
+      if (wine) return `${await wineVersion(wine)} (${wine})`
+      const configured = config.wine === null ? 'not found' : `the configured one is no program: ${config.wine}`
+      return { found: configured, mend: config.wine === null ? setup : 'Correct "wine" in the configuration.' }
+    },
+    setup,
+  )
+  await check(
+    'wineserver',
+    () => {
+      const wine = findWine(config)
+      return (wine && findWineserver(wine)) ?? { found: 'not found', mend: setup }
+    },
+    setup,
+  )
+  await check(
+    'prefix',
+    async () => {
+      const prefix = prefixFolder(config)
+      const problem = prefixProblem(prefix, arch)
+      if (problem) return { found: problem, mend: setup }
+      return `${prefix} (services ${(await servicesRun(prefix)) ? 'run' : 'do not run'})`
+    },
+    setup,
+  )
+  await check(
+    'Windows Python',
+    async () => {
+      const python = findPython(config)
+      if (python && healthy()) return `${await startPython(locate(config))} (${python.path})`
+      if (python) return `${python.version} (${python.path}), not started`
+      const where = config.python ?? cacheFolder()
+      return { found: `not found: ${where}`, mend: config.python ? 'Correct "python" in the configuration.' : setup }
+    },
+    `Run: rm -r ${cacheFolder()}/python-* && npx zugbruecke setup`,
+  )
+  const rebuilt = existsSync(packageFile('src')) ? 'Run: npm run build' : 'Run: npm install zugbruecke'
+  await check('encoder', () => own('dist/encoder.wasm', rebuilt), rebuilt)
+  await check('host', () => hostFiles(rebuilt), rebuilt)
+  await check('native bridge', () => bridge(arch), '', false)
+  await check('memory access', memoryAccess, '', false)
+  await check(
+    'session',
+    async () => {
+      if (!healthy()) return { found: 'not tried, for something is missing', mend: 'Mend the above first.' }
+      if (!trySession) return { found: 'not tried', mend: setup }
+      return trySession(config)
+    },
+    'Run: npx zugbruecke stop, then try again; ZUGBRUECKE_WINEDEBUG=err+all shows what Wine says.',
+  )
+  return { ok: healthy(), checks }
+}
+
+function platform(): Finding {
+  const problem = platformProblem()
+  if (problem) return { found: problem, mend: 'Use Linux on x86-64 with Node.js 20 or later.' }
+  return `zugbruecke ${packageVersion()}, Node.js ${process.versions.node}, Linux x86-64`
+}
+
+function sharedMemory(wanted: number): Finding {
+  const { bavail, bsize } = statfsSync('/dev/shm')
+  accessSync('/dev/shm', constants.W_OK)
+  const mib = (bytes: number) => `${Math.floor(bytes / 0x100000)} MiB`
+  const free = bavail * bsize
+  if (free >= wanted + 0x100000) return `${mib(free)} free in /dev/shm, a session takes ${mib(wanted)}`
+  return {
+    found: `only ${mib(free)} free in /dev/shm, a session takes ${mib(wanted)}`,
+    mend: 'Free some, lower "memory" in the configuration, or give the container more (docker run --shm-size=256m).',
+  }
+}
+
+function program(name: string): Finding {
+  const places = (process.env.PATH ?? '').split(delimiter).map(folder => join(folder, name))
+  return (
+    places.find(path => existsSync(path)) ?? { found: 'not on the PATH', mend: 'Run: sudo apt-get install coreutils' }
+  )
+}
+
+const own = (path: string, rebuilt: string): Finding =>
+  existsSync(packageFile(path)) ? packageFile(path) : { found: `${packageFile(path)} is missing`, mend: rebuilt }
+
+function hostFiles(rebuilt: string): Finding {
+  const folder = packageFile('wine-host')
+  const names = existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: 'utf8' }) : []
+  const count = names.filter(name => name.endsWith('.py')).length
+  return count > 0 ? `${count} files in ${folder}` : { found: `no Python files in ${folder}`, mend: rebuilt }
+}
+
+function bridge(arch: string): Finding {
+  const folder = packageFile('wine-host/native')
+  const names = existsSync(folder) ? readdirSync(folder) : []
+  const bits = arch.slice(3)
+  const dll =
+    names.find(name => name.endsWith('.dll') && name.includes(bits)) ?? names.find(name => name.endsWith('.dll'))
+  return dll ? `used (${join(folder, dll)})` : 'not built: the host works in pure Python, slower and equally right'
+}
+
+/** Reads a byte of a child's memory, as sessions do. */
+async function memoryAccess(): Promise<Finding> {
+  const scope = existsSync('/proc/sys/kernel/yama/ptrace_scope')
+    ? `, ptrace_scope ${readFileSync('/proc/sys/kernel/yama/ptrace_scope', 'utf8').trim()}`
+    : ''
+  const child = spawn('cat', { stdio: ['pipe', 'ignore', 'ignore'] })
+  try {
+    await new Promise((resolve, reject) => child.once('spawn', resolve).once('error', reject))
+    const address = Number.parseInt(readFileSync(`/proc/${child.pid}/maps`, 'utf8').split('-')[0], 16)
+    const memory = openSync(`/proc/${child.pid}/mem`, 'r')
+    try {
+      readSync(memory, Buffer.alloc(1), 0, 1, address)
+    } finally {
+      closeSync(memory)
+    }
+    return `/proc/<pid>/mem of a child can be read${scope}`
+  } catch (error) {
+    return `/proc/<pid>/mem is not permitted here (${(error as NodeJS.ErrnoException).code}${scope}): memory is read by messages, slower`
+  } finally {
+    child.kill('SIGKILL')
+  }
+}

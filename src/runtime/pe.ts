@@ -1,0 +1,187 @@
+/**
+ * Reads what the header of a Windows program or library tells: architecture and exports.
+ * Trusts nothing in the file: each offset is checked against its size, each count against what the format allows.
+ */
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { DllNotFoundError } from '../errors.js'
+
+export interface PeHeader {
+  /** IMAGE_FILE_HEADER.Machine, for instance 0x8664. */
+  readonly machine: number
+  readonly arch: 'win32' | 'win64' | 'arm64' | 'other'
+  readonly isDll: boolean
+}
+
+export interface PeExport {
+  /** Absent where the routine is exported by ordinal alone. */
+  readonly name?: string
+  readonly ordinal: number
+  /** The `DLL.routine` it stands for, where it lies in another DLL. */
+  readonly forward?: string
+}
+
+export interface Pe extends PeHeader {
+  readonly exports: readonly PeExport[]
+}
+
+const machines: Readonly<Record<number, PeHeader['arch']>> = { 332: 'win32', 34404: 'win64', 43620: 'arm64' }
+const longestName = 4096
+
+class Reader {
+  readonly #fd: number
+  readonly #path: string
+  readonly #size: number
+
+  constructor(path: string) {
+    this.#path = path
+    try {
+      this.#fd = openSync(path, 'r')
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      throw new DllNotFoundError(
+        code === 'ENOENT' ? `There is no file ${path}.` : `${path} cannot be read (${code}).`,
+        {
+          dll: path,
+          cause: error,
+        },
+      )
+    }
+    const stat = fstatSync(this.#fd)
+    this.#size = stat.size
+    if (stat.isFile()) return
+    this.close()
+    throw this.bad('it is not a file')
+  }
+
+  bad(why: string): DllNotFoundError {
+    return new DllNotFoundError(`${this.#path} is not a usable Windows DLL: ${why}.`, { dll: this.#path })
+  }
+
+  /** Up to `length` bytes; what the file does not have is not there. */
+  some(offset: number, length: number): Buffer {
+    const bytes = Buffer.alloc(Math.max(0, Math.min(length, this.#size - offset)))
+    return bytes.subarray(0, bytes.length === 0 ? 0 : readSync(this.#fd, bytes, 0, bytes.length, offset))
+  }
+
+  all(offset: number, length: number, what: string): Buffer {
+    const bytes = this.some(offset, length)
+    if (bytes.length < length) throw this.bad(`it ends within its ${what} (${this.#size} bytes)`)
+    return bytes
+  }
+
+  close(): void {
+    closeSync(this.#fd)
+  }
+}
+
+interface Headers extends PeHeader {
+  /** Where and how long the export directory is, as addresses in memory. */
+  readonly exportsAt: number
+  readonly exportsLength: number
+  readonly sections: readonly { readonly address: number; readonly length: number; readonly offset: number }[]
+}
+
+function readHeaders(file: Reader): Headers {
+  const dos = file.some(0, 64)
+  if (dos.length < 2 || dos.toString('latin1', 0, 2) !== 'MZ') throw file.bad('it does not begin with "MZ"')
+  if (dos.length < 64) throw file.bad('it ends within its first header')
+  const at = dos.readUInt32LE(0x3c)
+  const coff = file.all(at, 24, 'header')
+  if (coff.toString('latin1', 0, 4) !== 'PE\0\0') throw file.bad('it has no PE header')
+  const machine = coff.readUInt16LE(4)
+  const optionalLength = coff.readUInt16LE(20)
+  const optional = file.all(at + 24, optionalLength, 'optional header')
+  const magic = optional.length >= 2 ? optional.readUInt16LE(0) : 0
+  if (magic !== 0x10b && magic !== 0x20b) throw file.bad('its optional header is of no known kind')
+  const directories = magic === 0x20b ? 112 : 96
+  const hasExports = optionalLength >= directories + 8 && optional.readUInt32LE(directories - 4) > 0
+  const table = file.all(at + 24 + optionalLength, coff.readUInt16LE(6) * 40, 'section table')
+  const sections = []
+  for (let i = 0; i < table.length; i += 40)
+    sections.push({
+      address: table.readUInt32LE(i + 12),
+      length: table.readUInt32LE(i + 16),
+      offset: table.readUInt32LE(i + 20),
+    })
+  return {
+    machine,
+    arch: machines[machine] ?? 'other',
+    isDll: (coff.readUInt16LE(22) & 0x2000) !== 0,
+    exportsAt: hasExports ? optional.readUInt32LE(directories) : 0,
+    exportsLength: hasExports ? optional.readUInt32LE(directories + 4) : 0,
+    sections,
+  }
+}
+
+function readExports(file: Reader, { exportsAt, exportsLength, sections }: Headers): PeExport[] {
+  if (exportsAt === 0) return []
+  const place = (address: number, what: string): { offset: number; left: number } => {
+    const section = sections.find(({ address: from, length }) => address >= from && address < from + length)
+    if (!section) throw file.bad(`its ${what} lies outside of its sections`)
+    return { offset: address - section.address + section.offset, left: section.address + section.length - address }
+  }
+  const bytes = (address: number, length: number, what: string): Buffer => {
+    if (length === 0) return Buffer.alloc(0)
+    const { offset, left } = place(address, what)
+    if (length > left) throw file.bad(`its ${what} is longer than its section`)
+    return file.all(offset, length, what)
+  }
+  const text = (address: number): string => {
+    const { offset, left } = place(address, 'export name')
+    let found = file.some(offset, Math.min(left, 128))
+    if (!found.includes(0)) found = file.some(offset, Math.min(left, longestName))
+    const end = found.indexOf(0)
+    if (end < 0) throw file.bad('one of its export names has no end')
+    return found.toString('utf8', 0, end)
+  }
+  const directory = bytes(exportsAt, 40, 'export directory')
+  const base = directory.readUInt32LE(16)
+  const routineCount = directory.readUInt32LE(20)
+  const nameCount = directory.readUInt32LE(24)
+  if (routineCount > 0x10000 || nameCount > 0x10000) throw file.bad('it claims more exports than there can be')
+  const addresses = bytes(directory.readUInt32LE(28), routineCount * 4, 'export addresses')
+  const names = bytes(directory.readUInt32LE(32), nameCount * 4, 'export names')
+  const indexes = bytes(directory.readUInt32LE(36), nameCount * 2, 'export ordinals')
+  const namesOf = new Map<number, string[]>()
+  for (let i = 0; i < nameCount; i++) {
+    const index = indexes.readUInt16LE(i * 2)
+    if (index >= routineCount) throw file.bad('an export name belongs to no export')
+    const name = text(names.readUInt32LE(i * 4))
+    namesOf.set(index, [...(namesOf.get(index) ?? []), name])
+  }
+  const exports: PeExport[] = []
+  for (let index = 0; index < routineCount; index++) {
+    const address = addresses.readUInt32LE(index * 4)
+    if (address === 0) continue // a gap between ordinals
+    const forward = address >= exportsAt && address < exportsAt + exportsLength ? { forward: text(address) } : {}
+    const entry = { ordinal: base + index, ...forward }
+    const all = namesOf.get(index)
+    if (all) exports.push(...all.map(name => ({ name, ...entry })))
+    else exports.push(entry)
+  }
+  return exports
+}
+
+function withFile<T>(path: string, read: (file: Reader) => T): T {
+  const file = new Reader(path)
+  try {
+    return read(file)
+  } finally {
+    file.close()
+  }
+}
+
+/** Architecture alone: three small reads. Throws `DllNotFoundError` for what is missing or no PE file. */
+export const readPeHeader = (path: string): PeHeader =>
+  withFile(path, file => {
+    const { machine, arch, isDll } = readHeaders(file)
+    return { machine, arch, isDll }
+  })
+
+/** Architecture and exports, in the order of ordinals. Throws `DllNotFoundError` for what is missing, no PE file or damaged. */
+export const readPe = (path: string): Pe =>
+  withFile(path, file => {
+    const headers = readHeaders(file)
+    const { machine, arch, isDll } = headers
+    return { machine, arch, isDll, exports: readExports(file, headers) }
+  })

@@ -1,0 +1,169 @@
+/**
+ * Owns the Wine prefix: making it, the environment of every Windows process, and the services that belong to it.
+ * Runs on any thread; starts Wine apart from the caller's pipes, and never ends a process that is not of this prefix.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { readFileSync, statSync } from 'node:fs'
+import { mkdir, readdir, rename, rm } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { SetupError } from '../errors.js'
+import type { Arch, Config } from './config.js'
+import { type Installation, prefixProblem } from './locate.js'
+
+type Wine = Pick<Installation, 'wine' | 'wineserver' | 'prefix'>
+
+/** Never handed to Windows: they would change Python's or Wine's own start. */
+const scrubbed = /^(PYTHON|WINE|ZUGBRUECKE|WAYLAND_DISPLAY$|DISPLAY$|NODE_OPTIONS$|NODE_CHANNEL_FD$)/
+
+const isUtf8 = (locale: string) => /utf-?8/i.test(locale)
+
+/** The whole environment for a Windows process of this prefix. */
+export function wineEnvironment(
+  config: Pick<Config, 'winedebug' | 'env'>,
+  { wine, wineserver, prefix }: Wine,
+): Record<string, string> {
+  const environment: Record<string, string> = {}
+  for (const [name, value] of Object.entries(process.env))
+    if (value !== undefined && !scrubbed.test(name)) environment[name] = value
+  // Wine reads and writes file names in the locale's encoding: in "C" it cannot name a file with an umlaut.
+  const locale = environment.LC_ALL || environment.LC_CTYPE || environment.LANG || ''
+  if (!isUtf8(locale)) {
+    if (environment.LC_ALL) delete environment.LC_ALL
+    environment.LC_CTYPE = 'C.UTF-8'
+  }
+  return {
+    ...environment,
+    WINEPREFIX: prefix,
+    WINEARCH: 'win64',
+    WINELOADER: wine,
+    WINESERVER: wineserver,
+    WINEDEBUG: config.winedebug,
+    // No offer to download Mono and Gecko, which would wait for a click; no entries in the user's menus.
+    WINEDLLOVERRIDES: 'mscoree,mshtml=;winemenubuilder.exe=d',
+    // Empty and not absent: Wine then starts without a display, and without looking for one.
+    DISPLAY: '',
+    ...config.env,
+  }
+}
+
+const quiet = { winedebug: '-all', env: {} } as const
+
+/** Runs a program of Wine with no pipe of ours in it: what it starts in the background keeps what it inherits. */
+function runApart(program: string, args: string[], wine: Wine, seconds: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child: ChildProcess = spawn(program, args, {
+      env: wineEnvironment(quiet, wine),
+      stdio: 'ignore',
+      detached: true,
+      cwd: '/',
+    })
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL')
+      reject(new SetupError(`${program} ${args.join(' ')} did not end within ${seconds} s (prefix ${wine.prefix}).`))
+    }, seconds * 1000)
+    child.once('error', error => {
+      clearTimeout(timer)
+      reject(new SetupError(`${program} could not be started: ${error.message}`, { cause: error }))
+    })
+    child.once('exit', (code, signal) => {
+      clearTimeout(timer)
+      if (code === 0) resolve()
+      else reject(new SetupError(`${program} ${args.join(' ')} failed (${signal ?? `exit code ${code}`}).`))
+    })
+  })
+}
+
+/** Where the wineserver of a prefix listens: Debian notes a folder in the prefix, all others use one per user. */
+function serverSocket(prefix: string): string | undefined {
+  const stat = statSync(prefix, { bigint: true, throwIfNoEntry: false })
+  if (!stat) return undefined
+  let folder = `.wine-${process.getuid?.() ?? 0}`
+  try {
+    folder = readFileSync(join(prefix, 'wineserver'), 'latin1').trim() || folder
+  } catch {
+    // No such file: not Debian's Wine.
+  }
+  return join('/tmp', folder, `server-${stat.dev.toString(16)}-${stat.ino.toString(16)}`, 'socket')
+}
+
+/** Whether the wineserver of a prefix answers; well under a millisecond. */
+export function servicesRun(prefix: string): Promise<boolean> {
+  const path = serverSocket(prefix)
+  if (!path) return Promise.resolve(false)
+  return new Promise(resolve => {
+    const socket = connect(path)
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once('error', () => resolve(false))
+  })
+}
+
+const starting = new Map<string, Promise<void>>()
+
+/**
+ * Starts wineserver and Wine's services where they do not run, so that no later process starts them and hands them its
+ * pipes. They go by themselves about 1.5 s after the last Windows process of the prefix (Wine 8.0), so: ask right before spawning.
+ */
+export async function ensureServices(installation: Wine): Promise<void> {
+  const { prefix } = installation
+  const underway = starting.get(prefix)
+  if (underway) return underway
+  if (await servicesRun(prefix)) return
+  // Two callers may both have found nothing.
+  const start = starting.get(prefix) ?? runApart(installation.wine, ['wineboot'], installation, 120)
+  starting.set(prefix, start)
+  try {
+    await start
+  } finally {
+    starting.delete(prefix)
+  }
+}
+
+/** Ends every Windows process of the prefix, and the services, at once. False where none ran. */
+export async function stopServices(installation: Wine): Promise<boolean> {
+  if (!(await servicesRun(installation.prefix))) return false
+  await runApart(installation.wineserver, ['-k'], installation, 30).catch(error => {
+    if (!/exit code/.test(String(error))) throw error // it went by itself meanwhile
+  })
+  await runApart(installation.wineserver, ['-w'], installation, 30)
+  return true
+}
+
+/** Files of drive_c in a fresh prefix of Wine 8.0: what progress is measured against. */
+const filesExpected = 920
+
+/** Makes a prefix: aside first, then renamed, so that a prefix that exists is whole. */
+export async function makePrefix(
+  wine: Wine,
+  arch: Arch,
+  onProgress: (done: number, total: number) => void = () => {},
+): Promise<void> {
+  const aside = `${wine.prefix}.making`
+  // Never delete what may be somebody's: an empty folder is all that a prefix may take the place of.
+  const present = await readdir(wine.prefix).catch(() => [])
+  if (present.length > 0)
+    throw new SetupError(
+      `${wine.prefix} exists and is no usable Wine prefix. Remove it (rm -r '${wine.prefix}') or choose another.`,
+    )
+  const there = { ...wine, prefix: aside }
+  await stopServices(there)
+  await rm(aside, { recursive: true, force: true })
+  await mkdir(aside, { recursive: true, mode: 0o700 })
+  const tick = setInterval(async () => {
+    const files = await readdir(join(aside, 'drive_c'), { recursive: true }).catch(() => [])
+    onProgress(Math.min(files.length, filesExpected - 1), filesExpected)
+  }, 500)
+  try {
+    await runApart(wine.wine, ['wineboot', '-i'], there, 180)
+    // The registry is written when the last process has gone; only then may the folder move.
+    await runApart(wine.wineserver, ['-w'], there, 60)
+  } finally {
+    clearInterval(tick)
+  }
+  const problem = prefixProblem(aside, arch)
+  if (problem) throw new SetupError(`${wine.wine} made a prefix that cannot be used. ${problem}.`)
+  await rename(aside, wine.prefix)
+}

@@ -1,0 +1,142 @@
+/**
+ * Brings everything a session needs: Wine, its prefix, Windows Python. Each step looks first, does nothing that is done,
+ * works aside and renames; so it can be interrupted at any moment and run again. One set-up at a time per cache folder.
+ */
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { SetupError } from '../errors.js'
+import { aptInstall } from './apt.js'
+import type { ResolvedConfig } from './config.js'
+import {
+  cacheFolder,
+  findPython,
+  findWine,
+  findWineserver,
+  type Installation,
+  locate,
+  prefixFolder,
+  prefixProblem,
+  privateWine,
+} from './locate.js'
+import { withLock } from './lock.js'
+import { packageFile } from './package.js'
+import { assertPlatform } from './platform.js'
+import { ensureServices, makePrefix, wineEnvironment } from './prefix.js'
+import { noProgress, type Progress } from './progress.js'
+import { fetchPython } from './python.js'
+import { run, tail } from './run.js'
+
+export interface SetupResult {
+  readonly installation: Installation
+  /** As Windows Python itself says it. */
+  readonly python: string
+  readonly wine: string
+  readonly seconds: number
+}
+
+/** Makes this machine ready for sessions of `config.arch`; throws `SetupError` with the command that mends what it cannot. */
+export async function setUp(config: ResolvedConfig, progress: Progress = noProgress): Promise<SetupResult> {
+  assertPlatform()
+  const from = performance.now()
+  const cache = cacheFolder()
+  await mkdir(cache, { recursive: true, mode: 0o700 })
+  const waiting = () => progress.line('Another set-up is at work; waiting for it to end.')
+  return withLock(join(cache, 'setup.lock'), waiting, async () => {
+    const loader = await needWine(config, progress)
+    await needPrefix(config, loader, progress)
+    await needPython(config, progress)
+    const installation = locate(config)
+    const wine = await wineVersion(installation.wine)
+    const python = await startPython(installation, progress)
+    return { installation, python, wine, seconds: (performance.now() - from) / 1000 }
+  })
+}
+
+async function needWine(config: ResolvedConfig, progress: Progress): Promise<string> {
+  const found = findWine(config)
+  if (found && findWineserver(found)) {
+    progress.line(`Wine: ${found}`)
+    return found
+  }
+  if (config.wine !== null) throw new SetupError(`The configured "wine" is not a usable Wine: ${config.wine}`)
+  if (config.arch === 'win64') await aptInstall(['wine64', 'wine'], 'Wine', progress)
+  else await makePrivateWine(progress)
+  const installed = findWine(config)
+  if (!installed) throw new SetupError('Wine was installed, but no loader is at /usr/lib/wine/wine64 or on the PATH.')
+  return installed
+}
+
+/** Debian's packages of both halves, unpacked into the cache folder: `wine32:i386` is often not installable beside what is there. */
+async function makePrivateWine(progress: Progress): Promise<void> {
+  const step = progress.step('Wine with a 32-bit half, unpacked apart (200 MB of packages, 1.2 GB of disk)', 'steps')
+  const result = await run('bash', [packageFile('scripts/wine32.sh'), privateWine()], {
+    seconds: 1200,
+    onLine: line => {
+      const at = /^step (\d+)\/(\d+)/.exec(line)
+      if (at) step.advance(Number(at[1]), Number(at[2]))
+    },
+  })
+  step.end(result.code === 0 ? privateWine() : 'failed')
+  if (result.code !== 0) throw new SetupError(`A Wine with a 32-bit half could not be made:\n${tail(result.output)}`)
+}
+
+async function needPrefix(config: ResolvedConfig, wine: string, progress: Progress): Promise<void> {
+  const prefix = prefixFolder(config)
+  if (!prefixProblem(prefix, config.arch)) {
+    progress.line(`Prefix: ${prefix}`)
+    return
+  }
+  const wineserver = findWineserver(wine)
+  if (!wineserver) throw new SetupError(`wineserver was found neither beside ${wine} nor on the PATH.`)
+  const step = progress.step(`Wine prefix (${config.arch === 'win32' ? '1.3' : '0.7'} GB): ${prefix}`, 'steps')
+  try {
+    await makePrefix({ wine, wineserver, prefix }, config.arch, (done, total) => step.advance(done, total))
+  } catch (error) {
+    step.end('failed')
+    throw error
+  }
+  step.end('made')
+}
+
+async function needPython(config: ResolvedConfig, progress: Progress): Promise<void> {
+  const found = findPython(config)
+  if (found) progress.line(`Windows Python ${found.version}: ${found.path}`)
+  else if (config.python !== null) throw new SetupError(`The configured "python" does not exist: ${config.python}`)
+  else await fetchPython(config.arch, config.pythonversion, progress)
+}
+
+export async function wineVersion(wine: string): Promise<string> {
+  const { code, output } = await run(wine, ['--version'], { seconds: 20 })
+  if (code !== 0) throw new SetupError(`${wine} does not run:\n${tail(output)}`)
+  return output.trim()
+}
+
+/** What a session's host imports, so that its compiled modules are in the cache before the first session. */
+const modules =
+  'sys, os, struct, ctypes, ctypes.wintypes, ctypes.util, mmap, msvcrt, threading, traceback, json, time, re, importlib.util'
+
+/** Starts Windows Python once and gives its version; throws `SetupError` where it does not run or is of the other architecture. */
+export async function startPython(installation: Installation, progress: Progress = noProgress): Promise<string> {
+  const step = progress.step('First start of Windows Python', 'steps')
+  try {
+    await ensureServices(installation)
+    const program = `import ${modules}; print(struct.calcsize('P') * 8, sys.version.split()[0])`
+    const { code, stdout, output } = await run(
+      installation.wine,
+      [installation.python, '-I', '-S', '-E', '-c', program],
+      { seconds: 60, env: wineEnvironment({ winedebug: '-all', env: {} }, installation) },
+    )
+    const [bits, version] = stdout.trim().split(' ')
+    if (code !== 0 || version === undefined)
+      throw new SetupError(
+        `Windows Python does not start (${installation.python}, exit code ${code}):\n${tail(output)}`,
+      )
+    if (bits !== installation.arch.slice(3))
+      throw new SetupError(`${installation.python} is a ${bits}-bit Python; arch is ${installation.arch}.`)
+    step.end(`Windows Python ${version}, ${bits} bits`)
+    return version
+  } catch (error) {
+    step.end('failed')
+    throw error
+  }
+}

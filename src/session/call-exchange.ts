@@ -1,0 +1,256 @@
+/** One call of a routine, from its JS arguments to its JS result. */
+import { readvSync, writevSync } from 'node:fs'
+import { Exchange, type Port } from '../channel/exchange.js'
+import type { Lane } from '../channel/lane.js'
+import { Frame } from '../channel/strand.js'
+import type { Image } from '../codec/image.js'
+import { ARENA_OFFSET, Kind, MESSAGE, Op, Reply, SlotFlag, Status } from '../codec/layout.js'
+import type { Target } from '../ctypes/block.js'
+import type { Frame as ResultFrame } from '../ctypes/call-plan.js'
+import type { Callback } from '../ctypes/callback-type.js'
+import { ZugbrueckeError } from '../errors.js'
+import type { SessionCore } from './core.js'
+import { exceptionError } from './exceptions.js'
+import type { PreparedCall } from './prepared-call.js'
+import { refusal } from './refusal.js'
+
+/** What a call brought: the value, and what `detail` tells beside it. */
+export type Settle = (error: Error | undefined, value: unknown, lastError: number, errno: number) => void
+
+const UNKNOWN = -1
+
+export class CallExchange extends Exchange {
+  #image: Image | undefined
+  /** Memory that the plan made for the result. */
+  #frame: ResultFrame | undefined
+  #base = 0
+  /** Arena taken, by offset and size; -1 none. */
+  #at = UNKNOWN
+  #size = 0
+  /** Memory of the host's own, for what the arena cannot hold. */
+  #borrowed: number | undefined
+  #asked = false
+  #failure: Error | undefined
+  #inSlot = UNKNOWN
+  #lent: ArrayBufferLike[] | undefined
+  #wrapped: Callback[] | undefined
+
+  constructor(
+    private readonly core: SessionCore,
+    private readonly call: PreparedCall,
+    private readonly args: readonly unknown[],
+    private readonly done: Settle,
+  ) {
+    super()
+  }
+
+  override get label(): string {
+    return this.call.label
+  }
+
+  override attempt(lane: Lane, port: Port): boolean {
+    if (this.#failure) throw this.#failure
+    const { core, call } = this
+    const { builder } = core
+    builder.begin()
+    this.#frame = call.plain ? call.encode(builder, this.args) : call.encode(builder, this.args, (this.#wrapped ??= []))
+    const length = builder.finish(0, call.number, call.count)
+    const { image } = builder
+    const nested = port instanceof Frame
+    if (image) {
+      if (image.callbacks.length > 0 && !core.callbacks.provide(image.callbacks, port)) return false
+      if (image.callbacks.length > 0) return this.attempt(lane, port)
+      if (!nested && image.blocks.some(block => block.writable && lane.lent.has(block.bytes.buffer))) return false
+    }
+    call.verify?.(this.args)
+    const imageSize = image?.size ?? 0
+    const messageSize = (length + 15) & ~15
+    const inSlot = imageSize > 0 && messageSize + imageSize <= port.room
+    const messageInArena = length > port.room
+    if ((imageSize > 0 && !inSlot) || messageInArena) {
+      if (!this.#place(lane, port, (messageInArena ? messageSize : 0) + imageSize)) return false
+    }
+    // what may fail comes before the claim: a slot that is claimed must be published
+    if (image && imageSize > 0 && !inSlot) {
+      this.#base = this.#borrowed ?? core.facts.base + this.#at + (messageInArena ? messageSize : 0)
+      builder.relocate(this.#base)
+      this.#writeImage(image)
+    }
+    const slot = port.claim()
+    if (slot < 0) return this.#giveUp(lane)
+    const { u8 } = core.shared
+    const { scratch } = builder
+    let flags = 0
+    let extra = 0
+    if (image && imageSize > 0) {
+      this.#image = image
+      if (inSlot) {
+        this.#inSlot = slot + MESSAGE + messageSize
+        this.#base = core.facts.base + this.#inSlot
+        builder.relocate(this.#base)
+        image.copyTo(u8, this.#inSlot)
+        flags |= SlotFlag.imageInSlot
+        extra = (MESSAGE + messageSize) | (imageSize << 16)
+      }
+      this.#lend(lane, image)
+    }
+    if (messageInArena) {
+      // the header's word is the message's place then; an image is never in the slot beside it
+      lane.writeArena(u8.slice(scratch + MESSAGE, scratch + MESSAGE + length), this.#at)
+      flags = SlotFlag.messageInArena
+      extra = this.#at
+    } else u8.copyWithin(slot + MESSAGE, scratch + MESSAGE, scratch + MESSAGE + length)
+    port.publish(length, Kind.call | (flags << 16), extra)
+    return true
+  }
+
+  override settle(lane: Lane, at: number): void {
+    const { core, call } = this
+    const { view, u8 } = core.shared
+    let error: Error | undefined
+    let value: unknown
+    const status = view.getUint32(at + Reply.status, true)
+    const lastError = view.getUint32(at + Reply.lastError, true)
+    const errno = view.getInt32(at + Reply.errno, true)
+    try {
+      const image = this.#image
+      if (image && status <= Status.exception) {
+        if (this.#inSlot >= 0) image.copyFrom(u8, this.#inSlot)
+        else this.#readImage(image)
+        image.settle(this.#base)
+      }
+      const thrown = core.callbacks.takeThrown()
+      if (thrown) {
+        error = thrown
+      } else if (status === Status.done) {
+        if (call.keepsLastError) {
+          core.lastError = lastError
+        }
+        if (call.keepsErrno) core.errno = errno
+        const inside = image && call.pointsBack && this.#inside(view, at + Reply.result, image)
+        value = inside
+          ? call.pointTo?.(inside, this.args)
+          : call.decode(view, at + Reply.result, this.args, this.#frame)
+      } else if (status === Status.exception) {
+        error = exceptionError(
+          call.label,
+          view.getUint32(at + Reply.code, true),
+          view.getBigUint64(at + Reply.result, true),
+        )
+      } else error = call.declareError() ?? refusal(call.label, status, view.getUint32(at + Reply.code, true))
+    } catch (thrown) {
+      error = thrown as Error
+    }
+    this.#finish(lane)
+    this.done(error, value, lastError, errno)
+  }
+
+  override fail(lane: Lane, error: Error): void {
+    this.#finish(lane)
+    this.done(error, undefined, 0, 0)
+  }
+
+  /** A result that leads into the call's own memory, as strchr's does, leads to the JS object that was given. */
+  #inside(view: DataView, at: number, image: Image): Target | undefined {
+    const address = view.getUint32(at, true) + view.getUint32(at + 4, true) * 4294967296
+    return image.find(address - this.#base)
+  }
+
+  /** Finds room for what does not fit the slot; false if it has to wait. */
+  #place(lane: Lane, port: Port, size: number): boolean {
+    if (this.#borrowed !== undefined && this.#size >= size) return true
+    // a call inside a callback must not wait for arena that the call around it holds; nor does one wait for what never comes
+    const tooLarge = size > lane.arena.size / 2
+    if (!tooLarge) {
+      this.#at = lane.arena.allocate(size)
+      this.#size = size
+      if (this.#at >= ARENA_OFFSET) return true
+      if (!(port instanceof Frame)) return false
+    }
+    if (this.#asked) return false
+    const exchange = this.core.controlExchange(
+      `${this.label}: memory for its arguments`,
+      Op.alloc,
+      [size],
+      [],
+      outcome => {
+        this.#borrowed = Number(outcome.numbers[0])
+        this.#size = size
+      },
+      error => {
+        this.#failure = error
+      },
+    )
+    this.#asked = lane.sendFirst(exchange, port)
+    return false
+  }
+
+  #writeImage(image: Image): void {
+    const { core } = this
+    if (this.#borrowed === undefined) writeAll(core.facts.segment.file, image.views(), this.#base - core.facts.base)
+    else {
+      let at = this.#borrowed
+      for (const view of image.views()) {
+        core.memory.write(at, view)
+        at += view.length
+      }
+    }
+  }
+
+  #readImage(image: Image): void {
+    const { core } = this
+    if (this.#borrowed === undefined) readAll(core.facts.segment.file, image.viewsBack(), this.#base - core.facts.base)
+    else {
+      let at = this.#borrowed
+      for (const view of image.viewsBack()) {
+        core.memory.read(at, view)
+        at += view.length
+      }
+    }
+  }
+
+  #lend(lane: Lane, image: Image): void {
+    for (const { bytes, writable } of image.blocks) {
+      if (!writable || lane.lent.has(bytes.buffer)) continue
+      lane.lent.add(bytes.buffer)
+      this.#lent ??= []
+      this.#lent.push(bytes.buffer)
+    }
+  }
+
+  #giveUp(lane: Lane): false {
+    if (this.#at >= 0) lane.arena.free(this.#at, this.#size)
+    this.#at = UNKNOWN
+    return false
+  }
+
+  #finish(lane: Lane): void {
+    if (this.#lent) for (const buffer of this.#lent) lane.lent.delete(buffer)
+    this.#giveUp(lane)
+    if (this.#wrapped) for (const callback of this.#wrapped) this.core.callbacks.recycle(callback)
+    if (this.#borrowed !== undefined && this.core.alive) {
+      this.core.control('freeing memory', Op.free, [this.#borrowed]).catch((error: Error) => {
+        if (this.core.alive) this.core.stray(error)
+      })
+    }
+    this.#borrowed = undefined
+  }
+}
+
+/** One call of the system takes at most so many pieces (IOV_MAX). */
+const PIECES = 1024
+
+type Vectored = (fd: number, views: Uint8Array[], position: number) => number
+
+function all(transfer: Vectored, fd: number, views: Uint8Array[], at: number): void {
+  for (let i = 0, position = at; i < views.length; i += PIECES) {
+    const some = views.length <= PIECES ? views : views.slice(i, i + PIECES)
+    let size = 0
+    for (const view of some) size += view.length
+    if (transfer(fd, some, position) !== size)
+      throw new ZugbrueckeError('the shared memory took or gave less than it should')
+    position += size
+  }
+}
+const writeAll = (fd: number, views: Uint8Array[], at: number) => all(writevSync, fd, views, at)
+const readAll = (fd: number, views: Uint8Array[], at: number) => all(readvSync, fd, views, at)

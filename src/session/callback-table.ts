@@ -1,0 +1,197 @@
+/**
+ * The callbacks of one thread: their numbers, their thunks in the Windows process, and what happens when one is called.
+ * A number carries its thread in the top byte, so that the worker knows whose event loop runs it.
+ */
+import type { Port } from '../channel/exchange.js'
+import { Shared } from '../channel/shared.js'
+import type { Frame } from '../channel/strand.js'
+import { Op } from '../codec/layout.js'
+import type { CallbackTarget } from '../ctypes/block.js'
+import { type Callback, type CallbackPlan, callbackPlan, DIRECTIVES } from '../ctypes/callback-type.js'
+import { ArgumentError, ZugbrueckeError } from '../errors.js'
+import type { SessionCore } from './core.js'
+import { MemsyncLoan } from './memsync.js'
+
+/** Thunks of callbacks that lived for one call rest until so many others have: a DLL may still hold them. */
+const REST = 64
+
+/** So many disposed callbacks are remembered on the Windows side, to say so if a DLL calls one. */
+const HEARD = 1024
+
+interface Thunk {
+  readonly number: number
+  readonly address: number
+}
+
+interface Bound {
+  readonly callback: Callback
+  readonly plan: CallbackPlan
+}
+
+export class CallbackTable {
+  readonly #byNumber = new Map<number, Bound>()
+  /** Where a thunk has been asked for: a call inside a callback cannot wait for one that waits its turn outside. */
+  readonly #asked = new Map<CallbackTarget, Port>()
+  readonly #errors = new Map<CallbackTarget, Error>()
+  /** Thunks of callbacks that lived for one call, by signature. */
+  readonly #spare = new Map<string, Thunk[]>()
+  readonly #numbers = new Map<CallbackTarget, Thunk>()
+  readonly #disposed: number[] = []
+  #next = 0
+  /** What a callback threw inside the call under way. */
+  #thrown: Error | undefined
+
+  constructor(private readonly core: SessionCore) {}
+
+  /** What a callback threw since it was last asked for: the call that has just settled fails with it. */
+  takeThrown(): Error | undefined {
+    const thrown = this.#thrown
+    this.#thrown = undefined
+    return thrown
+  }
+
+  /** Gets thunks for `callbacks`; true when all have one, false when the request has to wait for them. */
+  provide(callbacks: readonly CallbackTarget[], port: Port): boolean {
+    let all = true
+    for (const target of callbacks) {
+      const callback = target as Callback
+      const failure = this.#errors.get(callback)
+      if (failure) {
+        this.#errors.delete(callback)
+        throw failure
+      }
+      if (callback.thunk(this.core.memory) !== undefined) continue
+      if (this.#asked.get(callback) === port) {
+        all = false
+        continue
+      }
+      const plan = callbackPlan(callback.type, this.core.facts.arch)
+      const spare = this.#spare.get(key(plan))
+      if (spare && spare.length > REST) {
+        this.#bind(callback, plan, spare.shift() as Thunk)
+        continue
+      }
+      all = false
+      this.#ask(callback, plan, port)
+    }
+    return all
+  }
+
+  /** A callback made for one call is not needed any more: its thunk rests and is used again. */
+  recycle(callback: Callback): void {
+    const thunk = this.#forget(callback)
+    if (!thunk) return
+    this.#rest(thunk, callbackPlan(callback.type, this.core.facts.arch))
+  }
+
+  /** Runs what the host asks for; the lane calls it. */
+  readonly run = (frame: Frame, number: number, count: number, argumentsAt: number): void => {
+    const bound = this.#byNumber.get(number)
+    const { core } = this
+    if (!bound) {
+      core.stray(new ZugbrueckeError('a DLL called a callback that is disposed; it got zero'))
+      frame.finish(0, 0)
+      return
+    }
+    const { callback, plan } = bound
+    const bits = new DataView(core.shared.u8.slice(argumentsAt, argumentsAt + 8 * count).buffer)
+    const into = new DataView(new ArrayBuffer(8))
+    let loan: MemsyncLoan | undefined
+    const finish = (value: unknown): void => {
+      try {
+        loan?.end()
+        plan.encodeResult(value, into, core.context, bits)
+      } catch (error) {
+        failed(error)
+        return
+      }
+      frame.finish(into.getInt32(0, true), into.getInt32(4, true))
+    }
+    const failed = (error: unknown): void => {
+      this.#threw(error as Error, frame)
+      frame.finish(0, 0)
+    }
+    let value: unknown
+    try {
+      const args = plan.decodeArguments(bits, core.context)
+      const directives = callback.type[DIRECTIVES]
+      if (directives) loan = new MemsyncLoan(directives, callback.type, args, core)
+      value = callback.fn(...args)
+      if (isPromise(value) && core.lane.blocking)
+        throw new ArgumentError(
+          'a callback that is called inside a blocking call cannot be async: its promise would wait for this thread',
+        )
+    } catch (error) {
+      failed(error)
+      return
+    }
+    if (isPromise(value)) value.then(finish, failed)
+    else finish(value)
+  }
+
+  /** The host's main thread calls back inside a call, which fails with the error; on other threads nobody waits for it. */
+  #threw(error: Error, frame: Frame): void {
+    if (frame.strand === 0) this.#thrown ??= error
+    else this.core.stray(error)
+  }
+
+  #rest(thunk: Thunk, plan: CallbackPlan): void {
+    const spare = this.#spare.get(key(plan))
+    if (spare) spare.push(thunk)
+    else this.#spare.set(key(plan), [thunk])
+  }
+
+  #bind(callback: Callback, plan: CallbackPlan, thunk: Thunk): void {
+    this.#numbers.set(callback, thunk)
+    this.#byNumber.set(thunk.number, { callback, plan })
+    callback.thunks.set(this.core.memory, thunk.address)
+    callback.disposers.add(() => this.#dispose(callback))
+  }
+
+  /** The user disposed a callback: its thunk answers zero from now on. */
+  #dispose(callback: Callback): void {
+    const thunk = this.#forget(callback)
+    if (!thunk) return
+    // for a while the thunk still asks, and is told zero, so that the session hears of it; then the Windows side answers alone
+    this.#disposed.push(thunk.number)
+    if (this.#disposed.length <= HEARD || !this.core.alive) return
+    const number = this.#disposed.shift() as number
+    this.core.control('disposing of a callback', Op.freeThunk, [number]).catch(() => {})
+  }
+
+  #forget(callback: Callback): Thunk | undefined {
+    const thunk = this.#numbers.get(callback)
+    if (!thunk) return undefined
+    this.#numbers.delete(callback)
+    this.#byNumber.delete(thunk.number)
+    callback.thunks.delete(this.core.memory)
+    return thunk
+  }
+
+  #ask(callback: Callback, plan: CallbackPlan, port: Port): void {
+    const number = ((this.core.thread << 24) | (++this.#next & 0xffffff)) >>> 0
+    Atomics.store(this.core.shared.i32, Shared.mayCallBack, 1)
+    const exchange = this.core.controlExchange(
+      'making a callback',
+      Op.thunk,
+      [number, plan.convention === 'cdecl' ? 0 : 1],
+      [plan.signature, plan.result],
+      outcome => {
+        if (this.#asked.get(callback) === port) this.#asked.delete(callback)
+        const thunk = { number, address: Number(outcome.numbers[0]) }
+        // it may have one by now, or be disposed
+        if (this.#numbers.has(callback) || callback.disposed) this.#rest(thunk, plan)
+        else this.#bind(callback, plan, thunk)
+      },
+      error => {
+        if (this.#asked.get(callback) === port) this.#asked.delete(callback)
+        this.#errors.set(callback, error)
+      },
+    )
+    if (this.core.lane.sendFirst(exchange, port)) this.#asked.set(callback, port)
+  }
+}
+
+const key = (plan: CallbackPlan) => `${plan.convention}${plan.result}(${plan.signature})`
+const isPromise = (value: unknown): value is Promise<unknown> =>
+  typeof (value as { then?: unknown } | null | undefined)?.then === 'function'

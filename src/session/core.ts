@@ -1,0 +1,238 @@
+/**
+ * What one thread needs to use a session: its lane, the memory of the Windows side, and the operations that everything else is
+ * made of. The caller's thread, threads that joined, and the worker's jobs each have a core of their own.
+ */
+import { ControlExchange } from '../channel/control-exchange.js'
+import type { Exchange } from '../channel/exchange.js'
+import { Lane } from '../channel/lane.js'
+import { ProcessMemory } from '../channel/remote-memory.js'
+import { EndReason, Life, Shared, SharedState } from '../channel/shared.js'
+import { CallBuilder } from '../codec/call-builder.js'
+import type { Outcome } from '../codec/control.js'
+import { Callback, type CallbackClass } from '../ctypes/callback-type.js'
+import type { CallContext } from '../ctypes/context.js'
+import type { CType } from '../ctypes/data.js'
+import type { Encoding } from '../ctypes/encoding.js'
+import { SessionCrashedError, SessionStartError, SessionTerminatedError } from '../errors.js'
+import { CallbackTable } from './callback-table.js'
+import { exceptionName } from './exceptions.js'
+import type { SessionFacts } from './facts.js'
+import { outcomeError } from './outcome-error.js'
+import { encodingFor } from './text-encoding.js'
+import { hresultError } from './windows-error.js'
+
+export interface CoreOptions {
+  readonly facts: SessionFacts
+  readonly thread: number
+  readonly shared?: SharedState
+  /** How the lane sleeps; the worker's does the channel's work meanwhile. */
+  readonly makeLane?: (options: ConstructorParameters<typeof Lane>[0]) => Lane
+  readonly onCallbackError: (error: Error) => void
+  readonly onDeath?: () => void
+}
+
+function wrap(wrapped: Callback[], type: CType, fn: (...args: never[]) => unknown): Callback {
+  const known = wrapped.find(callback => (callback.type as CType) === type && (callback.fn as unknown) === fn)
+  if (known) return known
+  const made = new Callback(type as CallbackClass, fn as (...args: unknown[]) => unknown)
+  wrapped.push(made)
+  return made
+}
+
+export class SessionCore {
+  readonly shared: SharedState
+  readonly lane: Lane
+  readonly memory: ProcessMemory
+  readonly builder: CallBuilder
+  readonly callbacks: CallbackTable
+  /** Grows by what the Windows side says of itself when it is up. */
+  facts: SessionFacts
+  /** Of the last reply that this thread processed from a routine that keeps it. */
+  lastError = 0
+  errno = 0
+  /** How `char *` is read and written. */
+  encoding: string
+  /** Milliseconds. */
+  timeoutCall: number
+  #text: Encoding | undefined
+  #context: CallContext | undefined
+  /** Why the session ended, where this thread ended it. */
+  endedBy: Error | undefined
+
+  constructor(private readonly options: CoreOptions) {
+    const { facts, thread } = options
+    this.facts = facts
+    this.encoding = facts.encoding
+    this.timeoutCall = facts.timeoutCall
+    this.shared = options.shared ?? new SharedState(facts.memory)
+    this.memory = new ProcessMemory(facts.id, facts.pid, () => this.shared.life() !== Life.dead)
+    this.callbacks = new CallbackTable(this)
+    const laneOptions = {
+      shared: this.shared,
+      segment: facts.segment,
+      thread,
+      onCallback: this.callbacks.run,
+      deathError: (exchange: Exchange | undefined) => this.deathError(exchange),
+      onDeath: () => {
+        this.memory.close()
+        options.onDeath?.()
+      },
+    }
+    this.lane = options.makeLane?.(laneOptions) ?? new Lane(laneOptions)
+    this.builder = new CallBuilder(this.shared.encoder, this.memory, facts.pointerSize, this.shared.scratch(thread))
+  }
+
+  /** An error of a callback that nobody waits for. */
+  stray(error: Error): void {
+    this.options.onCallbackError(error)
+  }
+
+  /** How text is read and written now. */
+  get textEncoding(): Encoding {
+    if (this.#text?.name !== this.encoding) {
+      this.#text = encodingFor(this.encoding)
+      this.memory.encoding = this.#text
+    }
+    return this.#text
+  }
+
+  /** What types need to know of this session. */
+  get context(): CallContext {
+    if (!this.#context || this.#context.encoding.name !== this.encoding) this.#context = this.contextFor(undefined)
+    return this.#context
+  }
+
+  /** The same for one call, whose functions given as callbacks are collected in `wrapped` (and found there by a second attempt). */
+  contextFor(wrapped: Callback[] | undefined): CallContext {
+    return {
+      memory: this.memory,
+      encoding: this.textEncoding,
+      windowsError: hresultError,
+      ...(wrapped ? { wrapCallback: (type, fn) => wrap(wrapped, type, fn) } : {}),
+    }
+  }
+
+  get thread(): number {
+    return this.options.thread
+  }
+
+  get alive(): boolean {
+    return this.shared.life() === Life.up
+  }
+
+  /** Throws unless calls can be made now. */
+  assertAlive(): void {
+    const life = this.shared.life()
+    if (life === Life.dead) throw this.deathError(undefined)
+    if (life === Life.starting)
+      throw new SessionStartError(`session ${this.facts.id} is not up yet: await session.ready, or use awaited calls`)
+  }
+
+  control(
+    label: string,
+    op: number,
+    numbers: readonly (number | bigint)[] = [],
+    texts: readonly string[] = [],
+  ): Promise<Outcome> {
+    return new Promise((resolve, reject) => {
+      this.lane.submit(this.controlExchange(label, op, numbers, texts, resolve, reject))
+    })
+  }
+
+  controlSync(
+    label: string,
+    op: number,
+    numbers: readonly (number | bigint)[] = [],
+    texts: readonly string[] = [],
+  ): Outcome {
+    this.assertAlive()
+    let result: Outcome | undefined
+    let failure: Error | undefined
+    const exchange = this.controlExchange(
+      label,
+      op,
+      numbers,
+      texts,
+      outcome => {
+        result = outcome
+      },
+      error => {
+        failure = error
+      },
+    )
+    this.lane.submitSync(exchange)
+    if (failure) throw failure
+    if (!result) throw this.deathError(undefined)
+    return result
+  }
+
+  /** A control message whose outcome goes to `resolve`, or, if it says so, as an error to `reject`. */
+  controlExchange(
+    label: string,
+    op: number,
+    numbers: readonly (number | bigint)[],
+    texts: readonly string[],
+    resolve: (outcome: Outcome) => void,
+    reject: (error: Error) => void,
+  ): ControlExchange {
+    const settle = (outcome: Outcome) => {
+      if (outcome.ok) resolve(outcome)
+      else reject(outcomeError(label, outcome))
+    }
+    return new ControlExchange(label, op, numbers, texts, () => this.facts.base, settle, reject)
+  }
+
+  /** Kills the Windows process now: nothing else ends a routine that runs. */
+  kill(reason: number, error: Error): void {
+    this.endedBy ??= error
+    Atomics.compareExchange(this.shared.i32, Shared.endReason, EndReason.none, reason)
+    try {
+      process.kill(this.facts.pid, 'SIGKILL')
+    } catch {
+      // gone already
+    }
+    this.shared.end(reason, -1, new Uint8Array())
+    this.lane.ringWorker()
+    this.lane.service()
+  }
+
+  /** What a request fails with, now that the session is dead; `exchange` is the one that was running. */
+  deathError(exchange: Exchange | undefined): Error {
+    const { id } = this.facts
+    const { i32 } = this.shared
+    const reason = Atomics.load(i32, Shared.endReason)
+    const row = exchange && 'runningRow' in exchange ? (exchange.runningRow as () => number | undefined)() : undefined
+    if (reason === EndReason.crashed) {
+      const exitCode = Atomics.load(i32, Shared.exitCode)
+      const stderr = this.shared.stderrTail()
+      const label = exchange?.label
+      const code = exitCode >>> 0
+      const how =
+        code >= 0x80000000 && exitCode !== -1
+          ? `${exceptionName(code)}, 0x${code.toString(16)}`
+          : `exit code ${exitCode}`
+      const during = label ? ` while ${label}${row === undefined ? '' : ` (row ${row})`} ran` : ''
+      const crash = new SessionCrashedError(
+        `the Windows process of session ${id} ended${during} (${how})${stderr ? `; its last words: ${stderr.trim()}` : ''}`,
+        { exitCode, stderr, ...(label ? { routine: label } : {}), ...(row === undefined ? {} : { row }) },
+      )
+      if (exchange) {
+        this.endedBy ??= crash
+        return crash
+      }
+      return new SessionTerminatedError(`session ${id} has ended: its Windows process is gone`, {
+        cause: this.endedBy ?? crash,
+      })
+    }
+    const why: { readonly [reason: number]: string } = {
+      [EndReason.timeout]: 'a call passed its time limit',
+      [EndReason.aborted]: 'a call was aborted',
+      [EndReason.workerDied]: 'its worker thread ended',
+    }
+    const cause = this.endedBy
+    return new SessionTerminatedError(
+      `session ${id} has been terminated${why[reason] ? ` (${why[reason]})` : ''}: start a new one`,
+      cause ? { cause } : {},
+    )
+  }
+}

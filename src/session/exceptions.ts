@@ -1,0 +1,44 @@
+/** Names of structured exceptions (winnt.h, ntstatus.h), and the errors made of them. */
+import { AccessViolationError, StructuredExceptionError } from '../errors.js'
+
+const NAMES: { readonly [code: number]: string } = {
+  2147483649: 'guard page violation',
+  2147483650: 'datatype misalignment',
+  2147483651: 'breakpoint',
+  2147483652: 'single step',
+  3221225477: 'access violation',
+  3221225478: 'page could not be read',
+  3221225501: 'illegal instruction',
+  3221225509: 'noncontinuable exception',
+  3221225612: 'array bounds exceeded',
+  3221225613: 'denormal float operand',
+  3221225614: 'float division by zero',
+  3221225615: 'inexact float result',
+  3221225616: 'invalid float operation',
+  3221225617: 'float overflow',
+  3221225618: 'float stack over- or underflow',
+  3221225619: 'float underflow',
+  3221225620: 'integer division by zero',
+  3221225621: 'integer overflow',
+  3221225622: 'privileged instruction',
+  3221225725: 'stack overflow',
+  3221226356: 'heap corruption',
+  3221226505: 'stack buffer overrun or fast fail',
+  3765269347: 'C++ exception',
+}
+
+export const ACCESS_VIOLATION = 0xc0000005
+const hex = (value: number | bigint) => `0x${value.toString(16).toUpperCase()}`
+
+export const exceptionName = (code: number): string => NAMES[code] ?? 'exception of the DLL’s own'
+
+/** The error for a structured exception in `routine` that the session survived; `address` is 2⁶⁴ − 1 if unknown. */
+export function exceptionError(routine: string, code: number, address: bigint, row?: number): StructuredExceptionError {
+  const known = address !== 0xffffffffffffffffn
+  const where = row === undefined ? '' : ` in row ${row}`
+  const message = `${routine}${where}: ${exceptionName(code)} (${hex(code)})${known && code === ACCESS_VIOLATION ? ` at address ${hex(address)}` : ''}`
+  const details = { routine, exceptionCode: code, ...(known ? { address } : {}), ...(row === undefined ? {} : { row }) }
+  return code === ACCESS_VIOLATION
+    ? new AccessViolationError(message, details)
+    : new StructuredExceptionError(message, details)
+}

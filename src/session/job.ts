@@ -1,0 +1,31 @@
+/** Jobs: a module of the user's, run in the session's own thread, every call synchronous and straight on the channel. */
+import { ArgumentError } from '../errors.js'
+import type { SessionFacts } from './facts.js'
+import { SyncSession } from './sync-session.js'
+import { WorkerSession } from './worker-session.js'
+
+export { WorkerSession }
+
+/** What a job module exports by default. */
+export type Job<I = unknown, O = unknown> = (session: SyncSession, input: I) => O | Promise<O>
+
+const sessions = new WeakMap<WorkerSession, SyncSession>()
+
+export async function runJob(
+  worker: WorkerSession,
+  facts: SessionFacts,
+  url: string,
+  input: unknown,
+): Promise<unknown> {
+  const module = (await import(url)) as { readonly default?: unknown }
+  const job = module.default
+  if (typeof job !== 'function') throw new ArgumentError(`the job module ${url} has no function as its default export`)
+  const core = worker.core(facts)
+  core.assertAlive()
+  let session = sessions.get(worker)
+  if (!session) {
+    session = new SyncSession(core)
+    sessions.set(worker, session)
+  }
+  return (job as Job)(session, input)
+}

@@ -1,0 +1,136 @@
+/** Libraries: DLLs of a session, whose routines are their attributes. */
+import type { Block } from '../ctypes/block.js'
+import { type CType, DATA_EXPORT, type DataExports, viewAt } from '../ctypes/data.js'
+import type { ArgsOf, ArgType, ResType, ResultOf } from '../ctypes/inference.js'
+import { ArgumentError } from '../errors.js'
+import { coreForSync } from './both.js'
+import { DataExportBlock } from './data-export.js'
+import { DllState, type LibraryKind, type LibraryOptions } from './dll-state.js'
+import { makeRoutine, type Routine } from './routine.js'
+import { RoutineEngine } from './routine-engine.js'
+import type { SessionSurface } from './surface.js'
+
+/** What a library has beside its routines. */
+export interface LibraryMembers extends DataExports {
+  /** Its name as it was given. */
+  readonly _name: string
+  /** A routine with its types: a new object each time. `name` may be an ordinal. */
+  func<const A extends readonly ArgType[], R extends ResType>(
+    name: string | number,
+    argtypes: A,
+    restype: R,
+  ): Routine<ArgsOf<A>, ResultOf<R, A>>
+  /** A routine from its C prototype, e.g. `int add(int a, int b)`. */
+  func<A extends readonly unknown[] = readonly unknown[], R = unknown>(prototype: string): Routine<A, R>
+  /** All routines of a header, by name. */
+  declare(header: string): { readonly [name: string]: Routine }
+  /** Loads it now, if it is not; rejects with DllNotFoundError or WrongArchitectureError. */
+  load(): Promise<Library>
+  /** Windows counts: it stays as long as anyone else has it loaded. */
+  unload(): Promise<void>
+}
+
+/** A DLL: `library.name` is the routine `name`, one object for each name. */
+export type Library = LibraryMembers & { readonly [routine: string]: Routine } & { readonly [ordinal: number]: Routine }
+
+export interface LoaderMembers {
+  /** Loads a DLL now: a Unix path, a Windows path, or a name that Windows finds. */
+  LoadLibrary(name: string): Promise<Library>
+}
+/** `loader.kernel32` is that DLL, loaded when it is first called. */
+export type LibraryLoader = LoaderMembers & { readonly [dll: string]: Library }
+
+/** What `console.log` shows of an object. */
+const INSPECT: unique symbol = Symbol.for('nodejs.util.inspect.custom') as never
+
+/** Names that JS asks of every object; an export of that name is reached by `func`. */
+const NEVER_EXPORTS = new Set(['then', 'toJSON', 'constructor', 'prototype', 'inspect', 'valueOf', 'toString'])
+
+export function makeLibrary(
+  session: SessionSurface,
+  name: string,
+  kind: LibraryKind,
+  options: LibraryOptions,
+  blocking = false,
+): Library {
+  const state = new DllState(name, kind, options, session.cwd)
+  const cache = new Map<string, Routine>()
+  const engine = (routine: string | number) => new RoutineEngine(session, state, routine)
+  const members: LibraryMembers & { [INSPECT](): string } = {
+    _name: name,
+    func(target: string | number, argtypes?: readonly ArgType[], restype?: ResType) {
+      const made =
+        argtypes === undefined && typeof target === 'string'
+          ? RoutineEngine.fromPrototype(session, state, target)
+          : engine(target)
+      if (argtypes !== undefined) {
+        made.argtypes = argtypes
+        if (restype !== undefined) made.restype = restype
+        made.strict = true
+      }
+      return makeRoutine(made, blocking) as never
+    },
+    declare(header) {
+      const routines: { [name: string]: Routine } = {}
+      for (const made of RoutineEngine.fromHeader(session, state, header))
+        routines[made.name] = makeRoutine(made, blocking)
+      return routines
+    },
+    load() {
+      if (!blocking) return load()
+      state.loadedSync(coreForSync(session))
+      return library as never
+    },
+    async unload() {
+      await state.unload(session.coreNow() ?? (await session.whenReady()))
+    },
+    [INSPECT]: () => `Library { ${name} (${kind}, ${state.number === 0 ? 'not loaded' : 'loaded'}) }`,
+    [DATA_EXPORT](type: CType, symbol: string | number) {
+      const block: Block = new DataExportBlock(session, state, symbol, type.size)
+      return viewAt(type, block, 0)
+    },
+  }
+  const load = async () => {
+    await state.loaded(session.coreNow() ?? (await session.whenReady()))
+    return library
+  }
+  const library = new Proxy(members, {
+    get(target, key) {
+      if (typeof key === 'symbol' || key in target) return Reflect.get(target, key)
+      if (NEVER_EXPORTS.has(key)) return undefined
+      let routine = cache.get(key)
+      if (!routine) {
+        routine = makeRoutine(engine(/^\d+$/.test(key) ? Number(key) : key), blocking)
+        cache.set(key, routine)
+      }
+      return routine
+    },
+    set(_, key) {
+      throw new ArgumentError(`${name}.${String(key)} cannot be set: declare its argtypes and restype instead`)
+    },
+  }) as unknown as Library
+  return library
+}
+
+export function makeLoader(session: SessionSurface, kind: LibraryKind, blocking = false): LibraryLoader {
+  const cache = new Map<string, Library>()
+  const get = (name: string): Library => {
+    const known = cache.get(name)
+    if (known) return known
+    const library = makeLibrary(session, name, kind, {}, blocking)
+    cache.set(name, library)
+    return library
+  }
+  const members: LoaderMembers = {
+    LoadLibrary(name) {
+      const library = makeLibrary(session, name, kind, {}, blocking)
+      return library.load()
+    },
+  }
+  return new Proxy(members, {
+    get(target, key) {
+      if (typeof key === 'symbol' || key in target) return Reflect.get(target, key)
+      return NEVER_EXPORTS.has(key) ? undefined : get(key)
+    },
+  }) as LibraryLoader
+}

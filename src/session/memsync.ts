@@ -1,0 +1,346 @@
+/**
+ * memsync around a call. Memory of JS needs nothing: it is copied whole, there and back; it is only seen to that it is as long as
+ * the directive says. Memory of the DLL's own that a pointer was made to lead to is copied, and the pointer leads to the copy.
+ */
+import { LocalBlock, RemoteBlock, type Target } from '../ctypes/block.js'
+import type { Frame } from '../ctypes/call-plan.js'
+import type { Callback, CallbackClass } from '../ctypes/callback-type.js'
+import {
+  type Arch,
+  BLOCK,
+  CATEGORY,
+  CData,
+  type CType,
+  FOR_ARCH,
+  isType,
+  OFFSET,
+  pointerSizeOf,
+  READ,
+  typeOf,
+} from '../ctypes/data.js'
+import type { ArgType } from '../ctypes/inference.js'
+import { checkPaths, type Directive, type MemsyncPath, type Shape, showPath } from '../ctypes/memsync.js'
+import { POINTER } from '../ctypes/pointer.js'
+import { writeCell } from '../ctypes/reference.js'
+import { c_char, c_wchar } from '../ctypes/scalars.js'
+import type { ArgumentSink } from '../ctypes/sink.js'
+import { readText, upToZero } from '../ctypes/text.js'
+import { ArgumentError, MemoryAccessError } from '../errors.js'
+import type { SessionCore } from './core.js'
+import { addressOf, Copies, isRemote } from './memsync-copies.js'
+import { asLength, type End, endOf, follow, found, lengthAt, type Origin, type Spot, spotOf } from './memsync-path.js'
+import type { PreparedCall } from './prepared-call.js'
+
+export { checkMemsync, type Memsync, type MemsyncDirective } from '../ctypes/memsync.js'
+
+/** A call without memsync, whose result can be had before `errcheck` sees it. */
+interface Inner extends PreparedCall {
+  raise(view: DataView, at: number, frame: Frame | undefined): unknown
+  check(value: unknown, args: readonly unknown[]): unknown
+}
+
+/** The directives of a routine with the types that they were checked against. */
+export class MemsyncPlan {
+  /** Throws ArgumentError for paths that lead nowhere. */
+  constructor(
+    readonly directives: readonly Directive[],
+    readonly shape: Shape,
+  ) {
+    checkPaths(directives, shape)
+  }
+
+  /** The arguments as `custom` makes them. */
+  convert(args: readonly unknown[]): readonly unknown[] {
+    if (!this.directives.some(({ custom }) => custom)) return args
+    const converted = [...args]
+    for (const { custom, pointer } of this.directives) {
+      const at = givenAt(this.shape.argtypes, pointer[0] as number)
+      if (custom && at < converted.length) converted[at] = custom(converted[at])
+    }
+    return converted
+  }
+}
+
+/** Which of the arguments that the caller gives has this number in a path: those that are only returned are not given. */
+function givenAt(argtypes: readonly ArgType[] | undefined, index: number): number {
+  return index - (argtypes ?? []).slice(0, index).filter(type => !isType(type)).length
+}
+
+/** One call with directives. */
+export class MemsyncCall implements PreparedCall {
+  readonly label: string
+  readonly number: number
+  readonly count: number
+  readonly plain: boolean
+  readonly keepsLastError: boolean
+  readonly keepsErrno: boolean
+  readonly #arch: Arch
+  /** Pointers into the Windows process that the caller gave, by directive and place in its path. */
+  readonly #before = new Map<string, number>()
+
+  constructor(
+    private readonly inner: Inner,
+    private readonly plan: MemsyncPlan,
+    private readonly core: SessionCore,
+  ) {
+    this.label = inner.label
+    this.number = inner.number
+    this.count = inner.count
+    this.plain = inner.plain
+    this.keepsLastError = inner.keepsLastError
+    this.keepsErrno = inner.keepsErrno
+    this.#arch = plan.shape.arch
+  }
+
+  encode(sink: ArgumentSink, args: readonly unknown[], wrapped?: Callback[]): Frame | undefined {
+    return this.inner.encode(sink, args, wrapped)
+  }
+
+  declareError(): Error | undefined {
+    return this.inner.declareError()
+  }
+
+  /** The memory of JS has to be as long as its directive says, or the routine would go beyond it. */
+  verify(args: readonly unknown[]): void {
+    const { directives } = this.plan
+    const origin = this.#origin(args, undefined, undefined)
+    this.#before.clear()
+    for (const directive of directives) {
+      if (directive.pointer[0] === 'r') continue
+      inDirective(this.label, directive, 'pointer', directive.pointer, () => {
+        const spot = follow(directive.pointer, origin, (segment, _cell, place) => {
+          if (isRemote(place)) this.#before.set(`${directive.number}:${segment}`, addressOf(place))
+          return place
+        })
+        const end = spot && endOf(spot, this.#arch)
+        if (!end?.place) return
+        if (isRemote(end.place)) this.#before.set(`${directive.number}:end`, addressOf(end.place))
+        else checkLength(directive, end, end.place, this.#arch, () => lengthOf(this.label, directive, origin, false))
+      })
+    }
+  }
+
+  decode(view: DataView, at: number, args: readonly unknown[], frame: Frame | undefined): unknown {
+    const { restype } = this.plan.shape
+    const outs = frame?.outs ?? []
+    const raised = this.inner.raise(view, at, frame)
+    const own = outs.length === 0 ? raised : restype === null ? undefined : (raised as unknown[])[0]
+    const address = this.#arch === 'win64' ? view.getBigUint64(at, true) : BigInt(view.getUint32(at, true))
+    const result = this.#finish(own, address, args, frame)
+    if (outs.length === 0) return this.inner.check(result, args)
+    // pointers that came back in them may lead elsewhere now
+    const types = (this.plan.shape.argtypes ?? []).flatMap(type => (isType(type) ? [] : [type.outType]))
+    const values = outs.map((block, i) => types[i][FOR_ARCH](this.#arch)[READ](block, 0))
+    if (restype !== null) values.unshift(result)
+    return this.inner.check(values.length === 1 ? values[0] : values, args)
+  }
+
+  /** Memory has come back: pointers that lead elsewhere now get copies. Gives the result, which may be one of them. */
+  #finish(value: unknown, address: bigint, args: readonly unknown[], frame: Frame | undefined): unknown {
+    const { memory } = this.core
+    const copies = new Copies(memory, pointerSizeOf(this.#arch), false)
+    let result = value
+    for (const directive of this.plan.directives) {
+      const { pointer, number } = directive
+      const origin = this.#origin(args, frame, result)
+      inDirective(this.label, directive, 'pointer', pointer, () => {
+        if (pointer.length === 1 && pointer[0] === 'r' && !(result instanceof CData)) {
+          result = this.#plainResult(directive, result, address, origin, copies)
+          return
+        }
+        const isNew = (segment: string, place: Target) =>
+          pointer[0] === 'r' || this.#before.get(`${number}:${segment}`) !== addressOf(place)
+        const spot = follow(pointer, origin, (segment, cell, place, pointee, count) =>
+          isRemote(place) && cell.block instanceof LocalBlock && isNew(segment, place)
+            ? copies.lead(cell, place, pointee, count)
+            : place,
+        )
+        const end = spot && endOf(spot, this.#arch)
+        if (!end?.cell || !isRemote(end.place) || !(end.cell.block instanceof LocalBlock)) return
+        if (!isNew('end', end.place) || (end.isVoid && !isWhole(end.cell.block, end.cell.size))) return
+        copies.put(end.cell, copyOf(this.label, directive, end, origin, copies))
+      })
+    }
+    return result
+  }
+
+  /** A result that is no object of ctypes: an address, or text, which has been read up to its zero. */
+  #plainResult(directive: Directive, value: unknown, address: bigint, origin: Origin, copies: Copies): unknown {
+    if (value === null || value === undefined || address === 0n) return value
+    const { memory, textEncoding } = this.core
+    const block = new RemoteBlock(memory, Number(address), Number.POSITIVE_INFINITY)
+    const end = { place: { block, offset: 0 }, pointee: undefined }
+    if (typeof value === 'bigint')
+      return pointerTo(directive, copyOf(this.label, directive, end, origin, copies), this.#arch)
+    if (directive.terminated) return value
+    const isWide = this.plan.shape.restype?.[CATEGORY] === 'wchar pointer'
+    const length = lengthOf(this.label, directive, origin, true)
+    const bytes = (length ?? 0) * directive.type.size
+    return readText(end.place, isWide, isWide ? bytes >> 1 : bytes, textEncoding)
+  }
+
+  #origin(args: readonly unknown[], frame: Frame | undefined, result: unknown): Origin {
+    const { core } = this
+    const { argtypes } = this.plan.shape
+    const spots: Spot[] = []
+    let given = 0
+    let outs = 0
+    for (const type of argtypes ?? []) {
+      if (isType(type)) spots.push(spotOf(args[given++], type, this.#arch, core.memory))
+      else {
+        const block = frame?.outs[outs++]
+        const place = block ? { block, offset: 0 } : null
+        spots.push({ is: 'leading', place, pointee: type.outType[FOR_ARCH](this.#arch), given: undefined, text: false })
+      }
+    }
+    while (given < args.length) spots.push(spotOf(args[given++], undefined, this.#arch, core.memory))
+    return { arch: this.#arch, memory: core.memory, arguments: spots, result: resultSpot(result, this.#arch, core) }
+  }
+}
+
+/** The result in a path is the pointer itself, which can be made to lead elsewhere. */
+const resultSpot = (result: unknown, arch: Arch, core: SessionCore): Spot =>
+  result instanceof CData
+    ? { is: 'memory', type: typeOf(result), block: result[BLOCK], offset: result[OFFSET] }
+    : spotOf(result, undefined, arch, core.memory)
+
+/** A `void *` that is an object of its own: the value of one in a structure is a number, which has to stay one. */
+const isWhole = (block: LocalBlock, size: number) => block.size === size
+
+/** Pointer arguments of a callback as local memory, while its function runs. */
+export class MemsyncLoan {
+  readonly #copies: Copies
+
+  /** Changes `args`. Throws ArgumentError, MemoryAccessError. */
+  constructor(
+    directives: readonly Directive[],
+    { name: label, argtypes }: CallbackClass,
+    args: unknown[],
+    core: SessionCore,
+  ) {
+    const { arch, pointerSize } = core.facts
+    const { memory } = core
+    this.#copies = new Copies(memory, pointerSize, true)
+    const copies = this.#copies
+    const spot = (value: unknown, i: number): Spot =>
+      value instanceof CData
+        ? { is: 'memory', type: typeOf(value), block: value[BLOCK], offset: value[OFFSET] }
+        : spotOf(value, argtypes[i], arch, memory)
+    const origin: Origin & { arguments: Spot[] } = { arch, memory, arguments: args.map(spot), result: undefined }
+    for (const directive of directives) {
+      const { pointer } = directive
+      inDirective(label, directive, 'pointer', pointer, () => {
+        const [index] = pointer as readonly number[]
+        const given = args[index]
+        if (pointer.length === 1 && typeof given === 'bigint') {
+          const block = new RemoteBlock(memory, Number(given), Number.POSITIVE_INFINITY)
+          const end = { place: { block, offset: 0 }, pointee: undefined }
+          args[index] = pointerTo(directive, copyOf(label, directive, end, origin, copies), arch)
+          origin.arguments[index] = spot(args[index], index)
+          return
+        }
+        const at = follow(pointer, origin, (_segment, cell, place, pointee, count) =>
+          isRemote(place) && cell.block instanceof LocalBlock ? copies.lead(cell, place, pointee, count) : place,
+        )
+        const end = at && endOf(at, arch)
+        if (!end?.cell || !isRemote(end.place) || !(end.cell.block instanceof LocalBlock)) return
+        if (end.isVoid && !isWhole(end.cell.block, end.cell.size)) return
+        copies.put(end.cell, copyOf(label, directive, end, origin, copies))
+      })
+    }
+  }
+
+  /** The function has returned: what it changed goes back. */
+  end(): void {
+    this.#copies.giveBack()
+  }
+}
+
+/** A local copy of what a pointer of the DLL's leads to. */
+function copyOf(
+  label: string,
+  directive: Directive,
+  { place, pointee }: Pick<End, 'place' | 'pointee'>,
+  origin: Origin,
+  copies: Copies,
+): Target {
+  const address = addressOf(place as Target)
+  if (directive.terminated) return copies.ofText(address, isWide(directive, pointee))
+  const length = lengthOf(label, directive, origin, true) ?? 0
+  return copies.of(address, length * directive.type[FOR_ARCH](origin.arch).size)
+}
+
+const isWide = ({ wide }: Directive, pointee: CType | undefined) => wide ?? pointee?.[CATEGORY] === 'wchar'
+
+/** A pointer for what had none but a number: to elements of the directive's type, or to characters. */
+function pointerTo(directive: Directive, target: Target, arch: Arch): CData {
+  const { terminated, wide, type } = directive
+  const pointer = POINTER(terminated ? (wide ? c_wchar : c_char) : type)[FOR_ARCH](arch)
+  const made = new (pointer as unknown as new () => CData)()
+  writeCell(made[BLOCK], 0, pointer.size, target)
+  return made
+}
+
+/** How many elements there are; undefined, before the call, if that is not known yet. */
+function lengthOf(label: string, directive: Directive, origin: Origin, isAfter: boolean): number | undefined {
+  const { lengths, func } = directive
+  if (!isAfter && lengths.some(([first]) => first === 'r')) return undefined
+  const at = (path: MemsyncPath) => inDirective(label, directive, 'length', path, () => follow(path, origin))
+  if (!func) {
+    const [path] = lengths
+    return inDirective(label, directive, 'length', path, () => {
+      const length = lengthAt(follow(path, origin))
+      if (length === undefined && isAfter) throw new ArgumentError('there is NULL on its way')
+      return length
+    })
+  }
+  const spots = lengths.map(at)
+  if (!isAfter && spots.some(spot => !spot)) return undefined
+  const length = func(...spots.map((spot, i) => inDirective(label, directive, 'length', lengths[i], () => found(spot))))
+  return inDirective(label, directive, 'func', undefined, () => asLength(length))
+}
+
+function checkLength(
+  directive: Directive,
+  end: End,
+  { block, offset }: Target,
+  arch: Arch,
+  lengthNow: () => number | undefined,
+): void {
+  const room = block.size - offset
+  if (directive.terminated) {
+    const unit = isWide(directive, end.pointee) ? 2 : 1
+    const text = upToZero(block, offset, unit)
+    if (!end.text && text.length + unit > room)
+      throw new ArgumentError(`there is no zero in the ${room} bytes that it leads to`)
+    return
+  }
+  const length = lengthNow()
+  if (length === undefined) return
+  const type = directive.type[FOR_ARCH](arch)
+  if (length * type.size > room)
+    throw new ArgumentError(
+      `it leads to ${room} bytes, and ${length} elements of ${type.name} are ${length * type.size}`,
+    )
+}
+
+/** Says in an error which directive it is about. */
+function inDirective<T>(
+  label: string,
+  { number }: Directive,
+  key: string,
+  path: MemsyncPath | undefined,
+  run: () => T,
+): T {
+  try {
+    return run()
+  } catch (error) {
+    if ((error instanceof ArgumentError || error instanceof MemoryAccessError) && !placed.has(error)) {
+      placed.add(error)
+      error.message = `${label}: memsync directive ${number}, ${key}${path ? ` ${showPath(path)}` : ''}: ${error.message}`
+      if (error instanceof ArgumentError) Object.assign(error, { routine: label })
+    }
+    throw error
+  }
+}
+const placed = new WeakSet<Error>()

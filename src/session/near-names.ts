@@ -1,0 +1,13 @@
+/** Names like the one that was not found, nearest first. */
+import { distance } from 'fastest-levenshtein'
+
+export function nearNames(name: string, all: readonly string[], most = 3): string[] {
+  const lower = name.toLowerCase()
+  const limit = Math.max(2, Math.floor(name.length / 3))
+  return all
+    .map(candidate => ({ candidate, far: distance(lower, candidate.toLowerCase()) }))
+    .filter(({ far }) => far <= limit)
+    .sort((a, b) => a.far - b.far)
+    .slice(0, most)
+    .map(({ candidate }) => candidate)
+}

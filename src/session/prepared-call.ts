@@ -1,0 +1,29 @@
+/** What a call needs to know of its routine: numbers for the wire, and how values become bits and bits values. */
+import type { Target } from '../ctypes/block.js'
+import type { Frame } from '../ctypes/call-plan.js'
+import type { Callback } from '../ctypes/callback-type.js'
+import type { ArgumentSink } from '../ctypes/sink.js'
+
+export interface PreparedCall {
+  readonly label: string
+  /** The routine's number in the session. */
+  readonly number: number
+  /** Arguments on the wire. */
+  readonly count: number
+  /** Scalars alone: nothing is memory, nothing a callback. */
+  readonly plain: boolean
+  readonly keepsLastError: boolean
+  readonly keepsErrno: boolean
+  /** Throws ArgumentError. Callbacks that it makes for this call alone are added to `wrapped`. */
+  encode(sink: ArgumentSink, args: readonly unknown[], wrapped?: Callback[]): Frame | undefined
+  /** Throws ArgumentError. The last look at the memory of the arguments: no earlier call changes it any more. */
+  verify?(args: readonly unknown[]): void
+  /** Reads the 8 bytes of the result. */
+  decode(view: DataView, at: number, args: readonly unknown[], frame: Frame | undefined): unknown
+  /** The result is a typed pointer. */
+  readonly pointsBack?: boolean
+  /** The result for a pointer that leads to memory of this process. */
+  pointTo?(target: Target, args: readonly unknown[]): unknown
+  /** Why the declaration failed, where it did. */
+  declareError(): Error | undefined
+}

@@ -1,0 +1,13 @@
+/** What a request was refused for. None of these is the user's doing but the last two. */
+import { Refusal, Status } from '../codec/layout.js'
+import { MemoryAccessError, SetupError, ZugbrueckeError } from '../errors.js'
+
+export function refusal(label: string, status: number, code: number): ZugbrueckeError {
+  if (status === Status.refused && code === Refusal.needsBridge)
+    return new SetupError(`${label}: this needs the native bridge, which this package was built without`)
+  if (status === Status.refused && code === Refusal.outOfMemory)
+    return new MemoryAccessError(`${label}: the Windows process has no memory left`)
+  return new ZugbrueckeError(
+    `${label}: the Windows side refused the message (status ${status}, code ${code}); this is a fault of zugbruecke`,
+  )
+}

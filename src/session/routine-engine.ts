@@ -1,0 +1,422 @@
+/**
+ * What stands behind a routine: its declaration, the plans compiled from it, and the making of its calls. A routine is declared
+ * on the Windows side once for each signature it is called with, ahead of the first such call and without waiting for it.
+ */
+
+import { EndReason, Shared } from '../channel/shared.js'
+import { Op } from '../codec/layout.js'
+import type { Target } from '../ctypes/block.js'
+import { type CallPlan, compilePlan, type Frame } from '../ctypes/call-plan.js'
+import type { Callback } from '../ctypes/callback-type.js'
+import { BLOCK, CATEGORY, type CData, type CType, FOR_ARCH, isType } from '../ctypes/data.js'
+import { type Prototype, parseHeader, parsePrototype } from '../ctypes/header/index.js'
+import type { ArgType, ResType } from '../ctypes/inference.js'
+import { checkMemsync, checkPaths, type Directive, type Memsync, type Shape } from '../ctypes/memsync.js'
+import { writeCell } from '../ctypes/reference.js'
+import type { ArgumentSink } from '../ctypes/sink.js'
+import { AbortError, ArgumentError, CallTimeoutError, RoutineNotFoundError } from '../errors.js'
+import { readPe } from '../runtime/pe.js'
+import { type BatchFunction, makeBatch } from './batch.js'
+import { coreForSync } from './both.js'
+import { CallExchange, type Settle } from './call-exchange.js'
+import type { SessionCore } from './core.js'
+import { Asked, type Declaration, type DllState } from './dll-state.js'
+import { MemsyncCall, MemsyncPlan } from './memsync.js'
+import { nearNames } from './near-names.js'
+import type { PreparedCall } from './prepared-call.js'
+import type { CallDetail, CallOptions, ErrCheck, Routine } from './routine.js'
+import type { SessionSurface } from './surface.js'
+import { fillWindowsError } from './windows-error.js'
+
+const CONVENTIONS: { readonly [name: string]: number } = { cdecl: 0, stdcall: 1, thiscall: 2, fastcall: 3 }
+const USE_LAST_ERROR = 1
+const USE_ERRNO = 2
+const VARIADIC = 4
+
+/** A routine declared with one signature. */
+export class Declared implements PreparedCall {
+  readonly label: string
+  readonly count: number
+  readonly plain: boolean
+  readonly keepsLastError: boolean
+  readonly keepsErrno: boolean
+  readonly number: number
+
+  constructor(
+    readonly engine: RoutineEngine,
+    readonly core: SessionCore,
+    readonly plan: CallPlan,
+    readonly declaration: Declaration,
+  ) {
+    this.number = declaration.number
+    this.label = engine.label
+    this.count = plan.count
+    this.plain = plan.plain
+    this.keepsLastError = engine.keepsLastError
+    this.keepsErrno = engine.keepsErrno
+  }
+
+  encode(sink: ArgumentSink, args: readonly unknown[], wrapped?: Callback[]): Frame | undefined {
+    const { plan, core } = this
+    return plan.encode(sink, args, wrapped ? core.contextFor(wrapped) : core.context)
+  }
+
+  decode(view: DataView, at: number, args: readonly unknown[], frame: Frame | undefined): unknown {
+    return this.check(this.raise(view, at, frame), args)
+  }
+
+  /** The result as the routine gave it. */
+  raise(view: DataView, at: number, frame: Frame | undefined): unknown {
+    const { plan, core } = this
+    const kind = plan.result
+    const float = kind === 'd' ? view.getFloat64(at, true) : kind === 'f' ? view.getFloat32(at, true) : 0
+    return plan.decode(view.getInt32(at, true), view.getInt32(at + 4, true), float, core.context, frame)
+  }
+
+  get pointsBack(): boolean {
+    const type = this.engine.restype
+    return isType(type) && type[CATEGORY] === 'pointer'
+  }
+
+  pointTo(target: Target, args: readonly unknown[]): unknown {
+    const type = (this.engine.restype as CType)[FOR_ARCH](this.core.facts.arch)
+    const pointer = new (type as unknown as new () => CData)()
+    writeCell(pointer[BLOCK], 0, type.size, target)
+    return this.check(pointer, args)
+  }
+
+  /** What `errcheck` makes of a result. */
+  check(value: unknown, args: readonly unknown[]): unknown {
+    const { errcheck, routine } = this.engine
+    return errcheck && routine ? errcheck(value, routine, args) : value
+  }
+
+  declareError(): Error | undefined {
+    return this.engine.dll.error ?? this.declaration.error
+  }
+}
+
+export class RoutineEngine {
+  readonly name: string
+  readonly label: string
+  routine: Routine | undefined
+  /** Extra arguments are refused: declared the typed way, or by a prototype without `...`. */
+  strict = false
+  variadic = false
+  convention: number
+  readonly #ordinal: number
+  #argtypes: readonly ArgType[] | undefined
+  #restype: ResType
+  #errcheck: ErrCheck | undefined
+  #memsync: readonly Memsync[] | undefined
+  #directives: readonly Directive[] | undefined
+  /** The directives, checked against the declaration as it is. */
+  #memsyncPlan: MemsyncPlan | undefined
+  #plan: CallPlan | undefined
+  /** By the plan of the arguments that a call has; one plan unless they are undeclared or variadic. */
+  readonly #declared = new Map<CallPlan, Declared>()
+
+  constructor(
+    readonly session: SessionSurface,
+    readonly dll: DllState,
+    target: string | number,
+    /** For a routine that is known by its address alone. */
+    private readonly address?: number,
+  ) {
+    if (
+      typeof target === 'number'
+        ? !Number.isInteger(target) || target < 0 || target > 65535
+        : typeof target !== 'string' || target === ''
+    )
+      throw new ArgumentError(`a routine is named by its name or its ordinal (0 to 65535), not by ${String(target)}`)
+    this.#ordinal = typeof target === 'number' ? target : -1
+    this.name = typeof target === 'number' ? `#${target}` : target
+    this.label = `${dll.name}.${this.name}`
+    this.convention = dll.kind === 'cdll' ? 0 : 1
+    const { c_int, HRESULT } = session.types
+    this.#restype = dll.kind === 'oledll' ? HRESULT : c_int
+  }
+
+  static fromPrototype(session: SessionSurface, dll: DllState, text: string): RoutineEngine {
+    return RoutineEngine.#fromParsed(session, dll, parsePrototype(text, session.arch, session.types as never))
+  }
+
+  static fromHeader(session: SessionSurface, dll: DllState, text: string): RoutineEngine[] {
+    const header = parseHeader(text, { arch: session.arch, ns: session.types as never })
+    return [...header.routines.values()].map(prototype => RoutineEngine.#fromParsed(session, dll, prototype))
+  }
+
+  static #fromParsed(session: SessionSurface, dll: DllState, prototype: Prototype): RoutineEngine {
+    const engine = new RoutineEngine(session, dll, prototype.name)
+    engine.#argtypes = prototype.argtypes
+    engine.#restype = prototype.restype
+    engine.variadic = prototype.variadic
+    engine.strict = true
+    if (prototype.conventionStated) engine.convention = CONVENTIONS[prototype.convention]
+    return engine
+  }
+
+  get keepsLastError(): boolean {
+    return this.dll.options.use_last_error === true
+  }
+  get keepsErrno(): boolean {
+    return this.dll.options.use_errno === true
+  }
+
+  get argtypes(): readonly ArgType[] | undefined {
+    return this.#argtypes
+  }
+  set argtypes(types: readonly ArgType[] | undefined) {
+    if (types !== undefined && !Array.isArray(types))
+      throw new ArgumentError(`${this.label}: argtypes is an array of types, or undefined`)
+    if (types) this.#compile(types, this.#restype)
+    this.#argtypes = types
+    this.#forget()
+  }
+  get restype(): ResType {
+    return this.#restype
+  }
+  set restype(type: ResType) {
+    if (type !== null && typeof type !== 'function')
+      throw new ArgumentError(`${this.label}: restype is a type, null, or a function of the int result`)
+    this.#compile(this.#argtypes, type)
+    this.#restype = type
+    this.#forget()
+  }
+  get errcheck(): ErrCheck | undefined {
+    return this.#errcheck
+  }
+  set errcheck(check: ErrCheck | undefined) {
+    if (check !== undefined && typeof check !== 'function')
+      throw new ArgumentError(`${this.label}: errcheck is a function, or undefined`)
+    this.#errcheck = check
+  }
+  get memsync(): readonly Memsync[] | undefined {
+    return this.#memsync
+  }
+  set memsync(given: readonly Memsync[] | undefined) {
+    const directives = given === undefined ? undefined : checkMemsync(this.label, given)
+    // the result's type may still be ctypes' default, which means nothing
+    if (directives && this.#argtypes) checkPaths(directives, this.#shape(this.strict ? this.#restype : undefined))
+    this.#memsync = given
+    this.#directives = directives
+    this.#memsyncPlan = undefined
+  }
+
+  /** What the paths of memsync lead through. */
+  #shape(restype: ResType | undefined): Shape {
+    return {
+      owner: this.label,
+      arch: this.session.arch,
+      argtypes: this.#argtypes,
+      open: this.#isOpen,
+      restype: restype === null || isType(restype) ? restype : undefined,
+    }
+  }
+
+  call(args: readonly unknown[], options?: CallOptions): Promise<unknown> {
+    const core = this.session.coreNow()
+    if (core) return this.#start(core, args, options)
+    return this.session.whenReady().then(ready => this.#start(ready, args, options))
+  }
+
+  callSync(args: readonly unknown[]): unknown {
+    return this.#runSync(args).value
+  }
+
+  detail(args: readonly unknown[]): Promise<CallDetail<unknown>> {
+    const begin = (core: SessionCore) =>
+      new Promise<CallDetail<unknown>>((resolve, reject) => {
+        this.#submit(core, args, (error, value, lastError, errno) => {
+          if (error) fillWindowsError(core, error).then(reject)
+          else resolve({ value, lastError, errno })
+        })
+      })
+    const core = this.session.coreNow()
+    return core ? begin(core) : this.session.whenReady().then(begin)
+  }
+
+  detailSync(args: readonly unknown[]): CallDetail<unknown> {
+    return this.#runSync(args)
+  }
+
+  batchFunction(blocking: boolean): BatchFunction<readonly unknown[], unknown> {
+    return makeBatch(this, blocking)
+  }
+
+  /** The routine declared for these arguments; asks the Windows side to declare it when it is new. Throws ArgumentError. */
+  declared(core: SessionCore, args: readonly unknown[]): Declared {
+    this.#plan ??= this.#compile(this.#argtypes, this.#restype)
+    const plan = this.#plan.specialize(args)
+    let declared = this.#declared.get(plan)
+    if (!declared || declared.declaration.asked.isBehind) {
+      declared = this.#request(core, plan)
+      this.#declared.set(plan, declared)
+    }
+    return declared
+  }
+
+  #compile(argtypes: readonly ArgType[] | undefined, restype: ResType): CallPlan {
+    return compilePlan(this.session.arch, this.label, argtypes, restype, { variadic: this.#isOpen })
+  }
+
+  /** ctypes passes on what goes beyond argtypes, for cdecl routines declared its way. */
+  get #isOpen(): boolean {
+    return this.variadic || (!this.strict && this.dll.kind === 'cdll')
+  }
+
+  #request(core: SessionCore, plan: CallPlan): Declared {
+    const byAddress = this.address !== undefined
+    if (!byAddress) this.dll.request(core)
+    if (this.dll.error && !byAddress) throw this.dll.error
+    const flags =
+      (this.keepsLastError ? USE_LAST_ERROR : 0) | (this.keepsErrno ? USE_ERRNO : 0) | (this.variadic ? VARIADIC : 0)
+    const target = this.address ?? this.#ordinal
+    const name = this.#ordinal >= 0 || byAddress ? '' : this.name
+    const key = [name, target, this.convention, flags, plan.signature, plan.result].join()
+    const known = this.dll.declarations.get(key)
+    if (known && !known.asked.isBehind) return new Declared(this, core, plan, known)
+    const asked = new Asked(core)
+    const declaration: Declaration = { number: core.shared.next(Shared.routineNumber), asked, error: undefined }
+    this.dll.declarations.set(key, declaration)
+    // its outcome must be known before the reply to the call behind it is looked at: no promise in between
+    core.lane.submit(
+      core.controlExchange(
+        this.label,
+        Op.declare,
+        [declaration.number, byAddress ? -1 : this.dll.number, this.convention, flags, target, plan.count],
+        [name, plan.signature, plan.result],
+        () => {
+          asked.answered = true
+        },
+        error => {
+          asked.answered = true
+          declaration.error = error instanceof RoutineNotFoundError ? this.#notFound() : error
+        },
+      ),
+    )
+    return new Declared(this, core, plan, declaration)
+  }
+
+  #notFound(): RoutineNotFoundError {
+    let near: string[] = []
+    try {
+      const file = this.dll.unix ?? this.session.toUnix(this.dll.path)
+      if (file && this.#ordinal < 0)
+        near = nearNames(
+          this.name,
+          readPe(file).exports.flatMap(e => (e.name ? [e.name] : [])),
+        )
+    } catch {
+      // the file cannot be read from here: then without a hint
+    }
+    const hint = near.length > 0 ? `; near names: ${near.join(', ')}` : ''
+    return new RoutineNotFoundError(
+      `${this.dll.name} exports no ${this.#ordinal >= 0 ? `ordinal ${this.#ordinal}` : `routine "${this.name}"`}${hint}`,
+      { near },
+    )
+  }
+
+  #forget(): void {
+    this.#plan = undefined
+    this.#memsyncPlan = undefined
+    this.#declared.clear()
+  }
+
+  /** Makes the exchange and hands it to the lane; what is wrong goes to `done`. */
+  #submit(core: SessionCore, args: readonly unknown[], done: Settle, blocking = false): CallExchange | undefined {
+    try {
+      const exchange = this.#directives
+        ? this.#synced(core, args, this.#directives, done)
+        : new CallExchange(core, this.declared(core, args), args, done)
+      core.lane.submit(exchange, blocking)
+      return exchange
+    } catch (error) {
+      done(error as Error, undefined, 0, 0)
+      return undefined
+    }
+  }
+
+  #synced(core: SessionCore, args: readonly unknown[], directives: readonly Directive[], done: Settle): CallExchange {
+    this.#memsyncPlan ??= new MemsyncPlan(directives, this.#shape(this.#restype))
+    const converted = this.#memsyncPlan.convert(args)
+    const call = new MemsyncCall(this.declared(core, converted), this.#memsyncPlan, core)
+    return new CallExchange(core, call, converted, done)
+  }
+
+  #start(core: SessionCore, args: readonly unknown[], options?: CallOptions): Promise<unknown> {
+    const timeout = options?.timeout ?? core.timeoutCall
+    const signal = options?.signal
+    if (timeout !== Number.POSITIVE_INFINITY || signal) return this.#startLimited(core, args, timeout, signal)
+    return new Promise((resolve, reject) => {
+      this.#submit(core, args, (error, value) => {
+        if (error) fillWindowsError(core, error).then(reject)
+        else resolve(value)
+      })
+    })
+  }
+
+  #startLimited(
+    core: SessionCore,
+    args: readonly unknown[],
+    timeout: number,
+    signal: AbortSignal | undefined,
+  ): Promise<unknown> {
+    if (typeof timeout !== 'number' || !(timeout >= 0))
+      return Promise.reject(new ArgumentError(`a timeout is a number of milliseconds, not ${String(timeout)}`))
+    if (signal?.aborted) return Promise.reject(abortError(this.label, signal))
+    return new Promise((resolve, reject) => {
+      const end = (reason: number, error: Error) => {
+        finish()
+        reject(error)
+        // what still waits for its turn can be taken back; what runs ends only with the session
+        if (!exchange || !core.lane.withdraw(exchange)) core.kill(reason, error)
+      }
+      const onAbort = () => end(EndReason.aborted, abortError(this.label, signal))
+      const timer =
+        timeout === Number.POSITIVE_INFINITY
+          ? undefined
+          : setTimeout(() => end(EndReason.timeout, timeoutError(this.label, timeout)), Math.min(timeout, 2147483647))
+      const finish = () => {
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', onAbort)
+      }
+      signal?.addEventListener('abort', onAbort)
+      const exchange = this.#submit(core, args, (error, value) => {
+        finish()
+        if (error) fillWindowsError(core, error).then(reject)
+        else resolve(value)
+      })
+    })
+  }
+
+  #runSync(args: readonly unknown[]): CallDetail<unknown> {
+    const core = coreForSync(this.session)
+    let outcome: { error: Error | undefined; value: unknown; lastError: number; errno: number } | undefined
+    const settle = (error: Error | undefined, value: unknown, lastError: number, errno: number) => {
+      outcome = { error, value, lastError, errno }
+    }
+    const exchange = this.#submit(core, args, settle, true)
+    if (exchange && !outcome) {
+      const { timeoutCall } = core
+      const deadline = timeoutCall === Number.POSITIVE_INFINITY ? timeoutCall : performance.now() + timeoutCall
+      if (!core.lane.waitFor(() => outcome !== undefined, deadline)) {
+        const error = timeoutError(this.label, timeoutCall)
+        core.kill(EndReason.timeout, error)
+        throw error
+      }
+    }
+    if (!outcome) throw core.deathError(exchange)
+    const { error, value, lastError, errno } = outcome
+    if (error) throw fillWindowsError.sync(core, error)
+    return { value, lastError, errno }
+  }
+}
+
+const timeoutError = (label: string, timeout: number) =>
+  new CallTimeoutError(`${label} did not return within ${timeout} ms; its session has been ended`, {
+    routine: label,
+    timeout,
+  })
+const abortError = (label: string, signal: AbortSignal | undefined) =>
+  new AbortError(`${label} was aborted`, { cause: signal?.reason })

@@ -1,0 +1,94 @@
+/** A routine of a DLL as the user holds it: a function with ctypes' attributes and the faces of its calls. */
+import type { ArgType, ResType } from '../ctypes/inference.js'
+import type { BatchFunction } from './batch.js'
+import type { Memsync } from './memsync.js'
+import type { RoutineEngine } from './routine-engine.js'
+
+export interface CallOptions {
+  /** Milliseconds. A call that passes it ends its session: nothing else stops a routine that runs. */
+  readonly timeout?: number
+  /** Aborting a call that is under way ends its session. */
+  readonly signal?: AbortSignal
+}
+
+/** What `detail` gives beside the value. */
+export interface CallDetail<R> {
+  readonly value: R
+  readonly lastError: number
+  readonly errno: number
+}
+
+/** As in ctypes: sees the result, the routine and the arguments; what it returns is the call's result, what it throws its error. */
+export type ErrCheck = (result: unknown, routine: Routine, args: readonly unknown[]) => unknown
+
+export interface Routine<A extends readonly unknown[] = readonly unknown[], R = unknown> {
+  /** Calls the routine; rejects with ArgumentError, RoutineNotFoundError, StructuredExceptionError, SessionCrashedError, … */
+  (...args: A): Promise<R>
+  /** The same, blocking this thread; throws. */
+  sync(...args: A): R
+  /** The routine with a time limit or a signal. */
+  with(options: CallOptions): (...args: A) => Promise<R>
+  /** With the last error and errno as the call left them (of libraries that keep them). */
+  detail(...args: A): Promise<CallDetail<R>>
+  /** One call for each row. */
+  readonly batch: BatchFunction<A, R>
+  /** `undefined`: inferred from the values, as in ctypes. */
+  get argtypes(): readonly ArgType[] | undefined
+  set argtypes(types: readonly ArgType[] | undefined)
+  get restype(): ResType
+  set restype(type: ResType)
+  get errcheck(): ErrCheck | undefined
+  set errcheck(check: ErrCheck | undefined)
+  get memsync(): readonly Memsync[] | undefined
+  set memsync(directives: readonly Memsync[] | undefined)
+  /** Its name in the DLL, or `#3` for an ordinal. */
+  readonly name: string
+}
+
+const ENGINE: unique symbol = Symbol('engine')
+type Bound = { readonly [ENGINE]: RoutineEngine }
+
+/** Shared by all routines. Its prototype is a function's, so that `call`, `apply` and `bind` work. */
+const prototype = Object.create(Function.prototype, {
+  argtypes: accessor('argtypes'),
+  restype: accessor('restype'),
+  errcheck: accessor('errcheck'),
+  memsync: accessor('memsync'),
+})
+
+function accessor(name: 'argtypes' | 'restype' | 'errcheck' | 'memsync'): PropertyDescriptor {
+  return {
+    get(this: Bound) {
+      return this[ENGINE][name]
+    },
+    set(this: Bound, value: never) {
+      this[ENGINE][name] = value as never
+    },
+    enumerable: true,
+  }
+}
+
+/** The function for an engine; `blocking`: its plain call blocks, as inside jobs. */
+export function makeRoutine(engine: RoutineEngine, blocking = false): Routine {
+  const awaited = (...args: unknown[]) => engine.call(args)
+  const sync = (...args: unknown[]) => engine.callSync(args)
+  const routine = blocking ? (...args: unknown[]) => engine.callSync(args) : awaited
+  Object.setPrototypeOf(routine, prototype)
+  Object.defineProperties(routine, {
+    [ENGINE]: { value: engine },
+    name: { value: engine.name },
+    sync: { value: sync },
+    with: {
+      value:
+        (options: CallOptions) =>
+        (...args: unknown[]) =>
+          engine.call(args, options),
+    },
+    detail: {
+      value: blocking ? (...args: unknown[]) => engine.detailSync(args) : (...args: unknown[]) => engine.detail(args),
+    },
+    batch: { value: engine.batchFunction(blocking) },
+  })
+  engine.routine = routine as unknown as Routine
+  return engine.routine
+}

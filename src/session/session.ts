@@ -1,0 +1,451 @@
+/** A session: one Windows Python process on Wine, driven by one worker thread. */
+import { EventEmitter } from 'node:events'
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import { Piscina } from 'piscina'
+import type { JobTask, StartTask, TaskResult } from '../../workers/session.js'
+import { closeSegment, type SegmentDescriptors } from '../channel/segment.js'
+import { EndReason, Life, MAX_THREADS, Shared, SharedState } from '../channel/shared.js'
+import { createSharedMemory } from '../codec/encoder.js'
+import { Op, WIRE_VERSION } from '../codec/layout.js'
+import {
+  AbortError,
+  ConfigError,
+  decodeError,
+  SessionStartError,
+  SessionTerminatedError,
+  SetupError,
+  ZugbrueckeError,
+} from '../errors.js'
+import { type Config, checkParameterChange, type ResolvedConfig, resolveConfig } from '../runtime/config.js'
+import { type Installation, locate } from '../runtime/locate.js'
+import { assertPlatform } from '../runtime/platform.js'
+import { ensureServices, wineEnvironment } from '../runtime/prefix.js'
+import { expose, type Remote, wrap } from './comlink.js'
+import { SessionCore } from './core.js'
+import type { SessionFacts } from './facts.js'
+import { SessionLog } from './log.js'
+import { toUnixPath } from './paths.js'
+import { supervisor } from './supervisor.js'
+import { SessionSurface } from './surface.js'
+import { encodingFor } from './text-encoding.js'
+import { CALLER_THREAD } from './worker-session.js'
+
+const { version } = createRequire(import.meta.url)('../../../package.json') as { version: string }
+
+/** Sessions of this program that live, by id. */
+const live = new Set<string>()
+/** Frees the workers of this thread's sessions from what they wait for: a thread that blocks would hold up the end of the program. */
+const releases = new Set<() => void>()
+const releaseAll = () => {
+  for (const release of releases) release()
+}
+/** A worker's descriptors close with it: whoever still looks at them gets this long, in milliseconds, to see that the session is dead. */
+const FAREWELL = 200
+
+/** What a session says of itself without being asked. */
+export interface SessionEvents {
+  /** A callback threw outside any call, or a disposed one was called. */
+  callbackError: [error: Error]
+  /** The session has ended, for whatever reason. */
+  end: []
+}
+
+/** What the starting thread offers to threads that join. */
+interface Host {
+  join(): Promise<{ facts: SessionFacts; thread: number; config: ResolvedConfig }>
+  terminate(): Promise<void>
+  setParameter(changes: Partial<Config>): Promise<void>
+}
+
+interface Owned {
+  readonly piscina: Piscina<StartTask | JobTask, TaskResult>
+  readonly shared: SharedState
+  segment: SegmentDescriptors | undefined
+  pid: number
+  release?: () => void
+}
+
+export class CtypesSession extends SessionSurface {
+  readonly #events = new EventEmitter<SessionEvents>()
+  readonly #ready: Promise<SessionCore>
+  #config: ResolvedConfig
+  readonly #log: SessionLog
+  #core: SessionCore | undefined
+  #owned: Owned | undefined
+  #host: Remote<Host> | undefined
+  #ended = false
+  #installation: Installation | undefined
+  #stopping: Promise<void> | undefined
+
+  /** Starts a session; calls made before it is up wait until it is. Throws ConfigError. */
+  constructor(parameters: Partial<Config> = {}, joining?: MessagePort) {
+    const config = resolveConfig(parameters)
+    encodingFor(config.encoding)
+    super(config.arch)
+    this.#config = config
+    this.#log = new SessionLog(config)
+    if (!joining) {
+      if (live.has(config.id))
+        throw new ConfigError(`a session with the id "${config.id}" lives already: give another "id", or none`)
+      live.add(config.id)
+    }
+    this.#ready = (joining ? this.#join(joining) : this.#boot()).finally(holdNode())
+    // whoever waits is told; whoever does not must not end the program
+    this.#ready.catch(() => {})
+  }
+
+  /** Starts a session and waits until it is up. */
+  static async start(parameters: Partial<Config> = {}): Promise<CtypesSession> {
+    const session = new CtypesSession(parameters)
+    await session.ready
+    return session
+  }
+
+  /** Joins, from another thread, the session that `port()` of its first thread belongs to. */
+  static async attach(port: MessagePort): Promise<CtypesSession> {
+    const session = new CtypesSession({}, port)
+    await session.ready
+    return session
+  }
+
+  /** A port for another thread of this program: give it to `CtypesSession.attach` there (it is transferable). */
+  port(): MessagePort {
+    const { port1, port2 } = new MessageChannel()
+    const host: Host = {
+      join: async () => {
+        const core = await this.#ready
+        const thread = Atomics.add(core.shared.i32, Shared.threads, 1)
+        if (thread >= MAX_THREADS)
+          throw new ZugbrueckeError(`session ${this.id} has ${MAX_THREADS} threads already, and can have no more`)
+        return { facts: core.facts, thread, config: this.#config }
+      },
+      terminate: () => this.terminate(),
+      setParameter: changes => this.setParameter(changes),
+    }
+    expose(host, port1)
+    return port2
+  }
+
+  get id(): string {
+    return this.#config.id
+  }
+  /** True from the moment the Windows side has answered until termination or death, and then false for good. */
+  get up(): boolean {
+    return this.#core?.alive === true
+  }
+  /** Settles when the session is up, or could not be started. */
+  get ready(): Promise<this> {
+    return this.#ready.then(() => this)
+  }
+  /** Of the Windows side, as Linux numbers processes; undefined before it is up. */
+  get pid(): number | undefined {
+    return this.#core?.facts.pid
+  }
+
+  getParameter<K extends keyof Config>(name: K): Config[K] {
+    return this.#config[name]
+  }
+
+  /** Changes what may change at run time. Throws (rejects with) ConfigError. */
+  async setParameter(changes: Partial<Config>): Promise<void> {
+    const checked = checkParameterChange(changes)
+    if (checked.encoding !== undefined) encodingFor(checked.encoding)
+    const core = await this.#ready
+    core.assertAlive()
+    this.#config = { ...this.#config, ...checked }
+    this.#log.configure(this.#config)
+    core.encoding = this.#config.encoding
+    core.timeoutCall = milliseconds(this.#config.timeout_call)
+    const release = holdNode()
+    try {
+      if (this.#host) await this.#host.setParameter(changes)
+      else await supervisor().show(core.facts.pid, { stdout: this.#config.stdout, stderr: this.#config.stderr })
+    } finally {
+      release()
+    }
+  }
+
+  on<E extends keyof SessionEvents>(event: E, listener: (...args: SessionEvents[E]) => void): this {
+    this.#events.on(event, listener as never)
+    return this
+  }
+  off<E extends keyof SessionEvents>(event: E, listener: (...args: SessionEvents[E]) => void): this {
+    this.#events.off(event, listener as never)
+    return this
+  }
+
+  /** Ends the session: what is under way fails, the Windows process leaves. Settles when it is gone; twice is once. */
+  terminate(): Promise<void> {
+    this.#stopping ??= this.#terminate().finally(holdNode())
+    return this.#stopping
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.terminate()
+  }
+
+  // the original's names
+  get _zb_id(): string {
+    return this.id
+  }
+  get _zb_up(): boolean {
+    return this.up
+  }
+  _zb_set_parameter(changes: Partial<Config>): Promise<void> {
+    return this.setParameter(changes)
+  }
+  _zb_terminate(): Promise<void> {
+    return this.terminate()
+  }
+  _zb_path_unix_to_wine(path: string): Promise<string> {
+    return this.pathUnixToWine(path)
+  }
+  _zb_path_wine_to_unix(path: string): Promise<string> {
+    return this.pathWineToUnix(path)
+  }
+
+  /** Runs a job module in the session's own thread; see `SessionPool.run`. Aborting it ends the session. */
+  async runJob<T = unknown>(
+    module: URL | string,
+    input: unknown,
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<T> {
+    const core = await this.#ready
+    const owned = this.#owned
+    if (!owned || !core.alive) throw core.deathError(undefined)
+    const { signal } = options
+    const task: JobTask = { kind: 'job', facts: core.facts, url: String(module), input }
+    try {
+      return value<T>(await owned.piscina.run(task, signal ? { signal } : {}))
+    } catch (error) {
+      if (signal?.aborted) {
+        const abort = new AbortError(`the job ${String(module)} was aborted; its session has been ended`, {
+          cause: signal.reason,
+        })
+        core.kill(EndReason.aborted, abort)
+        throw abort
+      }
+      if (error instanceof ZugbrueckeError || core.alive) throw error
+      throw core.deathError(undefined)
+    }
+  }
+
+  override get cwd(): string {
+    return this.#config.cwd
+  }
+  override toUnix(path: string | undefined): string | undefined {
+    return path && this.#installation ? toUnixPath(path, this.#installation.prefix) : undefined
+  }
+
+  override whenReady(): Promise<SessionCore> {
+    return this.#ready
+  }
+  override coreNow(): SessionCore | undefined {
+    return this.#core
+  }
+
+  async #boot(): Promise<SessionCore> {
+    try {
+      assertPlatform()
+      const config = this.#config
+      const installation = locate(config)
+      this.#installation = installation
+      this.#log.write('info', 'starting', { ...installation, memory: config.memory })
+      if (config.sandbox)
+        throw new SetupError('the parameter "sandbox" is reserved: this version cannot start a session in a sandbox')
+      // its thread starts while the session's own does
+      const wards = supervisor()
+      const limit = milliseconds(config.timeout_start)
+      const memory = createSharedMemory()
+      const shared = new SharedState(memory)
+      Atomics.store(shared.i32, Shared.threads, CALLER_THREAD + 1)
+      const piscina = new Piscina<StartTask | JobTask, TaskResult>({
+        filename: new URL('../../workers/session.js', import.meta.url).href,
+        minThreads: 1,
+        maxThreads: 1,
+        idleTimeout: Number.POSITIVE_INFINITY,
+        // it would block an idle worker in Atomics.wait, and with it what a start leaves behind
+        atomics: 'disabled',
+        // the session's descriptors are closed here, once, when nobody uses them any more: a worker that closed what it has
+        // opened would close the idle doorbell a second time, and by then the number may be another thread's
+        trackUnmanagedFds: false,
+        execArgv: [],
+      })
+      const owned: Owned = { piscina, shared, segment: undefined, pid: 0 }
+      this.#owned = owned
+      const [segment] = await Promise.all([
+        piscina.run({ kind: 'start', memory, arenaSize: config.memory }).then(value<SegmentDescriptors>),
+        ensureServices(installation),
+      ])
+      owned.segment = segment
+      if (this.#ended) throw new SessionTerminatedError(`session ${config.id} was terminated before it was up`)
+      const host = fileURLToPath(new URL('../../../wine-host/main.py', import.meta.url))
+      const descriptors = [segment.file, segment.nodeDoorbell, segment.idleDoorbell, ...segment.hostDoorbells]
+      const flags = process.env.ZUGBRUECKE_BRIDGE === 'none' ? ['--no-bridge'] : []
+      owned.pid = await wards.spawn({
+        command: installation.wine,
+        args: [
+          installation.python,
+          '-I',
+          '-S',
+          '-E',
+          `Z:${host.replaceAll('/', '\\')}`,
+          ...[process.pid, ...descriptors].map(String),
+          ...flags,
+        ],
+        env: wineEnvironment(config, installation),
+        cwd: config.cwd,
+        memory,
+        nodeDoorbell: segment.nodeDoorbell,
+        segment: segment.file,
+        show: { stdout: config.stdout, stderr: config.stderr },
+      })
+      const facts: SessionFacts = {
+        id: config.id,
+        arch: config.arch,
+        memory,
+        segment,
+        pid: owned.pid,
+        base: 0,
+        pointerSize: config.arch === 'win64' ? 8 : 4,
+        bridge: false,
+        pythonVersion: installation.pythonVersion,
+        encoding: config.encoding,
+        timeoutCall: milliseconds(config.timeout_call),
+      }
+      const core = this.#makeCore(facts, CALLER_THREAD, shared)
+      owned.release = () => {
+        shared.end(EndReason.terminated, 0, new Uint8Array())
+        core.lane.ringWorker()
+      }
+      if (releases.size === 0) process.on('exit', releaseAll)
+      releases.add(owned.release)
+      await this.#greet(core, limit)
+      this.#log.write('info', 'up', { pid: owned.pid, bridge: core.facts.bridge, python: core.facts.pythonVersion })
+      this.#core = core
+      return this.#core
+    } catch (error) {
+      this.#log.write('error', 'not started', { error: (error as Error).message })
+      await this.#abandon()
+      throw error instanceof ZugbrueckeError
+        ? error
+        : new SessionStartError(`session ${this.id} could not be started: ${(error as Error).message}`, {
+            cause: error,
+          })
+    }
+  }
+
+  /** The first message: both halves say which they are. */
+  async #greet(core: SessionCore, limit: number): Promise<void> {
+    const { facts, shared } = core
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<never>((_, reject) => {
+      if (limit === Number.POSITIVE_INFINITY) return
+      const text = `session ${facts.id} did not start within ${limit / 1000} s: raise the parameter "timeout_start", or see what "npx zugbruecke doctor" says`
+      timer = setTimeout(() => reject(new SessionStartError(text)), limit)
+    })
+    try {
+      const { numbers, texts } = await Promise.race([core.control('start', Op.hello, [WIRE_VERSION], [version]), late])
+      core.facts = {
+        ...facts,
+        base: Number(numbers[3]),
+        pointerSize: Number(numbers[2]),
+        bridge: numbers[4] === 1n,
+        pythonVersion: texts[0],
+      }
+      Atomics.store(shared.i32, Shared.life, Life.up)
+    } catch (error) {
+      if (error instanceof SessionStartError || this.#stopping) throw error
+      const words = shared.stderrTail().trim()
+      const text = `the Windows side of session ${facts.id} ended while it started`
+      throw new SessionStartError(
+        `${text}${words ? `; its last words: ${words}` : ''}: see what "npx zugbruecke doctor" says`,
+        { cause: error },
+      )
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  async #join(port: MessagePort): Promise<SessionCore> {
+    const host = wrap<Host>(port)
+    this.#host = host
+    const { facts, thread, config } = await host.join()
+    this.#config = config
+    this.#core = this.#makeCore(facts, thread, undefined)
+    return this.#core
+  }
+
+  #makeCore(facts: SessionFacts, thread: number, shared: SharedState | undefined): SessionCore {
+    const core = new SessionCore({
+      facts,
+      thread,
+      ...(shared ? { shared } : {}),
+      onCallbackError: error => this.#stray(error),
+      onDeath: () => this.#died(),
+    })
+    this.adopt(core)
+    core.lane.arm()
+    return core
+  }
+
+  #stray(error: Error): void {
+    this.#log.write('warn', 'callback', { error: error.message })
+    if (!this.#events.emit('callbackError', error)) process.emitWarning(error)
+  }
+
+  async #terminate(): Promise<void> {
+    this.#ended = true
+    if (this.#host) {
+      await this.#host.terminate()
+      return
+    }
+    const owned = this.#owned
+    if (owned) {
+      owned.shared.end(EndReason.terminated, 0, new Uint8Array())
+      this.#core?.lane.ringWorker()
+      this.#core?.lane.service()
+    }
+    await this.#ready.catch(() => {})
+    await this.#abandon()
+  }
+
+  /** Ends what has been started, whatever that is. */
+  async #abandon(): Promise<void> {
+    live.delete(this.id)
+    const owned = this.#owned
+    if (!owned) return
+    this.#owned = undefined
+    if (owned.release) releases.delete(owned.release)
+    if (releases.size === 0) process.off('exit', releaseAll)
+    owned.shared.end(EndReason.terminated, 0, new Uint8Array())
+    if (owned.pid) await supervisor().stop(owned.pid, milliseconds(this.#config.timeout_stop))
+    await owned.piscina.destroy()
+    if (owned.segment) closeSegment(owned.segment)
+  }
+
+  #died(): void {
+    this.#log.write(this.#ended ? 'info' : 'error', 'ended')
+    live.delete(this.id)
+    if (!this.#ended && this.#owned) {
+      this.#ended = true
+      setTimeout(() => void this.#abandon().catch(() => {}), FAREWELL).unref()
+    }
+    this.#events.emit('end')
+  }
+}
+
+/** Keeps Node alive until the function it gives is called: nothing of a start or an end that is under way does so by itself. */
+function holdNode(): () => void {
+  const hold = setInterval(() => {}, 1 << 30)
+  return () => clearInterval(hold)
+}
+
+const milliseconds = (seconds: number | null): number => (seconds === null ? Number.POSITIVE_INFINITY : seconds * 1000)
+
+function value<T>(result: TaskResult): T {
+  if ('error' in result) throw decodeError(result.error)
+  return result.value as T
+}

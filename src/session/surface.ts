@@ -1,0 +1,169 @@
+/**
+ * What a session offers beside its own life: libraries, Windows' errors, paths, memory. The same for the thread that started it
+ * and for threads that joined.
+ */
+import { Op } from '../codec/layout.js'
+import { RemoteBlock, type Target } from '../ctypes/block.js'
+import { CFUNCTYPE, WINFUNCTYPE } from '../ctypes/callback-type.js'
+import type { CType } from '../ctypes/data.js'
+import { type Header, parseHeader } from '../ctypes/header/index.js'
+import { castAddress } from '../ctypes/memory.js'
+import type { Pointer, PointerType } from '../ctypes/pointer.js'
+import { readText } from '../ctypes/text.js'
+import { type Types, types } from '../ctypes/types.js'
+import { WindowsError } from '../errors.js'
+import type { Arch } from '../runtime/config.js'
+import { type Both, both } from './both.js'
+import type { SessionCore } from './core.js'
+import { DllState, type LibraryKind, type LibraryOptions } from './dll-state.js'
+import { type Library, type LibraryLoader, makeLibrary, makeLoader } from './library.js'
+import { type AddressLike, addressOf, SessionMemory } from './memory.js'
+import { makeRoutine } from './routine.js'
+import { RoutineEngine } from './routine-engine.js'
+
+export interface SessionUtil {
+  /** Full Windows path of a DLL, or null; case does not matter. */
+  readonly find_library: Both<[name: string], string | null>
+  /** What Windows Python says: null today. */
+  readonly find_msvcrt: Both<[], string | null>
+}
+
+export abstract class SessionSurface {
+  /** Libraries by attribute or `LoadLibrary`, each loaded when it is first needed; one object for each name. */
+  readonly cdll: LibraryLoader
+  readonly windll: LibraryLoader
+  readonly oledll: LibraryLoader
+  /** All types with the layouts that fit this session. */
+  readonly types: Types
+  readonly CFUNCTYPE = CFUNCTYPE
+  readonly WINFUNCTYPE = WINFUNCTYPE
+  readonly memory: SessionMemory
+  readonly util: SessionUtil
+  /** The text of a Windows error code; without one, of the thread's last error. */
+  readonly FormatError: Both<[code?: number], string>
+  /** Windows' own last error on the Windows side's main thread, now. */
+  readonly GetLastError: Both<[], number>
+  /** Sets the copy that routines with `use_last_error` are given; gives the old one. */
+  readonly set_last_error: Both<[code: number], number>
+  /** A WindowsError for a code, with its text; without one, for the last error. */
+  readonly WinError: Both<[code?: number, text?: string], WindowsError>
+  /** The Windows path that Wine has for a Unix path. */
+  readonly pathUnixToWine: Both<[path: string], string>
+  readonly pathWineToUnix: Both<[path: string], string>
+
+  constructor(
+    readonly arch: Arch,
+    private readonly blocking = false,
+  ) {
+    this.types = types(arch)
+    this.cdll = makeLoader(this, 'cdll', blocking)
+    this.windll = makeLoader(this, 'windll', blocking)
+    this.oledll = makeLoader(this, 'oledll', blocking)
+    this.memory = new SessionMemory(this)
+    const code = (given: number | undefined) => (given === undefined ? -1 : given | 0)
+    this.FormatError = both(this, (io, given) => io('FormatError', Op.formatError, [code(given)], [], o => o.texts[0]))
+    this.GetLastError = both(this, io => io('GetLastError', Op.getLastError, [], [], o => Number(o.numbers[2])))
+    this.set_last_error = both(this, (io, value) =>
+      io('set_last_error', Op.setLastError, [value >>> 0, -1], [], (_, core) => {
+        const old = core.lastError
+        core.lastError = value >>> 0
+        return old
+      }),
+    )
+    this.WinError = both(this, (io, given, text) =>
+      io('WinError', Op.formatError, [code(given)], [], o => {
+        const winerror = Number(o.numbers[0])
+        const strerror = text ?? o.texts[0]
+        return new WindowsError(`[WinError ${winerror}] ${strerror}`, { winerror, strerror })
+      }),
+    )
+    this.pathUnixToWine = both(this, (io, path) => io('pathUnixToWine', Op.path, [0], [path], o => o.texts[0]))
+    this.pathWineToUnix = both(this, (io, path) => io('pathWineToUnix', Op.path, [1], [path], o => o.texts[0]))
+    this.util = {
+      find_library: both(this, (io, name) =>
+        io('find_library', Op.findLibrary, [], [name], o => (o.numbers[0] ? o.texts[0] : null)),
+      ),
+      find_msvcrt: both(this, io => io('find_msvcrt', Op.findMsvcrt, [], [], o => (o.numbers[0] ? o.texts[0] : null))),
+    }
+  }
+
+  /** Names the session in errors. */
+  abstract get id(): string
+  /** @internal */
+  abstract whenReady(): Promise<SessionCore>
+  /** @internal The core, if the session is or was up. */
+  abstract coreNow(): SessionCore | undefined
+  /** @internal Folder that relative paths of DLLs start from. */
+  abstract get cwd(): string
+
+  /** What `console.log` shows. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    const core = this.coreNow()
+    return `CtypesSession { id: '${this.id}', arch: '${this.arch}', up: ${core?.alive === true}, pid: ${core?.facts.pid} }`
+  }
+
+  /** A library of its own, whatever has been loaded already. */
+  CDLL(name: string, options: LibraryOptions = {}): Library {
+    return this.#library(name, 'cdll', options)
+  }
+  WinDLL(name: string, options: LibraryOptions = {}): Library {
+    return this.#library(name, 'windll', options)
+  }
+  OleDLL(name: string, options: LibraryOptions = {}): Library {
+    return this.#library(name, 'oledll', options)
+  }
+
+  /** The last error that the last reply this thread processed carried (of libraries with `use_last_error`). */
+  get_last_error(): number {
+    return this.coreNow()?.lastError ?? 0
+  }
+  get_errno(): number {
+    return this.coreNow()?.errno ?? 0
+  }
+
+  /** Bytes at an address of the Windows process, up to a NUL or `size`. */
+  string_at(address: AddressLike, size?: number): string {
+    return readText(this.#place(address), false, size)
+  }
+  /** UTF-16 text at an address of the Windows process, up to a NUL or `size` units. */
+  wstring_at(address: AddressLike, size?: number): string {
+    return readText(this.#place(address), true, size)
+  }
+
+  /** @internal The Unix path of a Windows path, as far as the prefix tells without asking. */
+  abstract toUnix(path: string | undefined): string | undefined
+
+  /** A pointer of type T to an address of the Windows process. */
+  cast<T extends CType>(address: AddressLike, type: PointerType<T>): Pointer<T> {
+    return castAddress(this.memory.core().memory, addressOf(address), type) as unknown as Pointer<T>
+  }
+
+  /** The types of a header's text, with this session's layouts; `dll.declare` gives its routines. */
+  header(text: string): Header {
+    return parseHeader(text, { arch: this.arch, ns: this.types as never })
+  }
+
+  /** Lets function pointers that DLLs give be called: every core of a session's thread comes through here. */
+  protected adopt(core: SessionCore): void {
+    const foreign = new DllState('function', 'cdll', {}, this.cwd)
+    core.memory.routineAt = (address, type) => {
+      const engine = new RoutineEngine(this, foreign, `0x${address.toString(16)}`, address)
+      engine.convention = type.convention === 'cdecl' ? 0 : 1
+      engine.argtypes = type.argtypes as readonly CType[]
+      engine.restype = type.restype as CType | null
+      engine.strict = true
+      return Object.assign(makeRoutine(engine, this.blocking), { address: BigInt(address), memory: core.memory })
+    }
+  }
+
+  #place(address: AddressLike): Target {
+    return {
+      block: new RemoteBlock(this.memory.core().memory, addressOf(address), Number.POSITIVE_INFINITY),
+      offset: 0,
+    }
+  }
+
+  #library(name: string, kind: LibraryKind, options: LibraryOptions): Library {
+    return makeLibrary(this, name, kind, options, this.blocking)
+  }
+}

@@ -1,0 +1,124 @@
+/** The session as a job sees it: the same names, every call synchronous. */
+
+import type { ArgsOf, ArgType, ResType, ResultOf } from '../ctypes/inference.js'
+import type { Types } from '../ctypes/types.js'
+import type { WindowsError } from '../errors.js'
+import type { BatchDetail, BatchOptions, ColumnsOf, ResultsOf } from './batch.js'
+import type { SessionCore } from './core.js'
+import type { LibraryOptions } from './dll-state.js'
+import type { SessionMemory } from './memory.js'
+import type { Memsync } from './memsync.js'
+import type { CallDetail, ErrCheck } from './routine.js'
+import { SessionSurface } from './surface.js'
+
+export interface SyncRoutine<A extends readonly unknown[] = readonly unknown[], R = unknown> {
+  (...args: A): R
+  sync(...args: A): R
+  detail(...args: A): CallDetail<R>
+  readonly batch: {
+    (columns: ColumnsOf<A>, options?: BatchOptions & { readonly detail?: false }): ResultsOf<R>
+    (columns: ColumnsOf<A>, options: BatchOptions & { readonly detail: true }): BatchDetail<ResultsOf<R>>
+  }
+  argtypes: readonly ArgType[] | undefined
+  restype: ResType
+  errcheck: ErrCheck | undefined
+  memsync: readonly Memsync[] | undefined
+  readonly name: string
+}
+
+interface SyncLibraryMembers {
+  readonly _name: string
+  func<const A extends readonly ArgType[], R extends ResType>(
+    name: string | number,
+    argtypes: A,
+    restype: R,
+  ): SyncRoutine<ArgsOf<A>, ResultOf<R, A>>
+  func<A extends readonly unknown[] = readonly unknown[], R = unknown>(prototype: string): SyncRoutine<A, R>
+  declare(header: string): { readonly [name: string]: SyncRoutine }
+}
+export type SyncLibrary = SyncLibraryMembers & { readonly [routine: string]: SyncRoutine } & {
+  readonly [ordinal: number]: SyncRoutine
+}
+export type SyncLoader = { LoadLibrary(name: string): SyncLibrary } & { readonly [dll: string]: SyncLibrary }
+
+/** Needs no start and no end: the session it stands for has both. */
+class WorkerSurface extends SessionSurface {
+  constructor(private readonly worker: SessionCore) {
+    super(worker.facts.arch, true)
+    this.adopt(worker)
+  }
+  override get id(): string {
+    return this.worker.facts.id
+  }
+  override get cwd(): string {
+    return process.cwd()
+  }
+  override whenReady(): Promise<SessionCore> {
+    return Promise.resolve(this.worker)
+  }
+  override coreNow(): SessionCore {
+    return this.worker
+  }
+  override toUnix(): undefined {
+    return undefined
+  }
+}
+
+export class SyncSession {
+  readonly #surface: SessionSurface
+  readonly cdll: SyncLoader
+  readonly windll: SyncLoader
+  readonly oledll: SyncLoader
+  readonly types: Types
+  readonly memory: SessionMemory
+
+  constructor(core: SessionCore) {
+    const surface = new WorkerSurface(core)
+    this.#surface = surface
+    this.cdll = surface.cdll as unknown as SyncLoader
+    this.windll = surface.windll as unknown as SyncLoader
+    this.oledll = surface.oledll as unknown as SyncLoader
+    this.types = surface.types
+    this.memory = surface.memory
+  }
+
+  get id(): string {
+    return this.#surface.id
+  }
+  CDLL(name: string, options?: LibraryOptions): SyncLibrary {
+    return this.#surface.CDLL(name, options) as unknown as SyncLibrary
+  }
+  WinDLL(name: string, options?: LibraryOptions): SyncLibrary {
+    return this.#surface.WinDLL(name, options) as unknown as SyncLibrary
+  }
+  OleDLL(name: string, options?: LibraryOptions): SyncLibrary {
+    return this.#surface.OleDLL(name, options) as unknown as SyncLibrary
+  }
+  get CFUNCTYPE(): SessionSurface['CFUNCTYPE'] {
+    return this.#surface.CFUNCTYPE
+  }
+  get WINFUNCTYPE(): SessionSurface['WINFUNCTYPE'] {
+    return this.#surface.WINFUNCTYPE
+  }
+  FormatError(code?: number): string {
+    return this.#surface.FormatError.sync(code)
+  }
+  WinError(code?: number, text?: string): WindowsError {
+    return this.#surface.WinError.sync(code, text)
+  }
+  GetLastError(): number {
+    return this.#surface.GetLastError.sync()
+  }
+  get_last_error(): number {
+    return this.#surface.get_last_error()
+  }
+  set_last_error(code: number): number {
+    return this.#surface.set_last_error.sync(code)
+  }
+  string_at(address: Parameters<SessionSurface['string_at']>[0], size?: number): string {
+    return this.#surface.string_at(address, size)
+  }
+  wstring_at(address: Parameters<SessionSurface['wstring_at']>[0], size?: number): string {
+    return this.#surface.wstring_at(address, size)
+  }
+}

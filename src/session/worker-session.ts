@@ -1,0 +1,69 @@
+/** The worker's own use of its session: jobs run here, each call synchronous, straight on the channel. */
+import { Lane } from '../channel/lane.js'
+import type { Pump } from '../channel/pump.js'
+import type { SegmentDescriptors } from '../channel/segment.js'
+import { Shared, type SharedState, WorkerState } from '../channel/shared.js'
+import { SessionCore } from './core.js'
+import type { SessionFacts } from './facts.js'
+
+/** The worker's number among a session's threads; the thread that started the session is the next. */
+export const WORKER_THREAD = 0
+export const CALLER_THREAD = 1
+
+class WorkerLane extends Lane {
+  constructor(
+    options: ConstructorParameters<typeof Lane>[0],
+    private readonly pump: Pump,
+  ) {
+    super(options)
+  }
+  /**
+   * While it waits the worker carries, for all threads: they need not wake it. What came at the last moment is seen to by the
+   * loop that a session's start left behind.
+   */
+  override waitFor(done: () => boolean, deadline: number): boolean {
+    const { i32 } = this.shared
+    Atomics.store(i32, Shared.workerState, WorkerState.running)
+    try {
+      return super.waitFor(done, deadline)
+    } finally {
+      Atomics.store(i32, Shared.workerState, WorkerState.idle)
+      if (this.pump.hasWork()) {
+        Atomics.add(i32, Shared.workerWake, 1)
+        Atomics.notify(i32, Shared.workerWake)
+      }
+    }
+  }
+  /** The worker does not wait for itself: it carries. */
+  protected override sleep(): void {
+    this.pump.step()
+  }
+  override wakeWorker(): void {}
+  protected override announce(): void {}
+}
+
+export class WorkerSession {
+  #core: SessionCore | undefined
+
+  constructor(
+    private readonly shared: SharedState,
+    readonly segment: SegmentDescriptors,
+    private readonly pump: Pump,
+  ) {}
+
+  /** Callbacks of jobs that ended may still be called: the worker looks after them between its own work. */
+  service(): void {
+    this.#core?.lane.service()
+  }
+
+  core(facts: SessionFacts): SessionCore {
+    this.#core ??= new SessionCore({
+      facts,
+      thread: WORKER_THREAD,
+      shared: this.shared,
+      makeLane: options => new WorkerLane(options, this.pump),
+      onCallbackError: () => {},
+    })
+    return this.#core
+  }
+}

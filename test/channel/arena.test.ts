@@ -1,0 +1,127 @@
+import fc from 'fast-check'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { Arena } from '../../dist/src/channel/arena.js'
+import { Shared, SharedState } from '../../dist/src/channel/shared.js'
+import { createSharedMemory } from '../../dist/src/codec/encoder.js'
+import { ARENA_OFFSET } from '../../dist/src/codec/layout.js'
+
+const test = suite('arena')
+const PAGE = 16384
+const SIZE = 24 * PAGE
+
+interface Piece {
+  readonly arena: Arena
+  readonly at: number
+  readonly size: number
+}
+
+function two(size = SIZE): { shared: SharedState; arenas: Arena[] } {
+  const shared = new SharedState(createSharedMemory())
+  return { shared, arenas: [new Arena(shared, 0, size), new Arena(shared, 1, size)] }
+}
+
+const claimed = ({ i32 }: SharedState, arena: Arena, thread: number) =>
+  i32.subarray(Shared.pages, Shared.pages + arena.pageCount).filter(owner => owner === thread + 1).length
+
+const size = fc.oneof(
+  { weight: 6, arbitrary: fc.nat(600) },
+  { weight: 4, arbitrary: fc.nat(PAGE) },
+  { weight: 2, arbitrary: fc.nat(6 * PAGE) },
+  { weight: 1, arbitrary: fc.nat(2 * SIZE) },
+  { weight: 1, arbitrary: fc.constantFrom(PAGE / 2, PAGE / 2 + 1, PAGE, PAGE + 1, SIZE, SIZE + 1) },
+)
+const step = fc.record({ thread: fc.nat(1), free: fc.boolean(), size, which: fc.nat() })
+
+test('two threads never overlap, stay inside, and give everything back', () => {
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 1, maxLength: 150 }), steps => {
+      const { shared, arenas } = two()
+      const live: Piece[] = []
+      const giveBack = ({ arena, at, size: bytes }: Piece) => arena.free(at, bytes)
+      for (const { thread, free, size: bytes, which } of steps) {
+        if (free) {
+          const [piece] = live.length > 0 ? live.splice(which % live.length, 1) : []
+          if (piece) giveBack(piece)
+          continue
+        }
+        const at = arenas[thread].allocate(bytes)
+        if (at === -1) continue
+        assert.is(at % 64, 0, 'not aligned')
+        assert.ok(at >= ARENA_OFFSET && at + bytes <= ARENA_OFFSET + SIZE, `${bytes} at ${at} lie outside`)
+        for (const other of live) {
+          const apart = at + Math.max(bytes, 1) <= other.at || other.at + Math.max(other.size, 1) <= at
+          assert.ok(apart, `${bytes} at ${at} overlap ${other.size} at ${other.at}`)
+        }
+        live.push({ arena: arenas[thread], at, size: bytes })
+      }
+      for (const piece of live) giveBack(piece)
+      // each may keep one page warm, and no more
+      for (const [thread, arena] of arenas.entries()) assert.ok(claimed(shared, arena, thread) <= 1)
+      const kept = claimed(shared, arenas[1], 1)
+      // a run that cannot be had makes a thread give up its warm page
+      assert.is(arenas[1].allocate(SIZE + 1), -1)
+      assert.is(claimed(shared, arenas[1], 1), 0, `${kept} kept`)
+      const whole = arenas[0].allocate(SIZE)
+      assert.is(whole, ARENA_OFFSET)
+      arenas[0].free(whole, SIZE)
+      assert.is(arenas[1].allocate(SIZE), ARENA_OFFSET)
+    }),
+    { numRuns: 300 },
+  )
+})
+
+for (const bytes of [1, 64, 1000, PAGE / 2, PAGE, 3 * PAGE]) {
+  test(`-1 when full of pieces of ${bytes}, room again after one is freed`, () => {
+    const { arenas } = two()
+    const pieces: Piece[] = []
+    let turn = 0
+    for (let failed = 0; failed < 2; ) {
+      const arena = arenas[turn++ % 2]
+      const at = arena.allocate(bytes)
+      if (at === -1) failed++
+      else pieces.push({ arena, at, size: bytes })
+    }
+    const each = bytes > PAGE / 2 ? Math.ceil(bytes / PAGE) * PAGE : Math.ceil(bytes / 64) * 64
+    const most = bytes > PAGE / 2 ? Math.floor(SIZE / each) : Math.floor(PAGE / each) * (SIZE / PAGE)
+    assert.is(pieces.length, most)
+    for (const arena of arenas) assert.is(arena.allocate(PAGE), -1)
+    const mine = pieces.filter(({ arena }) => arena === arenas[0])
+    for (const { arena, at } of mine) arena.free(at, bytes)
+    assert.is.not(arenas[0].allocate(bytes), -1)
+  })
+}
+
+test('a call that ends before the next begins finds the same memory', () => {
+  const { arenas } = two()
+  const first = arenas[0].allocate(100)
+  arenas[0].free(first, 100)
+  for (let i = 0; i < 1000; i++) {
+    const at = arenas[0].allocate(i % 8000)
+    assert.is(at, first)
+    arenas[0].free(at, i % 8000)
+  }
+})
+
+for (const bytes of [SIZE + 1, 2 ** 31 - 64, 2 ** 31, 2 ** 32, 2 ** 32 + 64, 2 ** 40]) {
+  test(`${bytes} bytes never fit`, () => {
+    const { arenas } = two()
+    assert.is(arenas[0].allocate(bytes), -1)
+    assert.is(arenas[0].allocate(64), ARENA_OFFSET)
+  })
+}
+
+for (const mebibytes of [1, 16, 128, 256, 1024]) {
+  test(`an arena of ${mebibytes} MiB can be had whole`, () => {
+    const whole = mebibytes << 20
+    const { arenas } = two(whole)
+    assert.ok(arenas[0].pageSize * arenas[0].pageCount <= whole)
+    const at = arenas[0].allocate(whole)
+    assert.is(at, ARENA_OFFSET)
+    assert.is(arenas[1].allocate(1), -1)
+    arenas[0].free(at, whole)
+    assert.is(arenas[1].allocate(1), ARENA_OFFSET)
+  })
+}
+
+test.run()

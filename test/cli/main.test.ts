@@ -1,0 +1,87 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+
+const test = suite('command line')
+const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+const folder = mkdtempSync(join(tmpdir(), 'zb-cli-'))
+test.after(() => rmSync(folder, { recursive: true }))
+
+function cli(args: string[], env: NodeJS.ProcessEnv = {}) {
+  const result = spawnSync(process.execPath, ['--import', 'tsx', main, ...args], {
+    encoding: 'utf8',
+    env: { ...process.env, ...env },
+    timeout: 60_000,
+  })
+  return { code: result.status, stdout: result.stdout, stderr: result.stderr }
+}
+
+/** A home with nothing in it, and no Wine to be found. */
+const bare = { HOME: folder, XDG_CACHE_HOME: join(folder, 'cache'), ZUGBRUECKE_WINE: join(folder, 'no-wine') }
+
+test('help names every command and exits 0', () => {
+  const { code, stdout } = cli(['--help'])
+  assert.is(code, 0)
+  for (const command of ['setup', 'doctor', 'stop', 'env', 'call', 'exports', 'repl']) assert.match(stdout, command)
+})
+
+test('a wrong use exits 2', () => {
+  assert.is(cli(['dokter']).code, 2)
+  assert.is(cli(['setup', '--arch', 'arm']).code, 2)
+  assert.is(cli(['call', 'x.dll']).code, 2)
+})
+
+test('doctor on a bare machine: exit code 1, what is missing, how to mend it', () => {
+  const { code, stdout } = cli(['doctor', '--json'], bare)
+  assert.is(code, 1)
+  const { ok, checks } = JSON.parse(stdout)
+  assert.is(ok, false)
+  const missing = checks.filter((check: { ok: boolean }) => !check.ok)
+  assert.ok(missing.length >= 4)
+  for (const { name, mend } of missing) assert.ok(mend, `${name} says how to mend it`)
+  const text = cli(['doctor'], { ...bare, ZUGBRUECKE_WINE: '' }).stdout
+  assert.match(text, 'npx zugbruecke setup')
+  assert.match(text, 'A session cannot start.')
+})
+
+test('setup with a Wine that does not exist: exit code 1, one line, nothing made', () => {
+  const { code, stderr } = cli(['setup'], bare)
+  assert.is(code, 1)
+  assert.match(stderr, /zugbruecke: The configured "wine" is not a usable Wine/)
+})
+
+test('env --json', () => {
+  const { code, stdout } = cli(['env', '--json'])
+  assert.is(code, 0)
+  const found = JSON.parse(stdout)
+  assert.match(found.cache, 'zugbruecke')
+  assert.is(found.parameters.arch, 'win64')
+})
+
+test('a configuration error is one line, without a stack', () => {
+  const { code, stderr } = cli(['env'], { ZUGBRUECKE_MEMORRY: '1' })
+  assert.is(code, 1)
+  assert.match(stderr, 'ZUGBRUECKE_MEMORY?')
+  assert.not.match(stderr, '    at ')
+})
+
+test('exports of what is no DLL', () => {
+  writeFileSync(join(folder, 'x.dll'), 'text')
+  const { code, stderr } = cli(['exports', join(folder, 'x.dll')])
+  assert.is(code, 1)
+  assert.match(stderr, 'does not begin with "MZ"')
+})
+
+test('exports of one of Windows itself', () => {
+  const { code, stdout } = cli(['exports', 'kernel32', '--json'])
+  assert.is(code, 0)
+  const { arch, exports } = JSON.parse(stdout)
+  assert.is(arch, 'win64')
+  assert.ok(exports.some(({ name }: { name?: string }) => name === 'GetCurrentProcessId'))
+})
+
+test.run()

@@ -1,0 +1,264 @@
+import fc from 'fast-check'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { CallBuilder } from '../../dist/src/codec/call-builder.js'
+import { createEncoder, createSharedMemory } from '../../dist/src/codec/encoder.js'
+import { Image } from '../../dist/src/codec/image.js'
+import { ARENA_OFFSET, Call, MESSAGE } from '../../dist/src/codec/layout.js'
+import {
+  type CallbackTarget,
+  LocalBlock,
+  RemoteBlock,
+  type RemoteMemory,
+  type Target,
+} from '../../dist/src/ctypes/block.js'
+
+const test = suite('image')
+const BASE = 0x7f12_3456_0000
+const memory: RemoteMemory = { sessionId: 'fake', read: () => assert.unreachable(), write: () => assert.unreachable() }
+const image = (pointerSize = 8) => new Image(memory, pointerSize)
+
+function linked(size: number, links: readonly (readonly [at: number, target: Target])[]): LocalBlock {
+  const block = LocalBlock.allocate(size)
+  block.refs = new Map(links)
+  return block
+}
+const pointer = (block: LocalBlock, at: number) => Number(block.whole.getBigUint64(at, true))
+const put = (bytes: Uint8Array, at: number, value: number) =>
+  new DataView(bytes.buffer, bytes.byteOffset).setBigUint64(at, BigInt(value), true)
+
+/** What the other side sees, and what comes back after `change`. */
+function trip(made: Image, change: (there: Uint8Array) => void = () => {}): Uint8Array {
+  made.relocate(BASE)
+  const there = new Uint8Array(made.size)
+  made.copyTo(there, 0)
+  change(there)
+  made.copyFrom(there, 0)
+  made.settle(BASE)
+  return there
+}
+
+test('the same block twice is placed once', () => {
+  const made = image()
+  const block = LocalBlock.allocate(20)
+  const at = made.place(block)
+  const other = made.place(LocalBlock.allocate(1))
+  assert.is(made.place(block), at)
+  assert.is.not(other, at)
+  assert.is(made.blocks.length, 2)
+  assert.is(made.size, 48)
+})
+
+test('a view inside a view that is there already is the same memory', () => {
+  const whole = new Uint8Array(64)
+  const made = image()
+  made.place(LocalBlock.allocate(5))
+  const at = made.place(new LocalBlock(whole.subarray(8, 40)))
+  assert.is(made.place(new LocalBlock(whole.subarray(8, 40))), at)
+  assert.is(made.place(new LocalBlock(whole.subarray(16, 24))), at + 8)
+  assert.is(made.place(new LocalBlock(whole.subarray(40, 40))), at + 32)
+  assert.is(made.blocks.length, 2)
+  // what sticks out, or was never to be read back, is a piece of its own
+  made.place(new LocalBlock(whole.subarray(0, 16)))
+  assert.is(made.blocks.length, 3)
+  const constant = new Uint8Array(16)
+  made.place(new LocalBlock(constant, false))
+  made.place(new LocalBlock(constant))
+  assert.is(made.blocks.length, 5)
+})
+
+test('pointers between blocks are relocated, each to its block and offset', () => {
+  const target = fc.record({ block: fc.nat(7), cell: fc.nat(3), inside: fc.nat(31) })
+  fc.assert(
+    fc.property(
+      fc.array(fc.record({ from: fc.nat(7), to: target })),
+      fc.nat(2 ** 47 - 4096),
+      fc.constantFrom(4, 8),
+      (links, base, pointerSize) => {
+        const start = pointerSize === 4 ? base % (2 ** 32 - 4096) : base
+        const blocks = Array.from({ length: 8 }, (_, i) => linked(32 + i, []))
+        const wanted = new Map<string, [from: number, at: number, to: number, inside: number]>()
+        for (const { from, to } of links) {
+          blocks[from].refs?.set(8 * to.cell, { block: blocks[to.block], offset: to.inside })
+          wanted.set(`${from} ${to.cell}`, [from, 8 * to.cell, to.block, to.inside])
+        }
+        const made = image(pointerSize)
+        const places = blocks.map(block => made.place(block))
+        assert.is(made.blocks.length, 8)
+        for (const at of places) assert.is(at % 16, 0)
+        made.relocate(start)
+        for (const [from, at, to, inside] of wanted.values()) {
+          const address = pointerSize === 8 ? pointer(blocks[from], at) : Number(blocks[from].whole.getUint32(at, true))
+          assert.is(address, start + places[to] + inside)
+        }
+      },
+    ),
+  )
+})
+
+test('what was written, joined, is the image', () => {
+  fc.assert(
+    fc.property(fc.array(fc.uint8Array({ maxLength: 70 }), { maxLength: 12 }), parts => {
+      const made = image()
+      const places = parts.map(bytes => made.place(new LocalBlock(bytes)))
+      const joined = Buffer.concat(made.views())
+      const copied = new Uint8Array(made.size)
+      made.copyTo(copied, 0)
+      assert.is(joined.length, made.size)
+      assert.ok(joined.equals(copied))
+      parts.forEach((bytes, i) => {
+        assert.ok(Buffer.from(bytes).equals(joined.subarray(places[i], places[i] + bytes.length)))
+      })
+      const back = made.viewsBack()
+      assert.equal(
+        back.map(view => view.length),
+        made.views().map(view => view.length),
+      )
+    }),
+  )
+})
+
+test('a list that ends in itself', () => {
+  const nodes = Array.from({ length: 1000 }, () => linked(16, []))
+  nodes.forEach((node, i) => {
+    node.refs?.set(8, { block: nodes[(i + 1) % nodes.length], offset: 0 })
+  })
+  const made = image()
+  assert.is(made.place(nodes[0]), 0)
+  assert.is(made.blocks.length, 1000)
+  trip(made)
+  nodes.forEach((node, i) => {
+    assert.is(pointer(node, 8), BASE + 16 * ((i + 1) % 1000))
+    assert.is(node.origin, memory)
+    assert.is(node.refs?.get(8)?.['block' as never], nodes[(i + 1) % 1000])
+  })
+})
+
+test('a block that points to itself', () => {
+  const block = LocalBlock.allocate(24)
+  block.refs = new Map([[16, { block, offset: 8 }]])
+  const made = image()
+  made.place(block)
+  made.relocate(BASE)
+  assert.is(pointer(block, 16), BASE + 8)
+})
+
+test('after the call a pointer leads where the routine let it: same, elsewhere inside, outside, nowhere', () => {
+  const [a, b] = [LocalBlock.allocate(16), LocalBlock.allocate(48)]
+  const cells = [0, 8, 16, 24].map(at => [at, { block: a, offset: 4 }] as const)
+  const owner = linked(32, cells)
+  const made = image()
+  const at = made.place(owner)
+  const inB = made.place(b)
+  trip(made, there => {
+    put(there, at + 8, BASE + inB + 40)
+    put(there, at + 16, 0x1234_5678)
+    put(there, at + 24, 0)
+    there[inB + 40] = 77
+  })
+  assert.is(owner.refs?.get(0), cells[0][1])
+  assert.equal(owner.refs?.get(8), { block: b, offset: 40 })
+  const changed = owner.refs?.get(8) as Target | undefined
+  assert.is(changed?.block, b)
+  assert.not(owner.refs?.has(16))
+  assert.not(owner.refs?.has(24))
+  assert.is(pointer(owner, 16), 0x1234_5678)
+  assert.is(pointer(owner, 24), 0)
+  assert.is(b.bytes[40], 77)
+  // and so it goes out again
+  const again = image()
+  again.place(owner)
+  again.relocate(BASE)
+  assert.is(pointer(owner, 8), BASE + again.place(b) + 40)
+  assert.is(pointer(owner, 16), 0x1234_5678)
+})
+
+test('a constant is neither changed nor settled', () => {
+  const target = LocalBlock.allocate(8)
+  const owner = new LocalBlock(new Uint8Array(8), false)
+  const ref = { block: target, offset: 0 }
+  owner.refs = new Map([[0, ref]])
+  const made = image()
+  const at = made.place(owner)
+  trip(made, there => put(there, at, 99))
+  assert.is(owner.refs.get(0), ref)
+  assert.is(pointer(owner, 0), BASE + made.place(target))
+})
+
+test('changes reach the memory that a block stands for', () => {
+  const block = LocalBlock.allocate(8)
+  block.mirror = new Uint8Array(3)
+  const made = image()
+  made.place(block)
+  trip(made, there => there.fill(9, 0, 8))
+  assert.equal([...block.mirror], [9, 9, 9])
+})
+
+test('pointers to the other side keep their address; another session’s are refused', () => {
+  const owner = linked(8, [[0, { block: new RemoteBlock(memory, 0x7000_0000, 64), offset: 12 }]])
+  const made = image()
+  made.place(owner)
+  trip(made)
+  assert.is(pointer(owner, 0), 0x7000_000c)
+  const other = { ...memory, sessionId: 'other' }
+  assert.throws(() => image().place(linked(8, [[0, { block: new RemoteBlock(other, 64, 8), offset: 0 }]])))
+})
+
+test('callbacks: the thunk’s address, or put down until there is one', () => {
+  const [ready, waiting] = [{ thunk: () => 0x1_4000_0010 }, { thunk: () => undefined }]
+  const owner = LocalBlock.allocate(16)
+  owner.refs = new Map<number, CallbackTarget>([
+    [0, ready],
+    [8, waiting],
+  ])
+  const made = image()
+  made.place(owner)
+  assert.is(pointer(owner, 0), 0x1_4000_0010)
+  assert.equal(made.callbacks, [waiting])
+})
+
+test('blocks of 2 GiB and more keep the places right', () => {
+  class Huge extends LocalBlock {
+    override get size(): number {
+      return 2 ** 31 + 1
+    }
+  }
+  const made = image()
+  made.place(new Huge(new Uint8Array(1)))
+  assert.is(made.place(LocalBlock.allocate(8)), 2 ** 31 + 16)
+})
+
+test('CallBuilder: pointers among the arguments get their addresses; the next call starts afresh', () => {
+  const shared = createSharedMemory()
+  const builder = new CallBuilder(createEncoder(shared), memory, 8, ARENA_OFFSET)
+  const argument = (i: number) =>
+    new DataView(shared.buffer).getBigUint64(ARENA_OFFSET + MESSAGE + Call.arguments + 8 * i, true)
+  const [a, b] = [LocalBlock.allocate(10), LocalBlock.allocate(10)]
+  const waiting = { thunk: () => undefined }
+  builder.begin()
+  builder.int(0, -1, -1)
+  builder.block(1, b, 3)
+  builder.block(2, a, 0)
+  builder.block(3, b, 0)
+  builder.callback(4, { thunk: () => 0x5555 })
+  builder.callback(5, waiting)
+  assert.is(builder.finish(1, 2, 6), Call.arguments + 48)
+  builder.relocate(BASE)
+  assert.equal([0, 1, 2, 3, 4].map(argument), [
+    2n ** 64n - 1n,
+    BigInt(BASE + 3),
+    BigInt(BASE + 16),
+    BigInt(BASE),
+    0x5555n,
+  ])
+  assert.is(builder.image?.size, 32)
+  assert.equal(builder.image?.callbacks, [waiting])
+  builder.begin()
+  builder.int(1, 5, 0)
+  assert.is(builder.image, undefined)
+  builder.finish(2, 2, 2)
+  builder.relocate(BASE)
+  assert.is(argument(1), 5n)
+})
+
+test.run()

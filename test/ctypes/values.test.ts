@@ -1,0 +1,217 @@
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import type { LocalBlock, RemoteMemory } from '../../src/ctypes/block.js'
+import { compilePlan } from '../../src/ctypes/call-plan.js'
+import { type CallbackClass, callbackPlan } from '../../src/ctypes/callback-type.js'
+import { utf8 } from '../../src/ctypes/encoding.js'
+import * as ct from '../../src/ctypes/index.js'
+import { castAddress } from '../../src/ctypes/memory.js'
+import type { ArgumentSink } from '../../src/ctypes/sink.js'
+import { ArgumentError } from '../../src/errors.js'
+
+class Point extends ct.Structure({ x: ct.c_int, y: ct.c_int }) {}
+class Node extends ct.Structure({ value: ct.c_int }) {
+  declare next: ct.Pointer<typeof Node> | null
+  static {
+    Node.define({ next: ct.POINTER(Node) })
+  }
+}
+const refuses = (fn: () => unknown, text: RegExp) =>
+  assert.throws(fn, (error: Error) => error instanceof ArgumentError && text.test(error.message))
+
+/** A Windows process of 64 KiB at 0x10000. */
+function remote(sessionId = 'r') {
+  const bytes = new Uint8Array(0x10000)
+  const memory: RemoteMemory = {
+    sessionId,
+    read: (address, into) => into.set(bytes.subarray(address - 0x10000, address - 0x10000 + into.length)),
+    write: (address, from) => bytes.set(from, address - 0x10000),
+  }
+  return { memory, bytes, view: new DataView(bytes.buffer), context: { memory, encoding: utf8 } }
+}
+function recorder() {
+  const calls: unknown[][] = []
+  const note =
+    (name: string) =>
+    (...args: unknown[]) =>
+      void calls.push([name, ...args])
+  const sink = {
+    int: note('int'),
+    float: note('float'),
+    double: note('double'),
+    block: note('block'),
+    address: note('address'),
+    callback: note('callback'),
+  }
+  return { sink: sink as unknown as ArgumentSink, calls }
+}
+
+test('integers check their range and kind', () => {
+  assert.is(new ct.c_byte(-128).value, -128)
+  refuses(() => new ct.c_byte(128), /does not fit c_byte \(-128 to 127\)/)
+  refuses(() => new ct.c_int(1.5), /integer/)
+  refuses(() => new ct.c_uint(-1), /does not fit/)
+  refuses(() => new ct.c_int('1' as never), /expected c_int/)
+  assert.is(new ct.c_ulonglong(2n ** 64n - 1n).value, 2n ** 64n - 1n)
+  refuses(() => new ct.c_ulonglong(2n ** 64n), /does not fit/)
+  refuses(() => new ct.c_longlong(Number.NaN), /integer/)
+  assert.is(new ct.c_longlong(-(2 ** 63)).value, -(2n ** 63n))
+  assert.is(ct.types('win32').c_size_t.size, 4)
+  refuses(() => new (ct.types('win32').c_size_t)(2n ** 32n), /does not fit/)
+})
+
+test('structures: live views, literals, inheritance, errors', () => {
+  class Line extends ct.Structure({ a: Point, b: Point.array(2) }) {}
+  const line = new Line({ a: { x: 1, y: 2 } })
+  line.a.x = 7
+  line.b[1] = { x: 3, y: 4 } as Point
+  assert.is(line.a.x, 7)
+  assert.is(line.b[1].y, 4)
+  assert.equal(JSON.parse(JSON.stringify(line)), {
+    a: { x: 7, y: 2 },
+    b: [
+      { x: 0, y: 0 },
+      { x: 3, y: 4 },
+    ],
+  })
+  refuses(() => new Point({ z: 1 } as never), /no field z/)
+  refuses(() => line.b[2], /out of range/)
+  refuses(() => Point.define({ z: ct.c_int }), /in use/)
+  const bytes = new Uint8Array(8)
+  Point.from_buffer(bytes).y = 5
+  assert.is(bytes[4], 5)
+})
+
+test('big-endian structures', () => {
+  class Header extends ct.BigEndianStructure(
+    { a: ct.c_ushort, b: ct.c_uint, f: ct.bits(ct.c_ushort, 4) },
+    { pack: 1 },
+  ) {}
+  const bytes = new Uint8Array(8)
+  const header = Header.from_buffer(bytes)
+  header.a = 0x102
+  header.b = 0x03040506
+  header.f = 9
+  assert.equal([...bytes], [1, 2, 3, 4, 5, 6, 0x90, 0])
+  assert.is(header.f, 9)
+})
+
+test('pointers between objects of JS', () => {
+  const second = new Node({ value: 2 })
+  const first = new Node({ value: 1, next: second } as never)
+  assert.is(first.next?.contents.value, 2)
+  second.value = 3
+  assert.is(first.next?.contents.value, 3)
+  first.next = null
+  assert.is(first.next, null)
+  refuses(() => ct.addressof(first), /session\.memory\.alloc/)
+  refuses(() => ct.pointer(first).at(1), /outside/)
+})
+
+test('pointers into a session', () => {
+  const { memory, view } = remote()
+  view.setInt32(0x100, 11, true)
+  view.setBigUint64(0x108, 0x10200n, true)
+  view.setInt32(0x200, 22, true)
+  const node = (castAddress(memory, 0x10100, ct.POINTER(Node)) as unknown as ct.Pointer<typeof Node>).contents
+  assert.is(node.value, 11)
+  assert.is(node.next?.address, 0x10200n)
+  assert.is(node.next?.contents.value, 22)
+  assert.is(node.next?.contents.next, null)
+  const next = node.next as ct.Pointer<typeof Node>
+  next.contents.value = 33
+  assert.is(view.getInt32(0x200, true), 33)
+  refuses(() => {
+    node.next = ct.pointer(new Node()) as never
+  }, /session\.memory\.alloc/)
+})
+
+test('text: arrays, fields, surrogates', () => {
+  class Named extends ct.Structure({ p: ct.c_char_p, w: ct.c_wchar_p, a: ct.c_char.array(4) }) {}
+  const named = new Named({ p: 'grüß', w: 'a\ud800', a: 'abcd' })
+  assert.is(named.p, 'grüß')
+  assert.is(named.w, 'a\ud800')
+  assert.is(named.a.value, 'abcd')
+  refuses(() => {
+    named.p = '\ud800'
+  }, /surrogate/)
+  refuses(() => {
+    named.a.value = 'abcde'
+  }, /room/)
+  assert.is(ct.string_at(ct.create_string_buffer('abc', 10)), 'abc')
+  assert.is(ct.wstring_at(ct.create_unicode_buffer('äb')), 'äb')
+})
+
+test('a plan names routine, position and both types', () => {
+  const { sink, calls } = recorder()
+  const plan = compilePlan('win64', 'f', [ct.c_int, ct.POINTER(ct.c_int), ct.c_char_p, Point], ct.c_int)
+  assert.is(plan.signature, 'ippQ')
+  plan.encode(sink, [-1, new Int32Array(2), 'a', { x: 1, y: -1 }], remote().context)
+  assert.equal(calls[0], ['int', 0, -1, -1])
+  assert.is((calls[1][2] as LocalBlock).size, 8)
+  assert.equal([...(calls[2][2] as LocalBlock).bytes], [97, 0])
+  assert.equal(calls[3], ['int', 3, 1, -1])
+  refuses(
+    () => plan.encode(sink, [1, new Float32Array(1), null, new Point()], remote().context),
+    /f: argument 2: expected POINTER\(c_int\), got Float32Array/,
+  )
+  refuses(() => plan.encode(sink, [1], remote().context), /takes 4 arguments, got 1/)
+})
+
+test('undeclared and variadic arguments', () => {
+  const plan = compilePlan('win64', 'printf', undefined, ct.c_int)
+  assert.is(plan.specialize(['a', 1, null, new ct.c_float(1), new Uint8Array(1)]).signature, 'pipdp')
+  refuses(() => plan.specialize([1.5]), /c_double/)
+  refuses(() => plan.specialize([{}]), /declare argtypes/)
+})
+
+test('results, outs and hidden pointers', () => {
+  const { context } = remote()
+  const { sink } = recorder()
+  class Big extends ct.Structure({ a: ct.c_longlong, b: ct.c_longlong }) {}
+  const big = compilePlan('win64', 'big', [ct.c_int], Big)
+  assert.is(big.signature, 'pi')
+  const frame = big.encode(sink, [1], context)
+  frame?.result?.whole.setInt32(8, 5, true)
+  assert.is((big.decode(0, 0, 0, context, frame) as Big).b, 5n)
+  const small = compilePlan('win64', 'small', [], Point)
+  assert.is((small.decode(3, 4, 0, context, undefined) as Point).y, 4)
+  const divide = compilePlan('win64', 'divide', [ct.c_int, ct.out(ct.c_int)], ct.c_bool)
+  const second = divide.encode(sink, [1], context)
+  second?.outs[0].whole.setInt32(0, 9, true)
+  assert.equal(divide.decode(1, 0, 0, context, second), [true, 9])
+  assert.is(compilePlan('win64', 'p', [], ct.c_void_p).decode(0, 0, 0, context, undefined), null)
+  assert.is(compilePlan('win64', 'q', [], ct.c_longlong).decode(-1, -1, 0, context, undefined), -1n)
+  assert.throws(() => compilePlan('win64', 'h', [], ct.HRESULT).decode(-5, -1, 0, context, undefined), /-5/)
+})
+
+test('a type of the other architecture is refused', () => {
+  const win32 = ct.types('win32')
+  class Other extends win32.Structure({ p: win32.c_void_p }) {}
+  class Neutral extends win32.Structure({ x: ct.c_int }) {}
+  refuses(() => compilePlan('win64', 'f', [Other], null), /laid out for win32/)
+  assert.is(compilePlan('win64', 'f', [Neutral], null).signature, 'I')
+  assert.is(compilePlan('win32', 'f', [Other, ct.c_size_t], null).signature, '{4}I')
+})
+
+test('callback types', () => {
+  const { context } = remote()
+  const type = ct.CFUNCTYPE(ct.c_int, ct.c_int, ct.POINTER(ct.c_int), ct.c_double)
+  const plan = callbackPlan(type as unknown as CallbackClass, 'win64')
+  assert.is(plan.signature, 'ipd')
+  const bits = new DataView(new ArrayBuffer(24))
+  bits.setInt32(0, -2, true)
+  bits.setBigUint64(8, 0x10000n, true)
+  bits.setFloat64(16, 1.5, true)
+  const [n, p, d] = plan.decodeArguments(bits, context) as [number, ct.Pointer<typeof ct.c_int>, number]
+  assert.equal([n, p.address, d], [-2, 0x10000n, 1.5])
+  plan.encodeResult(-3, bits, context)
+  assert.is(bits.getBigInt64(0, true), -3n)
+  const callback = type(() => 1)
+  class Table extends ct.Structure({ f: type }) {}
+  assert.is(new Table({ f: callback }).f, callback)
+  callback.dispose()
+  assert.ok(callback.disposed)
+})
+
+test.run()

@@ -1,0 +1,31 @@
+/** The DLLs that the suites call, built from the sources beside this file where they are missing or older. */
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, renameSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const folder = fileURLToPath(new URL('.', import.meta.url))
+const into = join(folder, 'build')
+const compilers = { win64: 'x86_64-w64-mingw32-gcc', win32: 'i686-w64-mingw32-gcc' } as const
+
+/** Path of the DLL made of `name.c` (and `name.def`, where there is one). */
+export function dll(name: string, arch: keyof typeof compilers = 'win64'): string {
+  const target = join(into, `${name}${arch === 'win32' ? '-win32' : ''}.dll`)
+  const sources = [join(folder, `${name}.c`), join(folder, `${name}.def`)].filter(existsSync)
+  if (existsSync(target) && sources.every(source => statSync(source).mtimeMs < statSync(target).mtimeMs)) return target
+  mkdirSync(into, { recursive: true })
+  // aside first: suites may run at the same time
+  const aside = `${target}.${process.pid}`
+  const options = [
+    '-O1',
+    '-Wall',
+    '-Wno-infinite-recursion',
+    '-Wno-maybe-uninitialized',
+    '-shared',
+    '-static-libgcc',
+    '-s',
+  ]
+  execFileSync(compilers[arch], [...options, '-o', aside, ...sources], { stdio: ['ignore', 'inherit', 'inherit'] })
+  renameSync(aside, target)
+  return target
+}

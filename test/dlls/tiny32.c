@@ -1,0 +1,2 @@
+/* A DLL for 32-bit programs. */
+__declspec(dllexport) int answer(void) { return 32; }

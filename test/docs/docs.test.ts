@@ -1,0 +1,165 @@
+/** Every code block of the documentation runs, against real DLLs, and gives what its comments say. */
+import { execFile } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { resolveConfig } from '../../src/runtime/config.js'
+import { locate } from '../../src/runtime/locate.js'
+import { ensureServices, wineEnvironment } from '../../src/runtime/prefix.js'
+import type { Report } from './checks.js'
+import { type Block, blocksOf, checkedProgram, fileOf, plainProgram, pythonProgram } from './page.js'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const only = process.argv[2]
+const pages = ['README.md', ...readdirSync(join(root, 'docs')).map(name => `docs/${name}`)].filter(
+  name => name.endsWith('.md') && (!only || name.includes(only)),
+)
+
+interface Run {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+function run(file: string, args: readonly string[], options: { cwd: string; env?: NodeJS.ProcessEnv }): Promise<Run> {
+  return new Promise(resolve => {
+    const limits = { timeout: 120_000, maxBuffer: 1 << 26 }
+    const child = execFile(file, args, { ...options, ...limits }, (error, stdout, stderr) =>
+      resolve({ code: error ? Number(error.code ?? -1) : 0, stdout, stderr }),
+    )
+    child.stdin?.end()
+  })
+}
+
+/** A folder in which `zugbruecke` is installed, as in a user's project. */
+function project(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'zugbruecke-docs-'))
+  mkdirSync(join(folder, 'node_modules/@types'), { recursive: true })
+  symlinkSync(root, join(folder, 'node_modules/zugbruecke'))
+  symlinkSync(join(root, 'node_modules/@types/node'), join(folder, 'node_modules/@types/node'))
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module", "private": true }\n')
+  return folder
+}
+
+const runs = ({ language, marks }: Block) => (language === 'ts' || language === 'js') && !marks.includes('norun')
+
+for (const page of pages) {
+  const blocks = blocksOf(join(root, page))
+  const programs = blocks.filter(block => runs(block) && !fileOf(block))
+  const python = blocks.filter(({ language, marks }) => language === 'py' && !marks.includes('norun'))
+  if (programs.length === 0 && python.length === 0) continue
+
+  test(`${page}: its blocks run and give what they say`, async () => {
+    const folder = project()
+    try {
+      await build(folder, blocks)
+      const shared = programs.filter(({ marks }) => !marks.includes('own'))
+      const groups = [
+        ...(shared.length > 0 ? [shared] : []),
+        ...programs.filter(b => b.marks.includes('own')).map(b => [b]),
+      ]
+      const problems: string[] = []
+      for (const [i, group] of groups.entries()) problems.push(...(await runGroup(folder, group, i)))
+      for (const block of blocks)
+        if (block.language === 'py' && block.marks.includes('norun'))
+          problems.push(...(await compilePython(folder, block)))
+      if (python.length > 0) problems.push(...(await runPython(folder, python)))
+      assert.is(problems.join('\n\n'), '')
+    } finally {
+      if (!process.env.ZUGBRUECKE_TEST_KEEP) rmSync(folder, { recursive: true, force: true })
+    }
+  })
+
+  test(`${page}: its blocks are well typed`, async () => {
+    const folder = project()
+    try {
+      for (const block of blocks) {
+        const file = fileOf(block)
+        if (file && runs(block)) writeFileSync(join(folder, file), block.code)
+      }
+      const shared = programs.filter(({ marks }) => !marks.includes('own'))
+      if (shared.length > 0) writeFileSync(join(folder, 'page.ts'), plainProgram(shared))
+      for (const block of programs)
+        if (block.marks.includes('own')) writeFileSync(join(folder, `own-${block.line}.ts`), plainProgram([block]))
+      const tsc = join(root, 'node_modules/.bin/tsc')
+      writeFileSync(join(folder, 'tsconfig.json'), TSCONFIG)
+      const { code, stdout } = await run(tsc, ['-p', '.'], { cwd: folder })
+      assert.is(code === 0 ? '' : stdout, '')
+    } finally {
+      if (!process.env.ZUGBRUECKE_TEST_KEEP) rmSync(folder, { recursive: true, force: true })
+    }
+  })
+}
+
+const TSCONFIG = JSON.stringify({
+  compilerOptions: {
+    target: 'ES2022',
+    lib: ['ES2023', 'ESNext.Disposable', 'DOM'],
+    module: 'NodeNext',
+    moduleResolution: 'NodeNext',
+    strict: true,
+    noEmit: true,
+    skipLibCheck: true,
+    types: ['node'],
+  },
+  include: ['*.ts'],
+})
+
+/** Files and DLLs that the page shows. */
+async function build(folder: string, blocks: readonly Block[]): Promise<void> {
+  for (const block of blocks) {
+    const file = fileOf(block)
+    if (!file) continue
+    writeFileSync(join(folder, file), block.code)
+    if (!file.endsWith('.c')) continue
+    const dll = file.replace(/\.c$/, '.dll')
+    const compiled = await run('x86_64-w64-mingw32-gcc', ['-shared', '-O2', '-Wall', '-o', dll, file], { cwd: folder })
+    if (compiled.code !== 0 || !existsSync(join(folder, dll))) throw new Error(`${file}:\n${compiled.stderr}`)
+  }
+}
+
+async function runGroup(folder: string, group: readonly Block[], number: number): Promise<string[]> {
+  const file = `program-${number}.ts`
+  writeFileSync(join(folder, file), checkedProgram(group, fileURLToPath(new URL('./checks.ts', import.meta.url))))
+  const tsx = import.meta.resolve('tsx')
+  const { code, stdout, stderr } = await run(process.execPath, ['--import', tsx, file], { cwd: folder })
+  const reports = [...stdout.matchAll(/^@@ (.*)$/gm)].map(([, json]) => JSON.parse(json) as Report)
+  const problems = reports
+    .filter(({ ok }) => !ok)
+    .map(({ line, actual, expected }) =>
+      expected === undefined ? `line ${line}: ${actual}` : `line ${line}: ${actual}\n  instead of ${expected}`,
+    )
+  for (const { line } of group)
+    if (!reports.some(it => it.done && it.line === line)) problems.push(`the block at line ${line} was not reached`)
+  if (code !== 0) problems.push(`exit code ${code}: ${stderr}`)
+  if (problems.length > 0 && stderr && code === 0) problems.push(`stderr: ${stderr}`)
+  return problems
+}
+
+async function compilePython(folder: string, { code, line }: Block): Promise<string[]> {
+  const { stderr, ...result } = await run('python3', ['-c', `compile(${JSON.stringify(code)}, 'block', 'exec')`], {
+    cwd: folder,
+  })
+  return result.code === 0 ? [] : [`Python, the block at line ${line}: ${stderr}`]
+}
+
+async function runPython(folder: string, blocks: readonly Block[]): Promise<string[]> {
+  const file = join(folder, 'page.py')
+  writeFileSync(file, pythonProgram(blocks))
+  const config = resolveConfig()
+  const installation = locate(config)
+  await ensureServices(installation)
+  const { code, stdout, stderr } = await run(installation.wine, [installation.python, basename(file)], {
+    cwd: folder,
+    env: wineEnvironment(config, installation),
+  })
+  const lines = stdout.split(/\r?\n/)
+  const problems = lines.filter(line => /^line \d+: /.test(line)).map(line => `Python, ${line}`)
+  if (code !== 0 || !lines.includes('PAGE DONE')) problems.push(`Python, exit code ${code}: ${stderr}`)
+  return problems
+}
+
+test.run()

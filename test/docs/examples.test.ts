@@ -1,0 +1,57 @@
+/** The examples run, one after the other, and print what they promise. */
+import { execFile, execFileSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+function run(file: string): Promise<{ code: number; stdout: string; stderr: string }> {
+  return new Promise(resolve => {
+    execFile(process.execPath, [file], { cwd: root, timeout: 120_000 }, (error, stdout, stderr) =>
+      resolve({ code: error ? Number(error.code ?? -1) : 0, stdout, stderr }),
+    )
+  })
+}
+
+async function prints(file: string, ...lines: readonly string[]): Promise<void> {
+  const { code, stdout, stderr } = await run(file)
+  assert.is(code, 0, `${stdout}${stderr}`)
+  for (const line of lines) assert.ok(stdout.split('\n').includes(line), `${line}\nis not in\n${stdout}`)
+}
+
+test.before(() => {
+  execFileSync('bash', ['scripts/build-examples.sh'], { cwd: root })
+})
+
+test('the first call finds every result right', () =>
+  prints('examples/first-call/run.mjs', `  ok    ${'add(3, 4)'.padEnd(44)} 7`, 'All as it should be.'))
+
+test('the batch example', () =>
+  prints(
+    'examples/batch.mjs',
+    'add Int32Array(3) [ 120, 270, 95 ]',
+    'move [{"x":1,"y":10},{"x":5,"y":20},{"x":5,"y":33}]',
+    'between Float64Array(3) [ 0, 116, 545 ] [{"x":1,"y":10},{"x":3,"y":15},{"x":3,"y":21.5}]',
+    'collatz longest of 50000 rows: 261 steps',
+    'stream 5285279',
+  ))
+
+test('the callback example', () =>
+  prints(
+    'examples/callback.mjs',
+    'sorted by size Int32Array(5) [ 0, -3, 5, -8, 9 ] true',
+    'zero 3.000000',
+    'caught true not this one true',
+  ))
+
+test('the pool example', () =>
+  prints(
+    'examples/pool/main.mjs',
+    'use 7',
+    'map 200000 111',
+    'jobs [ { n: 1161, steps: 181 }, { n: 51359, steps: 308 } ]',
+    'stats true 0',
+  ))
+
+test.run()

@@ -1,0 +1,73 @@
+/** Constant expressions are worth what a C compiler says. */
+import fc from 'fast-check'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { compiled } from './mingw.js'
+import { header } from './show.js'
+
+const literal = fc.oneof(
+  fc
+    .tuple(fc.bigInt(0n, 2n ** 64n - 1n), fc.nat(63))
+    .map(([value, shift]) => `0x${(value >> BigInt(shift)).toString(16)}`),
+  fc.tuple(fc.nat(100), fc.constantFrom('', 'u', 'L', 'ULL', 'll')).map(([value, suffix]) => `${value}${suffix}`),
+  fc.constantFrom(
+    "'a'",
+    "'\\\\xff'",
+    "L'x'",
+    '017',
+    '0',
+    '2147483647',
+    '2147483648',
+    '4294967296',
+    '1.5',
+    '2e3',
+    'sizeof(long)',
+  ),
+)
+const { expression } = fc.letrec<{ expression: string }>(tie => ({
+  expression: fc.oneof(
+    { depthSize: 'medium', withCrossShrink: true },
+    literal,
+    fc
+      .tuple(fc.constantFrom('-', '~', '!', '+'), tie('expression'))
+      .map(([operator, operand]) => `${operator}(int)(${operand})`),
+    fc
+      .tuple(fc.constantFrom('-', '!', '+'), tie('expression'))
+      .map(([operator, operand]) => `(${operator}(${operand}))`),
+    fc
+      .tuple(
+        tie('expression'),
+        fc.constantFrom('+', '-', '*', '<', '>', '<=', '>=', '==', '!=', '&&', '||'),
+        tie('expression'),
+      )
+      .map(([left, operator, right]) => `(${left} ${operator} ${right})`),
+    fc
+      .tuple(tie('expression'), fc.constantFrom('&', '|', '^', '<', '=='), tie('expression'))
+      .map(
+        ([left, operator, right]) => `((unsigned long long)(long long)(${left}) ${operator} (short)(int)(${right}))`,
+      ),
+    fc
+      .tuple(tie('expression'), fc.constantFrom('/', '%'), fc.integer({ min: 1, max: 99 }))
+      .map(([left, operator, right]) => `((long)(long long)(${left}) ${operator} ${right})`),
+    fc
+      .tuple(tie('expression'), fc.constantFrom('<<', '>>'), fc.nat(31))
+      .map(([left, operator, count]) => `((unsigned)(long long)(${left}) ${operator} ${count})`),
+    fc.tuple(tie('expression'), tie('expression'), tie('expression')).map(([a, b, c]) => `(${a} ? ${b} : ${c})`),
+    fc
+      .tuple(fc.constantFrom('char', 'unsigned char', 'short', 'unsigned', 'long', 'long long'), tie('expression'))
+      .map(([type, operand]) => `(${type})(long long)(${operand})`),
+  ),
+}))
+
+test('integers, mixed types, casts', () => {
+  const texts = fc.sample(expression, { numRuns: 1500, seed: 7 }).map(text => text.replaceAll("'\\\\xff'", "'\\xff'"))
+  // Floating point beyond 64 bits has no value that C promises.
+  const fitting = texts.filter(text => !/[.e]\d/.test(text.replace(/0x[0-9a-f]+/g, '')) || text.length < 30)
+  const { constants } = header(fitting.map((text, index) => `#define X${index} (long long)(${text})\n`).join(''))
+  const expected = compiled('win64', '', fitting)
+  assert.is(expected.length, fitting.length)
+  for (const [index, text] of fitting.entries())
+    assert.is(String(constants[`X${index}`]), String(expected[index]), text)
+})
+
+test.run()

@@ -1,0 +1,378 @@
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { header, showFields, showRoutine } from './show.js'
+import { textOf } from './stub.js'
+
+const routines = (text: string) => [...header(text).routines.values()].map(showRoutine)
+const types = (text: string) =>
+  Object.fromEntries(Object.entries(header(text).types).map(([name, type]) => [name, textOf(type)]))
+
+test('typedefs of everything', () => {
+  assert.equal(
+    types(`
+      typedef unsigned long u32, *pu32, tab[4];
+      typedef char name_t[32];
+      typedef int (__stdcall *callback)(void *user, u32 count);
+      typedef void plain(int);
+      typedef struct opaque opaque;
+      typedef opaque *handle;
+      typedef void nothing;
+      typedef enum { red, green } color;
+      typedef pu32 *ppu32;
+      long typedef odd;
+    `),
+    {
+      u32: 'c_ulong',
+      pu32: 'POINTER(c_ulong)',
+      tab: 'c_ulong[4]',
+      name_t: 'c_char[32]',
+      callback: 'WINFUNCTYPE(c_int, c_void_p, c_ulong)',
+      plain: 'CFUNCTYPE(void, c_int)',
+      handle: 'c_void_p',
+      color: 'c_int',
+      ppu32: 'POINTER(POINTER(c_ulong))',
+      odd: 'c_long',
+    },
+  )
+})
+
+test('a typedef is usable from the next declaration on, also as the name of a field or parameter', () => {
+  assert.equal(
+    routines(
+      'typedef int thing; thing f(thing thing); struct s { thing thing; } ; void g(struct s s, unsigned thing);',
+    ),
+    ['c_int f(c_int)', 'void g(s, c_uint)'],
+  )
+})
+
+test('the same typedef twice', () => {
+  assert.equal(
+    types('typedef unsigned long DWORD; typedef unsigned long DWORD; typedef DWORD size_t; typedef size_t size_t;'),
+    {
+      DWORD: 'c_ulong',
+      size_t: 'c_ulong',
+    },
+  )
+  assert.equal(types('typedef unsigned short wchar_t; typedef wchar_t *w;'), { w: 'c_wchar_p' })
+})
+
+test('structures: nested, anonymous, referring to themselves and to each other', () => {
+  const { types } = header(`
+    struct a { struct b *other; struct a *next, *last; struct { int x; } inner; union { int i; float f; }; };
+    struct b { struct a value; enum { one, two } kind; };
+    typedef struct { int x, y[2][3], *z; const char *name; char text[16]; } point;
+    typedef struct list { struct list *next; void (*free)(struct list); } list;
+    union u { struct a a; double d; };
+  `)
+  assert.is(showFields(types.a), 'other: POINTER(b), next: POINTER(a), last: POINTER(a), inner: a.inner, _4: a._4')
+  assert.is(showFields(types.b), 'value: a, kind: c_int')
+  assert.is(showFields(types.point), 'x: c_int, y: c_int[3][2], z: POINTER(c_int), name: c_char_p, text: c_char[16]')
+  assert.is(showFields(types.list), 'next: POINTER(list), free: CFUNCTYPE(void, list)')
+  assert.is(showFields(types.u), 'a: a, d: c_double')
+})
+
+test('forward declarations', () => {
+  const text =
+    'struct late; void f(struct late *l, struct never *n); typedef struct late *plate; struct late { int x; }; plate g(void);'
+  assert.equal(routines(text), ['void f(POINTER(late), c_void_p)', 'POINTER(late) g()'])
+})
+
+test('bit fields', () => {
+  const { types } = header(
+    'enum { w = 2 }; struct s { unsigned a : 3, b : w + 1, : 4; int : 0; unsigned char c : sizeof(short); };',
+  )
+  assert.is(showFields(types.s), 'a: c_uint:3, b: c_uint:3, _2: c_uint:4, _3: c_int:0, c: c_ubyte:2')
+})
+
+test('what a bit field is a part of', () => {
+  const { types } = header(
+    'struct s { char c : 3; wchar_t w : 4; enum e { A, B, C, D } k : 2; enum { N = -1 } n : 2; enum e f : 2; bool b : 1; };',
+  )
+  assert.is(showFields(types.s), 'c: c_byte:3, w: c_ushort:4, k: c_uint:2, n: c_int:2, f: c_uint:2, b: c_bool:1')
+})
+
+test('lengths by constant expressions', () => {
+  const { types } = header(`
+    #define N 4
+    #define TWICE(x) ((x) * 2)
+    enum { first = 3, second, third = second << 1, fourth = (third > 7) ? 1 : 2 };
+    static const int K = 5;
+    typedef int a[N], b[TWICE(N + 1)], c[second][third], d[fourth + K], e[sizeof(a) / sizeof(int)], f['a'], g[0x10 | 010], h[];
+    struct s { char x[N]; int y; };
+    typedef char i[sizeof(struct s *)], j[-1 + (int)2.5 * 2], k[MAX_PATH], l[!0 + ~-3 % 4];
+  `)
+  const shown = 'abcdefghijkl'.split('').map(name => textOf(types[name]))
+  assert.equal(shown, [
+    'c_int[4]',
+    'c_int[10]',
+    'c_int[8][4]',
+    'c_int[6]',
+    'c_int[4]',
+    'c_int[97]',
+    'c_int[24]',
+    'c_int[0]',
+    'c_char[8]',
+    'c_char[3]',
+    'c_char[260]',
+    'c_char[3]',
+  ])
+})
+
+test('packing and alignment', () => {
+  const { types } = header(`
+    struct plain { int x; };
+    #pragma pack(push, 1)
+    struct one { int x; };
+    #pragma pack(2)
+    struct two { int x; };
+    #pragma pack(push, mark, 4)
+    #pragma pack(push, 8)
+    struct eight { int x; };
+    #pragma pack(pop, mark)
+    struct again { int x; };
+    #pragma pack(pop)
+    struct back { int x; };
+    #pragma pack(1)
+    #pragma pack()
+    struct none { int x; };
+    #include <pshpack4.h>
+    struct four { int x; };
+    #include <poppack.h>
+    __pragma(pack(push, 2)) struct inline_two { int x; }; _Pragma("pack(pop)")
+    struct __attribute__((packed)) gnu { int x; };
+    struct gnu_after { int x; } __attribute__((packed, aligned(4)));
+    typedef __declspec(align(16)) struct { int x; } wide;
+    struct __declspec(align(32)) wider { int x; };
+    struct alignas(8) eights { int x; };
+    #pragma once
+    #pragma warning(disable: 4200)
+  `)
+  const shown = Object.fromEntries(
+    Object.entries(types).map(([name, type]) => [name, (type as never as { options: unknown }).options]),
+  )
+  assert.equal(shown, {
+    plain: {},
+    one: { pack: 1 },
+    two: { pack: 2 },
+    eight: { pack: 8 },
+    again: { pack: 2 },
+    back: {},
+    none: {},
+    four: { pack: 4 },
+    inline_two: { pack: 2 },
+    gnu: { pack: 1 },
+    gnu_after: { pack: 1, align: 4 },
+    wide: { align: 16 },
+    wider: { align: 32 },
+    eights: { align: 8 },
+  })
+})
+
+test('linkage, bodies, initializers, variables', () => {
+  const text = `
+    extern "C" { int a(void); extern "C" int b(void); }
+    extern "C++" int c(void);
+    static inline int hidden(int x) { return x > 0 ? x : -x; }
+    static int local(void);
+    int body(int x) { if (x) { return '}'; } return 0; }
+    extern int counter, table[4];
+    __declspec(dllimport) extern const char *version;
+    int initial[2] = { 1, 2 }, other = 5;
+    static int unseen = 4;
+    static_assert(sizeof(int) == 4, "int");
+    ;
+    typedef int handler(int);
+    extern handler on_exit;
+    int d(void), *e(int);
+    struct { int x; } point, *origin;
+  `
+  assert.equal(routines(text), [
+    'c_int a()',
+    'c_int b()',
+    'c_int c()',
+    'c_int body(c_int)',
+    'c_int on_exit(c_int)',
+    'c_int d()',
+    'POINTER(c_int) e(c_int)',
+  ])
+  const variables = Object.fromEntries([...header(text).variables].map(([name, type]) => [name, textOf(type)]))
+  assert.equal(variables, {
+    counter: 'c_int',
+    table: 'c_int[4]',
+    version: 'c_char_p',
+    initial: 'c_int[2]',
+    other: 'c_int',
+    point: 'struct',
+    origin: 'POINTER(struct)',
+  })
+})
+
+test('macros: handles, calls, decorations', () => {
+  const text = `
+    #define API __declspec(dllexport)
+    #define CALL __stdcall
+    #define FN(type, name) API type CALL vendor_##name
+    #define LIST(...) (__VA_ARGS__)
+    #define COUNT unsigned int
+    DECLARE_HANDLE(HDEV);
+    API int CALL one(HDEV device, COUNT n);
+    FN(double, two)(int a, int b);
+    VENDOR_BEGIN
+    int three LIST(int a, char b);
+    extern VENDOR_API int four(HDEV *device) VENDOR_SUFFIX;
+  `
+    .replace('VENDOR_SUFFIX', '')
+    .replace('VENDOR_BEGIN', '')
+  assert.equal(routines(text), [
+    'c_int stdcall one(c_void_p, c_uint)',
+    'c_double stdcall vendor_two(c_int, c_int)',
+    'c_int three(c_int, c_char)',
+    'c_int four(POINTER(c_void_p))',
+  ])
+})
+
+test('a macro that leads to itself ends', () => {
+  assert.equal(
+    routines('#define f g\n#define g f\nint f(void);\n#define h(x) h(x, x)\nint h(int);'),
+    ['c_int f()', 'c_int h(c_int, c_int)'].slice(0, 2),
+  )
+})
+
+test('branches', () => {
+  const text = `
+    #ifndef VENDOR_H
+    #define VENDOR_H
+    #ifdef __cplusplus
+    extern "C" { this is not C'
+    #endif
+    #ifdef _WIN64
+    typedef long long word;
+    #else
+    typedef int word;
+    #endif
+    #if defined(_WIN32) && !defined LINUX && VERSION >= 0x0200
+    int yes(word);
+    #elif 1
+    int no(word);
+    #else
+    #error not reached
+    #endif
+    #if 0
+      #if 1
+      int no2(void);
+      #else
+      int no3(void);
+      #endif
+    #elif (2 > 1 ? 1 : 0) && __has_include(<x.h>) == 0
+    int yes2(void);
+    #endif
+    #undef VERSION
+    #ifdef VERSION
+    int no4(void);
+    #endif
+    #define EMPTY
+    #include "other.h"
+    #endif /* VENDOR_H */
+  `
+  const shown = (arch: 'win32' | 'win64') =>
+    [...header(text, { arch, defines: { VERSION: 0x300 } }).routines.values()].map(showRoutine)
+  assert.equal(shown('win64'), ['c_int yes(c_longlong)', 'c_int yes2()'])
+  assert.equal(shown('win32'), ['c_int yes(c_int)', 'c_int yes2()'])
+})
+
+test('constants', () => {
+  const { constants } = header(`
+    #define A 5
+    #define B (A << 2 | 1)
+    #define C 0xFFFFFFFF
+    #define D 0x7FFFFFFFFFFFFFFFLL
+    #define E "text\\t" "more\\x41\\101"
+    #define F L"wide"
+    #define G 1.5e3
+    #define H ((HRESULT)0x80004005L)
+    #define I (-1)
+    #define J ((HANDLE)(LONG_PTR)-1)
+    #define K ((DWORD)-1)
+    #define L 'x'
+    #define M 'RIFF'
+    #define N sizeof(DWORD)
+    #define O int
+    #define P(x) x
+    #define Q (B / 0)
+    #define R unknown + 1
+    #define S
+    #define T TRUE
+    #define U ("bracketed")
+    #define V ~0U
+    #define W 10ui64
+    #define X (float)0.1
+    #define Y 1 ? 2 : 3
+    #define Z /* comment */ 7 // more
+    enum { red, green = 5, blue, last = 0xFFFFFFFF, back = -2, front, copy = blue };
+    static const unsigned char small = 300;
+    const double pi = 3.25;
+    enum tiny : unsigned char { most = 255 };
+  `)
+  assert.equal(
+    { ...constants },
+    {
+      A: 5,
+      B: 21,
+      C: 4294967295,
+      D: 0x7fffffffffffffffn,
+      E: 'text\tmoreAA',
+      F: 'wide',
+      G: 1500,
+      H: -2147467259,
+      I: -1,
+      J: 0xffffffffffffffffn,
+      K: 4294967295,
+      L: 120,
+      M: 0x52494646,
+      N: 4,
+      T: 1,
+      U: 'bracketed',
+      V: 4294967295,
+      W: 10,
+      X: Math.fround(0.1),
+      Y: 2,
+      Z: 7,
+      red: 0,
+      green: 5,
+      blue: 6,
+      last: -1,
+      back: -2,
+      front: -1,
+      copy: 6,
+      small: 44,
+      pi: 3.25,
+      most: 255,
+    },
+  )
+})
+
+test('names of Object.prototype are ordinary names', () => {
+  const { constants, types, routines } = header(
+    'enum { constructor, __proto__, toString }; typedef int valueOf; struct hasOwnProperty { int __proto__; }; int toLocaleString(valueOf);',
+  )
+  assert.equal(Object.keys(constants), ['constructor', '__proto__', 'toString'])
+  assert.equal(Object.keys(types), ['hasOwnProperty', 'valueOf'])
+  assert.equal(showFields(types.hasOwnProperty), '__proto__: c_int')
+  assert.ok(routines.has('toLocaleString'))
+})
+
+test('structures of windows.h are the same class everywhere', () => {
+  const { types, routines } = header('int a(GUID g, REFIID i, SYSTEMTIME *t); typedef GUID vendor_id;')
+  assert.is(types.GUID, routines.get('a')?.argtypes[0])
+  assert.is(types.GUID, types.vendor_id)
+  assert.is(textOf(routines.get('a')?.argtypes[2]), 'POINTER(SYSTEMTIME)')
+})
+
+test('UNICODE decides what a TCHAR is', () => {
+  const shown = (defines: { [name: string]: boolean }) =>
+    [...header('void f(TCHAR c, LPCTSTR s);', { defines }).routines.values()].map(showRoutine)
+  assert.equal(shown({}), ['void f(c_char, c_char_p)'])
+  assert.equal(shown({ UNICODE: true }), ['void f(c_wchar, c_wchar_p)'])
+})
+
+test.run()

@@ -1,0 +1,79 @@
+/* Mutated frames, with a fixed seed: each is answered, and a good call between them still works. */
+#include "node.h"
+
+enum { FRAMES = 120000 };
+static uint64_t state = 0x9E3779B97F4A7C15;
+static uint32_t random32(void) {
+  state ^= state << 13, state ^= state >> 7, state ^= state << 17;
+  return (uint32_t)(state >> 32);
+}
+
+static uint32_t frame(uint8_t *out, uint32_t *kind) {
+  int32_t *a = (void *)arena(0x1000), *r = (void *)arena(0x3000);
+  struct batch batch = {45, random32() % 2, 20, 4, r, arena(0x4000), arena(0x5000), 8, 'i', 2, {{a, 4, 'i'}, {a + 30, 4, 'i'}}};
+  *kind = 1 + random32() % 3;
+  if (*kind == KIND_CALL) return build_call(out, random32() % 4 ? 1 : 45, 2, (uint64_t[]){random32(), random32() % 3});
+  if (*kind == KIND_BATCH) return build_batch(out, &batch);
+  return build_control(out, 13, (ULONG_PTR)arena(0x6000), 256);
+}
+
+static void mutate(uint8_t *bytes, uint32_t length) {
+  static const uint32_t interesting[] = {0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 0xFFFFFFF0, 1000};
+  for (uint32_t times = 1 + random32() % 4; times; times--) {
+    uint32_t at = random32() % length, value = interesting[random32() % 12];
+    switch (random32() % 4) {
+      case 0: bytes[at] = (uint8_t)random32(); break;
+      case 1: bytes[at] ^= (uint8_t)(1 << random32() % 8); break;
+      case 2: if (at + 4 <= length) memcpy(bytes + (at & ~3u), &value, 4); break;
+      default: bytes[at] = (uint8_t)value;
+    }
+  }
+}
+
+static uint32_t counts[5];
+
+static int one(void) {
+  uint8_t out[512];
+  struct answer answer = {.status = 77};
+  uint32_t kind, length = frame(out, &kind), flags = 0, offset = 0, number;
+  if (random32() % 16) mutate(out, length);
+  if (kind == KIND_BATCH) out[BATCH_ROWS + 2] = out[BATCH_ROWS + 3] = 0; /* billions of rows are legal, but long */
+  if (kind == KIND_CONTROL && (out[44] == 19 || !random32())) out[44] = 13;
+  if (random32() % 8 == 0) { /* in the arena, perhaps at its very end */
+    uint32_t at = random32() % 2 ? 0x700000 : 0x800000 - (length & ~3u) - (random32() % 3 ? 4 : 0);
+    if (at + length <= 0x800000) memcpy(arena(at), out, length);
+    flags = 1, offset = ARENA_OFFSET + at;
+  }
+  if (random32() % 8 == 0) {
+    if (random32() % 2) length = random32() % 3 ? random32() % 300 : random32();
+    if (random32() % 4 == 0) kind = random32() & 0xFF;
+    if (random32() % 4 == 0) flags = random32() & 0xFFFF, offset = random32() % 2 ? random32() : ARENA_OFFSET + random32() % 0x900000;
+  }
+  number = publish(kind, out, length, flags, offset);
+  if (!wait_for(number, &answer)) return 0;
+  counts[answer.status < 4 ? answer.status : 4]++;
+  return answer.status < 4;
+}
+
+void test_fuzz(void) {
+  int32_t *a = (void *)arena(0x1000);
+  int good = 1, answered = 0;
+  for (int i = 0; i < 60; i++) a[i] = i % 7;
+  for (; answered < FRAMES && one(); answered++)
+    if (answered % 1000 == 0) good &= call(1, 2, (uint64_t[]){40, 2}).result == 42;
+  check(answered == FRAMES && good, "mutated frames are answered");
+  check(*word(WORD_MAGIC) == MAGIC && *word(WORD_VERSION) == WIRE_VERSION, "the control block is untouched");
+  printf("fuzz: %d frames; %u done, %u crashed, %u refused, %u undeclared\n", answered, counts[0], counts[1], counts[2], counts[3]);
+
+  node_stop();
+  node_start();
+  sequence = 2000; /* the head jumps */
+  publish(KIND_CALL, NULL, 0, 0, 0);
+  for (int i = 0; i < 3000 && served == 99; i++) Sleep(1);
+  check(served == ZB_CORRUPT && *word(WORD_HOST_STATE) == STATE_LEAVING, "a head that jumps stops the loop");
+  node_start();
+  *(uint32_t *)(segment + REQUEST_OFFSET) = 77;
+  head_only(1);
+  for (int i = 0; i < 4000 && served == 99; i++) Sleep(1);
+  check(served == ZB_CORRUPT, "a slot that never arrives stops the loop");
+}

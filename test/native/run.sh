@@ -1,0 +1,20 @@
+#!/bin/sh
+# Builds the bridge and its test driver, and runs it under Wine: test/native/run.sh [FOLDER for the build]
+# WINE and WINEPREFIX may be given; a fresh prefix is made in the build folder otherwise.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+native=$here/../../wine-host/native
+build=${1:-${TMPDIR:-/tmp}/zugbruecke-native-test}
+wine=${WINE:-/usr/lib/wine/wine64}
+mkdir -p "$build"
+export WINEPREFIX="${WINEPREFIX:-$build/prefix}" WINEDEBUG="${WINEDEBUG:--all}" WINEDLLOVERRIDES="${WINEDLLOVERRIDES:-mscoree,mshtml=}"
+make -s -C "$native"
+cp "$native/bridge-win64.dll" "$build/"
+x86_64-w64-mingw32-gcc -std=gnu11 -O2 -Wall -Wextra -Werror -Wno-unused-parameter -fno-ident -I"$native" \
+  "$here/main.c" "$here/node.c" "$here/calls.c" "$here/crashes.c" "$here/batches.c" "$here/callbacks.c" "$here/fuzz.c" \
+  "$build/bridge-win64.dll" -o "$build/driver.exe"
+# the first Wine process of a prefix starts services that keep what they inherit
+timeout 120 "$wine" cmd /c exit </dev/null >/dev/null 2>&1 || true
+timeout 120 "$wine" "$build/driver.exe" </dev/null 2>&1 | cat >"$build/output"
+cat "$build/output"
+grep -q '^[0-9]* passed, 0 failed' "$build/output"

@@ -1,0 +1,165 @@
+/** What `npm pack` makes, installed into an empty project, works there. */
+import { execFile } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { promisify } from 'node:util'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { dll } from '../dlls/build.js'
+
+const test = suite('package')
+const run = promisify(execFile)
+let folder: string
+let project: string
+const installed = (...path: string[]) => join(project, 'node_modules/zugbruecke', ...path)
+
+async function inProject(program: string, ...args: string[]): Promise<string> {
+  try {
+    const { stdout } = await run(program, args, { cwd: project, timeout: 90_000, encoding: 'utf8' })
+    return stdout
+  } catch (error) {
+    const { stdout, stderr } = error as { stdout: string; stderr: string }
+    throw new Error(`${program} ${args.join(' ')} failed:\n${stdout}\n${stderr}`)
+  }
+}
+
+test.before(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'zb-package-'))
+  // a path that is not plain
+  project = join(folder, 'empty prüject')
+  mkdirSync(project)
+  const { stdout } = await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder])
+  const [{ filename }] = JSON.parse(stdout) as [{ filename: string }]
+  writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'empty', private: true, type: 'module' }))
+  await inProject('npm', 'install', '--no-audit', '--no-fund', '--prefer-offline', join(folder, filename))
+})
+test.after(() => rmSync(folder, { recursive: true, force: true }))
+
+test('it has what it needs, and nothing else', () => {
+  for (const file of [
+    'dist/encoder.wasm',
+    'dist/src/index.js',
+    'dist/src/index.d.ts',
+    'dist/workers/session.js',
+    'dist/workers/supervisor.js',
+    'wine-host/main.py',
+    'wine-host/wire.py',
+    'README.md',
+    'LICENSE',
+  ])
+    assert.ok(existsSync(installed(file)), file)
+  for (const file of ['src', 'test', 'bench', 'node_modules/typescript', 'assembly', '.ci'])
+    assert.not(existsSync(installed(file)), file)
+  const hosts = readdirSync(resolve('wine-host')).filter(name => name.endsWith('.py'))
+  for (const name of hosts) assert.ok(existsSync(installed('wine-host', name)), name)
+  if (existsSync('wine-host/native/bridge-win64.dll'))
+    assert.ok(existsSync(installed('wine-host/native/bridge-win64.dll')))
+})
+
+test('every entry point is there, with its types', async () => {
+  const { exports } = JSON.parse(readFileSync(installed('package.json'), 'utf8')) as {
+    exports: { [path: string]: string | { types: string; default: string } }
+  }
+  for (const [path, target] of Object.entries(exports))
+    for (const file of typeof target === 'string' ? [target] : Object.values(target))
+      assert.ok(existsSync(installed(file)), `${path}: ${file}`)
+  const names = await inProject(
+    process.execPath,
+    '--input-type=module',
+    '--eval',
+    `const all = await Promise.all(['zugbruecke', 'zugbruecke/win32', 'zugbruecke/wintypes'].map(name => import(name)))
+    console.log(JSON.stringify(all.map(each => Object.keys(each))))`,
+  )
+  const [main, win32, wintypes] = JSON.parse(names) as string[][]
+  for (const name of [
+    'CtypesSession',
+    'ctypes_session',
+    'SessionPool',
+    'Structure',
+    'POINTER',
+    'CFUNCTYPE',
+    'c_int',
+    'ArgumentError',
+  ])
+    assert.ok(main.includes(name), name)
+  for (const name of ['Structure', 'c_int', 'POINTER']) assert.ok(win32.includes(name), `win32: ${name}`)
+  for (const name of ['DWORD', 'HANDLE', 'RECT']) assert.ok(wintypes.includes(name), `wintypes: ${name}`)
+})
+
+test('what is not exported cannot be imported', async () => {
+  const code = `await import('zugbruecke/dist/src/index.js').then(() => console.log('imported'), error => console.log(error.code))`
+  assert.match(
+    await inProject(process.execPath, '--input-type=module', '--eval', code),
+    'ERR_PACKAGE_PATH_NOT_EXPORTED',
+  )
+})
+
+const consumer = `
+import { c_double, c_int, CFUNCTYPE, CtypesSession, POINTER, SessionPool, Structure, type Routine } from 'zugbruecke'
+import { DWORD } from 'zugbruecke/wintypes'
+
+class Point extends Structure({ x: c_int, y: c_double }) {}
+
+export async function main(path: string): Promise<number> {
+  const session = await CtypesSession.start({ arch: 'win64' })
+  try {
+    const library = await session.cdll.LoadLibrary(path)
+    const add = library.func('add', [c_int, c_int], c_int)
+    const typed: Promise<number> = add(1, 2)
+    const sync: number = add.sync(3, 4)
+    // @ts-expect-error a string is no int
+    const wrong = () => add('x', 2)
+    const rows = await add.batch([new Int32Array([1, 2]), 5])
+    const callback = CFUNCTYPE(c_int, c_int)
+    const move = library.func('move', [POINTER(Point), DWORD, callback], null)
+    const unused: Routine = library.anything
+    const point = new Point({ x: 1 })
+    const x: number = point.x
+    void [wrong, move, unused]
+    return (await typed) + sync + Number(rows[1]) + x
+  } finally {
+    await session.terminate()
+  }
+}
+export const pool: typeof SessionPool.start = options => SessionPool.start(options)
+`
+
+test('a consumer in TypeScript compiles, the declarations checked too', async () => {
+  mkdirSync(join(project, 'source'), { recursive: true })
+  writeFileSync(join(project, 'source/main.ts'), consumer)
+  const options = {
+    compilerOptions: {
+      target: 'ES2022',
+      lib: ['ES2023', 'ESNext.Disposable'],
+      module: 'NodeNext',
+      moduleResolution: 'NodeNext',
+      strict: true,
+      skipLibCheck: false,
+      types: ['node'],
+      typeRoots: [resolve('node_modules/@types')],
+      outDir: 'made',
+      rootDir: 'source',
+    },
+    include: ['source'],
+  }
+  writeFileSync(join(project, 'tsconfig.json'), JSON.stringify(options))
+  await inProject(process.execPath, resolve('node_modules/typescript/bin/tsc'), '-p', '.')
+})
+
+test('and calls a DLL', async () => {
+  const code = `import { main } from './made/main.js'; console.log('sum', await main(${JSON.stringify(dll('numbers'))}))`
+  assert.match(await inProject(process.execPath, '--input-type=module', '--eval', code), 'sum 18')
+})
+
+test('the command line runs', async () => {
+  const environment = await inProject('npx', 'zugbruecke', 'env')
+  assert.match(environment, /wine/i)
+  assert.match(environment, /python/i)
+  JSON.parse(await inProject('npx', 'zugbruecke', 'env', '--json'))
+  assert.match(await inProject('npx', 'zugbruecke', '--help'), 'doctor')
+  const called = await inProject('npx', 'zugbruecke', 'call', dll('numbers'), 'int add(int, int)', '40', '2')
+  assert.match(called, '42')
+})
+
+test.run()

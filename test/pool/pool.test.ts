@@ -1,0 +1,242 @@
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import {
+  AbortError,
+  ArgumentError,
+  ConfigError,
+  c_int,
+  c_uint,
+  QueueFullError,
+  SessionCrashedError,
+  SessionPool,
+  SessionTerminatedError,
+  SetupError,
+} from 'zugbruecke'
+import { dll, rejects, sleep, until } from '../session/support.js'
+
+const test = suite<{ pool: SessionPool }>('pool')
+test.before(async context => {
+  context.pool = await SessionPool.start({ size: 2, stderr: false })
+})
+test.after(async ({ pool }) => {
+  await pool.close()
+})
+const count = (n: number) => Int32Array.from({ length: n }, (_, i) => i)
+
+test('its sessions are up, and idle', ({ pool }) => {
+  const { size, idle, busy, starting, queued } = pool.stats()
+  assert.equal({ size, idle, busy, starting, queued }, { size: 2, idle: 2, busy: 0, starting: 0, queued: 0 })
+})
+
+test('use borrows a session for as long as the work takes', async ({ pool }) => {
+  const ids = new Set<string>()
+  let running = 0
+  let most = 0
+  const values = await Promise.all(
+    Array.from({ length: 20 }, (_, i) =>
+      pool.use(async session => {
+        ids.add(session.id)
+        most = Math.max(most, ++running)
+        const sum = await session.CDLL(dll('numbers')).func('add', [c_int, c_int], c_int)(i, 1)
+        running--
+        return sum
+      }),
+    ),
+  )
+  values.forEach((value, i) => assert.is(value, i + 1))
+  assert.is(ids.size, 2)
+  assert.is(most, 2)
+  assert.is(await pool.use(() => 5), 5)
+})
+
+test('an error of the work is its own, and the session stays', async ({ pool }) => {
+  const boom = new RangeError('boom')
+  const { failed, replaced } = pool.stats()
+  assert.is(
+    await rejects(
+      pool.use(() => Promise.reject(boom)),
+      RangeError,
+    ),
+    boom,
+  )
+  await rejects(
+    pool.use(() => {
+      throw boom
+    }),
+    RangeError,
+  )
+  assert.is(pool.stats().failed, failed + 2)
+  assert.is(pool.stats().replaced, replaced)
+  assert.is(pool.stats().idle, 2)
+})
+
+test('map splits a batch, the results are in order', async ({ pool }) => {
+  for (const rows of [1, 2, 1000, 300_000]) {
+    const results = (await pool.map(dll('rows'), 'int add(int, int)', [count(rows), 5])) as Int32Array
+    assert.instance(results, Int32Array)
+    assert.is(results.length, rows)
+    assert.ok(results.every((value, i) => value === i + 5))
+  }
+  const chunked = (await pool.map(
+    dll('rows'),
+    'double twice_double(double)',
+    [Array.from({ length: 1000 }, (_, i) => i)],
+    {
+      chunk: 7,
+    },
+  )) as Float64Array
+  assert.ok(chunked.every((value, i) => value === 2 * i))
+  const texts = (await pool.map(dll('rows'), 'const char *parity(int)', [count(50)], { chunk: 8 })) as unknown[]
+  assert.is(texts[49], 'odd')
+  assert.is(texts.length, 50)
+})
+
+test('map over no rows is an empty result', async ({ pool }) => {
+  assert.equal(await pool.map(dll('rows'), 'int add(int, int)', [new Int32Array(0), 1]), new Int32Array(0))
+})
+
+test('map refuses what batch refuses', async ({ pool }) => {
+  await rejects(pool.map(dll('rows'), 'int add(int, int)', [1, 2]), ArgumentError, 'rows')
+  await rejects(pool.map(dll('rows'), 'int add(int, int)', [count(3), count(4)]), ArgumentError, '3', '4')
+  await rejects(pool.map(dll('rows'), 'int add(int, int)', [[1, 'x']]), ArgumentError)
+  await rejects(pool.map(dll('rows'), 'int no_such(int)', [[1]]), Error, 'no_such')
+  await rejects(pool.map(dll('rows'), 'int add(int, int)', [[1], 1], { chunk: 0 }), ArgumentError, 'chunk')
+})
+
+test('map tells its progress, and stops by its signal', async ({ pool }) => {
+  let last = 0
+  await pool.map(dll('rows'), 'int add(int, int)', [count(100_000), 1], {
+    chunk: 10_000,
+    onProgress: (done, total) => {
+      assert.is(total, 100_000)
+      assert.ok(done > last)
+      last = done
+    },
+  })
+  assert.is(last, 100_000)
+  const controller = new AbortController()
+  const stopped = pool.map(dll('rows'), 'int add(int, int)', [count(1_000_000), 1], {
+    chunk: 1000,
+    signal: controller.signal,
+    onProgress: () => controller.abort(),
+  })
+  const error = await stopped.then(
+    () => undefined,
+    (thrown: Error) => thrown,
+  )
+  assert.is(error?.name, 'AbortError')
+  await until(() => pool.stats().idle === 2, 'both sessions are idle again')
+})
+
+test('a session that dies is replaced, its work rejected', async ({ pool }) => {
+  const { replaced } = pool.stats()
+  const crash = pool.use(session => session.CDLL(dll('faults')).func('exit_with', [c_uint], null)(9))
+  const error = (await rejects(crash, SessionCrashedError, 'exit_with')) as SessionCrashedError
+  assert.is(error.exitCode, 9)
+  await until(() => pool.stats().replaced === replaced + 1 && pool.stats().idle === 2, 'another takes its place')
+  const sums = await Promise.all(
+    [1, 2, 3, 4].map(i => pool.use(session => session.CDLL(dll('faults')).func('add', [c_int, c_int], c_int)(i, i))),
+  )
+  assert.equal(sums, [2, 4, 6, 8])
+})
+
+test('work is done again where retries allow it', async () => {
+  const pool = await SessionPool.start({ size: 1, retries: 2, stderr: false })
+  try {
+    let tries = 0
+    const value = await pool.use(async session => {
+      tries++
+      const faults = session.CDLL(dll('faults'))
+      if (tries < 3) await faults.func('exit_with', [c_uint], null)(1)
+      return faults.func('add', [c_int, c_int], c_int)(40, 2)
+    })
+    assert.is(value, 42)
+    assert.is(tries, 3)
+    tries = 0
+    const never = pool.use(async session => {
+      tries++
+      await session.CDLL(dll('faults')).func('exit_with', [c_uint], null)(1)
+    })
+    await rejects(never, SessionCrashedError)
+    assert.is(tries, 3)
+    await rejects(
+      pool.use(() => {
+        tries++
+        throw new RangeError('not a death')
+      }),
+      RangeError,
+    )
+    assert.is(tries, 4)
+  } finally {
+    await pool.close()
+  }
+})
+
+test('waiting work is bounded', async () => {
+  const pool = await SessionPool.start({ size: 1, maxQueue: 2 })
+  try {
+    let release = () => {}
+    const held = pool.use(() => new Promise<void>(resolve => (release = resolve)))
+    const waiting = [pool.use(() => 1), pool.use(() => 2)]
+    await rejects(
+      pool.use(() => 3),
+      QueueFullError,
+      'maxQueue',
+    )
+    assert.is(pool.stats().queued, 2)
+    release()
+    await held
+    assert.equal(await Promise.all(waiting), [1, 2])
+    assert.is(await pool.use(() => 4), 4)
+  } finally {
+    await pool.close()
+  }
+})
+
+test('work whose signal is aborted while it waits does not run', async () => {
+  const pool = await SessionPool.start({ size: 1 })
+  try {
+    const controller = new AbortController()
+    let ran = false
+    const held = pool.use(() => sleep(50))
+    const waiting = pool.use(
+      () => {
+        ran = true
+      },
+      { signal: controller.signal },
+    )
+    controller.abort()
+    await rejects(waiting, Error, /abort/i)
+    await held
+    assert.is(ran, false)
+  } finally {
+    await pool.close()
+  }
+})
+
+test('a closed pool refuses, and what waits or runs fails', async () => {
+  const pool = await SessionPool.start({ size: 1, timeout_stop: 0.5 })
+  const running = pool.use(session => session.CDLL(dll('faults')).func('hang', [c_int], c_int)(60_000))
+  const waiting = pool.use(() => 1)
+  const settled = Promise.allSettled([running, waiting])
+  await pool.close()
+  for (const { status, reason } of (await settled) as PromiseRejectedResult[]) {
+    assert.is(status, 'rejected')
+    assert.instance(reason, SessionTerminatedError)
+  }
+  await rejects(
+    pool.use(() => 1),
+    SessionTerminatedError,
+    'closed',
+  )
+  await pool.close()
+})
+
+test('what a pool cannot be', async () => {
+  for (const size of [0, -1, 1.5, '2']) await rejects(SessionPool.start({ size: size as never }), ArgumentError)
+  await rejects(SessionPool.start({ archh: 'win64' } as never), ConfigError, 'archh')
+  await rejects(SessionPool.start({ size: 2, python: '/nonexistent' }), SetupError)
+  assert.instance(new AbortError('x'), Error)
+})
+
+test.run()

@@ -1,0 +1,114 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { DllNotFoundError } from '../../src/errors.js'
+import { readPe, readPeHeader } from '../../src/runtime/pe.js'
+
+const test = suite('pe')
+const folder = mkdtempSync(join(tmpdir(), 'zb-pe-'))
+test.after(() => rmSync(folder, { recursive: true }))
+
+/** A DLL of one section that exports `names` from ordinal `base`, and one routine by ordinal alone. */
+function makeDll(machine: number, names: readonly string[], base = 5): Buffer {
+  const wide = machine !== 0x14c
+  const optionalLength = (wide ? 112 : 96) + 8
+  const file = Buffer.alloc(0x800)
+  file.write('MZ')
+  file.writeUInt32LE(0x40, 0x3c)
+  file.write('PE\0\0', 0x40, 'latin1')
+  file.writeUInt16LE(machine, 0x44)
+  file.writeUInt16LE(1, 0x46)
+  file.writeUInt16LE(optionalLength, 0x54)
+  file.writeUInt16LE(0x2002, 0x56)
+  const optional = 0x58
+  file.writeUInt16LE(wide ? 0x20b : 0x10b, optional)
+  file.writeUInt32LE(1, optional + optionalLength - 12)
+  file.writeUInt32LE(0x1000, optional + optionalLength - 8)
+  file.writeUInt32LE(0x300, optional + optionalLength - 4)
+  const section = optional + optionalLength
+  file.writeUInt32LE(0x600, section + 8)
+  file.writeUInt32LE(0x1000, section + 12)
+  file.writeUInt32LE(0x600, section + 16)
+  file.writeUInt32LE(0x200, section + 20)
+  const at = 0x200
+  file.writeUInt32LE(base, at + 16)
+  file.writeUInt32LE(names.length + 1, at + 20)
+  file.writeUInt32LE(names.length, at + 24)
+  file.writeUInt32LE(0x1100, at + 28)
+  file.writeUInt32LE(0x1180, at + 32)
+  file.writeUInt32LE(0x1200, at + 36)
+  let text = 0x240
+  for (let i = 0; i <= names.length; i++) file.writeUInt32LE(0x1500 + i, at + 0x100 + i * 4)
+  names.forEach((name, i) => {
+    file.writeUInt32LE(0x1000 + text, at + 0x180 + i * 4)
+    file.writeUInt16LE(i, at + 0x200 + i * 2)
+    text += file.write(`${name}\0`, at + text, 'utf8')
+  })
+  return file
+}
+
+function write(bytes: Buffer): string {
+  const path = join(folder, 'x.dll')
+  writeFileSync(path, bytes)
+  return path
+}
+
+test('architecture and exports', () => {
+  for (const [machine, arch] of [
+    [0x8664, 'win64'],
+    [0x14c, 'win32'],
+    [0xaa64, 'arm64'],
+    [0x1c4, 'other'],
+  ] as const) {
+    const pe = readPe(write(makeDll(machine, ['add', 'sub@8'])))
+    assert.equal(pe, {
+      machine,
+      arch,
+      isDll: true,
+      exports: [{ name: 'add', ordinal: 5 }, { name: 'sub@8', ordinal: 6 }, { ordinal: 7 }],
+    })
+    assert.is(readPeHeader(write(makeDll(machine, []))).arch, arch)
+  }
+})
+
+test('every truncation is a DllNotFoundError or what is there, never another error', () => {
+  const whole = makeDll(0x8664, ['add', 'sub'])
+  for (let length = 0; length < whole.length; length += 3) {
+    const path = write(whole.subarray(0, length))
+    try {
+      readPe(path)
+    } catch (error) {
+      assert.instance(error, DllNotFoundError, `${length}: ${error}`)
+    }
+  }
+})
+
+test('any damage is a DllNotFoundError, at once', () => {
+  const whole = makeDll(0x14c, ['add', 'sub'])
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.nat(0x3ff), fc.nat(255)), { minLength: 1, maxLength: 12 }), changes => {
+      const bytes = Buffer.from(whole)
+      for (const [at, value] of changes) bytes[at] = value
+      try {
+        readPe(write(bytes))
+      } catch (error) {
+        assert.instance(error, DllNotFoundError)
+      }
+    }),
+    { numRuns: 400 },
+  )
+})
+
+test('no file, a folder, a text', () => {
+  for (const path of [join(folder, 'none.dll'), folder, write(Buffer.from('hello'))])
+    assert.throws(
+      () => readPe(path),
+      (error: unknown) => error instanceof DllNotFoundError,
+    )
+  assert.ok(readFileSync(join(folder, 'x.dll')).length > 0)
+})
+
+test.run()

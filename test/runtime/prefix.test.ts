@@ -1,0 +1,85 @@
+// Needs `zugbruecke setup` to have run: works on the default prefix.
+import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { resolveConfig } from '../../src/runtime/config.js'
+import { locate } from '../../src/runtime/locate.js'
+import { ensureServices, servicesRun, wineEnvironment } from '../../src/runtime/prefix.js'
+import { run } from '../../src/runtime/run.js'
+
+const test = suite('prefix')
+const config = resolveConfig()
+const installation = locate(config)
+const python = (program: string, env = wineEnvironment(config, installation)) =>
+  run(installation.wine, [installation.python, '-I', '-S', '-E', '-X', 'utf8', '-c', program], { seconds: 60, env })
+
+test('the environment is scrubbed, and the configured one is added', () => {
+  process.env.PYTHONPATH = '/evil'
+  process.env.WINEDLLOVERRIDES = 'evil'
+  process.env.ZUGBRUECKE_TEST_X = 'x'
+  try {
+    const env = wineEnvironment({ winedebug: 'err+all', env: { A: '1', DISPLAY: ':7' } }, installation)
+    assert.is(env.PYTHONPATH, undefined)
+    assert.is(env.ZUGBRUECKE_TEST_X, undefined)
+    assert.not.match(env.WINEDLLOVERRIDES, 'evil')
+    assert.is(env.WINEDEBUG, 'err+all')
+    assert.is(env.WINEPREFIX, installation.prefix)
+    assert.is(env.A, '1')
+    assert.is(env.DISPLAY, ':7')
+    assert.is(env.PATH, process.env.PATH)
+  } finally {
+    for (const name of ['PYTHONPATH', 'WINEDLLOVERRIDES', 'ZUGBRUECKE_TEST_X']) delete process.env[name]
+  }
+})
+
+test('services start once, and are known to run at once', async () => {
+  await Promise.all([1, 2, 3].map(() => ensureServices(installation)))
+  assert.ok(await servicesRun(installation.prefix))
+  const from = performance.now()
+  for (let i = 0; i < 10; i++) await ensureServices(installation)
+  assert.ok((performance.now() - from) / 10 < 2, `${(performance.now() - from) / 10} ms`)
+})
+
+test('no prefix, no services', async () => {
+  assert.is(await servicesRun('/nowhere'), false)
+  assert.is(await servicesRun(tmpdir()), false)
+})
+
+test('the services hold no pipe of ours', async () => {
+  await ensureServices(installation)
+  const child = spawn(installation.wine, [installation.python, '-I', '-S', '-E', '-c', 'print(1)'], {
+    env: wineEnvironment(config, installation),
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
+  child.stdout.resume()
+  child.stderr.resume()
+  const at = { exit: 0, close: 0 }
+  child.once('exit', () => {
+    at.exit = performance.now()
+  })
+  await new Promise(resolve => child.once('close', resolve))
+  at.close = performance.now()
+  assert.ok(at.close - at.exit < 500, `pipes ended ${at.close - at.exit} ms after the process`)
+})
+
+test('file names beyond ASCII are right, also in locale C', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'zb-brücke-'))
+  const before = process.env.LC_ALL
+  process.env.LC_ALL = 'C'
+  try {
+    writeFileSync(join(folder, 'zug-ü-橋.txt'), 'there')
+    await ensureServices(installation)
+    const path = `Z:${join(folder, 'zug-ü-橋.txt').replaceAll('/', '\\\\')}`
+    const { stdout, output } = await python(`print(open('${path}').read())`)
+    assert.is(stdout.trim(), 'there', output)
+  } finally {
+    rmSync(folder, { recursive: true })
+    if (before === undefined) delete process.env.LC_ALL
+    else process.env.LC_ALL = before
+  }
+})
+
+test.run()

@@ -1,0 +1,54 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import * as assert from 'uvu/assert'
+import { c_int } from 'zugbruecke'
+import { dll, sessionSuite } from './support.js'
+
+const test = sessionSuite('what the Windows side prints', { stdout: false, stderr: false })
+const run = promisify(execFile)
+
+test('a megabyte on stdout and on stderr blocks nobody, awaited or not', async ({ session }) => {
+  const faults = session.CDLL(dll('faults'))
+  for (const name of ['print_out', 'print_error']) {
+    const print = faults.func(name, [c_int], c_int)
+    assert.is(await print(1 << 20), 1 << 20)
+    assert.is(print.sync(1 << 20), 1 << 20)
+  }
+})
+
+const program = (body: string, config: string) => `
+  import { CtypesSession, c_int } from 'zugbruecke'
+  const session = await CtypesSession.start(${config})
+  const faults = session.CDLL(${JSON.stringify(dll('faults'))})
+  ${body}
+  await session.terminate()
+`
+
+async function output(body: string, config = '{}'): Promise<{ stdout: string; stderr: string }> {
+  const args = ['--input-type=module', '--eval', program(body, config)]
+  return run(process.execPath, args, { maxBuffer: 1 << 26, timeout: 60_000 })
+}
+
+test('it is shown by default, all of it', async () => {
+  const { stdout, stderr } = await output(`
+    await faults.print_out(1 << 20)
+    faults.print_error.sync(5000)`)
+  assert.is(stdout.replaceAll('\r', '').match(/^o{1023}$/gm)?.length, 1024)
+  assert.match(stderr, /^e{1023}/m)
+})
+
+test('it is not shown when that is not wanted, from the start or later', async () => {
+  const quiet = await output(
+    `await faults.print_out(5000); await faults.print_error(5000)`,
+    '{ stdout: false, stderr: false }',
+  )
+  assert.equal(quiet, { stdout: '', stderr: '' })
+  const later = await output(`
+    await session.setParameter({ stdout: false })
+    await faults.print_out(5000)
+    await faults.print_error(2000)`)
+  assert.is(later.stdout, '')
+  assert.match(later.stderr, /e{1023}/)
+})
+
+test.run()

@@ -1,0 +1,101 @@
+import { execFile } from 'node:child_process'
+import { chmodSync, cpSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { CtypesSession, SessionStartError, SetupError } from 'zugbruecke'
+import { rejects, throws } from './support.js'
+
+const test = suite('sessions that cannot start')
+let folder: string
+test.before(() => {
+  folder = mkdtempSync(join(tmpdir(), 'zb-start-'))
+})
+test.after(() => rmSync(folder, { recursive: true }))
+
+function script(name: string, text: string): string {
+  const path = join(folder, name)
+  writeFileSync(path, `#!/bin/sh\n${text}\n`)
+  chmodSync(path, 0o755)
+  return path
+}
+
+async function fails(config: object, Class: new (...args: never) => Error, ...words: (string | RegExp)[]) {
+  const session = new CtypesSession(config)
+  const call = session.windll.kernel32.GetCurrentProcessId()
+  call.catch(() => {})
+  await rejects(session.ready, Class, ...words)
+  await rejects(call, Class, ...words)
+  assert.is(session.up, false)
+  throws(() => session.FormatError.sync(1), SessionStartError)
+  await session.terminate()
+  // its id is free again
+  if ('id' in config) throws(() => new CtypesSession({ ...config, archh: 1 } as never), Error, 'archh')
+}
+
+test('no Python', () => fails({ python: '/nonexistent/python.exe' }, SetupError, '/nonexistent/python.exe'))
+
+test('no Wine', () => fails({ wine: '/nonexistent/wine', id: 'no-wine' }, SetupError, '/nonexistent/wine'))
+
+test('a prefix that is none', () => fails({ prefix: '/dev/null/prefix' }, SetupError, '/dev/null/prefix'))
+
+test('a Windows side that ends at once says its last words', async () => {
+  const python = join(folder, 'python.exe')
+  writeFileSync(python, 'this is no program')
+  await fails({ python, stderr: false, stdout: false }, SessionStartError, 'ended while it started', 'doctor')
+})
+
+test('a Windows side that never answers passes timeout_start', async () => {
+  // the loader of Wine in name, and nothing in fact
+  const wine = script('wine64', 'exec sleep 60')
+  script('wineserver', 'exit 0')
+  await fails({ wine, timeout_start: 1, timeout_stop: 1 }, SessionStartError, '1 s', 'timeout_start')
+})
+
+test('two halves of different versions', async () => {
+  // a copy of the package with another version on the Windows side
+  const copy = join(folder, 'package')
+  cpSync('dist', join(copy, 'dist'), { recursive: true })
+  cpSync('wine-host', join(copy, 'wine-host'), { recursive: true })
+  cpSync('package.json', join(copy, 'package.json'))
+  symlinkSync(resolve('node_modules'), join(copy, 'node_modules'))
+  const control = join(copy, 'wine-host/control.py')
+  const text = readFileSync(control, 'utf8')
+  assert.match(text, /^VERSION = "/m)
+  writeFileSync(control, text.replace(/^VERSION = .*$/m, 'VERSION = "9.9.9"'))
+  const { CtypesSession: Other } = (await import(join(copy, 'dist/src/index.js'))) as typeof import('zugbruecke')
+  const error = await Other.start().then(
+    () => new Error('it started'),
+    (thrown: Error) => thrown,
+  )
+  assert.is(error.name, 'SessionStartError')
+  assert.match(error.message, '9.9.9')
+  assert.match(error.message, /install the package again/)
+})
+
+test('a missing encoder', async () => {
+  const copy = join(folder, 'package')
+  renameSync(join(copy, 'dist/encoder.wasm'), join(copy, 'dist/encoder.gone'))
+  const code = `
+    import { CtypesSession } from ${JSON.stringify(join(copy, 'dist/src/index.js'))}
+    await CtypesSession.start().catch(error => console.log(error.name, error.message))`
+  const output = await new Promise<string>((done, fail) =>
+    execFile(process.execPath, ['--input-type=module', '--eval', code], { timeout: 30_000 }, (error, stdout, stderr) =>
+      error ? fail(new Error(stderr)) : done(stdout),
+    ),
+  )
+  assert.match(output, /^SetupError/)
+  assert.match(output, 'encoder.wasm')
+  assert.match(output, 'npm run build')
+})
+
+test('an own wine and python that are there', async () => {
+  const session = await CtypesSession.start()
+  const { wine, python } = { wine: session.getParameter('wine'), python: session.getParameter('python') }
+  assert.is(wine, null)
+  assert.is(python, null)
+  await session.terminate()
+})
+
+test.run()

@@ -1,0 +1,124 @@
+import { MessageChannel, Worker } from 'node:worker_threads'
+import * as assert from 'uvu/assert'
+import { CFUNCTYPE, CtypesSession, c_int, SessionTerminatedError } from 'zugbruecke'
+import { dll, rejects, sessionSuite } from './support.js'
+
+const test = sessionSuite('a session joined from another thread')
+
+const source = `
+  import { parentPort, workerData } from 'node:worker_threads'
+  import { CtypesSession, c_int, CFUNCTYPE, DllNotFoundError } from 'zugbruecke'
+  const session = await CtypesSession.attach(workerData.port)
+  const numbers = session.CDLL(workerData.numbers)
+  const callbacks = session.CDLL(workerData.callbacks)
+  const add = numbers.func('add', [c_int, c_int], c_int)
+  const apply = callbacks.func('apply', [CFUNCTYPE(c_int, c_int), c_int], c_int)
+  const tasks = {
+    id: () => session.id,
+    up: () => session.up,
+    add: async () => [await add(1, 2), add.sync(3, 4)],
+    many: async n => {
+      const values = await Promise.all(Array.from({ length: n }, (_, i) => add(i, i)))
+      return values.every((value, i) => value === 2 * i)
+    },
+    sync: n => {
+      for (let i = 0; i < n; i++) if (add.sync(i, 1) !== i + 1) return false
+      return true
+    },
+    callbacks: async () => [await apply(i => i, 10), apply.sync(i => 2 * i, 10), await apply(async i => add(i, 1), 10)],
+    batch: async () => [...(await add.batch([Int32Array.of(1, 2, 3), 10]))],
+    missing: () => session.cdll.LoadLibrary('nix.dll').catch(error => [error instanceof DllNotFoundError, error.code, error.dll]),
+    encoding: () => session.setParameter({ stdout: false }).then(() => session.getParameter('stdout')),
+    afterwards: () => add(1, 2).catch(error => error.name),
+    end: () => session.terminate().then(() => session.up),
+    stop: () => process.exit(0),
+  }
+  parentPort.on('message', async ({ name, argument, reply }) => {
+    try { reply.postMessage({ value: await tasks[name](argument) }) }
+    catch (error) { reply.postMessage({ error: error.stack }) }
+  })
+  parentPort.postMessage('ready')
+`
+
+async function thread(session: CtypesSession) {
+  const port = session.port()
+  const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(resolved(source))}`), {
+    workerData: { port, numbers: dll('numbers'), callbacks: dll('callbacks') },
+    transferList: [port],
+    execArgv: [],
+  })
+  await new Promise((resolve, reject) => {
+    worker.once('message', resolve)
+    worker.once('error', reject)
+  })
+  return {
+    ask(name: string, argument?: unknown): Promise<unknown> {
+      const { port1, port2 } = new MessageChannel()
+      worker.postMessage({ name, argument, reply: port2 }, [port2])
+      return new Promise((resolve, reject) => {
+        port1.once('message', ({ value, error }) => {
+          port1.close()
+          if (error) reject(new Error(error))
+          else resolve(value)
+        })
+      })
+    },
+    end: () => worker.terminate(),
+  }
+}
+/** A module without a folder of its own cannot name a package. */
+const resolved = (text: string) => text.replace("from 'zugbruecke'", `from '${import.meta.resolve('zugbruecke')}'`)
+
+test('calls, callbacks, batches and errors work there as here', async ({ session }) => {
+  const other = await thread(session)
+  assert.is(await other.ask('id'), session.id)
+  assert.is(await other.ask('up'), true)
+  assert.equal(await other.ask('add'), [3, 7])
+  assert.equal(await other.ask('callbacks'), [45, 90, 55])
+  assert.equal(await other.ask('batch'), [11, 12, 13])
+  assert.equal(await other.ask('missing'), [true, 'ERR_ZUGBRUECKE_DLL_NOT_FOUND', 'nix.dll'])
+  assert.is(await other.ask('encoding'), false)
+  assert.is(session.getParameter('stdout'), false)
+  await other.end()
+})
+
+test('threads at once, awaited and blocking', async ({ session }) => {
+  const threads = await Promise.all([thread(session), thread(session), thread(session)])
+  const add = session.CDLL(dll('numbers')).func('add', [c_int, c_int], c_int)
+  const apply = session.CDLL(dll('callbacks')).func('apply', [CFUNCTYPE(c_int, c_int), c_int], c_int)
+  const here = Promise.all(Array.from({ length: 2000 }, (_, i) => add(i, 1)))
+  const there = Promise.all([
+    threads[0].ask('many', 2000),
+    threads[1].ask('sync', 1000),
+    threads[2].ask('many', 500).then(() => threads[2].ask('callbacks')),
+  ])
+  const back = Promise.all(Array.from({ length: 20 }, () => apply(value => value, 10)))
+  assert.ok((await here).every((value, i) => value === i + 1))
+  assert.equal(await there, [true, true, [45, 90, 55]])
+  assert.ok((await back).every(value => value === 45))
+  await Promise.all(threads.map(({ end }) => end()))
+  assert.is(await add(1, 2), 3)
+})
+
+test('the end of the session reaches every thread', async () => {
+  const session = await CtypesSession.start()
+  const [one, two] = await Promise.all([thread(session), thread(session)])
+  await session.terminate()
+  assert.is(await one.ask('up'), false)
+  assert.is(await one.ask('afterwards'), 'SessionTerminatedError')
+  assert.is(await two.ask('afterwards'), 'SessionTerminatedError')
+  await one.end()
+  await two.end()
+})
+
+test('a thread that joined may end it', async () => {
+  const session = await CtypesSession.start()
+  const one = await thread(session)
+  assert.is(await one.ask('end'), false)
+  assert.is(session.up, false)
+  await rejects(session.windll.kernel32.GetCurrentProcessId(), SessionTerminatedError)
+  await session.terminate()
+  await one.end()
+})
+
+test.run()

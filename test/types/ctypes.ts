@@ -1,0 +1,302 @@
+/** Compile-time: what TypeScript infers of C types, and what it refuses. `tsc` is the test; nothing here runs. */
+import {
+  type ArgsOf,
+  bits,
+  byref,
+  type CArray,
+  CFUNCTYPE,
+  c_bool,
+  c_char,
+  c_char_p,
+  c_double,
+  c_float,
+  c_int,
+  c_longlong,
+  c_short,
+  c_size_t,
+  c_ubyte,
+  c_uint,
+  c_void_p,
+  type c_wchar,
+  c_wchar_p,
+  cast,
+  create_string_buffer,
+  create_unicode_buffer,
+  HRESULT,
+  out,
+  POINTER,
+  type Pointer,
+  pointer,
+  type ResultOf,
+  Structure,
+  sizeof,
+  types,
+  Union,
+  type ValueOf,
+} from '../../src/ctypes/index.js'
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+/** Only compiles if the two are the same type. */
+function expectType<Expected>() {
+  return { is: <Actual>(..._same: Equal<Expected, Actual> extends true ? [value?: Actual] : [never]) => {} }
+}
+type Routine<A extends readonly unknown[], R> = (...args: A) => Promise<R>
+declare function func<
+  const A extends readonly Parameters<typeof argType>[0][],
+  R extends Parameters<typeof resType>[0],
+>(name: string, argtypes: A, restype: R): Routine<ArgsOf<A>, ResultOf<R, A>>
+declare function argType(type: import('../../src/ctypes/index.js').ArgType): void
+declare function resType(type: import('../../src/ctypes/index.js').ResType): void
+
+class Point extends Structure({ x: c_int, y: c_int }) {
+  sum(): number {
+    return this.x + this.y
+  }
+}
+class Node extends Structure({ value: c_int }) {
+  declare next: Pointer<typeof Node> | null
+  static {
+    Node.define({ next: POINTER(Node) })
+  }
+}
+class Everything extends Structure({
+  small: bits(c_int, 3),
+  flag: c_bool,
+  letter: c_char,
+  wide: c_longlong,
+  text: c_char_p,
+  address: c_void_p,
+  real: c_double,
+  point: Point,
+  list: c_int.array(3),
+  matrix: c_float.array(3).array(2),
+  name: c_char.array(16),
+  link: POINTER(Point),
+}) {}
+
+export function values(): void {
+  expectType<number>().is<ValueOf<typeof c_int>>()
+  expectType<number>().is<ValueOf<typeof c_double>>()
+  expectType<bigint>().is<ValueOf<typeof c_longlong>>()
+  expectType<bigint>().is<ValueOf<typeof c_size_t>>()
+  expectType<boolean>().is<ValueOf<typeof c_bool>>()
+  expectType<string>().is<ValueOf<typeof c_char>>()
+  expectType<string | null>().is<ValueOf<typeof c_char_p>>()
+  expectType<string | null>().is<ValueOf<typeof c_wchar_p>>()
+  expectType<bigint | null>().is<ValueOf<typeof c_void_p>>()
+  expectType<Point>().is<ValueOf<typeof Point>>()
+
+  const five = new c_int(5)
+  expectType<number>().is<typeof five.value>()
+  five.value = 6
+  five.value = 7n
+  // @ts-expect-error a string is no integer
+  five.value = '6'
+  // @ts-expect-error nor is it one to begin with
+  new c_int('5')
+  // @ts-expect-error a number is no boolean
+  new c_bool(2)
+  new c_longlong(5)
+  new c_longlong(5n)
+  new c_char('a')
+  new c_char_p('text')
+  new c_char_p(null)
+  new c_wchar_p('text')
+  class Mine extends c_int {}
+  const mine = new Mine(4)
+  expectType<number>().is<typeof mine.value>()
+}
+
+export function structures(): void {
+  const point = new Point({ x: 1 })
+  expectType<number>().is<typeof point.x>()
+  new Point()
+  new Point(1, 2)
+  new Point({ x: 1n, y: 2 })
+  point.x = 4
+  expectType<number>().is<ReturnType<typeof point.sum>>()
+  // @ts-expect-error no such field
+  new Point({ z: 1 })
+  // @ts-expect-error no such field
+  point.z
+  // @ts-expect-error not a number
+  point.x = 'a'
+  // @ts-expect-error not a number
+  new Point({ x: 'a' })
+
+  const all = new Everything({ small: 1, text: 'a', list: [1, 2, 3], point: { x: 1 }, name: 'abc' })
+  expectType<number>().is<typeof all.small>()
+  expectType<boolean>().is<typeof all.flag>()
+  expectType<string>().is<typeof all.letter>()
+  expectType<bigint>().is<typeof all.wide>()
+  expectType<string | null>().is<typeof all.text>()
+  expectType<bigint | null>().is<typeof all.address>()
+  expectType<Point>().is<typeof all.point>()
+  expectType<CArray<typeof c_int>>().is<typeof all.list>()
+  expectType<number>().is<(typeof all.list)[0]>()
+  expectType<number>().is<(typeof all.matrix)[0][0]>()
+  expectType<string>().is<typeof all.name.value>()
+  expectType<Uint8Array>().is<typeof all.name.raw>()
+  expectType<Pointer<typeof Point> | null>().is<typeof all.link>()
+  all.point.x = 3
+  all.list[1] = 5
+  all.link = pointer(point)
+  all.link = null
+  // @ts-expect-error not an element
+  all.list[1] = 'x'
+  // @ts-expect-error a c_int array has no text
+  const text: string = all.list.value
+  const offset: number = Everything.fields.real.offset
+  // @ts-expect-error no such field
+  Everything.fields.nothing
+  const node = new Node({ value: 1 })
+  expectType<Pointer<typeof Node> | null>().is<typeof node.next>()
+  expectType<number | undefined>().is<NonNullable<typeof node.next>['contents']['value'] | undefined>()
+  // @ts-expect-error a field needs a C type
+  Structure({ x: Number })
+  // @ts-expect-error pack is a small power of two
+  Structure({ x: c_int }, { pack: 3 })
+  class Either extends Union({ i: c_int, f: c_float }) {}
+  expectType<number>().is<InstanceType<typeof Either>['f']>()
+  class Outer extends Structure({ kind: c_int, u: Either }, { anonymous: ['u'] }) {}
+  expectType<number>().is<InstanceType<typeof Outer>['f']>()
+  // @ts-expect-error anonymous names a field
+  Structure({ kind: c_int }, { anonymous: ['u'] })
+  const win32 = types('win32')
+  class Other extends win32.Structure({ p: win32.c_void_p, n: win32.c_size_t }) {}
+  expectType<bigint>().is<InstanceType<typeof Other>['n']>()
+  void [text, offset]
+}
+
+export function arraysAndPointers(): void {
+  const list = new (c_int.array(3))(1, 2, 3)
+  expectType<number>().is<(typeof list)[0]>()
+  expectType<number[]>().is<ReturnType<typeof list.slice>>()
+  expectType<Int32Array>().is<ReturnType<typeof list.asTypedArray>>()
+  for (const item of list)
+    expectType<number>().is(item)
+    // @ts-expect-error not an integer
+  ;new (c_int.array(3))('a')
+  const big = new (c_longlong.array(2))(1, 2n)
+  expectType<bigint>().is<(typeof big)[0]>()
+  const points = new (Point.array(2))({ x: 1 }, new Point(1, 2))
+  expectType<Point>().is<(typeof points)[0]>()
+
+  const to = pointer(new Point(1, 2))
+  expectType<Point>().is<typeof to.contents>()
+  expectType<bigint>().is<typeof to.address>()
+  const numbers = new (POINTER(c_int))(new c_int(1))
+  expectType<number>().is<ReturnType<typeof numbers.at>>()
+  expectType<number[]>().is<ReturnType<typeof numbers.slice>>()
+  ;new (POINTER(c_int))(new Int32Array(3))
+  // @ts-expect-error floats are no ints
+  ;new (POINTER(c_int))(new Float64Array(3))
+  // @ts-expect-error a C type, not a value
+  POINTER(5)
+  const other = cast(numbers, POINTER(c_ubyte))
+  expectType<number>().is<ReturnType<typeof other.at>>()
+  const buffer = create_string_buffer(10)
+  expectType<string>().is<typeof buffer.value>()
+  expectType<CArray<typeof c_wchar>>().is(create_unicode_buffer('a'))
+  expectType<number>().is(sizeof(c_int))
+}
+
+export async function calls(): Promise<void> {
+  const add = func('add', [c_int, c_int], c_int)
+  expectType<number>().is(await add(1, 2))
+  await add(1n, new c_int(4))
+  // @ts-expect-error one is missing
+  add(1)
+  // @ts-expect-error one too many
+  add(1, 2, 3)
+  // @ts-expect-error not an integer
+  add('1', 2)
+  // @ts-expect-error another type's object
+  add(new c_double(1), 2)
+  // @ts-expect-error null is for pointers
+  add(null, 2)
+
+  const wide = func('wide', [c_longlong, c_size_t], c_longlong)
+  expectType<bigint>().is(await wide(1, 2n))
+  const nothing = func('nothing', [], null)
+  expectType<undefined>().is(await nothing())
+  // @ts-expect-error there are none
+  nothing(1)
+  expectType<string | null>().is(await func('text', [c_char_p], c_char_p)('a'))
+  await func('text', [c_char_p], c_char_p)(null)
+  await func('text', [c_char_p], c_char_p)(new Uint8Array(4))
+  await func('wtext', [c_wchar_p], null)('a')
+  // @ts-expect-error a number is no text
+  func('text', [c_char_p], null)(5)
+
+  const sum = func('sum', [POINTER(c_double), c_int], c_double)
+  await sum(new Float64Array(3), 3)
+  await sum(new (c_double.array(3))(1, 2, 3), 3)
+  await sum(byref(new c_double(1)), 1)
+  await sum(new c_double(1), 1)
+  await sum(null, 0)
+  await sum(new Uint8Array(24), 3)
+  await sum({ address: 4096n }, 3)
+  // @ts-expect-error another element type
+  sum(new Int32Array(3), 3)
+  // @ts-expect-error another element type
+  sum(new (c_float.array(3))(), 3)
+  // @ts-expect-error a number is no pointer
+  sum(5, 3)
+
+  const move = func('move', [POINTER(Point), Point], Point)
+  expectType<Point>().is(await move(new Point(1, 2), new Point(3, 4)))
+  await move(byref(new Point()), { x: 1, y: 2 })
+  await move(pointer(new Point()), { x: 1 })
+  // @ts-expect-error not a point
+  move(new Point(), 5)
+  expectType<Pointer<typeof Point> | null>().is(await func('find', [], POINTER(Point))())
+  expectType<bigint | null>().is(await func('handle', [c_void_p], c_void_p)(5n))
+  expectType<number>().is(await func('status', [], HRESULT)())
+  expectType<boolean>().is(await func('flag', [c_bool], c_bool)(true))
+  expectType<string>().is(await func('custom', [], code => `code ${code}`)())
+  await func('strings', [POINTER(c_char_p), c_int], null)(['a', 'b', null], 3)
+  await func('print', [c_char.array(4)], null)('abc' as never)
+
+  const divide = func('divide', [c_int, c_int, out(c_int)], null)
+  expectType<number>().is(await divide(1, 2))
+  const both = func('both', [out(c_int), c_short, out(c_double)], c_bool)
+  expectType<[boolean, number, number]>().is(await both(3))
+  // @ts-expect-error what is out is not given
+  both(3, 4)
+  const two = func('two', [out(c_int), out(c_char_p)], null)
+  expectType<[number, string | null]>().is(await two())
+}
+
+export async function callbacks(): Promise<void> {
+  const compare = CFUNCTYPE(c_int, POINTER(c_int), POINTER(c_int))
+  const callback = compare((a, b) => {
+    expectType<Pointer<typeof c_int> | null>().is(a)
+    return (a?.at(0) ?? 0) - (b?.at(0) ?? 0)
+  })
+  callback.dispose()
+  compare(async () => 1)
+  // @ts-expect-error a string is no int
+  compare(() => 'a')
+  const qsort = func('qsort', [POINTER(c_int), c_size_t, c_size_t, compare], null)
+  await qsort(new Int32Array(3), 3, 4, callback)
+  await qsort(new Int32Array(3), 3, 4, (a, b) => (a?.at(0) ?? 0) - (b?.at(0) ?? 0))
+  await qsort(new Int32Array(3), 3, 4, null)
+  // @ts-expect-error a number is no function
+  qsort(new Int32Array(3), 3, 4, 5)
+  CFUNCTYPE(
+    null,
+    c_int,
+    c_longlong,
+    c_char_p,
+  )((n, wide, text) => {
+    expectType<number>().is(n)
+    expectType<bigint>().is(wide)
+    expectType<string | null>().is(text)
+  })
+  class Table extends Structure({ compare, size: c_uint }) {}
+  new Table({ compare: () => 0, size: 1 })
+  new Table({ compare: callback })
+  // @ts-expect-error not a C type
+  CFUNCTYPE(Number)
+}

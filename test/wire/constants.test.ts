@@ -1,0 +1,141 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import * as layout from '../../src/codec/layout.js'
+
+const { Batch, Call, Callback, Kind, Op, Refusal, Reply, Return, SlotFlag, Status, Word } = layout
+const test = suite('the same numbers on all sides')
+const root = new URL('../../', import.meta.url)
+const file = (path: string) => readFileSync(new URL(path, root), 'utf8')
+
+/** lowerCamel as UPPER_SNAKE. */
+const upper = (name: string) => name.replace(/[A-Z]/g, '_$&').toUpperCase()
+
+/** All that wire.h defines: `#define NAME number` and enums. */
+function header(): Record<string, number> {
+  const text = file('wine-host/native/wire.h').replace(/\/\*[\s\S]*?\*\//g, '')
+  const found: Record<string, number> = {}
+  for (const [, name, value] of text.matchAll(/^#define (\w+) +(.+?) *$/gm)) {
+    const match = /^\(?(0x[\da-fA-F]+|\d+)u?(?: - (\d+))?\)?$/.exec(value)
+    assert.ok(match, `${name} is ${value}`)
+    found[name] = Number(match?.[1]) - Number(match?.[2] ?? 0)
+  }
+  for (const [, body] of text.matchAll(/enum \{([^}]*)\}/g)) {
+    let next = 0
+    for (const item of body.split(',')) {
+      const [name, value] = item.split('=').map(part => part.trim())
+      if (value !== undefined) next = Number(value)
+      found[name] = next++
+    }
+  }
+  return found
+}
+
+const script = `import json, wire
+print(json.dumps({k: v.hex() if isinstance(v, bytes) else v for k, v in vars(wire).items()
+  if k[0] != "_" and isinstance(v, (int, bytes))}
+  | {k: getattr(wire, k).size for k in ("CALL_VALUES", "REPLY_VALUES", "BATCH_VALUES", "COLUMN", "ROW_FAILURE")}))`
+const python: Record<string, number | string> = JSON.parse(
+  execFileSync('python3', ['-B', '-c', script], { cwd: new URL('wine-host', root), encoding: 'utf8' }),
+)
+const c = header()
+
+/** [what, name in layout.ts → value] as wire.h names them. */
+const plain = Object.fromEntries(Object.entries(layout).filter(([, value]) => typeof value === 'number'))
+const prefixed = (prefix: string, table: Record<string, number>, names: Record<string, string> = {}) =>
+  Object.fromEntries(Object.entries(table).map(([name, value]) => [names[name] ?? `${prefix}_${upper(name)}`, value]))
+
+test('wire.h and layout.ts', () => {
+  const wanted: Record<string, unknown> = {
+    ...plain,
+    ...prefixed('WORD', Word),
+    ...prefixed('KIND', Kind),
+    ...prefixed('SLOT', SlotFlag),
+    ...prefixed('STATUS', Status),
+    ...prefixed('REFUSED', Refusal),
+    ...prefixed('CALL', Call),
+    ...prefixed('REPLY', Reply, { size: 'REPLY_MESSAGE_SIZE' }),
+    ...prefixed('BATCH', Batch, { lastErrors: 'BATCH_LAST_ERRORS_AT' }),
+    ...prefixed('CALLBACK', Callback, { callback: 'CALLBACK_NUMBER' }),
+    ...prefixed('RETURN', Return),
+  }
+  for (const [name, value] of Object.entries(wanted)) assert.is(c[name], value, name)
+  // what only the host's two sides know
+  const theirs = Object.keys(c).filter(name => !(name in wanted))
+  assert.ok(
+    theirs.every(name => /^(STATE_|ROUTINE_|BATCH_LAST_ERRORS$|CONTROL_FIELD_)/.test(name)),
+    `not compared: ${theirs}`,
+  )
+})
+
+test('wire.py and layout.ts', () => {
+  const { runningNested: RUNNING_NESTED, ...words } = Word
+  const wanted: Record<string, unknown> = {
+    ...Object.fromEntries(Object.entries(plain).filter(([name]) => !/^(CONTROL_SIZE|NODE_OFFSET|ROW_FAIL)/.test(name))),
+    ...Object.fromEntries(Object.entries(words).map(([name, value]) => [`W_${upper(name)}`, value / 4])),
+    W_RUNNING_NESTED: RUNNING_NESTED / 4,
+    ...Object.fromEntries(Object.entries(Kind).map(([name, value]) => [upper(name), value])),
+    ...Object.fromEntries(Object.entries(Refusal).map(([name, value]) => [upper(name), value])),
+    IN_ARENA: SlotFlag.messageInArena,
+    DONE: Status.done,
+    EXCEPTION: Status.exception,
+    REFUSED: Status.refused,
+    UNDECLARED: Status.undeclared,
+    CALL_ARGUMENTS: Call.arguments,
+    CALL_VALUES: Call.arguments - Call.id,
+    REPLY_LENGTH: Reply.size,
+    REPLY_VALUES: Reply.size - Reply.status,
+    BATCH_COLUMNS: Batch.columns,
+    BATCH_VALUES: Batch.columns - Batch.id,
+    COLUMN: Batch.columnSize,
+    ROW_FAILURE: layout.ROW_FAILURE_SIZE,
+  }
+  for (const [name, value] of Object.entries(wanted)) assert.is(python[name], value, name)
+  const theirs = Object.keys(python).filter(name => !(name in wanted))
+  assert.ok(
+    theirs.every(name => /^(STATE_|SLEEPS_|\w+_HEAD$|CALLBACK_FAILED$)/.test(name)),
+    `not compared: ${theirs}`,
+  )
+})
+
+test('states of the host, in wire.h and wire.py', () => {
+  for (const name of ['STATE_STARTING', 'STATE_SERVING', 'STATE_LEAVING']) assert.is(python[name], c[name], name)
+})
+
+test('constant heads in wire.py end where layout.ts puts the first value', () => {
+  const length = (name: string) => String(python[name]).length / 2
+  assert.is(length('CALL_HEAD'), Call.id)
+  assert.is(length('REPLY_HEAD'), Reply.status)
+  assert.is(length('BATCH_HEAD'), Batch.id)
+  assert.is(length('CALLBACK_HEAD'), Callback.callback)
+  assert.is(length('RETURN_HEAD'), Return.result)
+})
+
+test('operations: layout.ts, docs/wire.md and the host’s table', () => {
+  const documented = [...file('docs/wire.md').matchAll(/^\| (\d+) +\| ([A-Z_]{3,}) +\|/gm)].map(
+    ([, number, name]) => [name, Number(number)] as const,
+  )
+  assert.equal(
+    documented,
+    Object.entries(Op).map(([name, value]) => [upper(name), value]),
+  )
+  const handled = [...file('wine-host/control.py').matchAll(/\b(\d+): self\.\w+/g)].map(([, number]) => Number(number))
+  assert.equal(
+    handled.sort((a, b) => a - b),
+    Object.values(Op).filter(op => handled.includes(op)),
+  )
+  assert.ok(handled.length >= 20, String(handled))
+})
+
+test('the segment’s parts neither overlap nor leave a gap that the page does not name', () => {
+  const { CONTROL_SIZE, STRAND_OFFSET, STRANDS, STRAND_SIZE, REQUEST_OFFSET, SLOTS, REQUEST_SIZE } = layout
+  const { REPLY_OFFSET, REPLY_SIZE, NODE_OFFSET, ARENA_OFFSET } = layout
+  assert.is(CONTROL_SIZE, STRAND_OFFSET)
+  assert.ok(STRAND_OFFSET + STRANDS * STRAND_SIZE <= REQUEST_OFFSET)
+  assert.is(REQUEST_OFFSET + SLOTS * REQUEST_SIZE, REPLY_OFFSET)
+  assert.is(REPLY_OFFSET + SLOTS * REPLY_SIZE, NODE_OFFSET)
+  assert.is(NODE_OFFSET + 0x10000, ARENA_OFFSET)
+})
+
+test.run()

@@ -1,0 +1,125 @@
+"""The native bridge (native/bridge-win64.dll), where it was built: it takes the main loop over and enters Python for Control messages alone."""
+
+import ctypes
+import msvcrt
+import os
+import sys
+
+import wire
+
+CONTROL_EXIT = 0x40000000
+CONTROL = ctypes.CFUNCTYPE(
+    ctypes.c_int32, ctypes.c_void_p, ctypes.c_uint32, ctypes.c_void_p, ctypes.c_uint32, ctypes.c_int32
+)
+
+
+class Context(ctypes.Structure):
+    """struct zb_context of native/bridge.h."""
+
+    _fields_ = [
+        ("size", ctypes.c_uint32),
+        ("wire_version", ctypes.c_uint32),
+        ("segment", ctypes.c_void_p),
+        ("segment_size", ctypes.c_uint64),
+        ("node_doorbell", ctypes.c_void_p),
+        ("strand_doorbells", ctypes.c_void_p * wire.STRANDS),
+        ("control", CONTROL),
+        ("errno_location", ctypes.c_void_p),
+        ("worker_pid", ctypes.c_uint32),
+        ("strand_descriptors", ctypes.c_int32 * wire.STRANDS),
+        ("spin_microseconds", ctypes.c_uint32),
+        ("idle_doorbell", ctypes.c_void_p),
+    ]
+
+
+class Bridge:
+    def __init__(self, dll, segment, control):
+        self.dll = dll
+        dll.zb_version.restype = ctypes.c_char_p
+        dll.zb_thunk.restype = ctypes.c_uint64
+        dll.zb_get_last_error.restype = ctypes.c_uint32
+        dll.zb_get_system_error.restype = ctypes.c_uint32
+        self.version = dll.zb_version().decode()
+        if dll.zb_context_size() != ctypes.sizeof(Context):
+            raise SystemExit("zugbruecke: the native bridge is of another version than the host beside it")
+        self.segment = segment
+        self.control = control
+        self.handler = CONTROL(self._control)
+        runtime = ctypes.CDLL("ucrtbase")
+        self.context = Context(
+            size=ctypes.sizeof(Context),
+            wire_version=wire.WIRE_VERSION,
+            segment=segment.base,
+            segment_size=segment.size,
+            node_doorbell=msvcrt.get_osfhandle(segment.node_doorbell),
+            idle_doorbell=msvcrt.get_osfhandle(segment.idle_doorbell),
+            control=self.handler,
+            errno_location=ctypes.cast(runtime._errno, ctypes.c_void_p),
+            worker_pid=segment.pid,
+        )
+        self.context.strand_doorbells[0] = msvcrt.get_osfhandle(segment.doorbell(0))
+        for strand, number in enumerate(segment.strand_numbers):
+            self.context.strand_descriptors[strand] = number
+
+    def _control(self, message, length, out, capacity, strand):
+        """Carries out a Control message for the bridge. Whatever goes wrong is an outcome, never an exception."""
+        data = memoryview((ctypes.c_uint8 * length).from_address(message)).cast("B")
+        outcome = self.control.run(data, capacity)
+        if len(outcome) > capacity:
+            return 0
+        ctypes.memmove(out, outcome, len(outcome))
+        return len(outcome) | (CONTROL_EXIT if self.control.leaving else 0)
+
+    def serve(self):
+        """Until the session ends."""
+        result = self.dll.zb_init(ctypes.byref(self.context))
+        if result == 0:
+            result = self.dll.zb_serve()
+        if result != 0:
+            raise SystemExit(f"zugbruecke: the native bridge stopped ({result})")
+
+    def routine(self, number, address, convention, flags, signature, result, count):
+        code = self.dll.zb_routine(
+            number, ctypes.c_uint64(address), convention, flags, signature.encode(), ord(result), count
+        )
+        if code < 0:
+            raise ValueError(f"the native bridge takes no routine with the signature {signature!r} ({code})")
+
+    def undeclared(self, number):
+        self.dll.zb_undeclared(number)
+
+    def release(self, number):
+        self.dll.zb_release(number)
+
+    def make_thunk(self, number, convention, signature, result):
+        address = self.dll.zb_thunk(ctypes.c_uint32(number), convention, signature.encode(), ord(result))
+        if not address:
+            raise ValueError(f"the native bridge makes no callback with the signature {signature!r}")
+        return address
+
+    def free_thunk(self, number):
+        self.dll.zb_free_thunk(ctypes.c_uint32(number))
+
+    def get_last_error(self):
+        return self.dll.zb_get_last_error()
+
+    def set_last_error(self, value):
+        self.dll.zb_set_last_error(ctypes.c_uint32(value))
+
+    def get_errno(self):
+        return self.dll.zb_get_errno()
+
+    def set_errno(self, value):
+        self.dll.zb_set_errno(value)
+
+    def system_error(self):
+        return self.dll.zb_get_system_error()
+
+
+def load_bridge(segment, control):
+    """The bridge for this process's architecture, or None: the host then does the same work in pure ctypes."""
+    name = "bridge-win64.dll" if sys.maxsize > 2**32 else "bridge-win32.dll"
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "native", name)
+    if not os.path.exists(path):
+        return None
+    return Bridge(ctypes.CDLL(path), segment, control)

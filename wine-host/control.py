@@ -1,0 +1,290 @@
+"""Control operations: everything that is not a call. Each is a method named after its operation in docs/wire.md."""
+
+import ctypes
+import os
+import sys
+
+import wire
+
+VERSION = "0.1.0"
+k32 = ctypes.WinDLL("kernel32", use_last_error=True)
+k32.LoadLibraryExW.argtypes = [ctypes.c_wchar_p, ctypes.c_void_p, ctypes.c_uint32]
+k32.LoadLibraryExW.restype = ctypes.c_void_p
+k32.GetProcAddress.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
+k32.GetProcAddress.restype = ctypes.c_void_p
+k32.GetModuleFileNameW.argtypes = [ctypes.c_void_p, ctypes.c_wchar_p, ctypes.c_uint32]
+k32.FreeLibrary.argtypes = [ctypes.c_void_p]
+k32.VirtualAlloc.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_uint32, ctypes.c_uint32]
+k32.VirtualAlloc.restype = ctypes.c_void_p
+k32.VirtualFree.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_uint32]
+k32.GetLastError.restype = ctypes.c_uint32
+
+MEM_COMMIT_RESERVE, MEM_RELEASE, PAGE_READWRITE = 0x3000, 0x8000, 4
+LOAD_WITH_ALTERED_SEARCH_PATH = 8
+SET_LAST_ERROR = 13
+ERROR_BAD_EXE_FORMAT, ERROR_MOD_NOT_FOUND, ERROR_PROC_NOT_FOUND = 193, 126, 127
+# allocations up to this size share pages: VirtualAlloc gives 64 KiB at the least
+SMALL = 4096
+
+
+class Failure(Exception):
+    """An operation that failed: `kind` is one of docs/wire.md."""
+
+    def __init__(self, kind, message, code=0):
+        super().__init__(message)
+        self.kind = kind
+        self.code = code
+
+
+class Control:
+    def __init__(self, segment):
+        self.segment = segment
+        self.dlls = {}
+        # either the bridge, or the same in Python
+        self.bridge = None
+        self.routines = None
+        self.strands = None
+        self.leaving = False
+        self.allocations = {}
+        self.operations = {
+            1: self.hello, 2: self.load, 3: self.unload, 4: self.declare, 5: self.release, 6: self.symbol,
+            7: self.thunk, 8: self.free_thunk, 9: self.alloc, 10: self.free, 11: self.read, 12: self.write,
+            13: self.set_last_error, 14: self.get_last_error, 15: self.format_error, 16: self.find_library,
+            17: self.find_msvcrt, 18: self.path, 19: self.exit, 20: self.exports, 21: self.query, 22: self.set,
+        }  # fmt: skip
+
+    def run(self, message, room=wire.MAILBOX_ROOM):
+        """The Outcome of a Control message, at most `room` bytes."""
+        try:
+            table = wire.Table(message)
+            op = table.scalar(1, "<B")
+            operation = self.operations.get(op)
+            if operation is None:
+                raise Failure("Internal", f"there is no operation {op}")
+            # what this side asks of Windows for itself must not show in the user's last error
+            kept = ctypes.get_last_error()
+            try:
+                numbers, texts = operation(table.numbers(2), table.texts(3))
+            finally:
+                if op != SET_LAST_ERROR:
+                    ctypes.set_last_error(kept)
+            return wire.outcome(True, numbers, texts, room)
+        except Failure as failure:
+            return wire.outcome(False, [failure.code], [failure.kind, str(failure)], room)
+        except wire.Malformed as error:
+            return wire.outcome(False, [0], ["Internal", f"malformed message: {error}"], room)
+        except Exception as error:  # whatever it is, Node has to know
+            return wire.outcome(False, [0], ["Internal", f"{type(error).__name__}: {error}"], room)
+
+    def room_of(self, message):
+        """Where the outcome of a top-level Control goes: offset in the segment and size."""
+        table = wire.Table(message)
+        room, size = table.scalar(4, "<Q"), table.scalar(5, "<I")
+        offset = room if table.scalar(1, "<B") == 1 else room - self.segment.base
+        if offset < wire.ARENA_OFFSET or offset + size > self.segment.size:
+            raise wire.Malformed("room outside the arena")
+        return offset, size
+
+    def hello(self, numbers, texts):
+        if numbers[0] != wire.WIRE_VERSION or texts[0] != VERSION:
+            raise Failure(
+                "Version",
+                f"Node's half is zugbruecke {texts[0]} (wire {numbers[0]}), the Windows half is {VERSION} (wire {wire.WIRE_VERSION})",
+            )
+        windows = sys.getwindowsversion()
+        bridge = self.bridge.version if self.bridge else ""
+        return (
+            [wire.WIRE_VERSION, os.getpid(), ctypes.sizeof(ctypes.c_void_p), self.segment.base, 1 if self.bridge else 0,
+             windows.major, windows.minor, windows.build],
+            [sys.version.split()[0], VERSION, bridge, os.getcwd()],
+        )  # fmt: skip
+
+    def load(self, numbers, texts):
+        number, mode = numbers
+        name = texts[0]
+        if mode < 0:
+            mode = LOAD_WITH_ALTERED_SEARCH_PATH if "\\" in name or "/" in name else 0
+        ctypes.set_last_error(0)
+        handle = k32.LoadLibraryExW(name, None, mode)
+        if not handle:
+            code = ctypes.get_last_error()
+            text = f"{name}: {ctypes.FormatError(code)}"
+            raise Failure("WrongArchitecture" if code == ERROR_BAD_EXE_FORMAT else "DllNotFound", text, code)
+        self.dlls[number] = handle
+        return [handle], [self._module_path(handle) or name]
+
+    def unload(self, numbers, texts):
+        handle = self.dlls.pop(numbers[0], None)
+        if handle is None:
+            raise Failure("Argument", "that DLL is not loaded")
+        k32.FreeLibrary(handle)
+        return [], []
+
+    def declare(self, numbers, texts):
+        number, dll, convention, flags, ordinal, _ = numbers
+        name, signature, result = texts
+        try:
+            address = ordinal if dll < 0 else self._address(dll, name, ordinal)
+            count = len(wire.split_signature(signature))
+            if self.bridge:
+                self.bridge.routine(number, address, convention, flags, signature, result, count)
+            elif convention > 1 and ctypes.sizeof(ctypes.c_void_p) == 4:
+                raise Failure("Argument", "thiscall and fastcall need the native bridge")
+            else:
+                self.routines.declare(number, address, convention, flags, signature, result)
+        except Exception:
+            # declared in vain: calls say so
+            (self.bridge or self.routines).undeclared(number)
+            raise
+        return [address], []
+
+    def release(self, numbers, texts):
+        (self.bridge or self.routines).release(numbers[0])
+        return [], []
+
+    def symbol(self, numbers, texts):
+        return [self._address(numbers[0], texts[0], numbers[1])], []
+
+    def thunk(self, numbers, texts):
+        number, convention = numbers
+        maker = self.bridge or self.strands
+        return [maker.make_thunk(number, convention, texts[0], texts[1])], []
+
+    def free_thunk(self, numbers, texts):
+        (self.bridge or self.strands).free_thunk(numbers[0])
+        return [], []
+
+    def alloc(self, numbers, texts):
+        size = max(1, numbers[0])
+        if size <= SMALL:
+            data = ctypes.create_string_buffer(size + 16)
+            address = (ctypes.addressof(data) + 15) & ~15
+            self.allocations[address] = data
+            return [address], []
+        address = k32.VirtualAlloc(None, size, MEM_COMMIT_RESERVE, PAGE_READWRITE)
+        if not address:
+            raise Failure("Memory", f"no {size} bytes to be had in the Windows process", ctypes.get_last_error())
+        self.allocations[address] = None
+        return [address], []
+
+    def free(self, numbers, texts):
+        address = numbers[0]
+        if address not in self.allocations:
+            raise Failure("Argument", f"{address:#x} was not allocated by this session, or is freed already")
+        if self.allocations.pop(address) is None:
+            k32.VirtualFree(address, 0, MEM_RELEASE)
+        return [], []
+
+    def read(self, numbers, texts):
+        process, buffer, got = ctypes.c_void_p(-1), ctypes.create_string_buffer(numbers[1]), ctypes.c_size_t()
+        if not k32.ReadProcessMemory(process, ctypes.c_void_p(numbers[0]), buffer, ctypes.c_size_t(numbers[1]), ctypes.byref(got)):
+            raise Failure("Memory", f"{numbers[1]} bytes at {numbers[0]:#x} cannot be read")
+        return [], [buffer.raw.hex()]
+
+    def write(self, numbers, texts):
+        data, done = bytes.fromhex(texts[0]), ctypes.c_size_t()
+        if not k32.WriteProcessMemory(ctypes.c_void_p(-1), ctypes.c_void_p(numbers[0]), data, ctypes.c_size_t(len(data)), ctypes.byref(done)):
+            raise Failure("Memory", f"{len(data)} bytes at {numbers[0]:#x} cannot be written")
+        return [], []
+
+    def set_last_error(self, numbers, texts):
+        if numbers[0] >= 0:
+            ctypes.set_last_error(numbers[0])
+            if self.bridge:
+                self.bridge.set_last_error(numbers[0])
+        if numbers[1] >= 0:
+            ctypes.set_errno(numbers[1])
+            if self.bridge:
+                self.bridge.set_errno(numbers[1])
+        return [], []
+
+    def get_last_error(self, numbers, texts):
+        if self.bridge:
+            return [self.bridge.get_last_error(), self.bridge.get_errno(), self.bridge.system_error()], []
+        return [ctypes.get_last_error() & 0xFFFFFFFF, ctypes.get_errno(), k32.GetLastError()], []
+
+    def format_error(self, numbers, texts):
+        code = numbers[0] if numbers[0] != -1 else k32.GetLastError()
+        return [code], [ctypes.FormatError(code & 0xFFFFFFFF if code >= 0 else code).strip()]
+
+    def find_library(self, numbers, texts):
+        import ctypes.util  # a tenth of a second under Wine: only for who asks
+
+        found = ctypes.util.find_library(texts[0])
+        return [1 if found else 0], [found or ""]
+
+    def find_msvcrt(self, numbers, texts):
+        import ctypes.util
+
+        found = ctypes.util.find_msvcrt()
+        return [1 if found else 0], [found or ""]
+
+    def path(self, numbers, texts):
+        """Between Unix and Windows paths, by Wine itself."""
+        if numbers[0] == 0:
+            function, argument = k32.wine_get_dos_file_name, texts[0].encode()
+            function.argtypes, result = [ctypes.c_char_p], ctypes.c_wchar_p
+        else:
+            function, argument = k32.wine_get_unix_file_name, texts[0]
+            function.argtypes, result = [ctypes.c_wchar_p], ctypes.c_char_p
+        function.restype = ctypes.c_void_p
+        address = function(argument)
+        if not address:
+            raise Failure("Argument", f"{texts[0]!r} has no counterpart on the other side")
+        value = ctypes.cast(address, result).value
+        return [], [value if isinstance(value, str) else value.decode()]
+
+    def exit(self, numbers, texts):
+        self.leaving = True
+        return [], []
+
+    def exports(self, numbers, texts):
+        handle = self._handle(numbers[0])
+        return [], _export_names(handle)
+
+    def query(self, numbers, texts):
+        class Information(ctypes.Structure):
+            _fields_ = [("base", ctypes.c_void_p), ("allocation", ctypes.c_void_p), ("allocation_protect", ctypes.c_uint32),
+                        ("partition", ctypes.c_uint16), ("size", ctypes.c_size_t), ("state", ctypes.c_uint32),
+                        ("protect", ctypes.c_uint32), ("type", ctypes.c_uint32)]  # fmt: skip
+
+        information = Information()
+        k32.VirtualQuery(ctypes.c_void_p(numbers[0]), ctypes.byref(information), ctypes.c_size_t(ctypes.sizeof(information)))
+        return [information.base or 0, information.size, information.protect, information.state], []
+
+    def set(self, numbers, texts):
+        return [], []  # nothing on this side depends on a parameter yet
+
+    def _handle(self, number):
+        handle = self.dlls.get(number)
+        if handle is None:
+            raise Failure("DllNotFound", "the DLL could not be loaded")
+        return handle
+
+    def _address(self, dll, name, ordinal):
+        handle = self._handle(dll)
+        if ordinal >= 0:
+            address = k32.GetProcAddress(handle, ordinal)
+        else:
+            address = k32.GetProcAddress(handle, ctypes.cast(ctypes.c_char_p(name.encode("latin-1", "replace")), ctypes.c_void_p))
+        if not address:
+            raise Failure("RoutineNotFound", f"#{ordinal}" if ordinal >= 0 else name, ERROR_PROC_NOT_FOUND)
+        return address
+
+    @staticmethod
+    def _module_path(handle):
+        buffer = ctypes.create_unicode_buffer(32768)
+        k32.GetModuleFileNameW(handle, buffer, len(buffer))
+        return buffer.value
+
+
+def _export_names(handle):
+    """Names in the export table of a loaded module (PE format: the optional header's first data directory)."""
+    u32 = lambda at: ctypes.c_uint32.from_address(at).value  # noqa: E731
+    header = handle + u32(handle + 0x3C)
+    wide = ctypes.c_uint16.from_address(header + 24).value == 0x20B
+    directory = u32(header + 24 + (112 if wide else 96))
+    if not directory:
+        return []
+    count, names = u32(handle + directory + 24), handle + u32(handle + directory + 32)
+    return [ctypes.string_at(handle + u32(names + 4 * i)).decode("latin-1") for i in range(count)]

@@ -1,0 +1,70 @@
+"""The Windows side of a session: started by Node's supervisor as `python main.py PID FILE NODE_DOORBELL IDLE_DOORBELL STRAND_DOORBELLS… [--no-bridge]`.
+
+Modules are few and imported late: each costs 5 to 8 ms under Wine.
+"""
+
+import _thread
+import os
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+
+def leave_with_node():
+    """Ends this process as soon as standard input ends, whatever the main thread does, and for certain a second later."""
+    try:
+        while os.read(0, 4096):
+            pass
+    except OSError:
+        pass
+    _thread.start_new_thread(kill_later, ())
+    os._exit(0)
+
+
+def kill_later():
+    """A DLL's own clean-up may hang; nobody is there any more to wait for it."""
+    import ctypes
+
+    kernel32 = ctypes.WinDLL("kernel32")
+    time.sleep(1.0)
+    kernel32.TerminateProcess(ctypes.c_void_p(-1), 0)
+
+
+def main():
+    _thread.start_new_thread(leave_with_node, ())
+    sys.setswitchinterval(0.0002)  # a thread of a DLL that calls back does not wait 5 ms for the interpreter
+
+    import ctypes
+
+    # no message boxes that nobody sees
+    ctypes.WinDLL("kernel32").SetErrorMode(0x8003)
+    import wire
+    from control import Control
+    from segment import Segment
+    from serve import Server
+
+    pid, file, node, idle, *strands = [int(a) for a in sys.argv[1:21]]
+    segment = Segment(pid, file, node, idle, strands)
+    control = Control(segment)
+    if "--no-bridge" not in sys.argv:
+        from bridge import load_bridge
+
+        control.bridge = load_bridge(segment, control)
+    if control.bridge:
+        Server(segment, None, control).serve(requests=1)  # HELLO, which tells Node where the segment lies
+        control.bridge.serve()
+    else:
+        from routines import Routines
+        from strands import Strands
+
+        control.routines = Routines()
+        control.strands = Strands(segment, control.routines, control.run)
+        control.strands.be_main()
+        Server(segment, control.routines, control).serve()
+    segment.words[wire.W_HOST_STATE] = wire.STATE_LEAVING
+    sys.stdout.flush()
+    os._exit(0)
+
+
+main()

@@ -1,0 +1,76 @@
+/* What bridge-win64.dll exports. The Python host fills a zb_context, calls zb_init once, and then zb_serve, which returns
+ * only when the session ends. Python calls all of this through ctypes.CDLL, so the GIL is free while zb_serve runs. */
+#ifndef ZB_BRIDGE_H
+#define ZB_BRIDGE_H
+#include <stdint.h>
+
+#ifdef ZB_BUILDING
+#define ZB_API __declspec(dllexport)
+#else
+#define ZB_API __declspec(dllimport)
+#endif
+
+/* Carries out a Control message. Returns the length of the Outcome it wrote to `out`, or'ed with ZB_CONTROL_EXIT when the
+ * loop shall end after the answer; 0 or less: the message was malformed (the bridge then answers "refused"). */
+typedef int32_t (*zb_control)(const uint8_t *message, uint32_t length, uint8_t *out, uint32_t capacity, int32_t strand);
+#define ZB_CONTROL_EXIT 0x40000000
+
+/* Offsets are part of the interface: Python mirrors it as a ctypes.Structure. */
+struct zb_context {
+  uint32_t size;                   /*   0: sizeof(struct zb_context), 256 */
+  uint32_t wire_version;           /*   4: WIRE_VERSION of docs/wire.md */
+  uint8_t *segment;                /*   8: where the segment is mapped */
+  uint64_t segment_size;           /*  16 */
+  void *node_doorbell;             /*  24: HANDLE, written */
+  void *strand_doorbells[16];      /*  32: HANDLEs, read; NULL: opened when first needed, from the next two. [0] is required */
+  zb_control control;              /* 160 */
+  int *(*errno_location)(void);    /* 168: `_errno` of the C runtime whose errno is kept, or NULL */
+  uint32_t worker_pid;             /* 176: Unix process whose descriptors the next are */
+  int32_t strand_descriptors[16];  /* 180: or -1 */
+  uint32_t spin_microseconds;      /* 244: longest spin before parking; 0: the default (130) */
+  void *idle_doorbell;             /* 248: HANDLE, written when NODE_SLEEPS is 2, or NULL */
+};
+
+/* Results: 0 done, a negative number otherwise (zb_error). */
+enum zb_error {
+  ZB_OK = 0,
+  ZB_STOPPED = 1,       /* zb_serve: zb_stop was called */
+  ZB_BAD_CONTEXT = -1,  /* size, version, segment or a handle is not usable */
+  ZB_CORRUPT = -2,      /* zb_serve: a head jumped further than there are slots, or a slot never arrived */
+  ZB_BAD_NUMBER = -3,   /* a routine number beyond the table */
+  ZB_BAD_SIGNATURE = -4,
+  ZB_NO_MEMORY = -5
+};
+
+ZB_API const char *zb_version(void);
+ZB_API uint32_t zb_context_size(void);
+ZB_API int32_t zb_init(const struct zb_context *context);
+
+/* Runs the loop on the calling thread, which is strand 0. 0: EXIT was carried out. */
+ZB_API int32_t zb_serve(void);
+/* Ends zb_serve after the request it is at (any thread). A parked loop notices at its next doorbell byte; one is written here
+ * if the handle of FIFO 0 permits it. */
+ZB_API void zb_stop(void);
+
+/* conventions, flags, signature and kinds as docs/wire.md and src/ctypes/sink.ts have them. */
+ZB_API int32_t zb_routine(uint32_t number, uint64_t address, uint32_t convention, uint32_t flags, const char *signature,
+                          uint32_t result_kind, uint32_t fixed);
+/* The declaration failed: calls of the number are answered with status 3. */
+ZB_API int32_t zb_undeclared(uint32_t number);
+ZB_API int32_t zb_release(uint32_t number);
+
+/* Address of a function that calls Node's callback `number`, 0 if the signature or the memory does not do. */
+ZB_API uint64_t zb_thunk(uint32_t number, uint32_t convention, const char *signature, uint32_t result_kind);
+/* From now on the function answers 0. */
+ZB_API int32_t zb_free_thunk(uint32_t number);
+/* Calls that freed thunks have answered with 0. */
+ZB_API uint32_t zb_disposed_calls(void);
+
+/* The private copies of the calling thread (as ctypes.get_last_error and get_errno have them), and the thread's own
+ * GetLastError() as its last routine left it. */
+ZB_API uint32_t zb_get_last_error(void);
+ZB_API void zb_set_last_error(uint32_t value);
+ZB_API int32_t zb_get_errno(void);
+ZB_API void zb_set_errno(int32_t value);
+ZB_API uint32_t zb_get_system_error(void);
+#endif

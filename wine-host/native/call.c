@@ -1,0 +1,80 @@
+/* One call. */
+#include "internal.h"
+
+static const struct {
+  uint32_t root;
+  uint16_t vtable[6];
+  int32_t to_vtable;
+  uint32_t to_vector;
+} head = {16, {12, 24, 8, 16, 20, 4}, 12, 24};
+_Static_assert(sizeof head == CALL_ID, "the values follow at once");
+
+struct single {
+  uint64_t address;
+  uint64_t count;
+  uint64_t result[2];
+  struct zb_arguments arguments;
+};
+
+static void single(void *argument) {
+  struct single *call = argument;
+  zb_call_raw(call->address, call->arguments.values, call->count, call->result);
+}
+
+/* Around every run of a routine: it meets its own last error, not the one that our waiting left; and where the routine's
+ * declaration asks for it, the private copies take the place of the real ones, as use_last_error and use_errno of
+ * ctypes do it. */
+void zb_swap_in(struct zb_thread *thread, uint32_t flags) {
+  if ((flags & ROUTINE_ERRNO) && zb.errno_location) {
+    int *place = zb.errno_location(), other = *place;
+    *place = thread->errno_copy;
+    thread->errno_copy = other;
+  }
+  SetLastError(flags & ROUTINE_LAST_ERROR ? thread->last_error : thread->system_error);
+}
+
+void zb_swap_out(struct zb_thread *thread, uint32_t flags, uint32_t system_error) {
+  if (flags & ROUTINE_LAST_ERROR) thread->last_error = system_error;
+  else thread->system_error = system_error;
+  if ((flags & ROUTINE_ERRNO) && zb.errno_location) {
+    int *place = zb.errno_location(), other = *place;
+    *place = thread->errno_copy;
+    thread->errno_copy = other;
+  }
+}
+
+void zb_call(struct zb_thread *thread, const struct zb_message *message, struct zb_reply *reply) {
+  struct zb_guard guard;
+  struct single call;
+  struct zb_entry *entry;
+  uint32_t count, state, flags;
+  reply->status = STATUS_REFUSED;
+  reply->code = REFUSED_MALFORMED;
+  if (message->length < CALL_ARGUMENTS || memcmp(message->bytes, &head, sizeof head) || zb_u32(message->bytes + 40)) return;
+  reply->id = zb_u64(message->bytes + CALL_ID);
+  count = zb_u32(message->bytes + CALL_COUNT);
+  if (count > ZB_MAX_ARGUMENTS || count > (message->length - CALL_ARGUMENTS) / 8) return;
+  entry = zb_find_routine(zb_u32(message->bytes + CALL_ROUTINE));
+  state = entry ? zb_load(&entry->state) : 0;
+  reply->status = state == 2 ? STATUS_UNDECLARED : STATUS_REFUSED;
+  reply->code = state == 2 ? 0 : state == 0 ? REFUSED_NO_ROUTINE : REFUSED_ARGUMENT_COUNT;
+  if (state != 1 || count != entry->count) return;
+  memcpy(call.arguments.values, message->bytes + CALL_ARGUMENTS, 8 * count);
+  for (uint32_t i = count; i < 4; i++) call.arguments.values[i] = 0; /* zb_call_raw loads four */
+  call.address = entry->address;
+  call.count = count;
+  flags = entry->flags;
+  uint32_t result_kind = entry->result_kind;
+  zb_swap_in(thread, flags);
+  if (zb_protect(thread, single, &call, &guard)) {
+    zb_swap_out(thread, flags, guard.system_error);
+    reply->status = STATUS_EXCEPTION;
+    reply->code = guard.code;
+    reply->result = guard.address;
+    return;
+  }
+  zb_swap_out(thread, flags, GetLastError());
+  reply->status = STATUS_DONE;
+  reply->code = 0;
+  reply->result = zb_extend(result_kind, call.result[result_kind == 'f' || result_kind == 'd']);
+}

@@ -1,0 +1,160 @@
+/* Callbacks: a routine calls a thunk, and the thread that it runs on talks to Node until Node says what the callback
+ * returned (docs/wire.md, "Strand mailbox"). */
+#include "internal.h"
+
+static volatile LONG busy = 1; /* strands in use, a bit each; 0 is the main loop's */
+static HANDLE given_back;      /* an event: a strand became free */
+
+static int32_t claim_strand(void) {
+  for (;;) {
+    LONG now = busy;
+    if ((now & 0xFFFF) == 0xFFFF) { /* the sixteenth waits; the time limit is for the event that another took first */
+      if (!given_back) {
+        HANDLE event = CreateEventA(NULL, FALSE, FALSE, NULL);
+        if (event && InterlockedCompareExchangePointer(&given_back, event, NULL)) CloseHandle(event);
+      }
+      if (!given_back || busy == now) WaitForSingleObject(given_back, 10);
+      continue;
+    }
+    int strand = __builtin_ctz(~(unsigned)now);
+    if (InterlockedCompareExchange(&busy, now | 1L << strand, now) == now) return strand;
+  }
+}
+
+static void give_back(int32_t strand) {
+  InterlockedAnd(&busy, ~(1L << strand));
+  if (given_back) SetEvent(given_back);
+}
+
+/* The order of stores is that of docs/wire.md; `length` bytes were written behind the header already. */
+static void post(int32_t strand, uint32_t kind, uint32_t length) {
+  uint8_t *box = zb.segment + STRAND_OFFSET + strand * STRAND_SIZE;
+  volatile uint32_t *head = zb_word(WORD_STRAND_POSTS + 4 * (uint32_t)strand);
+  uint32_t number = zb_load(head) + 1;
+  *(volatile uint32_t *)(box + 4) = length;
+  *(volatile uint32_t *)(box + 8) = kind;
+  *(volatile uint32_t *)(box + 12) = 0;
+  zb_store((volatile uint32_t *)box, number);
+  zb_store(head, number);
+  if (zb_ring_node()) Sleep(0);
+}
+
+static void post_callback(int32_t strand, const struct zb_stub *stub, const uint64_t *arguments, const uint64_t *floats) {
+  static const struct {
+    uint32_t root;
+    uint16_t vtable[6];
+    int32_t to_vtable;
+  } head = {16, {10, 16, 4, 8, 12, 0}, 12};
+  uint8_t *out = zb.segment + STRAND_OFFSET + strand * STRAND_SIZE + MESSAGE;
+  uint32_t values[5] = {stub->number, GetCurrentThreadId(), 8, 0, stub->count};
+  _Static_assert(sizeof head == CALLBACK_NUMBER, "the values follow at once");
+  memcpy(out, &head, sizeof head);
+  memcpy(out + CALLBACK_NUMBER, values, sizeof values);
+  for (uint32_t i = 0; i < stub->count; i++) {
+    uint32_t kind = stub->kinds[i];
+    uint64_t bits = zb_extend(kind, i < 4 && (kind == 'f' || kind == 'd') ? floats[i] : arguments[i]);
+    memcpy(out + CALLBACK_ARGUMENTS + 8 * i, &bits, 8);
+  }
+  post(strand, KIND_CALLBACK, CALLBACK_ARGUMENTS + 8 * stub->count);
+}
+
+/* Node's next message; 0 when the conversation is broken. */
+static int next_message(int32_t strand, struct zb_message *message) {
+  const uint8_t *box = zb.segment + STRAND_OFFSET + strand * STRAND_SIZE + STRAND_TO_HOST;
+  volatile uint32_t *head = zb_word(WORD_NODE_POSTS + 4 * (uint32_t)strand);
+  uint32_t seen = zb.taken[strand];
+  if (zb_load(head) == seen) zb_wait(head, seen, zb_word(WORD_STRAND_SLEEPS + 4 * (uint32_t)strand), strand, 0);
+  if (zb_load(head) != seen + 1) return 0; /* strict ping-pong: one message each */
+  for (int looks = 0; zb_load((const volatile uint32_t *)box) != seen + 1; looks++) {
+    if (looks > 2000) return 0;
+    if (looks > 1000) Sleep(1);
+    else __builtin_ia32_pause();
+  }
+  zb.taken[strand] = seen + 1;
+  if (!zb_take_message(box, MAILBOX_ROOM, box[8], message)) message->kind = 0;
+  return 1;
+}
+
+static int is_return(const struct zb_message *message, uint64_t *result) {
+  static const struct {
+    uint32_t root;
+    uint16_t vtable[4];
+    int32_t to_vtable;
+  } head = {12, {6, 12, 4, 0}, 8};
+  if (message->kind != KIND_RETURN || message->length < RETURN_SIZE || memcmp(message->bytes, &head, sizeof head)) return 0;
+  *result = zb_u64(message->bytes + RETURN_RESULT);
+  return 1;
+}
+
+/* Something that Node wants done on this thread while the callback is open. */
+static void nested(struct zb_thread *thread, const struct zb_message *message) {
+  uint8_t *out = zb.segment + STRAND_OFFSET + thread->strand * STRAND_SIZE + MESSAGE;
+  struct zb_reply reply = {.status = STATUS_REFUSED, .code = REFUSED_MALFORMED};
+  if (message->kind == KIND_CONTROL) {
+    uint8_t outcome[MAILBOX_ROOM]; /* not in the mailbox at once: what the operation does may call back and post */
+    int32_t length = zb_control_message(thread, message, outcome, sizeof outcome, &reply.id);
+    if (length > 0) {
+      memcpy(out, outcome, (size_t)length);
+      post(thread->strand, KIND_OUTCOME, (uint32_t)length);
+      return;
+    }
+  } else {
+    uint32_t number = message->kind == KIND_CALL ? CALL_ROUTINE : BATCH_ROUTINE, row = zb_load(zb_word(WORD_RUNNING_ROW));
+    if (message->kind && message->length >= number + 4) zb_store(zb_word(WORD_RUNNING_NESTED), zb_u32(message->bytes + number));
+    zb_execute(thread, message, &reply);
+    zb_store(zb_word(WORD_RUNNING_ROW), row); /* the batch around us is still at its row */
+  }
+  zb_put_reply(thread, &reply, out);
+  post(thread->strand, KIND_REPLY, REPLY_MESSAGE_SIZE);
+}
+
+static uint64_t converse(struct zb_thread *thread, const struct zb_stub *stub, const uint64_t *arguments, const uint64_t *floats) {
+  struct zb_message message;
+  uint64_t result = 0;
+  uint32_t kind = stub->result_kind; /* the stub may be another's when Node answers at last */
+  post_callback(thread->strand, stub, arguments, floats);
+  for (;;) {
+    if (!next_message(thread->strand, &message)) {
+      InterlockedExchange(&zb.corrupt, 1); /* the main loop ends the session when the routine returns */
+      InterlockedExchange(&zb.leaving, 1);
+      return 0;
+    }
+    if (is_return(&message, &result)) return zb_extend(kind, result);
+    nested(thread, &message);
+  }
+}
+
+uint64_t zb_callback_enter(uint32_t index, const uint64_t *arguments, const uint64_t *floats);
+uint64_t zb_callback_enter(uint32_t index, const uint64_t *arguments, const uint64_t *floats) {
+  uint32_t system_error = GetLastError(), outer;
+  struct zb_stub *stub = zb_stub_at(index);
+  struct zb_thread *thread, *fresh = NULL;
+  uint64_t result;
+  if (!stub->live || zb.leaving) {
+    if (!stub->live) zb_count_disposed();
+    return 0;
+  }
+  thread = zb_current();
+  if (!thread) {
+    fresh = HeapAlloc(GetProcessHeap(), 0, sizeof *fresh);
+    if (!fresh) return 0;
+    thread = fresh;
+    zb_attach(thread, claim_strand());
+  }
+  /* the routine's own last error is what nested calls meet, and what it finds again when the callback returns */
+  outer = thread->system_error;
+  thread->system_error = system_error;
+  thread->depth++;
+  result = converse(thread, stub, arguments, floats);
+  thread->depth--;
+  system_error = thread->system_error;
+  thread->system_error = outer;
+  if (fresh) {
+    int32_t strand = thread->strand;
+    zb_detach();
+    HeapFree(GetProcessHeap(), 0, fresh);
+    give_back(strand);
+  }
+  SetLastError(system_error);
+  return result;
+}

@@ -1,0 +1,149 @@
+/* A crash in a routine ends the routine, not the process. Sources: "x64 exception handling" and "Structured Exception Handling" of
+ * Microsoft's documentation, and the comments on EXCEPTION_RECORD.
+ *
+ * zb_guarded (call_x86_64.S) has zb_frame_handler as its language-specific handler. Handlers of the DLL lie nearer to
+ * the fault, so it handles its own exceptions first; what reaches us is unwound with RtlUnwindEx, which runs destructors and
+ * __finally blocks on the way. Code without a function table (made at run time, or assembled without unwind directives) makes
+ * that walk go astray, and Windows ends the process: for that case alone a vectored handler walks the stack itself, in
+ * advance, and when our frame cannot be reached it goes there without unwinding. */
+#include "internal.h"
+
+/* winternl.h of mingw lacks these; values of "EXCEPTION_RECORD" */
+enum { NONCONTINUABLE = 1, UNWINDING = 2, EXIT_UNWIND = 4 };
+
+/* Debug output, control keys and thread names are told through exceptions that nobody needs to handle. */
+static int benign(const EXCEPTION_RECORD *record) {
+  return ((record->ExceptionCode & 0xFFFF0000) == 0x40010000 || record->ExceptionCode == 0x406D1388) &&
+         !(record->ExceptionFlags & NONCONTINUABLE);
+}
+
+static void note(struct zb_guard *guard, const EXCEPTION_RECORD *record, uint32_t system_error) {
+  int memory = record->ExceptionCode == EXCEPTION_ACCESS_VIOLATION || record->ExceptionCode == EXCEPTION_IN_PAGE_ERROR ||
+               record->ExceptionCode == EXCEPTION_GUARD_PAGE;
+  guard->code = record->ExceptionCode;
+  guard->address = memory && record->NumberParameters >= 2 ? record->ExceptionInformation[1] : ~0ull;
+  guard->system_error = system_error;
+}
+
+EXCEPTION_DISPOSITION zb_frame_handler(EXCEPTION_RECORD *record, void *frame, CONTEXT *context, DISPATCHER_CONTEXT *dispatch);
+EXCEPTION_DISPOSITION zb_frame_handler(EXCEPTION_RECORD *record, void *frame, CONTEXT *context, DISPATCHER_CONTEXT *dispatch) {
+  uint32_t system_error = GetLastError();
+  struct zb_thread *thread = zb_current();
+  (void)context;
+  if (record->ExceptionFlags & (UNWINDING | EXIT_UNWIND)) return ExceptionContinueSearch;
+  if (!thread || !thread->guard || thread->guard->frame != frame) return ExceptionContinueSearch;
+  if (benign(record)) return ExceptionContinueExecution;
+  note(thread->guard, record, system_error);
+  RtlUnwindEx(frame, zb_guarded_recover, record, NULL, dispatch->ContextRecord, dispatch->HistoryTable);
+  return ExceptionContinueSearch; /* not reached */
+}
+
+/* Would Windows find our frame? The same steps that it takes, on a copy. */
+static int reachable(struct zb_guard *guard, const CONTEXT *context, CONTEXT *copy) {
+  DWORD64 base, establisher, sp;
+  void *data;
+  *copy = *context;
+  for (int frames = 0; frames < 100000; frames++) {
+    if (copy->Rip > (DWORD64)(ULONG_PTR)zb_guarded && copy->Rip <= (DWORD64)(ULONG_PTR)zb_guarded_end &&
+        copy->Rsp == (DWORD64)(ULONG_PTR)guard->frame)
+      return 1;
+    sp = copy->Rsp;
+    if ((sp & 7) || sp >= (DWORD64)(ULONG_PTR)guard->frame || (!copy->Rip && frames)) return 0; /* a call of 0 can be walked */
+    PRUNTIME_FUNCTION function = RtlLookupFunctionEntry(copy->Rip, &base, NULL);
+    if (function) {
+      RtlVirtualUnwind(UNW_FLAG_NHANDLER, base, copy->Rip, function, copy, &data, &establisher, NULL);
+    } else { /* a leaf function, or code that nobody registered: Windows takes it for a leaf */
+      copy->Rip = *(DWORD64 *)(ULONG_PTR)sp;
+      copy->Rsp = sp + 8;
+    }
+    if (copy->Rsp <= sp) return 0;
+  }
+  return 0;
+}
+
+/* Faults of the processor only: what software raises comes out of kernel32, which can be walked, or its caller catches it. */
+static int fault(DWORD code) {
+  switch (code) {
+    case EXCEPTION_ACCESS_VIOLATION: case EXCEPTION_ILLEGAL_INSTRUCTION: case EXCEPTION_PRIV_INSTRUCTION:
+    case EXCEPTION_INT_DIVIDE_BY_ZERO: case EXCEPTION_INT_OVERFLOW: case EXCEPTION_BREAKPOINT:
+    case EXCEPTION_STACK_OVERFLOW: case EXCEPTION_IN_PAGE_ERROR: case EXCEPTION_DATATYPE_MISALIGNMENT:
+    case EXCEPTION_FLT_DENORMAL_OPERAND: case EXCEPTION_FLT_DIVIDE_BY_ZERO: case EXCEPTION_FLT_INEXACT_RESULT:
+    case EXCEPTION_FLT_INVALID_OPERATION: case EXCEPTION_FLT_OVERFLOW: case EXCEPTION_FLT_STACK_CHECK:
+    case EXCEPTION_FLT_UNDERFLOW:
+      return 1;
+    default:
+      return 0;
+  }
+}
+
+static NT_TIB *information_block(void) {
+  NT_TIB *tib;
+  __asm__("movq %%gs:0x30, %0" : "=r"(tib));
+  return tib;
+}
+
+/* After an overflow Windows leaves what SetThreadStackGuarantee asked for; Wine 8 leaves a page, on which no handler can be
+ * looked for (it ends the process when that page is used up). Walking and unwinding take about 5 KiB. */
+static int stack_left(void) {
+  char here;
+  return &here - (char *)information_block()->StackLimit > 8192;
+}
+
+static LONG CALLBACK vectored(EXCEPTION_POINTERS *exception) {
+  uint32_t system_error = GetLastError();
+  struct zb_thread *thread = zb_current();
+  struct zb_guard *guard = thread ? thread->guard : NULL;
+  if (!guard || !fault(exception->ExceptionRecord->ExceptionCode)) return EXCEPTION_CONTINUE_SEARCH;
+  if (guard->walking) {
+    /* the first exception is the one to tell of */
+  } else if (exception->ExceptionRecord->ExceptionCode == EXCEPTION_STACK_OVERFLOW && !stack_left()) {
+    note(guard, exception->ExceptionRecord, system_error);
+  } else {
+    /* a wild frame pointer makes the walk itself fault, which comes here again and finds `walking` set */
+    note(guard, exception->ExceptionRecord, system_error);
+    guard->walking = 1;
+    int found = reachable(guard, exception->ContextRecord, &thread->walk);
+    guard->walking = 0;
+    if (found) {
+      SetLastError(system_error);
+      return EXCEPTION_CONTINUE_SEARCH;
+    }
+  }
+  exception->ContextRecord->Rip = (DWORD64)(ULONG_PTR)zb_guarded_recover;
+  exception->ContextRecord->Rsp = (DWORD64)(ULONG_PTR)guard->frame;
+  return EXCEPTION_CONTINUE_EXECUTION;
+}
+
+static int(__cdecl *restore_guard_page)(void);
+
+/* Last in the list: vectored handlers that DLLs install first go first. */
+int zb_watch_exceptions(void) {
+  static PVOID handler;
+  if (!handler) {
+    HMODULE runtime = LoadLibraryA("msvcrt.dll");
+    if (runtime) restore_guard_page = (int(__cdecl *)(void))(void *)GetProcAddress(runtime, "_resetstkoflw");
+    handler = AddVectoredExceptionHandler(0, vectored);
+  }
+  return handler != NULL;
+}
+
+/* Runs body(argument); 1 and guard filled in if an exception ended it. */
+int zb_protect(struct zb_thread *thread, zb_body body, void *argument, struct zb_guard *guard) {
+  NT_TIB *tib = information_block();
+  void *chain; /* Wine's own libraries register handlers here, on 64 bits too; without unwinding theirs would stay */
+  int failed;
+  guard->previous = thread->guard;
+  guard->depth = thread->depth;
+  guard->walking = 0;
+  guard->frame = NULL;
+  thread->guard = guard;
+  chain = tib->ExceptionList;
+  failed = zb_guarded(body, argument, guard);
+  thread->guard = guard->previous;
+  if (!failed) return 0;
+  thread->depth = guard->depth;
+  tib->ExceptionList = chain;
+  /* the page that told of the overflow is an ordinary one now: without this the next overflow ends the process */
+  if (guard->code == EXCEPTION_STACK_OVERFLOW && restore_guard_page) restore_guard_page();
+  return 1;
+}

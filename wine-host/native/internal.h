@@ -1,0 +1,165 @@
+/* Shared by the bridge's sources; nothing in here is exported. */
+#ifndef ZB_INTERNAL_H
+#define ZB_INTERNAL_H
+#define WIN32_LEAN_AND_MEAN
+#include <windows.h>
+#include <string.h>
+#include "bridge.h"
+#include "wire.h"
+
+#define ZB_MAX_ARGUMENTS 256
+
+/* One run of foreign code under a handler. `frame` is the stack pointer inside zb_guarded (call_x86_64.S). */
+struct zb_guard {
+  void *frame;
+  struct zb_guard *previous;
+  uint32_t depth; /* of open callbacks when it began */
+  uint32_t code;
+  uint64_t address;
+  uint32_t system_error; /* GetLastError() when the exception was met */
+  uint32_t walking;      /* the vectored handler is reading the stack */
+};
+
+/* What the bridge knows about a thread. `spin` is its waiting budget, in pauses. */
+struct zb_thread {
+  int32_t strand; /* -1: none */
+  uint32_t depth;
+  struct zb_guard *guard;
+  uint32_t last_error; /* private copies, as in ctypes */
+  int32_t errno_copy;
+  uint32_t system_error; /* the routines' own GetLastError(): the bridge's waiting must not show in it */
+  uint32_t spin;
+  CONTEXT walk; /* here, not on the stack: there may be little left of it */
+};
+
+struct zb_state {
+  uint8_t *segment;
+  uint64_t segment_size;
+  HANDLE node_doorbell, idle_doorbell;
+  HANDLE strands[STRANDS];
+  int32_t descriptors[STRANDS];
+  uint32_t worker_pid;
+  zb_control control;
+  int *(*errno_location)(void);
+  uint32_t spin_full; /* pauses of the longest spin */
+  uint64_t spin_ticks; /* the same in time stamp counter ticks */
+  uint32_t taken[STRANDS]; /* NODE_POSTS that were consumed */
+  volatile LONG stopping;
+  volatile LONG leaving; /* EXIT was carried out, or the segment is corrupt */
+  volatile LONG corrupt;
+  DWORD tls;
+};
+extern struct zb_state zb;
+
+/* The state of a routine number: written once, then read without a lock (routine.c). */
+struct zb_entry {
+  volatile uint32_t state; /* 0 none, 1 ready, 2 its declaration failed */
+  uint32_t flags;
+  uint64_t address;
+  uint32_t count; /* arguments of the signature */
+  uint8_t result_kind, convention, floats; /* floats: 0 no argument is f or d, 1 some are, 2 all are d */
+};
+
+struct zb_arguments {
+  uint64_t values[ZB_MAX_ARGUMENTS];
+};
+
+/* A Reply before it is laid out. */
+struct zb_reply {
+  uint32_t status, code;
+  uint64_t id, result;
+};
+
+/* A message somewhere in the segment. */
+struct zb_message {
+  uint32_t kind;
+  uint32_t length;
+  const uint8_t *bytes;
+};
+
+struct zb_column {
+  const uint8_t *pointer;
+  int64_t stride;
+  uint64_t kind;
+};
+
+/* A batch while it runs. The row is kept here as well as in the segment: Node could change the latter. */
+struct zb_batch {
+  uint64_t address;
+  volatile uint32_t row;
+  uint32_t rows;
+  uint32_t count;
+  uint32_t result_kind;
+  volatile uint32_t *running;
+  uint8_t *results;
+  uint64_t result_stride;
+  uint32_t *last_errors;
+  struct zb_arguments *arguments;
+  struct zb_column columns[ZB_MAX_ARGUMENTS];
+};
+typedef void (*zb_body)(void *argument);
+
+static inline volatile uint32_t *zb_word(uint32_t offset) { return (volatile uint32_t *)(zb.segment + offset); }
+/* x86 keeps the order of stores; this keeps the compiler from changing it. */
+static inline void zb_store(volatile uint32_t *at, uint32_t value) { __atomic_store_n(at, value, __ATOMIC_RELEASE); }
+static inline uint32_t zb_load(const volatile uint32_t *at) { return __atomic_load_n(at, __ATOMIC_ACQUIRE); }
+static inline uint32_t zb_u32(const uint8_t *at) { uint32_t v; memcpy(&v, at, 4); return v; }
+static inline uint64_t zb_u64(const uint8_t *at) { uint64_t v; memcpy(&v, at, 8); return v; }
+
+/* thread.c */
+struct zb_thread *zb_current(void);
+void zb_attach(struct zb_thread *thread, int32_t strand);
+void zb_detach(void);
+/* wait.c: returns when *head is no longer `seen`; 0, or 1 when zb_stop was called meanwhile and `stoppable` */
+void zb_calibrate(uint32_t microseconds);
+int zb_wait(volatile uint32_t *head, uint32_t seen, volatile uint32_t *sleeps, int strand, int stoppable);
+int zb_ring_node(void);
+/* routine.c */
+struct zb_entry *zb_find_routine(uint32_t number);
+int32_t zb_parse_signature(const char *signature, uint8_t *kinds, uint32_t room);
+/* values.c */
+int zb_kind_size(uint64_t kind);
+uint64_t zb_extend(uint32_t kind, uint64_t bits);
+/* memory.c */
+int zb_reachable(uint64_t address, uint64_t size, int writable);
+/* message.c */
+void zb_execute(struct zb_thread *thread, const struct zb_message *message, struct zb_reply *reply);
+int zb_take_message(const uint8_t *slot, uint32_t room, uint32_t kind, struct zb_message *message);
+void zb_put_reply(struct zb_thread *thread, const struct zb_reply *reply, uint8_t *out);
+/* call.c and batch.c */
+void zb_call(struct zb_thread *thread, const struct zb_message *message, struct zb_reply *reply);
+void zb_batch(struct zb_thread *thread, const struct zb_message *message, struct zb_reply *reply);
+zb_body zb_choose_rows(const struct zb_batch *batch, const struct zb_entry *entry);
+void zb_swap_in(struct zb_thread *thread, uint32_t flags);
+void zb_swap_out(struct zb_thread *thread, uint32_t flags, uint32_t system_error);
+/* control.c: out and capacity 0: the room that the message names. Returns the length of the Outcome, 0 if refused */
+int32_t zb_control_message(struct zb_thread *thread, const struct zb_message *message, uint8_t *out, uint32_t capacity, uint64_t *id);
+/* exception.c */
+int zb_protect(struct zb_thread *thread, zb_body body, void *argument, struct zb_guard *guard);
+int zb_watch_exceptions(void);
+/* thunk.c */
+struct zb_stub {
+  volatile LONG live;
+  uint32_t number;
+  uint32_t count;
+  uint32_t freed_at;
+  struct zb_stub *next; /* in its chain, or the queue of freed ones */
+  uint8_t *kinds;
+  uint32_t index;
+  uint8_t result_kind;
+};
+struct zb_stub *zb_stub_at(uint32_t index);
+void zb_count_disposed(void);
+/* stub_x86_64.c: writes the machine code of stubs; each enters zb_callback_common with its index */
+#define ZB_STUB_BLOCK 4096
+uint32_t zb_stubs_in_block(void);
+int zb_write_stubs(uint8_t *block, uint32_t first);
+uint8_t *zb_stub_address(uint8_t *block, uint32_t within);
+/* call_x86_64.S */
+void zb_call_raw(uint64_t function, const uint64_t *arguments, uint64_t count, uint64_t result[2]);
+int zb_guarded(zb_body body, void *argument, struct zb_guard *guard);
+extern char zb_guarded_recover[], zb_guarded_end[];
+void zb_callback_common(void);
+/* callback.c */
+uint64_t zb_callback_enter(uint32_t index, const uint64_t *arguments, const uint64_t *floats);
+#endif

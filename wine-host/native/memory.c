@@ -1,0 +1,32 @@
+/* Is a range of addresses one that a message may name? */
+#include "internal.h"
+
+/* The parts of the segment where memory images lie: request slots and arena. The words and mailboxes are nobody's data. */
+static int in_segment(uint64_t address, uint64_t size, int writable) {
+  uint64_t base = (uint64_t)(ULONG_PTR)zb.segment, offset = address - base;
+  if (address < base || offset >= zb.segment_size) return -1;
+  if (size > zb.segment_size - offset) return 0;
+  if (!writable || offset >= ARENA_OFFSET) return 1;
+  return offset >= REQUEST_OFFSET && offset + size <= REPLY_OFFSET;
+}
+
+/* Everything else has to be memory of this process that is there: what ALLOC gave, or what a routine returned. Memory can still
+ * go away before it is used; the access then fails under the guard as the routine's would. */
+int zb_reachable(uint64_t address, uint64_t size, int writable) {
+  const DWORD good = writable ? PAGE_READWRITE | PAGE_WRITECOPY | PAGE_EXECUTE_READWRITE | PAGE_EXECUTE_WRITECOPY
+                              : PAGE_READWRITE | PAGE_WRITECOPY | PAGE_EXECUTE_READWRITE | PAGE_EXECUTE_WRITECOPY |
+                                    PAGE_READONLY | PAGE_EXECUTE_READ;
+  MEMORY_BASIC_INFORMATION information;
+  uint64_t end;
+  int inside;
+  if (!size) return 1;
+  if (__builtin_add_overflow(address, size, &end)) return 0;
+  if ((inside = in_segment(address, size, writable)) >= 0) return inside;
+  if (address < (uint64_t)(ULONG_PTR)zb.segment && end > (uint64_t)(ULONG_PTR)zb.segment) return 0;
+  while (address < end) {
+    if (!VirtualQuery((void *)(ULONG_PTR)address, &information, sizeof information)) return 0;
+    if (information.State != MEM_COMMIT || (information.Protect & PAGE_GUARD) || !(information.Protect & good)) return 0;
+    address = (uint64_t)(ULONG_PTR)information.BaseAddress + information.RegionSize;
+  }
+  return 1;
+}

@@ -1,0 +1,45 @@
+/* Messages: where they lie, what they are, and their answers (docs/wire.md). A message is written by Node, which trusts its callers
+ * little more than we trust Node: each number is read once, and checked before it is used. */
+#include "internal.h"
+
+/* Finds the message of a slot or mailbox half. */
+int zb_take_message(const uint8_t *slot, uint32_t room, uint32_t kind, struct zb_message *message) {
+  uint32_t length = zb_u32(slot + 4), flags = slot[10] | (uint32_t)slot[11] << 8, offset = zb_u32(slot + 12);
+  message->kind = kind;
+  message->length = length;
+  message->bytes = slot + MESSAGE;
+  if (!(flags & SLOT_MESSAGE_IN_ARENA)) return length <= room;
+  if (offset < ARENA_OFFSET || (offset & 3) || offset > zb.segment_size || length > zb.segment_size - offset) return 0;
+  message->bytes = zb.segment + offset;
+  return 1;
+}
+
+static void refuse(struct zb_reply *reply, uint32_t code) {
+  reply->status = STATUS_REFUSED;
+  reply->code = code;
+}
+
+/* Call and Batch; what else there may be is for the caller to know. */
+void zb_execute(struct zb_thread *thread, const struct zb_message *message, struct zb_reply *reply) {
+  memset(reply, 0, sizeof *reply);
+  if (message->kind == KIND_CALL) zb_call(thread, message, reply);
+  else if (message->kind == KIND_BATCH) zb_batch(thread, message, reply);
+  else refuse(reply, REFUSED_MALFORMED);
+}
+
+/* A Reply with its constant head. */
+void zb_put_reply(struct zb_thread *thread, const struct zb_reply *reply, uint8_t *out) {
+  static const struct {
+    uint32_t root;
+    uint16_t vtable[8];
+    int32_t to_vtable;
+  } head = {20, {16, 36, 4, 8, 12, 16, 20, 28}, 16};
+  _Static_assert(sizeof head == REPLY_STATUS, "the values follow at once");
+  memcpy(out, &head, sizeof head);
+  memcpy(out + REPLY_STATUS, &reply->status, 4);
+  memcpy(out + REPLY_CODE, &reply->code, 4);
+  memcpy(out + REPLY_LAST_ERROR, &thread->last_error, 4);
+  memcpy(out + REPLY_ERRNO, &thread->errno_copy, 4);
+  memcpy(out + REPLY_ID, &reply->id, 8);
+  memcpy(out + REPLY_RESULT, &reply->result, 8);
+}

@@ -1,0 +1,106 @@
+/* Thunks by the numbers of Node's callbacks. A DLL may keep the address of a freed one and call it much later, so stubs are never
+ * unmapped: a freed one answers zero, and is given to another callback only after 1024 more were freed. */
+#include "internal.h"
+
+enum { BLOCKS = 4096, BUCKETS = 4096, QUARANTINE = 1024 };
+
+struct block {
+  uint8_t *code;
+  struct zb_stub *stubs;
+};
+static struct block blocks[BLOCKS];
+static uint32_t made; /* stubs that exist */
+static struct zb_stub *buckets[BUCKETS]; /* live ones by number */
+static struct zb_stub *oldest, *newest; /* freed ones */
+static uint32_t freed;
+static volatile LONG disposed_calls;
+static SRWLOCK lock = SRWLOCK_INIT;
+
+static struct zb_stub **bucket(uint32_t number) { return &buckets[(number * 2654435769u) >> 20]; }
+
+/* Read by callbacks without the lock: a block is complete before any of its addresses is given out. */
+struct zb_stub *zb_stub_at(uint32_t index) { return &blocks[index / zb_stubs_in_block()].stubs[index % zb_stubs_in_block()]; }
+
+static struct zb_stub *grow(void) {
+  uint32_t each = zb_stubs_in_block(), block = made / each;
+  struct zb_stub *stub;
+  if (made % each == 0) {
+    if (block == BLOCKS) return NULL;
+    blocks[block].stubs = VirtualAlloc(NULL, each * sizeof *stub, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+    blocks[block].code = VirtualAlloc(NULL, ZB_STUB_BLOCK, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+    if (!blocks[block].stubs || !blocks[block].code || !zb_write_stubs(blocks[block].code, made)) {
+      if (blocks[block].stubs) VirtualFree(blocks[block].stubs, 0, MEM_RELEASE);
+      if (blocks[block].code) VirtualFree(blocks[block].code, 0, MEM_RELEASE);
+      return NULL;
+    }
+  }
+  stub = zb_stub_at(made);
+  stub->index = made++;
+  return stub;
+}
+
+static struct zb_stub *take(void) {
+  struct zb_stub *stub = oldest;
+  if (!stub || freed - stub->freed_at < QUARANTINE) return grow();
+  oldest = stub->next;
+  if (!oldest) newest = NULL;
+  HeapFree(GetProcessHeap(), 0, stub->kinds);
+  stub->kinds = NULL;
+  return stub;
+}
+
+static int free_locked(uint32_t number) {
+  for (struct zb_stub **at = bucket(number); *at; at = &(*at)->next) {
+    struct zb_stub *stub = *at;
+    if (stub->number != number) continue;
+    *at = stub->next;
+    InterlockedExchange(&stub->live, 0);
+    stub->freed_at = ++freed;
+    stub->next = NULL;
+    if (newest) newest->next = stub;
+    else oldest = stub;
+    newest = stub;
+    return 1;
+  }
+  return 0;
+}
+
+ZB_API uint64_t zb_thunk(uint32_t number, uint32_t convention, const char *signature, uint32_t result_kind) {
+  uint8_t kinds[(MAILBOX_ROOM - CALLBACK_ARGUMENTS) / 8];
+  int32_t count = zb_parse_signature(signature, kinds, sizeof kinds);
+  uint64_t address = 0;
+  uint8_t *copy;
+  struct zb_stub *stub;
+  (void)convention; /* 64-bit Windows has one */
+  if (count < 0 || result_kind > 127 || (result_kind != 'v' && zb_kind_size(result_kind) <= 0)) return 0;
+  if (!(copy = HeapAlloc(GetProcessHeap(), 0, (size_t)count + 1))) return 0;
+  memcpy(copy, kinds, (size_t)count);
+  AcquireSRWLockExclusive(&lock);
+  free_locked(number); /* a number made anew: the old thunk is disposed of */
+  if ((stub = take())) {
+    stub->number = number;
+    stub->count = (uint32_t)count;
+    stub->kinds = copy;
+    stub->result_kind = (uint8_t)result_kind;
+    stub->next = *bucket(number);
+    *bucket(number) = stub;
+    InterlockedExchange(&stub->live, 1);
+    uint32_t each = zb_stubs_in_block();
+    address = (uint64_t)(ULONG_PTR)zb_stub_address(blocks[stub->index / each].code, stub->index % each);
+  } else {
+    HeapFree(GetProcessHeap(), 0, copy);
+  }
+  ReleaseSRWLockExclusive(&lock);
+  return address;
+}
+
+ZB_API int32_t zb_free_thunk(uint32_t number) {
+  int found;
+  AcquireSRWLockExclusive(&lock);
+  found = free_locked(number);
+  ReleaseSRWLockExclusive(&lock);
+  return found ? ZB_OK : ZB_BAD_NUMBER;
+}
+
+void zb_count_disposed(void) { InterlockedIncrement(&disposed_calls); }
+ZB_API uint32_t zb_disposed_calls(void) { return (uint32_t)disposed_calls; }

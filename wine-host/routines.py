@@ -1,0 +1,195 @@
+"""DLLs and routines by the numbers that Node gave them, and the carrying out of calls in pure ctypes."""
+
+import ctypes
+import struct
+
+import wire
+
+C_TYPES = {
+    "b": ctypes.c_int8, "B": ctypes.c_uint8, "h": ctypes.c_int16, "H": ctypes.c_uint16,
+    "i": ctypes.c_int32, "I": ctypes.c_uint32, "q": ctypes.c_int64, "Q": ctypes.c_uint64,
+    "f": ctypes.c_float, "d": ctypes.c_double, "?": ctypes.c_uint8, "c": ctypes.c_uint8,
+    "u": ctypes.c_uint16, "p": ctypes.c_size_t, "v": None,
+}  # fmt: skip
+
+# what ctypes says of a structured exception, and the exception's code (winnt.h)
+EXCEPTIONS = {
+    "access violation": 0xC0000005,
+    "breakpoint": 0x80000003,
+    "datatype misalignment": 0x80000002,
+    "single step": 0x80000004,
+    "array bounds": 0xC000008C,
+    "floating-point operand denormal": 0xC000008D,
+    "float divide by zero": 0xC000008E,
+    "float inexact": 0xC000008F,
+    "float invalid": 0xC0000090,
+    "float overflow": 0xC0000091,
+    "stack over/underflow": 0xC0000092,
+    "float underflow": 0xC0000093,
+    "integer divide by zero": 0xC0000094,
+    "integer overflow": 0xC0000095,
+    "privileged": 0xC0000096,
+    "stack overflow": 0xC00000FD,
+}
+STACK_OVERFLOW = 0xC00000FD
+UNKNOWN_ADDRESS = (1 << 64) - 1
+
+
+def exception_of(error):
+    """Code and address of the structured exception that ctypes made an OSError of."""
+    text = str(error)
+    try:
+        address = int(text.rpartition("0x")[2], 16) if "0x" in text else UNKNOWN_ADDRESS
+    except ValueError:
+        address = UNKNOWN_ADDRESS
+    for words, code in EXCEPTIONS.items():
+        if words in text:
+            return code, address
+    return (getattr(error, "winerror", 0) or 0) & 0xFFFFFFFF, UNKNOWN_ADDRESS
+
+
+class Routine:
+    """An address with a signature. Not changed after it was made."""
+
+    def __init__(self, address, convention, flags, signature, result):
+        self.address = address
+        self.flags = flags
+        self.signature = signature
+        kinds = wire.split_signature(signature)
+        self.count = len(kinds)
+        self.result_kind = result
+        self.structures = {}
+        types = []
+        for i, kind in enumerate(kinds):
+            if kind[0] == "{":
+                by_value = type("ByValue", (ctypes.Structure,), {"_fields_": [("data", ctypes.c_uint8 * int(kind[1:-1]))]})
+                self.structures[i] = by_value
+                types.append(by_value)
+            else:
+                types.append(C_TYPES[kind])
+        self.unpack = struct.Struct("<" + "".join(wire.FORMATS.get(k, "Q") for k in kinds)).unpack_from
+        self.pack = struct.Struct(wire.RESULT_FORMATS[result]).pack if result != "v" else None
+        make = ctypes.WINFUNCTYPE if convention == 1 else ctypes.CFUNCTYPE
+        prototype = make(
+            C_TYPES[result], *types, use_errno=bool(flags & 2), use_last_error=bool(flags & 1)
+        )
+        self.function = prototype(address)
+
+    def call(self, message, at=wire.CALL_ARGUMENTS):
+        """Result bits of one call. OSError for a structured exception."""
+        arguments = self.unpack(message, at)
+        if self.structures:
+            arguments = [
+                self.structures[i].from_address(a) if i in self.structures else a for i, a in enumerate(arguments)
+            ]
+        result = self.function(*arguments)
+        if self.pack is None:
+            return 0
+        if self.result_kind == "?":
+            result = 1 if result else 0
+        return int.from_bytes(self.pack(result), "little")
+
+
+class Routines:
+    def __init__(self):
+        self.table = {}
+
+    def declare(self, number, *declaration):
+        self.table[number] = Routine(*declaration)
+
+    def undeclared(self, number):
+        self.table[number] = True
+
+    def release(self, number):
+        self.table.pop(number, None)
+
+    def run_call(self, message):
+        """(status, code, last_error, errno, id, result) of a Call message."""
+        if bytes(message[: len(wire.CALL_HEAD)]) != wire.CALL_HEAD or len(message) < wire.CALL_ARGUMENTS:
+            return wire.REFUSED, wire.MALFORMED, 0, 0, 0, 0
+        identity, number, _, count = wire.CALL_VALUES.unpack_from(message, 24)
+        if len(message) < wire.CALL_ARGUMENTS + 8 * count:
+            return wire.REFUSED, wire.MALFORMED, 0, 0, identity, 0
+        routine = self.table.get(number)
+        if not isinstance(routine, Routine):
+            return (wire.UNDECLARED, 0, 0, 0, identity, 0) if routine else (wire.REFUSED, wire.NO_ROUTINE, 0, 0, identity, 0)
+        if count != routine.count:
+            return wire.REFUSED, wire.ARGUMENT_COUNT, 0, 0, identity, 0
+        try:
+            result = routine.call(message)
+        except OSError as error:
+            code, address = exception_of(error)
+            if code == STACK_OVERFLOW:
+                ctypes.cdll.msvcrt._resetstkoflw()
+            return wire.EXCEPTION, code, ctypes.get_last_error() & 0xFFFFFFFF, ctypes.get_errno(), identity, address
+        return wire.DONE, 0, ctypes.get_last_error() & 0xFFFFFFFF, ctypes.get_errno(), identity, result
+
+    def run_batch(self, message, running_row):
+        if bytes(message[: len(wire.BATCH_HEAD)]) != wire.BATCH_HEAD or len(message) < wire.BATCH_COLUMNS:
+            return wire.REFUSED, wire.MALFORMED, 0, 0, 0, 0
+        (identity, number, flags, rows, stride, results, errors, last_errors, capacity, _, count) = (
+            wire.BATCH_VALUES.unpack_from(message, 40)
+        )
+        if len(message) < wire.BATCH_COLUMNS + 24 * count:
+            return wire.REFUSED, wire.MALFORMED, 0, 0, identity, 0
+        routine = self.table.get(number)
+        if not isinstance(routine, Routine):
+            return (wire.UNDECLARED, 0, 0, 0, identity, 0) if routine else (wire.REFUSED, wire.NO_ROUTINE, 0, 0, identity, 0)
+        if count != routine.count:
+            return wire.REFUSED, wire.ARGUMENT_COUNT, 0, 0, identity, 0
+        columns = [self._column(*wire.COLUMN.unpack_from(message, wire.BATCH_COLUMNS + 24 * i), rows) for i in range(count)]
+        if any(c is None for c in columns):
+            return wire.REFUSED, wire.MALFORMED, 0, 0, identity, 0
+        into = self._results(routine, results, stride, rows)
+        failures = 0
+        done = 0
+        for row in range(rows):
+            running_row(row)
+            arguments = [c(row) for c in columns]
+            for i, by_value in routine.structures.items():
+                arguments[i] = by_value.from_address(arguments[i])
+            try:
+                into(row, routine.function(*arguments))
+            except OSError as error:
+                if failures >= capacity:
+                    break
+                code, address = exception_of(error)
+                if code == STACK_OVERFLOW:
+                    ctypes.cdll.msvcrt._resetstkoflw()
+                record = wire.ROW_FAILURE.pack(row, code, address)
+                ctypes.memmove(errors + wire.ROW_FAILURE.size * failures, record, len(record))
+                into(row, 0)
+                failures += 1
+            if flags & 1 and last_errors:
+                ctypes.c_uint32.from_address(last_errors + 4 * row).value = ctypes.get_last_error() & 0xFFFFFFFF
+            done = row + 1
+            if failures and failures >= capacity:
+                break
+        return wire.DONE, failures, ctypes.get_last_error() & 0xFFFFFFFF, ctypes.get_errno(), identity, done
+
+    @staticmethod
+    def _column(pointer, stride, kind, rows):
+        """A function from row to argument."""
+        kind = chr(kind & 0xFF)
+        if kind == "&":
+            return lambda row: pointer + row * stride
+        form = wire.COLUMN_FORMATS.get(kind)
+        if form is None:
+            return None
+        unpack = struct.Struct(form).unpack_from
+        size = struct.calcsize(form)
+        if rows == 0:
+            return lambda row: 0
+        span = max(0, stride) * (rows - 1) + size
+        data = (ctypes.c_uint8 * span).from_address(pointer)
+        return lambda row: unpack(data, row * stride)[0]
+
+    @staticmethod
+    def _results(routine, results, stride, rows):
+        if not results or routine.result_kind == "v" or rows == 0:
+            return lambda row, value: None
+        form = struct.Struct(wire.COLUMN_FORMATS[routine.result_kind])
+        data = (ctypes.c_uint8 * (stride * (rows - 1) + form.size)).from_address(results)
+        if routine.result_kind == "?":
+            return lambda row, value: form.pack_into(data, row * stride, 1 if value else 0)
+        return lambda row, value: form.pack_into(data, row * stride, value)

@@ -1,0 +1,137 @@
+"""Callbacks: a thunk that a DLL calls asks Node, and carries out what Node wants done meanwhile on the very same thread."""
+
+import ctypes
+import os
+import struct
+import threading
+import time
+
+import wire
+from routines import C_TYPES
+
+SPIN = 50e-6  # seconds; while it spins a thread holds the interpreter
+
+
+class Strands:
+    def __init__(self, segment, routines, control):
+        self.segment = segment
+        self.routines = routines
+        self.control = control  # function(message) -> Outcome bytes
+        self.local = threading.local()
+        self.free = list(range(wire.STRANDS - 1, 0, -1))
+        self.changed = threading.Condition()
+        self.thunks = {}
+        self.quarantine = []
+        self.disposed = set()
+
+    def make_thunk(self, number, convention, signature, result):
+        """Address of a routine that asks Node's callback `number`."""
+        kinds = wire.split_signature(signature)
+        if any(k[0] == "{" for k in kinds):
+            raise ValueError("a callback cannot take a structure by value without the native bridge")
+        pack = struct.Struct("<" + "".join(wire.FORMATS[k] for k in kinds)).pack
+        unpack = struct.Struct(wire.FORMATS[result]).unpack if result != "v" else None
+
+        def thunk(*arguments):
+            if number in self.disposed:
+                return 0
+            answer = self.ask(number, pack(*[0 if a is None else a for a in arguments]))
+            return unpack(answer)[0] if unpack else None
+
+        make = ctypes.WINFUNCTYPE if convention == 1 else ctypes.CFUNCTYPE
+        function = make(C_TYPES[result], *[C_TYPES[k] for k in kinds])(thunk)
+        self.disposed.discard(number)
+        self.thunks[number] = function
+        # not by ctypes.cast, whose result and the function would keep each other alive
+        return ctypes.c_void_p.from_address(ctypes.addressof(function)).value
+
+    def free_thunk(self, number):
+        """From now on the thunk answers zero. Its code stays for a long while, for a DLL that kept it."""
+        self.disposed.add(number)
+        self.quarantine.append(number)
+        if len(self.quarantine) > 4096:
+            old = self.quarantine.pop(0)
+            self.thunks.pop(old, None)
+            self.disposed.discard(old)
+
+    def be_main(self):
+        self.local.strand = 0
+        self.local.depth = 0
+
+    def ask(self, number, payload):
+        """Posts the callback and serves Node until it returns: 8 bytes."""
+        strand = self._enter()
+        try:
+            self._post(strand, wire.CALLBACK, wire.callback_message(number, threading.get_ident() & 0xFFFFFFFF, payload))
+            while True:
+                kind, message = self._wait(strand)
+                if kind == wire.RETURN:
+                    return bytes(message[16:24])
+                if kind == wire.CONTROL:
+                    self._post(strand, wire.OUTCOME, self.control(message))
+                    continue
+                self.segment.words[wire.W_RUNNING_NESTED] = int.from_bytes(message[48 if kind == wire.BATCH else 32 :][:4], "little")
+                if kind == wire.CALL:
+                    values = self.routines.run_call(message)
+                elif kind == wire.BATCH:
+                    values = self.routines.run_batch(message, lambda row: None)
+                else:
+                    values = (wire.REFUSED, wire.MALFORMED, 0, 0, 0, 0)
+                self._post(strand, wire.REPLY, wire.reply(values))
+        finally:
+            self._leave(strand)
+
+    def _enter(self):
+        local = self.local
+        if getattr(local, "strand", None) is None:
+            with self.changed:
+                while not self.free:
+                    self.changed.wait()
+                local.strand = self.free.pop()
+            local.depth = 0
+        local.depth += 1
+        return local.strand
+
+    def _leave(self, strand):
+        local = self.local
+        local.depth -= 1
+        if strand != 0 and local.depth == 0:
+            local.strand = None
+            with self.changed:
+                self.free.append(strand)
+                self.changed.notify()
+
+    def _post(self, strand, kind, message):
+        segment, words = self.segment, self.segment.words
+        at = wire.STRAND_OFFSET + strand * wire.STRAND_SIZE
+        number = (words[wire.W_STRAND_POSTS + strand] + 1) & 0xFFFFFFFF
+        segment.bytes[at + wire.MESSAGE : at + wire.MESSAGE + len(message)] = message
+        words[at // 4 + 1] = len(message)
+        segment.bytes[at + 8] = kind
+        words[at // 4] = number
+        words[wire.W_STRAND_POSTS + strand] = number
+        segment.ring_node()
+
+    def _wait(self, strand):
+        segment, words = self.segment, self.segment.words
+        word = wire.W_NODE_POSTS + strand
+        at = wire.STRAND_OFFSET + strand * wire.STRAND_SIZE + wire.STRAND_TO_HOST
+        # what Node has posted so far is what it answered: one message for each of ours but the last, so just a new number
+        seen = self.posts[strand]
+        until = time.perf_counter() + SPIN
+        while words[word] == seen:
+            if time.perf_counter() > until:
+                words[wire.W_STRAND_SLEEPS + strand] = 1
+                if words[word] == seen:
+                    os.read(segment.doorbell(strand), 64)
+                words[wire.W_STRAND_SLEEPS + strand] = 0
+        number = words[word]
+        if words[at // 4] != number:
+            raise SystemExit("zugbruecke: a mailbox lost its order")
+        self.posts[strand] = number
+        header = words[at // 4 + 2]
+        message = segment.message(at, words[at // 4 + 1], header >> 16, words[at // 4 + 3], wire.MAILBOX_ROOM)
+        return header & 0xFF, message
+
+    posts = [0] * wire.STRANDS
+

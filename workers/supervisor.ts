@@ -1,0 +1,132 @@
+/**
+ * One thread for all sessions of a program. It starts the Windows processes, drains what they print, and sees them end. It never
+ * blocks: a session's worker may sit in a read and the caller in a wait, and a process whose output nobody drains would stop.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { writeSync } from 'node:fs'
+import { type MessagePort, parentPort } from 'node:worker_threads'
+import { EndReason, SharedState } from '../src/channel/shared.js'
+import type { SharedMemory } from '../src/codec/webassembly.js'
+import { SessionStartError } from '../src/errors.js'
+import { expose } from '../src/session/comlink.js'
+
+/** How long a process that has ended may still be heard, in milliseconds. */
+const LAST_WORDS = 30
+/** Kept of what a process wrote to stderr, in characters. */
+const TAIL = 8192
+
+export interface SpawnOptions {
+  readonly command: string
+  readonly args: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  readonly cwd: string
+  readonly memory: SharedMemory
+  readonly nodeDoorbell: number
+  readonly segment: number
+  readonly show: { readonly stdout: boolean; readonly stderr: boolean }
+}
+
+interface Ward {
+  readonly child: ChildProcess
+  show: { readonly stdout: boolean; readonly stderr: boolean }
+  readonly gone: Promise<void>
+}
+
+const wards = new Map<number, Ward>()
+
+/** Writes through at once: what a worker's own `process.stdout` holds is lost when the program exits. */
+function print(fd: number, chunk: Uint8Array): void {
+  for (let done = 0, tries = 0; done < chunk.length && tries < 1000; ) {
+    try {
+      done += writeSync(fd, chunk, done)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return
+      tries++
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1)
+    }
+  }
+}
+
+function ring(doorbell: number): void {
+  try {
+    writeSync(doorbell, new Uint8Array([1]))
+  } catch {
+    // the session's worker has gone already
+  }
+}
+
+const supervisor = {
+  /** Starts a Windows process; gives its Unix process id. */
+  async spawn(options: SpawnOptions): Promise<number> {
+    const shared = new SharedState(options.memory)
+    const child = spawn(options.command, options.args, {
+      env: options.env,
+      cwd: options.cwd,
+      stdio: ['pipe', 'pipe', 'pipe'],
+      // a process group of its own: Ctrl-C in a terminal is for the program, not for its sessions
+      detached: true,
+    })
+    const { pid } = child
+    if (pid === undefined) {
+      const error = await new Promise<Error>(resolve => child.once('error', resolve))
+      throw new SessionStartError(`${options.command} cannot be started: ${error.message}`, { cause: error })
+    }
+    let tail = Buffer.alloc(0)
+    const ward: Ward = {
+      child,
+      show: options.show,
+      gone: new Promise(resolve => {
+        // 'close' waits for the pipes, which a service of Wine's may have inherited
+        child.once('exit', (code, signal) => {
+          const over = () => {
+            wards.delete(pid)
+            shared.keepRow(options.segment)
+            shared.end(EndReason.crashed, code ?? -(signal ? 1 : 0), tail)
+            ring(options.nodeDoorbell)
+            resolve()
+          }
+          const last = setTimeout(() => wards.has(pid) && over(), LAST_WORDS)
+          child.once('close', () => {
+            clearTimeout(last)
+            if (wards.has(pid)) over()
+          })
+        })
+      }),
+    }
+    wards.set(pid, ward)
+    child.stdin.on('error', () => {})
+    child.stdout.on('data', (chunk: Buffer) => {
+      if (ward.show.stdout) print(1, chunk)
+    })
+    child.stderr.on('data', (chunk: Buffer) => {
+      tail = Buffer.concat([tail, chunk]).subarray(-TAIL)
+      if (ward.show.stderr) print(2, chunk)
+    })
+    return pid
+  },
+
+  /** Ends a process gently: its standard input ends, and after `patience` milliseconds it is killed. Settles when it is gone. */
+  async stop(pid: number, patience: number): Promise<void> {
+    const ward = wards.get(pid)
+    if (!ward) return
+    ward.child.stdin?.end()
+    const timer = setTimeout(() => ward.child.kill('SIGKILL'), patience)
+    await ward.gone
+    clearTimeout(timer)
+  },
+
+  show(pid: number, show: Ward['show']): void {
+    const ward = wards.get(pid)
+    if (ward) ward.show = show
+  },
+}
+
+export type Supervisor = typeof supervisor
+
+if (parentPort) {
+  parentPort.once('message', (port: MessagePort) => {
+    expose(supervisor, port)
+    // this thread has nothing else that keeps it
+    port.ref()
+  })
+}
