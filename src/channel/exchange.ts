@@ -12,6 +12,8 @@ export interface Port {
   claim(): number
   /** Hands the message over. `tag` is kind | flags << 16. */
   publish(length: number, tag: number, extra: number): void
+  /** Claims, copies a whole message that lies in shared memory, and publishes it; false if it has to wait. */
+  send(from: number, length: number, tag: number): boolean
 }
 
 export abstract class Exchange {

@@ -25,7 +25,7 @@ import { Frame } from './strand.js'
 /** Longest sleep without a look at who still lives, in milliseconds. */
 const SLICE = 1000
 /** So many requests are told of even before the program pauses, for the sides to work at the same time. */
-const TOGETHER = 512
+const TOGETHER = 256
 const BELL = new Uint8Array([1])
 
 export interface LaneOptions {
@@ -84,6 +84,7 @@ export class Lane {
       room: REQUEST_SIZE - MESSAGE,
       claim: () => this.#claim(),
       publish: (length, tag, extra) => this.#publish(length, tag, extra),
+      send: (from, length, tag) => this.#send(from, length, tag),
     }
   }
 
@@ -258,6 +259,13 @@ export class Lane {
       this.#claimed = (tail + 1) >>> 0
       return REQUEST_OFFSET + index * REQUEST_SIZE
     }
+  }
+
+  #send(from: number, length: number, tag: number): boolean {
+    const claimed = this.shared.encoder.send(from, length, tag | (this.thread << 8))
+    if (claimed < 0) return false
+    this.#claimed = claimed
+    return true
   }
 
   #publish(length: number, tag: number, extra: number): void {

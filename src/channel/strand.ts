@@ -79,6 +79,12 @@ export class Frame implements Port {
     this.lane.wakeWorker()
   }
 
+  send(from: number, length: number, tag: number): boolean {
+    this.lane.shared.encoder.copy(this.claim() + MESSAGE, from, length)
+    this.publish(length, tag, 0)
+    return true
+  }
+
   /** Everything that is not settled; nothing of it will be. */
   take(): Exchange[] {
     this.#closed = true

@@ -10,6 +10,10 @@ export const SHARED_PAGES = 10
 export interface Encoder {
   /** `tag` is kind | thread << 8 | flags << 16. */
   header(slot: number, sequence: number, length: number, tag: number, extra: number): void
+  /** Claims a slot of the ring for the message at `from`, copies and publishes it: the request's number, -1 if no slot is free. */
+  send(from: number, length: number, tag: number): number
+  /** Copies a message; `length` is rounded up to eight. */
+  copy(to: number, from: number, length: number): void
   call(message: number, id: number, routine: number, flags: number, count: number): void
   int(message: number, index: number, low: number, high: number): void
   address(message: number, index: number, value: number): void

@@ -1,4 +1,4 @@
-/** One call of a routine, from its JS arguments to its JS result. */
+/** One call of a routine whose arguments may be memory or callbacks, from its JS arguments to its JS result. */
 import { readvSync, writevSync } from 'node:fs'
 import { Exchange, type Port } from '../channel/exchange.js'
 import type { Lane } from '../channel/lane.js'
@@ -10,9 +10,8 @@ import type { Frame as ResultFrame } from '../ctypes/call-plan.js'
 import type { Callback } from '../ctypes/callback-type.js'
 import { ZugbrueckeError } from '../errors.js'
 import type { SessionCore } from './core.js'
-import { exceptionError } from './exceptions.js'
 import type { PreparedCall } from './prepared-call.js'
-import { refusal } from './refusal.js'
+import { failureOf } from './reply.js'
 
 /** What a call brought: the value, and what `detail` tells beside it. */
 export type Settle = (error: Error | undefined, value: unknown, lastError: number, errno: number) => void
@@ -99,7 +98,7 @@ export class CallExchange extends Exchange {
       lane.writeArena(u8.slice(scratch + MESSAGE, scratch + MESSAGE + length), this.#at)
       flags = SlotFlag.messageInArena
       extra = this.#at
-    } else u8.copyWithin(slot + MESSAGE, scratch + MESSAGE, scratch + MESSAGE + length)
+    } else core.shared.encoder.copy(slot + MESSAGE, scratch + MESSAGE, length)
     port.publish(length, Kind.call | (flags << 16), extra)
     return true
   }
@@ -109,35 +108,22 @@ export class CallExchange extends Exchange {
     const { view, u8 } = core.shared
     let error: Error | undefined
     let value: unknown
-    const status = view.getUint32(at + Reply.status, true)
     const lastError = view.getUint32(at + Reply.lastError, true)
     const errno = view.getInt32(at + Reply.errno, true)
     try {
       const image = this.#image
-      if (image && status <= Status.exception) {
+      if (image && view.getUint32(at + Reply.status, true) <= Status.exception) {
         if (this.#inSlot >= 0) image.copyFrom(u8, this.#inSlot)
         else this.#readImage(image)
         image.settle(this.#base)
       }
-      const thrown = core.callbacks.takeThrown()
-      if (thrown) {
-        error = thrown
-      } else if (status === Status.done) {
-        if (call.keepsLastError) {
-          core.lastError = lastError
-        }
-        if (call.keepsErrno) core.errno = errno
+      error = failureOf(core, call, at)
+      if (!error) {
         const inside = image && call.pointsBack && this.#inside(view, at + Reply.result, image)
         value = inside
           ? call.pointTo?.(inside, this.args)
           : call.decode(view, at + Reply.result, this.args, this.#frame)
-      } else if (status === Status.exception) {
-        error = exceptionError(
-          call.label,
-          view.getUint32(at + Reply.code, true),
-          view.getBigUint64(at + Reply.result, true),
-        )
-      } else error = call.declareError() ?? refusal(call.label, status, view.getUint32(at + Reply.code, true))
+      }
     } catch (thrown) {
       error = thrown as Error
     }

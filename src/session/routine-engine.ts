@@ -4,7 +4,7 @@
  */
 
 import { EndReason, Shared } from '../channel/shared.js'
-import { Op } from '../codec/layout.js'
+import { Call, MESSAGE, Op, REQUEST_SIZE } from '../codec/layout.js'
 import type { Target } from '../ctypes/block.js'
 import { type CallPlan, compilePlan, type Frame } from '../ctypes/call-plan.js'
 import type { Callback } from '../ctypes/callback-type.js'
@@ -25,6 +25,7 @@ import { MemsyncCall, MemsyncPlan } from './memsync.js'
 import { nearNames } from './near-names.js'
 import type { PreparedCall } from './prepared-call.js'
 import type { CallDetail, CallOptions, ErrCheck, Routine } from './routine.js'
+import { ScalarCall } from './scalar-call.js'
 import type { SessionSurface } from './surface.js'
 import { fillWindowsError } from './windows-error.js'
 
@@ -38,6 +39,8 @@ export class Declared implements PreparedCall {
   readonly label: string
   readonly count: number
   readonly plain: boolean
+  /** Plain, and so short that it fits any slot. */
+  readonly small: boolean
   readonly keepsLastError: boolean
   readonly keepsErrno: boolean
   readonly number: number
@@ -52,6 +55,7 @@ export class Declared implements PreparedCall {
     this.label = engine.label
     this.count = plan.count
     this.plain = plan.plain
+    this.small = plan.plain && MESSAGE + Call.arguments + 8 * plan.count <= REQUEST_SIZE
     this.keepsLastError = engine.keepsLastError
     this.keepsErrno = engine.keepsErrno
   }
@@ -349,10 +353,14 @@ export class RoutineEngine {
     const signal = options?.signal
     if (timeout !== Number.POSITIVE_INFINITY || signal) return this.#startLimited(core, args, timeout, signal)
     return new Promise((resolve, reject) => {
-      this.#submit(core, args, (error, value) => {
-        if (error) fillWindowsError(core, error).then(reject)
-        else resolve(value)
-      })
+      const fail = (error: Error) => void fillWindowsError(core, error).then(reject)
+      try {
+        const declared = this.#directives ? undefined : this.declared(core, args)
+        if (declared?.small) core.lane.submit(new ScalarCall(core, declared, args, resolve, fail))
+        else this.#submit(core, args, (error, value) => (error ? fail(error) : resolve(value)))
+      } catch (error) {
+        fail(error as Error)
+      }
     })
   }
 

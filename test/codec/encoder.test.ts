@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { ByteBuffer } from 'flatbuffers'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { Shared, SlotState } from '../../dist/src/channel/shared.js'
 import { createEncoder, createSharedMemory } from '../../dist/src/codec/encoder.js'
 import { Batch } from '../../dist/src/codec/generated/batch.js'
 import { Call } from '../../dist/src/codec/generated/call.js'
@@ -134,6 +135,27 @@ test('the header of a slot', () => {
       assert.is(new Uint8Array(memory.buffer)[AT + 16], 0xa5)
     }),
   )
+})
+
+test('send claims a slot, copies and publishes, until the ring is full; a number may wrap', () => {
+  const i32 = new Int32Array(memory.buffer)
+  const u8 = new Uint8Array(memory.buffer)
+  const { SLOTS, REQUEST_OFFSET, REQUEST_SIZE, MESSAGE } = layout
+  const from = layout.ARENA_OFFSET
+  i32[Shared.tail] = -3 // three before the number wraps
+  for (let i = 0; i < SLOTS; i++) {
+    const number = (i - 2) >>> 0
+    const slot = REQUEST_OFFSET + ((number - 1) & (SLOTS - 1)) * REQUEST_SIZE
+    u8.fill(i & 0xff, from, from + 64)
+    assert.is(i32[Shared.slotState + ((number - 1) & (SLOTS - 1))], SlotState.free)
+    assert.is(encoder.send(from, 64, 0x0201), number)
+    assert.equal([...new Uint32Array(memory.buffer, slot, 4)], [number, 64, 0x0201, 0])
+    assert.ok(u8.subarray(slot + MESSAGE, slot + MESSAGE + 64).every(byte => byte === (i & 0xff)))
+    assert.is(i32[Shared.slotState + ((number - 1) & (SLOTS - 1))], SlotState.published)
+  }
+  assert.is(encoder.send(from, 64, 0x0201), -1)
+  assert.is(i32[Shared.tail], SLOTS - 3)
+  i32.fill(SlotState.free, Shared.slotState, Shared.slotState + SLOTS)
 })
 
 test('two encoders over one memory write the same', () => {

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { Shared, SlotState } from '../../src/channel/shared.js'
 import * as layout from '../../src/codec/layout.js'
 
 const { Batch, Call, Callback, Kind, Op, Refusal, Reply, Return, SlotFlag, Status, Word } = layout
@@ -97,6 +98,19 @@ test('wire.py and layout.ts', () => {
     theirs.every(name => /^(STATE_|SLEEPS_|\w+_HEAD$|CALLBACK_FAILED$)/.test(name)),
     `not compared: ${theirs}`,
   )
+})
+
+test('encoder.ts, layout.ts and shared.ts', () => {
+  const found = Object.fromEntries(
+    [...file('assembly/encoder.ts').matchAll(/^const (\w+): \w+ = (\w+)$/gm)].map(([, name, value]) => [
+      name,
+      Number(value),
+    ]),
+  )
+  const { SLOTS, REQUEST_OFFSET, REQUEST_SIZE, MESSAGE } = layout
+  const ring = { SLOTS, REQUEST_OFFSET, REQUEST_SIZE, MESSAGE, TAIL: 4 * Shared.tail, SLOT_STATE: 4 * Shared.slotState }
+  const states = { FREE: SlotState.free, PUBLISHED: SlotState.published }
+  for (const [name, value] of Object.entries({ ...ring, ...states })) assert.is(found[name], value, name)
 })
 
 test('states of the host, in wire.h and wire.py', () => {

@@ -1,0 +1,56 @@
+/**
+ * A call whose arguments are scalars alone, awaited: nothing is memory, nothing is lent, so it holds little. A program makes
+ * these by the thousand without awaiting, and what each costs this thread is then all that counts.
+ */
+import { Exchange, type Port } from '../channel/exchange.js'
+import type { Lane } from '../channel/lane.js'
+import { Kind, MESSAGE, Reply } from '../codec/layout.js'
+import type { SessionCore } from './core.js'
+import type { PreparedCall } from './prepared-call.js'
+import { failureOf } from './reply.js'
+
+export class ScalarCall extends Exchange {
+  constructor(
+    private readonly core: SessionCore,
+    private readonly call: PreparedCall,
+    private readonly args: readonly unknown[],
+    private readonly resolve: (value: unknown) => void,
+    private readonly reject: (error: Error) => void,
+  ) {
+    super()
+  }
+
+  override get label(): string {
+    return this.call.label
+  }
+
+  override attempt(_lane: Lane, port: Port): boolean {
+    const { call, core } = this
+    const { builder } = core
+    builder.begin()
+    call.encode(builder, this.args)
+    const length = builder.finish(0, call.number, call.count)
+    return port.send(builder.scratch + MESSAGE, length, Kind.call)
+  }
+
+  override settle(_lane: Lane, at: number): void {
+    const { core, call } = this
+    let value: unknown
+    try {
+      const failure = failureOf(core, call, at)
+      if (failure) {
+        this.reject(failure)
+        return
+      }
+      value = call.decode(core.shared.view, at + Reply.result, this.args, undefined)
+    } catch (error) {
+      this.reject(error as Error)
+      return
+    }
+    this.resolve(value)
+  }
+
+  override fail(_lane: Lane, error: Error): void {
+    this.reject(error)
+  }
+}
