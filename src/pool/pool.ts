@@ -7,9 +7,9 @@ import {
   ZugbrueckeError,
 } from '../errors.js'
 import type { Config } from '../runtime/config.js'
-import type { BatchOptions } from '../session/batch.js'
+import { type BatchDetail, type BatchOptions, SHARED, type SharedBatch } from '../session/batch.js'
+import type { BatchPlan } from '../session/batch-plan.js'
 import { CtypesSession } from '../session/session.js'
-import { concatenate, sliceColumn } from './split.js'
 
 export interface PoolOptions extends Partial<Omit<Config, 'id'>> {
   /** Sessions; 2 unless given. */
@@ -33,14 +33,13 @@ export interface PoolStats {
   readonly replaced: number
 }
 
-export interface MapOptions extends Pick<BatchOptions, 'signal' | 'onProgress'> {
-  /** Rows of a piece of work; by measured speed unless given. */
-  readonly chunk?: number
+export interface MapOptions extends BatchOptions {
+  /** Resolves all that the batch brought, failed rows too, as `batch` does. */
+  readonly detail?: boolean
 }
 
-/** A piece of `map` should take about so many milliseconds: short enough to balance, long enough to be worth its wake-ups. */
-const PIECE_MS = 20
-const FIRST_PIECE = 65536
+/** Milliseconds for which a map keeps a session that others wait for. */
+const TURN = 20
 
 type Work = (session: CtypesSession) => Promise<unknown>
 interface Waiting {
@@ -99,51 +98,43 @@ export class SessionPool {
     return this.#enqueue(session => session.runJob(module, input, options), options.signal) as Promise<T>
   }
 
-  /** A batch split over the sessions; the results are in order. */
+  /**
+   * A batch whose rows all sessions share: each takes some whenever it is done with those it had, so a fast one does more. Results
+   * and errors are those of one batch. Rejects with BatchError, ArgumentError, AbortError, SessionCrashedError; rows of a session
+   * that died are done by another if `retries` allows.
+   */
+  async map(
+    dll: string,
+    prototype: string,
+    columns: readonly unknown[],
+    options: MapOptions & { readonly detail: true },
+  ): Promise<BatchDetail<unknown>>
+  async map(dll: string, prototype: string, columns: readonly unknown[], options?: MapOptions): Promise<unknown>
   async map(dll: string, prototype: string, columns: readonly unknown[], options: MapOptions = {}): Promise<unknown> {
-    const lengths = columns.map(lengthOf)
-    const rows = lengths.find(length => length !== undefined)
-    if (rows === undefined) throw new ArgumentError('map: no column tells how many rows there are')
-    const other = lengths.findIndex(length => length !== undefined && length !== rows)
-    if (other >= 0)
-      throw new ArgumentError(`map: column ${other + 1} has ${lengths[other]} rows, others have ${rows}`, {
-        position: other + 1,
-      })
-    // nothing to split, but the type of the results is the batch's to say
-    if (rows === 0) return this.#enqueue(session => routine(session, dll, prototype).batch(columns), options.signal)
-    const pieces: { readonly first: number; readonly results: unknown }[] = []
-    let next = 0
-    let done = 0
-    let size = options.chunk ?? FIRST_PIECE
-    if (!Number.isInteger(size) || size < 1)
-      throw new ArgumentError(`map: a chunk is a whole number of rows from 1, not ${String(size)}`)
-    let failed = false
-    const piece = async (): Promise<void> => {
-      while (next < rows && !failed) {
-        const first = next
-        const count = Math.min(size, Math.max(1, Math.ceil((rows - first) / this.#size)), rows - first)
-        next += count
-        const part = columns.map((column, i) => (lengths[i] === undefined ? column : sliceColumn(column, first, count)))
-        const begun = performance.now()
-        try {
-          const results = await this.#enqueue(
-            session => routine(session, dll, prototype).batch(part, options.signal ? { signal: options.signal } : {}),
-            options.signal,
-          )
-          pieces.push({ first, results })
-        } catch (error) {
-          failed = true
-          throw error
-        }
-        done += count
-        options.onProgress?.(done, rows)
-        if (options.chunk === undefined)
-          size = Math.max(1024, Math.round((count * PIECE_MS) / Math.max(0.1, performance.now() - begun)))
-      }
+    const { signal } = options
+    const plan = (await this.#enqueue(
+      async session => sharedBatch(session, dll, prototype).plan(columns, options),
+      signal,
+    )) as BatchPlan
+    const take = (session: CtypesSession) => {
+      const until = performance.now() + TURN
+      const yields = () => this.#queue.length > 0 && performance.now() > until
+      return sharedBatch(session, dll, prototype).share(plan, yields)
     }
-    await Promise.all(Array.from({ length: this.#size }, piece))
-    pieces.sort((a, b) => a.first - b.first)
-    return concatenate(pieces.map(({ results }) => results))
+    // one share is enough, more are only faster, and one under way goes on: the bound on waiting work is for the first
+    const share = async (_: unknown, number: number): Promise<void> => {
+      for (let turn = 0; plan.rows.left > 0; turn++) await this.#enqueue(take, signal, number + turn === 0)
+    }
+    const shares = Array.from({ length: Math.min(this.#size, plan.rows.total) }, share)
+    try {
+      await Promise.all(shares)
+    } catch (error) {
+      plan.rows.close()
+      // nobody works on the caller's memory any more when this returns
+      await Promise.allSettled(shares)
+      throw error
+    }
+    return plan.outcome()
   }
 
   stats(): PoolStats {
@@ -171,10 +162,10 @@ export class SessionPool {
     await this.close()
   }
 
-  #enqueue(work: Work, signal: AbortSignal | undefined): Promise<unknown> {
+  #enqueue(work: Work, signal: AbortSignal | undefined, bounded = true): Promise<unknown> {
     if (this.#closed) return Promise.reject(new SessionTerminatedError('the pool has been closed'))
     const { maxQueue = 10_000, retries = 0 } = this.#options
-    if (this.#idle.length === 0 && this.#queue.length >= maxQueue)
+    if (bounded && this.#idle.length === 0 && this.#queue.length >= maxQueue)
       return Promise.reject(
         new QueueFullError(
           `${this.#queue.length} pieces of work wait already: await some of them, or raise "maxQueue"`,
@@ -251,27 +242,19 @@ export class SessionPool {
   }
 }
 
-const routines = new WeakMap<CtypesSession, Map<string, ReturnType<typeof makeRoutine>>>()
-const makeRoutine = (session: CtypesSession, dll: string, prototype: string) => session.CDLL(dll).func(prototype)
+const routines = new WeakMap<CtypesSession, Map<string, SharedBatch>>()
 
-function routine(session: CtypesSession, dll: string, prototype: string) {
+function sharedBatch(session: CtypesSession, dll: string, prototype: string): SharedBatch {
   let known = routines.get(session)
   if (!known) {
     known = new Map()
     routines.set(session, known)
   }
   const key = `${dll}\0${prototype}`
-  let made = known.get(key)
-  if (!made) {
-    made = makeRoutine(session, dll, prototype)
-    known.set(key, made)
+  let shared = known.get(key)
+  if (!shared) {
+    shared = session.CDLL(dll).func(prototype).batch[SHARED]
+    known.set(key, shared)
   }
-  return made
-}
-
-function lengthOf(column: unknown): number | undefined {
-  if (Array.isArray(column)) return column.length
-  if (ArrayBuffer.isView(column) && !(column instanceof DataView))
-    return (column as unknown as { length: number }).length
-  return undefined
+  return shared
 }

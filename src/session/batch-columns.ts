@@ -13,11 +13,11 @@ import {
   typeOf,
   WRITE,
 } from '../ctypes/data.js'
-import { passedAs } from '../ctypes/passing.js'
 import { ArgumentError } from '../errors.js'
 import type { SessionCore } from './core.js'
 
-const ADDRESS_OF = '&'
+/** Kind of a column whose argument is the address of the row's element. */
+export const ADDRESS_OF = '&'
 
 type TypedArrayConstructor = {
   new (length: number): ArrayBufferView & { readonly length: number; readonly BYTES_PER_ELEMENT: number }
@@ -46,6 +46,8 @@ export interface ColumnChunk {
   readonly pointers?: readonly number[]
   /** Copied back after the call. */
   readonly back: boolean
+  /** Called once they have been copied back. */
+  taken?(): void
 }
 
 export interface Column {
@@ -57,7 +59,7 @@ export interface Column {
   readonly stride: number
   /** Bytes of arena that a row takes, at the most. */
   readonly rowSize: number
-  chunk(first: number, rows: number): ColumnChunk
+  chunk(first: number, count: number): ColumnChunk
 }
 
 const NOTHING = new Uint8Array(0)
@@ -87,11 +89,6 @@ export function makeColumn(label: string, position: number, type: CType, given: 
 }
 
 type Wrong = (what: string) => ArgumentError
-
-/** Memory that the routine fills, one element for each row: an `out` parameter, or structures as results. */
-export function outColumn(block: LocalBlock, stride: number): Column {
-  return inPlace(block.bytes, stride, block.bytes.length / stride)
-}
 
 function scalarColumn(type: CType, given: unknown, wrong: Wrong): Column {
   const kind = type[KIND]
@@ -330,51 +327,16 @@ function terminated(bytes: Uint8Array, zeros: number): Uint8Array {
 const isArrayLike = (value: unknown): value is ArrayLike<unknown> =>
   Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView))
 
-/** Where the results of a batch go. */
-export interface ResultColumn {
-  /** Character of docs/wire.md; `v` for none. */
-  readonly kind: string
-  readonly size: number
-  /** What the rows gave, as the caller gets it. */
-  finish(): unknown
-  /** The bytes of some rows, to be filled. */
-  bytes(first: number, rows: number): Uint8Array
-}
-
-export function resultColumn(
-  type: CType | null,
-  rows: number,
-  decode: (block: Block, offset: number) => unknown,
-): ResultColumn {
-  if (type === null) return { kind: 'v', size: 0, finish: () => undefined, bytes: () => NOTHING }
-  const category = type[CATEGORY]
-  // a small structure comes back as the integer that it is to Windows
-  const kind = category === 'structure' ? passedAs(type, 'win64', true).kind : type[KIND]
-  const Fitting = ARRAYS[kind]
-  if (Fitting && category !== 'structure' && category !== 'bool' && category !== 'char' && category !== 'wchar') {
-    const array = new Fitting(rows)
-    const bytes = bytesOf(array as never)
-    return {
-      kind,
-      size: type.size,
-      finish: () => array,
-      bytes: (first, count) => bytes.subarray(first * type.size, (first + count) * type.size),
-    }
-  }
-  const block = LocalBlock.allocate(rows * type.size)
-  const { size } = type
-  if (category === 'pointer' || category === 'void pointer') {
-    return {
-      kind,
-      size,
-      finish: () => (size === 8 ? new BigInt64Array(block.bytes.buffer) : new Uint32Array(block.bytes.buffer)),
-      bytes: (first, count) => block.bytes.subarray(first * size, (first + count) * size),
-    }
-  }
-  return {
-    kind,
-    size,
-    finish: () => Array.from({ length: rows }, (_, i) => decode(block, i * size)),
-    bytes: (first, count) => block.bytes.subarray(first * size, (first + count) * size),
+/** The typed array in which values of a type come back; undefined for what is no number and no address. */
+export function kindOfElements(type: CType): TypedArrayConstructor | undefined {
+  switch (type[CATEGORY]) {
+    case 'pointer':
+    case 'void pointer':
+      return type.size === 8 ? BigInt64Array : Uint32Array
+    case 'integer':
+    case 'float':
+      return ARRAYS[type[KIND]]
+    default:
+      return undefined
   }
 }

@@ -8,98 +8,109 @@ import type { Lane } from '../channel/lane.js'
 import { Shared } from '../channel/shared.js'
 import { Frame } from '../channel/strand.js'
 import { Batch, Kind, MESSAGE, Reply, ROW_FAILURE_SIZE, SlotFlag, Status } from '../codec/layout.js'
-import type { RowError } from '../errors.js'
+import { LocalBlock } from '../ctypes/block.js'
+import { bytesOf } from '../ctypes/data.js'
 import { AbortError, ZugbrueckeError } from '../errors.js'
-import type { Column, ColumnChunk, ResultColumn } from './batch-columns.js'
+import type { Column, ColumnChunk } from './batch-columns.js'
+import type { BatchPlan } from './batch-plan.js'
 import type { SessionCore } from './core.js'
 import { exceptionError } from './exceptions.js'
 import { refusal } from './refusal.js'
 import type { Declared } from './routine-engine.js'
+import type { RowRange } from './row-cursor.js'
 
 /** Rows of a chunk, at the most: small enough to stay in the cache, large enough that a wake-up is nothing beside it. */
 const CHUNK_ROWS = 32768
 /** Chunks under way at once. */
 const DEPTH = 4
 const LAST_ERRORS = 1
+const NOTHING = new LocalBlock(new Uint8Array(0))
 
-export interface BatchWork {
+/** A session's share of a batch. */
+export interface BatchShare {
+  readonly plan: BatchPlan
   readonly declared: Declared
+  /** Of all arguments on the wire, `out` parameters included. */
   readonly columns: readonly Column[]
-  readonly rows: number
-  readonly results: ResultColumn
-  readonly lastErrors: Uint32Array | undefined
-  readonly signal: AbortSignal | undefined
-  readonly onProgress: ((done: number, total: number) => void) | undefined
+  /** Others wait for the session: takes no more rows. */
+  readonly yields?: () => boolean
 }
 
-export type BatchDone = (error: Error | undefined, errors: RowError[]) => void
-
-/** What the whole batch knows. */
-class BatchState {
-  sent = 0
-  done = 0
+/** What the chunks of a share know together. */
+class ShareState {
   failure: Error | undefined
-  readonly errors: RowError[] = []
   readonly chunkRows: number
   readonly rowSize: number
 
   constructor(
     readonly core: SessionCore,
-    readonly work: BatchWork,
+    readonly share: BatchShare,
     arenaSize: number,
   ) {
-    let rowSize = work.results.size + ROW_FAILURE_SIZE + (work.lastErrors ? 4 : 0)
-    for (const column of work.columns) rowSize += column.rowSize
+    const { plan, columns } = share
+    let rowSize = plan.results.size + ROW_FAILURE_SIZE + (plan.lastErrors ? 4 : 0)
+    for (const column of columns) rowSize += column.rowSize
     this.rowSize = rowSize
     const fit = Math.floor(arenaSize / (DEPTH + 1) / rowSize)
     // a row larger than that goes alone
-    this.chunkRows = Math.max(1, Math.min(CHUNK_ROWS, fit))
+    this.chunkRows = Math.max(1, Math.min(CHUNK_ROWS, fit, plan.chunk ?? CHUNK_ROWS))
   }
 }
 
 /** Base of both kinds of chunk: those that go ahead, and the last, which is the batch itself in the queue. */
 abstract class Chunk extends Exchange {
-  #first = 0
-  #rows = 0
+  #range: RowRange = { first: 0, count: 0 }
   #at = -1
   #size = 0
-  #results = 0
+  #results = NOTHING
+  #resultsAt = 0
   #failures = 0
   #lastErrors = 0
-  #backs: { readonly bytes: Uint8Array; readonly at: number }[] = []
-  /** Buffers of the user's that the chunk works on. */
+  #backs: { readonly chunk: ColumnChunk; readonly at: number }[] = []
   #taken = false
 
-  constructor(protected readonly state: BatchState) {
+  constructor(protected readonly state: ShareState) {
     super()
   }
 
   override get label(): string {
-    return this.state.work.declared.label
+    return this.state.share.declared.label
   }
 
   /** The row that ran when the Windows process ended. */
   runningRow(): number {
-    return this.#first + Atomics.load(this.state.core.shared.i32, Shared.runningRow)
+    return this.#range.first + Atomics.load(this.state.core.shared.i32, Shared.runningRow)
   }
 
-  /** Sends rows `sent` and on; false if there is no room now. */
-  protected sendRows(lane: Lane, port: Port): boolean {
-    const { state } = this
-    const { work, core } = state
-    const first = state.sent
-    const rows = Math.min(state.chunkRows, work.rows - first)
-    const chunks = work.columns.map(column => column.chunk(first, rows))
+  /** Sends at most `most` rows that nobody has; false if there is no room now. */
+  protected sendRows(lane: Lane, port: Port, most: number): boolean {
+    const { rows } = this.state.share.plan
+    const range = rows.take(most)
+    try {
+      if (this.#send(lane, port, range)) return true
+    } catch (error) {
+      rows.giveBack(range)
+      throw error
+    }
+    rows.giveBack(range)
+    return false
+  }
+
+  #send(lane: Lane, port: Port, range: RowRange): boolean {
+    const { share, core } = this.state
+    const { plan, declared, columns } = share
+    const { first, count } = range
+    const chunks = columns.map(column => column.chunk(first, count))
     const messageSize = Batch.columns + Batch.columnSize * chunks.length
     const outside = messageSize > port.room
     let size = outside ? align(messageSize) : 0
     for (const chunk of chunks) size += align(chunk.bytes.length)
     const resultsAt = size
-    size += align(work.results.size * rows)
+    size += align(plan.results.size * count)
     const lastErrorsAt = size
-    size += work.lastErrors ? align(4 * rows) : 0
+    size += plan.lastErrors ? align(4 * count) : 0
     const failuresAt = size
-    size += ROW_FAILURE_SIZE * rows
+    size += ROW_FAILURE_SIZE * count
     if (size > lane.arena.size)
       throw new ZugbrueckeError(
         `${this.label}: one row of the batch takes ${size} bytes, more than the session's memory: start it with a larger "memory"`,
@@ -111,8 +122,7 @@ abstract class Chunk extends Exchange {
       lane.arena.free(at, size)
       return false
     }
-    this.#first = first
-    this.#rows = rows
+    this.#range = range
     this.#at = at
     this.#size = size
     this.#taken = true
@@ -122,57 +132,47 @@ abstract class Chunk extends Exchange {
     const message = outside ? scratch + MESSAGE : slot + MESSAGE
     let place = at + (outside ? align(messageSize) : 0)
     chunks.forEach((chunk, i) => {
-      const column = work.columns[i]
+      const column = columns[i]
       const pointer = 'address' in column ? (column.address as number) + first * column.stride : base + place
       encoder.column(message, i, pointer, column.stride, column.kind.charCodeAt(0))
       if (chunk.bytes.length > 0) lane.writeArena(absolute(chunk, base + place, core.facts.pointerSize), place)
-      if (chunk.back) this.#backs.push({ bytes: chunk.bytes, at: place })
+      if (chunk.back) this.#backs.push({ chunk, at: place })
       place += align(chunk.bytes.length)
     })
-    this.#results = at + resultsAt
+    this.#results = plan.results.block(first, count)
+    this.#resultsAt = at + resultsAt
     this.#failures = at + failuresAt
     this.#lastErrors = at + lastErrorsAt
     encoder.batch(
       message,
       0,
-      work.declared.number,
-      work.lastErrors ? LAST_ERRORS : 0,
-      rows,
-      work.results.size,
-      work.results.size > 0 ? base + this.#results : 0,
+      declared.number,
+      plan.lastErrors ? LAST_ERRORS : 0,
+      count,
+      plan.results.size,
+      plan.results.size > 0 ? base + this.#resultsAt : 0,
       base + this.#failures,
-      work.lastErrors ? base + this.#lastErrors : 0,
-      rows,
-      work.results.kind.charCodeAt(0),
+      plan.lastErrors ? base + this.#lastErrors : 0,
+      count,
+      plan.results.kind.charCodeAt(0),
       chunks.length,
     )
     if (outside) lane.writeArena(u8.slice(message, message + messageSize), at)
     port.publish(messageSize, Kind.batch | ((outside ? SlotFlag.messageInArena : 0) << 16), outside ? at : 0)
-    state.sent += rows
     return true
   }
 
   override settle(lane: Lane, at: number): void {
     const { state } = this
-    const { work, core } = state
+    const { share, core } = state
     try {
       const { view } = core.shared
       const status = view.getUint32(at + Reply.status, true)
       const code = view.getUint32(at + Reply.code, true)
       const thrown = core.callbacks.takeThrown()
       if (thrown) state.failure ??= thrown
-      if (status !== Status.done) throw work.declared.declareError() ?? refusal(this.label, status, code)
-      const rows = this.#rows
-      const { file } = core.facts.segment
-      if (work.results.size > 0) readInto(file, work.results.bytes(this.#first, rows), this.#results)
-      for (const { bytes, at } of this.#backs) readInto(file, bytes, at)
-      if (work.lastErrors) {
-        const part = work.lastErrors.subarray(this.#first, this.#first + rows)
-        readInto(file, new Uint8Array(part.buffer, part.byteOffset, part.byteLength), this.#lastErrors)
-      }
-      if (code > 0) this.#readFailures(file, Math.min(code, rows))
-      state.done += rows
-      work.onProgress?.(state.done, work.rows)
+      if (status !== Status.done) throw share.declared.declareError() ?? refusal(this.label, status, code)
+      this.#takeRows(code)
     } catch (error) {
       state.failure ??= error as Error
     }
@@ -180,8 +180,27 @@ abstract class Chunk extends Exchange {
   }
 
   override fail(lane: Lane, error: Error): void {
-    this.state.failure ??= error
+    const { state } = this
+    state.failure ??= error
+    state.share.plan.rows.giveBack(this.#range)
     this.#release(lane)
+  }
+
+  /** Reads back what the rows left: `failed` of them failed. */
+  #takeRows(failed: number): void {
+    const { share, core } = this.state
+    const { plan } = share
+    const { first, count } = this.#range
+    const { file } = core.facts.segment
+    if (plan.results.size > 0) readInto(file, this.#results.bytes, this.#resultsAt)
+    plan.results.take(this.#results, first, count, core.memory)
+    for (const { chunk, at } of this.#backs) {
+      readInto(file, chunk.bytes, at)
+      chunk.taken?.()
+    }
+    if (plan.lastErrors) readInto(file, bytesOf(plan.lastErrors.subarray(first, first + count)), this.#lastErrors)
+    if (failed > 0) this.#readFailures(file, Math.min(failed, count))
+    plan.finished(count)
   }
 
   #readFailures(file: number, count: number): void {
@@ -195,9 +214,9 @@ abstract class Chunk extends Exchange {
     try {
       for (let i = 0; i < count; i++) {
         const at = i * ROW_FAILURE_SIZE
-        const row = this.#first + view.getUint32(at, true)
+        const row = this.#range.first + view.getUint32(at, true)
         const error = exceptionError(label, view.getUint32(at + 4, true), view.getBigUint64(at + 8, true), row)
-        this.state.errors.push({ row, error })
+        this.state.share.plan.errors.push({ row, error })
       }
     } finally {
       Error.stackTraceLimit = stackTraceLimit
@@ -211,36 +230,56 @@ abstract class Chunk extends Exchange {
   }
 }
 
+/** A chunk that is not its share's last. */
 class InnerChunk extends Chunk {
+  constructor(
+    state: ShareState,
+    private readonly over: () => void,
+  ) {
+    super(state)
+  }
   override attempt(lane: Lane, port: Port): boolean {
-    return this.sendRows(lane, port)
+    return this.sendRows(lane, port, this.state.chunkRows)
+  }
+  override settle(lane: Lane, at: number): void {
+    super.settle(lane, at)
+    this.over()
+  }
+  override fail(lane: Lane, error: Error): void {
+    super.fail(lane, error)
+    this.over()
   }
 }
 
+/**
+ * The share in the lane's queue, which is its own last chunk: it holds the place in the order until all before it are sent. Where
+ * other sessions have taken the last rows it is a chunk of none.
+ */
 export class BatchExchange extends Chunk {
   #underway = 0
   #lent: ArrayBufferLike[] = []
 
   constructor(
     core: SessionCore,
-    work: BatchWork,
-    private readonly buffers: readonly ArrayBufferLike[],
-    private readonly finished: BatchDone,
+    share: BatchShare,
+    private readonly finished: (error: Error | undefined) => void,
   ) {
-    super(new BatchState(core, work, core.lane.arena.size))
+    super(new ShareState(core, share, core.lane.arena.size))
   }
 
   override attempt(lane: Lane, port: Port): boolean {
     const { state } = this
-    const { work } = state
+    const { share, chunkRows } = state
     if (this.#lent.length === 0 && !(port instanceof Frame) && this.#isLent(lane)) return false
     this.#lend(lane)
-    while (work.rows - state.sent > state.chunkRows) {
-      if (this.#ends() || this.#underway >= DEPTH) return false
-      if (!lane.sendFirst(new CountedChunk(state, () => this.#underway--), port)) return false
+    for (;;) {
+      if (this.#ends()) return false
+      if (share.yields?.()) return this.sendRows(lane, port, 0)
+      if (share.plan.rows.left <= chunkRows) return this.sendRows(lane, port, chunkRows)
+      if (this.#underway >= DEPTH) return false
+      if (!lane.sendFirst(new InnerChunk(state, () => this.#underway--), port)) return false
       this.#underway++
     }
-    return !this.#ends() && this.sendRows(lane, port)
   }
 
   override settle(lane: Lane, at: number): void {
@@ -255,47 +294,33 @@ export class BatchExchange extends Chunk {
 
   /** Between chunks: has the user given up, or a chunk failed? True while chunks are still under way; then throws what ends the batch. */
   #ends(): boolean {
-    const { signal, rows } = this.state.work
-    if (!this.state.failure && !signal?.aborted) return false
+    const { failure, share } = this.state
+    const { signal, rows } = share.plan
+    if (!failure && !signal?.aborted) return false
     if (this.#underway > 0) return true
-    if (this.state.failure) throw this.state.failure
+    if (failure) throw failure
     throw new AbortError(
-      `${this.label}: the batch was stopped by its signal after ${this.state.done} of ${rows} rows`,
-      { cause: signal?.reason },
+      `${this.label}: the batch was stopped by its signal after ${rows.done} of ${rows.total} rows`,
+      {
+        cause: signal?.reason,
+      },
     )
   }
 
   #isLent(lane: Lane): boolean {
-    return this.buffers.some(buffer => lane.lent.has(buffer))
+    return this.state.share.plan.buffers.some(buffer => lane.lent.has(buffer))
   }
 
   #lend(lane: Lane): void {
     if (this.#lent.length > 0) return
-    this.#lent = this.buffers.filter(buffer => !lane.lent.has(buffer))
+    this.#lent = this.state.share.plan.buffers.filter(buffer => !lane.lent.has(buffer))
     for (const buffer of this.#lent) lane.lent.add(buffer)
   }
 
   #finish(lane: Lane): void {
     for (const buffer of this.#lent) lane.lent.delete(buffer)
     this.#lent = []
-    this.finished(this.state.failure, this.state.errors)
-  }
-}
-
-class CountedChunk extends InnerChunk {
-  constructor(
-    state: BatchState,
-    private readonly over: () => void,
-  ) {
-    super(state)
-  }
-  override settle(lane: Lane, at: number): void {
-    super.settle(lane, at)
-    this.over()
-  }
-  override fail(lane: Lane, error: Error): void {
-    super.fail(lane, error)
-    this.over()
+    this.finished(this.state.failure)
   }
 }
 

@@ -21,7 +21,6 @@ test.before(async context => {
 test.after(async ({ pool }) => {
   await pool.close()
 })
-const count = (n: number) => Int32Array.from({ length: n }, (_, i) => i)
 
 test('its sessions are up, and idle', ({ pool }) => {
   const { size, idle, busy, starting, queued } = pool.stats()
@@ -68,64 +67,6 @@ test('an error of the work is its own, and the session stays', async ({ pool }) 
   assert.is(pool.stats().failed, failed + 2)
   assert.is(pool.stats().replaced, replaced)
   assert.is(pool.stats().idle, 2)
-})
-
-test('map splits a batch, the results are in order', async ({ pool }) => {
-  for (const rows of [1, 2, 1000, 300_000]) {
-    const results = (await pool.map(dll('rows'), 'int add(int, int)', [count(rows), 5])) as Int32Array
-    assert.instance(results, Int32Array)
-    assert.is(results.length, rows)
-    assert.ok(results.every((value, i) => value === i + 5))
-  }
-  const chunked = (await pool.map(
-    dll('rows'),
-    'double twice_double(double)',
-    [Array.from({ length: 1000 }, (_, i) => i)],
-    {
-      chunk: 7,
-    },
-  )) as Float64Array
-  assert.ok(chunked.every((value, i) => value === 2 * i))
-  const texts = (await pool.map(dll('rows'), 'const char *parity(int)', [count(50)], { chunk: 8 })) as unknown[]
-  assert.is(texts[49], 'odd')
-  assert.is(texts.length, 50)
-})
-
-test('map over no rows is an empty result', async ({ pool }) => {
-  assert.equal(await pool.map(dll('rows'), 'int add(int, int)', [new Int32Array(0), 1]), new Int32Array(0))
-})
-
-test('map refuses what batch refuses', async ({ pool }) => {
-  await rejects(pool.map(dll('rows'), 'int add(int, int)', [1, 2]), ArgumentError, 'rows')
-  await rejects(pool.map(dll('rows'), 'int add(int, int)', [count(3), count(4)]), ArgumentError, '3', '4')
-  await rejects(pool.map(dll('rows'), 'int add(int, int)', [[1, 'x']]), ArgumentError)
-  await rejects(pool.map(dll('rows'), 'int no_such(int)', [[1]]), Error, 'no_such')
-  await rejects(pool.map(dll('rows'), 'int add(int, int)', [[1], 1], { chunk: 0 }), ArgumentError, 'chunk')
-})
-
-test('map tells its progress, and stops by its signal', async ({ pool }) => {
-  let last = 0
-  await pool.map(dll('rows'), 'int add(int, int)', [count(100_000), 1], {
-    chunk: 10_000,
-    onProgress: (done, total) => {
-      assert.is(total, 100_000)
-      assert.ok(done > last)
-      last = done
-    },
-  })
-  assert.is(last, 100_000)
-  const controller = new AbortController()
-  const stopped = pool.map(dll('rows'), 'int add(int, int)', [count(1_000_000), 1], {
-    chunk: 1000,
-    signal: controller.signal,
-    onProgress: () => controller.abort(),
-  })
-  const error = await stopped.then(
-    () => undefined,
-    (thrown: Error) => thrown,
-  )
-  assert.is(error?.name, 'AbortError')
-  await until(() => pool.stats().idle === 2, 'both sessions are idle again')
 })
 
 test('a session that dies is replaced, its work rejected', async ({ pool }) => {

@@ -1,0 +1,67 @@
+/** What the rows of a batch give: results, and what is left in their `out` parameters. */
+import { LocalBlock, type RemoteMemory } from '../ctypes/block.js'
+import { bytesOf, CATEGORY, type CType, KIND, READ } from '../ctypes/data.js'
+import { passedAs } from '../ctypes/passing.js'
+import { ADDRESS_OF, type Column, kindOfElements } from './batch-columns.js'
+
+export interface RowValues {
+  /** Character of docs/wire.md; `v` for none. */
+  readonly kind: string
+  /** Bytes of a row. */
+  readonly size: number
+  /** Memory for the values of some rows, to be filled. */
+  block(first: number, count: number): LocalBlock
+  /** The block is filled: makes of it what the caller gets. `memory` is whose addresses it holds. Throws MemoryAccessError. */
+  take(block: LocalBlock, first: number, count: number, memory: RemoteMemory): void
+  /** All rows: a typed array, an array, or undefined for none. */
+  readonly all: unknown
+}
+
+const NOTHING = new LocalBlock(new Uint8Array(0))
+const none: RowValues = { kind: 'v', size: 0, block: () => NOTHING, take: () => {}, all: undefined }
+
+/** Room for `rows` values of a type; numbers and addresses come in a typed array and are never copied. */
+export function rowValues(type: CType | null, rows: number): RowValues {
+  if (type === null) return none
+  const { size } = type
+  const category = type[CATEGORY]
+  // a small structure comes back as the integer that it is to Windows
+  const kind = category === 'structure' ? passedAs(type, 'win64', true).kind : type[KIND]
+  const Elements = kindOfElements(type)
+  if (Elements) {
+    const all = new Elements(rows)
+    const bytes = bytesOf(all as never)
+    return {
+      kind,
+      size,
+      all,
+      block: (first, count) => new LocalBlock(bytes.subarray(first * size, (first + count) * size)),
+      take: () => {},
+    }
+  }
+  const all: unknown[] = new Array(rows).fill(null)
+  return {
+    kind,
+    size,
+    all,
+    block: (_first, count) => LocalBlock.allocate(count * size),
+    take(block, first, count, memory) {
+      block.origin = memory
+      for (let i = 0; i < count; i++) all[first + i] = type[READ](block, i * size)
+    },
+  }
+}
+
+/** Memory that the routine fills, one element for each row: an `out` parameter, or a structure returned through a hidden pointer. */
+export function outColumn(values: RowValues, rows: number, memory: RemoteMemory): Column {
+  return {
+    length: rows,
+    kind: ADDRESS_OF,
+    stride: values.size,
+    rowSize: values.size,
+    chunk(first, count) {
+      const block = values.block(first, count)
+      return { bytes: block.bytes, back: true, taken: () => values.take(block, first, count, memory) }
+    },
+  }
+}
