@@ -35,6 +35,12 @@ void filter_image(const struct image *in, struct image *out, section_callback ca
     }
 }
 
+/* A routine that does something: the logistic map, each step depending on the one before. */
+double iterate(double x, int steps) {
+  for (int i = 0; i < steps; i++) x = 3.7 * x * (1 - x);
+  return x;
+}
+
 void step_row(struct row *r) {
   r->z = r->x + r->y;
   r->sum += r->id;
@@ -55,6 +61,12 @@ static void (*volatile filter_call)(const struct image *, struct image *, sectio
 
 void loop_add(const int *a, const int *b, int *out, int n) {
   for (int i = 0; i < n; i++) out[i] = add_call(a[i], b[i]);
+}
+
+static double (*volatile iterate_call)(double, int) = iterate;
+
+void loop_iterate(const double *x, double *out, int n) {
+  for (int i = 0; i < n; i++) out[i] = iterate_call(x[i], 50);
 }
 
 void loop_ten(const float *in, float *out, int n) {

@@ -15,10 +15,13 @@ export interface Ours {
 }
 
 const ADD = 'int add_int(int a, int b)'
+const ITERATE = 'double iterate(double x, int steps)'
 const CALLS_JOB = new URL('../jobs/calls.mjs', import.meta.url)
 const COUNT_JOB = new URL('../jobs/count.mjs', import.meta.url)
 const IN_FLIGHT = 1000
 const BATCH_ROWS = 1_000_000
+const WORK_ROWS = 100_000
+const STEPS = 50
 const STRUCTURES = 100_000
 const ROW_SIZE = 40
 const CRASH_ROWS = 10_000
@@ -33,6 +36,12 @@ function check(right: boolean, what: string): void {
 
 function columns(rows: number): [Int32Array, Int32Array] {
   return [Int32Array.from({ length: rows }, (_, i) => i), Int32Array.from({ length: rows }, (_, i) => 2 * i)]
+}
+
+/** What `iterate` of the DLL does. */
+function logistic(x: number): number {
+  for (let i = 0; i < STEPS; i++) x = 3.7 * x * (1 - x)
+  return x
 }
 
 /** Repeats what gives its own figure (µs for one) until the time is over, once at least; the mean of them. */
@@ -170,14 +179,15 @@ export async function startOurs(dllPath: string, quick: boolean): Promise<Ours> 
       return { value: us / rows, extra: { rows, grown_mb: (rss - before) / 2 ** 20 } }
     },
   })
-  for (const [pool, size] of [
-    [single, 1],
-    [pair, 2],
-  ] as const) {
+  const pools = [
+    [single, 1, 'one session'],
+    [pair, 2, 'two sessions'],
+  ] as const
+  for (const [pool, size, sessions] of pools) {
     define({
       id: `add-map-${size}`,
       group: 'add',
-      label: `pool.map, ${size} session${size > 1 ? 's' : ''}`,
+      label: `pool.map, ${sessions}`,
       run: seconds =>
         sliceAsync(
           async () => {
@@ -187,6 +197,26 @@ export async function startOurs(dllPath: string, quick: boolean): Promise<Ours> 
           seconds,
           BATCH_ROWS,
         ),
+    })
+  }
+
+  // --- a routine that is worth more than the copying of its arguments: here more sessions use more cores
+  const seeds = Float64Array.from({ length: WORK_ROWS }, (_, i) => (i + 0.5) / WORK_ROWS)
+  const iterated = (results: unknown) => check((results as Float64Array)[7] === logistic(seeds[7]), 'iterate')
+  const iterate = dll.func<[number, number], number>(ITERATE)
+  define({
+    id: 'work-batch',
+    group: 'work',
+    label: 'batch of 10⁵',
+    run: seconds => sliceAsync(async () => iterated(await iterate.batch([seeds, STEPS])), seconds, WORK_ROWS),
+  })
+  for (const [pool, size, sessions] of pools) {
+    define({
+      id: `work-map-${size}`,
+      group: 'work',
+      label: `pool.map, ${sessions}`,
+      run: seconds =>
+        sliceAsync(async () => iterated(await pool.map(dllPath, ITERATE, [seeds, STEPS])), seconds, WORK_ROWS),
     })
   }
 

@@ -53,6 +53,14 @@ def fields(ctypes, dll, _):
     return lambda: f(pointer), 1
 
 
+def work(ctypes, dll, _):
+    f = dll.iterate
+    f.argtypes = (ctypes.c_double, ctypes.c_int)
+    f.restype = ctypes.c_double
+    assert f(0.5, 1) == 3.7 * 0.5 * 0.5
+    return lambda: f(0.3, 50), 1
+
+
 def rows(ctypes, dll, _):
     class Row(ctypes.Structure):
         _fields_ = [
@@ -147,7 +155,7 @@ def crash(ctypes, dll, _):
 
 
 CALLS = dict(add=add, ten=ten, fields=fields, rows=rows, doubles=doubles, callback=callback,
-             filter=filter_image, crash=crash)
+             filter=filter_image, crash=crash, work=work)
 
 
 def measure(call, inner, seconds):

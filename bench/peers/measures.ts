@@ -13,7 +13,16 @@ export const SIDE_NAMES: Readonly<Record<Side, string>> = {
   'python-pinned': 'Python project, one core',
 }
 
-const CALLS = ['add', 'ten', 'fields', 'rows', 'doubles', 'callback', 'filter'] as const satisfies readonly Group[]
+const CALLS = [
+  'add',
+  'work',
+  'ten',
+  'fields',
+  'rows',
+  'doubles',
+  'callback',
+  'filter',
+] as const satisfies readonly Group[]
 
 function call(group: Group, side: Side, peer: Peer, rest: Partial<Measure> = {}): Measure {
   return {

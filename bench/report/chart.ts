@@ -29,7 +29,18 @@ const STAGE_COLOURS: Readonly<Record<string, string>> = {
   'event loop': '#8250df',
 }
 
-const DRAWN: readonly Group[] = ['add', 'ten', 'fields', 'rows', 'doubles', 'callback', 'filter', 'crash', 'start']
+const DRAWN: readonly Group[] = [
+  'add',
+  'work',
+  'ten',
+  'fields',
+  'rows',
+  'doubles',
+  'callback',
+  'filter',
+  'crash',
+  'start',
+]
 
 const escaped = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 

@@ -10,7 +10,7 @@
 #define ROWS 1000000
 
 static int *a, *b, *out;
-static double *doubles;
+static double *doubles, *seeds, *iterated;
 static struct row *rows;
 static float tens[20];
 static struct fields fields = {1, 2, 3, 4, 5, 6, 7, 8.5f, 9.5, 0};
@@ -21,6 +21,7 @@ static void add(int n) { loop_add(a, b, out, n); }
 static void ten_floats(int n) { loop_ten(tens, tens + 10, n); }
 static void ten_fields(int n) { loop_fields(&fields, n); }
 static void mebibyte(int n) { loop_negate(doubles, DOUBLES, n); }
+static void work(int n) { loop_iterate(seeds, iterated, n); }
 static void callback(int n) { loop_callback(n); }
 static void filter(int n) { loop_filter(&in, &result, n); }
 static void all_rows(int n) { loop_rows(rows, n); }
@@ -28,7 +29,7 @@ static void all_rows(int n) { loop_rows(rows, n); }
 /* `most`: as many calls as one pass can hold. */
 static const struct { const char *name; void (*run)(int); int most; } measures[] = {
   {"add", add, ROWS}, {"ten", ten_floats, 1000000}, {"fields", ten_fields, 1000000}, {"doubles", mebibyte, 100},
-  {"callback", callback, 1000000}, {"filter", filter, 100000}, {"rows", all_rows, ROWS},
+  {"callback", callback, 1000000}, {"filter", filter, 100000}, {"rows", all_rows, ROWS}, {"work", work, 100000},
 };
 
 static double now(void) {
@@ -45,8 +46,10 @@ int main(void) {
   b = calloc(ROWS, sizeof *b);
   out = calloc(ROWS, sizeof *out);
   doubles = calloc(DOUBLES, sizeof *doubles);
+  seeds = calloc(ROWS, sizeof *seeds);
+  iterated = calloc(ROWS, sizeof *iterated);
   rows = calloc(ROWS, sizeof *rows);
-  for (int i = 0; i < ROWS; i++) a[i] = i, b[i] = 2 * i, out[i] = 0, rows[i].id = i;
+  for (int i = 0; i < ROWS; i++) a[i] = i, b[i] = 2 * i, out[i] = 0, rows[i].id = i, seeds[i] = (i + 0.5) / ROWS;
   printf("{\"ready\":true,\"versions\":{\"compiler\":\"gcc " __VERSION__ "\"}}\n");
   fflush(stdout);
   while (fgets(line, sizeof line, stdin)) {

@@ -64,6 +64,11 @@ function measures(koffi) {
       }
       return [call, 1000]
     },
+    work() {
+      const iterate = lib.func('double iterate(double x, int steps)')
+      check(iterate(0.5, 1) === 3.7 * 0.5 * 0.5, 'iterate')
+      return [() => iterate(0.3, 50), 1]
+    },
     doubles() {
       const negate = lib.func('void negate(_Inout_ double *a, int n)')
       const data = Float64Array.from({ length: 131072 }, (_, i) => i)
