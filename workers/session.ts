@@ -16,6 +16,9 @@ export interface StartTask {
   readonly kind: 'start'
   readonly memory: SharedMemory
   readonly arenaSize: number
+  /** Shared by the program's sessions, and this one's number among them. */
+  readonly turns: SharedArrayBuffer
+  readonly number: number
 }
 export interface JobTask {
   readonly kind: 'job'
@@ -33,7 +36,7 @@ let worker: WorkerSession | undefined
 function start(task: StartTask): SegmentDescriptors {
   shared = new SharedState(task.memory)
   segment = createSegment(task.arenaSize)
-  pump = new Pump(shared, segment)
+  pump = new Pump(shared, segment, task.turns, task.number)
   const bell = watchIdleDoorbell(segment, shared)
   void carry(shared, pump).finally(() => bell.destroy())
   return segment

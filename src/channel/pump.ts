@@ -23,6 +23,7 @@ import {
 } from '../codec/layout.js'
 import type { SegmentDescriptors } from './segment.js'
 import { Life, Shared, type SharedState, SlotState, WorkerState } from './shared.js'
+import { Turn } from './turns.js'
 
 /** Looks before the worker blocks, at the most: more would starve the host on two cores. Fewer where they have not paid lately. */
 const LOOKS = 40
@@ -58,27 +59,33 @@ export class Pump {
   /** Threads (as bits) that have replies and were not told of so many. */
   #toWake = 0
   #untold = 0
+  readonly #turn: Turn
 
   constructor(
     private readonly shared: SharedState,
     private readonly segment: SegmentDescriptors,
-  ) {}
+    turns: SharedArrayBuffer,
+    number: number,
+  ) {
+    this.#turn = new Turn(turns, number, microseconds => this.#put(Word.lookLimit, microseconds))
+  }
 
   /** Requests that the host has and has not answered. */
   get outstanding(): number {
     return (this.#forwarded - this.#completed) >>> 0
   }
 
-  /** Works until there is nothing under way, then a little longer; `turn` runs after each step (the worker's own lane). */
-  run(turn: () => void): void {
+  /** Works until there is nothing under way, then a little longer; `service` runs after each step (the worker's own lane). */
+  run(service: () => void): void {
     const { i32 } = this.shared
     for (;;) {
       Atomics.store(i32, Shared.workerState, WorkerState.running)
       this.#tellSleep(NodeSleeps.no)
       do {
         this.step()
-        turn()
+        service()
       } while (this.outstanding > 0 && this.shared.life() !== Life.dead)
+      this.#turn.leave()
       const seen = Atomics.load(i32, Shared.workerWake)
       Atomics.store(i32, Shared.workerState, WorkerState.lingering)
       if (this.hasWork()) continue
@@ -88,7 +95,7 @@ export class Pump {
       // a thread of a DLL may speak unasked: from now on it rings, and what it said before is seen here
       this.#tellSleep(NodeSleeps.idle)
       if (!this.#take(true)) break
-      turn()
+      service()
     }
     Atomics.store(i32, Shared.workerState, WorkerState.idle)
   }
@@ -107,12 +114,14 @@ export class Pump {
     this.#looks = 0
     // looking did not pay: a slow routine, or more sessions than cores, where looking keeps the host from its work
     this.#budget = Math.max(FEWEST_LOOKS, this.#budget >> 1)
+    this.#turn.pause()
     this.#ringHost()
     this.#tellSleep(NodeSleeps.blocked)
     Atomics.store(i32, Shared.workerState, WorkerState.blocked)
     // a last look, now that everyone knows: whoever comes later rings
     if (!this.hasWork() && !this.#take(true) && this.shared.life() !== Life.dead)
       readSync(this.segment.nodeDoorbell, this.#bells)
+    this.#turn.resume()
     this.#woken = true
     Atomics.store(i32, Shared.workerState, WorkerState.running)
     this.#tellSleep(NodeSleeps.no)
@@ -149,6 +158,7 @@ export class Pump {
       count++
     }
     if (count === 0) return false
+    if (this.outstanding === 0) this.#turn.take()
     const at = REQUEST_OFFSET + first * REQUEST_SIZE
     // in-slot images lie behind the message: the whole slot is written then
     const flags = u8[at + 10]
@@ -233,6 +243,7 @@ export class Pump {
     this.#completed = (this.#completed + count) >>> 0
     this.#toWake |= woken
     this.#untold += count
+    if (this.outstanding === 0) this.#turn.answered()
     if (this.outstanding === 0 || this.#untold >= TOGETHER) this.#tell()
   }
 

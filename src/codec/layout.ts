@@ -24,6 +24,7 @@ export const Word = {
   segmentSize: 0x8,
   requestHead: 0x40,
   nodeSleeps: 0x80,
+  lookLimit: 0x84,
   replyHead: 0xc0,
   hostSleeps: 0xc4,
   hostState: 0xc8,

@@ -7,6 +7,7 @@ import { Piscina } from 'piscina'
 import type { JobTask, StartTask, TaskResult } from '../../workers/session.js'
 import { closeSegment, type SegmentDescriptors } from '../channel/segment.js'
 import { EndReason, Life, MAX_THREADS, Shared, SharedState } from '../channel/shared.js'
+import { countSession, createTurns } from '../channel/turns.js'
 import { createSharedMemory } from '../codec/encoder.js'
 import { Op, WIRE_VERSION } from '../codec/layout.js'
 import {
@@ -36,6 +37,9 @@ const { version } = createRequire(import.meta.url)('../../../package.json') as {
 
 /** Sessions of this program that live, by id. */
 const live = new Set<string>()
+/** What they share to take turns, and the last one's number. */
+const turns = createTurns()
+let numbers = 0
 /** Frees the workers of this thread's sessions from what they wait for: a thread that blocks would hold up the end of the program. */
 const releases = new Set<() => void>()
 const releaseAll = () => {
@@ -275,8 +279,11 @@ export class CtypesSession extends SessionSurface {
       })
       const owned: Owned = { piscina, shared, segment: undefined, pid: 0 }
       this.#owned = owned
+      countSession(turns, 1)
       const [segment] = await Promise.all([
-        piscina.run({ kind: 'start', memory, arenaSize: config.memory }).then(value<SegmentDescriptors>),
+        piscina
+          .run({ kind: 'start', memory, arenaSize: config.memory, turns, number: ++numbers })
+          .then(value<SegmentDescriptors>),
         ensureServices(installation),
       ])
       owned.segment = segment
@@ -418,6 +425,7 @@ export class CtypesSession extends SessionSurface {
     const owned = this.#owned
     if (!owned) return
     this.#owned = undefined
+    countSession(turns, -1)
     if (owned.release) releases.delete(owned.release)
     if (releases.size === 0) process.off('exit', releaseAll)
     owned.shared.end(EndReason.terminated, 0, new Uint8Array())

@@ -41,6 +41,7 @@ struct zb_state {
   uint32_t worker_pid;
   zb_control control;
   int *(*errno_location)(void);
+  uint32_t spin_microseconds; /* of the longest spin */
   uint32_t spin_full; /* pauses of the longest spin */
   uint64_t spin_ticks; /* the same in time stamp counter ticks */
   uint32_t taken[STRANDS]; /* NODE_POSTS that were consumed */

@@ -28,6 +28,7 @@ void zb_calibrate(uint32_t microseconds) {
   first = ticks();
   do QueryPerformanceCounter(&now);
   while ((now.QuadPart - start.QuadPart) * 1000000 / frequency.QuadPart < 200);
+  zb.spin_microseconds = microseconds;
   zb.spin_ticks = (ticks() - first) * microseconds / 200 + 1;
   zb.spin_full = (uint32_t)(zb.spin_ticks / chunk_ticks + 1) * CHUNK;
 }
@@ -50,10 +51,17 @@ static HANDLE doorbell(int strand) {
   return zb.strands[strand];
 }
 
+/* Sessions that take turns leave the cores to whose turn it is: Node says then how long a look may last. In pauses. */
+static uint32_t look_limit(void) {
+  uint32_t microseconds = zb_load(zb_word(WORD_LOOK_LIMIT));
+  if (!microseconds || microseconds >= zb.spin_microseconds) return ~0u;
+  return (uint32_t)((uint64_t)zb.spin_full * microseconds / zb.spin_microseconds) + 1;
+}
+
 static int spin(volatile uint32_t *head, uint32_t seen, struct zb_thread *thread) {
   uint64_t before = ticks();
-  uint32_t chunks = 0;
-  for (uint32_t left = thread->spin; left; left -= left < CHUNK ? left : CHUNK) {
+  uint32_t chunks = 0, most = look_limit(), left = thread->spin < most ? thread->spin : most;
+  for (; left; left -= left < CHUNK ? left : CHUNK) {
     for (int i = 0; i < CHUNK; i++) {
       if (zb_load(head) != seen) return 1;
       __builtin_ia32_pause();

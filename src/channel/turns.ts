@@ -1,0 +1,204 @@
+/**
+ * Turns of the sessions of a program. To look for a reply pays while both sides of a session have a core; where more sessions
+ * are at work than there are pairs of cores, all that look take time from those who have something to do. So they take turns of
+ * half a millisecond: one exchanges calls at full speed, the others sleep.
+ *
+ * It is about speed alone. A turn that has lasted its time may be taken by anyone, so nobody depends on its owner, and who
+ * has waited long enough goes without.
+ */
+import { availableParallelism } from 'node:os'
+
+/** Times are in microseconds. How long a turn lasts while others wait: a hundred calls, so that waking two sides for it is little. */
+const LENGTH = 500
+/** How much longer it lasts once its owner sleeps: more than one call across sleeping sides takes, for such a call begins each turn. */
+const GRACE = 120
+/** A routine that takes longer gains nothing by a turn, and holds up others: after so many calls in a row the session does without. */
+const SLOW = 200
+const SLOW_CALLS = 4
+/** Every so many calls a session without turns tries again. */
+const PROBE = 8
+/** Nobody waits longer than that. */
+const PATIENCE = 20_000
+/** A session is at work if it has sent something lately; how often it says so. */
+const LATELY = 20_000
+const OFTEN = 5000
+/** How long hosts may look while sessions take turns: longer than there is between two calls of a loop. */
+const HOST_LOOKS = 15
+
+/** Sessions that can have a turn at the same time: each has two sides. */
+const LANES = Math.max(1, availableParallelism() >> 1)
+/** Sessions that are told apart. */
+const MARKS = 64
+
+/** Words of the shared memory: sessions that live, when each was last at work, and for each lane whose turn it is. */
+const SESSIONS = 0
+const MARK = 1
+const LANE = MARK + MARKS
+/** Words of a lane: the owner, since when, and who is next. */
+const OWNER = 0
+const SINCE = 1
+const NEXT = 2
+const LANE_SIZE = 3
+
+/** The memory that the sessions of a thread share. */
+export function createTurns(): SharedArrayBuffer {
+  return new SharedArrayBuffer(4 * (LANE + LANES * LANE_SIZE))
+}
+
+/** A session has started (1) or ended (-1). */
+export function countSession(turns: SharedArrayBuffer, change: 1 | -1): void {
+  Atomics.add(new Int32Array(turns), SESSIONS, change)
+}
+
+/** One session's part in it; used by its worker alone. */
+export class Turn {
+  readonly #i32: Int32Array
+  readonly #mark: number
+  /** The lane that it has, had last, or waits for. */
+  #lane: number
+  /** When its turn began, and when its request under way was sent; 0 for none. */
+  #began = 0
+  #sent = 0
+  #marked = now() - OFTEN
+  #crowded = false
+  #slowCalls = 0
+  #skipped = 0
+
+  constructor(
+    turns: SharedArrayBuffer,
+    /** Number of the session among the program's, from 1. */
+    private readonly me: number,
+    /** Tells the host how long it may look; 0: as long as it pays. */
+    private readonly limitHost: (microseconds: number) => void,
+  ) {
+    this.#i32 = new Int32Array(turns)
+    this.#mark = MARK + (me % MARKS)
+    this.#lane = LANE + (me % LANES) * LANE_SIZE
+  }
+
+  /** Called before a session whose host has nothing to do sends a request: waits for its turn, if others are at work. */
+  take(): void {
+    this.#sent = 0
+    if (!this.#isCrowded()) return
+    if (this.#slowCalls >= SLOW_CALLS && ++this.#skipped % PROBE !== 0) return
+    if (this.#mustQueue()) this.#queue()
+    this.#sent = now() || 1
+  }
+
+  /** Called when the last reply has come. */
+  answered(): void {
+    if (this.#sent === 0) return
+    if (age(this.#sent) <= SLOW) this.#slowCalls = 0
+    else this.#slowCalls++
+  }
+
+  /** Called before the worker sleeps in a read: its turn need not last its time. */
+  pause(): void {
+    if (this.#sent === 0 || this.#get(OWNER) !== this.me) return
+    this.#set(SINCE, now() - LENGTH + GRACE)
+    if (this.#get(NEXT) !== 0) Atomics.notify(this.#i32, this.#lane + OWNER)
+  }
+
+  /** Called after it has slept. */
+  resume(): void {
+    if (this.#sent !== 0 && this.#get(OWNER) === this.me) this.#set(SINCE, this.#began)
+  }
+
+  /** Called when nothing is under way, and nothing to be sent. */
+  leave(): void {
+    if (this.#get(OWNER) === this.me && this.#swap(OWNER, this.me, 0)) Atomics.notify(this.#i32, this.#lane + OWNER)
+  }
+
+  /** Are more sessions at work than can have turns at the same time? */
+  #isCrowded(): boolean {
+    const i32 = this.#i32
+    const most = Atomics.load(i32, SESSIONS)
+    if (most <= LANES && !this.#crowded) return false
+    const time = now()
+    if (passed(this.#marked, time) < OFTEN) return this.#crowded
+    this.#marked = time
+    Atomics.store(i32, this.#mark, time || 1)
+    let busy = 0
+    for (let at = MARK; at < LANE; at++) {
+      const mark = Atomics.load(i32, at)
+      if (mark !== 0 && passed(mark, time) < LATELY) busy++
+    }
+    const crowded = Math.min(busy, most) > LANES
+    if (crowded !== this.#crowded) this.limitHost(crowded ? HOST_LOOKS : 0)
+    this.#crowded = crowded
+    return crowded
+  }
+
+  /** False if the turn is its own, or becomes it at once. */
+  #mustQueue(): boolean {
+    if (this.#get(OWNER) === this.me) {
+      if (this.#get(NEXT) === 0 || this.#left() > 0) return false
+      this.leave()
+      return true
+    }
+    const own = this.#lane
+    for (let lane = LANE; lane < LANE + LANES * LANE_SIZE; lane += LANE_SIZE) {
+      this.#lane = lane
+      if (this.#get(NEXT) === 0 && this.#swap(OWNER, 0, this.me)) {
+        this.#begin()
+        return false
+      }
+    }
+    this.#lane = own
+    return true
+  }
+
+  /** One waits for the turn; the others wait, in the order in which they came, to be the next. */
+  #queue(): void {
+    const start = now()
+    for (;;) {
+      const next = Atomics.compareExchange(this.#i32, this.#lane + NEXT, 0, this.me)
+      if (next === 0) break
+      if (Atomics.wait(this.#i32, this.#lane + NEXT, next, PATIENCE / 1000) !== 'timed-out') continue
+      // nobody is next for so long: its thread has ended
+      if (this.#swap(NEXT, next, this.me)) break
+      if (age(start) > PATIENCE) return
+    }
+    while (age(start) < PATIENCE) {
+      const owner = this.#get(OWNER)
+      const left = owner === 0 ? 0 : this.#left()
+      if (left > 0) Atomics.wait(this.#i32, this.#lane + OWNER, owner, left / 1000)
+      else if (this.#swap(OWNER, owner, this.me)) {
+        this.#begin()
+        break
+      }
+    }
+    this.#swap(NEXT, this.me, 0)
+    Atomics.notify(this.#i32, this.#lane + NEXT, 1)
+  }
+
+  #begin(): void {
+    this.#began = now()
+    this.#set(SINCE, this.#began)
+  }
+
+  /** What is left of the turn. */
+  #left(): number {
+    return LENGTH - age(this.#get(SINCE))
+  }
+
+  #get(word: number): number {
+    return Atomics.load(this.#i32, this.#lane + word)
+  }
+  #set(word: number, value: number): void {
+    Atomics.store(this.#i32, this.#lane + word, value)
+  }
+  #swap(word: number, from: number, to: number): boolean {
+    return Atomics.compareExchange(this.#i32, this.#lane + word, from, to) === from
+  }
+}
+
+/** Microseconds of a clock that all threads share, without the high bits. */
+const now = (): number => Math.trunc(((performance.timeOrigin + performance.now()) * 1000) % 0x80000000)
+
+/** From one time to another; a time that lies ahead by a hair counts as now. */
+function passed(from: number, to: number): number {
+  const time = (to - from) & 0x7fffffff
+  return time > 0x7fff0000 ? 0 : time
+}
+const age = (since: number): number => passed(since, now())
