@@ -32,8 +32,10 @@ const FEWEST_LOOKS = 8
 const HEADS_EVERY = 4
 /** So many replies are told of even if more follow at once. */
 const TOGETHER = 256
-/** How long a worker without work waits for more before it goes back to its event loop, in milliseconds. */
-const LINGER = 1
+/** How long a worker without work waits for more before it goes back to its event loop, in milliseconds: that and back takes long. */
+const LINGER = 5
+/** The same where a DLL's own threads may call back: while the worker waits it does not hear them. */
+const LINGER_HEARING = 1
 
 const HEADS = Word.replyHead
 const HEADS_SIZE = Word.nodePosts - Word.replyHead
@@ -59,6 +61,8 @@ export class Pump {
   /** Threads (as bits) that have replies and were not told of so many. */
   #toWake = 0
   #untold = 0
+  /** The worker itself waits for a reply: a job runs. */
+  carriesJob = false
   readonly #turn: Turn
 
   constructor(
@@ -90,8 +94,11 @@ export class Pump {
       Atomics.store(i32, Shared.workerState, WorkerState.lingering)
       if (this.hasWork()) continue
       if (this.shared.life() === Life.dead) break
-      if (Atomics.wait(i32, Shared.workerWake, seen, LINGER) !== 'timed-out') continue
-      if (Atomics.load(i32, Shared.mayCallBack) === 0) break
+      const mayCallBack = Atomics.load(i32, Shared.mayCallBack) !== 0
+      const woken = Atomics.wait(i32, Shared.workerWake, seen, mayCallBack ? LINGER_HEARING : LINGER) !== 'timed-out'
+      if (Atomics.load(i32, Shared.jobs) !== 0) break
+      if (woken) continue
+      if (!mayCallBack) break
       // a thread of a DLL may speak unasked: from now on it rings, and what it said before is seen here
       this.#tellSleep(NodeSleeps.idle)
       if (!this.#take(true)) break
@@ -158,7 +165,7 @@ export class Pump {
       count++
     }
     if (count === 0) return false
-    if (this.outstanding === 0) this.#turn.take()
+    if (this.outstanding === 0) this.#turn.take(this.carriesJob)
     const at = REQUEST_OFFSET + first * REQUEST_SIZE
     // in-slot images lie behind the message: the whole slot is written then
     const flags = u8[at + 10]

@@ -41,6 +41,8 @@ export const Shared = {
   /** Changes whenever a thread has written a message for a strand, or one of a strand's has been relayed: spares looking at each. */
   answers: NODE_OFFSET / 4 + 13,
   relays: NODE_OFFSET / 4 + 14,
+  /** Jobs asked for and not done: the worker goes to its event loop for them. */
+  jobs: NODE_OFFSET / 4 + 15,
   /** Row of the batch that ran when the Windows process ended. */
   runningRow: NODE_OFFSET / 4 + 12,
   /** One word for each thread: changes whenever there is something for it. */

@@ -22,7 +22,7 @@ const PATIENCE = 20_000
 /** A session is at work if it has sent something lately; how often it says so. */
 const LATELY = 20_000
 const OFTEN = 5000
-/** How long hosts may look while sessions take turns: longer than there is between two calls of a loop. */
+/** How long hosts may look where many are at work: longer than there is between two calls of a loop. */
 const HOST_LOOKS = 15
 
 /** Sessions that can have a turn at the same time: each has two sides. */
@@ -76,10 +76,13 @@ export class Turn {
     this.#lane = LANE + (me % LANES) * LANE_SIZE
   }
 
-  /** Called before a session whose host has nothing to do sends a request: waits for its turn, if others are at work. */
-  take(): void {
+  /**
+   * Called before a session whose host has nothing to do sends a request: waits for its turn, if others are at work and the
+   * request is a job's. One that came from another thread has been waited for already, and what follows it is not at hand.
+   */
+  take(ofJob: boolean): void {
     this.#sent = 0
-    if (!this.#isCrowded()) return
+    if (!this.#isCrowded() || !ofJob) return
     if (this.#slowCalls >= SLOW_CALLS && ++this.#skipped % PROBE !== 0) return
     if (this.#mustQueue()) this.#queue()
     this.#sent = now() || 1

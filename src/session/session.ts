@@ -221,8 +221,13 @@ export class CtypesSession extends SessionSurface {
     if (!owned || !core.alive) throw core.deathError(undefined)
     const { signal } = options
     const task: JobTask = { kind: 'job', facts: core.facts, url: String(module), input }
+    const { i32 } = owned.shared
     try {
-      return value<T>(await owned.piscina.run(task, signal ? { signal } : {}))
+      const done = owned.piscina.run(task, signal ? { signal } : {})
+      Atomics.add(i32, Shared.jobs, 1)
+      Atomics.add(i32, Shared.workerWake, 1)
+      Atomics.notify(i32, Shared.workerWake)
+      return value<T>(await done.finally(() => Atomics.sub(i32, Shared.jobs, 1)))
     } catch (error) {
       if (signal?.aborted) {
         const abort = new AbortError(`the job ${String(module)} was aborted; its session has been ended`, {

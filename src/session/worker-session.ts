@@ -24,9 +24,11 @@ class WorkerLane extends Lane {
   override waitFor(done: () => boolean, deadline: number): boolean {
     const { i32 } = this.shared
     Atomics.store(i32, Shared.workerState, WorkerState.running)
+    this.pump.carriesJob = true
     try {
       return super.waitFor(done, deadline)
     } finally {
+      this.pump.carriesJob = false
       Atomics.store(i32, Shared.workerState, WorkerState.idle)
       if (this.pump.hasWork()) {
         Atomics.add(i32, Shared.workerWake, 1)

@@ -26,7 +26,7 @@ const MANY = 300
 test('one session alone never waits, and its host looks as long as it likes', () => {
   const { turns, told } = sessions(1)
   for (let i = 0; i < 1000; i++) {
-    turns[0].take()
+    turns[0].take(true)
     turns[0].pause()
     turns[0].resume()
     turns[0].answered()
@@ -37,7 +37,7 @@ test('one session alone never waits, and its host looks as long as it likes', ()
 
 test('sessions that are not at work do not count', () => {
   const { turns, told } = sessions(MANY)
-  turns[0].take()
+  turns[0].take(true)
   turns[0].answered()
   assert.equal(told[0], [])
 })
@@ -48,34 +48,34 @@ test('where many are at work each gets its turn, whether the one before gave it 
   for (let round = 0; told.at(-1)?.length === 0; round++) {
     assert.ok(round < 1000, 'the last host was never told to look for a short while')
     for (const turn of turns) {
-      turn.take()
+      turn.take(true)
       turn.answered()
     }
     await sleep(1)
   }
   for (const turn of turns) {
-    turn.take()
+    turn.take(true)
     turn.answered()
     turn.leave()
   }
   assert.ok((told.at(-1)?.[0] ?? 0) > 0)
   await sleep(50)
   const last = turns.at(-1) as Turn
-  last.take()
+  last.take(true)
   assert.is(told.at(-1)?.at(-1), 0, 'and, when the others had no work any more, as long as it likes')
 })
 
 test('a thread that ended while it waited is nobody’s obstacle', async () => {
   const { memory, turns } = sessions(MANY)
   const i32 = new Int32Array(memory)
-  for (const turn of turns) turn.take()
+  for (const turn of turns) turn.take(true)
   await sleep(6)
-  for (const turn of turns.slice(0, 100)) turn.take()
+  for (const turn of turns.slice(0, 100)) turn.take(true)
   // every word of every lane names a session that will never do anything
   const lanes = 65
   for (let at = lanes; at < i32.length; at++) i32[at] = 999
   const [first] = turns
-  first.take()
+  first.take(true)
   first.leave()
 })
 
@@ -87,7 +87,7 @@ test('threads take turns: all are done, and the memory is as it was', async () =
     countSession(workerData.memory, 1)
     const turn = new Turn(workerData.memory, workerData.me, () => {})
     for (let i = 0; i < 20000; i++) {
-      turn.take()
+      turn.take(true)
       if (i % 100 === 0) { turn.pause(); turn.resume() }
       turn.answered()
       if (i % 1000 === 0) turn.leave()
