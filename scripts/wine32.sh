@@ -7,10 +7,14 @@
 set -euo pipefail
 R=$(realpath -m "${1:?usage: wine32.sh FOLDER}")
 A=$R.apt
-[ -e "$R/ready" ] && exit 0
-for program in apt-get dpkg realpath; do
+for program in apt-get dpkg flock; do
   command -v "$program" >/dev/null || { echo "wine32.sh: $program is missing: this works on Debian only" >&2; exit 1; }
 done
+# one at a time: who started an earlier one may have been killed, and it goes on
+mkdir -p "$R"
+exec 9<"$(dirname "$R")"
+flock 9
+[ -e "$R/ready" ] && exit 0
 echo "step 0/5 package lists"
 rm -rf "$R"
 mkdir -p "$R" "$A/lists/partial" "$A/cache" "$A/empty" "$A/debs"

@@ -5,7 +5,6 @@
  */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { start as startRepl } from 'node:repl'
 import { Command, CommanderError, Option } from 'commander'
 import { ZugbrueckeError } from '../errors.js'
 import { type Arch, type Config, parameterNames, type ResolvedConfig, resolveConfig } from '../runtime/config.js'
@@ -17,6 +16,7 @@ import { assertPlatform } from '../runtime/platform.js'
 import { stopServices } from '../runtime/prefix.js'
 import { setUp, wineVersion } from '../runtime/setup.js'
 import { terminalProgress } from './progress.js'
+import { prompt } from './repl.js'
 import { library, startSession } from './sessions.js'
 import { prototypeParameters, readArgument, toJson } from './text.js'
 
@@ -183,11 +183,9 @@ program
   .action(async (options: Options) => {
     const { default: _default, ...names } = await library()
     const session = await startSession(given(options))
-    print(`zugbruecke ${packageVersion()}: session ${session.pid}; try: await windll.kernel32.GetCurrentProcessId()`)
     const { cdll, windll, oledll } = session
-    const prompt = startRepl({ prompt: 'zugbruecke> ' })
-    Object.assign(prompt.context, names, { session, cdll, windll, oledll })
-    await new Promise(resolve => prompt.once('exit', resolve))
+    const greeting = `zugbruecke ${packageVersion()}: session ${session.pid}; try: await windll.kernel32.GetCurrentProcessId()`
+    await prompt(greeting, { ...names, session, cdll, windll, oledll })
     await session.terminate()
   })
 

@@ -70,7 +70,7 @@ export async function diagnose(
     onCheck(result)
   }
   const { arch } = config
-  const setup = mend(arch)
+  const setup = mend(config)
   const healthy = () => checks.every(({ ok, needed }) => ok || !needed)
 
   await check('platform', platform, 'Use Linux on x86-64 with Node.js 20 or later.')
@@ -168,12 +168,11 @@ function hostFiles(rebuilt: string): Finding {
 }
 
 function bridge(arch: string): Finding {
-  const folder = packageFile('wine-host/native')
-  const names = existsSync(folder) ? readdirSync(folder) : []
-  const bits = arch.slice(3)
-  const dll =
-    names.find(name => name.endsWith('.dll') && name.includes(bits)) ?? names.find(name => name.endsWith('.dll'))
-  return dll ? `used (${join(folder, dll)})` : 'not built: the host works in pure Python, slower and equally right'
+  const path = packageFile(`wine-host/native/bridge-${arch}.dll`)
+  const inPython = 'the host works in pure Python, slower and equally right'
+  if (process.env.ZUGBRUECKE_BRIDGE === 'none') return `not used (ZUGBRUECKE_BRIDGE=none): ${inPython}`
+  if (existsSync(path)) return `used (${path})`
+  return arch === 'win64' ? `not built: ${inPython}` : `none for ${arch}: ${inPython}`
 }
 
 /** Reads a byte of a child's memory, as sessions do. */

@@ -21,7 +21,7 @@ import {
 import { withLock } from './lock.js'
 import { packageFile } from './package.js'
 import { assertPlatform } from './platform.js'
-import { ensureServices, makePrefix, wineEnvironment } from './prefix.js'
+import { ensureServices, makePrefix, ownEnvironment, wineEnvironment } from './prefix.js'
 import { noProgress, type Progress } from './progress.js'
 import { fetchPython } from './python.js'
 import { run, tail } from './run.js'
@@ -39,17 +39,32 @@ export async function setUp(config: ResolvedConfig, progress: Progress = noProgr
   assertPlatform()
   const from = performance.now()
   const cache = cacheFolder()
-  await mkdir(cache, { recursive: true, mode: 0o700 })
   const waiting = () => progress.line('Another set-up is at work; waiting for it to end.')
-  return withLock(join(cache, 'setup.lock'), waiting, async () => {
-    const loader = await needWine(config, progress)
-    await needPrefix(config, loader, progress)
-    await needPython(config, progress)
-    const installation = locate(config)
-    const wine = await wineVersion(installation.wine)
-    const python = await startPython(installation, progress)
-    return { installation, python, wine, seconds: (performance.now() - from) / 1000 }
-  })
+  try {
+    await mkdir(cache, { recursive: true, mode: 0o700 })
+    return await withLock(join(cache, 'setup.lock'), waiting, async () => {
+      const loader = await needWine(config, progress)
+      await needPrefix(config, loader, progress)
+      await needPython(config, progress)
+      const installation = locate(config)
+      const wine = await wineVersion(installation.wine)
+      const python = await startPython(installation, progress)
+      return { installation, python, wine, seconds: (performance.now() - from) / 1000 }
+    })
+  } catch (error) {
+    throw inWords(error, cache)
+  }
+}
+
+/** Set-up writes in one place, so an error of the file system says what is wrong with that. */
+function inWords(error: unknown, cache: string): unknown {
+  const { code, message } = error as NodeJS.ErrnoException
+  if (error instanceof SetupError || typeof code !== 'string') return error
+  const advice =
+    code === 'ENOSPC' || code === 'EDQUOT'
+      ? 'Free about 1 GB there, or'
+      : `Everything is kept in ${cache}, which must be writable; or`
+  return new SetupError(`${message}. ${advice} name another folder in XDG_CACHE_HOME.`, { cause: error })
 }
 
 async function needWine(config: ResolvedConfig, progress: Progress): Promise<string> {
@@ -106,7 +121,7 @@ async function needPython(config: ResolvedConfig, progress: Progress): Promise<v
 }
 
 export async function wineVersion(wine: string): Promise<string> {
-  const { code, output } = await run(wine, ['--version'], { seconds: 20 })
+  const { code, output } = await run(wine, ['--version'], { seconds: 20, env: ownEnvironment() })
   if (code !== 0) throw new SetupError(`${wine} does not run:\n${tail(output)}`)
   return output.trim()
 }
