@@ -52,7 +52,8 @@ for a in i386 x86_64; do # what libwine's own install step does: mark zlib1.dll 
     { head -c 64 "$in"; printf 'Wine builtin DLL'; head -c 16 /dev/zero; tail -c +97 "$in"; } >"$o/zlib1.dll"
   done
 done
-sed -i "s#=/usr/lib/wine#=$R/usr/lib/wine#" "$R/usr/lib/wine/wineserver"
+# Debian's own script names /usr/lib/wine, and takes a path with a space for two
+printf '#!/bin/sh -e\nexec "$(dirname "$0")/wineserver64" -p0 "$@"\n' >"$R/usr/lib/wine/wineserver"
 "$R/usr/bin/patchelf" --set-interpreter "$R/lib/i386-linux-gnu/ld-linux.so.2" --force-rpath \
   --set-rpath "$R/lib/i386-linux-gnu:$R/usr/lib/i386-linux-gnu" "$R/usr/lib/wine/wine"
 echo "step 4/5 trial"
