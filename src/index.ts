@@ -1,4 +1,6 @@
 /** The whole public surface but the default session. Importing it starts nothing. */
+import './runtime/node-version.js'
+
 export * from './ctypes/index.js'
 export type { Memsync, MemsyncCustom, MemsyncDirective, MemsyncPath, ShortMemsyncDirective } from './ctypes/memsync.js'
 export * from './errors.js'

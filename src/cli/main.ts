@@ -3,6 +3,7 @@
  * The command line: each command is a thin face of something that programs can call too.
  * Results go to stdout, progress and errors to stderr; 0 is success, 1 a failure, 2 a wrong use.
  */
+import '../runtime/node-version.js'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, CommanderError, Option } from 'commander'

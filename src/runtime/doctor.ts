@@ -1,6 +1,6 @@
 /** Looks at everything a session needs and says, for each, what was found and the command that mends it. Changes nothing. */
 import { spawn } from 'node:child_process'
-import {
+import fs, {
   accessSync,
   closeSync,
   constants,
@@ -9,7 +9,6 @@ import {
   readdirSync,
   readFileSync,
   readSync,
-  statfsSync,
 } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import type { ResolvedConfig } from './config.js'
@@ -139,7 +138,7 @@ function platform(): Finding {
 }
 
 function sharedMemory(wanted: number): Finding {
-  const { bavail, bsize } = statfsSync('/dev/shm')
+  const { bavail, bsize } = fs.statfsSync('/dev/shm') // by its object: see `node-version.ts`
   accessSync('/dev/shm', constants.W_OK)
   const mib = (bytes: number) => `${Math.floor(bytes / 0x100000)} MiB`
   const free = bavail * bsize
