@@ -47,7 +47,7 @@ const json = () => new Option('--json', 'print JSON')
 
 program
   .command('setup')
-  .description('get Wine, a Wine prefix and Windows Python; does only what is missing')
+  .description('get Wine, a Wine prefix and Windows Python (about 1 GB); does only what is missing')
   .addOption(arch())
   .addOption(json())
   .action(async (options: Options) => {
@@ -129,18 +129,24 @@ program
       print(`${name.padEnd(14)} ${toJson(config[name]).replaceAll('\n', '')}  (${config.sources[name]})`)
   })
 
+const callExamples = `
+Examples:
+  zugbruecke call msvcrt 'double pow(double, double)' 2 10
+  zugbruecke call my.dll 'double mean(const double *, int)' '[1, 2, 6]' 3
+  zugbruecke call msvcrt 'double modf(double, out(double))' 2.5      the value of an out parameter follows the result`
+
 program
   .command('call')
   .description('call one routine and print what it returns')
   .argument('<dll>', 'path or name of a DLL')
   .argument('<prototype>', "C prototype, for instance 'int abs(int)'")
-  .argument('[args...]', 'numbers, text, true, false, null or JSON')
+  .argument('[args...]', 'numbers, text, true, false, null, or JSON for arrays and structures')
   .addOption(
     new Option('--convention <kind>', 'loader of the DLL').choices(['cdll', 'windll', 'oledll']).default('cdll'),
   )
   .addOption(arch())
   .addOption(json())
-  .addHelpText('after', `\nExample: zugbruecke call msvcrt 'double pow(double, double)' 2 10`)
+  .addHelpText('after', callExamples)
   .action(async (dll: string, prototype: string, args: string[], options: Options) => {
     const parameters = prototypeParameters(prototype)
     const values = args.map((text, i) => readArgument(text, parameters[i]))

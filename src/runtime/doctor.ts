@@ -21,6 +21,7 @@ import {
   mend,
   prefixFolder,
   prefixProblem,
+  quoted,
 } from './locate.js'
 import { packageFile, packageVersion } from './package.js'
 import { platformProblem } from './platform.js'
@@ -112,7 +113,7 @@ export async function diagnose(
       const where = config.python ?? cacheFolder()
       return { found: `not found: ${where}`, mend: config.python ? 'Correct "python" in the configuration.' : setup }
     },
-    `Run: rm -r ${cacheFolder()}/python-* && npx zugbruecke setup`,
+    `Run: rm -r ${quoted(cacheFolder())}/python-* && ${setup.replace('Run: ', '')}`,
   )
   const rebuilt = existsSync(packageFile('src')) ? 'Run: npm run build' : 'Run: npm install zugbruecke'
   await check('encoder', () => own('dist/encoder.wasm', rebuilt), rebuilt)

@@ -36,7 +36,7 @@ export const privateWine = (): string => join(cacheFolder(), 'wine-win32')
 /** Its loader; its folder is filled in place, so only the file that is written last says that it is whole. */
 const ownWine = () => (existsSync(join(privateWine(), 'ready')) ? [join(privateWine(), 'usr/lib/wine/wine')] : [])
 
-const quoted = (text: string) => (/^[\w./+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`)
+export const quoted = (text: string) => (/^[\w./+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`)
 
 /** The command that brings what is missing, to the same place: set-up cannot see what a constructor was given. */
 export function mend(wanted: Pick<Wanted, 'arch' | 'wine' | 'prefix' | 'pythonversion'>): string {

@@ -3,7 +3,7 @@
  * works aside and renames; so it can be interrupted at any moment and run again. One set-up at a time per cache folder.
  */
 import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { SetupError } from '../errors.js'
 import { aptInstall } from './apt.js'
 import type { ResolvedConfig } from './config.js'
@@ -17,6 +17,7 @@ import {
   prefixFolder,
   prefixProblem,
   privateWine,
+  quoted,
 } from './locate.js'
 import { withLock } from './lock.js'
 import { packageFile } from './package.js'
@@ -130,6 +131,12 @@ export async function wineVersion(wine: string): Promise<string> {
 const modules =
   'sys, os, struct, ctypes, ctypes.wintypes, ctypes.util, mmap, msvcrt, threading, traceback, json, time, re, importlib.util'
 
+/** What to do about a Python that is there and does not run: ours can be had again. */
+const anew = (python: string) =>
+  python.startsWith(cacheFolder())
+    ? `Remove it (rm -r ${quoted(dirname(python))}) and run set-up again.`
+    : 'Correct "python" in the configuration.'
+
 /** Starts Windows Python once and gives its version; throws `SetupError` where it does not run or is of the other architecture. */
 export async function startPython(installation: Installation, progress: Progress = noProgress): Promise<string> {
   const step = progress.step('First start of Windows Python', 'steps')
@@ -144,7 +151,7 @@ export async function startPython(installation: Installation, progress: Progress
     const [bits, version] = stdout.trim().split(' ')
     if (code !== 0 || version === undefined)
       throw new SetupError(
-        `Windows Python does not start (${installation.python}, exit code ${code}):\n${tail(output)}`,
+        `Windows Python does not start (${installation.python}, exit code ${code}):\n${tail(output)}\n${anew(installation.python)}`,
       )
     if (bits !== installation.arch.slice(3))
       throw new SetupError(`${installation.python} is a ${bits}-bit Python; arch is ${installation.arch}.`)
