@@ -8,7 +8,7 @@ import { PassThrough } from 'node:stream'
 export async function prompt(greeting: string, names: object): Promise<void> {
   if (process.stdin.isTTY) {
     process.stdout.write(`${greeting}\n`)
-    const server = start({ prompt: 'zugbruecke> ' })
+    const server = start({ prompt: 'zugbruecke> ', breakEvalOnSigint: true })
     Object.assign(server.context, names)
     await once(server, 'exit')
     return
