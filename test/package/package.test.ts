@@ -110,7 +110,7 @@ export async function main(path: string): Promise<number> {
     const sync: number = add.sync(3, 4)
     // @ts-expect-error a string is no int
     const wrong = () => add('x', 2)
-    const rows = await add.batch([new Int32Array([1, 2]), 5])
+    const rows: Int32Array = await add.batch([new Int32Array([1, 2]), 5])
     const callback = CFUNCTYPE(c_int, c_int)
     const move = library.func('move', [POINTER(Point), DWORD, callback], null)
     const unused: Routine = library.anything
