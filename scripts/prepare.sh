@@ -59,16 +59,9 @@ if [ "${1:-}" = --tests ] && ! .venv/bin/python -c 'import flatbuffers, hypothes
 fi
 
 title "build"
-if [ -e dist/.built ] && [ -z "$(find src workers assembly package-lock.json tsconfig.json asconfig.json -newer dist/.built -print -quit)" ]; then
-  echo "up to date"
-else
-  npm run build --silent
-  touch dist/.built
-fi
-make --no-print-directory -C wine-host/native || {
-  [ "${1:-}" != --tests ] || exit 1
-  echo "The native bridge could not be built; sessions do its work in Python, slower."
-}
+bridge=()
+[ "${1:-}" != --tests ] || bridge=(--bridge)
+scripts/build.sh "${bridge[@]}"
 
 title "Wine and Windows Python"
 timeout 1500 node dist/src/cli/main.js setup

@@ -15,11 +15,11 @@ const { values: options, positionals: filters } = parseArgs({
   allowPositionals: true,
   options: {
     concurrency: { type: 'string', default: process.env.TEST_CONCURRENCY ?? '1' },
-    timeout: { type: 'string', default: process.env.TEST_TIMEOUT ?? '180' },
+    timeout: { type: 'string', default: process.env.TEST_TIMEOUT ?? '300' },
   },
 })
 const concurrency = Math.max(1, Number(options.concurrency) || 1)
-const timeout = (Number(options.timeout) || 180) * 1000
+const timeout = (Number(options.timeout) || 300) * 1000
 
 const venv = join(root, '.venv/bin/python')
 const python = existsSync(venv) ? venv : 'python3'
@@ -79,6 +79,14 @@ const suites = runners
 
 const total = { passed: 0, failed: 0, skipped: 0 }
 
+/** Ends the suites that run now: in groups of their own they would outlive an interrupted run. */
+const running = new Set()
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+  process.once(signal, () => {
+    for (const end of running) end()
+    process.kill(process.pid, signal)
+  })
+
 function run({ file, command, sum, variant = '', environment = {} }) {
   return new Promise(resolve => {
     const from = performance.now()
@@ -107,10 +115,12 @@ function run({ file, command, sum, variant = '', environment = {} }) {
         // It ended by itself.
       }
     }
+    running.add(end)
     let settled = false
     const settle = why => {
       if (settled) return
       settled = true
+      running.delete(end)
       clearTimeout(timer)
       child.stdout.destroy()
       child.stderr.destroy()

@@ -7,10 +7,14 @@
 set -euo pipefail
 R=$(realpath -m "${1:?usage: wine32.sh FOLDER}")
 A=$R.apt
-[ -e "$R/ready" ] && exit 0
-for program in apt-get dpkg realpath; do
+for program in apt-get dpkg flock; do
   command -v "$program" >/dev/null || { echo "wine32.sh: $program is missing: this works on Debian only" >&2; exit 1; }
 done
+# one at a time: who started an earlier one may have been killed, and it goes on
+mkdir -p "$R"
+exec 9<"$(dirname "$R")"
+flock 9
+[ -e "$R/ready" ] && exit 0
 echo "step 0/5 package lists"
 rm -rf "$R"
 mkdir -p "$R" "$A/lists/partial" "$A/cache" "$A/empty" "$A/debs"
@@ -48,7 +52,8 @@ for a in i386 x86_64; do # what libwine's own install step does: mark zlib1.dll 
     { head -c 64 "$in"; printf 'Wine builtin DLL'; head -c 16 /dev/zero; tail -c +97 "$in"; } >"$o/zlib1.dll"
   done
 done
-sed -i "s#=/usr/lib/wine#=$R/usr/lib/wine#" "$R/usr/lib/wine/wineserver"
+# Debian's own script names /usr/lib/wine, and takes a path with a space for two
+printf '#!/bin/sh -e\nexec "$(dirname "$0")/wineserver64" -p0 "$@"\n' >"$R/usr/lib/wine/wineserver"
 "$R/usr/bin/patchelf" --set-interpreter "$R/lib/i386-linux-gnu/ld-linux.so.2" --force-rpath \
   --set-rpath "$R/lib/i386-linux-gnu:$R/usr/lib/i386-linux-gnu" "$R/usr/lib/wine/wine"
 echo "step 4/5 trial"

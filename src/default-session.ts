@@ -2,6 +2,7 @@
  * The default session: importing this starts one and waits until it is up. It exports the session's names, bound, and all types,
  * so that `import * as ctypes from 'zugbruecke/ctypes'` reads like Python.
  */
+import './runtime/node-version.js'
 import { CtypesSession } from './session/session.js'
 
 export const session = await CtypesSession.start()

@@ -1,10 +1,22 @@
 /** The whole public surface but the default session. Importing it starts nothing. */
+import './runtime/node-version.js'
+
 export * from './ctypes/index.js'
 export type { Memsync, MemsyncCustom, MemsyncDirective, MemsyncPath, ShortMemsyncDirective } from './ctypes/memsync.js'
 export * from './errors.js'
 export { type MapOptions, type PoolOptions, type PoolStats, SessionPool } from './pool/pool.js'
 export type { Arch, Config } from './runtime/config.js'
-export type { BatchDetail, BatchFunction, BatchOptions, ColumnOf, ColumnsOf, ResultsOf } from './session/batch.js'
+export type {
+  BatchDetail,
+  BatchFunction,
+  BatchOf,
+  BatchOptions,
+  ColumnOf,
+  ColumnsOf,
+  NumberResults,
+  ResultsOf,
+  RowsOf,
+} from './session/batch.js'
 export type { Both } from './session/both.js'
 export type { LibraryKind, LibraryOptions } from './session/dll-state.js'
 export type { Job } from './session/job.js'

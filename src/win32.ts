@@ -1,4 +1,5 @@
 /** The same types with the layouts of 32-bit Windows, for sessions with `arch: 'win32'`. */
+import './runtime/node-version.js'
 import { types } from './ctypes/index.js'
 
 export const {

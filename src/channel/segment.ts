@@ -1,7 +1,7 @@
 /** The file and the doorbells that a worker and its host share. Created, opened and unlinked at once: nothing is left behind, even after SIGKILL. */
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { closeSync, constants, existsSync, openSync, readdirSync, statfsSync, unlinkSync, writeSync } from 'node:fs'
+import fs, { closeSync, constants, existsSync, openSync, readdirSync, unlinkSync, writeSync } from 'node:fs'
 import { ARENA_OFFSET, MAGIC, STRANDS, WIRE_VERSION, Word } from '../codec/layout.js'
 import { SessionStartError, SetupError } from '../errors.js'
 
@@ -28,7 +28,7 @@ export function createSegment(memory: number): SegmentDescriptors {
   const name = `${SHM}/zugbruecke-${process.pid}-${randomBytes(8).toString('hex')}`
   let free: number
   try {
-    const { bavail, bsize } = statfsSync(SHM)
+    const { bavail, bsize } = fs.statfsSync(SHM) // by its object: see `node-version.ts`
     free = bavail * bsize
   } catch (cause) {
     throw new SetupError(`${SHM} is not there, and sessions share memory through it: mount a tmpfs on it`, { cause })

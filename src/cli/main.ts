@@ -3,9 +3,9 @@
  * The command line: each command is a thin face of something that programs can call too.
  * Results go to stdout, progress and errors to stderr; 0 is success, 1 a failure, 2 a wrong use.
  */
+import '../runtime/node-version.js'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { start as startRepl } from 'node:repl'
 import { Command, CommanderError, Option } from 'commander'
 import { ZugbrueckeError } from '../errors.js'
 import { type Arch, type Config, parameterNames, type ResolvedConfig, resolveConfig } from '../runtime/config.js'
@@ -17,6 +17,7 @@ import { assertPlatform } from '../runtime/platform.js'
 import { stopServices } from '../runtime/prefix.js'
 import { setUp, wineVersion } from '../runtime/setup.js'
 import { terminalProgress } from './progress.js'
+import { prompt } from './repl.js'
 import { library, startSession } from './sessions.js'
 import { prototypeParameters, readArgument, toJson } from './text.js'
 
@@ -46,7 +47,7 @@ const json = () => new Option('--json', 'print JSON')
 
 program
   .command('setup')
-  .description('get Wine, a Wine prefix and Windows Python; does only what is missing')
+  .description('get Wine, a Wine prefix and Windows Python (about 1 GB); does only what is missing')
   .addOption(arch())
   .addOption(json())
   .action(async (options: Options) => {
@@ -128,18 +129,24 @@ program
       print(`${name.padEnd(14)} ${toJson(config[name]).replaceAll('\n', '')}  (${config.sources[name]})`)
   })
 
+const callExamples = `
+Examples:
+  zugbruecke call msvcrt 'double pow(double, double)' 2 10
+  zugbruecke call my.dll 'double mean(const double *, int)' '[1, 2, 6]' 3
+  zugbruecke call msvcrt 'double modf(double, out(double))' 2.5      the value of an out parameter follows the result`
+
 program
   .command('call')
   .description('call one routine and print what it returns')
   .argument('<dll>', 'path or name of a DLL')
   .argument('<prototype>', "C prototype, for instance 'int abs(int)'")
-  .argument('[args...]', 'numbers, text, true, false, null or JSON')
+  .argument('[args...]', 'numbers, text, true, false, null, or JSON for arrays and structures')
   .addOption(
     new Option('--convention <kind>', 'loader of the DLL').choices(['cdll', 'windll', 'oledll']).default('cdll'),
   )
   .addOption(arch())
   .addOption(json())
-  .addHelpText('after', `\nExample: zugbruecke call msvcrt 'double pow(double, double)' 2 10`)
+  .addHelpText('after', callExamples)
   .action(async (dll: string, prototype: string, args: string[], options: Options) => {
     const parameters = prototypeParameters(prototype)
     const values = args.map((text, i) => readArgument(text, parameters[i]))
@@ -183,11 +190,9 @@ program
   .action(async (options: Options) => {
     const { default: _default, ...names } = await library()
     const session = await startSession(given(options))
-    print(`zugbruecke ${packageVersion()}: session ${session.pid}; try: await windll.kernel32.GetCurrentProcessId()`)
     const { cdll, windll, oledll } = session
-    const prompt = startRepl({ prompt: 'zugbruecke> ' })
-    Object.assign(prompt.context, names, { session, cdll, windll, oledll })
-    await new Promise(resolve => prompt.once('exit', resolve))
+    const greeting = `zugbruecke ${packageVersion()}: session ${session.pid}; try: await windll.kernel32.GetCurrentProcessId()`
+    await prompt(greeting, { ...names, session, cdll, windll, oledll })
     await session.terminate()
   })
 

@@ -4,6 +4,8 @@ import type { Progress, Step } from '../runtime/progress.js'
 
 const mib = (bytes: number) => (bytes / 1e6).toFixed(1)
 
+const interruptions = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
 function barStep(title: string, unit: 'bytes' | 'steps'): Step {
   const numbers = unit === 'bytes' ? '{mb} of {mbs} MB' : '{percentage} %'
   const bar = new SingleBar(
@@ -18,16 +20,24 @@ function barStep(title: string, unit: 'bytes' | 'steps'): Step {
     Presets.shades_classic,
   )
   const payload = (done: number, total = 0) => ({ title, mb: mib(done), mbs: total ? mib(total) : '?' })
+  const end = (outcome: string) => {
+    for (const signal of interruptions) process.off(signal, interrupted)
+    bar.stop()
+    process.stderr.write(`${title}: ${outcome}\n`)
+  }
+  // A bar hides the cursor: whoever interrupts it wants that back.
+  const interrupted = (signal: NodeJS.Signals) => {
+    end('interrupted; run it again, and it goes on from there')
+    process.kill(process.pid, signal)
+  }
+  for (const signal of interruptions) process.once(signal, interrupted)
   bar.start(1, 0, payload(0))
   return {
     advance(done, total) {
       bar.setTotal(total ?? Math.max(1, done * 2))
       bar.update(done, payload(done, total))
     },
-    end(outcome) {
-      bar.stop()
-      process.stderr.write(`${title}: ${outcome}\n`)
-    },
+    end,
   }
 }
 

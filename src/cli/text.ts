@@ -43,9 +43,18 @@ export function readArgument(text: string, parameter: string | undefined): unkno
     const whole = negative ? -size : size
     return Number.isSafeInteger(Number(whole)) ? Number(whole) : whole
   }
+  const float = readFloat(text)
+  if (float !== undefined) return float
   try {
     return JSON.parse(text)
   } catch {
     return text
   }
+}
+
+/** What C writes for a floating-point number, which is more than JSON knows: `.5`, `5.`, `-inf`, `nan`. */
+function readFloat(text: string): number | undefined {
+  const special = /^([+-]?)(inf(?:inity)?|nan)$/i.exec(text)
+  if (special) return (special[1] === '-' ? -1 : 1) * (/^n/i.test(special[2]) ? Number.NaN : Number.POSITIVE_INFINITY)
+  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : undefined
 }

@@ -56,7 +56,10 @@ export const c_bool = defineSimple<SimpleType<'c_bool', boolean, boolean>>({
 })
 
 /** One byte, as a Latin-1 character. */
-export const c_char = defineSimple<SimpleType<'c_char', string, string | number | Uint8Array>>({
+/** By name in the declarations: TypeScript would write it with a parameter that versions before 5.7 do not know. */
+export interface ByteArray extends Uint8Array {}
+
+export const c_char = defineSimple<SimpleType<'c_char', string, string | number | ByteArray>>({
   name: 'c_char',
   size: 1,
   category: 'char',

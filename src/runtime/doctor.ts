@@ -1,6 +1,6 @@
 /** Looks at everything a session needs and says, for each, what was found and the command that mends it. Changes nothing. */
 import { spawn } from 'node:child_process'
-import {
+import fs, {
   accessSync,
   closeSync,
   constants,
@@ -9,7 +9,6 @@ import {
   readdirSync,
   readFileSync,
   readSync,
-  statfsSync,
 } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import type { ResolvedConfig } from './config.js'
@@ -22,6 +21,7 @@ import {
   mend,
   prefixFolder,
   prefixProblem,
+  quoted,
 } from './locate.js'
 import { packageFile, packageVersion } from './package.js'
 import { platformProblem } from './platform.js'
@@ -70,7 +70,7 @@ export async function diagnose(
     onCheck(result)
   }
   const { arch } = config
-  const setup = mend(arch)
+  const setup = mend(config)
   const healthy = () => checks.every(({ ok, needed }) => ok || !needed)
 
   await check('platform', platform, 'Use Linux on x86-64 with Node.js 20 or later.')
@@ -113,7 +113,7 @@ export async function diagnose(
       const where = config.python ?? cacheFolder()
       return { found: `not found: ${where}`, mend: config.python ? 'Correct "python" in the configuration.' : setup }
     },
-    `Run: rm -r ${cacheFolder()}/python-* && npx zugbruecke setup`,
+    `Run: rm -r ${quoted(cacheFolder())}/python-* && ${setup.replace('Run: ', '')}`,
   )
   const rebuilt = existsSync(packageFile('src')) ? 'Run: npm run build' : 'Run: npm install zugbruecke'
   await check('encoder', () => own('dist/encoder.wasm', rebuilt), rebuilt)
@@ -139,7 +139,7 @@ function platform(): Finding {
 }
 
 function sharedMemory(wanted: number): Finding {
-  const { bavail, bsize } = statfsSync('/dev/shm')
+  const { bavail, bsize } = fs.statfsSync('/dev/shm') // by its object: see `node-version.ts`
   accessSync('/dev/shm', constants.W_OK)
   const mib = (bytes: number) => `${Math.floor(bytes / 0x100000)} MiB`
   const free = bavail * bsize
@@ -168,12 +168,11 @@ function hostFiles(rebuilt: string): Finding {
 }
 
 function bridge(arch: string): Finding {
-  const folder = packageFile('wine-host/native')
-  const names = existsSync(folder) ? readdirSync(folder) : []
-  const bits = arch.slice(3)
-  const dll =
-    names.find(name => name.endsWith('.dll') && name.includes(bits)) ?? names.find(name => name.endsWith('.dll'))
-  return dll ? `used (${join(folder, dll)})` : 'not built: the host works in pure Python, slower and equally right'
+  const path = packageFile(`wine-host/native/bridge-${arch}.dll`)
+  const inPython = 'the host works in pure Python, slower and equally right'
+  if (process.env.ZUGBRUECKE_BRIDGE === 'none') return `not used (ZUGBRUECKE_BRIDGE=none): ${inPython}`
+  if (existsSync(path)) return `used (${path})`
+  return arch === 'win64' ? `not built: ${inPython}` : `none for ${arch}: ${inPython}`
 }
 
 /** Reads a byte of a child's memory, as sessions do. */

@@ -36,8 +36,19 @@ export const privateWine = (): string => join(cacheFolder(), 'wine-win32')
 /** Its loader; its folder is filled in place, so only the file that is written last says that it is whole. */
 const ownWine = () => (existsSync(join(privateWine(), 'ready')) ? [join(privateWine(), 'usr/lib/wine/wine')] : [])
 
-export const mend = (arch: Arch): string =>
-  arch === 'win64' ? 'Run: npx zugbruecke setup' : `Run: npx zugbruecke setup --arch ${arch}`
+export const quoted = (text: string) => (/^[\w./+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`)
+
+/** The command that brings what is missing, to the same place: set-up cannot see what a constructor was given. */
+export function mend(wanted: Pick<Wanted, 'arch' | 'wine' | 'prefix' | 'pythonversion'>): string {
+  const { arch, wine, prefix, pythonversion } = wanted
+  const variable = (name: string, value: string | null) =>
+    value === null ? '' : `ZUGBRUECKE_${name}=${quoted(value)} `
+  const given =
+    variable('WINE', wine && resolve(wine)) +
+    variable('PREFIX', prefix && resolve(prefix)) +
+    variable('PYTHONVERSION', pythonversion)
+  return `Run: ${given}npx zugbruecke setup${arch === 'win64' ? '' : ` --arch ${arch}`}`
+}
 
 const isProgram = (path: string): boolean => {
   try {
@@ -151,19 +162,19 @@ export function locate(wanted: Wanted): Installation {
   if (!wine)
     throw new SetupError(
       wanted.wine === null
-        ? `Wine${arch === 'win32' ? ' with a 32-bit half' : ''} was not found. ${mend(arch)}`
+        ? `Wine${arch === 'win32' ? ' with a 32-bit half' : ''} was not found. ${mend(wanted)}`
         : `The configured "wine" is not a program: ${wanted.wine}`,
     )
   const wineserver = findWineserver(wine)
-  if (!wineserver) throw new SetupError(`wineserver was found neither beside ${wine} nor on the PATH. ${mend(arch)}`)
+  if (!wineserver) throw new SetupError(`wineserver was found neither beside ${wine} nor on the PATH. ${mend(wanted)}`)
   const prefix = prefixFolder(wanted)
   const broken = prefixProblem(prefix, arch)
-  if (broken) throw new SetupError(`${broken}. ${mend(arch)}`)
+  if (broken) throw new SetupError(`${broken}. ${mend(wanted)}`)
   const python = findPython(wanted)
   if (!python)
     throw new SetupError(
       wanted.python === null
-        ? `Windows Python${wanted.pythonversion ? ` ${wanted.pythonversion}` : ''} (${arch}) was not found in ${cacheFolder()}. ${mend(arch)}`
+        ? `Windows Python${wanted.pythonversion ? ` ${wanted.pythonversion}` : ''} (${arch}) was not found in ${cacheFolder()}. ${mend(wanted)}`
         : `The configured "python" does not exist: ${wanted.python}`,
     )
   if (basename(python.path).toLowerCase() !== 'python.exe')

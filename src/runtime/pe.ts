@@ -2,7 +2,7 @@
  * Reads what the header of a Windows program or library tells: architecture and exports.
  * Trusts nothing in the file: each offset is checked against its size, each count against what the format allows.
  */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { DllNotFoundError } from '../errors.js'
 
 export interface PeHeader {
@@ -35,7 +35,8 @@ class Reader {
   constructor(path: string) {
     this.#path = path
     try {
-      this.#fd = openSync(path, 'r')
+      // to open a FIFO would otherwise wait for somebody who writes
+      this.#fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException
       throw new DllNotFoundError(
@@ -147,7 +148,9 @@ function readExports(file: Reader, { exportsAt, exportsLength, sections }: Heade
     const index = indexes.readUInt16LE(i * 2)
     if (index >= routineCount) throw file.bad('an export name belongs to no export')
     const name = text(names.readUInt32LE(i * 4))
-    namesOf.set(index, [...(namesOf.get(index) ?? []), name])
+    const others = namesOf.get(index)
+    if (others) others.push(name)
+    else namesOf.set(index, [name])
   }
   const exports: PeExport[] = []
   for (let index = 0; index < routineCount; index++) {

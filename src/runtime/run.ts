@@ -4,6 +4,7 @@ import { SetupError } from '../errors.js'
 
 export interface RunOptions {
   readonly env?: NodeJS.ProcessEnv
+  readonly cwd?: string
   readonly seconds: number
   readonly onLine?: (line: string) => void
   /** Called every half second while it runs. */
@@ -20,7 +21,11 @@ export interface RunResult {
 /** Resolves whatever the exit code; rejects with `SetupError` for a program that is missing or takes too long. */
 export function run(program: string, args: readonly string[], options: RunOptions): Promise<RunResult> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { env: options.env ?? process.env, stdio: ['pipe', 'pipe', 'pipe'] })
+    const child = spawn(program, args, {
+      cwd: options.cwd,
+      env: options.env ?? process.env,
+      stdio: ['pipe', 'pipe', 'pipe'],
+    })
     let stdout = ''
     let output = ''
     let rest = ''

@@ -3,7 +3,7 @@
  * works aside and renames; so it can be interrupted at any moment and run again. One set-up at a time per cache folder.
  */
 import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { SetupError } from '../errors.js'
 import { aptInstall } from './apt.js'
 import type { ResolvedConfig } from './config.js'
@@ -17,11 +17,12 @@ import {
   prefixFolder,
   prefixProblem,
   privateWine,
+  quoted,
 } from './locate.js'
 import { withLock } from './lock.js'
 import { packageFile } from './package.js'
 import { assertPlatform } from './platform.js'
-import { ensureServices, makePrefix, wineEnvironment } from './prefix.js'
+import { ensureServices, makePrefix, ownEnvironment, wineEnvironment } from './prefix.js'
 import { noProgress, type Progress } from './progress.js'
 import { fetchPython } from './python.js'
 import { run, tail } from './run.js'
@@ -39,17 +40,32 @@ export async function setUp(config: ResolvedConfig, progress: Progress = noProgr
   assertPlatform()
   const from = performance.now()
   const cache = cacheFolder()
-  await mkdir(cache, { recursive: true, mode: 0o700 })
   const waiting = () => progress.line('Another set-up is at work; waiting for it to end.')
-  return withLock(join(cache, 'setup.lock'), waiting, async () => {
-    const loader = await needWine(config, progress)
-    await needPrefix(config, loader, progress)
-    await needPython(config, progress)
-    const installation = locate(config)
-    const wine = await wineVersion(installation.wine)
-    const python = await startPython(installation, progress)
-    return { installation, python, wine, seconds: (performance.now() - from) / 1000 }
-  })
+  try {
+    await mkdir(cache, { recursive: true, mode: 0o700 })
+    return await withLock(join(cache, 'setup.lock'), waiting, async () => {
+      const loader = await needWine(config, progress)
+      await needPrefix(config, loader, progress)
+      await needPython(config, progress)
+      const installation = locate(config)
+      const wine = await wineVersion(installation.wine)
+      const python = await startPython(installation, progress)
+      return { installation, python, wine, seconds: (performance.now() - from) / 1000 }
+    })
+  } catch (error) {
+    throw inWords(error, cache)
+  }
+}
+
+/** Set-up writes in one place, so an error of the file system says what is wrong with that. */
+function inWords(error: unknown, cache: string): unknown {
+  const { code, message } = error as NodeJS.ErrnoException
+  if (error instanceof SetupError || typeof code !== 'string') return error
+  const advice =
+    code === 'ENOSPC' || code === 'EDQUOT'
+      ? 'Free about 1 GB there, or'
+      : `Everything is kept in ${cache}, which must be writable; or`
+  return new SetupError(`${message}. ${advice} name another folder in XDG_CACHE_HOME.`, { cause: error })
 }
 
 async function needWine(config: ResolvedConfig, progress: Progress): Promise<string> {
@@ -106,7 +122,7 @@ async function needPython(config: ResolvedConfig, progress: Progress): Promise<v
 }
 
 export async function wineVersion(wine: string): Promise<string> {
-  const { code, output } = await run(wine, ['--version'], { seconds: 20 })
+  const { code, output } = await run(wine, ['--version'], { seconds: 20, env: ownEnvironment() })
   if (code !== 0) throw new SetupError(`${wine} does not run:\n${tail(output)}`)
   return output.trim()
 }
@@ -114,6 +130,12 @@ export async function wineVersion(wine: string): Promise<string> {
 /** What a session's host imports, so that its compiled modules are in the cache before the first session. */
 const modules =
   'sys, os, struct, ctypes, ctypes.wintypes, ctypes.util, mmap, msvcrt, threading, traceback, json, time, re, importlib.util'
+
+/** What to do about a Python that is there and does not run: ours can be had again. */
+const anew = (python: string) =>
+  python.startsWith(cacheFolder())
+    ? `Remove it (rm -r ${quoted(dirname(python))}) and run set-up again.`
+    : 'Correct "python" in the configuration.'
 
 /** Starts Windows Python once and gives its version; throws `SetupError` where it does not run or is of the other architecture. */
 export async function startPython(installation: Installation, progress: Progress = noProgress): Promise<string> {
@@ -129,7 +151,7 @@ export async function startPython(installation: Installation, progress: Progress
     const [bits, version] = stdout.trim().split(' ')
     if (code !== 0 || version === undefined)
       throw new SetupError(
-        `Windows Python does not start (${installation.python}, exit code ${code}):\n${tail(output)}`,
+        `Windows Python does not start (${installation.python}, exit code ${code}):\n${tail(output)}\n${anew(installation.python)}`,
       )
     if (bits !== installation.arch.slice(3))
       throw new SetupError(`${installation.python} is a ${bits}-bit Python; arch is ${installation.arch}.`)

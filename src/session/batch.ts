@@ -8,24 +8,8 @@ import type { SessionCore } from './core.js'
 import type { RoutineEngine } from './routine-engine.js'
 
 export type { BatchDetail, BatchOptions } from './batch-plan.js'
+export type { BatchOf, NumberResults, ResultsOf, RowsOf } from './batch-results.js'
 
-/** The results of many rows whose single result is R. */
-export type ResultsOf<R> = R extends undefined
-  ? undefined
-  : R extends bigint | null
-    ? BigInt64Array | BigUint64Array
-    : R extends number
-      ? NumberResults
-      : R[]
-export type NumberResults =
-  | Int8Array
-  | Uint8Array
-  | Int16Array
-  | Uint16Array
-  | Int32Array
-  | Uint32Array
-  | Float32Array
-  | Float64Array
 /** What may stand for a parameter: a typed array, an array, one contiguous buffer for a pointer, or one value for every row. */
 export type ColumnOf<T> = T | readonly T[] | ArrayBufferView | ArrayBufferLike | object | null
 export type ColumnsOf<A extends readonly unknown[]> = number extends A['length']
@@ -41,16 +25,18 @@ export interface SharedBatch {
   share(plan: BatchPlan, yields?: () => boolean): Promise<void>
 }
 
-export interface BatchFunction<A extends readonly unknown[], R> {
+/** `Rows` is what it gives, with the columns of `out` parameters; `Results` what the routine returned. */
+export interface BatchFunction<A extends readonly unknown[], Rows, Results = Rows> {
   /** Rejects with BatchError when a row failed, ArgumentError, AbortError. */
-  (columns: ColumnsOf<A>, options?: BatchOptions & { readonly detail?: false }): Promise<ResultsOf<R>>
-  (columns: ColumnsOf<A>, options: BatchOptions & { readonly detail: true }): Promise<BatchDetail<ResultsOf<R>>>
+  (columns: ColumnsOf<A>, options?: BatchOptions & { readonly detail?: false }): Promise<Rows>
+  (columns: ColumnsOf<A>, options: BatchOptions & { readonly detail: true }): Promise<BatchDetail<Results>>
   /** Results for each of many sets of columns: work larger than memory. A few sets are under way at once. */
   stream(
     columns: Iterable<ColumnsOf<A>> | AsyncIterable<ColumnsOf<A>>,
     options?: BatchOptions,
-  ): AsyncGenerator<ResultsOf<R>, void, undefined>
-  sync(columns: ColumnsOf<A>, options?: BatchOptions & { readonly detail?: false }): ResultsOf<R>
+  ): AsyncGenerator<Rows, void, undefined>
+  sync(columns: ColumnsOf<A>, options?: BatchOptions & { readonly detail?: false }): Rows
+  sync(columns: ColumnsOf<A>, options: BatchOptions & { readonly detail: true }): BatchDetail<Results>
   /** @internal */
   readonly [SHARED]: SharedBatch
 }

@@ -3,6 +3,7 @@ import type { Block } from '../ctypes/block.js'
 import { type CType, DATA_EXPORT, type DataExports, viewAt } from '../ctypes/data.js'
 import type { ArgsOf, ArgType, ResType, ResultOf } from '../ctypes/inference.js'
 import { ArgumentError } from '../errors.js'
+import type { BatchOf, RowsOf } from './batch.js'
 import { coreForSync } from './both.js'
 import { DataExportBlock } from './data-export.js'
 import { DllState, type LibraryKind, type LibraryOptions } from './dll-state.js'
@@ -19,7 +20,7 @@ export interface LibraryMembers extends DataExports {
     name: string | number,
     argtypes: A,
     restype: R,
-  ): Routine<ArgsOf<A>, ResultOf<R, A>>
+  ): Routine<ArgsOf<A>, ResultOf<R, A>, BatchOf<R, A>, RowsOf<R>>
   /** A routine from its C prototype, e.g. `int add(int a, int b)`. */
   func<A extends readonly unknown[] = readonly unknown[], R = unknown>(prototype: string): Routine<A, R>
   /** All routines of a header, by name. */

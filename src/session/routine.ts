@@ -1,6 +1,6 @@
 /** A routine of a DLL as the user holds it: a function with ctypes' attributes and the faces of its calls. */
 import type { ArgType, ResType } from '../ctypes/inference.js'
-import type { BatchFunction } from './batch.js'
+import type { BatchFunction, ResultsOf } from './batch.js'
 import type { Memsync } from './memsync.js'
 import type { RoutineEngine } from './routine-engine.js'
 
@@ -21,7 +21,13 @@ export interface CallDetail<R> {
 /** As in ctypes: sees the result, the routine and the arguments; what it returns is the call's result, what it throws its error. */
 export type ErrCheck = (result: unknown, routine: Routine, args: readonly unknown[]) => unknown
 
-export interface Routine<A extends readonly unknown[] = readonly unknown[], R = unknown> {
+/** `Rows` and `Results` are of a batch: see `BatchFunction`. */
+export interface Routine<
+  A extends readonly unknown[] = readonly unknown[],
+  R = unknown,
+  Rows = ResultsOf<R>,
+  Results = Rows,
+> {
   /** Calls the routine; rejects with ArgumentError, RoutineNotFoundError, StructuredExceptionError, SessionCrashedError, … */
   (...args: A): Promise<R>
   /** The same, blocking this thread; throws. */
@@ -31,7 +37,7 @@ export interface Routine<A extends readonly unknown[] = readonly unknown[], R = 
   /** With the last error and errno as the call left them (of libraries that keep them). */
   detail(...args: A): Promise<CallDetail<R>>
   /** One call for each row. */
-  readonly batch: BatchFunction<A, R>
+  readonly batch: BatchFunction<A, Rows, Results>
   /** `undefined`: inferred from the values, as in ctypes. */
   get argtypes(): readonly ArgType[] | undefined
   set argtypes(types: readonly ArgType[] | undefined)

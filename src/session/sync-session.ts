@@ -3,7 +3,7 @@
 import type { ArgsOf, ArgType, ResType, ResultOf } from '../ctypes/inference.js'
 import type { Types } from '../ctypes/types.js'
 import type { WindowsError } from '../errors.js'
-import type { BatchDetail, BatchOptions, ColumnsOf, ResultsOf } from './batch.js'
+import type { BatchDetail, BatchOf, BatchOptions, ColumnsOf, ResultsOf, RowsOf } from './batch.js'
 import type { SessionCore } from './core.js'
 import type { LibraryOptions } from './dll-state.js'
 import type { SessionMemory } from './memory.js'
@@ -11,13 +11,18 @@ import type { Memsync } from './memsync.js'
 import type { CallDetail, ErrCheck } from './routine.js'
 import { SessionSurface } from './surface.js'
 
-export interface SyncRoutine<A extends readonly unknown[] = readonly unknown[], R = unknown> {
+export interface SyncRoutine<
+  A extends readonly unknown[] = readonly unknown[],
+  R = unknown,
+  Rows = ResultsOf<R>,
+  Results = Rows,
+> {
   (...args: A): R
   sync(...args: A): R
   detail(...args: A): CallDetail<R>
   readonly batch: {
-    (columns: ColumnsOf<A>, options?: BatchOptions & { readonly detail?: false }): ResultsOf<R>
-    (columns: ColumnsOf<A>, options: BatchOptions & { readonly detail: true }): BatchDetail<ResultsOf<R>>
+    (columns: ColumnsOf<A>, options?: BatchOptions & { readonly detail?: false }): Rows
+    (columns: ColumnsOf<A>, options: BatchOptions & { readonly detail: true }): BatchDetail<Results>
   }
   argtypes: readonly ArgType[] | undefined
   restype: ResType
@@ -32,7 +37,7 @@ interface SyncLibraryMembers {
     name: string | number,
     argtypes: A,
     restype: R,
-  ): SyncRoutine<ArgsOf<A>, ResultOf<R, A>>
+  ): SyncRoutine<ArgsOf<A>, ResultOf<R, A>, BatchOf<R, A>, RowsOf<R>>
   func<A extends readonly unknown[] = readonly unknown[], R = unknown>(prototype: string): SyncRoutine<A, R>
   declare(header: string): { readonly [name: string]: SyncRoutine }
 }

@@ -7,13 +7,15 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 
 const test = suite('command line')
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+// as it is built, for it starts threads
+const main = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'zb-cli-'))
 test.after(() => rmSync(folder, { recursive: true }))
 
-function cli(args: string[], env: NodeJS.ProcessEnv = {}) {
-  const result = spawnSync(process.execPath, ['--import', 'tsx', main, ...args], {
+function cli(args: string[], env: NodeJS.ProcessEnv = {}, input = '') {
+  const result = spawnSync(process.execPath, [main, ...args], {
     encoding: 'utf8',
+    input,
     env: { ...process.env, ...env },
     timeout: 60_000,
   })
@@ -52,6 +54,51 @@ test('setup with a Wine that does not exist: exit code 1, one line, nothing made
   const { code, stderr } = cli(['setup'], bare)
   assert.is(code, 1)
   assert.match(stderr, /zugbruecke: The configured "wine" is not a usable Wine/)
+})
+
+test('setup where the cache folder cannot be made: one line that says so and what to do', () => {
+  writeFileSync(join(folder, 'file'), '')
+  const { code, stderr } = cli(['setup'], { XDG_CACHE_HOME: join(folder, 'file') })
+  assert.is(code, 1)
+  assert.match(stderr, /zugbruecke: ENOTDIR.*\. Everything is kept in .*XDG_CACHE_HOME/)
+  assert.not.match(stderr, '    at ')
+})
+
+test('doctor says which of bridge and Python is used', () => {
+  const used = (env: NodeJS.ProcessEnv, ...args: string[]): string =>
+    JSON.parse(cli(['doctor', '--json', ...args], { ...bare, ...env }).stdout).checks.find(
+      ({ name }: { name: string }) => name === 'native bridge',
+    ).found
+  assert.match(used({ ZUGBRUECKE_BRIDGE: 'none' }), 'ZUGBRUECKE_BRIDGE=none')
+  assert.match(used({}, '--arch', 'win32'), 'none for win32')
+})
+
+test('env runs with an empty HOME', () => {
+  const { code, stderr } = cli(['env'], { HOME: '' })
+  assert.is(code, 0, stderr)
+})
+
+test('call: numbers as C writes them, text, out parameters, JSON for programs', () => {
+  const call = (...args: string[]) => cli(['call', ...args]).stdout.trim()
+  assert.is(call('msvcrt', 'double pow(double, double)', '2', '-.5'), '0.7071067811865476')
+  assert.is(call('msvcrt', 'int abs(int)', '-5'), '5')
+  assert.is(call('msvcrt', 'size_t strlen(const char *)', '123'), '3')
+  assert.equal(JSON.parse(call('msvcrt', 'double modf(double, out(double))', '2.5', '--json')), { result: [0.5, 2] })
+  const { code, stdout } = cli(['call', 'msvcrt', 'int abbs(int)', '1', '--json'])
+  assert.is(code, 1)
+  assert.is(JSON.parse(stdout).error.code, 'ERR_ZUGBRUECKE_ROUTINE_NOT_FOUND')
+})
+
+test('repl: lines of a pipe take turns, and an error does not end it', () => {
+  const lines = ['const a = await cdll.msvcrt.abs(-3)', 'a + 1', '[1,', '2].length', 'await nothing()', 'a * 100']
+  const { code, stdout, stderr } = cli(['repl'], {}, lines.join('\n'))
+  assert.is(code, 0, stderr)
+  const answers = stdout.split('\n')
+  assert.equal([answers[0], answers[1]], ['undefined', '4'])
+  assert.match(answers[2], /2$/)
+  assert.match(stdout, 'ReferenceError: nothing is not defined')
+  assert.match(stdout, '300')
+  assert.not.match(stdout, 'zugbruecke>')
 })
 
 test('env --json', () => {

@@ -110,7 +110,7 @@ export async function main(path: string): Promise<number> {
     const sync: number = add.sync(3, 4)
     // @ts-expect-error a string is no int
     const wrong = () => add('x', 2)
-    const rows = await add.batch([new Int32Array([1, 2]), 5])
+    const rows: Int32Array = await add.batch([new Int32Array([1, 2]), 5])
     const callback = CFUNCTYPE(c_int, c_int)
     const move = library.func('move', [POINTER(Point), DWORD, callback], null)
     const unused: Routine = library.anything
@@ -125,26 +125,59 @@ export async function main(path: string): Promise<number> {
 export const pool: typeof SessionPool.start = options => SessionPool.start(options)
 `
 
-test('a consumer in TypeScript compiles, the declarations checked too', async () => {
-  mkdirSync(join(project, 'source'), { recursive: true })
-  writeFileSync(join(project, 'source/main.ts'), consumer)
-  const options = {
-    compilerOptions: {
-      target: 'ES2022',
-      lib: ['ES2023', 'ESNext.Disposable'],
-      module: 'NodeNext',
-      moduleResolution: 'NodeNext',
-      strict: true,
-      skipLibCheck: false,
-      types: ['node'],
-      typeRoots: [resolve('node_modules/@types')],
-      outDir: 'made',
-      rootDir: 'source',
-    },
-    include: ['source'],
-  }
-  writeFileSync(join(project, 'tsconfig.json'), JSON.stringify(options))
-  await inProject(process.execPath, resolve('node_modules/typescript/bin/tsc'), '-p', '.')
+/** As projects are set up: those that Node runs, those that a bundler makes, and with no more of the language than Node 20 has. */
+const setups = {
+  NodeNext: { module: 'NodeNext', moduleResolution: 'NodeNext', lib: ['ES2022'] },
+  bundler: { module: 'ESNext', moduleResolution: 'bundler', lib: ['ES2022', 'DOM'] },
+  Node16: { module: 'Node16', moduleResolution: 'Node16', lib: ['ES2023', 'ESNext.Disposable'] },
+}
+for (const [name, setup] of Object.entries(setups))
+  test(`a consumer in TypeScript compiles (${name}), the declarations checked too`, async () => {
+    mkdirSync(join(project, 'source'), { recursive: true })
+    writeFileSync(join(project, 'source/main.ts'), consumer)
+    const options = {
+      compilerOptions: {
+        target: 'ES2022',
+        ...setup,
+        strict: true,
+        skipLibCheck: false,
+        types: ['node'],
+        typeRoots: [resolve('node_modules/@types')],
+        outDir: 'made',
+        rootDir: 'source',
+      },
+      include: ['source'],
+    }
+    writeFileSync(join(project, 'tsconfig.json'), JSON.stringify(options))
+    await inProject(process.execPath, resolve('node_modules/typescript/bin/tsc'), '-p', '.')
+  })
+
+test('the declarations are for older versions of TypeScript too', () => {
+  for (const name of readdirSync(installed('dist'), { recursive: true, encoding: 'utf8' }))
+    if (name.endsWith('.d.ts'))
+      assert.not.match(readFileSync(installed('dist', name), 'utf8'), /\b(Uint8|Int32|Float64)Array</, name)
+})
+
+test('an import by a Node that is too old is one clear error', async () => {
+  const code = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '18.20.8' } })
+    for (const name of ['zugbruecke', 'zugbruecke/ctypes', 'zugbruecke/win32', 'zugbruecke/wintypes'])
+      await import(name).catch(error => console.log(error.code, error.message))`
+  const said = 'ERR_ZUGBRUECKE_SETUP zugbruecke needs Node.js 20 or later; this is 18.20.8.\n'
+  assert.is(await inProject(process.execPath, '--input-type=module', '--eval', code), said.repeat(4))
+})
+
+test('importing it starts no thread and no process, and installs no signal handler', async () => {
+  const code = `import { readFileSync } from 'node:fs'
+    import { Worker } from 'node:worker_threads'
+    await Promise.all(['zugbruecke', 'zugbruecke/win32', 'zugbruecke/wintypes'].map(name => import(name)))
+    const events = ['SIGINT', 'SIGTERM', 'SIGHUP', 'uncaughtException', 'unhandledRejection']
+    console.log(JSON.stringify({
+      children: readFileSync('/proc/self/task/' + process.pid + '/children', 'utf8'),
+      listeners: events.filter(name => process.listenerCount(name) > 0),
+      firstThread: new Worker('', { eval: true }).threadId,
+    }))`
+  const found = JSON.parse(await inProject(process.execPath, '--input-type=module', '--eval', code))
+  assert.equal(found, { children: '', listeners: [], firstThread: 1 })
 })
 
 test('and calls a DLL', async () => {

@@ -119,6 +119,55 @@ test('an unknown name is an error with its place and the near name', () => {
   )
 })
 
+test('a name that shares a word with known ones suggests them', () => {
+  const said = (given: object) => message(() => resolveConfig(given as never))
+  assert.match(said({ wine_prefix: 'x' }), 'Did you mean "wine" or "prefix"?')
+  assert.match(said({ wineprefix: 'x' }), 'Did you mean "prefix"?')
+  assert.match(said({ timeout: 1 }), 'Did you mean "timeout_start", "timeout_stop" or "timeout_call"?')
+  assert.match(said({ wibble: 1 }), 'Known: "id", "arch"')
+})
+
+test('what a variable or an object holds is shown as it was written', () => {
+  process.env.ZUGBRUECKE_MEMORY = '16MiB'
+  assert.match(
+    message(() => resolveConfig()),
+    'not "16MiB"',
+  )
+  delete process.env.ZUGBRUECKE_MEMORY
+  assert.match(
+    message(() => resolveConfig({ env: { A: 1 } } as never)),
+    'not {"A":1}',
+  )
+})
+
+test('the working folder is made absolute, and must be there', () => {
+  assert.is(resolveConfig({ cwd: '../home' }).cwd, join(folder, 'home'))
+  assert.match(
+    message(() => resolveConfig({ cwd: join(folder, 'nowhere') })),
+    /Parameters of the session: "cwd" must be a folder that exists .*nowhere/,
+  )
+  process.env.ZUGBRUECKE_CWD = join(folder, 'nowhere')
+  assert.match(
+    message(() => resolveConfig()),
+    'Environment variable ZUGBRUECKE_CWD: "cwd" must be a folder',
+  )
+})
+
+test('a current folder that was removed is told', () => {
+  mkdirSync(join(folder, 'gone'))
+  process.chdir(join(folder, 'gone'))
+  rmSync(join(folder, 'gone'), { recursive: true })
+  assert.match(
+    message(() => resolveConfig()),
+    'The current folder does not exist any more',
+  )
+})
+
+test('a mark of the byte order before a file is no mistake', () => {
+  write('here/.zugbruecke.json', '\uFEFF{"log_level": 10}')
+  assert.is(resolveConfig().log_level, 10)
+})
+
 const illTyped: [string, unknown][] = [
   ['arch', 'arm64'],
   ['arch', 64],

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -102,8 +103,9 @@ test('any damage is a DllNotFoundError, at once', () => {
   )
 })
 
-test('no file, a folder, a text', () => {
-  for (const path of [join(folder, 'none.dll'), folder, write(Buffer.from('hello'))])
+test('no file, a folder, a text, a FIFO that nobody writes to', () => {
+  execFileSync('mkfifo', [join(folder, 'fifo')])
+  for (const path of [join(folder, 'none.dll'), folder, write(Buffer.from('hello')), join(folder, 'fifo')])
     assert.throws(
       () => readPe(path),
       (error: unknown) => error instanceof DllNotFoundError,
