@@ -1,7 +1,7 @@
-/** As many calls of add_int as fit into `seconds`, from within a session's own thread, once its code is compiled. */
 /** Calls before it is timed. */
 const WARM_UP = 2000
 
+/** As many calls of add_int as fit into `seconds`, from within a session's own thread, once its code is compiled. */
 export default function job(session, { dll, seconds }) {
   const add = session.cdll.LoadLibrary(dll).func('int add_int(int a, int b)')
   for (let i = 0; i < WARM_UP; i++) add(i, 4)
