@@ -48,6 +48,13 @@ def exception_of(error):
     return (getattr(error, "winerror", 0) or 0) & 0xFFFFFFFF, UNKNOWN_ADDRESS
 
 
+def c_type(kind):
+    """What ctypes calls a kind of the wire; `{n}` is a structure of n bytes by value (win32)."""
+    if kind[0] != "{":
+        return C_TYPES[kind]
+    return type("ByValue", (ctypes.Structure,), {"_fields_": [("data", ctypes.c_uint8 * int(kind[1:-1]))]})
+
+
 class Routine:
     """An address with a signature. Not changed after it was made."""
 
@@ -58,15 +65,8 @@ class Routine:
         kinds = wire.split_signature(signature)
         self.count = len(kinds)
         self.result_kind = result
-        self.structures = {}
-        types = []
-        for i, kind in enumerate(kinds):
-            if kind[0] == "{":
-                by_value = type("ByValue", (ctypes.Structure,), {"_fields_": [("data", ctypes.c_uint8 * int(kind[1:-1]))]})
-                self.structures[i] = by_value
-                types.append(by_value)
-            else:
-                types.append(C_TYPES[kind])
+        types = [c_type(kind) for kind in kinds]
+        self.structures = {i: made for i, made in enumerate(types) if issubclass(made, ctypes.Structure)}
         self.unpack = struct.Struct("<" + "".join(wire.FORMATS.get(k, "Q") for k in kinds)).unpack_from
         self.pack = struct.Struct(wire.RESULT_FORMATS[result]).pack if result != "v" else None
         make = ctypes.WINFUNCTYPE if convention == 1 else ctypes.CFUNCTYPE

@@ -7,7 +7,7 @@ import threading
 import time
 
 import wire
-from routines import C_TYPES
+from routines import C_TYPES, c_type
 
 SPIN = 50e-6  # seconds; while it spins a thread holds the interpreter
 
@@ -27,19 +27,22 @@ class Strands:
     def make_thunk(self, number, convention, signature, result):
         """Address of a routine that asks Node's callback `number`."""
         kinds = wire.split_signature(signature)
-        if any(k[0] == "{" for k in kinds):
-            raise ValueError("a callback cannot take a structure by value without the native bridge")
-        pack = struct.Struct("<" + "".join(wire.FORMATS[k] for k in kinds)).pack
+        types = [c_type(kind) for kind in kinds]
+        by_value = [i for i, kind in enumerate(kinds) if kind[0] == "{"]
+        pack = struct.Struct("<" + "".join(wire.FORMATS.get(k, "Q") for k in kinds)).pack
         unpack = struct.Struct(wire.FORMATS[result]).unpack if result != "v" else None
 
         def thunk(*arguments):
             if number in self.disposed:
                 return 0
-            answer = self.ask(number, pack(*[0 if a is None else a for a in arguments]))
+            values = [0 if a is None else a for a in arguments]
+            for i in by_value:
+                values[i] = ctypes.addressof(arguments[i])
+            answer = self.ask(number, pack(*values))
             return unpack(answer)[0] if unpack else None
 
         make = ctypes.WINFUNCTYPE if convention == 1 else ctypes.CFUNCTYPE
-        function = make(C_TYPES[result], *[C_TYPES[k] for k in kinds])(thunk)
+        function = make(C_TYPES[result], *types)(thunk)
         self.disposed.discard(number)
         self.thunks[number] = function
         # not by ctypes.cast, whose result and the function would keep each other alive
