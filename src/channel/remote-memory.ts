@@ -3,7 +3,7 @@
  * instead of a crash. The kernel would write read-only pages as well, so writes look at the process's map first.
  */
 import { closeSync, constants, openSync, readFileSync, readSync, writeSync } from 'node:fs'
-import type { CallbackShape, RemoteMemory } from '../ctypes/block.js'
+import type { CallbackShape, CallbackTarget, RemoteMemory } from '../ctypes/block.js'
 import type { Encoding } from '../ctypes/encoding.js'
 import { MemoryAccessError, SessionTerminatedError } from '../errors.js'
 
@@ -17,6 +17,8 @@ export class ProcessMemory implements RemoteMemory {
   encoding?: Encoding
   /** Makes a function pointer that was found in this memory callable. */
   routineAt?: (address: number, type: CallbackShape) => object
+  /** Makes the thunk of a callback, where it has none. */
+  thunkFor?: (callback: CallbackTarget) => number
   #fd: number | undefined
   #closed = false
   #map: { readonly from: number; readonly to: number }[] = []

@@ -11,7 +11,7 @@ import { Call, MESSAGE } from './layout.js'
 export class CallBuilder implements ArgumentSink {
   /** Undefined as long as no argument is memory. */
   image: Image | undefined
-  /** Argument numbers that are addresses in the image, and where in it. */
+  /** Arguments that are addresses in the image: their numbers, those of the blocks, and the offsets in these. */
   readonly #pointers: number[] = []
   readonly #message: number
 
@@ -43,7 +43,7 @@ export class CallBuilder implements ArgumentSink {
     this.encoder.address(this.#message, index, address)
   }
   block(index: number, block: LocalBlock, offset: number): void {
-    this.#pointers.push(index, this.#needImage().place(block) + offset)
+    this.#pointers.push(index, this.#needImage().place(block), offset)
   }
   callback(index: number, callback: CallbackTarget): void {
     const thunk = callback.thunk(this.memory)
@@ -59,11 +59,12 @@ export class CallBuilder implements ArgumentSink {
 
   /** Gives the pointers their final values, in the scratch and inside the image's blocks. */
   relocate(base: number): void {
+    const { image } = this
+    if (!image) return
     const pointers = this.#pointers
-    for (let i = 0; i < pointers.length; i += 2) {
-      this.encoder.address(this.#message, pointers[i], base + pointers[i + 1])
-    }
-    this.image?.relocate(base)
+    for (let i = 0; i < pointers.length; i += 3)
+      this.encoder.address(this.#message, pointers[i], base + image.offsetOf(pointers[i + 1]) + pointers[i + 2])
+    image.relocate(base)
   }
 
   #needImage(): Image {

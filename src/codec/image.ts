@@ -1,36 +1,41 @@
 /**
  * The memory image of one call: the blocks that its arguments name and those that their pointers lead to, one behind the other.
- * Offsets are known while the arguments are read; the address of the whole only when the call is sent.
+ * Where a block lies is known when all are there (one may overlap another); the address of the whole only when the call is sent.
  */
 import {
   type Block,
   type CallbackTarget,
   LocalBlock,
+  POINTERS,
   type RemoteBlock,
   type RemoteMemory,
   type Target,
 } from '../ctypes/block.js'
 import { checkSession } from '../ctypes/reference.js'
+import { arrange, type Piece, padding, pieceAt } from './pieces.js'
 
-/** Enough for every C type, SSE ones included. */
-const ALIGNMENT = 16
-
-interface Fixup {
-  readonly block: number
+/** A pointer that leads somewhere when the call begins: into the image, or to an address that is known already. */
+interface Link {
+  /** Number of the block that it lies in. */
+  readonly owner: number
   readonly at: number
+  readonly ref: Target | CallbackTarget
+  /** Number of the block that it leads to; -1: `address` is where. */
   readonly target: number
-  readonly offset: number
-  readonly ref: Target
+  readonly address: number
 }
 
-const padding = new Uint8Array(ALIGNMENT)
-
 export class Image {
+  /** Every block once, in the order in which they were found. */
   readonly blocks: LocalBlock[] = []
-  readonly offsets: number[] = []
-  readonly #fixups: Fixup[] = []
-  readonly #index = new Map<LocalBlock, number>()
-  size = 0
+  readonly #numbers = new Map<LocalBlock, number>()
+  readonly #links: Link[] = []
+  #pieces: readonly Piece[] = []
+  #offsets: readonly number[] = []
+  #size = 0
+  #alignment = 0
+  /** How many blocks are arranged. */
+  #arranged = 0
   /** Callbacks that have no thunk in this session yet. */
   readonly callbacks: CallbackTarget[] = []
 
@@ -39,111 +44,147 @@ export class Image {
     private readonly pointerSize: number,
   ) {}
 
-  /** Places a block, and all that it leads to, once; gives its offset in the image. */
-  place(block: LocalBlock): number {
-    const known = this.#index.get(block)
-    if (known !== undefined) return this.offsets[known]
-    const inside = this.#inside(block)
-    if (inside >= 0) return inside
+  /** Takes a block in, and all that it leads to; gives its number. */
+  place(given: LocalBlock): number {
+    const block = given.sentIn(this.memory.encoding)
+    const known = this.#numbers.get(block)
+    if (known !== undefined) return known
     const number = this.blocks.length
-    const offset = this.size
-    this.#index.set(block, number)
+    this.#numbers.set(block, number)
     this.blocks.push(block)
-    this.offsets.push(offset)
-    this.size = offset + Math.ceil(block.size / ALIGNMENT) * ALIGNMENT
     if (block.refs) for (const [at, ref] of block.refs) this.#follow(block, number, at, ref)
-    return offset
+    return number
+  }
+
+  /** Where a block lies in the image. */
+  offsetOf(number: number): number {
+    this.#arrange()
+    return this.#offsets[number]
+  }
+  get size(): number {
+    this.#arrange()
+    return this.#size
+  }
+  /** What the address of the image must be a multiple of. */
+  get alignment(): number {
+    this.#arrange()
+    return this.#alignment
   }
 
   /** Writes the final addresses into the blocks, for an image that begins at `base`. */
   relocate(base: number): void {
-    for (const { block, at, target, offset } of this.#fixups) this.#put(this.blocks[block], at, base + target + offset)
+    this.#arrange()
+    for (const link of this.#links)
+      if (link.target >= 0) this.#put(this.blocks[link.owner], link.at, this.#addressOf(link, base))
   }
 
   /** What has to be written, one behind the other, to lay the image out. */
   views(): Uint8Array[] {
-    const views: Uint8Array[] = []
-    for (const { bytes } of this.blocks) {
-      views.push(bytes)
-      const rest = -bytes.length & (ALIGNMENT - 1)
-      if (rest > 0) views.push(padding.subarray(0, rest))
-    }
-    return views
+    return this.#joined(({ bytes }) => bytes)
   }
 
   /** What has to be read to take the image back; read-only blocks and padding go to a place where nobody looks. */
   viewsBack(): Uint8Array[] {
-    const views: Uint8Array[] = []
-    for (const block of this.blocks) {
-      views.push(block.writable ? block.bytes : new Uint8Array(block.bytes.length))
-      const rest = -block.bytes.length & (ALIGNMENT - 1)
-      if (rest > 0) views.push(new Uint8Array(rest))
-    }
-    return views
+    return this.#joined(({ bytes, writable }) => (writable ? bytes : new Uint8Array(bytes.length)), true)
   }
 
   copyTo(memory: Uint8Array, at: number): void {
-    for (let i = 0; i < this.blocks.length; i++) memory.set(this.blocks[i].bytes, at + this.offsets[i])
+    this.#arrange()
+    for (const { bytes, offset } of this.#pieces) memory.set(bytes, at + offset)
   }
 
   copyFrom(memory: Uint8Array, at: number): void {
-    for (let i = 0; i < this.blocks.length; i++) {
-      const { bytes, writable } = this.blocks[i]
-      const from = at + this.offsets[i]
-      if (writable) bytes.set(memory.subarray(from, from + bytes.length))
-    }
+    for (const { bytes, writable, offset } of this.#pieces)
+      if (writable) bytes.set(memory.subarray(at + offset, at + offset + bytes.length))
   }
 
   /** After the call: pointers that the routine changed lead where it says from now on. */
   settle(base: number): void {
-    for (const { block, at, target, offset, ref } of this.#fixups) {
-      const owner = this.blocks[block]
+    for (const link of this.#links) {
+      const owner = this.blocks[link.owner]
       if (!owner.writable) continue
-      const now = this.#get(owner, at)
-      if (now === base + target + offset) continue
+      const now = this.#get(owner, link.at)
+      if (now === this.#addressOf(link, base)) continue
       const inside = this.find(now - base)
-      if (inside) owner.refs?.set(at, inside)
-      else if (owner.refs?.get(at) === ref) owner.refs.delete(at)
+      if (inside) owner.refs?.set(link.at, inside)
+      else if (owner.refs?.get(link.at) === link.ref) owner.refs.delete(link.at)
     }
-    for (const block of this.blocks) block.settled(this.memory)
-  }
-
-  #follow(block: LocalBlock, number: number, at: number, ref: Target | CallbackTarget): void {
-    if ('thunk' in ref) {
-      const thunk = ref.thunk(this.memory)
-      if (thunk === undefined) this.callbacks.push(ref)
-      else this.#put(block, at, thunk)
-      return
+    for (const block of this.blocks) {
+      if (block.writable && block.shape) this.#settlePointers(block, block.shape[POINTERS], base)
+      block.settled(this.memory)
     }
-    const target: Block = ref.block
-    if (target instanceof LocalBlock) {
-      this.#fixups.push({ block: number, at, target: this.place(target), offset: ref.offset, ref })
-      return
-    }
-    const remote = target as RemoteBlock
-    checkSession(remote.memory, this.memory)
-    this.#put(block, at, remote.address + ref.offset)
-  }
-
-  /** Views of one ArrayBuffer that are given twice are one piece of memory on the other side, too. */
-  #inside(block: LocalBlock): number {
-    const { buffer, byteOffset, byteLength } = block.bytes
-    for (let i = 0; i < this.blocks.length; i++) {
-      const other = this.blocks[i].bytes
-      if (other.buffer !== buffer || !this.blocks[i].writable) continue
-      const within = byteOffset - other.byteOffset
-      if (within >= 0 && within + byteLength <= other.byteLength) return this.offsets[i] + within
-    }
-    return -1
   }
 
   /** What a pointer into the image leads to; undefined for one that leads elsewhere. */
   find(offset: number): Target | undefined {
-    for (let i = 0; i < this.blocks.length; i++) {
-      const within = offset - this.offsets[i]
-      if (within >= 0 && within < this.blocks[i].size) return { block: this.blocks[i], offset: within }
+    const piece = offset >= 0 && offset <= this.size ? pieceAt(this.#pieces, offset) : undefined
+    if (!piece) return undefined
+    let end: Target | undefined
+    for (const number of piece.blocks) {
+      const block = this.blocks[number]
+      const within = offset - this.#offsets[number]
+      if (within >= 0 && within < block.size) return { block, offset: within }
+      // one past the end, as C has it
+      if (within === block.size) end ??= { block, offset: within }
     }
-    return undefined
+    return end
+  }
+
+  #arrange(): void {
+    if (this.#arranged === this.blocks.length) return
+    const { pieces, offsets, size, alignment } = arrange(this.blocks)
+    this.#pieces = pieces
+    this.#offsets = offsets
+    this.#size = size
+    this.#alignment = alignment
+    this.#arranged = this.blocks.length
+  }
+
+  #joined(bytesOf: (piece: Piece) => Uint8Array, back = false): Uint8Array[] {
+    this.#arrange()
+    const views: Uint8Array[] = []
+    let end = 0
+    for (const piece of this.#pieces) {
+      if (piece.offset > end) views.push(padding(piece.offset - end, back))
+      views.push(bytesOf(piece))
+      end = piece.offset + piece.bytes.length
+    }
+    if (this.#size > end) views.push(padding(this.#size - end, back))
+    return views
+  }
+
+  #follow(block: LocalBlock, owner: number, at: number, ref: Target | CallbackTarget): void {
+    const link = (target: number, address: number) => {
+      this.#links.push({ owner, at, ref, target, address })
+      if (target < 0) this.#put(block, at, address)
+    }
+    if ('thunk' in ref) {
+      const thunk = ref.thunk(this.memory)
+      if (thunk === undefined) this.callbacks.push(ref)
+      else link(-1, thunk)
+      return
+    }
+    const target: Block = ref.block
+    if (target instanceof LocalBlock) return link(this.place(target), 0)
+    const remote = target as RemoteBlock
+    checkSession(remote.memory, this.memory)
+    link(-1, remote.address + ref.offset)
+  }
+
+  #addressOf({ target, address, ref }: Link, base: number): number {
+    return target < 0 ? address : base + this.#offsets[target] + (ref as Target).offset
+  }
+
+  /** Pointers that led nowhere, or out of this process, and now lead to what lies in the image. */
+  #settlePointers(block: LocalBlock, pointers: readonly number[], base: number): void {
+    for (const at of pointers) {
+      if (block.refs?.has(at)) continue
+      const now = this.#get(block, at)
+      const inside = now === 0 ? undefined : this.find(now - base)
+      if (!inside) continue
+      block.refs ??= new Map()
+      block.refs.set(at, inside)
+    }
   }
 
   #put(block: LocalBlock, at: number, address: number): void {

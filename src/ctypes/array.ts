@@ -1,6 +1,7 @@
 /** `T.array(n)`: arrays of anything, in any number of dimensions. */
 import { ArgumentError } from '../errors.js'
-import { type Block, LocalBlock } from './block.js'
+import { type Block, LocalBlock, POINTERS } from './block.js'
+import type { CallContext } from './context.js'
 import {
   ARCH,
   type Arch,
@@ -18,12 +19,14 @@ import {
   OFFSET,
   provideArrays,
   READ,
+  shown,
   typeOf,
   WRITE,
 } from './data.js'
-import { decodeUtf16, encodeUtf16, utf8 } from './encoding.js'
+import { decodeUtf16, encodeUtf16 } from './encoding.js'
 import { makeIndexed } from './indexed.js'
 import { copyCells } from './reference.js'
+import { encodingOf } from './text.js'
 import { type AnyTypedArray, typedArrays } from './typed-arrays.js'
 
 /** The class of an array as the library sees it. */
@@ -38,7 +41,7 @@ export abstract class ArrayData extends CData {
   constructor(...values: unknown[]) {
     super()
     const type = typeOf(this) as ArrayClass
-    this[BLOCK] = LocalBlock.allocate(type.size)
+    this[BLOCK] = LocalBlock.for(type)
     this[OFFSET] = 0
     if (values.length > type.length)
       throw new ArgumentError(`${type.name} has ${type.length} elements, got ${values.length}`)
@@ -93,6 +96,7 @@ export abstract class ArrayData extends CData {
       throw new ArgumentError(`${name} holds ${size} bytes, got ${describe(bytes)}`)
     const view = this[BLOCK].view(this[OFFSET], size)
     new Uint8Array(view.buffer, view.byteOffset, size).set(bytesOf(bytes))
+    this[BLOCK].overwritten(this[OFFSET], bytes.byteLength)
     this[BLOCK].commit(this[OFFSET], view)
   }
   get value(): string {
@@ -105,15 +109,15 @@ export abstract class ArrayData extends CData {
     }
     const bytes = new Uint8Array(view.buffer, view.byteOffset, type.size)
     const end = bytes.indexOf(0)
-    return utf8.decode(end < 0 ? bytes : bytes.subarray(0, end))
+    return encodingOf(this[BLOCK]).decode(end < 0 ? bytes : bytes.subarray(0, end))
   }
   set value(text: string) {
     writeText(textType(this), this[BLOCK], this[OFFSET], text)
   }
   toJSON(): unknown {
-    return isText(typeOf(this) as ArrayClass)
-      ? this.value
-      : this.slice().map(value => (typeof value === 'bigint' ? String(value) : value))
+    const type = typeOf(this) as ArrayClass
+    if (isText(type)) return shown(type.name, () => this.value)
+    return elementsShown(this, type, type.length).map(value => (typeof value === 'bigint' ? String(value) : value))
   }
   [Symbol.for('nodejs.util.inspect.custom')](
     _depth: number,
@@ -121,13 +125,24 @@ export abstract class ArrayData extends CData {
     inspect: (value: unknown, options: object) => string,
   ) {
     const type = typeOf(this) as ArrayClass
-    return `${type.name} ${inspect(isText(type) ? this.value : this.slice(0, 100), options)}${type.length > 100 && !isText(type) ? ' …' : ''}`
+    if (isText(type))
+      return `${type.name} ${inspect(
+        shown(type.name, () => this.value),
+        options,
+      )}`
+    const few = Math.min(type.length, SHOWN)
+    return `${type.name} ${inspect(elementsShown(this, type, few), options)}${few < type.length ? ' …' : ''}`
   }
-  static [WRITE](this: CType, block: Block, offset: number, value: unknown): void {
-    writeArray(this as ArrayClass, block, offset, value)
+  static [WRITE](this: CType, block: Block, offset: number, value: unknown, context?: CallContext): void {
+    writeArray(this as ArrayClass, block, offset, value, context)
   }
 }
 makeIndexed(ArrayData.prototype)
+
+/** So many elements does `console.log` show. */
+const SHOWN = 100
+const elementsShown = (array: ArrayData, type: ArrayClass, count: number) =>
+  Array.from({ length: count }, (_, i) => shown(type.elementType.name, () => array.at(i)))
 
 // Not private methods: views are made without the constructor, which private members need.
 function placeIn(array: ArrayData, index: number, type: CType): number {
@@ -159,6 +174,7 @@ export function arrayOf(elementType: CType, length: number): CType {
   if (!known) classes.set(elementType, (known = new Map()))
   let type = known.get(length)
   if (!type) {
+    let pointers: readonly number[] | undefined
     type = class extends ArrayData {} as unknown as CType
     Object.defineProperties(type, {
       name: { get: () => arrayName(elementType, length), configurable: true },
@@ -168,6 +184,7 @@ export function arrayOf(elementType: CType, length: number): CType {
       length: { value: length },
       [ARCH]: { get: () => elementType[ARCH] },
       [HOME]: { get: () => elementType[HOME] },
+      [POINTERS]: { get: () => (pointers ??= repeated(elementType, length)) },
       [FOR_ARCH]: { value: (arch: Arch) => arrayOf(elementType[FOR_ARCH](arch), length) },
     })
     known.set(length, type)
@@ -175,6 +192,15 @@ export function arrayOf(elementType: CType, length: number): CType {
   return type
 }
 provideArrays(arrayOf)
+
+/** Where the pointers lie in `count` elements, one behind the other. */
+export function repeated(type: CType, count: number): readonly number[] {
+  const pointers = type[POINTERS]
+  if (pointers.length === 0) return pointers
+  const all: number[] = []
+  for (let i = 0; i < count; i++) for (const at of pointers) all.push(i * type.size + at)
+  return all
+}
 
 /** As C writes it: the outermost dimension first. */
 function arrayName(type: CType, length: number): string {
@@ -185,13 +211,19 @@ function arrayName(type: CType, length: number): string {
 }
 
 /** Fills the array from a text, a list, bytes or another array; what is not given becomes zero. */
-export function writeArray(type: ArrayClass, block: Block, offset: number, value: unknown): void {
+export function writeArray(
+  type: ArrayClass,
+  block: Block,
+  offset: number,
+  value: unknown,
+  context?: CallContext,
+): void {
   if (
     value instanceof ArrayData &&
     typeOf(value).size === type.size &&
     (typeOf(value) as ArrayClass).elementType === type.elementType
   )
-    return copyCells(value[BLOCK], value[OFFSET], block, offset, type.size)
+    return copyCells(value[BLOCK], value[OFFSET], block, offset, type)
   if (typeof value === 'string' && isText(type)) {
     clear(type, block, offset)
     return writeText(type, block, offset, value)
@@ -205,7 +237,7 @@ export function writeArray(type: ArrayClass, block: Block, offset: number, value
       if (bytes.length > type.size) throw new ArgumentError(`${type.name} has ${type.size} bytes, got ${bytes.length}`)
       const whole = new Uint8Array(type.size)
       whole.set(bytes)
-      return copyCells(new LocalBlock(whole), 0, block, offset, type.size)
+      return copyCells(new LocalBlock(whole), 0, block, offset, type)
     }
   }
   if (typeof value !== 'object' || value === null || !(Symbol.iterator in value))
@@ -213,20 +245,21 @@ export function writeArray(type: ArrayClass, block: Block, offset: number, value
   const values = [...(value as Iterable<unknown>)]
   if (values.length > type.length)
     throw new ArgumentError(`${type.name} has ${type.length} elements, got ${values.length}`)
-  const fresh = new (type as unknown as new () => ArrayData)()
-  for (let i = 0; i < values.length; i++) fresh.set(i, values[i])
-  copyCells(fresh[BLOCK], 0, block, offset, type.size)
+  const { elementType } = type
+  const fresh = LocalBlock.allocate(type.size)
+  for (let i = 0; i < values.length; i++) elementType[WRITE](fresh, i * elementType.size, values[i], context)
+  copyCells(fresh, 0, block, offset, type)
 }
 
 function clear(type: ArrayClass, block: Block, offset: number): void {
-  copyCells(LocalBlock.allocate(type.size), 0, block, offset, type.size)
+  copyCells(LocalBlock.allocate(type.size), 0, block, offset, type)
 }
 
 /** Text with a zero behind it where there is room for one; what follows stays. */
 function writeText(type: ArrayClass, block: Block, offset: number, text: unknown): void {
   if (typeof text !== 'string') throw new ArgumentError(`expected a string for ${type.name}, got ${describe(text)}`)
   const wide = type.elementType[CATEGORY] === 'wchar'
-  const encoded = wide ? undefined : utf8.encode(text)
+  const encoded = wide ? undefined : encodingOf(block).encode(text)
   const length = encoded ? encoded.length : text.length
   if (length > type.length) throw new ArgumentError(`${type.name} has room for ${type.length}, the text has ${length}`)
   const view = block.view(offset, type.size)
@@ -238,5 +271,6 @@ function writeText(type: ArrayClass, block: Block, offset: number, text: unknown
     encodeUtf16(text, view, 0)
     if (length < type.length) view.setUint16(2 * length, 0, true)
   }
+  block.overwritten(offset, type.size)
   block.commit(offset, view)
 }

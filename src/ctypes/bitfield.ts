@@ -82,6 +82,7 @@ function byteAccess(type: CType, width: number, room: number, format: IntegerFor
       const view = block.view(offset, bytes)
       let unit = (unitOf(view) & ~mask) | (toBigInt(value, format) & mask)
       for (let i = 0; i < bytes; i++, unit >>= 8n) view.setUint8(i, Number(unit & 255n))
+      block.overwritten(offset, bytes)
       block.commit(offset, view)
     },
   }

@@ -20,6 +20,8 @@ export interface RemoteMemory {
   readonly encoding?: Encoding
   /** Makes a function pointer that was found in this memory callable. */
   routineAt?(address: number, type: CallbackShape): object
+  /** Gives a callback a thunk, now; its address. */
+  thunkFor?(callback: CallbackTarget): number
   /** Fills `into` from `address`; throws MemoryAccessError. */
   read(address: number, into: Uint8Array): void
   /** Writes `from` to `address`; throws MemoryAccessError, also for read-only pages. */
@@ -38,6 +40,14 @@ export interface CallbackTarget {
   thunk(memory: RemoteMemory): number | undefined
 }
 
+/** Of a type: where the pointers lie in an object of it. */
+export const POINTERS: unique symbol = Symbol('pointers')
+/** What a block is made for. */
+export interface Shape {
+  readonly alignment: number
+  readonly [POINTERS]: readonly number[]
+}
+
 export abstract class Block {
   abstract readonly size: number
   /** A view of the whole block, where it is memory of this process: spares a view for each access. */
@@ -46,6 +56,8 @@ export abstract class Block {
   abstract view(offset: number, size: number): DataView
   /** Makes changes to a view that `view(offset, …)` gave come true. Free for local memory. */
   abstract commit(offset: number, view: DataView): void
+  /** Says that bytes are written which are no pointers, whatever lay there before. */
+  overwritten(_offset: number, _size: number): void {}
 }
 
 /** Memory of this process: goes to the Windows side when a call names it, and comes back changed. */
@@ -59,6 +71,8 @@ export class LocalBlock extends Block {
    * the encoder writes the final address into them for each call.
    */
   refs: Map<number, Target | CallbackTarget> | undefined
+  /** Undefined for bytes that nobody has given a type. */
+  shape: Shape | undefined
   /** The session whose addresses the raw pointers inside mean, once a call has filled them in. */
   origin: RemoteMemory | undefined
   /** False: a constant, which is not read back. */
@@ -72,6 +86,12 @@ export class LocalBlock extends Block {
   static allocate(size: number): LocalBlock {
     return new LocalBlock(new Uint8Array(size))
   }
+  /** Memory for one object of a type. */
+  static for(type: Shape & { readonly size: number }): LocalBlock {
+    const block = new LocalBlock(new Uint8Array(type.size))
+    block.shape = type
+    return block
+  }
   override get size(): number {
     return this.bytes.byteLength
   }
@@ -80,6 +100,19 @@ export class LocalBlock extends Block {
     return new DataView(this.bytes.buffer, this.bytes.byteOffset + offset, size)
   }
   override commit(): void {}
+  override overwritten(offset: number, size: number): void {
+    const { refs } = this
+    if (!refs || refs.size === 0) return
+    // a pointer has 4 bytes or 8, and what is written over its first ones is the end of it
+    const from = offset - 3
+    const end = offset + size
+    if (end - from <= refs.size) for (let at = from; at < end; at++) refs.delete(at)
+    else for (const at of refs.keys()) if (at >= from && at < end) refs.delete(at)
+  }
+  /** What goes to a session with this encoding of `char *` for it. */
+  sentIn(_encoding: Encoding | undefined): LocalBlock {
+    return this
+  }
   /** A call has brought the bytes back: `memory` is whose addresses they hold. */
   settled(memory: RemoteMemory): void {
     this.origin = memory
@@ -88,14 +121,10 @@ export class LocalBlock extends Block {
 }
 
 /** Memory of the Windows process. Every access happens now; nothing is cached. */
-export class RemoteBlock extends Block {
-  constructor(
-    readonly memory: RemoteMemory,
-    readonly address: number,
-    override readonly size: number,
-  ) {
-    super()
-  }
+export abstract class RemoteBlock extends Block {
+  abstract readonly memory: RemoteMemory
+  /** Throws where there is none (any more). */
+  abstract readonly address: number
   override get whole(): undefined {
     return undefined
   }
@@ -106,5 +135,16 @@ export class RemoteBlock extends Block {
   }
   override commit(offset: number, view: DataView): void {
     this.memory.write(this.address + offset, new Uint8Array(view.buffer, view.byteOffset, view.byteLength))
+  }
+}
+
+/** Memory at an address. */
+export class RemoteRange extends RemoteBlock {
+  constructor(
+    override readonly memory: RemoteMemory,
+    override readonly address: number,
+    override readonly size: number,
+  ) {
+    super()
   }
 }

@@ -119,7 +119,7 @@ class Plan implements CallPlan {
     variadic: boolean,
     undeclared: boolean,
   ) {
-    const result = resultFor(restype, arch)
+    const result = resultFor(routine, restype, arch)
     this.#arch = arch
     this.#routine = routine
     this.#parameters = parameters
@@ -199,7 +199,7 @@ class Plan implements CallPlan {
     const frame: Frame = { result: undefined, outs: [] }
     let at = 0
     if (this.#hidden) {
-      frame.result = LocalBlock.allocate(this.#hidden.size)
+      frame.result = LocalBlock.for(this.#hidden)
       sink.block(at++, frame.result, 0)
     }
     let given = 0
@@ -208,7 +208,7 @@ class Plan implements CallPlan {
         const { type, isOut } = this.#parameters[i]
         if (!isOut) this.#lowers[i](sink, at, args[given++], context)
         else {
-          const block = LocalBlock.allocate(type.size)
+          const block = LocalBlock.for(type)
           frame.outs.push(block)
           sink.block(at, block, 0)
         }

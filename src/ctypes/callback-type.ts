@@ -1,7 +1,7 @@
 /** `CFUNCTYPE` and `WINFUNCTYPE`: the types of function pointers, and JS functions as such. */
 import { ArgumentError } from '../errors.js'
 import { writeBits } from './bits64.js'
-import { type Block, type CallbackTarget, LocalBlock, RemoteBlock, type RemoteMemory } from './block.js'
+import { type Block, type CallbackTarget, LocalBlock, RemoteBlock, type RemoteMemory, RemoteRange } from './block.js'
 import type { CallContext } from './context.js'
 import {
   ARCH,
@@ -16,10 +16,12 @@ import {
   pointerSizeOf,
   READ,
   type TypeStatics,
+  VIEW,
   viewAt,
   WRITE,
 } from './data.js'
-import type { Addressed, CallbackResult, io, ValueOf, ValuesOf } from './inference.js'
+import { type CallbackVariable, FunctionPointer } from './function-pointer.js'
+import type { Addressed, ArgOf, CallbackResult, io, ValueOf, ValuesOf, view } from './inference.js'
 import { checkMemsync, checkPaths, type Directive, type Memsync } from './memsync.js'
 import { passedAs } from './passing.js'
 import { checkSession, isCallbackTarget, readAddress, refAt, writeCell } from './reference.js'
@@ -33,8 +35,8 @@ export type CallbackFunction<R extends CType | null, A extends readonly CType[]>
 
 /** A function pointer of the DLL's own: callable through its session. */
 export interface ForeignRoutine<R extends CType | null, A extends readonly CType[]> extends Addressed {
-  (...args: { -readonly [K in keyof A]: unknown }): Promise<R extends CType ? ValueOf<R> : undefined>
-  sync(...args: { -readonly [K in keyof A]: unknown }): R extends CType ? ValueOf<R> : undefined
+  (...args: { -readonly [K in keyof A]: ArgOf<A[K]> }): Promise<R extends CType ? ValueOf<R> : undefined>
+  sync(...args: { -readonly [K in keyof A]: ArgOf<A[K]> }): R extends CType ? ValueOf<R> : undefined
 }
 
 /** What a callback type makes of a JS function: good for any session, until disposed. */
@@ -56,6 +58,8 @@ export interface CallbackType<R extends CType | null, A extends readonly CType[]
   /** Pointer arguments become local memory while the function runs: as long as these say, and taken back afterwards. */
   get memsync(): readonly Memsync[] | undefined
   set memsync(directives: readonly Memsync[] | undefined)
+  /** An object of it in memory, such as a data export. */
+  readonly [view]: CallbackVariable<R, A>
   readonly [io]: {
     readonly get: CallbackObject<R, A> | ForeignRoutine<R, A> | null
     readonly set: CallbackFunction<R, A> | CallbackObject<R, A> | Addressed | null
@@ -120,6 +124,8 @@ function callbackType(
   const word = convention === 'cdecl' ? 'CFUNCTYPE' : 'WINFUNCTYPE'
   if (restype !== null && !isType(restype))
     throw new ArgumentError(`${word} takes a result type or null, not ${describe(restype)}`)
+  if (restype?.[CATEGORY] === 'array')
+    throw new ArgumentError(`${word}: C returns no arrays (${restype.name}): use POINTER(T)`)
   for (const [i, type] of argtypes.entries())
     if (!isType(type)) throw new ArgumentError(`argument ${i + 1} of ${word} must be a C type, not ${describe(type)}`)
   // A plain function, since it is called without `new`.
@@ -132,6 +138,7 @@ function callbackType(
   Object.defineProperties(type, {
     name: { value: `${word}(${[restype?.name ?? 'null', ...argtypes.map(({ name }) => name)].join(', ')})` },
     prototype: { value: Callback.prototype },
+    [VIEW]: { value: Object.create(FunctionPointer.prototype, { constructor: { value: type } }) },
     size: { value: pointerSizeOf(arch) },
     alignment: { value: pointerSizeOf(arch) },
     [CATEGORY]: { value: 'callback' },
@@ -189,8 +196,8 @@ function readCallback(this: CallbackClass, block: Block, offset: number): unknow
   return memory?.routineAt?.(Number(address), this) ?? { address, memory, type: this }
 }
 
-function writeCallback(this: CallbackClass, block: Block, offset: number, value: unknown): void {
-  writeCell(block, offset, this.size, callbackPlace(this, value))
+function writeCallback(this: CallbackClass, block: Block, offset: number, value: unknown, context?: CallContext): void {
+  writeCell(block, offset, this.size, callbackPlace(this, value, context))
 }
 
 /** What may stand for a function pointer: a callback, a function (which becomes one), an address, null. */
@@ -294,7 +301,7 @@ function makePlan({ convention, argtypes, restype }: CallbackClass, arch: Arch):
       if (!resultType || value === undefined) return
       if (hidden && bits) {
         const address = bits.getBigUint64(0, true)
-        resultType[WRITE](new RemoteBlock(context.memory, Number(address), resultType.size), 0, value)
+        resultType[WRITE](new RemoteRange(context.memory, Number(address), resultType.size), 0, value)
         into.setBigUint64(0, address, true)
       } else writeBits(resultType, value, into, context)
     },

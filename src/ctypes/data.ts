@@ -3,7 +3,8 @@
  * What the library needs of a type is under symbols, so that a class has nothing but `size`, `alignment` and what ctypes gives it.
  */
 import { ArgumentError } from '../errors.js'
-import { type Block, LocalBlock, type RemoteMemory } from './block.js'
+import { type Block, LocalBlock, POINTERS, type RemoteMemory } from './block.js'
+import type { CallContext } from './context.js'
 import type { ArrayType, InstanceOf } from './inference.js'
 
 /** The architectures of Windows that a session can have. */
@@ -19,6 +20,8 @@ export const WRITE: unique symbol = Symbol('write')
 export const CATEGORY: unique symbol = Symbol('category')
 /** The character of `sink.ts` for a scalar; empty for structures and arrays. */
 export const KIND: unique symbol = Symbol('kind')
+/** The prototype of objects of the type that lie somewhere, where it is not the one that its constructor gives. */
+export const VIEW: unique symbol = Symbol('view')
 /** The architecture whose layout the type has; undefined if all have the same. */
 export const ARCH: unique symbol = Symbol('arch')
 /** The architecture whose namespace the type comes from: known before a structure is laid out. */
@@ -53,9 +56,11 @@ export interface CType {
   readonly [KIND]: string
   readonly [ARCH]: Arch | undefined
   readonly [HOME]: Arch | undefined
+  readonly [POINTERS]: readonly number[]
   [FOR_ARCH](arch: Arch): CType
   [READ](block: Block, offset: number): unknown
-  [WRITE](block: Block, offset: number, value: unknown): void
+  /** `context`: of the call for which a value that was written down as its argument is made. */
+  [WRITE](block: Block, offset: number, value: unknown, context?: CallContext): void
 }
 
 /** What every type has beside its own constructor. */
@@ -81,6 +86,9 @@ export function provideArrays(make: (type: CType, length: number) => CType): voi
   makeArray = make
 }
 
+const ONE_POINTER: readonly number[] = [0]
+const NO_POINTERS: readonly number[] = []
+
 export abstract class CData {
   declare [BLOCK]: Block
   declare [OFFSET]: number
@@ -94,6 +102,9 @@ export abstract class CData {
   static get [HOME](): Arch | undefined {
     return this[ARCH]
   }
+  static get [POINTERS](): readonly number[] {
+    return this[KIND] === 'p' ? ONE_POINTER : NO_POINTERS
+  }
   static [FOR_ARCH](this: CType, _arch: Arch): CType {
     return this
   }
@@ -104,10 +115,10 @@ export abstract class CData {
     return (makeArray as NonNullable<typeof makeArray>)(this, length)
   }
   static from_buffer(this: CType, bytes: ArrayBuffer | ArrayBufferView, offset = 0): object {
-    return viewAt(this, new LocalBlock(rangeOf(this, bytes, offset)), 0)
+    return shaped(this, rangeOf(this, bytes, offset))
   }
   static from_buffer_copy(this: CType, bytes: ArrayBuffer | ArrayBufferView, offset = 0): object {
-    return viewAt(this, new LocalBlock(rangeOf(this, bytes, offset).slice()), 0)
+    return shaped(this, rangeOf(this, bytes, offset).slice())
   }
   static in_dll(this: CType, dll: DataExports, name: string | number): object {
     if (typeof (dll as Partial<DataExports> | null)?.[DATA_EXPORT] !== 'function')
@@ -116,11 +127,26 @@ export abstract class CData {
   }
 }
 
+function shaped(type: CType, bytes: Uint8Array): CData {
+  const block = new LocalBlock(bytes)
+  block.shape = type
+  return viewAt(type, block, 0)
+}
+
+/** For showing an object, which must not fail: what cannot be read (a pointer without an address, bad memory) says so. */
+export function shown(name: string, read: () => unknown): unknown {
+  try {
+    return read()
+  } catch (error) {
+    return error instanceof ArgumentError ? `<${name}>` : '<unreadable>'
+  }
+}
+
 /** An object of the type at a place, made without its constructor: the memory is there already. */
 export function viewAt(type: CType, block: Block, offset: number): CData {
   // Asking for the size lays a structure out, which puts its fields on the prototype.
   if (block.size < offset + type.size || offset < 0) throw outside(type, block, offset)
-  const data = Object.create(type.prototype) as CData
+  const data = Object.create((type as CType & { [VIEW]?: object })[VIEW] ?? type.prototype) as CData
   data[BLOCK] = block
   data[OFFSET] = offset
   return data

@@ -6,9 +6,15 @@
 export * from './all-scalars.js'
 export { BitField, bits } from './bitfield.js'
 export { out } from './call-plan.js'
-export type { CallbackFunction, CallbackObject, CallbackType, ForeignRoutine } from './callback-type.js'
+export type {
+  CallbackFunction,
+  CallbackObject,
+  CallbackType,
+  ForeignRoutine,
+} from './callback-type.js'
 export { CFUNCTYPE, WINFUNCTYPE } from './callback-type.js'
 export type { Arch, CType, DataExports } from './data.js'
+export type { CallbackVariable } from './function-pointer.js'
 export type {
   Addressed,
   ArgOf,

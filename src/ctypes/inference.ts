@@ -28,7 +28,13 @@ export interface Simple<Name extends string, Get, Set = Get> {
 }
 
 /** Conditional on purpose: pointers to one structure, found through its class or through an object of it, are the same type. */
-export type InstanceOf<T extends CType> = T extends { readonly prototype: infer I extends object } ? I : never
+export type InstanceOf<T extends CType> = T extends { readonly [view]: infer V extends object }
+  ? V
+  : T extends { readonly prototype: infer I extends object }
+    ? I
+    : never
+/** Phantom: what an object of a type is that lies in memory, where it is not what the type's constructor makes. */
+export declare const view: unique symbol
 
 /** What a field, an element or a result of type T reads as. */
 export type ValueOf<T> = T extends { readonly [io]: { readonly get: infer Get } }
@@ -130,17 +136,20 @@ export interface Reference<T extends object> {
 
 /** What may be passed for a `T *`. */
 export type PointerArg<T extends CType> =
-  | Pointer<T>
+  | PointerTo<T>
   | Reference<InstanceOf<T>>
   | Reference<CArray<T>>
   | InstanceOf<T>
-  | CArray<T>
+  | ArrayArg<T>
   | FittingArray<T>
   | Bytes
   | Addressed
   | (T extends CharLike ? string : never)
   | (T extends PointerLike ? readonly SetOf<T>[] : never)
   | null
+/** Pointers and arrays of pointers, but for the types of their elements, which would leave `x` of `[x => …]` untyped. */
+type PointerTo<T extends CType> = T extends PointerLike ? Pick<Pointer<T>, 'contents' | 'at' | 'set'> : Pointer<T>
+type ArrayArg<T extends CType> = T extends PointerLike ? Pick<CArray<T>, 'at' | 'set' | 'asTypedArray'> : CArray<T>
 type PointerLike = { readonly [io]: { readonly pointer: true } }
 
 /** An `out(T)` in argtypes: the caller gives nothing, the value comes back. */

@@ -72,14 +72,16 @@ export function writeInteger(block: Block, offset: number, bytes: number, little
   if (bytes === 4) view.setInt32(at, value, little)
   else if (bytes === 2) view.setInt16(at, value, little)
   else view.setInt8(at, value)
-  if (!whole) block.commit(offset, view)
+  if (whole) block.overwritten(offset, bytes)
+  else block.commit(offset, view)
 }
 
 export function writeBig(block: Block, offset: number, little: boolean, value: bigint): void {
   const whole = block.whole
   const view = whole ?? scratch(8)
   view.setBigUint64(whole ? offset : 0, BigInt.asUintN(64, value), little)
-  if (!whole) block.commit(offset, view)
+  if (whole) block.overwritten(offset, 8)
+  else block.commit(offset, view)
 }
 
 /** Memory for a value on its way to the Windows process. */

@@ -1,11 +1,11 @@
 /** ctypes' functions on memory: sizes, strings, copies and casts. They work on objects of JS and on pointers into a session. */
 import { ArgumentError } from '../errors.js'
-import { LocalBlock, RemoteBlock, type Target } from './block.js'
-import { BLOCK, bytesOf, CData, type CType, describe, isBuffer, isType, KIND, OFFSET, typeOf } from './data.js'
+import { type Block, LocalBlock, RemoteBlock, RemoteRange, type Target } from './block.js'
+import { ARCH, BLOCK, bytesOf, CData, type CType, describe, isBuffer, isType, KIND, OFFSET, typeOf } from './data.js'
 import { utf8 } from './encoding.js'
 import type { CArray } from './inference.js'
 import type { Pointer, PointerType } from './pointer.js'
-import { ByReference } from './pointing.js'
+import { ByReference, type Handle } from './pointing.js'
 import { isCallbackTarget, readCell, writeCell } from './reference.js'
 import { c_char, c_wchar } from './scalars.js'
 import { bytesAt, readText } from './text.js'
@@ -49,7 +49,9 @@ function placeIn(of: unknown, what: string): Target {
     if (typeof place === 'object' && !isCallbackTarget(place)) return place
   }
   if (typeof of === 'bigint' || typeof of === 'number')
-    throw new ArgumentError(`${what}: a bare address belongs to no session: use session.${what} or session.cast`)
+    throw new ArgumentError(
+      `${what}: a bare address belongs to no session: use session.${what === 'string_at' || what === 'wstring_at' ? what : 'cast'}`,
+    )
   throw new ArgumentError(`${what} takes an object of ctypes, a pointer or bytes, not ${describe(of)}`)
 }
 
@@ -91,7 +93,17 @@ export function memmove(to: object, from: object | string, count: number): void 
   const target = placeIn(to, 'memmove')
   const source = placeIn(typeof from === 'string' ? utf8.encode(from) : from, 'memmove')
   const bytes = bytesAt(source.block, source.offset, count).slice()
+  const pointers = source.block instanceof LocalBlock && source.block.refs ? [...source.block.refs] : []
+  const pointerSize = pointerSizeOf(source.block)
   store(target, bytes)
+  for (const [at, place] of pointers)
+    if (at >= source.offset && at + pointerSize <= source.offset + count)
+      writeCell(target.block, target.offset + at - source.offset, pointerSize, place)
+}
+
+const pointerSizeOf = (block: Block) => {
+  const shape = block instanceof LocalBlock ? (block.shape as Partial<CType> | undefined) : undefined
+  return shape?.[ARCH] === 'win32' ? 4 : 8
 }
 
 /** Fills bytes. */
@@ -108,15 +120,11 @@ function store({ block, offset }: Target, bytes: Uint8Array): void {
     block instanceof LocalBlock ? bytes.length : 0,
   )
   if (block instanceof LocalBlock) {
-    dropRefs(block, offset, bytes.length)
+    block.overwritten(offset, bytes.length)
     block.bytes.set(bytes, offset)
   } else block.commit(offset, new DataView(bytes.buffer, bytes.byteOffset, bytes.length))
 }
 const EMPTY = LocalBlock.allocate(0)
-
-function dropRefs(block: LocalBlock, offset: number, size: number): void {
-  if (block.refs) for (const at of [...block.refs.keys()]) if (at >= offset && at < offset + size) block.refs.delete(at)
-}
 
 /** The same place as a pointer of another type. A bare address needs `session.cast`. */
 export function cast<T extends CType>(from: object | null, type: PointerType<T>): Pointer<T>
@@ -132,9 +140,10 @@ export function cast(from: object | null, type: CType): object {
 function castPlace(from: object): Target {
   // a pointer's own address is no question here: it has none where it leads to an object of JS
   if (from instanceof CData) return placeIn(from, 'cast')
-  const { address, memory } = from as { address?: unknown; memory?: RemoteBlock['memory'] }
+  const { address, memory, [BLOCK]: block } = from as Handle
+  if (typeof address === 'bigint' && block) return { block, offset: 0 }
   if (typeof address === 'bigint' && memory)
-    return { block: new RemoteBlock(memory, Number(address), Number.POSITIVE_INFINITY), offset: 0 }
+    return { block: new RemoteRange(memory, Number(address), Number.POSITIVE_INFINITY), offset: 0 }
   return placeIn(from, 'cast')
 }
 
@@ -144,20 +153,8 @@ export function castAddress(memory: RemoteBlock['memory'], address: bigint | num
   const made = new (type as unknown as new () => CData)()
   if (BigInt(address) !== 0n)
     writeCell(made[BLOCK], 0, type.size, {
-      block: new RemoteBlock(memory, Number(address), Number.POSITIVE_INFINITY),
+      block: new RemoteRange(memory, Number(address), Number.POSITIVE_INFINITY),
       offset: 0,
     })
   return made
-}
-
-/** The object of a type at an address of a session. */
-export function objectAt<T extends CType>(
-  memory: RemoteBlock['memory'],
-  address: bigint | number,
-  type: T,
-): T['prototype'] {
-  const data = Object.create(type.prototype) as CData
-  data[BLOCK] = new RemoteBlock(memory, Number(address), type.size)
-  data[OFFSET] = 0
-  return data
 }

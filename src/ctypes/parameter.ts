@@ -39,7 +39,7 @@ export function lowerFor(type: CType, arch: Arch): Lower {
     case 'float':
       return lowerFloat(type)
     case 'bool':
-      return (sink, index, value) => sink.int(index, toBool(unwrap(value, type), type.name), 0)
+      return lowerBool(type)
     case 'char':
       return (sink, index, value) => sink.int(index, toChar(unwrap(value, type), type.name), 0)
     case 'wchar':
@@ -77,6 +77,15 @@ function lowerInteger(type: CType): Lower {
   }
 }
 
+/** True is 1, but all ones in a VARIANT_BOOL. */
+function lowerBool(type: CType): Lower {
+  const yes = type.size === 1 ? 1 : -1
+  return (sink, index, value) => {
+    const number = toBool(unwrap(value, type), type.name) * yes
+    sink.int(index, number, number >> 31)
+  }
+}
+
 const TWO_32 = 4294967296
 
 function lowerBig(type: CType): Lower {
@@ -106,8 +115,7 @@ function lowerPointer(to: Pointing, text: boolean): Lower {
     // A typed pointer takes no bare number: it would be a mistake more often than an address.
     if (typeof value === 'bigint' && to.pointee !== null && !text)
       throw new ArgumentError(`expected ${to.name}, got ${describe(value)}: use session.cast`)
-    const here = typeof value === 'string' || Array.isArray(value) ? { ...to, encoding: context.encoding } : to
-    putPlace(sink, index, text ? placeOfText(value, here) : placeOf(value, here), context)
+    putPlace(sink, index, text ? placeOfText(value, to, context) : placeOf(value, to, context), context)
   }
 }
 
@@ -137,10 +145,9 @@ function lowerStructure(type: CType, arch: Arch): Lower {
       throw new ArgumentError(
         `${typeOf(value).name} is laid out for ${typeOf(value)[ARCH]}, not for ${arch}: take the types of session.types`,
       )
-    if (value instanceof (type as unknown as new () => CData))
-      copyCells(value[BLOCK], value[OFFSET], copy, 0, type.size)
+    if (value instanceof (type as unknown as new () => CData)) copyCells(value[BLOCK], value[OFFSET], copy, 0, type)
     else if (value instanceof SimpleData) throw new ArgumentError(`expected ${type.name}, got ${describe(value)}`)
-    else type[WRITE](copy, 0, value)
+    else type[WRITE](copy, 0, value, context)
     if (how === 'memory') return sink.block(index, copy, 0)
     const only = copy.refs?.get(0)
     if (only) return putPlace(sink, index, only, context)

@@ -1,5 +1,4 @@
 /** How Windows passes a type: in a register or slot, or as memory. */
-import { ArgumentError } from '../errors.js'
 import { type Arch, CATEGORY, type CType, KIND } from './data.js'
 
 export interface Passing {
@@ -18,9 +17,6 @@ export function passedAs(type: CType, arch: Arch, asResult = false): Passing {
     if (arch === 'win32' && !asResult) return { kind: `{${type.size}}`, how: 'memory' }
     return integer ? { kind: integer, how: 'bits' } : { kind: 'p', how: 'memory' }
   }
-  if (type[CATEGORY] === 'array') {
-    if (asResult) throw new ArgumentError(`a routine of C cannot return an array (${type.name}): use POINTER(T)`)
-    return { kind: 'p', how: 'value' }
-  }
+  if (type[CATEGORY] === 'array') return { kind: 'p', how: 'value' }
   return { kind: type[KIND], how: 'value' }
 }

@@ -2,6 +2,7 @@
 import { ArgumentError } from '../errors.js'
 import type { Target } from './block.js'
 import { type Block, LocalBlock, RemoteBlock } from './block.js'
+import type { CallContext } from './context.js'
 import {
   ARCH,
   type Arch,
@@ -65,7 +66,7 @@ export class PointerData extends CData {
   declare static readonly pointee: CType
   constructor(target?: unknown) {
     super()
-    this[BLOCK] = LocalBlock.allocate(typeOf(this).size)
+    this[BLOCK] = LocalBlock.for(typeOf(this))
     this[OFFSET] = 0
     if (target !== undefined) typeOf(this)[WRITE](this[BLOCK], 0, target)
   }
@@ -134,9 +135,10 @@ export class PointerData extends CData {
     writeCell(pointer[BLOCK], 0, this.size, place)
     return pointer
   }
-  static [WRITE](this: CType, block: Block, offset: number, value: unknown): void {
+  static [WRITE](this: CType, block: Block, offset: number, value: unknown, context?: CallContext): void {
     const type = this as PointerClass
-    writeCell(block, offset, this.size, placeOf(value, { name: this.name, pointee: type.pointee, arch: type[ARCH] }))
+    const to = { name: this.name, pointee: type.pointee, arch: type[ARCH] }
+    writeCell(block, offset, this.size, placeOf(value, to, context))
   }
 }
 makeIndexed(PointerData.prototype)

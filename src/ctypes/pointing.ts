@@ -1,7 +1,8 @@
 /** What may be given for a pointer, and where it leads: the one place that knows, for arguments, fields and elements alike. */
 import { ArgumentError } from '../errors.js'
-import type { ArrayClass } from './array.js'
-import { LocalBlock, RemoteBlock, type RemoteMemory } from './block.js'
+import { type ArrayClass, repeated } from './array.js'
+import { type Block, LocalBlock, POINTERS, type RemoteMemory, RemoteRange } from './block.js'
+import type { CallContext } from './context.js'
 import {
   ARCH,
   type Arch,
@@ -19,10 +20,9 @@ import {
   typeOf,
   WRITE,
 } from './data.js'
-import { type Encoding, utf8 } from './encoding.js'
 import { type Place, readCell } from './reference.js'
 import { SimpleData } from './simple.js'
-import { bytesAsText, textBlock, wideTextBlock } from './text.js'
+import { bytesAsText, TextBlock, wideTextBlock } from './text.js'
 import { baseOf } from './variant.js'
 
 /** How a pointer type looks to this file. `pointee` is null for `void *`. */
@@ -30,8 +30,6 @@ export interface Pointing {
   readonly name: string
   readonly pointee: CType | null
   readonly arch: Arch
-  readonly encoding?: Encoding
-  readonly memory?: RemoteMemory
 }
 
 /** `byref(x, offset)`: an argument that leads into `x`. */
@@ -78,26 +76,33 @@ export function checkArch(given: CType, arch: Arch): void {
 }
 
 /** Where `value` leads, as a pointer of this kind; throws ArgumentError if it is none. */
-export function placeOf(value: unknown, to: Pointing): Place {
+export function placeOf(value: unknown, to: Pointing, context?: CallContext): Place {
   if (value === null) return null
   if (value instanceof CData) return placeOfData(value, to)
   if (typeof value === 'string') return placeOfString(value, to)
   if (isBuffer(value)) return { block: blockOfBuffer(value, to), offset: 0 }
   if (typeof value === 'bigint' || (typeof value === 'number' && to.pointee === null)) return addressOf(value, to)
   if (value instanceof ByReference) return placeOfReference(value, to)
-  if (Array.isArray(value) && to.pointee) return placeOfList(value, to)
+  if (Array.isArray(value) && to.pointee) return placeOfList(value, to.pointee, context)
   if (typeof value === 'object') {
     if ('thunk' in value) return value as unknown as Place
-    const { address, memory } = value as { address?: unknown; memory?: RemoteMemory }
-    if (typeof address === 'bigint') return remote(address, memory)
+    const { address, memory, [BLOCK]: block } = value as Handle
+    if (typeof address === 'bigint') return block ? { block, offset: 0 } : remote(address, memory)
     if (to.pointee?.[CATEGORY] === 'structure' && Object.getPrototypeOf(value) === Object.prototype) {
-      const made = blockFor(to.pointee, to.pointee.size)
-      to.pointee[WRITE](made, 0, value)
+      const made = blockFor(to.pointee, 1)
+      to.pointee[WRITE](made, 0, value, context)
       return { block: made, offset: 0 }
     }
   }
   if (typeof value === 'function' && 'thunk' in value) return value as unknown as Place
   throw mismatch(value, to)
+}
+
+/** What knows its address; memory that can be freed has a block that knows whether it is. */
+export interface Handle {
+  readonly address?: unknown
+  readonly memory?: RemoteMemory
+  readonly [BLOCK]?: Block
 }
 
 const mismatch = (value: unknown, to: Pointing) =>
@@ -107,7 +112,7 @@ const mismatch = (value: unknown, to: Pointing) =>
 
 const remote = (address: bigint, memory: RemoteMemory | undefined): Place =>
   memory && address !== 0n
-    ? { block: new RemoteBlock(memory, Number(address), Number.POSITIVE_INFINITY), offset: 0 }
+    ? { block: new RemoteRange(memory, Number(address), Number.POSITIVE_INFINITY), offset: 0 }
     : address || null
 
 function addressOf(value: bigint | number, to: Pointing): bigint | null {
@@ -184,7 +189,7 @@ function placeOfReference({ target, offset }: ByReference, to: Pointing): Place 
 /** Strings are `char *` for one-byte pointees and `wchar_t *` otherwise, also for `void *`, as in ctypes. */
 function placeOfString(text: string, to: Pointing): Place {
   const size = to.pointee === null ? 2 : isInteger(to.pointee[CATEGORY]) ? to.pointee.size : 0
-  if (size === 1) return { block: textBlock(text, to.encoding ?? utf8), offset: 0 }
+  if (size === 1) return { block: new TextBlock(text), offset: 0 }
   if (size === 2) return { block: wideTextBlock(text), offset: 0 }
   throw mismatch(text, to)
 }
@@ -219,33 +224,25 @@ const elementOf = (type: CType): CType =>
   type[CATEGORY] === 'array' ? elementOf((type as ArrayClass).elementType) : type
 
 /** A list becomes an array for this one use. */
-function placeOfList(values: readonly unknown[], to: Pointing): Place {
-  const pointee = to.pointee as CType
-  const block = blockFor(pointee, pointee.size * values.length)
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i]
-    if (typeof value === 'string' && pointee[CATEGORY] === 'char pointer' && to.encoding) {
-      block.refs ??= new Map()
-      block.refs.set(i * pointee.size, { block: textBlock(value, to.encoding), offset: 0 })
-    } else pointee[WRITE](block, i * pointee.size, value)
-  }
+function placeOfList(values: readonly unknown[], pointee: CType, context?: CallContext): Place {
+  const block = blockFor(pointee, values.length)
+  for (let i = 0; i < values.length; i++) pointee[WRITE](block, i * pointee.size, values[i], context)
   return { block, offset: 0 }
 }
 
-const blockFor = (type: CType, size: number): LocalBlock => {
-  checkSize(type)
-  return LocalBlock.allocate(size)
-}
-const checkSize = (type: CType) => {
+function blockFor(type: CType, count: number): LocalBlock {
   if (type.size === 0 && type[CATEGORY] === 'structure')
     throw new ArgumentError(`${type.name} has no fields: declare them first`)
+  const block = LocalBlock.allocate(count * type.size)
+  block.shape = { alignment: type.alignment, [POINTERS]: repeated(type, count) }
+  return block
 }
 
 /** Bytes and text as `char *`. */
-export function placeOfText(value: unknown, to: Pointing): Place {
+export function placeOfText(value: unknown, to: Pointing, context?: CallContext): Place {
   if (isBuffer(value) && to.pointee?.size === 1) {
     const bytes = bytesOf(value)
     return { block: bytesAsText(bytes), offset: 0 }
   }
-  return placeOf(value, to)
+  return placeOf(value, to, context)
 }

@@ -2,6 +2,8 @@
 import { ArgumentError } from '../errors.js'
 import type { ArrayClass } from './array.js'
 import { BitField, bitAccess } from './bitfield.js'
+import { POINTERS } from './block.js'
+import type { CallContext } from './context.js'
 import {
   ARCH,
   type Arch,
@@ -13,6 +15,7 @@ import {
   KIND,
   OFFSET,
   READ,
+  viewAt,
   WRITE,
 } from './data.js'
 import { layOut } from './layout.js'
@@ -40,6 +43,7 @@ interface Accessor {
   readonly name: string
   get(this: CData): unknown
   set(this: CData, value: unknown): void
+  write(data: CData, value: unknown, context?: CallContext): void
 }
 export interface Record {
   readonly size: number
@@ -49,8 +53,11 @@ export interface Record {
   readonly fields: { readonly [name: string]: FieldInfo }
   /** Names in the order of positional values. */
   readonly positional: readonly string[]
-  readonly settable: ReadonlySet<string>
+  /** Where pointers lie, those of nested structures, unions and arrays included. */
+  readonly pointers: readonly number[]
   readonly accessors: readonly Accessor[]
+  /** The same by name. */
+  readonly byName: ReadonlyMap<string, Accessor>
   readonly options: RecordOptions
 }
 /** Static member of structures: their record. */
@@ -88,32 +95,40 @@ export function buildRecord(
     arch: entries.some(({ type }) => type[ARCH] !== undefined) ? options.arch : undefined,
     fields,
     positional,
-    settable: new Set(accessors.map(({ name }) => name)),
+    pointers: [...new Set(Object.values(fields).flatMap(({ type, offset }) => type[POINTERS].map(at => offset + at)))],
     accessors,
+    byName: new Map(accessors.map(accessor => [accessor.name, accessor])),
     options,
   }
 }
 
-const fieldAccessor = (name: string, type: CType, offset: number): Accessor => ({
-  name,
-  get() {
-    return type[READ](this[BLOCK], this[OFFSET] + offset)
-  },
-  set(value) {
-    naming(name, () => type[WRITE](this[BLOCK], this[OFFSET] + offset, value))
-  },
-})
+function fieldAccessor(name: string, type: CType, offset: number): Accessor {
+  const write = (data: CData, value: unknown, context?: CallContext) =>
+    naming(name, () => type[WRITE](data[BLOCK], data[OFFSET] + offset, value, context))
+  return {
+    name,
+    get() {
+      return type[READ](this[BLOCK], this[OFFSET] + offset)
+    },
+    set(value) {
+      write(this, value)
+    },
+    write,
+  }
+}
 
 function bitFieldAccessor({ name, type, offset, bits = 0, bit = 0 }: FieldInfo, size: number): Accessor {
   const access = bitAccess(type, bits, bit, name, size - offset)
+  const write = (data: CData, value: unknown) => access.write(data[BLOCK], data[OFFSET] + offset, value)
   return {
     name,
     get() {
       return access.read(this[BLOCK], this[OFFSET] + offset)
     },
     set(value) {
-      access.write(this[BLOCK], this[OFFSET] + offset, value)
+      write(this, value)
     },
+    write,
   }
 }
 
@@ -132,16 +147,19 @@ function promote(owner: string, fields: { [name: string]: FieldInfo }, accessors
   const member = fields[name]
   const record = (member?.type as (CType & { [RECORD]?: Record }) | undefined)?.[RECORD]
   if (!record) throw new ArgumentError(`anonymous field ${name} of ${owner} must be a structure or union that it has`)
+  const { type, offset } = member
+  const memberOf = (data: CData) => viewAt(type, data[BLOCK], data[OFFSET] + offset)
   for (const inner of record.accessors) {
     if (fields[inner.name]) throw new ArgumentError(`${owner} has two fields named ${inner.name}`)
     accessors.push({
       name: inner.name,
       get() {
-        return (this as unknown as { [name: string]: { [name: string]: unknown } })[name][inner.name]
+        return inner.get.call(memberOf(this))
       },
       set(value) {
-        ;(this as unknown as { [name: string]: { [name: string]: unknown } })[name][inner.name] = value
+        inner.write(memberOf(this), value)
       },
+      write: (data, value, context) => inner.write(memberOf(data), value, context),
     })
   }
 }

@@ -1,11 +1,22 @@
 /** The cells in which pointers lie: an address, or (in memory of this process) a reference to an object of JS. */
 import { ArgumentError } from '../errors.js'
-import { type Block, type CallbackTarget, LocalBlock, RemoteBlock, type RemoteMemory, type Target } from './block.js'
-import { memoryOf } from './data.js'
+import {
+  type Block,
+  type CallbackTarget,
+  LocalBlock,
+  RemoteBlock,
+  type RemoteMemory,
+  RemoteRange,
+  type Target,
+} from './block.js'
+import { ARCH, type CType, memoryOf, pointerSizeOf } from './data.js'
 import { readBig, readInteger, writeBig, writeInteger } from './integers.js'
 
 /** What a pointer leads to: an object of JS or a range of the Windows process, a callback, a bare address, or nothing. */
 export type Place = Target | CallbackTarget | bigint | null
+
+export const isRemotePlace = (place: Place): place is Target & { readonly block: RemoteBlock } =>
+  typeof place === 'object' && place !== null && 'block' in place && place.block instanceof RemoteBlock
 
 export const isCallbackTarget = (place: Target | CallbackTarget): place is CallbackTarget => 'thunk' in place
 
@@ -22,7 +33,7 @@ export function readCell(block: Block, offset: number, size: number): Place {
   const address = readAddress(block, offset, size)
   if (address === 0n) return null
   const memory = memoryOf(block)
-  return memory ? { block: new RemoteBlock(memory, Number(address), Number.POSITIVE_INFINITY), offset: 0 } : address
+  return memory ? { block: new RemoteRange(memory, Number(address), Number.POSITIVE_INFINITY), offset: 0 } : address
 }
 
 export function writeCell(block: Block, offset: number, size: number, place: Place): void {
@@ -46,11 +57,8 @@ function writeAddress(block: Block, offset: number, size: number, address: bigin
 /** The address of a place in a session's process. Objects of JS have none outside of a call. */
 export function addressIn(memory: RemoteMemory, place: Target | CallbackTarget): bigint {
   if (isCallbackTarget(place)) {
-    const thunk = place.thunk(memory)
-    if (thunk === undefined)
-      throw new ArgumentError(
-        'this callback has no address in the session yet: give it to a call first, or make it with session.CFUNCTYPE',
-      )
+    const thunk = place.thunk(memory) ?? memory.thunkFor?.(place)
+    if (thunk === undefined) throw new ArgumentError('this callback has no address in the session')
     return BigInt(thunk)
   }
   if (place.block instanceof RemoteBlock) {
@@ -70,8 +78,9 @@ export function checkSession(theirs: RemoteMemory, ours: RemoteMemory): void {
     )
 }
 
-/** Copies `size` bytes with the pointers in them; the two may overlap. */
-export function copyCells(from: Block, fromOffset: number, to: Block, toOffset: number, size: number): void {
+/** Copies an object of a type with the pointers in it; the two places may overlap. */
+export function copyCells(from: Block, fromOffset: number, to: Block, toOffset: number, type: CType): void {
+  const { size } = type
   if (size === 0) return
   const source = from.view(fromOffset, size)
   const bytes = new Uint8Array(source.buffer, source.byteOffset, size).slice()
@@ -84,8 +93,7 @@ export function copyCells(from: Block, fromOffset: number, to: Block, toOffset: 
     const view = new DataView(bytes.buffer)
     for (const [at, ref] of moved) {
       const address = addressIn(memory, ref)
-      // A pointer of win32 may end right at the end of the bytes.
-      if (at + 8 <= size && address > 0xffff_ffffn) view.setBigUint64(at, address, true)
+      if (pointerSizeOf(type[ARCH] ?? 'win64') === 8) view.setBigUint64(at, address, true)
       else view.setUint32(at, Number(address), true)
     }
     to.commit(toOffset, view)

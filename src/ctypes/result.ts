@@ -1,6 +1,6 @@
 /** How the result of a routine becomes a JS value. */
 import { ArgumentError, WindowsError } from '../errors.js'
-import { LocalBlock, RemoteBlock } from './block.js'
+import { LocalBlock, RemoteRange } from './block.js'
 import type { CallbackClass } from './callback-type.js'
 import type { CallContext } from './context.js'
 import { type Arch, CATEGORY, type CType, describe, FOR_ARCH, isType, KIND, READ, viewAt } from './data.js'
@@ -21,15 +21,19 @@ export interface ResultPlan {
 
 const unsigned = (low: number, high: number) => (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0)
 
-export function resultFor(restype: ResType, arch: Arch): ResultPlan {
+export function resultFor(routine: string, restype: ResType, arch: Arch): ResultPlan {
   if (restype === null) return { kind: 'v', hidden: undefined, decode: () => undefined }
   if (!isType(restype)) {
     if (typeof restype !== 'function')
-      throw new ArgumentError(`restype must be a C type, null or a function, not ${describe(restype)}`)
+      throw new ArgumentError(`restype of ${routine} must be a C type, null or a function, not ${describe(restype)}`, {
+        routine,
+      })
     const call = callable(restype)
     return { kind: c_int[KIND], hidden: undefined, decode: low => call(low | 0) }
   }
   const type = restype[FOR_ARCH](arch)
+  if (type[CATEGORY] === 'array')
+    throw new ArgumentError(`restype of ${routine}: C returns no arrays (${type.name}): use POINTER(T)`, { routine })
   if (
     isType(HRESULT) &&
     ((type as unknown) === HRESULT || (type as unknown as { prototype: object }).prototype instanceof HRESULT)
@@ -63,7 +67,7 @@ function scalarFrom(type: CType): Decode {
     case 'float':
       return (_low, _high, float) => float
     case 'bool':
-      return low => (low & 0xff) !== 0
+      return size === 1 ? low => (low & 0xff) !== 0 : low => (low & 0xffff) !== 0
     case 'char':
       return low => String.fromCharCode(low & 0xff)
     case 'wchar':
@@ -94,7 +98,7 @@ function pointerFrom(type: CType, wide: boolean): Decode {
         context.foreignRoutine?.(address, type) ??
         context.memory.routineAt?.(Number(address), type as CallbackClass) ?? { address, memory: context.memory, type }
       )
-    const place = { block: new RemoteBlock(context.memory, Number(address), Number.POSITIVE_INFINITY), offset: 0 }
+    const place = { block: new RemoteRange(context.memory, Number(address), Number.POSITIVE_INFINITY), offset: 0 }
     return readText(place, category === 'wchar pointer', undefined, context.encoding)
   }
 }

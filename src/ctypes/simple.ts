@@ -1,6 +1,7 @@
 /** The scalar types: `new c_int(5).value`. */
 import { ArgumentError } from '../errors.js'
 import { type Block, LocalBlock } from './block.js'
+import type { CallContext } from './context.js'
 import {
   ARCH,
   type Arch,
@@ -13,6 +14,7 @@ import {
   KIND,
   OFFSET,
   READ,
+  shown,
   typeOf,
   WRITE,
 } from './data.js'
@@ -26,7 +28,7 @@ export abstract class SimpleData extends CData {
   constructor(value?: unknown) {
     super()
     const type = typeOf(this)
-    this[BLOCK] = LocalBlock.allocate(type.size)
+    this[BLOCK] = LocalBlock.for(type)
     this[OFFSET] = 0
     if (value !== undefined) type[WRITE](this[BLOCK], 0, value)
   }
@@ -39,13 +41,17 @@ export abstract class SimpleData extends CData {
   override valueOf(): unknown {
     return this.value
   }
+  override toString(): string {
+    return String(this.value)
+  }
   toJSON(): unknown {
-    const value = this.value
+    const value = shown(typeOf(this).name, () => this.value)
     return typeof value === 'bigint' ? String(value) : value
   }
   [Symbol.for('nodejs.util.inspect.custom')](): string {
-    const value = this.value
-    return `${typeOf(this).name}(${typeof value === 'string' ? `'${value}'` : typeof value === 'bigint' ? `${value}n` : value})`
+    const { name } = typeOf(this)
+    const value = shown(name, () => this.value)
+    return `${name}(${typeof value === 'string' ? `'${value}'` : typeof value === 'bigint' ? `${value}n` : value})`
   }
 }
 
@@ -67,7 +73,7 @@ interface Definition {
   readonly category: CType[typeof CATEGORY]
   readonly kind: string
   read(this: Scalar, block: Block, offset: number): unknown
-  write(this: Scalar, block: Block, offset: number, value: unknown): void
+  write(this: Scalar, block: Block, offset: number, value: unknown, context?: CallContext): void
 }
 
 /** Makes a scalar class; its JS values are `read`'s and `write`'s affair. */
@@ -168,7 +174,8 @@ export function floating<Name extends string>(name: Name, size: 4 | 8) {
       const view = whole ?? scratch(size)
       if (size === 4) view.setFloat32(whole ? offset : 0, number, this[LITTLE])
       else view.setFloat64(whole ? offset : 0, number, this[LITTLE])
-      if (!whole) block.commit(offset, view)
+      if (whole) block.overwritten(offset, size)
+      else block.commit(offset, view)
     },
   })
 }

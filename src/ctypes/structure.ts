@@ -1,7 +1,8 @@
 /** `Structure({ x: c_int, y: c_int })` and its relatives: classes whose properties are the fields of a struct. */
 import { ArgumentError } from '../errors.js'
 import { BitField } from './bitfield.js'
-import { type Block, LocalBlock } from './block.js'
+import { type Block, LocalBlock, POINTERS } from './block.js'
+import type { CallContext } from './context.js'
 import {
   ARCH,
   type Arch,
@@ -14,6 +15,7 @@ import {
   HOME,
   isType,
   OFFSET,
+  shown,
   type TypeStatics,
   typeOf,
   viewAt,
@@ -43,11 +45,14 @@ type Intersection<U> = (U extends unknown ? (value: U) => void : never) extends 
 export type FieldValues<F extends Fields, A extends string = never> = [A] extends [never]
   ? OwnValues<F>
   : OwnValues<F> & Intersection<ValueOf<FieldType<F[A & keyof F]>>>
-/** What a structure is made from: some of its fields; the others become zero. */
-export type FieldInit<F extends Fields> = { readonly [K in keyof F]?: SetOf<FieldType<F[K]>> }
+type OwnInit<F extends Fields> = { readonly [K in keyof F]?: SetOf<FieldType<F[K]>> }
+/** What a structure is made from: some of its fields, or those of its anonymous members; the others become zero. */
+export type FieldInit<F extends Fields, A extends string = never> = [A] extends [never]
+  ? OwnInit<F>
+  : OwnInit<F> & Readonly<Partial<Intersection<ValueOf<FieldType<F[A & keyof F]>>>>>
 
 export interface StructureType<F extends Fields, A extends string = never> extends TypeStatics {
-  new (values?: FieldInit<F> & { readonly [K in A as never]: never }): FieldValues<F, A>
+  new (values?: FieldInit<F, A>): FieldValues<F, A>
   new (...values: readonly SetOf<FieldType<F[keyof F]>>[]): FieldValues<F, A>
   readonly prototype: FieldValues<F, A>
   /** Where each field lies. */
@@ -55,7 +60,8 @@ export interface StructureType<F extends Fields, A extends string = never> exten
   /** Adds fields, before the first use; for those that mention the class itself. */
   define(fields: Fields): void
   offsetof(name: keyof F | string): number
-  readonly [init]: FieldValues<F, A> | FieldInit<F> | readonly SetOf<FieldType<F[keyof F]>>[]
+  // An object of it has these fields, too. It is not named: its function pointers would leave `x` of `{ f: x => … }` untyped.
+  readonly [init]: FieldInit<F, A> | readonly SetOf<FieldType<F[keyof F]>>[]
 }
 
 /** The class of a structure or union as the library sees it. */
@@ -78,7 +84,7 @@ export abstract class StructureData extends CData {
   constructor(...values: unknown[]) {
     super()
     const type = typeOf(this) as StructureClass
-    this[BLOCK] = LocalBlock.allocate(type.size)
+    this[BLOCK] = LocalBlock.for(type)
     this[OFFSET] = 0
     if (values.length > 0) fill(this, type, values)
   }
@@ -93,6 +99,9 @@ export abstract class StructureData extends CData {
   }
   static get [RECORD](): Record {
     return recordOf(this)
+  }
+  static override get [POINTERS](): readonly number[] {
+    return recordOf(this).pointers
   }
   static override get [ARCH](): Arch | undefined {
     return recordOf(this).arch
@@ -110,9 +119,9 @@ export abstract class StructureData extends CData {
     return this
   }
   static offsetof(name: string): number {
-    const field = recordOf(this).fields[name]
-    if (!field) throw new ArgumentError(`${this.name} has no field ${name}`)
-    return field.offset
+    const offset = offsetIn(recordOf(this), name)
+    if (offset === undefined) throw new ArgumentError(`${this.name} has no field ${name}`)
+    return offset
   }
   static define(fields: Fields): void {
     if (Object.hasOwn(this, LAID_OUT))
@@ -126,20 +135,23 @@ export abstract class StructureData extends CData {
     }
     addFields(this.name, this[DECLARED].fields, fields)
   }
-  static [WRITE](this: CType, block: Block, offset: number, value: unknown): void {
+  static [WRITE](this: CType, block: Block, offset: number, value: unknown, context?: CallContext): void {
     const type = this as StructureClass
     if (value instanceof StructureData && value instanceof (this as unknown as typeof StructureData))
-      return copyCells(value[BLOCK], value[OFFSET], block, offset, type.size)
+      return copyCells(value[BLOCK], value[OFFSET], block, offset, type)
     if (value instanceof CData || typeof value !== 'object' || value === null)
       throw new ArgumentError(`expected ${this.name}, got ${describe(value)}`)
     const fresh = viewAt(type, LocalBlock.allocate(type.size), 0)
-    fill(fresh, type, Array.isArray(value) ? value : [value])
-    copyCells(fresh[BLOCK], 0, block, offset, type.size)
+    fill(fresh, type, Array.isArray(value) ? value : [value], context)
+    copyCells(fresh[BLOCK], 0, block, offset, type)
   }
   toJSON(): object {
     const type = typeOf(this) as StructureClass
     return Object.fromEntries(
-      visibleNames(type).map(name => [name, forJson((this as unknown as { [name: string]: unknown })[name])]),
+      Object.keys(type.fields).map(name => {
+        const value = fieldShown(this, type, name)
+        return [name, typeof value === 'bigint' ? String(value) : value]
+      }),
     )
   }
   [Symbol.for('nodejs.util.inspect.custom')](
@@ -149,20 +161,34 @@ export abstract class StructureData extends CData {
   ) {
     const type = typeOf(this) as StructureClass
     if (depth < 0) return `[${type.name}]`
-    const values = Object.fromEntries(visibleNames(type).map(name => [name, shown(this, name)]))
+    const values = Object.fromEntries(Object.keys(type.fields).map(name => [name, fieldShown(this, type, name)]))
     return `${type.name} ${inspect(values, { ...options, depth })}`
   }
 }
 
-const visibleNames = (type: StructureClass) => Object.keys(type.fields)
-const forJson = (value: unknown) => (typeof value === 'bigint' ? String(value) : value)
-/** A pointer to an object of JS has no address to read; showing a structure must not fail for it. */
-function shown(data: object, name: string): unknown {
+const fieldShown = (data: object, type: StructureClass, name: string) =>
+  shown(type.fields[name].type.name, () => (data as { [name: string]: unknown })[name])
+
+const underWay = new Set<typeof StructureData>()
+
+function layOutOnce(type: typeof StructureData, { fields, options }: Declared): Record {
+  if (underWay.has(type)) throw new ArgumentError(`${type.name} contains itself: use POINTER(${type.name})`)
+  underWay.add(type)
   try {
-    return (data as { [name: string]: unknown })[name]
-  } catch (error) {
-    return `<${error instanceof ArgumentError ? 'pointer' : 'unreadable'}>`
+    return buildRecord(type.name, fields, options)
+  } finally {
+    underWay.delete(type)
   }
+}
+
+/** Also of a field that an anonymous member has. */
+function offsetIn({ fields, options }: Record, name: string): number | undefined {
+  if (Object.hasOwn(fields, name)) return fields[name].offset
+  for (const member of options.anonymous) {
+    const inside = offsetIn((fields[member].type as StructureClass)[RECORD], name)
+    if (inside !== undefined) return fields[member].offset + inside
+  }
+  return undefined
 }
 
 /** Lays the class out when first asked for, which ends `define`; the fields of a class that adds none are its parent's. */
@@ -173,7 +199,7 @@ function recordOf(type: typeof StructureData): Record {
   if (!declared) throw new ArgumentError('Structure is called with fields, not used itself')
   const parent = Object.getPrototypeOf(type) as typeof StructureData
   const inherits = !Object.hasOwn(type, DECLARED)
-  const record = inherits ? recordOf(parent) : buildRecord(type.name, declared.fields, declared.options)
+  const record = inherits ? recordOf(parent) : layOutOnce(type, declared)
   Object.defineProperty(type, LAID_OUT, { value: record })
   if (!inherits)
     for (const { name, get, set } of record.accessors)
@@ -181,15 +207,14 @@ function recordOf(type: typeof StructureData): Record {
   return record
 }
 
-function fill(data: CData, type: StructureClass, values: readonly unknown[]): void {
-  const target = data as unknown as { [name: string]: unknown }
-  const names = type[RECORD].positional
+function fill(data: CData, type: StructureClass, values: readonly unknown[], context?: CallContext): void {
+  const { positional: names, byName } = type[RECORD]
   const [only] = values
   if (values.length === 1 && isPlainObject(only)) {
     for (const [name, value] of Object.entries(only)) {
-      if (!type[RECORD].settable.has(name))
-        throw new ArgumentError(`${type.name} has no field ${name}; it has ${names.join(', ')}`)
-      if (value !== undefined) target[name] = value
+      const field = byName.get(name)
+      if (!field) throw new ArgumentError(`${type.name} has no field ${name}; it has ${names.join(', ')}`)
+      if (value !== undefined) field.write(data, value, context)
     }
     return
   }
@@ -197,7 +222,8 @@ function fill(data: CData, type: StructureClass, values: readonly unknown[]): vo
     return type[WRITE](data[BLOCK], data[OFFSET], only)
   if (values.length > names.length)
     throw new ArgumentError(`${type.name} has ${names.length} fields, got ${values.length} values`)
-  for (let i = 0; i < values.length; i++) if (values[i] !== undefined) target[names[i]] = values[i]
+  for (let i = 0; i < values.length; i++)
+    if (values[i] !== undefined) byName.get(names[i])?.write(data, values[i], context)
 }
 
 function isPlainObject(value: unknown): value is { readonly [name: string]: unknown } {

@@ -4,12 +4,28 @@ import { type Block, LocalBlock, type RemoteBlock, type Target } from './block.j
 import { memoryOf } from './data.js'
 import { decodeUtf16, type Encoding, encodeUtf16, utf8 } from './encoding.js'
 
-/** A constant: what is passed for text is not read back. */
-export function textBlock(text: string, encoding: Encoding): LocalBlock {
-  const encoded = encoding.encode(text)
-  const bytes = new Uint8Array(encoded.length + 1)
-  bytes.set(encoded)
-  return new LocalBlock(bytes, false)
+/**
+ * Text for a `char *`: a constant, which is not read back. It is kept as UTF-8; in which encoding a DLL is to see it is the
+ * affair of the session whose call it goes to.
+ */
+export class TextBlock extends LocalBlock {
+  #other: { readonly encoding: Encoding; readonly block: LocalBlock } | undefined
+  constructor(readonly text: string) {
+    super(terminated(utf8.encode(text)), false)
+  }
+  /** The block that goes there; throws ArgumentError for what cannot be encoded. */
+  override sentIn(encoding: Encoding | undefined): LocalBlock {
+    if (!encoding || encoding === utf8) return this
+    if (this.#other?.encoding !== encoding)
+      this.#other = { encoding, block: new LocalBlock(terminated(encoding.encode(this.text)), false) }
+    return this.#other.block
+  }
+}
+
+function terminated(text: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(text.length + 1)
+  bytes.set(text)
+  return bytes
 }
 
 export function wideTextBlock(text: string): LocalBlock {
@@ -24,9 +40,7 @@ export function wideTextBlock(text: string): LocalBlock {
  */
 export function bytesAsText(bytes: Uint8Array): LocalBlock {
   if (bytes.includes(0)) return new LocalBlock(bytes)
-  const terminated = new Uint8Array(bytes.length + 1)
-  terminated.set(bytes)
-  const block = new LocalBlock(terminated)
+  const block = new LocalBlock(terminated(bytes))
   block.mirror = bytes
   return block
 }
@@ -36,9 +50,13 @@ export function readText(place: Target, wide: boolean, length?: number, encoding
   const unit = wide ? 2 : 1
   const bytes =
     length === undefined ? upToZero(place.block, place.offset, unit) : bytesAt(place.block, place.offset, length * unit)
-  if (!wide) return (encoding ?? memoryOf(place.block)?.encoding ?? utf8).decode(bytes)
+  if (!wide) return (encoding ?? encodingOf(place.block)).decode(bytes)
   return decodeUtf16(new DataView(bytes.buffer, bytes.byteOffset, bytes.length), 0, bytes.length >> 1)
 }
+
+/** How the bytes of a `char` array or `char *` are text: as the session says that they are of or were last given to. */
+export const encodingOf = (block: Block): Encoding =>
+  (block instanceof TextBlock ? undefined : memoryOf(block)?.encoding) ?? utf8
 
 export function bytesAt(block: Block, offset: number, size: number): Uint8Array {
   if (!Number.isSafeInteger(size) || size < 0 || (block instanceof LocalBlock && offset + size > block.size))

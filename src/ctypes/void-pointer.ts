@@ -27,8 +27,9 @@ export const c_void_p = definePointerSized<SimpleType<'c_void_p', bigint | null,
       'this void * leads to an object of JS, which has no address outside of a call: read that object instead',
     )
   },
-  write(block, offset, value) {
-    writeCell(block, offset, this.size, placeOf(value, { name: this.name, pointee: null, arch: archOf(this) }))
+  write(block, offset, value, context) {
+    const to = { name: this.name, pointee: null, arch: archOf(this) }
+    writeCell(block, offset, this.size, placeOf(value, to, context))
   },
 })
 
@@ -55,13 +56,14 @@ function textPointer<T extends CType>(name: string, category: 'char pointer' | '
       if (isCallbackTarget(place)) throw new ArgumentError(`this ${name} leads to a callback`)
       return readText(place as Target, wide)
     },
-    write(block, offset, value) {
-      writeCell(block, offset, this.size, placeOfText(value, { name: this.name, pointee: unit, arch: archOf(this) }))
+    write(block, offset, value, context) {
+      const to = { name: this.name, pointee: unit, arch: archOf(this) }
+      writeCell(block, offset, this.size, placeOfText(value, to, context))
     },
   })
 }
 
-/** A `char *` that is text. Text stored in memory is UTF-8; for another encoding give bytes. */
+/** A `char *` that is text, in the encoding of the session whose calls it is given to. */
 export const c_char_p = textPointer<CharPointerType>('c_char_p', 'char pointer', c_char)
 /** A `wchar_t *` that is text. */
 export const c_wchar_p = textPointer<WideCharPointerType>('c_wchar_p', 'wchar pointer', c_wchar)

@@ -1,7 +1,10 @@
 /** The types of Windows by their names there: all of Python's `ctypes.wintypes`, and a few that it lacks. */
 import * as c from './all-scalars.js'
 import { type Arch, type CType, FOR_ARCH } from './data.js'
+import type { SimpleType } from './inference.js'
+import { readInteger, writeInteger } from './integers.js'
 import { POINTER } from './pointer.js'
+import { defineSimple, toBool, unwrap } from './simple.js'
 import { structuresFor } from './structure.js'
 
 const MAX_PATH = 260
@@ -15,6 +18,18 @@ function named<T extends CType>(name: string, type: T): T {
 export function RGB(red: number, green: number, blue: number): number {
   return red + (green << 8) + (blue << 16)
 }
+
+/** True is -1 to COM. */
+const VARIANT_BOOL = defineSimple<SimpleType<'VARIANT_BOOL', boolean>>({
+  name: 'VARIANT_BOOL',
+  size: 2,
+  category: 'bool',
+  kind: 'h',
+  read: (block, offset) => readInteger(block, offset, 2, true, true) !== 0,
+  write(block, offset, value) {
+    writeInteger(block, offset, 2, true, -toBool(unwrap(value, this), this.name))
+  },
+})
 
 function make(arch: Arch) {
   const { Structure } = structuresFor(arch)
@@ -71,7 +86,6 @@ function make(arch: Arch) {
     'WIN32_FIND_DATAW',
     Structure({ ...found, cFileName: c.c_wchar.array(MAX_PATH), cAlternateFileName: c.c_wchar.array(14) }),
   )
-  class VARIANT_BOOL extends c.c_short {}
 
   const BYTE = c.c_ubyte
   const integers = {
@@ -86,7 +100,7 @@ function make(arch: Arch) {
     FLOAT: c.c_float,
     BOOLEAN: BYTE,
     BOOL: c.c_long,
-    VARIANT_BOOL: VARIANT_BOOL as unknown as typeof c.c_short,
+    VARIANT_BOOL,
     ULONG: c.c_ulong,
     LONG,
     USHORT: c.c_ushort,

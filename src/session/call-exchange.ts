@@ -18,6 +18,9 @@ export type Settle = (error: Error | undefined, value: unknown, lastError: numbe
 
 const UNKNOWN = -1
 
+/** What an image in a slot lies at a multiple of. */
+const SLOT_ALIGNMENT = 16
+
 export class CallExchange extends Exchange {
   #image: Image | undefined
   /** Memory that the plan made for the result. */
@@ -64,14 +67,17 @@ export class CallExchange extends Exchange {
     call.verify?.(this.args)
     const imageSize = image?.size ?? 0
     const messageSize = (length + 15) & ~15
-    const inSlot = imageSize > 0 && messageSize + imageSize <= port.room
+    const alignment = image?.alignment ?? 1
+    const inSlot = imageSize > 0 && alignment <= SLOT_ALIGNMENT && messageSize + imageSize <= port.room
     const messageInArena = length > port.room
     if ((imageSize > 0 && !inSlot) || messageInArena) {
-      if (!this.#place(lane, port, (messageInArena ? messageSize : 0) + imageSize)) return false
+      const spare = alignment > SLOT_ALIGNMENT ? alignment : 0
+      if (!this.#place(lane, port, (messageInArena ? messageSize : 0) + imageSize + spare)) return false
     }
     // what may fail comes before the claim: a slot that is claimed must be published
     if (image && imageSize > 0 && !inSlot) {
-      this.#base = this.#borrowed ?? core.facts.base + this.#at + (messageInArena ? messageSize : 0)
+      const from = this.#borrowed ?? core.facts.base + this.#at + (messageInArena ? messageSize : 0)
+      this.#base = Math.ceil(from / alignment) * alignment
       builder.relocate(this.#base)
       this.#writeImage(image)
     }
@@ -175,7 +181,7 @@ export class CallExchange extends Exchange {
     const { core } = this
     if (this.#borrowed === undefined) writeAll(core.facts.segment.file, image.views(), this.#base - core.facts.base)
     else {
-      let at = this.#borrowed
+      let at = this.#base
       for (const view of image.views()) {
         core.memory.write(at, view)
         at += view.length
@@ -187,7 +193,7 @@ export class CallExchange extends Exchange {
     const { core } = this
     if (this.#borrowed === undefined) readAll(core.facts.segment.file, image.viewsBack(), this.#base - core.facts.base)
     else {
-      let at = this.#borrowed
+      let at = this.#base
       for (const view of image.viewsBack()) {
         core.memory.read(at, view)
         at += view.length

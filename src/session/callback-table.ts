@@ -77,6 +77,22 @@ export class CallbackTable {
     return all
   }
 
+  /** The address of a callback's thunk, at once: for memory of the Windows process that is to point to it. */
+  now(target: CallbackTarget): number {
+    const callback = target as Callback
+    const { core } = this
+    const known = callback.thunk(core.memory)
+    if (known !== undefined) return known
+    const plan = callbackPlan(callback.type, core.facts.arch)
+    const number = this.#number()
+    const outcome = core.controlSync(MAKING, Op.thunk, ...declaration(number, plan))
+    const thunk = { number, address: Number(outcome.numbers[0]) }
+    // one that was asked for before may be here by now
+    if (this.#numbers.has(callback)) this.#rest(thunk, plan)
+    else this.#bind(callback, plan, thunk)
+    return callback.thunk(core.memory) as number
+  }
+
   /** A callback made for one call is not needed any more: its thunk rests and is used again. */
   recycle(callback: Callback): void {
     const thunk = this.#forget(callback)
@@ -168,14 +184,18 @@ export class CallbackTable {
     return thunk
   }
 
-  #ask(callback: Callback, plan: CallbackPlan, port: Port): void {
-    const number = ((this.core.thread << 24) | (++this.#next & 0xffffff)) >>> 0
+  /** A number for a new thunk; from now on the Windows side may call. */
+  #number(): number {
     Atomics.store(this.core.shared.i32, Shared.mayCallBack, 1)
+    return ((this.core.thread << 24) | (++this.#next & 0xffffff)) >>> 0
+  }
+
+  #ask(callback: Callback, plan: CallbackPlan, port: Port): void {
+    const number = this.#number()
     const exchange = this.core.controlExchange(
-      'making a callback',
+      MAKING,
       Op.thunk,
-      [number, plan.convention === 'cdecl' ? 0 : 1],
-      [plan.signature, plan.result],
+      ...declaration(number, plan),
       outcome => {
         if (this.#asked.get(callback) === port) this.#asked.delete(callback)
         const thunk = { number, address: Number(outcome.numbers[0]) }
@@ -192,6 +212,12 @@ export class CallbackTable {
   }
 }
 
+const MAKING = 'making a callback'
+const declaration = (number: number, { convention, signature, result }: CallbackPlan) =>
+  [
+    [number, convention === 'cdecl' ? 0 : 1],
+    [signature, result],
+  ] as const
 const key = (plan: CallbackPlan) => `${plan.convention}${plan.result}(${plan.signature})`
 const isPromise = (value: unknown): value is Promise<unknown> =>
   typeof (value as { then?: unknown } | null | undefined)?.then === 'function'

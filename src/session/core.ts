@@ -50,11 +50,9 @@ export class SessionCore {
   /** Of the last reply that this thread processed from a routine that keeps it. */
   lastError = 0
   errno = 0
-  /** How `char *` is read and written. */
-  encoding: string
   /** Milliseconds. */
   timeoutCall: number
-  #text: Encoding | undefined
+  #text!: Encoding
   #context: CallContext | undefined
   /** Why the session ended, where this thread ended it. */
   endedBy: Error | undefined
@@ -62,11 +60,12 @@ export class SessionCore {
   constructor(private readonly options: CoreOptions) {
     const { facts, thread } = options
     this.facts = facts
-    this.encoding = facts.encoding
     this.timeoutCall = facts.timeoutCall
     this.shared = options.shared ?? new SharedState(facts.memory)
     this.memory = new ProcessMemory(facts.id, facts.pid, () => this.shared.life() !== Life.dead)
+    this.encoding = facts.encoding
     this.callbacks = new CallbackTable(this)
+    this.memory.thunkFor = callback => this.callbacks.now(callback)
     const laneOptions = {
       shared: this.shared,
       segment: facts.segment,
@@ -87,18 +86,19 @@ export class SessionCore {
     this.options.onCallbackError(error)
   }
 
-  /** How text is read and written now. */
+  /** How `char *` is read and written from now on. */
+  set encoding(name: string) {
+    this.#text = encodingFor(name)
+    this.memory.encoding = this.#text
+    this.#context = undefined
+  }
   get textEncoding(): Encoding {
-    if (this.#text?.name !== this.encoding) {
-      this.#text = encodingFor(this.encoding)
-      this.memory.encoding = this.#text
-    }
     return this.#text
   }
 
   /** What types need to know of this session. */
   get context(): CallContext {
-    if (!this.#context || this.#context.encoding.name !== this.encoding) this.#context = this.contextFor(undefined)
+    this.#context ??= this.contextFor(undefined)
     return this.#context
   }
 

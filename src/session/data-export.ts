@@ -1,12 +1,12 @@
 /** A variable that a DLL exports: its address is asked for when it is first read or written. */
 import { Op } from '../codec/layout.js'
-import { Block, type RemoteMemory } from '../ctypes/block.js'
+import { RemoteBlock, type RemoteMemory } from '../ctypes/block.js'
 import { RoutineNotFoundError } from '../errors.js'
 import { coreForSync } from './both.js'
 import type { DllState } from './dll-state.js'
 import type { SessionSurface } from './surface.js'
 
-export class DataExportBlock extends Block {
+export class DataExportBlock extends RemoteBlock {
   #address: number | undefined
 
   constructor(
@@ -19,11 +19,11 @@ export class DataExportBlock extends Block {
   }
 
   /** As every block of the Windows process has it. */
-  get memory(): RemoteMemory {
+  override get memory(): RemoteMemory {
     return coreForSync(this.session).memory
   }
 
-  get address(): number {
+  override get address(): number {
     if (this.#address === undefined) {
       const core = coreForSync(this.session)
       this.dll.request(core)
@@ -45,19 +45,5 @@ export class DataExportBlock extends Block {
       }
     }
     return this.#address
-  }
-
-  override get whole(): undefined {
-    return undefined
-  }
-
-  override view(offset: number, size: number): DataView {
-    const bytes = new Uint8Array(size)
-    this.memory.read(this.address + offset, bytes)
-    return new DataView(bytes.buffer)
-  }
-
-  override commit(offset: number, view: DataView): void {
-    this.memory.write(this.address + offset, new Uint8Array(view.buffer, view.byteOffset, view.byteLength))
   }
 }

@@ -1,8 +1,9 @@
 /** Memory of the Windows process: allocated there for what a DLL keeps, read and written from here. */
 import { Op } from '../codec/layout.js'
-import { RemoteBlock, type RemoteMemory } from '../ctypes/block.js'
-import { type CType, viewAt } from '../ctypes/data.js'
+import { RemoteBlock, type RemoteMemory, RemoteRange } from '../ctypes/block.js'
+import { BLOCK, CData, type CType, OFFSET, typeOf, viewAt } from '../ctypes/data.js'
 import type { InstanceOf } from '../ctypes/inference.js'
+import { checkSession, isRemotePlace, readCell } from '../ctypes/reference.js'
 import { ArgumentError, MemoryAccessError } from '../errors.js'
 import { type Both, both, coreForSync } from './both.js'
 import type { SessionCore } from './core.js'
@@ -13,12 +14,19 @@ export type AddressLike = number | bigint | { readonly address: bigint }
 /** Memory that `alloc` gave. Stays until it is freed, disposed, or its session ends; never the garbage collector's business. */
 export class Allocation {
   #freed = false
+  readonly #owner: SessionMemory
+  /** @internal What a pointer that it is given to leads to. */
+  readonly [BLOCK]: RemoteBlock
   constructor(
-    private readonly owner: SessionMemory,
+    owner: SessionMemory,
     readonly start: bigint,
     /** In bytes. */
     readonly size: number,
-  ) {}
+    memory: RemoteMemory,
+  ) {
+    this.#owner = owner
+    this[BLOCK] = new AllocationBlock(memory, this)
+  }
   /** Throws MemoryAccessError once it is freed. */
   get address(): bigint {
     if (this.#freed) throw new MemoryAccessError('this memory has been freed', { address: this.start })
@@ -26,24 +34,20 @@ export class Allocation {
   }
   /** Tells sessions apart: memory of one is nothing to another. */
   get memory(): RemoteMemory {
-    return this.owner.core().memory
+    return this.#owner.core().memory
   }
   /** The bytes, copied. */
   read(offset = 0, length = this.size - offset): Uint8Array {
-    return this.owner.read(this.address + BigInt(offset), length)
+    return this.#owner.read(this.#at(offset, length), length)
   }
   write(bytes: Uint8Array, offset = 0): void {
-    if (offset < 0 || offset + bytes.length > this.size)
-      throw new ArgumentError(
-        `${bytes.length} bytes at offset ${offset} do not fit the ${this.size} bytes of this memory`,
-      )
-    this.owner.write(this.address + BigInt(offset), bytes)
+    this.#owner.write(this.#at(offset, bytes?.length ?? 0), bytes)
   }
   /** Frees it, in order with the calls made before; twice is an error. */
   async free(): Promise<void> {
     const { address } = this
     this.#freed = true
-    await this.owner.release(address)
+    await this.#owner.release(address)
   }
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#freed) await this.free()
@@ -51,23 +55,34 @@ export class Allocation {
   [Symbol.dispose](): void {
     if (!this.#freed) void this.free().catch(() => {})
   }
+  /** @internal */
+  belongsTo(owner: SessionMemory): boolean {
+    return owner === this.#owner
+  }
+  /** What `console.log` shows. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return `Allocation { ${this.size} bytes ${this.#freed ? 'that have been freed' : `at 0x${this.start.toString(16)}`} }`
+  }
+  #at(offset: number, length: number): bigint {
+    if (!Number.isSafeInteger(offset) || !(offset >= 0) || !(length >= 0) || offset + length > this.size)
+      throw new ArgumentError(`${length} bytes at offset ${offset} do not lie in the ${this.size} bytes of this memory`)
+    return this.address + BigInt(offset)
+  }
 }
 
-/** What an allocation's object lives in: each access asks whether the memory is still there. */
+/** What an allocation is to pointers and objects: each use asks whether the memory is still there. */
 class AllocationBlock extends RemoteBlock {
   constructor(
-    memory: RemoteMemory,
+    override readonly memory: RemoteMemory,
     private readonly allocation: Allocation,
   ) {
-    super(memory, Number(allocation.address), allocation.size)
+    super()
   }
-  override view(offset: number, size: number): DataView {
-    void this.allocation.address
-    return super.view(offset, size)
+  override get address(): number {
+    return Number(this.allocation.address)
   }
-  override commit(offset: number, view: DataView): void {
-    void this.allocation.address
-    super.commit(offset, view)
+  override get size(): number {
+    return this.allocation.size
   }
 }
 
@@ -76,8 +91,8 @@ export class TypedAllocation<T extends CType> extends Allocation {
   /** The object, read and written in place. */
   readonly contents: InstanceOf<T>
   constructor(owner: SessionMemory, start: bigint, size: number, type: T, memory: RemoteMemory) {
-    super(owner, start, size)
-    this.contents = viewAt(type, new AllocationBlock(memory, this), 0) as InstanceOf<T>
+    super(owner, start, size, memory)
+    this.contents = viewAt(type, this[BLOCK], 0) as InstanceOf<T>
   }
 }
 
@@ -95,7 +110,7 @@ export class SessionMemory {
 
   constructor(private readonly session: SessionSurface) {
     const make = (what: number | CType, core: SessionCore, address: bigint): Allocation => {
-      if (typeof what === 'number') return new Allocation(this, address, what)
+      if (typeof what === 'number') return new Allocation(this, address, what, core.memory)
       return new TypedAllocation(this, address, what.size, what, core.memory)
     }
     this.alloc = both(session, (ask, what: number | CType) => {
@@ -112,6 +127,7 @@ export class SessionMemory {
   /** Frees what `alloc` gave. */
   async free(memory: Allocation): Promise<void> {
     if (!(memory instanceof Allocation)) throw new ArgumentError('free takes what alloc gave')
+    if (!memory.belongsTo(this)) checkSession(memory.memory, this.core().memory)
     await memory.free()
   }
 
@@ -120,19 +136,22 @@ export class SessionMemory {
     if (!Number.isSafeInteger(length) || length < 0)
       throw new ArgumentError(`a length is a number of bytes, not ${String(length)}`)
     const bytes = new Uint8Array(length)
-    this.core().memory.read(addressOf(address), bytes)
+    const { memory } = this.core()
+    memory.read(addressOf(address, memory), bytes)
     return bytes
   }
 
   /** Copies bytes into the Windows process, now. Throws MemoryAccessError, also for memory that may only be read. */
   write(address: AddressLike, bytes: Uint8Array): void {
     if (!(bytes instanceof Uint8Array)) throw new ArgumentError('write takes bytes (a Uint8Array)')
-    this.core().memory.write(addressOf(address), bytes)
+    const { memory } = this.core()
+    memory.write(addressOf(address, memory), bytes)
   }
 
   /** An object of the Windows process, read and written in place. */
   at<T extends CType>(type: T, address: AddressLike): InstanceOf<T> {
-    return viewAt(type, new RemoteBlock(this.core().memory, addressOf(address), type.size), 0) as InstanceOf<T>
+    const { memory } = this.core()
+    return viewAt(type, new RemoteRange(memory, addressOf(address, memory), type.size), 0) as InstanceOf<T>
   }
 
   /** @internal */
@@ -145,11 +164,21 @@ export class SessionMemory {
   }
 }
 
-/** A number below 2^53 from whatever names an address. */
-export function addressOf(address: AddressLike): number {
-  const raw = typeof address === 'object' && address !== null ? address.address : address
+/** A number below 2^53 from whatever names an address; an ArgumentError for what belongs to another session than `ours`. */
+export function addressOf(address: AddressLike, ours: RemoteMemory): number {
+  const theirs =
+    address instanceof CData ? pointedMemory(address) : (address as { memory?: RemoteMemory } | null)?.memory
+  if (theirs) checkSession(theirs, ours)
+  const isHandle = (typeof address === 'object' && address !== null) || typeof address === 'function'
+  const raw = isHandle ? (address as { readonly address: bigint }).address : address
   const number = typeof raw === 'bigint' ? Number(BigInt.asUintN(64, raw)) : raw
   if (typeof number !== 'number' || !Number.isInteger(number) || number < 0)
     throw new ArgumentError(`an address is a bigint, a number or something with an address, not ${String(address)}`)
   return number
+}
+
+/** Whose memory a pointer leads into. */
+function pointedMemory(pointer: CData): RemoteMemory | undefined {
+  const place = readCell(pointer[BLOCK], pointer[OFFSET], typeOf(pointer).size)
+  return isRemotePlace(place) ? place.block.memory : undefined
 }

@@ -1,7 +1,7 @@
 /** Local copies of memory of the Windows process: what a pointer of the DLL's leads to, as an object of JS. */
-import { LocalBlock, RemoteBlock, type RemoteMemory, type Target } from '../ctypes/block.js'
+import { LocalBlock, type RemoteBlock, type RemoteMemory, RemoteRange, type Target } from '../ctypes/block.js'
 import type { CType } from '../ctypes/data.js'
-import { addressIn, type Place, writeCell } from '../ctypes/reference.js'
+import { addressIn, writeCell } from '../ctypes/reference.js'
 import { upToZero } from '../ctypes/text.js'
 import { ArgumentError } from '../errors.js'
 import type { Cell } from './memsync-path.js'
@@ -37,7 +37,7 @@ export class Copies {
   /** The bytes up to the first zero, and that. */
   ofText(address: number, wide: boolean): Target {
     const unit = wide ? 2 : 1
-    const remote = new RemoteBlock(this.memory, address, Number.POSITIVE_INFINITY)
+    const remote = new RemoteRange(this.memory, address, Number.POSITIVE_INFINITY)
     return this.of(address, upToZero(remote, 0, unit).length + unit)
   }
 
@@ -71,9 +71,6 @@ export class Copies {
     }
   }
 }
-
-export const isRemote = (place: Place): place is Target & { readonly block: RemoteBlock } =>
-  typeof place === 'object' && place !== null && 'block' in place && place.block instanceof RemoteBlock
 
 export const addressOf = ({ block, offset }: Target): number => (block as RemoteBlock).address + offset
 

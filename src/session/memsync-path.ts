@@ -1,7 +1,7 @@
 /** Follows the paths of memsync directives through the arguments of one call, its result, and the memory that they lead to. */
 
 import type { ArrayClass } from '../ctypes/array.js'
-import { type Block, LocalBlock, RemoteBlock, type RemoteMemory, type Target } from '../ctypes/block.js'
+import { type Block, LocalBlock, type RemoteMemory, RemoteRange, type Target } from '../ctypes/block.js'
 import {
   type Arch,
   BLOCK,
@@ -196,7 +196,7 @@ export function spotOf(given: unknown, declared: CType | undefined, arch: Arch, 
 }
 
 const remoteBlock = (memory: RemoteMemory, address: number) =>
-  new RemoteBlock(memory, address, Number.POSITIVE_INFINITY)
+  new RemoteRange(memory, address, Number.POSITIVE_INFINITY)
 
 /** The pointer that a path ends at: where it lies, if that is memory, and where it leads. */
 export interface End {

@@ -2,7 +2,7 @@
  * memsync around a call. Memory of JS needs nothing: it is copied whole, there and back; it is only seen to that it is as long as
  * the directive says. Memory of the DLL's own that a pointer was made to lead to is copied, and the pointer leads to the copy.
  */
-import { LocalBlock, RemoteBlock, type Target } from '../ctypes/block.js'
+import { LocalBlock, RemoteRange, type Target } from '../ctypes/block.js'
 import type { Frame } from '../ctypes/call-plan.js'
 import type { Callback, CallbackClass } from '../ctypes/callback-type.js'
 import {
@@ -21,13 +21,13 @@ import {
 import type { ArgType } from '../ctypes/inference.js'
 import { checkPaths, type Directive, type MemsyncPath, type Shape, showPath } from '../ctypes/memsync.js'
 import { POINTER } from '../ctypes/pointer.js'
-import { writeCell } from '../ctypes/reference.js'
+import { isRemotePlace, writeCell } from '../ctypes/reference.js'
 import { c_char, c_wchar } from '../ctypes/scalars.js'
 import type { ArgumentSink } from '../ctypes/sink.js'
 import { readText, upToZero } from '../ctypes/text.js'
 import { ArgumentError, MemoryAccessError } from '../errors.js'
 import type { SessionCore } from './core.js'
-import { addressOf, Copies, isRemote } from './memsync-copies.js'
+import { addressOf, Copies } from './memsync-copies.js'
 import { asLength, type End, endOf, follow, found, lengthAt, type Origin, type Spot, spotOf } from './memsync-path.js'
 import type { PreparedCall } from './prepared-call.js'
 
@@ -109,12 +109,12 @@ export class MemsyncCall implements PreparedCall {
       if (directive.pointer[0] === 'r') continue
       inDirective(this.label, directive, 'pointer', directive.pointer, () => {
         const spot = follow(directive.pointer, origin, (segment, _cell, place) => {
-          if (isRemote(place)) this.#before.set(`${directive.number}:${segment}`, addressOf(place))
+          if (isRemotePlace(place)) this.#before.set(`${directive.number}:${segment}`, addressOf(place))
           return place
         })
         const end = spot && endOf(spot, this.#arch)
         if (!end?.place) return
-        if (isRemote(end.place)) this.#before.set(`${directive.number}:end`, addressOf(end.place))
+        if (isRemotePlace(end.place)) this.#before.set(`${directive.number}:end`, addressOf(end.place))
         else checkLength(directive, end, end.place, this.#arch, () => lengthOf(this.label, directive, origin, false))
       })
     }
@@ -151,12 +151,12 @@ export class MemsyncCall implements PreparedCall {
         const isNew = (segment: string, place: Target) =>
           pointer[0] === 'r' || this.#before.get(`${number}:${segment}`) !== addressOf(place)
         const spot = follow(pointer, origin, (segment, cell, place, pointee, count) =>
-          isRemote(place) && cell.block instanceof LocalBlock && isNew(segment, place)
+          isRemotePlace(place) && cell.block instanceof LocalBlock && isNew(segment, place)
             ? copies.lead(cell, place, pointee, count)
             : place,
         )
         const end = spot && endOf(spot, this.#arch)
-        if (!end?.cell || !isRemote(end.place) || !(end.cell.block instanceof LocalBlock)) return
+        if (!end?.cell || !isRemotePlace(end.place) || !(end.cell.block instanceof LocalBlock)) return
         if (!isNew('end', end.place) || (end.isVoid && !isWhole(end.cell.block, end.cell.size))) return
         copies.put(end.cell, copyOf(this.label, directive, end, origin, copies))
       })
@@ -168,7 +168,7 @@ export class MemsyncCall implements PreparedCall {
   #plainResult(directive: Directive, value: unknown, address: bigint, origin: Origin, copies: Copies): unknown {
     if (value === null || value === undefined || address === 0n) return value
     const { memory, textEncoding } = this.core
-    const block = new RemoteBlock(memory, Number(address), Number.POSITIVE_INFINITY)
+    const block = new RemoteRange(memory, Number(address), Number.POSITIVE_INFINITY)
     const end = { place: { block, offset: 0 }, pointee: undefined }
     if (typeof value === 'bigint')
       return pointerTo(directive, copyOf(this.label, directive, end, origin, copies), this.#arch)
@@ -233,17 +233,17 @@ export class MemsyncLoan {
         const [index] = pointer as readonly number[]
         const given = args[index]
         if (pointer.length === 1 && typeof given === 'bigint') {
-          const block = new RemoteBlock(memory, Number(given), Number.POSITIVE_INFINITY)
+          const block = new RemoteRange(memory, Number(given), Number.POSITIVE_INFINITY)
           const end = { place: { block, offset: 0 }, pointee: undefined }
           args[index] = pointerTo(directive, copyOf(label, directive, end, origin, copies), arch)
           origin.arguments[index] = spot(args[index], index)
           return
         }
         const at = follow(pointer, origin, (_segment, cell, place, pointee, count) =>
-          isRemote(place) && cell.block instanceof LocalBlock ? copies.lead(cell, place, pointee, count) : place,
+          isRemotePlace(place) && cell.block instanceof LocalBlock ? copies.lead(cell, place, pointee, count) : place,
         )
         const end = at && endOf(at, arch)
-        if (!end?.cell || !isRemote(end.place) || !(end.cell.block instanceof LocalBlock)) return
+        if (!end?.cell || !isRemotePlace(end.place) || !(end.cell.block instanceof LocalBlock)) return
         if (end.isVoid && !isWhole(end.cell.block, end.cell.size)) return
         copies.put(end.cell, copyOf(label, directive, end, origin, copies))
       })

@@ -17,6 +17,7 @@ import type { ArgumentSink } from '../ctypes/sink.js'
 import { AbortError, ArgumentError, CallTimeoutError, RoutineNotFoundError } from '../errors.js'
 import { readPe } from '../runtime/pe.js'
 import { type BatchFunction, makeBatch } from './batch.js'
+import type { AnyBatchTypes } from './batch-types.js'
 import { coreForSync } from './both.js'
 import { CallExchange, type Settle } from './call-exchange.js'
 import type { SessionCore } from './core.js'
@@ -244,7 +245,7 @@ export class RoutineEngine {
     return this.#runSync(args)
   }
 
-  batchFunction(blocking: boolean): BatchFunction<readonly unknown[], unknown> {
+  batchFunction(blocking: boolean): BatchFunction<AnyBatchTypes> {
     return makeBatch(this, blocking)
   }
 

@@ -3,7 +3,7 @@
  * and for threads that joined.
  */
 import { Op } from '../codec/layout.js'
-import { RemoteBlock, type Target } from '../ctypes/block.js'
+import { RemoteRange, type Target } from '../ctypes/block.js'
 import { CFUNCTYPE, WINFUNCTYPE } from '../ctypes/callback-type.js'
 import type { CType } from '../ctypes/data.js'
 import { type Header, parseHeader } from '../ctypes/header/index.js'
@@ -135,7 +135,8 @@ export abstract class SessionSurface {
 
   /** A pointer of type T to an address of the Windows process. */
   cast<T extends CType>(address: AddressLike, type: PointerType<T>): Pointer<T> {
-    return castAddress(this.memory.core().memory, addressOf(address), type) as unknown as Pointer<T>
+    const { memory } = this.memory.core()
+    return castAddress(memory, addressOf(address, memory), type) as unknown as Pointer<T>
   }
 
   /** The types of a header's text, with this session's layouts; `dll.declare` gives its routines. */
@@ -157,10 +158,8 @@ export abstract class SessionSurface {
   }
 
   #place(address: AddressLike): Target {
-    return {
-      block: new RemoteBlock(this.memory.core().memory, addressOf(address), Number.POSITIVE_INFINITY),
-      offset: 0,
-    }
+    const { memory } = this.memory.core()
+    return { block: new RemoteRange(memory, addressOf(address, memory), Number.POSITIVE_INFINITY), offset: 0 }
   }
 
   #library(name: string, kind: LibraryKind, options: LibraryOptions): Library {

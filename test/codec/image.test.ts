@@ -8,8 +8,9 @@ import { ARENA_OFFSET, Call, MESSAGE } from '../../dist/src/codec/layout.js'
 import {
   type CallbackTarget,
   LocalBlock,
-  RemoteBlock,
+  POINTERS,
   type RemoteMemory,
+  RemoteRange,
   type Target,
 } from '../../dist/src/ctypes/block.js'
 
@@ -46,25 +47,89 @@ test('the same block twice is placed once', () => {
   assert.is(made.place(block), at)
   assert.is.not(other, at)
   assert.is(made.blocks.length, 2)
+  assert.equal(
+    [at, other].map(number => made.offsetOf(number)),
+    [0, 32],
+  )
   assert.is(made.size, 48)
 })
 
-test('a view inside a view that is there already is the same memory', () => {
+test('views of one buffer lie to each other as they do here, in whatever order they come', () => {
+  const range = fc.tuple(fc.nat(63), fc.nat(24)).map(([from, length]) => [from, Math.min(64, from + length)] as const)
+  fc.assert(
+    fc.property(fc.array(range, { minLength: 1, maxLength: 8 }), ranges => {
+      const whole = Uint8Array.from({ length: 64 }, (_, i) => i)
+      const made = image()
+      const before = made.offsetOf(made.place(LocalBlock.allocate(5)))
+      assert.is(before, 0)
+      const numbers = ranges.map(([from, to]) => made.place(new LocalBlock(whole.subarray(from, to))))
+      // neighbours that overlap lie as they do in the buffer
+      for (const [i, [from, to]] of ranges.entries())
+        for (const [j, [start, end]] of ranges.entries())
+          if (from < end && start < to) assert.is(made.offsetOf(numbers[i]) - made.offsetOf(numbers[j]), from - start)
+      const there = trip(made, there => {
+        for (const [i, [from, to]] of ranges.entries())
+          for (let at = from; at < to; at++) there[made.offsetOf(numbers[i]) + at - from] = 100 + at
+      })
+      assert.is(there.length, made.size)
+      for (let at = 0; at < 64; at++)
+        assert.is(whole[at], ranges.some(([from, to]) => at >= from && at < to) ? 100 + at : at)
+    }),
+  )
+})
+
+test('an empty view at the end of another belongs to it; a constant of the same bytes is a piece of its own', () => {
   const whole = new Uint8Array(64)
   const made = image()
+  const at = made.offsetOf(made.place(new LocalBlock(whole.subarray(8, 40))))
+  assert.is(made.offsetOf(made.place(new LocalBlock(whole.subarray(40, 40)))), at + 32)
+  assert.is(made.size, 32)
+  made.place(new LocalBlock(whole.subarray(8, 24), false))
+  assert.is(made.size, 48)
+})
+
+test('a type that says so is aligned to more than 16 bytes', () => {
+  const made = image()
   made.place(LocalBlock.allocate(5))
-  const at = made.place(new LocalBlock(whole.subarray(8, 40)))
-  assert.is(made.place(new LocalBlock(whole.subarray(8, 40))), at)
-  assert.is(made.place(new LocalBlock(whole.subarray(16, 24))), at + 8)
-  assert.is(made.place(new LocalBlock(whole.subarray(40, 40))), at + 32)
-  assert.is(made.blocks.length, 2)
-  // what sticks out, or was never to be read back, is a piece of its own
-  made.place(new LocalBlock(whole.subarray(0, 16)))
-  assert.is(made.blocks.length, 3)
-  const constant = new Uint8Array(16)
-  made.place(new LocalBlock(constant, false))
-  made.place(new LocalBlock(constant))
-  assert.is(made.blocks.length, 5)
+  const block = LocalBlock.allocate(64)
+  block.shape = { alignment: 64, [POINTERS]: [] }
+  assert.is(made.offsetOf(made.place(block)), 64)
+  assert.is(made.alignment, 64)
+  const joined = Buffer.concat(made.views())
+  assert.is(joined.length, made.size)
+  assert.is(
+    made.viewsBack().reduce((sum, view) => sum + view.length, 0),
+    made.size,
+  )
+})
+
+test('a pointer that led nowhere, to a callback or out of here leads where the routine let it', () => {
+  const [a, b] = [LocalBlock.allocate(16), LocalBlock.allocate(16)]
+  const owner = LocalBlock.allocate(40)
+  owner.shape = { alignment: 8, [POINTERS]: [0, 8, 16, 24] }
+  owner.refs = new Map<number, Target | CallbackTarget>([
+    [8, { thunk: () => 0x1_4000_0010 }],
+    [16, { block: new RemoteRange(memory, 0x7000_0000, 64), offset: 0 }],
+    [24, { block: a, offset: 0 }],
+  ])
+  const made = image()
+  const at = made.offsetOf(made.place(owner))
+  const toA = made.offsetOf(made.place(a))
+  const toB = made.offsetOf(made.place(b))
+  trip(made, there => {
+    put(there, at, BASE + toB)
+    put(there, at + 8, BASE + toB + 4)
+    put(there, at + 16, 0x7000_0008)
+    put(there, at + 24, BASE + toA + 16) // the end of a, and not yet b
+    put(there, at + 32, BASE + toB) // a number, as far as the type tells
+  })
+  assert.equal(owner.refs.get(0), { block: b, offset: 0 })
+  assert.equal(owner.refs.get(8), { block: b, offset: 4 })
+  assert.not(owner.refs.has(16))
+  assert.is(pointer(owner, 16), 0x7000_0008)
+  assert.is((owner.refs.get(24) as Target).block, a)
+  assert.is((owner.refs.get(24) as Target).offset, 16)
+  assert.not(owner.refs.has(32))
 })
 
 test('pointers between blocks are relocated, each to its block and offset', () => {
@@ -85,11 +150,11 @@ test('pointers between blocks are relocated, each to its block and offset', () =
         const made = image(pointerSize)
         const places = blocks.map(block => made.place(block))
         assert.is(made.blocks.length, 8)
-        for (const at of places) assert.is(at % 16, 0)
+        for (const number of places) assert.is(made.offsetOf(number) % 16, 0)
         made.relocate(start)
         for (const [from, at, to, inside] of wanted.values()) {
           const address = pointerSize === 8 ? pointer(blocks[from], at) : Number(blocks[from].whole.getUint32(at, true))
-          assert.is(address, start + places[to] + inside)
+          assert.is(address, start + made.offsetOf(places[to]) + inside)
         }
       },
     ),
@@ -100,7 +165,8 @@ test('what was written, joined, is the image', () => {
   fc.assert(
     fc.property(fc.array(fc.uint8Array({ maxLength: 70 }), { maxLength: 12 }), parts => {
       const made = image()
-      const places = parts.map(bytes => made.place(new LocalBlock(bytes)))
+      const numbers = parts.map(bytes => made.place(new LocalBlock(bytes)))
+      const places = numbers.map(number => made.offsetOf(number))
       const joined = Buffer.concat(made.views())
       const copied = new Uint8Array(made.size)
       made.copyTo(copied, 0)
@@ -128,7 +194,7 @@ test('a list that ends in itself', () => {
   assert.is(made.blocks.length, 1000)
   trip(made)
   nodes.forEach((node, i) => {
-    assert.is(pointer(node, 8), BASE + 16 * ((i + 1) % 1000))
+    assert.is(pointer(node, 8), BASE + 32 * ((i + 1) % 1000))
     assert.is(node.origin, memory)
     assert.is(node.refs?.get(8)?.['block' as never], nodes[(i + 1) % 1000])
   })
@@ -148,8 +214,8 @@ test('after the call a pointer leads where the routine let it: same, elsewhere i
   const cells = [0, 8, 16, 24].map(at => [at, { block: a, offset: 4 }] as const)
   const owner = linked(32, cells)
   const made = image()
-  const at = made.place(owner)
-  const inB = made.place(b)
+  const at = made.offsetOf(made.place(owner))
+  const inB = made.offsetOf(made.place(b))
   trip(made, there => {
     put(there, at + 8, BASE + inB + 40)
     put(there, at + 16, 0x1234_5678)
@@ -169,7 +235,7 @@ test('after the call a pointer leads where the routine let it: same, elsewhere i
   const again = image()
   again.place(owner)
   again.relocate(BASE)
-  assert.is(pointer(owner, 8), BASE + again.place(b) + 40)
+  assert.is(pointer(owner, 8), BASE + again.offsetOf(again.place(b)) + 40)
   assert.is(pointer(owner, 16), 0x1234_5678)
 })
 
@@ -179,10 +245,10 @@ test('a constant is neither changed nor settled', () => {
   const ref = { block: target, offset: 0 }
   owner.refs = new Map([[0, ref]])
   const made = image()
-  const at = made.place(owner)
+  const at = made.offsetOf(made.place(owner))
   trip(made, there => put(there, at, 99))
   assert.is(owner.refs.get(0), ref)
-  assert.is(pointer(owner, 0), BASE + made.place(target))
+  assert.is(pointer(owner, 0), BASE + made.offsetOf(made.place(target)))
 })
 
 test('changes reach the memory that a block stands for', () => {
@@ -195,13 +261,13 @@ test('changes reach the memory that a block stands for', () => {
 })
 
 test('pointers to the other side keep their address; another session’s are refused', () => {
-  const owner = linked(8, [[0, { block: new RemoteBlock(memory, 0x7000_0000, 64), offset: 12 }]])
+  const owner = linked(8, [[0, { block: new RemoteRange(memory, 0x7000_0000, 64), offset: 12 }]])
   const made = image()
   made.place(owner)
   trip(made)
   assert.is(pointer(owner, 0), 0x7000_000c)
   const other = { ...memory, sessionId: 'other' }
-  assert.throws(() => image().place(linked(8, [[0, { block: new RemoteBlock(other, 64, 8), offset: 0 }]])))
+  assert.throws(() => image().place(linked(8, [[0, { block: new RemoteRange(other, 64, 8), offset: 0 }]])))
 })
 
 test('callbacks: the thunk’s address, or put down until there is one', () => {
@@ -225,7 +291,7 @@ test('blocks of 2 GiB and more keep the places right', () => {
   }
   const made = image()
   made.place(new Huge(new Uint8Array(1)))
-  assert.is(made.place(LocalBlock.allocate(8)), 2 ** 31 + 16)
+  assert.is(made.offsetOf(made.place(LocalBlock.allocate(8))), 2 ** 31 + 16)
 })
 
 test('CallBuilder: pointers among the arguments get their addresses; the next call starts afresh', () => {

@@ -14,7 +14,7 @@ import type { Arch, CType } from '../../src/ctypes/data.js'
 import { BLOCK } from '../../src/ctypes/data.js'
 import { type Types, types } from '../../src/ctypes/types.js'
 
-const runs = Number(process.env.ZB_LAYOUT_RUNS ?? 200)
+const runs = Number(process.env.ZB_LAYOUT_RUNS ?? 1000)
 
 interface Scalar {
   readonly c: string

@@ -60,6 +60,24 @@ test('integers check their range and kind', () => {
   refuses(() => new (ct.types('win32').c_size_t)(2n ** 32n), /does not fit/)
 })
 
+test('VARIANT_BOOL is a boolean whose true has all bits set', () => {
+  const { VARIANT_BOOL } = ct.types('win64').wintypes
+  const bytes = new Uint8Array(2)
+  const flag = VARIANT_BOOL.from_buffer(bytes)
+  flag.value = true
+  assert.equal([...bytes], [255, 255])
+  assert.is(flag.value, true)
+  assert.is(new VARIANT_BOOL(false).value, false)
+  const { sink, calls } = recorder()
+  const { context } = remote()
+  const plan = compilePlan('win64', 'f', [VARIANT_BOOL], VARIANT_BOOL)
+  assert.is(plan.signature, 'h')
+  plan.encode(sink, [true], context)
+  assert.equal(calls, [['int', 0, -1, -1]])
+  assert.is(plan.decode(0xffff, 0, 0, context, undefined), true)
+  assert.is(plan.decode(0x10000, 0, 0, context, undefined), false)
+})
+
 test('structures: live views, literals, inheritance, errors', () => {
   class Line extends ct.Structure({ a: Point, b: Point.array(2) }) {}
   const line = new Line({ a: { x: 1, y: 2 } })
@@ -106,6 +124,46 @@ test('pointers between objects of JS', () => {
   assert.is(first.next, null)
   refuses(() => ct.addressof(first), /session\.memory\.alloc/)
   refuses(() => ct.pointer(first).at(1), /outside/)
+})
+
+test('what is written over a pointer ends it; what is moved takes it along', () => {
+  class Either extends ct.Union({
+    p: ct.POINTER(ct.c_int),
+    n: ct.c_longlong,
+    d: ct.c_double,
+    b: ct.bits(ct.c_uint, 8),
+  }) {}
+  for (const write of [
+    (e: Either) => {
+      e.n = 0n
+    },
+    (e: Either) => {
+      e.d = 0
+    },
+    (e: Either) => {
+      e.b = 0
+    },
+    (e: Either) => ct.memset(e, 0, 8),
+  ]) {
+    const either = new Either({ p: new ct.c_int(4) })
+    assert.is(either.p?.contents.value, 4)
+    write(either)
+    assert.is(either.p, null)
+  }
+  class Named extends ct.Structure({ p: ct.POINTER(ct.c_int), n: ct.c_int }) {}
+  const [from, to] = [new Named({ p: new ct.c_int(4), n: 5 }), new Named()]
+  from.n = 6
+  ct.memmove(to, from, ct.sizeof(Named))
+  assert.equal([to.p?.contents.value, to.n], [4, 6])
+  ct.memmove(to, from, 4)
+  assert.is(to.p, null)
+})
+
+test('a structure that contains itself is refused', () => {
+  class Endless extends ct.Structure({ x: ct.c_int }) {}
+  Endless.define({ again: Endless })
+  refuses(() => Endless.size, /Endless contains itself: use POINTER\(Endless\)/)
+  refuses(() => Endless.size, /contains itself/)
 })
 
 test('pointers into a session', () => {

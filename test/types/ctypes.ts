@@ -4,6 +4,7 @@ import {
   bits,
   byref,
   type CArray,
+  type CallbackObject,
   CFUNCTYPE,
   c_bool,
   c_char,
@@ -22,6 +23,7 @@ import {
   cast,
   create_string_buffer,
   create_unicode_buffer,
+  type ForeignRoutine,
   HRESULT,
   out,
   POINTER,
@@ -34,6 +36,7 @@ import {
   Union,
   type ValueOf,
 } from '../../src/ctypes/index.js'
+import type { CtypesSession, Library } from '../../src/index.js'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 /** Only compiles if the two are the same type. */
@@ -45,6 +48,7 @@ declare function func<
   const A extends readonly Parameters<typeof argType>[0][],
   R extends Parameters<typeof resType>[0],
 >(name: string, argtypes: A, restype: R): Routine<ArgsOf<A>, ResultOf<R, A>>
+declare const dll: Library
 declare function argType(type: import('../../src/ctypes/index.js').ArgType): void
 declare function resType(type: import('../../src/ctypes/index.js').ResType): void
 
@@ -160,6 +164,9 @@ export function structures(): void {
   expectType<number>().is<InstanceType<typeof Either>['f']>()
   class Outer extends Structure({ kind: c_int, u: Either }, { anonymous: ['u'] }) {}
   expectType<number>().is<InstanceType<typeof Outer>['f']>()
+  new Outer({ kind: 1, f: 2 })
+  // @ts-expect-error not a field of the anonymous member's
+  new Outer({ kind: 1, g: 2 })
   // @ts-expect-error anonymous names a field
   Structure({ kind: c_int }, { anonymous: ['u'] })
   const win32 = types('win32')
@@ -299,4 +306,126 @@ export async function callbacks(): Promise<void> {
   new Table({ compare: callback })
   // @ts-expect-error not a C type
   CFUNCTYPE(Number)
+}
+
+/** Functions in literals, lists and memory know what they are given. */
+export async function functionPointers(): Promise<void> {
+  const Operation = CFUNCTYPE(c_int, c_int, c_longlong)
+  class Table extends Structure({ f: Operation, count: c_int }) {}
+  const byValue = func('byValue', [Table], null)
+  await byValue({ f: (a, b) => a + Number(b), count: 1 })
+  await byValue(new Table({ f: (a, b) => a + Number(b) }))
+  // @ts-expect-error the second is a bigint
+  byValue({ f: (a, b) => a + b })
+  const all = func('all', [POINTER(Operation), c_int], null)
+  await all([(a, b) => a + Number(b), null], 2)
+  // @ts-expect-error the result is no string
+  all([() => 'a'], 1)
+
+  const table = new Table()
+  expectType<
+    | CallbackObject<typeof c_int, [typeof c_int, typeof c_longlong]>
+    | ForeignRoutine<typeof c_int, [typeof c_int, typeof c_longlong]>
+    | null
+  >().is(table.f)
+  if (typeof table.f === 'function') {
+    expectType<number>().is(await table.f(1, 2n))
+    expectType<number>().is(table.f.sync(1, 2))
+    // @ts-expect-error not an integer
+    table.f('a', 2)
+    // @ts-expect-error one is missing
+    table.f(1)
+  }
+  const variable = Operation.in_dll(dll, 'operation')
+  variable.value = (a, b) => a + Number(b)
+  variable.value = table.f
+  variable.value = null
+  // @ts-expect-error a number is no function
+  variable.value = 5
+  await func('set', [POINTER(Operation)], null)(byref(variable))
+}
+
+/** The data of others: exports, buffers, memory of the Windows process. */
+export async function memory(session: CtypesSession): Promise<void> {
+  expectType<number>().is(c_int.in_dll(dll, 'counter').value)
+  expectType<Point>().is(Point.in_dll(dll, 'origin'))
+  expectType<number>().is(c_int.array(4).in_dll(dll, 'numbers')[0])
+  expectType<Point>().is(Point.from_buffer(new Uint8Array(8)))
+  // @ts-expect-error a DLL, not its name
+  c_int.in_dll('demo.dll', 'counter')
+
+  const point = await session.memory.alloc(Point)
+  expectType<Point>().is(point.contents)
+  expectType<bigint>().is(point.address)
+  expectType<number>().is(point.contents.x)
+  await func('move', [POINTER(Point)], null)(point)
+  const bytes = await session.memory.alloc(16)
+  expectType<Uint8Array>().is(bytes.read())
+  // @ts-expect-error bytes have no contents
+  bytes.contents
+  expectType<Point>().is(session.memory.at(Point, bytes))
+  expectType<Pointer<typeof Point>>().is(session.cast(point, POINTER(Point)))
+  expectType<string>().is(session.string_at(4096n))
+  // @ts-expect-error not an address
+  session.string_at('a')
+}
+
+/** Batches: what is a column of what, and what comes back. */
+export async function batches(library: Library): Promise<void> {
+  const add = library.func('add', [c_int, c_int], c_int)
+  expectType<Int32Array>().is(await add.batch([new Int32Array(3), [1, 2, 3]]))
+  expectType<Int32Array>().is(await add.batch([new Int32Array(3), 1]))
+  expectType<Int32Array>().is(add.batch.sync([new Int32Array(3), 1]))
+  // @ts-expect-error a column is missing
+  add.batch([new Int32Array(3)])
+  // @ts-expect-error no column of integers
+  add.batch([new Int32Array(3), ['a']])
+  expectType<Float64Array>().is(await library.func('half', [c_double], c_double).batch([new Float64Array(3)]))
+  expectType<BigInt64Array>().is(await library.func('wide', [c_longlong], c_longlong).batch([new BigInt64Array(3)]))
+  expectType<undefined>().is(await library.func('nothing', [c_int], null).batch([[1]]))
+  expectType<Point[]>().is(await library.func('move', [Point, c_int], Point).batch([[new Point(), { x: 1 }], 3]))
+  expectType<boolean[]>().is(
+    await library.func('is', [c_bool, c_char_p], c_bool).batch([
+      [true, false],
+      ['a', 'b'],
+    ]),
+  )
+  expectType<(string | null)[]>().is(await library.func('name', [POINTER(c_int)], c_char_p).batch([new Int32Array(3)]))
+  expectType<[Int32Array, Float64Array]>().is(
+    await library.func('both', [c_int, out(c_double)], c_int).batch([new Int32Array(3)]),
+  )
+  for await (const some of add.batch.stream([[new Int32Array(3), 1]])) expectType<Int32Array>().is(some)
+  const detail = await add.batch([[1], [2]], { detail: true })
+  expectType<Int32Array>().is(detail.results)
+  expectType<number>().is(detail.errors[0].row)
+}
+
+/** Routines: attributes, prototypes, details. */
+export async function routines(library: Library): Promise<void> {
+  const add = library.func('add', [c_int, c_int], c_int)
+  expectType<number>().is(await add(1, 2))
+  expectType<number>().is(add.sync(1, 2))
+  expectType<number>().is(await add.with({ timeout: 500 })(1, 2))
+  expectType<number>().is((await add.detail(1, 2)).value)
+  // @ts-expect-error not an integer
+  add.sync('a', 2)
+  // @ts-expect-error not an integer
+  add.with({})(1, 'a')
+  // @ts-expect-error no such option
+  add.with({ patience: 3 })
+  add.argtypes = [c_int, out(c_int)]
+  add.restype = null
+  // @ts-expect-error not types
+  add.argtypes = [5]
+  // @ts-expect-error not a type
+  add.restype = 5
+  // @ts-expect-error not a function
+  add.errcheck = 5
+  const sub = library.func<[number, number], number>('int sub(int a, int b)')
+  expectType<number>().is(await sub(1, 2))
+  // @ts-expect-error one is missing
+  sub(1)
+  expectType<unknown>().is(await library.anything(1, 'a'))
+  // @ts-expect-error argtypes are C types
+  library.func('f', [Number], c_int)
 }
