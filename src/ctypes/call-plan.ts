@@ -8,6 +8,7 @@ import { LocalBlock } from './block.js'
 import type { CallContext } from './context.js'
 import {
   type Arch,
+  BLOCK,
   CATEGORY,
   CData,
   type CType,
@@ -22,6 +23,7 @@ import {
 import type { ArgType, Out, ResType } from './inference.js'
 import { type Lower, lowerFor } from './parameter.js'
 import { passedAs } from './passing.js'
+import { type Inside, leadInside } from './reference.js'
 import { type Decode, resultFor } from './result.js'
 import type { ArgumentSink } from './sink.js'
 
@@ -57,7 +59,14 @@ export interface CallPlan {
   /** Checks and lowers all arguments; throws ArgumentError. What it gives is for `decode`. */
   encode(sink: ArgumentSink, args: readonly unknown[], context: CallContext): Frame | undefined
   /** The JS value; call it after memory has come back. */
-  decode(low: number, high: number, float: number, context: CallContext, frame: Frame | undefined): unknown
+  decode(
+    low: number,
+    high: number,
+    float: number,
+    context: CallContext,
+    frame: Frame | undefined,
+    inside?: Inside,
+  ): unknown
 }
 export interface PlanOptions {
   /** More arguments than declared are passed on, each as what it is. */
@@ -106,6 +115,7 @@ class Plan implements CallPlan {
   readonly #lowers: readonly Lower[]
   readonly #decode: Decode
   readonly #hidden: CType | undefined
+  readonly #holdsPointers: boolean
   /** How many arguments the caller gives. */
   readonly #given: number
   readonly #outs: readonly CType[]
@@ -127,6 +137,7 @@ class Plan implements CallPlan {
     this.#undeclared = undeclared
     this.#hidden = result.hidden
     this.#decode = result.decode
+    this.#holdsPointers = result.holdsPointers === true
     this.#lowers = parameters.map(({ type, isOut }) => (isOut ? never : lowerFor(type, arch)))
     this.#outs = parameters.filter(({ isOut }) => isOut).map(({ type }) => type)
     this.#given = parameters.length - this.#outs.length
@@ -219,13 +230,13 @@ class Plan implements CallPlan {
     return frame
   }
 
-  decode(low: number, high: number, float: number, context: CallContext, frame?: Frame): unknown {
-    if (!frame) return this.#decode(low, high, float, context)
+  decode(low: number, high: number, float: number, context: CallContext, frame?: Frame, inside?: Inside): unknown {
+    if (!frame) return this.#value(low, high, float, context, inside)
     let value: unknown
     if (this.#hidden && frame.result) {
       frame.result.origin = context.memory
       value = viewAt(this.#hidden, frame.result, 0)
-    } else value = this.#decode(low, high, float, context)
+    } else value = this.#value(low, high, float, context, inside)
     if (frame.outs.length === 0) return value
     const outs = frame.outs.map((block, i) => {
       block.origin = context.memory
@@ -233,6 +244,15 @@ class Plan implements CallPlan {
     })
     if (this.#restype !== null) return [value, ...outs]
     return outs.length === 1 ? outs[0] : outs
+  }
+
+  #value(low: number, high: number, float: number, context: CallContext, inside: Inside | undefined): unknown {
+    const value = this.#decode(low, high, float, context)
+    if (inside && this.#holdsPointers) {
+      const data = value as CData
+      leadInside(data[BLOCK] as LocalBlock, typeOf(data), inside)
+    }
+    return value
   }
 
   #wrongCount(given: number): ArgumentError {

@@ -4,6 +4,7 @@ import {
   type Block,
   type CallbackTarget,
   LocalBlock,
+  POINTERS,
   RemoteBlock,
   type RemoteMemory,
   RemoteRange,
@@ -34,6 +35,19 @@ export function readCell(block: Block, offset: number, size: number): Place {
   if (address === 0n) return null
   const memory = memoryOf(block)
   return memory ? { block: new RemoteRange(memory, Number(address), Number.POSITIVE_INFINITY), offset: 0 } : address
+}
+
+/** What an address leads to that lies in the memory of the call under way. */
+export type Inside = (address: number) => Target | undefined
+
+/** Lets the pointers in a structure that came back lead to the objects of JS that were given. */
+export function leadInside(block: LocalBlock, type: CType, inside: Inside): void {
+  const size = pointerSizeOf(type[ARCH] ?? 'win64')
+  for (const at of type[POINTERS]) {
+    const address = readAddress(block, at, size)
+    const target = address === 0n ? undefined : inside(Number(address))
+    if (target) writeCell(block, at, size, target)
+  }
 }
 
 export function writeCell(block: Block, offset: number, size: number, place: Place): void {

@@ -1,6 +1,6 @@
 /** How the result of a routine becomes a JS value. */
 import { ArgumentError, WindowsError } from '../errors.js'
-import { LocalBlock, RemoteRange } from './block.js'
+import { LocalBlock, POINTERS, RemoteRange } from './block.js'
 import type { CallbackClass } from './callback-type.js'
 import type { CallContext } from './context.js'
 import { type Arch, CATEGORY, type CType, describe, FOR_ARCH, isType, KIND, READ, viewAt } from './data.js'
@@ -17,6 +17,8 @@ export interface ResultPlan {
   readonly decode: Decode
   /** The type of a structure that is returned through a hidden first pointer. */
   readonly hidden: CType | undefined
+  /** A structure in registers that has pointers in it, which may lead into the call's own memory. */
+  readonly holdsPointers?: boolean
 }
 
 const unsigned = (low: number, high: number) => (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0)
@@ -41,7 +43,9 @@ export function resultFor(routine: string, restype: ResType, arch: Arch): Result
     return { kind: 'i', hidden: undefined, decode: decodeStatus }
   const { kind, how } = passedAs(type, arch, true)
   if (how === 'memory') return { kind, hidden: type, decode: () => undefined }
-  return { kind, hidden: undefined, decode: how === 'bits' ? structureFrom(type) : scalarFrom(type) }
+  if (how === 'bits')
+    return { kind, hidden: undefined, decode: structureFrom(type), holdsPointers: type[POINTERS].length > 0 }
+  return { kind, hidden: undefined, decode: scalarFrom(type) }
 }
 
 /** ctypes calls the class; a class of JS is made with `new`. */
@@ -109,6 +113,7 @@ function structureFrom(type: CType): Decode {
     block.whole.setInt32(0, low, true)
     block.whole.setInt32(4, high, true)
     const own = new LocalBlock(block.bytes.subarray(0, type.size))
+    own.shape = type
     own.origin = context.memory
     return viewAt(type, own, 0)
   }

@@ -5,7 +5,6 @@ import type { Lane } from '../channel/lane.js'
 import { Frame } from '../channel/strand.js'
 import type { Image } from '../codec/image.js'
 import { ARENA_OFFSET, Kind, MESSAGE, Op, Reply, SlotFlag, Status } from '../codec/layout.js'
-import type { Target } from '../ctypes/block.js'
 import type { Frame as ResultFrame } from '../ctypes/call-plan.js'
 import type { Callback } from '../ctypes/callback-type.js'
 import { ZugbrueckeError } from '../errors.js'
@@ -125,10 +124,11 @@ export class CallExchange extends Exchange {
       }
       error = failureOf(core, call, at)
       if (!error) {
-        const inside = image && call.pointsBack && this.#inside(view, at + Reply.result, image)
-        value = inside
-          ? call.pointTo?.(inside, this.args)
-          : call.decode(view, at + Reply.result, this.args, this.#frame)
+        const inside = image && ((address: number) => image.find(address - this.#base))
+        const result = at + Reply.result
+        // one that leads into the call's own memory, as strchr's does, leads to the JS object that was given
+        const target = inside && call.pointsBack ? inside(addressAt(view, result)) : undefined
+        value = target ? call.pointTo?.(target, this.args) : call.decode(view, result, this.args, this.#frame, inside)
       }
     } catch (thrown) {
       error = thrown as Error
@@ -140,12 +140,6 @@ export class CallExchange extends Exchange {
   override fail(lane: Lane, error: Error): void {
     this.#finish(lane)
     this.done(error, undefined, 0, 0)
-  }
-
-  /** A result that leads into the call's own memory, as strchr's does, leads to the JS object that was given. */
-  #inside(view: DataView, at: number, image: Image): Target | undefined {
-    const address = view.getUint32(at, true) + view.getUint32(at + 4, true) * 4294967296
-    return image.find(address - this.#base)
   }
 
   /** Finds room for what does not fit the slot; false if it has to wait. */
@@ -228,6 +222,8 @@ export class CallExchange extends Exchange {
     this.#borrowed = undefined
   }
 }
+
+const addressAt = (view: DataView, at: number) => view.getUint32(at, true) + view.getUint32(at + 4, true) * 4294967296
 
 /** One call of the system takes at most so many pieces (IOV_MAX). */
 const PIECES = 1024

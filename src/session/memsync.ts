@@ -21,7 +21,7 @@ import {
 import type { ArgType } from '../ctypes/inference.js'
 import { checkPaths, type Directive, type MemsyncPath, type Shape, showPath } from '../ctypes/memsync.js'
 import { POINTER } from '../ctypes/pointer.js'
-import { isRemotePlace, writeCell } from '../ctypes/reference.js'
+import { type Inside, isRemotePlace, writeCell } from '../ctypes/reference.js'
 import { c_char, c_wchar } from '../ctypes/scalars.js'
 import type { ArgumentSink } from '../ctypes/sink.js'
 import { readText, upToZero } from '../ctypes/text.js'
@@ -35,7 +35,7 @@ export { checkMemsync, type Memsync, type MemsyncDirective } from '../ctypes/mem
 
 /** A call without memsync, whose result can be had before `errcheck` sees it. */
 interface Inner extends PreparedCall {
-  raise(view: DataView, at: number, frame: Frame | undefined): unknown
+  raise(view: DataView, at: number, frame: Frame | undefined, inside?: Inside): unknown
   check(value: unknown, args: readonly unknown[]): unknown
 }
 
@@ -120,10 +120,10 @@ export class MemsyncCall implements PreparedCall {
     }
   }
 
-  decode(view: DataView, at: number, args: readonly unknown[], frame: Frame | undefined): unknown {
+  decode(view: DataView, at: number, args: readonly unknown[], frame: Frame | undefined, inside?: Inside): unknown {
     const { restype } = this.plan.shape
     const outs = frame?.outs ?? []
-    const raised = this.inner.raise(view, at, frame)
+    const raised = this.inner.raise(view, at, frame, inside)
     const own = outs.length === 0 ? raised : restype === null ? undefined : (raised as unknown[])[0]
     const address = this.#arch === 'win64' ? view.getBigUint64(at, true) : BigInt(view.getUint32(at, true))
     const result = this.#finish(own, address, args, frame)

@@ -2,6 +2,7 @@
 import type { Target } from '../ctypes/block.js'
 import type { Frame } from '../ctypes/call-plan.js'
 import type { Callback } from '../ctypes/callback-type.js'
+import type { Inside } from '../ctypes/reference.js'
 import type { ArgumentSink } from '../ctypes/sink.js'
 
 export interface PreparedCall {
@@ -18,8 +19,8 @@ export interface PreparedCall {
   encode(sink: ArgumentSink, args: readonly unknown[], wrapped?: Callback[]): Frame | undefined
   /** Throws ArgumentError. The last look at the memory of the arguments: no earlier call changes it any more. */
   verify?(args: readonly unknown[]): void
-  /** Reads the 8 bytes of the result. */
-  decode(view: DataView, at: number, args: readonly unknown[], frame: Frame | undefined): unknown
+  /** Reads the 8 bytes of the result; `inside` knows the call's own memory, where it has any. */
+  decode(view: DataView, at: number, args: readonly unknown[], frame: Frame | undefined, inside?: Inside): unknown
   /** The result is a typed pointer. */
   readonly pointsBack?: boolean
   /** The result for a pointer that leads to memory of this process. */

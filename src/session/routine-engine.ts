@@ -12,7 +12,7 @@ import { BLOCK, CATEGORY, type CData, type CType, FOR_ARCH, isType } from '../ct
 import { type Prototype, parseHeader, parsePrototype } from '../ctypes/header/index.js'
 import type { ArgType, ResType } from '../ctypes/inference.js'
 import { checkMemsync, checkPaths, type Directive, type Memsync, type Shape } from '../ctypes/memsync.js'
-import { writeCell } from '../ctypes/reference.js'
+import { type Inside, writeCell } from '../ctypes/reference.js'
 import type { ArgumentSink } from '../ctypes/sink.js'
 import { AbortError, ArgumentError, CallTimeoutError, RoutineNotFoundError } from '../errors.js'
 import { readPe } from '../runtime/pe.js'
@@ -66,16 +66,16 @@ export class Declared implements PreparedCall {
     return plan.encode(sink, args, wrapped ? core.contextFor(wrapped) : core.context)
   }
 
-  decode(view: DataView, at: number, args: readonly unknown[], frame: Frame | undefined): unknown {
-    return this.check(this.raise(view, at, frame), args)
+  decode(view: DataView, at: number, args: readonly unknown[], frame: Frame | undefined, inside?: Inside): unknown {
+    return this.check(this.raise(view, at, frame, inside), args)
   }
 
   /** The result as the routine gave it. */
-  raise(view: DataView, at: number, frame: Frame | undefined): unknown {
+  raise(view: DataView, at: number, frame: Frame | undefined, inside?: Inside): unknown {
     const { plan, core } = this
     const kind = plan.result
     const float = kind === 'd' ? view.getFloat64(at, true) : kind === 'f' ? view.getFloat32(at, true) : 0
-    return plan.decode(view.getInt32(at, true), view.getInt32(at + 4, true), float, core.context, frame)
+    return plan.decode(view.getInt32(at, true), view.getInt32(at + 4, true), float, core.context, frame, inside)
   }
 
   get pointsBack(): boolean {

@@ -26,6 +26,13 @@ API struct held hold(struct node *node) {
   struct held result = {node, 3};
   return result;
 }
+struct handle {
+  struct node *node;
+};
+API struct handle handle_of(struct node *node) {
+  struct handle result = {node};
+  return result;
+}
 struct anything {
   void *data;
   int64_t number;

@@ -76,6 +76,11 @@ test('a structure that is returned with a pointer to an argument leads to that o
   const held = await lib.func('hold', [POINTER(Node)], Held)(node)
   node.value = 9
   assert.equal([held.node?.contents.value, held.count], [9, 3])
+  // one that comes in a register
+  class Handle extends Structure({ node: POINTER(Node) }) {}
+  const handle = await lib.func('handle_of', [POINTER(Node)], Handle)(node)
+  node.value = 10
+  assert.is(handle.node?.contents.value, 10)
 })
 
 test('every depth is changed, through pointers, pointers to pointers and arrays of them', async () => {
