@@ -1,7 +1,23 @@
 /** ctypes' functions on memory: sizes, strings, copies and casts. They work on objects of JS and on pointers into a session. */
 import { ArgumentError } from '../errors.js'
 import { type Block, LocalBlock, RemoteBlock, RemoteRange, type Target } from './block.js'
-import { ARCH, BLOCK, bytesOf, CData, type CType, describe, isBuffer, isType, KIND, OFFSET, typeOf } from './data.js'
+import type { CallbackType, ForeignRoutine } from './callback-type.js'
+import {
+  ARCH,
+  BLOCK,
+  bytesOf,
+  CATEGORY,
+  CData,
+  type CType,
+  describe,
+  isBuffer,
+  isType,
+  KIND,
+  OFFSET,
+  READ,
+  typeOf,
+  viewAt,
+} from './data.js'
 import { utf8 } from './encoding.js'
 import type { CArray } from './inference.js'
 import type { Pointer, PointerType } from './pointer.js'
@@ -128,13 +144,21 @@ const EMPTY = LocalBlock.allocate(0)
 
 /** The same place as a pointer of another type. A bare address needs `session.cast`. */
 export function cast<T extends CType>(from: object | null, type: PointerType<T>): Pointer<T>
+export function cast<R extends CType | null, A extends readonly CType[]>(
+  from: object | null,
+  type: CallbackType<R, A>,
+): ForeignRoutine<R, A> | null
 export function cast<T extends CType>(from: object | null, type: T): T['prototype']
-export function cast(from: object | null, type: CType): object {
+export function cast(from: object | null, type: CType): object | null {
+  return castTo(from === null ? null : castPlace(from), type)
+}
+
+function castTo(place: Target | null, type: CType): object | null {
   if (!isType(type) || type[KIND] !== 'p') throw new ArgumentError(`cast takes a pointer type, not ${describe(type)}`)
-  const made = new (type as unknown as new () => CData)()
-  if (from === null) return made
-  writeCell(made[BLOCK], 0, type.size, castPlace(from))
-  return made
+  const block = LocalBlock.for(type)
+  if (place) writeCell(block, 0, type.size, place)
+  // a function pointer is a routine, and has no object of its own
+  return type[CATEGORY] === 'callback' ? (type[READ](block, 0) as object | null) : viewAt(type, block, 0)
 }
 
 function castPlace(from: object): Target {
@@ -148,13 +172,7 @@ function castPlace(from: object): Target {
 }
 
 /** A pointer of the type to an address of a session: what `session.cast(address, T)` is. */
-export function castAddress(memory: RemoteBlock['memory'], address: bigint | number, type: CType): CData {
-  if (!isType(type) || type[KIND] !== 'p') throw new ArgumentError(`cast takes a pointer type, not ${describe(type)}`)
-  const made = new (type as unknown as new () => CData)()
-  if (BigInt(address) !== 0n)
-    writeCell(made[BLOCK], 0, type.size, {
-      block: new RemoteRange(memory, Number(address), Number.POSITIVE_INFINITY),
-      offset: 0,
-    })
-  return made
+export function castAddress(memory: RemoteBlock['memory'], address: bigint | number, type: CType): object | null {
+  const block = new RemoteRange(memory, Number(address), Number.POSITIVE_INFINITY)
+  return castTo(BigInt(address) === 0n ? null : { block, offset: 0 }, type)
 }

@@ -1,6 +1,6 @@
 /** Libraries: DLLs of a session, whose routines are their attributes. */
 import type { Block } from '../ctypes/block.js'
-import { type CType, DATA_EXPORT, type DataExports, viewAt } from '../ctypes/data.js'
+import { type CType, DATA_EXPORT, type DataExports, FOR_ARCH, viewAt } from '../ctypes/data.js'
 import type { ArgsOf, ArgType, ResType, ResultOf } from '../ctypes/inference.js'
 import { ArgumentError } from '../errors.js'
 import type { BatchOf, RowsOf } from './batch.js'
@@ -87,8 +87,9 @@ export function makeLibrary(
     },
     [INSPECT]: () => `Library { ${name} (${kind}, ${state.number === 0 ? 'not loaded' : 'loaded'}) }`,
     [DATA_EXPORT](type: CType, symbol: string | number) {
-      const block: Block = new DataExportBlock(session, state, symbol, type.size)
-      return viewAt(type, block, 0)
+      const fitting = type[FOR_ARCH](session.arch)
+      const block: Block = new DataExportBlock(session, state, symbol, fitting.size)
+      return viewAt(fitting, block, 0)
     },
   }
   const load = async () => {

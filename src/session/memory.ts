@@ -1,7 +1,7 @@
 /** Memory of the Windows process: allocated there for what a DLL keeps, read and written from here. */
 import { Op } from '../codec/layout.js'
 import { RemoteBlock, type RemoteMemory, RemoteRange } from '../ctypes/block.js'
-import { BLOCK, CData, type CType, OFFSET, typeOf, viewAt } from '../ctypes/data.js'
+import { BLOCK, CData, type CType, describe, FOR_ARCH, isType, OFFSET, typeOf, viewAt } from '../ctypes/data.js'
 import type { InstanceOf } from '../ctypes/inference.js'
 import { checkSession, isRemotePlace, readCell } from '../ctypes/reference.js'
 import { ArgumentError, MemoryAccessError } from '../errors.js'
@@ -109,11 +109,13 @@ export class SessionMemory {
   readonly #free: Both<[address: bigint], void>
 
   constructor(private readonly session: SessionSurface) {
+    const fitting = (what: number | CType) => (isType(what) ? what[FOR_ARCH](session.arch) : what)
     const make = (what: number | CType, core: SessionCore, address: bigint): Allocation => {
       if (typeof what === 'number') return new Allocation(this, address, what, core.memory)
       return new TypedAllocation(this, address, what.size, what, core.memory)
     }
-    this.alloc = both(session, (ask, what: number | CType) => {
+    this.alloc = both(session, (ask, given: number | CType) => {
+      const what = fitting(given)
       const size = typeof what === 'number' ? what : what?.size
       if (!Number.isSafeInteger(size) || size < 0)
         throw new ArgumentError(`alloc takes a number of bytes or a type, not ${String(what)}`)
@@ -151,7 +153,9 @@ export class SessionMemory {
   /** An object of the Windows process, read and written in place. */
   at<T extends CType>(type: T, address: AddressLike): InstanceOf<T> {
     const { memory } = this.core()
-    return viewAt(type, new RemoteRange(memory, addressOf(address, memory), type.size), 0) as InstanceOf<T>
+    if (!isType(type)) throw new ArgumentError(`at takes a type, not ${describe(type)}`)
+    const fitting = type[FOR_ARCH](this.session.arch)
+    return viewAt(fitting, new RemoteRange(memory, addressOf(address, memory), fitting.size), 0) as InstanceOf<T>
   }
 
   /** @internal */

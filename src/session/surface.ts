@@ -4,9 +4,10 @@
  */
 import { Op } from '../codec/layout.js'
 import { RemoteRange, type Target } from '../ctypes/block.js'
-import { CFUNCTYPE, WINFUNCTYPE } from '../ctypes/callback-type.js'
-import type { CType } from '../ctypes/data.js'
+import { type CallbackType, CFUNCTYPE, type ForeignRoutine, WINFUNCTYPE } from '../ctypes/callback-type.js'
+import { type CType, FOR_ARCH, isType } from '../ctypes/data.js'
 import { type Header, parseHeader } from '../ctypes/header/index.js'
+import type { InstanceOf } from '../ctypes/inference.js'
 import { castAddress } from '../ctypes/memory.js'
 import type { Pointer, PointerType } from '../ctypes/pointer.js'
 import { readText } from '../ctypes/text.js'
@@ -134,9 +135,16 @@ export abstract class SessionSurface {
   abstract toUnix(path: string | undefined): string | undefined
 
   /** A pointer of type T to an address of the Windows process. */
-  cast<T extends CType>(address: AddressLike, type: PointerType<T>): Pointer<T> {
+  cast<T extends CType>(address: AddressLike, type: PointerType<T>): Pointer<T>
+  /** The function at an address, such as GetProcAddress gives. */
+  cast<R extends CType | null, A extends readonly CType[]>(
+    address: AddressLike,
+    type: CallbackType<R, A>,
+  ): ForeignRoutine<R, A> | null
+  cast<T extends CType>(address: AddressLike, type: T): InstanceOf<T>
+  cast(address: AddressLike, type: CType): object | null {
     const { memory } = this.memory.core()
-    return castAddress(memory, addressOf(address, memory), type) as unknown as Pointer<T>
+    return castAddress(memory, addressOf(address, memory), isType(type) ? type[FOR_ARCH](this.arch) : type)
   }
 
   /** The types of a header's text, with this session's layouts; `dll.declare` gives its routines. */

@@ -97,6 +97,7 @@ API int apply_scaled_at(const struct scaled *s, int x) { return s->f(x) + s->plu
 API operation current = add;
 API struct node first_node = {5, NULL};
 API int numbers[4] = {1, 2, 3, 4};
+API int *numbers_at = numbers;
 API struct node *start = &first_node;
 API int read_int(const int *p) { return *p; }
 

@@ -12,6 +12,7 @@ import {
   c_float,
   c_int,
   c_longlong,
+  c_size_t,
   c_ubyte,
   c_void_p,
   cast,
@@ -26,6 +27,7 @@ import {
   Union,
 } from 'zugbruecke'
 import { dll, rejects, sessionSuite, throws } from './support.js'
+import { win32 } from './win32.js'
 
 class Node extends Structure({ value: c_int }) {
   declare next: Pointer<typeof Node> | null
@@ -171,9 +173,36 @@ test('function pointers that the routine writes replace callbacks, in place and 
   assert.is(await call(current.value), 5)
   current.value = all.second
   assert.is(await call(current.value), 6)
+  current.value = all.first
   assert.match(inspect(current), /^CFUNCTYPE\(c_int, c_int, c_int\) 0x/)
   const memory = await session.memory.alloc(Operation)
   assert.is(memory.contents.value, null)
+})
+
+test('the address of a function is cast to what can be called', async ({ session }) => {
+  const Operation = CFUNCTYPE(c_int, c_int, c_int)
+  const current = c_void_p.in_dll(lib, 'current')
+  const add = session.cast(current.value ?? 0n, Operation)
+  assert.is(await add?.(2, 3), 5)
+  assert.is(add?.sync(20, 3), 23)
+  assert.is(session.cast(0n, Operation), null)
+  assert.is(await cast(cast(byref(current), POINTER(Operation)), POINTER(c_void_p))[0], current.value)
+  assert.is(await lib.func('apply_each', [POINTER(Operation), c_int, c_int, c_int], c_int)([add, add], 2, 2, 3), 505)
+})
+
+win32(test)('types without a layout of their own take that of the session', async () => {
+  const small = await CtypesSession.start({ arch: 'win32' })
+  try {
+    const memory = await small.memory.alloc(c_size_t.array(2))
+    assert.is(memory.size, 8)
+    memory.contents[1] = 7n
+    assert.is(small.cast(memory, POINTER(c_size_t)).at(1), 7n)
+    assert.is(small.memory.at(c_size_t, memory.address + 4n).value, 7n)
+    const there = await small.cdll.LoadLibrary(dll('objects', 'win32'))
+    assert.is(addressof(c_int.in_dll(there, 'numbers')), c_void_p.in_dll(there, 'numbers_at').value)
+  } finally {
+    await small.terminate()
+  }
 })
 
 test('memory of the Windows process may point to functions of JS', async ({ session }) => {

@@ -365,6 +365,9 @@ export async function memory(session: CtypesSession): Promise<void> {
   bytes.contents
   expectType<Point>().is(session.memory.at(Point, bytes))
   expectType<Pointer<typeof Point>>().is(session.cast(point, POINTER(Point)))
+  const Operation = CFUNCTYPE(c_int, c_int)
+  expectType<ForeignRoutine<typeof c_int, [typeof c_int]> | null>().is(session.cast(4096n, Operation))
+  expectType<string | null>().is(session.cast(4096n, c_char_p).value)
   expectType<string>().is(session.string_at(4096n))
   // @ts-expect-error not an address
   session.string_at('a')
