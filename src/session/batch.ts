@@ -11,7 +11,7 @@ export type { BatchDetail, BatchOptions } from './batch-plan.js'
 export type { BatchOf, NumberResults, ResultsOf, RowsOf } from './batch-results.js'
 
 /** What may stand for a parameter: a typed array, an array, one contiguous buffer for a pointer, or one value for every row. */
-export type ColumnOf<T> = T | readonly T[] | ArrayBufferView | ArrayBufferLike | object | null
+export type ColumnOf<T> = T | ArrayLike<T> | (null extends T ? object : boolean extends T ? Uint8Array : never)
 export type ColumnsOf<A extends readonly unknown[]> = number extends A['length']
   ? readonly unknown[]
   : { readonly [K in keyof A]: ColumnOf<A[K]> }

@@ -17,7 +17,6 @@ import type { ArgumentSink } from '../ctypes/sink.js'
 import { AbortError, ArgumentError, CallTimeoutError, RoutineNotFoundError } from '../errors.js'
 import { readPe } from '../runtime/pe.js'
 import { type BatchFunction, makeBatch } from './batch.js'
-import type { AnyBatchTypes } from './batch-types.js'
 import { coreForSync } from './both.js'
 import { CallExchange, type Settle } from './call-exchange.js'
 import type { SessionCore } from './core.js'
@@ -245,7 +244,7 @@ export class RoutineEngine {
     return this.#runSync(args)
   }
 
-  batchFunction(blocking: boolean): BatchFunction<AnyBatchTypes> {
+  batchFunction(blocking: boolean): BatchFunction<readonly unknown[], unknown> {
     return makeBatch(this, blocking)
   }
 
