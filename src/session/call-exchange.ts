@@ -27,6 +27,8 @@ export class CallExchange extends Exchange {
   #base = 0
   /** Arena taken, by offset and size; -1 none. */
   #at = UNKNOWN
+  #messageAt = UNKNOWN
+  #messageSize = 0
   #size = 0
   /** Memory of the host's own, for what the arena cannot hold. */
   #borrowed: number | undefined
@@ -69,13 +71,14 @@ export class CallExchange extends Exchange {
     const alignment = image?.alignment ?? 1
     const inSlot = imageSize > 0 && alignment <= SLOT_ALIGNMENT && messageSize + imageSize <= port.room
     const messageInArena = length > port.room
-    if ((imageSize > 0 && !inSlot) || messageInArena) {
+    if (imageSize > 0 && !inSlot) {
       const spare = alignment > SLOT_ALIGNMENT ? alignment : 0
-      if (!this.#place(lane, port, (messageInArena ? messageSize : 0) + imageSize + spare)) return false
+      if (!this.#place(lane, port, imageSize + spare)) return false
     }
+    if (messageInArena && !this.#placeMessage(lane, nested, length)) return this.#giveUp(lane)
     // what may fail comes before the claim: a slot that is claimed must be published
     if (image && imageSize > 0 && !inSlot) {
-      const from = this.#borrowed ?? core.facts.base + this.#at + (messageInArena ? messageSize : 0)
+      const from = this.#borrowed ?? core.facts.base + this.#at
       this.#base = Math.ceil(from / alignment) * alignment
       builder.relocate(this.#base)
       this.#writeImage(image)
@@ -100,9 +103,9 @@ export class CallExchange extends Exchange {
     }
     if (messageInArena) {
       // the header's word is the message's place then; an image is never in the slot beside it
-      lane.writeArena(u8.slice(scratch + MESSAGE, scratch + MESSAGE + length), this.#at)
+      lane.writeArena(u8.slice(scratch + MESSAGE, scratch + MESSAGE + length), this.#messageAt)
       flags = SlotFlag.messageInArena
-      extra = this.#at
+      extra = this.#messageAt
     } else core.shared.encoder.copy(slot + MESSAGE, scratch + MESSAGE, length)
     port.publish(length, Kind.call | (flags << 16), extra)
     return true
@@ -171,6 +174,19 @@ export class CallExchange extends Exchange {
     return false
   }
 
+  /** The message of so many arguments that no slot holds them: Node and the host both know where the arena is, and nothing else. */
+  #placeMessage(lane: Lane, nested: boolean, length: number): boolean {
+    this.#messageAt = lane.arena.allocate(length)
+    this.#messageSize = length
+    if (this.#messageAt >= ARENA_OFFSET) return true
+    if (!nested) return false
+    // waiting would be for ever: the call around the callback holds what it waits for
+    this.#giveUp(lane)
+    throw new ZugbrueckeError(
+      `${this.label}: no shared memory is left for ${this.call.count} arguments inside a callback: start the session with a larger "memory"`,
+    )
+  }
+
   #writeImage(image: Image): void {
     const { core } = this
     if (this.#borrowed === undefined) writeAll(core.facts.segment.file, image.views(), this.#base - core.facts.base)
@@ -206,7 +222,9 @@ export class CallExchange extends Exchange {
 
   #giveUp(lane: Lane): false {
     if (this.#at >= 0) lane.arena.free(this.#at, this.#size)
+    if (this.#messageAt >= 0) lane.arena.free(this.#messageAt, this.#messageSize)
     this.#at = UNKNOWN
+    this.#messageAt = UNKNOWN
     return false
   }
 

@@ -44,6 +44,22 @@ test('more arguments than a slot of the channel holds', async () => {
   several.forEach((sum, i) => assert.is(sum, wanted * i))
 })
 
+test('the same beside more memory than the session shares', async ({ session }) => {
+  const print = session.cdll.msvcrt.func<[Uint8Array, string, ...number[]], number>(
+    'int sprintf(char *into, const char *format, ...)',
+  )
+  const numbers = Array.from({ length: 40 }, (_, i) => i * i)
+  const wanted = numbers.join(' ')
+  const into = new Uint8Array(12 << 20)
+  const format = numbers.map(() => '%d').join(' ')
+  assert.is(await print(into, format, ...numbers), wanted.length)
+  assert.is(new TextDecoder().decode(into.subarray(0, wanted.length)), wanted)
+  assert.is(into[wanted.length], 0)
+  assert.is(print.sync(into.fill(1), format, ...numbers), wanted.length)
+  assert.is(new TextDecoder().decode(into.subarray(0, wanted.length)), wanted)
+  assert.is(into[12e6], 1)
+})
+
 test('too few and too many', async () => {
   const add = numbers.func('add', [c_int, c_int], c_int) as unknown as (...args: unknown[]) => Promise<number>
   await rejects(add(1), ArgumentError, 'add', '2', '1')
