@@ -5,6 +5,7 @@ import os
 import sys
 
 import wire
+from segment import query_memory
 
 VERSION = "0.1.0"
 k32 = ctypes.WinDLL("kernel32", use_last_error=True)
@@ -243,13 +244,7 @@ class Control:
         return [], _export_names(handle)
 
     def query(self, numbers, texts):
-        class Information(ctypes.Structure):
-            _fields_ = [("base", ctypes.c_void_p), ("allocation", ctypes.c_void_p), ("allocation_protect", ctypes.c_uint32),
-                        ("partition", ctypes.c_uint16), ("size", ctypes.c_size_t), ("state", ctypes.c_uint32),
-                        ("protect", ctypes.c_uint32), ("type", ctypes.c_uint32)]  # fmt: skip
-
-        information = Information()
-        k32.VirtualQuery(ctypes.c_void_p(numbers[0]), ctypes.byref(information), ctypes.c_size_t(ctypes.sizeof(information)))
+        information = query_memory(numbers[0])
         return [information.base or 0, information.size, information.protect, information.state], []
 
     def set(self, numbers, texts):

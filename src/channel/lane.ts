@@ -20,6 +20,7 @@ import { Arena } from './arena.js'
 import type { Exchange, Port } from './exchange.js'
 import type { SegmentDescriptors } from './segment.js'
 import { Life, Shared, type SharedState, SlotState, WorkerState } from './shared.js'
+import { assertStack, DEEP } from './stack.js'
 import { Frame } from './strand.js'
 
 /** Longest sleep without a look at who still lives, in milliseconds. */
@@ -104,6 +105,7 @@ export class Lane {
       exchange.fail(this, this.options.deathError(undefined))
       return
     }
+    if (this.frames.length > DEEP) assertStack(this.frames.length)
     if (this.frames.length > 0) this.frames[this.frames.length - 1].submit(exchange)
     else if (this.#waiting.length > 0 || !exchange.attempt(this, this.#ring)) this.#waiting.push(exchange)
     else this.#sent(exchange)
