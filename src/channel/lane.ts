@@ -230,6 +230,7 @@ export class Lane {
   /** A frame is closed: what it answered has been written, and the calls made meanwhile may go on. */
   closeFrame(frame: Frame): void {
     this.frames.splice(this.frames.indexOf(frame), 1)
+    Atomics.sub(this.shared.i32, Shared.openFrames + this.thread, 1)
     const stack = this.#strandFrames[frame.strand]
     stack.splice(stack.indexOf(frame), 1)
   }
@@ -339,6 +340,7 @@ export class Lane {
         const frame = new Frame(this, strand)
         frames.push(frame)
         this.frames.push(frame)
+        Atomics.add(i32, Shared.openFrames + this.thread, 1)
         const message = mailbox + MESSAGE
         this.options.onCallback(
           frame,
