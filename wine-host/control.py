@@ -26,6 +26,8 @@ SET_LAST_ERROR = 13
 ERROR_BAD_EXE_FORMAT, ERROR_MOD_NOT_FOUND, ERROR_PROC_NOT_FOUND = 193, 126, 127
 # allocations up to this size share pages: VirtualAlloc gives 64 KiB at the least
 SMALL = 4096
+# in hexadecimal it still fits an outcome's room
+MOST_READ = 1900
 
 
 class Failure(Exception):
@@ -92,6 +94,8 @@ class Control:
                 "Version",
                 f"Node's half is zugbruecke {texts[0]} (wire {numbers[0]}), the Windows half is {VERSION} (wire {wire.WIRE_VERSION})",
             )
+        if self.bridge and not self.bridge.fits:
+            raise Failure("Version", f"the native bridge is zugbruecke {self.bridge.version}, the host beside it is {VERSION}")
         windows = sys.getwindowsversion()
         bridge = self.bridge.version if self.bridge else ""
         return (
@@ -177,6 +181,8 @@ class Control:
         return [], []
 
     def read(self, numbers, texts):
+        if not 0 <= numbers[1] <= MOST_READ:
+            raise Failure("Argument", f"{numbers[1]} bytes are more than one message carries ({MOST_READ})")
         process, buffer, got = ctypes.c_void_p(-1), ctypes.create_string_buffer(numbers[1]), ctypes.c_size_t()
         if not k32.ReadProcessMemory(process, ctypes.c_void_p(numbers[0]), buffer, ctypes.c_size_t(numbers[1]), ctypes.byref(got)):
             raise Failure("Memory", f"{numbers[1]} bytes at {numbers[0]:#x} cannot be read")
