@@ -54,6 +54,8 @@ def main():
         control.bridge = load_bridge(segment, control)
     if control.bridge:
         Server(segment, None, control).serve(requests=1)  # HELLO, which tells Node where the segment lies
+        if not control.bridge.fits:
+            raise SystemExit("zugbruecke: the native bridge is of another version than the host beside it")
         control.bridge.serve()
     else:
         from routines import Routines
