@@ -131,7 +131,14 @@ class Raw {
       if (this.ended) return false
       if (Date.now() > end) {
         this.child.kill('SIGKILL')
-        const words = [Word.requestHead, Word.replyHead, Word.hostSleeps, Word.hostState, Word.running, Word.strandPosts]
+        const words = [
+          Word.requestHead,
+          Word.replyHead,
+          Word.hostSleeps,
+          Word.hostState,
+          Word.running,
+          Word.strandPosts,
+        ]
         this.last = `${words.map(word => this.word(word)).join()}; ${this.last}`
         throw new Error(`the host hangs (seed ${seed}): ${this.last}; its last words: ${this.words}`)
       }
