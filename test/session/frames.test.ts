@@ -39,7 +39,7 @@ const ROOM = ARENA_OFFSET + 0x40000
 /** Longer than anything here takes, under load too: whoever is silent for so long hangs. */
 const PATIENCE = 20_000
 
-let state = BigInt(seed) * 0x9e3779b97f4a7c15n
+let state = BigInt(seed) << 32n
 function random(below: number): number {
   const mask = (1n << 64n) - 1n
   state = (state + 0x9e3779b97f4a7c15n) & mask
@@ -95,7 +95,7 @@ class Raw {
     await this.control(Op.load, [2, -1], [`Z:${dll('callbacks').replaceAll('/', '\\')}`])
     await this.control(Op.declare, [1, 1, 0, 0, -1, 2], ['add', 'ii', 'i'])
     await this.control(Op.declare, [2, 1, 0, 1, -1, 2], ['divide', 'ii', 'i'])
-    await this.control(Op.declare, [3, 2, 0, 0, -1, 2], ['call_once', 'pi', 'i'])
+    await this.control(Op.declare, [CALLING, 2, 0, 0, -1, 2], ['call_once', 'pi', 'i'])
     this.thunk = (await this.control(Op.thunk, [0x1000001, 0], ['i', 'i'])).numbers[0]
   }
 
@@ -139,7 +139,7 @@ class Raw {
           Word.running,
           Word.strandPosts,
         ]
-        this.last = `${words.map(word => this.word(word)).join()}; ${this.last}`
+        this.last = `thunk ${this.thunk.toString(16)}, heads ${this.#posts} ${this.#answers} ${this.word(Word.nodePosts)} ${this.word(Word.strandSleeps)}; ${words.map(word => this.word(word)).join()}; ${this.last}`
         throw new Error(`the host hangs (seed ${seed}): ${this.last}; its last words: ${this.words}`)
       }
       // the host may need the core, and its end is told in the event loop
@@ -247,7 +247,7 @@ function aFrame(raw: Raw): { kind: number; message: Buffer } {
   const which = random(8)
   if (which < 2) return { kind: Kind.call, message: call(1 + random(2), BigInt(random(1000)), BigInt(random(3))) }
   if (which < 4) return { kind: Kind.batch, message: batch(raw, 1 + random(2)) }
-  if (which < 5) return { kind: Kind.call, message: call(3, raw.thunk, 5n) }
+  if (which < 5) return { kind: Kind.call, message: call(CALLING, raw.thunk, 5n) }
   const room = Number(raw.base) + ROOM
   const controls: [number, number[], string[]][] = [
     [Op.setLastError, [5, -1], []],
@@ -263,6 +263,8 @@ function aFrame(raw: Raw): { kind: number; message: Buffer } {
   return { kind: Kind.control, message: Buffer.from(encodeControl(1, op, numbers, texts, room, 4096)) }
 }
 
+/** Number of the routine that calls back. */
+const CALLING = 3
 const STRANGE = [
   0,
   1,
@@ -290,6 +292,8 @@ function damage(message: Buffer): Buffer {
     else if (kind === 2 && at + 4 <= out.length) out.writeUInt32LE(STRANGE[random(STRANGE.length)], at & ~3)
     else out[at] = STRANGE[random(STRANGE.length)] & 0xff
   }
+  // what a routine does that is given a wrong address to call is its own affair
+  if (message.length === 64 && message.readUInt32LE(32) === CALLING) message.copy(out, 48, 48, 56)
   // billions of rows are legal, but long
   if (out.length > 60 && out.readUInt32LE(0) === 32) out.writeUInt16LE(0, 58)
   return out
