@@ -18,6 +18,7 @@ import {
 } from '../codec/layout.js'
 import { Arena } from './arena.js'
 import type { Exchange, Port } from './exchange.js'
+import { takeLastReply } from './last-replies.js'
 import type { SegmentDescriptors } from './segment.js'
 import { Life, Shared, type SharedState, SlotState, WorkerState } from './shared.js'
 import { assertStack, DEEP } from './stack.js'
@@ -371,6 +372,8 @@ export class Lane {
   #checkDead(): boolean {
     if (this.#dead) return true
     if (this.shared.life() !== Life.dead) return false
+    for (const { sequence } of this.#pending.slice(this.#pendingHead))
+      if (!takeLastReply(this.shared, this.segment, sequence)) break
     this.#complete()
     this.#dead = true
     if (this.#keepAlive) clearInterval(this.#keepAlive)
