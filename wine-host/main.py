@@ -20,15 +20,20 @@ def leave_with_node():
             pass
     except OSError:
         pass
-    _thread.start_new_thread(kill_later, ())
+    begun = _thread.allocate_lock()
+    begun.acquire()
+    _thread.start_new_thread(kill_later, (begun,))
+    # a thread that is just beginning when the process ends makes Wine complain on stderr
+    begun.acquire(timeout=0.5)
     os._exit(0)
 
 
-def kill_later():
+def kill_later(begun):
     """A DLL's own clean-up may hang; nobody is there any more to wait for it."""
     import ctypes
 
     kernel32 = ctypes.WinDLL("kernel32")
+    begun.release()
     time.sleep(1.0)
     kernel32.TerminateProcess(ctypes.c_void_p(-1), 0)
 
