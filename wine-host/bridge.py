@@ -6,6 +6,7 @@ import os
 import sys
 
 import wire
+from control import VERSION
 
 CONTROL_EXIT = 0x40000000
 CONTROL = ctypes.CFUNCTYPE(
@@ -40,8 +41,8 @@ class Bridge:
         dll.zb_get_last_error.restype = ctypes.c_uint32
         dll.zb_get_system_error.restype = ctypes.c_uint32
         self.version = dll.zb_version().decode()
-        if dll.zb_context_size() != ctypes.sizeof(Context):
-            raise SystemExit("zugbruecke: the native bridge is of another version than the host beside it")
+        # HELLO says so if not
+        self.fits = self.version.split()[0] == VERSION and dll.zb_context_size() == ctypes.sizeof(Context)
         self.segment = segment
         self.control = control
         self.handler = CONTROL(self._control)

@@ -5,6 +5,7 @@ import os
 import sys
 
 import wire
+from segment import query_memory
 
 VERSION = "0.1.0"
 k32 = ctypes.WinDLL("kernel32", use_last_error=True)
@@ -25,6 +26,8 @@ SET_LAST_ERROR = 13
 ERROR_BAD_EXE_FORMAT, ERROR_MOD_NOT_FOUND, ERROR_PROC_NOT_FOUND = 193, 126, 127
 # allocations up to this size share pages: VirtualAlloc gives 64 KiB at the least
 SMALL = 4096
+# in hexadecimal it still fits an outcome's room
+MOST_READ = 1900
 
 
 class Failure(Exception):
@@ -91,6 +94,8 @@ class Control:
                 "Version",
                 f"Node's half is zugbruecke {texts[0]} (wire {numbers[0]}), the Windows half is {VERSION} (wire {wire.WIRE_VERSION})",
             )
+        if self.bridge and not self.bridge.fits:
+            raise Failure("Version", f"the native bridge is zugbruecke {self.bridge.version}, the host beside it is {VERSION}")
         windows = sys.getwindowsversion()
         bridge = self.bridge.version if self.bridge else ""
         return (
@@ -176,6 +181,8 @@ class Control:
         return [], []
 
     def read(self, numbers, texts):
+        if not 0 <= numbers[1] <= MOST_READ:
+            raise Failure("Argument", f"{numbers[1]} bytes are more than one message carries ({MOST_READ})")
         process, buffer, got = ctypes.c_void_p(-1), ctypes.create_string_buffer(numbers[1]), ctypes.c_size_t()
         if not k32.ReadProcessMemory(process, ctypes.c_void_p(numbers[0]), buffer, ctypes.c_size_t(numbers[1]), ctypes.byref(got)):
             raise Failure("Memory", f"{numbers[1]} bytes at {numbers[0]:#x} cannot be read")
@@ -243,13 +250,7 @@ class Control:
         return [], _export_names(handle)
 
     def query(self, numbers, texts):
-        class Information(ctypes.Structure):
-            _fields_ = [("base", ctypes.c_void_p), ("allocation", ctypes.c_void_p), ("allocation_protect", ctypes.c_uint32),
-                        ("partition", ctypes.c_uint16), ("size", ctypes.c_size_t), ("state", ctypes.c_uint32),
-                        ("protect", ctypes.c_uint32), ("type", ctypes.c_uint32)]  # fmt: skip
-
-        information = Information()
-        k32.VirtualQuery(ctypes.c_void_p(numbers[0]), ctypes.byref(information), ctypes.c_size_t(ctypes.sizeof(information)))
+        information = query_memory(numbers[0])
         return [information.base or 0, information.size, information.protect, information.state], []
 
     def set(self, numbers, texts):

@@ -1,5 +1,6 @@
 """DLLs and routines by the numbers that Node gave them, and the carrying out of calls in pure ctypes."""
 
+import _thread
 import ctypes
 import struct
 
@@ -55,6 +56,20 @@ def c_type(kind):
     return type("ByValue", (ctypes.Structure,), {"_fields_": [("data", ctypes.c_uint8 * int(kind[1:-1]))]})
 
 
+class TooDeep(OSError):
+    """A callback inside the routine was not begun, for the stack would not have borne it."""
+
+
+def survived(error):
+    """Code and address of a structured exception, once the thread is fit to go on."""
+    if isinstance(error, TooDeep):
+        return STACK_OVERFLOW, UNKNOWN_ADDRESS
+    code, address = exception_of(error)
+    if code == STACK_OVERFLOW:
+        ctypes.cdll.msvcrt._resetstkoflw()
+    return code, address
+
+
 class Routine:
     """An address with a signature. Not changed after it was made."""
 
@@ -75,14 +90,8 @@ class Routine:
         )
         self.function = prototype(address)
 
-    def call(self, message, at=wire.CALL_ARGUMENTS):
-        """Result bits of one call. OSError for a structured exception."""
-        arguments = self.unpack(message, at)
-        if self.structures:
-            arguments = [
-                self.structures[i].from_address(a) if i in self.structures else a for i, a in enumerate(arguments)
-            ]
-        result = self.function(*arguments)
+    def result_bits(self, result):
+        """As docs/wire.md has them in a Reply."""
         if self.pack is None:
             return 0
         if self.result_kind == "?":
@@ -91,8 +100,10 @@ class Routine:
 
 
 class Routines:
-    def __init__(self):
+    def __init__(self, segment):
+        self.segment = segment
         self.table = {}
+        self.refused = _thread._local()  # .callback: a callback inside the routine that runs was not begun
 
     def declare(self, number, *declaration):
         self.table[number] = Routine(*declaration)
@@ -116,18 +127,16 @@ class Routines:
         if count != routine.count:
             return wire.REFUSED, wire.ARGUMENT_COUNT, 0, 0, identity, 0
         try:
-            result = routine.call(message)
+            result = routine.result_bits(self._run(routine, list(routine.unpack(message, wire.CALL_ARGUMENTS))))
         except OSError as error:
-            code, address = exception_of(error)
-            if code == STACK_OVERFLOW:
-                ctypes.cdll.msvcrt._resetstkoflw()
+            code, address = survived(error)
             return wire.EXCEPTION, code, ctypes.get_last_error() & 0xFFFFFFFF, ctypes.get_errno(), identity, address
         return wire.DONE, 0, ctypes.get_last_error() & 0xFFFFFFFF, ctypes.get_errno(), identity, result
 
     def run_batch(self, message, running_row):
         if bytes(message[: len(wire.BATCH_HEAD)]) != wire.BATCH_HEAD or len(message) < wire.BATCH_COLUMNS:
             return wire.REFUSED, wire.MALFORMED, 0, 0, 0, 0
-        (identity, number, flags, rows, stride, results, errors, last_errors, capacity, _, count) = (
+        (identity, number, flags, rows, stride, results, errors, last_errors, capacity, kind, count) = (
             wire.BATCH_VALUES.unpack_from(message, 40)
         )
         if len(message) < wire.BATCH_COLUMNS + 24 * count:
@@ -137,59 +146,89 @@ class Routines:
             return (wire.UNDECLARED, 0, 0, 0, identity, 0) if routine else (wire.REFUSED, wire.NO_ROUTINE, 0, 0, identity, 0)
         if count != routine.count:
             return wire.REFUSED, wire.ARGUMENT_COUNT, 0, 0, identity, 0
+        if not flags & 1:
+            last_errors = 0
+        if not errors:
+            capacity = 0
         columns = [self._column(*wire.COLUMN.unpack_from(message, wire.BATCH_COLUMNS + 24 * i), rows) for i in range(count)]
-        if any(c is None for c in columns):
+        into = self._results(routine, results, stride, rows, kind)
+        reachable = self.segment.reachable
+        if (
+            into is None
+            or any(c is None for c in columns)
+            or not reachable(errors, wire.ROW_FAILURE.size * capacity, writable=True)
+            or last_errors and not reachable(last_errors, 4 * rows, writable=True)
+        ):
             return wire.REFUSED, wire.MALFORMED, 0, 0, identity, 0
-        into = self._results(routine, results, stride, rows)
         failures = 0
         done = 0
         for row in range(rows):
             running_row(row)
             arguments = [c(row) for c in columns]
-            for i, by_value in routine.structures.items():
-                arguments[i] = by_value.from_address(arguments[i])
             try:
-                into(row, routine.function(*arguments))
+                into(row, self._run(routine, arguments))
             except OSError as error:
                 if failures >= capacity:
                     break
-                code, address = exception_of(error)
-                if code == STACK_OVERFLOW:
-                    ctypes.cdll.msvcrt._resetstkoflw()
-                record = wire.ROW_FAILURE.pack(row, code, address)
+                record = wire.ROW_FAILURE.pack(row, *survived(error))
                 ctypes.memmove(errors + wire.ROW_FAILURE.size * failures, record, len(record))
                 into(row, 0)
                 failures += 1
-            if flags & 1 and last_errors:
+            if last_errors:
                 ctypes.c_uint32.from_address(last_errors + 4 * row).value = ctypes.get_last_error() & 0xFFFFFFFF
             done = row + 1
             if failures and failures >= capacity:
                 break
         return wire.DONE, failures, ctypes.get_last_error() & 0xFFFFFFFF, ctypes.get_errno(), identity, done
 
-    @staticmethod
-    def _column(pointer, stride, kind, rows):
-        """A function from row to argument."""
-        kind = chr(kind & 0xFF)
+    def _run(self, routine, arguments):
+        """Result of one call. OSError for a structured exception."""
+        for i, by_value in routine.structures.items():
+            if not self.segment.reachable(arguments[i], ctypes.sizeof(by_value)):
+                raise OSError("exception: access violation")
+            arguments[i] = by_value.from_address(arguments[i])
+        try:
+            result = routine.function(*arguments)
+        except OSError:
+            self.refused.callback = False
+            raise
+        if getattr(self.refused, "callback", False):
+            self.refused.callback = False
+            raise TooDeep
+        return result
+
+    def _column(self, pointer, stride, kind, rows):
+        """A function from row to argument; None for a column that is not as it must be."""
+        kind = chr(kind) if kind < 128 else ""
         if kind == "&":
             return lambda row: pointer + row * stride
         form = wire.COLUMN_FORMATS.get(kind)
         if form is None:
             return None
-        unpack = struct.Struct(form).unpack_from
-        size = struct.calcsize(form)
         if rows == 0:
             return lambda row: 0
-        span = max(0, stride) * (rows - 1) + size
-        data = (ctypes.c_uint8 * span).from_address(pointer)
-        return lambda row: unpack(data, row * stride)[0]
+        unpack = struct.Struct(form).unpack_from
+        way = stride * (rows - 1)
+        first, span = pointer + min(0, way), abs(way) + struct.calcsize(form)
+        if not self.segment.reachable(first, span):
+            return None
+        data = (ctypes.c_uint8 * span).from_address(first)
+        begin = pointer - first
+        return lambda row: unpack(data, begin + row * stride)[0]
 
-    @staticmethod
-    def _results(routine, results, stride, rows):
-        if not results or routine.result_kind == "v" or rows == 0:
+    def _results(self, routine, results, stride, rows, kind):
+        """A function that stores a row's result; None where that may not be."""
+        if not results:
+            return lambda row, value: None
+        if kind != ord(routine.result_kind):
+            return None
+        if kind == ord("v") or rows == 0:
             return lambda row, value: None
         form = struct.Struct(wire.COLUMN_FORMATS[routine.result_kind])
-        data = (ctypes.c_uint8 * (stride * (rows - 1) + form.size)).from_address(results)
+        span = stride * (rows - 1) + form.size
+        if not self.segment.reachable(results, span, writable=True):
+            return None
+        data = (ctypes.c_uint8 * span).from_address(results)
         if routine.result_kind == "?":
             return lambda row, value: form.pack_into(data, row * stride, 1 if value else 0)
         return lambda row, value: form.pack_into(data, row * stride, value)

@@ -1,5 +1,6 @@
 """The shared file, mapped, and the doorbells. Everything here may be used from any thread of the host."""
 
+import _thread
 import ctypes
 import msvcrt
 import os
@@ -7,6 +8,10 @@ import os
 import wire
 
 PAGE_READWRITE, FILE_MAP_WRITE = 4, 2
+MEM_COMMIT, PAGE_GUARD = 0x1000, 0x100
+# read-write, write-copy, and both with execute; then the same without write
+WRITABLE = 0x04 | 0x08 | 0x40 | 0x80
+READABLE = WRITABLE | 0x02 | 0x20
 
 
 def open_descriptor(pid, fd, flags):
@@ -28,6 +33,23 @@ def _map(handle, size):
     return address
 
 
+class MemoryInformation(ctypes.Structure):
+    """MEMORY_BASIC_INFORMATION of winnt.h."""
+
+    _fields_ = [("base", ctypes.c_void_p), ("allocation", ctypes.c_void_p), ("allocation_protect", ctypes.c_uint32),
+                ("partition", ctypes.c_uint16), ("size", ctypes.c_size_t), ("state", ctypes.c_uint32),
+                ("protect", ctypes.c_uint32), ("type", ctypes.c_uint32)]  # fmt: skip
+
+
+def query_memory(address):
+    """What VirtualQuery says of an address; all zero where it says nothing."""
+    information = MemoryInformation()
+    ctypes.WinDLL("kernel32").VirtualQuery(
+        ctypes.c_void_p(address), ctypes.byref(information), ctypes.c_size_t(ctypes.sizeof(information))
+    )
+    return information
+
+
 class Segment:
     def __init__(self, pid, file, node_doorbell, idle_doorbell, strand_doorbells):
         self.pid = pid
@@ -45,6 +67,7 @@ class Segment:
         self.idle_doorbell = open_descriptor(pid, idle_doorbell, os.O_WRONLY)
         self.doorbells = [None] * wire.STRANDS
         self.doorbell(0)
+        self._fence = _thread.allocate_lock()
 
     def doorbell(self, strand):
         """The FIFO that wakes the thread of a strand, opened at its first use."""
@@ -52,13 +75,38 @@ class Segment:
             self.doorbells[strand] = open_descriptor(self.pid, self.strand_numbers[strand], os.O_RDONLY)
         return self.doorbells[strand]
 
+    def fence(self):
+        """x86 lets a load overtake a store before it, and two sides that each look before they are seen sleep for ever. A lock is a fence."""
+        with self._fence:
+            pass
+
     def ring_node(self):
         """Wakes Node's worker if it sleeps. Called after whatever it is to see has been stored."""
+        self.fence()
         sleeps = self.words[wire.W_NODE_SLEEPS]
         if sleeps == wire.SLEEPS_BLOCKED:
             os.write(self.node_doorbell, b"\1")
         elif sleeps == wire.SLEEPS_IDLE:
             os.write(self.idle_doorbell, b"\1")
+
+    def reachable(self, address, size, writable=False):
+        """May a message name these bytes? Request slots and arena it may, and whatever else is there in this process."""
+        if size == 0:
+            return True
+        offset, end = address - self.base, address + size
+        if 0 <= offset < self.size:
+            if offset + size > self.size:
+                return False
+            inside = offset >= wire.ARENA_OFFSET or wire.REQUEST_OFFSET <= offset and offset + size <= wire.REPLY_OFFSET
+            return inside or not writable
+        if address <= 0 or end > (1 << 8 * ctypes.sizeof(ctypes.c_void_p)) or address < self.base < end:
+            return False
+        while address < end:
+            found = query_memory(address)
+            if found.state != MEM_COMMIT or found.protect & PAGE_GUARD or not found.protect & (WRITABLE if writable else READABLE):
+                return False
+            address = (found.base or 0) + found.size
+        return True
 
     def message(self, at, length, flags, arena_offset, room):
         """The message of a slot or mailbox whose header lies at `at`, checked against what it may span."""

@@ -34,6 +34,7 @@ class Server:
                 until = now + SPIN
             elif now > until:
                 words[wire.W_HOST_SLEEPS] = 1
+                self.segment.fence()
                 if words[wire.W_REQUEST_HEAD] == self.handled:
                     os.read(self.segment.doorbells[0], 64)
                 words[wire.W_HOST_SLEEPS] = 0

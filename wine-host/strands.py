@@ -3,6 +3,7 @@
 import ctypes
 import os
 import struct
+import sys
 import threading
 import time
 
@@ -10,6 +11,16 @@ import wire
 from routines import C_TYPES, c_type
 
 SPIN = 50e-6  # seconds; while it spins a thread holds the interpreter
+# callbacks in calls in callbacks, at the most: the interpreter stops at about a thousand, in the middle of a conversation with Node
+DEEPEST = 300
+# stack that each of them is allowed
+STACK_OF_CALLBACK = 16384
+
+
+kernel32 = ctypes.WinDLL("kernel32")
+last_error, set_last_error = kernel32.GetLastError, kernel32.SetLastError
+last_error.argtypes, set_last_error.argtypes = [], [ctypes.c_uint32]
+last_error.restype, set_last_error.restype = ctypes.c_uint32, None
 
 
 class Strands:
@@ -33,13 +44,18 @@ class Strands:
         unpack = struct.Struct(wire.FORMATS[result]).unpack if result != "v" else None
 
         def thunk(*arguments):
+            error = last_error()
             if number in self.disposed:
                 return 0
             values = [0 if a is None else a for a in arguments]
             for i in by_value:
                 values[i] = ctypes.addressof(arguments[i])
-            answer = self.ask(number, pack(*values))
-            return unpack(answer)[0] if unpack else None
+            try:
+                answer = self.ask(number, pack(*values))
+                set_last_error(error)  # the routine's own: our waiting must not show in it
+                return unpack(answer)[0] if unpack else None
+            except BaseException:  # ctypes would print it and answer zero, and Node would wait for ever
+                give_up()
 
         make = ctypes.WINFUNCTYPE if convention == 1 else ctypes.CFUNCTYPE
         function = make(C_TYPES[result], *types)(thunk)
@@ -60,15 +76,20 @@ class Strands:
     def be_main(self):
         self.local.strand = 0
         self.local.depth = 0
+        self.local.deepest = deepest_here()
 
     def ask(self, number, payload):
         """Posts the callback and serves Node until it returns: 8 bytes."""
         strand = self._enter()
         try:
+            if self.local.depth > self.local.deepest:
+                # the call that it happened in fails with it (routines.py); the routine gets zero meanwhile
+                self.routines.refused.callback = True
+                return bytes(8)
             self._post(strand, wire.CALLBACK, wire.callback_message(number, threading.get_ident() & 0xFFFFFFFF, payload))
             while True:
                 kind, message = self._wait(strand)
-                if kind == wire.RETURN:
+                if kind == wire.RETURN and bytes(message[: len(wire.RETURN_HEAD)]) == wire.RETURN_HEAD and len(message) >= 24:
                     return bytes(message[16:24])
                 if kind == wire.CONTROL:
                     self._post(strand, wire.OUTCOME, self.control(message))
@@ -92,6 +113,7 @@ class Strands:
                     self.changed.wait()
                 local.strand = self.free.pop()
             local.depth = 0
+            local.deepest = deepest_here()
         local.depth += 1
         return local.strand
 
@@ -125,6 +147,7 @@ class Strands:
         while words[word] == seen:
             if time.perf_counter() > until:
                 words[wire.W_STRAND_SLEEPS + strand] = 1
+                segment.fence()
                 if words[word] == seen:
                     os.read(segment.doorbell(strand), 64)
                 words[wire.W_STRAND_SLEEPS + strand] = 0
@@ -133,8 +156,25 @@ class Strands:
             raise SystemExit("zugbruecke: a mailbox lost its order")
         self.posts[strand] = number
         header = words[at // 4 + 2]
-        message = segment.message(at, words[at // 4 + 1], header >> 16, words[at // 4 + 3], wire.MAILBOX_ROOM)
+        try:
+            message = segment.message(at, words[at // 4 + 1], header >> 16, words[at // 4 + 3], wire.MAILBOX_ROOM)
+        except wire.Malformed:
+            return 0, b""  # refused, as any other kind that is none
         return header & 0xFF, message
 
     posts = [0] * wire.STRANDS
+
+
+def deepest_here():
+    """How deep callbacks may nest on the thread that asks: threads of a DLL's own may have little stack."""
+    low, high = ctypes.c_size_t(), ctypes.c_size_t()
+    kernel32.GetCurrentThreadStackLimits(ctypes.byref(low), ctypes.byref(high))
+    return max(1, min(DEEPEST, (high.value - low.value) // STACK_OF_CALLBACK))
+
+
+def give_up():
+    """Says why on stderr, whose last words Node hands on, and ends the process."""
+    sys.excepthook(*sys.exc_info())
+    sys.stderr.flush()
+    os._exit(3)
 

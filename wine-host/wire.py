@@ -188,6 +188,8 @@ def outcome(ok, numbers=(), texts=(), room=4096):
         body += struct.pack("<I", len(text)) + text + b"\0"
         body += b"\0" * (-len(body) % 4)
     out += struct.pack("<I", len(raw)) + struct.pack(f"<{len(raw)}I", *offsets) + body
+    if len(out) > room and (ok or numbers or len(texts) > 2):
+        return outcome(False, [], ["Internal", f"an outcome of {len(out)} bytes does not fit into {room}"], room)
     return bytes(out)
 
 

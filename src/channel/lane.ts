@@ -18,8 +18,10 @@ import {
 } from '../codec/layout.js'
 import { Arena } from './arena.js'
 import type { Exchange, Port } from './exchange.js'
+import { takeLastReply } from './last-replies.js'
 import type { SegmentDescriptors } from './segment.js'
 import { Life, Shared, type SharedState, SlotState, WorkerState } from './shared.js'
+import { assertStack, DEEP } from './stack.js'
 import { Frame } from './strand.js'
 
 /** Longest sleep without a look at who still lives, in milliseconds. */
@@ -104,6 +106,7 @@ export class Lane {
       exchange.fail(this, this.options.deathError(undefined))
       return
     }
+    if (this.frames.length > DEEP) assertStack(this.frames.length)
     if (this.frames.length > 0) this.frames[this.frames.length - 1].submit(exchange)
     else if (this.#waiting.length > 0 || !exchange.attempt(this, this.#ring)) this.#waiting.push(exchange)
     else this.#sent(exchange)
@@ -228,6 +231,7 @@ export class Lane {
   /** A frame is closed: what it answered has been written, and the calls made meanwhile may go on. */
   closeFrame(frame: Frame): void {
     this.frames.splice(this.frames.indexOf(frame), 1)
+    Atomics.sub(this.shared.i32, Shared.openFrames + this.thread, 1)
     const stack = this.#strandFrames[frame.strand]
     stack.splice(stack.indexOf(frame), 1)
   }
@@ -337,6 +341,7 @@ export class Lane {
         const frame = new Frame(this, strand)
         frames.push(frame)
         this.frames.push(frame)
+        Atomics.add(i32, Shared.openFrames + this.thread, 1)
         const message = mailbox + MESSAGE
         this.options.onCallback(
           frame,
@@ -367,6 +372,8 @@ export class Lane {
   #checkDead(): boolean {
     if (this.#dead) return true
     if (this.shared.life() !== Life.dead) return false
+    for (const { sequence } of this.#pending.slice(this.#pendingHead))
+      if (!takeLastReply(this.shared, this.segment, sequence)) break
     this.#complete()
     this.#dead = true
     if (this.#keepAlive) clearInterval(this.#keepAlive)

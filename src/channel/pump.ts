@@ -21,6 +21,7 @@ import {
   STRANDS,
   Word,
 } from '../codec/layout.js'
+import { Departed } from './departed.js'
 import type { SegmentDescriptors } from './segment.js'
 import { Life, Shared, type SharedState, SlotState, WorkerState } from './shared.js'
 import { Turn } from './turns.js'
@@ -52,6 +53,7 @@ export class Pump {
   readonly #posts = new Uint32Array(STRANDS)
   readonly #answers = new Int32Array(STRANDS)
   readonly #bells = new Uint8Array(64)
+  readonly #departed: Departed
   #sleeps: number = NodeSleeps.no
   #looks = 0
   #budget = LOOKS
@@ -72,6 +74,7 @@ export class Pump {
     number: number,
   ) {
     this.#turn = new Turn(turns, number, microseconds => this.#put(Word.lookLimit, microseconds))
+    this.#departed = new Departed(shared)
   }
 
   /** Requests that the host has and has not answered. */
@@ -117,6 +120,7 @@ export class Pump {
       return
     }
     if (this.#untold > 0) this.#tell()
+    this.#departed.look()
     if (this.outstanding === 0 || ++this.#looks < this.#budget) return
     this.#looks = 0
     // looking did not pay: a slow routine, or more sessions than cores, where looking keeps the host from its work
@@ -283,8 +287,9 @@ export class Pump {
       any = true
       let thread: number
       if (u8[at + 8] === Kind.callback) {
-        // the number of a callback tells whose it is
+        // the number of a callback tells whose it is; the caller's thread knows what to answer to one that is nobody's
         thread = view.getUint32(at + MESSAGE + 20, true) >>> 24
+        thread = this.#departed.heir(thread)
         Atomics.store(i32, Shared.strandThread + s, thread + 1)
       } else {
         thread = Atomics.load(i32, Shared.strandThread + s) - 1

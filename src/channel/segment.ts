@@ -66,15 +66,13 @@ export function createSegment(memory: number): SegmentDescriptors {
   return { file, nodeDoorbell: opened[1], idleDoorbell: opened[2], hostDoorbells: opened.slice(3), size }
 }
 
+const closed = new WeakSet<SegmentDescriptors>()
+
+/** Closes all but the idle doorbell, which belongs to its socket. Twice is once: by then the numbers may be another thread's. */
 export function closeSegment(segment: SegmentDescriptors): void {
-  // the idle doorbell belongs to its socket
-  for (const fd of [segment.file, segment.nodeDoorbell, ...segment.hostDoorbells]) {
-    try {
-      closeSync(fd)
-    } catch {
-      // closed already
-    }
-  }
+  if (closed.has(segment)) return
+  closed.add(segment)
+  for (const fd of [segment.file, segment.nodeDoorbell, ...segment.hostDoorbells]) closeSync(fd)
 }
 
 /** Removes what programs left that were killed in the few milliseconds between the making of a FIFO and its unlinking. */

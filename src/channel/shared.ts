@@ -53,6 +53,10 @@ export const Shared = {
   strandRelayed: NODE_OFFSET / 4 + 160,
   /** For each strand: number of the message last written by a thread. */
   strandAnswered: NODE_OFFSET / 4 + 192,
+  /** For each thread: callbacks of its that are open. */
+  openFrames: NODE_OFFSET / 4 + 224,
+  /** A bit for each thread that joined and is gone. */
+  departed: NODE_OFFSET / 4 + 16,
   /** For each slot: SlotState. */
   slotState: NODE_OFFSET / 4 + 1024,
   /** For each page of the arena: 0 free, else its thread's number + 1. */

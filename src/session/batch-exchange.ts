@@ -172,6 +172,11 @@ abstract class Chunk extends Exchange {
       const thrown = core.callbacks.takeThrown()
       if (thrown) state.failure ??= thrown
       if (status !== Status.done) throw share.declared.declareError() ?? refusal(this.label, status, code)
+      const carried = view.getUint32(at + Reply.result, true)
+      if (carried !== this.#range.count)
+        throw new ZugbrueckeError(
+          `${this.label}: the Windows side carried out ${carried} of ${this.#range.count} rows: this is a fault of zugbruecke`,
+        )
       this.#takeRows(code)
     } catch (error) {
       state.failure ??= error as Error

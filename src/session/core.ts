@@ -13,7 +13,7 @@ import { Callback, type CallbackClass } from '../ctypes/callback-type.js'
 import type { CallContext } from '../ctypes/context.js'
 import type { CType } from '../ctypes/data.js'
 import type { Encoding } from '../ctypes/encoding.js'
-import { SessionCrashedError, SessionStartError, SessionTerminatedError } from '../errors.js'
+import { SessionCrashedError, SessionStartError, SessionTerminatedError, ZugbrueckeError } from '../errors.js'
 import { CallbackTable } from './callback-table.js'
 import { exceptionName } from './exceptions.js'
 import type { SessionFacts } from './facts.js'
@@ -180,6 +180,19 @@ export class SessionCore {
       else reject(outcomeError(label, outcome))
     }
     return new ControlExchange(label, op, numbers, texts, () => this.facts.base, settle, reject)
+  }
+
+  /** A thread that had joined is gone. What it held is freed; a callback of its that is open will never be answered. */
+  depart(thread: number): void {
+    const { i32 } = this.shared
+    if (!this.alive) return
+    if (Atomics.load(i32, Shared.openFrames + thread) > 0) {
+      const text = `a thread of the program ended while a callback of its ran, and session ${this.facts.id} with it`
+      this.kill(EndReason.workerDied, new ZugbrueckeError(text))
+      return
+    }
+    Atomics.or(i32, Shared.departed, 1 << thread)
+    this.lane.wakeWorker()
   }
 
   /** Kills the Windows process now: nothing else ends a routine that runs. */

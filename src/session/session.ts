@@ -123,6 +123,8 @@ export class CtypesSession extends SessionSurface {
         const thread = Atomics.add(core.shared.i32, Shared.threads, 1)
         if (thread >= MAX_THREADS)
           throw new ZugbrueckeError(`session ${this.id} has ${MAX_THREADS} threads already, and can have no more`)
+        // the port closes with the thread at its other end
+        port1.once('close', () => core.depart(thread))
         return { facts: core.facts, thread, config: this.#config }
       },
       terminate: () => this.terminate(),

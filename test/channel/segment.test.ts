@@ -20,13 +20,12 @@ import { ARENA_OFFSET, MAGIC, STRANDS, WIRE_VERSION, Word } from '../../dist/src
 
 const test = suite('segment')
 const MEMORY = 1 << 20
-/** Descriptors of segments: Node opens and closes others as it likes. */
-const open = () => readdirSync('/proc/self/fd').filter(fd => leadsTo(fd).includes(`zugbruecke-${process.pid}-`)).length
-function leadsTo(fd: string): string {
+/** What a descriptor of this process leads to, or undefined. The tests' own threads open and close descriptors meanwhile. */
+function target(fd: number | string): string | undefined {
   try {
     return readlinkSync(`/proc/self/fd/${fd}`)
   } catch {
-    return '' // the one of the listing itself
+    return undefined
   }
 }
 let segment: ReturnType<typeof createSegment>
@@ -84,20 +83,40 @@ test('two segments share nothing', () => {
   closeSync(other.idleDoorbell)
 })
 
-test('closing gives every descriptor back, and closing twice is harmless', () => {
-  assert.ok(open() > STRANDS)
-  closeSegment(segment)
-  closeSync(segment.idleDoorbell) // belongs to the socket over it
-  closeSegment(segment)
-  assert.is(open(), 0)
+test('closing gives every descriptor back', () => {
+  const other = createSegment(MEMORY)
+  const descriptors = [other.file, other.nodeDoorbell, other.idleDoorbell, ...other.hostDoorbells]
+  const links = descriptors.map(target)
+  closeSegment(other)
+  closeSync(other.idleDoorbell) // belongs to the socket over it
+  const now = new Set(readdirSync('/proc/self/fd').map(target))
+  for (const link of links) {
+    assert.match(link ?? '', / \(deleted\)$/)
+    assert.not.ok(now.has(link), `${link} is still open`)
+  }
+})
+
+test('closing twice closes nothing of what has the numbers by then', () => {
+  const other = createSegment(MEMORY)
+  closeSegment(other)
+  closeSync(other.idleDoorbell)
+  const next = createSegment(MEMORY) // takes the lowest numbers that are free
+  const bells = [next.nodeDoorbell, ...next.hostDoorbells]
+  const links = bells.map(target)
+  closeSegment(other)
+  assert.equal(bells.map(target), links)
+  closeSegment(next)
+  closeSync(next.idleDoorbell)
 })
 
 /** What createSegment throws in a process whose segments lie in `folder`, and what it leaves open. */
 function createAside(folder: string, memory: number): { name: string; code: string; message: string; leaked: number } {
   const module = fileURLToPath(new URL('../../dist/src/channel/segment.js', import.meta.url))
-  const script = `import { readdirSync } from 'node:fs'
+  // its own descriptors are told by their names: others come and go in any Node process
+  const script = `import { readdirSync, readlinkSync } from 'node:fs'
     const { createSegment } = await import(${JSON.stringify(module)})
-    const open = () => readdirSync('/proc/self/fd').length
+    const name = fd => { try { return readlinkSync('/proc/self/fd/' + fd) } catch { return '' } }
+    const open = () => readdirSync('/proc/self/fd').filter(fd => /\\/zugbruecke-\\d+-/.test(name(fd))).length
     const before = open()
     let found = { name: 'none', code: '', message: '' }
     try { createSegment(${memory}) }
@@ -139,6 +158,8 @@ small('a segment that fits leaves no file either', () => {
 })
 
 test.after(() => {
+  closeSegment(segment)
+  closeSync(segment.idleDoorbell)
   if (mounted) spawnSync('umount', ['-l', folder])
   rmdirSync(folder)
 })

@@ -1,6 +1,7 @@
 /* Routines that call back: now, later, nested, from threads of their own. */
 #include <stdint.h>
 #include <windows.h>
+#include <setjmp.h>
 #define API __declspec(dllexport)
 
 typedef int32_t (*unary)(int32_t);
@@ -91,3 +92,16 @@ API int32_t rest(int32_t milliseconds) {
   return milliseconds;
 }
 API int32_t plus(int32_t a, int32_t b) { return a + b; }
+
+/* The last error that a routine finds after it has called back. */
+API uint32_t error_around(unary callback, uint32_t error) {
+  SetLastError(error);
+  callback(1);
+  return GetLastError();
+}
+
+/* A callback that calls `jump` never returns to `jump_over`. */
+static jmp_buf place;
+API int32_t jump_over(unary callback) { return setjmp(place) ? -1 : callback(1); }
+API void jump(void) { longjmp(place, 1); }
+API void end_thread(void) { ExitThread(7); }

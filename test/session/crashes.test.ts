@@ -50,6 +50,24 @@ test('ExitProcess in a routine: its exit code, its name, and nothing hangs', () 
     assert.ok(gone(session.pid))
   }))
 
+test('what was answered before the crash has its answer, however soon the end is seen', () =>
+  withFaults(async (faults, session) => {
+    const exit = faults.func('exit_with', [c_uint], null)
+    const add = faults.func('add', [c_int, c_int], c_int)
+    await add(0, 0)
+    const before = Array.from({ length: 200 }, (_, i) => add(i, 1))
+    const crash = rejects(exit(3), SessionCrashedError, 'exit_with')
+    // this thread does not look until all is over
+    const pid = session.pid as number
+    await new Promise(resolve => setImmediate(resolve))
+    for (const end = Date.now() + 20_000; !gone(pid) && Date.now() < end; );
+    assert.equal(
+      await Promise.all(before),
+      before.map((_, i) => i + 1),
+    )
+    await crash
+  }))
+
 test('the same in a blocking call', () =>
   withFaults(async (faults, session) => {
     const error = throws(() => faults.func('exit_with', [c_uint], null).sync(7), SessionCrashedError, 'exit_with')

@@ -74,6 +74,28 @@ test('two halves of different versions', async () => {
   assert.match(error.message, /install the package again/)
 })
 
+const withBridge = process.env.ZUGBRUECKE_BRIDGE === 'none' ? test.skip : test
+withBridge('a native bridge of another version than the host beside it', async () => {
+  const copy = join(folder, 'bridge')
+  cpSync('dist', join(copy, 'dist'), { recursive: true })
+  cpSync('wine-host', join(copy, 'wine-host'), { recursive: true })
+  const text = readFileSync('package.json', 'utf8')
+  const { version } = JSON.parse(text) as { version: string }
+  // all but the bridge is newer
+  writeFileSync(join(copy, 'package.json'), text.replace(`"version": "${version}"`, '"version": "8.8.8"'))
+  symlinkSync(resolve('node_modules'), join(copy, 'node_modules'))
+  const control = join(copy, 'wine-host/control.py')
+  writeFileSync(control, readFileSync(control, 'utf8').replace(/^VERSION = .*$/m, 'VERSION = "8.8.8"'))
+  const { CtypesSession: Other } = (await import(join(copy, 'dist/src/index.js'))) as typeof import('zugbruecke')
+  const error = await Other.start().then(
+    () => new Error('it started'),
+    (thrown: Error) => thrown,
+  )
+  assert.is(error.name, 'SessionStartError')
+  assert.match(error.message, '8.8.8')
+  assert.match(error.message, `bridge is zugbruecke ${version}`)
+})
+
 test('a missing encoder', async () => {
   const copy = join(folder, 'package')
   renameSync(join(copy, 'dist/encoder.wasm'), join(copy, 'dist/encoder.gone'))

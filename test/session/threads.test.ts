@@ -1,18 +1,21 @@
 import { MessageChannel, Worker } from 'node:worker_threads'
 import * as assert from 'uvu/assert'
-import { CFUNCTYPE, CtypesSession, c_int, SessionTerminatedError } from 'zugbruecke'
-import { dll, rejects, sessionSuite } from './support.js'
+import { CFUNCTYPE, CtypesSession, c_int, c_void_p, SessionTerminatedError } from 'zugbruecke'
+import { dll, rejects, sessionSuite, until } from './support.js'
 
 const test = sessionSuite('a session joined from another thread')
 
 const source = `
   import { parentPort, workerData } from 'node:worker_threads'
-  import { CtypesSession, c_int, CFUNCTYPE, DllNotFoundError } from 'zugbruecke'
+  import { CtypesSession, c_int, c_void_p, CFUNCTYPE, DllNotFoundError } from 'zugbruecke'
   const session = await CtypesSession.attach(workerData.port)
   const numbers = session.CDLL(workerData.numbers)
   const callbacks = session.CDLL(workerData.callbacks)
   const add = numbers.func('add', [c_int, c_int], c_int)
   const apply = callbacks.func('apply', [CFUNCTYPE(c_int, c_int), c_int], c_int)
+  const Unary = CFUNCTYPE(c_int, c_int)
+  const sort = callbacks.func('sort_of', [c_void_p, c_void_p, c_int], c_int)
+  let kept
   const tasks = {
     id: () => session.id,
     up: () => session.up,
@@ -30,6 +33,17 @@ const source = `
     missing: () => session.cdll.LoadLibrary('nix.dll').catch(error => [error instanceof DllNotFoundError, error.code, error.dll]),
     encoding: () => session.setParameter({ stdout: false }).then(() => session.getParameter('stdout')),
     afterwards: () => add(1, 2).catch(error => error.name),
+    keep: () => callbacks.func('keep', [Unary], null)((kept = Unary(value => value * 2))),
+    rest: milliseconds => void callbacks.func('rest', [c_int], c_int)(milliseconds),
+    full: n => void Promise.all(Array.from({ length: n }, (_, i) => sort(null, new Int32Array(250_000), 1))),
+    inside: () =>
+      new Promise(resolve => {
+        const never = () => {
+          resolve('inside')
+          return new Promise(() => {})
+        }
+        callbacks.func('call_once', [Unary, c_int], c_int)(never, 1)
+      }),
     end: () => session.terminate().then(() => session.up),
     stop: () => process.exit(0),
   }
@@ -98,6 +112,50 @@ test('threads at once, awaited and blocking', async ({ session }) => {
   assert.ok((await back).every(value => value === 45))
   await Promise.all(threads.map(({ end }) => end()))
   assert.is(await add(1, 2), 3)
+})
+
+test('a callback of a thread that is gone answers zero, and the session hears of it', async ({ session }) => {
+  const other = await thread(session)
+  await other.ask('keep')
+  const kept = session.CDLL(dll('callbacks')).func('call_kept', [c_int], c_int)
+  assert.is(await kept(4), 8)
+  await other.end()
+  const heard: Error[] = []
+  const listen = (error: Error) => heard.push(error)
+  session.on('callbackError', listen)
+  // also when the callback is told to the thread that is just gone
+  assert.is(await kept(5), 0)
+  assert.is(await kept(6), 0)
+  await until(() => heard.length === 2, 'the events')
+  session.off('callbackError', listen)
+  assert.match(heard[0].message, 'disposed')
+})
+
+test('what a thread held that is gone is free again', async ({ session }) => {
+  const add = session.CDLL(dll('numbers')).func('add', [c_int, c_int], c_int)
+  const sort = session.CDLL(dll('callbacks')).func('sort_of', [c_void_p, c_void_p, c_int], c_int)
+  for (let times = 0; times < 3; times++) {
+    const other = await thread(session)
+    await other.ask('rest', 100)
+    await other.ask('full', 12)
+    await other.end()
+    for (let i = 0; i < 3; i++) {
+      const results = await Promise.all(Array.from({ length: 700 }, (_, k) => add(i, k)))
+      results.forEach((value, k) => assert.is(value, i + k))
+    }
+  }
+  // most of the arena at once: there is room for it
+  const large = new Int32Array(1_900_000)
+  await sort(null, large, 1)
+})
+
+test('a thread that ends inside a callback ends the session', async () => {
+  const session = await CtypesSession.start()
+  const other = await thread(session)
+  await other.ask('inside')
+  const behind = session.CDLL(dll('numbers')).func('add', [c_int, c_int], c_int)(1, 2)
+  await Promise.all([rejects(behind, SessionTerminatedError), other.end()])
+  await session.terminate()
 })
 
 test('the end of the session reaches every thread', async () => {

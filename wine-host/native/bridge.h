@@ -42,6 +42,7 @@ enum zb_error {
   ZB_NO_MEMORY = -5
 };
 
+/* Version of the package, then the architecture. */
 ZB_API const char *zb_version(void);
 ZB_API uint32_t zb_context_size(void);
 ZB_API int32_t zb_init(const struct zb_context *context);

@@ -124,9 +124,16 @@ static uint64_t converse(struct zb_thread *thread, const struct zb_stub *stub, c
   }
 }
 
+static void release(struct zb_thread *thread) {
+  int32_t strand = thread->strand;
+  zb_detach();
+  HeapFree(GetProcessHeap(), 0, thread);
+  give_back(strand);
+}
+
 uint64_t zb_callback_enter(uint32_t index, const uint64_t *arguments, const uint64_t *floats);
 uint64_t zb_callback_enter(uint32_t index, const uint64_t *arguments, const uint64_t *floats) {
-  uint32_t system_error = GetLastError(), outer;
+  uint32_t system_error = GetLastError(), outer, number;
   struct zb_stub *stub = zb_stub_at(index);
   struct zb_thread *thread, *fresh = NULL;
   uint64_t result;
@@ -135,11 +142,17 @@ uint64_t zb_callback_enter(uint32_t index, const uint64_t *arguments, const uint
     return 0;
   }
   thread = zb_current();
+  if (!zb_room_for_callback()) zb_refuse_callback(thread);
   if (!thread) {
     fresh = HeapAlloc(GetProcessHeap(), 0, sizeof *fresh);
     if (!fresh) return 0;
     thread = fresh;
+    number = stub->number;
     zb_attach(thread, claim_strand());
+    if (!stub->live || stub->number != number) { /* freed, perhaps another's by now: waiting for a strand can take long */
+      release(thread);
+      return 0;
+    }
   }
   /* the routine's own last error is what nested calls meet, and what it finds again when the callback returns */
   outer = thread->system_error;
@@ -149,12 +162,7 @@ uint64_t zb_callback_enter(uint32_t index, const uint64_t *arguments, const uint
   thread->depth--;
   system_error = thread->system_error;
   thread->system_error = outer;
-  if (fresh) {
-    int32_t strand = thread->strand;
-    zb_detach();
-    HeapFree(GetProcessHeap(), 0, fresh);
-    give_back(strand);
-  }
+  if (fresh) release(fresh);
   SetLastError(system_error);
   return result;
 }

@@ -1,7 +1,7 @@
 /* Start: what Python hands over is looked at once, here. */
 #include "internal.h"
 
-ZB_API const char *zb_version(void) { return "1.0.0 x86_64"; }
+ZB_API const char *zb_version(void) { return ZB_VERSION " x86_64"; }
 ZB_API uint32_t zb_context_size(void) { return sizeof(struct zb_context); }
 
 _Static_assert(sizeof(struct zb_context) == 256, "Python mirrors this structure");

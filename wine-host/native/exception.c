@@ -9,7 +9,7 @@
 #include "internal.h"
 
 /* winternl.h of mingw lacks these; values of "EXCEPTION_RECORD" */
-enum { NONCONTINUABLE = 1, UNWINDING = 2, EXIT_UNWIND = 4 };
+enum { NONCONTINUABLE = 1, UNWINDING = 2, EXIT_UNWIND = 4, TARGET_UNWIND = 0x20 };
 
 /* Debug output, control keys and thread names are told through exceptions that nobody needs to handle. */
 static int benign(const EXCEPTION_RECORD *record) {
@@ -30,7 +30,12 @@ EXCEPTION_DISPOSITION zb_frame_handler(EXCEPTION_RECORD *record, void *frame, CO
   uint32_t system_error = GetLastError();
   struct zb_thread *thread = zb_current();
   (void)context;
-  if (record->ExceptionFlags & (UNWINDING | EXIT_UNWIND)) return ExceptionContinueSearch;
+  if (record->ExceptionFlags & (UNWINDING | EXIT_UNWIND)) {
+    /* somebody else unwinds past us, as longjmp does: this guard is no more */
+    if (thread && thread->guard && thread->guard->frame == frame && !(record->ExceptionFlags & TARGET_UNWIND))
+      thread->guard = thread->guard->previous;
+    return ExceptionContinueSearch;
+  }
   if (!thread || !thread->guard || thread->guard->frame != frame) return ExceptionContinueSearch;
   if (benign(record)) return ExceptionContinueExecution;
   note(thread->guard, record, system_error);
@@ -89,6 +94,26 @@ static int stack_left(void) {
   return &here - (char *)information_block()->StackLimit > 8192;
 }
 
+/* An overflow in the bridge's own frames would leave Node in the middle of a conversation, and the calls around the one that it is
+ * told of would get one another's answers. So a callback begins only where all that may follow before foreign code has its own
+ * guard fits on the stack; Python's work for a Control message takes the most. Threads with little stack give a quarter. */
+enum { STACK_OF_CALLBACK = 131072 };
+
+int zb_room_for_callback(void) {
+  char here, *lowest;
+  size_t whole, want;
+  __asm__("movq %%gs:0x1478, %0" : "=r"(lowest)); /* DeallocationStack of the TEB: what is reserved, not what is committed */
+  whole = (size_t)((char *)information_block()->StackBase - lowest);
+  want = whole / 4 < STACK_OF_CALLBACK ? whole / 4 : STACK_OF_CALLBACK;
+  return &here < lowest || (size_t)(&here - lowest) > want;
+}
+
+/* Ends the routine that wanted to call back, as the overflow that was near would have. */
+void zb_refuse_callback(struct zb_thread *thread) {
+  if (thread && thread->guard) thread->guard->refused = 1;
+  RaiseException(EXCEPTION_STACK_OVERFLOW, EXCEPTION_NONCONTINUABLE, 0, NULL);
+}
+
 static LONG CALLBACK vectored(EXCEPTION_POINTERS *exception) {
   uint32_t system_error = GetLastError();
   struct zb_thread *thread = zb_current();
@@ -134,16 +159,17 @@ int zb_protect(struct zb_thread *thread, zb_body body, void *argument, struct zb
   int failed;
   guard->previous = thread->guard;
   guard->depth = thread->depth;
-  guard->walking = 0;
+  guard->walking = guard->refused = 0;
   guard->frame = NULL;
   thread->guard = guard;
   chain = tib->ExceptionList;
   failed = zb_guarded(body, argument, guard);
   thread->guard = guard->previous;
+  /* Node waits for what those callbacks asked last, and for ever: the frames that would have answered are gone */
+  if (thread->depth != guard->depth) zb_give_up("a routine left a callback that had not returned (longjmp, or an exception of its own)");
   if (!failed) return 0;
-  thread->depth = guard->depth;
   tib->ExceptionList = chain;
   /* the page that told of the overflow is an ordinary one now: without this the next overflow ends the process */
-  if (guard->code == EXCEPTION_STACK_OVERFLOW && restore_guard_page) restore_guard_page();
+  if (guard->code == EXCEPTION_STACK_OVERFLOW && !guard->refused && restore_guard_page) restore_guard_page();
   return 1;
 }

@@ -18,6 +18,7 @@ struct zb_guard {
   uint64_t address;
   uint32_t system_error; /* GetLastError() when the exception was met */
   uint32_t walking;      /* the vectored handler is reading the stack */
+  uint32_t refused;      /* a callback was not begun: there was too little stack for it */
 };
 
 /* What the bridge knows about a thread. `spin` is its waiting budget, in pauses. */
@@ -138,6 +139,10 @@ int32_t zb_control_message(struct zb_thread *thread, const struct zb_message *me
 /* exception.c */
 int zb_protect(struct zb_thread *thread, zb_body body, void *argument, struct zb_guard *guard);
 int zb_watch_exceptions(void);
+int zb_room_for_callback(void);
+void zb_refuse_callback(struct zb_thread *thread);
+/* leave.c: says why on stderr, whose last words Node hands on, and ends the process */
+__attribute__((noreturn)) void zb_give_up(const char *why);
 /* thunk.c */
 struct zb_stub {
   volatile LONG live;

@@ -1,0 +1,360 @@
+/**
+ * Frames that Node would never write, put into the shared file by hand: the host answers each of them, or ends; it never hangs,
+ * and what it says of a good frame between them is right. ZB_FUZZ_SECONDS makes it go on for longer.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { closeSync, readSync, writeSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { closeSegment, createSegment } from '../../dist/src/channel/segment.js'
+import { encodeControl } from '../../dist/src/codec/control.js'
+import {
+  ARENA_OFFSET,
+  Kind,
+  MAGIC,
+  MESSAGE,
+  Op,
+  REPLY_OFFSET,
+  REPLY_SIZE,
+  REQUEST_OFFSET,
+  REQUEST_SIZE,
+  Reply,
+  SLOTS,
+  STRAND_OFFSET,
+  STRAND_TO_HOST,
+  WIRE_VERSION,
+  Word,
+} from '../../dist/src/codec/layout.js'
+import { resolveConfig } from '../../dist/src/runtime/config.js'
+import { locate } from '../../dist/src/runtime/locate.js'
+import { ensureServices, wineEnvironment } from '../../dist/src/runtime/prefix.js'
+import { dll, pure, sleep } from './support.js'
+
+const test = suite('frames that nobody would write')
+const seconds = Number(process.env.ZB_FUZZ_SECONDS ?? 6)
+const seed = Number(process.env.ZB_FUZZ_SEED ?? 4711)
+const ARENA = 1 << 20
+const ROOM = ARENA_OFFSET + 0x40000
+/** Longer than anything here takes, under load too: whoever is silent for so long hangs. */
+const PATIENCE = 20_000
+
+let state = BigInt(seed) << 32n
+function random(below: number): number {
+  const mask = (1n << 64n) - 1n
+  state = (state + 0x9e3779b97f4a7c15n) & mask
+  let z = state
+  z = ((z ^ (z >> 30n)) * 0xbf58476d1ce4e5b9n) & mask
+  z = ((z ^ (z >> 27n)) * 0x94d049bb133111ebn) & mask
+  return Number((z ^ (z >> 31n)) % BigInt(below))
+}
+
+const { version } = await import('../../package.json', { with: { type: 'json' } }).then(module => module.default)
+const config = resolveConfig({})
+const installation = locate(config)
+
+/** The host with a Node that writes what it likes. */
+class Raw {
+  readonly segment = createSegment(ARENA)
+  readonly child: ChildProcess
+  words = ''
+  /** What was written last. */
+  last = ''
+  ended = false
+  #sent = 0
+  #posts = 0
+  #answers = 0
+  base = 0n
+  thunk = 0n
+  readonly routines: Record<string, bigint> = {}
+
+  constructor() {
+    const { segment } = this
+    const descriptors = [segment.file, segment.nodeDoorbell, segment.idleDoorbell, ...segment.hostDoorbells]
+    const host = resolve('wine-host/main.py').replaceAll('/', '\\')
+    const args = [process.pid, ...descriptors].map(String)
+    this.child = spawn(
+      installation.wine,
+      [installation.python, '-I', '-S', '-E', `Z:${host}`, ...args, ...(pure ? ['--no-bridge'] : [])],
+      { env: wineEnvironment(config, installation), stdio: 'pipe', detached: true },
+    )
+    for (const stream of [this.child.stdout, this.child.stderr])
+      stream?.on('data', (chunk: Buffer) => {
+        this.words = (this.words + chunk).slice(-4000)
+      })
+    this.child.stdin?.on('error', () => {})
+    this.child.on('exit', () => {
+      this.ended = true
+    })
+  }
+
+  async start(): Promise<void> {
+    const hello = await this.control(Op.hello, [WIRE_VERSION], [version], BigInt(ROOM))
+    this.base = hello.numbers[3]
+    await this.control(Op.load, [1, -1], [`Z:${dll('faults').replaceAll('/', '\\')}`])
+    await this.control(Op.load, [2, -1], [`Z:${dll('callbacks').replaceAll('/', '\\')}`])
+    await this.control(Op.declare, [1, 1, 0, 0, -1, 2], ['add', 'ii', 'i'])
+    await this.control(Op.declare, [2, 1, 0, 1, -1, 2], ['divide', 'ii', 'i'])
+    await this.control(Op.declare, [CALLING, 2, 0, 0, -1, 2], ['call_once', 'pi', 'i'])
+    this.thunk = (await this.control(Op.thunk, [0x1000001, 0], ['i', 'i'])).numbers[0]
+  }
+
+  async end(): Promise<void> {
+    this.child.stdin?.end()
+    this.child.kill('SIGKILL')
+    await this.until(() => this.ended)
+    closeSegment(this.segment)
+    closeSync(this.segment.idleDoorbell)
+  }
+
+  word(at: number): number {
+    const word = new Uint32Array(1)
+    readSync(this.segment.file, word, 0, 4, at)
+    return word[0]
+  }
+  put(at: number, value: number): void {
+    writeSync(this.segment.file, Uint32Array.of(value), 0, 4, at)
+  }
+  write(bytes: Uint8Array, at: number): void {
+    writeSync(this.segment.file, bytes, 0, bytes.length, at)
+  }
+  read(at: number, size: number): Buffer {
+    const bytes = Buffer.alloc(size)
+    readSync(this.segment.file, bytes, 0, size, at)
+    return bytes
+  }
+
+  /** False when the host ended first. */
+  async until(condition: () => boolean): Promise<boolean> {
+    const end = Date.now() + PATIENCE
+    for (let looks = 0; !condition(); looks++) {
+      if (this.ended) return false
+      if (Date.now() > end) {
+        this.child.kill('SIGKILL')
+        const words = [
+          Word.requestHead,
+          Word.replyHead,
+          Word.hostSleeps,
+          Word.hostState,
+          Word.running,
+          Word.strandPosts,
+        ]
+        this.last = `thunk ${this.thunk.toString(16)}, heads ${this.#posts} ${this.#answers} ${this.word(Word.nodePosts)} ${this.word(Word.strandSleeps)}; ${words.map(word => this.word(word)).join()}; ${this.last}`
+        throw new Error(`the host hangs (seed ${seed}): ${this.last}; its last words: ${this.words}`)
+      }
+      // the host may need the core, and its end is told in the event loop
+      if (looks % 64 === 63) await sleep(0)
+    }
+    return true
+  }
+
+  /** Publishes a request; the reply, or undefined when the host ended. Callbacks that it makes are answered by `answer`. */
+  async request(kind: number, message: Uint8Array, length = message.length, flags = 0, extra = 0) {
+    const number = ++this.#sent
+    this.last = `request ${number}, ${length} bytes of kind ${kind}, flags ${flags}, ${extra}: ${Buffer.from(message).toString('hex')}`
+    const slot = REQUEST_OFFSET + ((number - 1) % SLOTS) * REQUEST_SIZE
+    this.write(message.subarray(0, REQUEST_SIZE - MESSAGE), slot + MESSAGE)
+    this.write(new Uint8Array(Uint32Array.of(number, length, (kind & 0xff) | (flags << 16), extra).buffer), slot)
+    this.put(Word.requestHead, number)
+    if (this.word(Word.hostSleeps)) writeSync(this.segment.hostDoorbells[0], Uint8Array.of(1))
+    for (;;) {
+      const there = () => this.word(Word.replyHead) === number || this.word(Word.strandPosts) !== this.#posts
+      if (!(await this.until(there))) return undefined
+      if (this.word(Word.replyHead) === number) break
+      if (!(await this.#converse())) return undefined
+    }
+    const at = REPLY_OFFSET + ((number - 1) % SLOTS) * REPLY_SIZE
+    const reply = this.read(at, REPLY_SIZE)
+    assert.is(reply.readUInt32LE(0), number, 'a reply has its number')
+    return {
+      status: reply.readUInt32LE(8 + Reply.status),
+      code: reply.readUInt32LE(8 + Reply.code),
+      result: reply.readBigUInt64LE(8 + Reply.result),
+    }
+  }
+
+  async control(op: number, numbers: readonly (number | bigint)[], texts: readonly string[], room?: bigint) {
+    const message = encodeControl(1, op, numbers, texts, Number(room ?? this.base + BigInt(ROOM)), 4096)
+    const long = message.length > REQUEST_SIZE - MESSAGE
+    if (long) this.write(message, ROOM + 4096)
+    const reply = await this.request(Kind.control, message, message.length, long ? 1 : 0, long ? ROOM + 4096 : 0)
+    assert.is(reply?.status, 0, `operation ${op}: ${this.words}`)
+    const { decodeOutcome } = await import('../../dist/src/codec/control.js')
+    const outcome = decodeOutcome(new Uint8Array(this.read(ROOM, Number(reply?.result))))
+    assert.ok(outcome.ok, outcome.texts.join())
+    return outcome
+  }
+
+  /** A callback is open on strand 0: some damaged frames inside it, then its return. */
+  async #converse(): Promise<boolean> {
+    this.#posts = this.word(Word.strandPosts)
+    const kind = this.read(STRAND_OFFSET + 8, 1)[0]
+    let [next, bytes] = [Kind.return as number, returned()]
+    if (kind === Kind.callback || random(3) > 0) {
+      const frame = random(4) ? aFrame(this) : { kind: Kind.return as number, message: returned() }
+      if (frame.message.length <= STRAND_TO_HOST - MESSAGE) [next, bytes] = [frame.kind, damage(frame.message)]
+    }
+    const at = STRAND_OFFSET + STRAND_TO_HOST
+    const number = ++this.#answers
+    this.write(bytes, at + MESSAGE)
+    const length = random(16) ? bytes.length : random(0xffffffff)
+    this.last += `; answer ${number}, ${length} bytes of kind ${next}: ${bytes.toString('hex')}`
+    const tag = next | (random(16) ? 0 : random(0x10000) << 16)
+    this.write(new Uint8Array(Uint32Array.of(number, length, tag, random(16) ? 0 : random(0x200000)).buffer), at)
+    this.put(Word.nodePosts, number)
+    if (this.word(Word.strandSleeps)) writeSync(this.segment.hostDoorbells[0], Uint8Array.of(1))
+    return true
+  }
+}
+
+function returned(): Buffer {
+  const out = Buffer.alloc(24)
+  Buffer.from(Uint32Array.of(12, 6 | (12 << 16), 4, 8, random(100), 0).buffer).copy(out)
+  return out
+}
+
+function call(routine: number, ...values: bigint[]): Buffer {
+  const out = Buffer.alloc(48 + 8 * values.length)
+  Buffer.from(Uint16Array.of(12, 24, 8, 16, 20, 4).buffer).copy(out, 4)
+  out.writeUInt32LE(16, 0)
+  out.writeUInt32LE(12, 16)
+  out.writeUInt32LE(24, 20)
+  out.writeUInt32LE(routine, 32)
+  out.writeUInt32LE(values.length, 44)
+  values.forEach((value, i) => out.writeBigUInt64LE(value, 48 + 8 * i))
+  return out
+}
+
+function batch({ base }: Raw, routine: number): Buffer {
+  const out = Buffer.alloc(104 + 48)
+  Buffer.from(Uint16Array.of(26, 64, 8, 16, 20, 24, 28, 32, 40, 48, 56, 60, 4, 0).buffer).copy(out, 4)
+  const arena = base + BigInt(ARENA_OFFSET)
+  out.writeUInt32LE(32, 0)
+  out.writeUInt32LE(28, 32)
+  out.writeUInt32LE(64, 36)
+  Buffer.from(Uint32Array.of(routine, random(2), 1 + random(40), 4).buffer).copy(out, 48)
+  Buffer.from(BigUint64Array.of(arena + 0x1000n, arena + 0x2000n, arena + 0x4000n).buffer).copy(out, 64)
+  Buffer.from(Uint32Array.of(random(50), 'i'.charCodeAt(0), 0, 2).buffer).copy(out, 88)
+  for (const [i, at] of [0n, 0x800n].entries())
+    Buffer.from(BigUint64Array.of(arena + at, BigInt(4 * random(2)), BigInt('i'.charCodeAt(0))).buffer).copy(
+      out,
+      104 + 24 * i,
+    )
+  return out
+}
+
+function aFrame(raw: Raw): { kind: number; message: Buffer } {
+  const which = random(8)
+  if (which < 2) return { kind: Kind.call, message: call(1 + random(2), BigInt(random(1000)), BigInt(random(3))) }
+  if (which < 4) return { kind: Kind.batch, message: batch(raw, 1 + random(2)) }
+  if (which < 5) return { kind: Kind.call, message: call(CALLING, raw.thunk, 5n) }
+  const room = Number(raw.base) + ROOM
+  const controls: [number, number[], string[]][] = [
+    [Op.setLastError, [5, -1], []],
+    [Op.symbol, [1, -1], ['add']],
+    [Op.declare, [10 + random(100), 1, 0, 0, -1, 2], ['add', 'ii', 'i']],
+    [Op.alloc, [1 + random(10_000)], []],
+    [Op.read, [Number(raw.base) + ARENA_OFFSET, 32], []],
+    [Op.query, [random(0x7fffffff)], []],
+    [Op.thunk, [0x1000100 + random(100), 0], ['ii', 'i']],
+    [Op.formatError, [random(20)], []],
+  ]
+  const [op, numbers, texts] = controls[random(controls.length)]
+  return { kind: Kind.control, message: Buffer.from(encodeControl(1, op, numbers, texts, room, 4096)) }
+}
+
+/** Number of the routine that calls back. */
+const CALLING = 3
+const STRANGE = [
+  0,
+  1,
+  0x7f,
+  0x80,
+  0xff,
+  0x7fff,
+  0xffff,
+  0x7fffffff,
+  0x80000000,
+  0xffffffff,
+  0xfffffff0,
+  1000,
+  ARENA_OFFSET,
+]
+
+function damage(message: Buffer): Buffer {
+  const out = Buffer.from(message)
+  if (random(12) === 0) return out
+  for (let times = 1 + random(4); times > 0; times--) {
+    const at = random(out.length)
+    const kind = random(4)
+    if (kind === 0) out[at] = random(256)
+    else if (kind === 1) out[at] ^= 1 << random(8)
+    else if (kind === 2 && at + 4 <= out.length) out.writeUInt32LE(STRANGE[random(STRANGE.length)], at & ~3)
+    else out[at] = STRANGE[random(STRANGE.length)] & 0xff
+  }
+  // what a routine does that is given a wrong address to call is its own affair
+  if (message.length === 64 && message.readUInt32LE(32) === CALLING) message.copy(out, 48, 48, 56)
+  // billions of rows are legal, but long
+  if (out.length > 60 && out.readUInt32LE(0) === 32) out.writeUInt16LE(0, 58)
+  return out
+}
+
+/** Operations that a damaged frame may have become, and that end the host as they should, or write where they are told to. */
+const op = (message: Buffer) => {
+  const table = message.readUInt32LE(0)
+  return table + 8 < message.length ? message[table + 7] : 0
+}
+
+test(`${seconds} seconds of them`, async () => {
+  await ensureServices(installation)
+  let end = Number.POSITIVE_INFINITY
+  const counts = { frames: 0, answered: [0, 0, 0, 0, 0], hosts: 0 }
+  while (Date.now() < end) {
+    const raw = new Raw()
+    counts.hosts++
+    await raw.start()
+    // the first start of Wine is not counted
+    end = Math.min(end, Date.now() + seconds * 1000)
+    let wild = false
+    while (Date.now() < end && !raw.ended) {
+      if (counts.frames % 50 === 0 && !wild) {
+        const good = await raw.request(Kind.call, call(1, 40n, 2n))
+        assert.is(good?.status, 0, raw.words)
+        assert.is(good?.result, 42n)
+        assert.is(raw.word(Word.magic), MAGIC)
+        assert.is(raw.word(Word.version), WIRE_VERSION)
+      }
+      counts.frames++
+      const frame = aFrame(raw)
+      const message = damage(frame.message)
+      let { length } = message
+      let [kind, flags, extra] = [frame.kind, 0, 0]
+      // whoever may redefine routines, write memory or free it has the right to break the process
+      if (kind === Kind.control && !message.equals(frame.message) && op(message) !== 0) wild = true
+      if (random(8) === 0) {
+        extra = random(2) ? ARENA_OFFSET + 0x60000 : ARENA_OFFSET + ARENA - length
+        extra &= ~3
+        flags = 1
+        raw.write(message.subarray(0, ARENA_OFFSET + ARENA - extra), extra)
+      }
+      if (random(8) === 0) {
+        if (random(2)) length = random(2) ? random(300) : random(0xffffffff)
+        if (random(4) === 0) kind = random(256)
+        if (random(4) === 0) {
+          flags = random(0x10000)
+          extra = random(2) ? random(0xffffffff) : ARENA_OFFSET + random(0x180000)
+        }
+      }
+      const reply = await raw.request(kind, message, length, flags, extra)
+      if (reply) {
+        assert.ok(reply.status <= 4, `status ${reply.status}`)
+        counts.answered[reply.status]++
+      }
+    }
+    await raw.end()
+  }
+  console.log(`\n${JSON.stringify(counts)}`)
+  assert.ok(counts.frames > 20 * seconds, JSON.stringify(counts))
+})
+
+test.run()
