@@ -3,7 +3,7 @@
  * `<!-- id ÷ other -->` for a ratio); what stands behind it, up to `<!-- / -->`, is replaced. CI runs it and fails if a page changes.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
-import type { Unit } from './model.js'
+import type { Encoding, Unit } from './model.js'
 import { formatMicroseconds, formatRatio, formatValue } from './report/format.js'
 
 interface Result {
@@ -21,6 +21,7 @@ interface Run {
   }
   readonly versions: Readonly<Record<string, string>>
   readonly results: readonly Result[]
+  readonly encodings?: readonly Encoding[]
 }
 
 const run = JSON.parse(readFileSync(new URL('results/latest.json', import.meta.url), 'utf8')) as Run
@@ -45,8 +46,8 @@ function fill(text: string): string {
       },
     )
     .replace(
-      /<!-- bench:summary -->(?:[\s\S]*?<!-- \/bench:summary -->)?/,
-      () => `<!-- bench:summary -->\n${summary()}\n<!-- /bench:summary -->`,
+      /<!-- bench:(summary|curve|encodings) -->(?:[\s\S]*?<!-- \/bench:\1 -->)?/g,
+      (_, name: keyof typeof tables) => `<!-- bench:${name} -->\n${tables[name]()}\n<!-- /bench:${name} -->`,
     )
     .replace(/<!-- bench:machine -->(?:[^<]*<!-- \/ -->)?/, () => `<!-- bench:machine -->${machine()}<!-- / -->`)
 }
@@ -84,6 +85,42 @@ function summary(): string {
     `Medians of one run: ${machine()}.`,
   ].join('\n')
 }
+
+/** Calls a second of all sessions together. */
+function curve(): string {
+  const counts = [1, 2, 4, 8, 16]
+  const row = (label: string, id: string) => {
+    const cells = counts
+      .map(count => results.get(`curve-${id}-${count}`))
+      .map(r => (r ? formatValue(r.value, r.unit) : '–'))
+    return `| ${[label, ...cells].join(' | ')} |`
+  }
+  return [
+    `| sessions | ${counts.join(' | ')} |`,
+    `| --- | ${counts.map(() => '---').join(' | ')} |`,
+    row('jobs', 'job'),
+    row('awaited from one thread', 'awaited'),
+    row('the Python project', 'python'),
+  ].join('\n')
+}
+
+/** What it costs to write things, in each way. */
+function encodings(): string {
+  const ways = ['WebAssembly encoder', 'plain JavaScript', 'FlatBuffers builder'] as const
+  const all = run.encodings ?? []
+  const whats = [...new Set(all.map(({ what }) => what))]
+  const cell = (what: string, way: string) => {
+    const found = all.find(each => each.what === what && each.way === way)
+    return found ? formatMicroseconds(found.ns / 1000) : '–'
+  }
+  return [
+    `| | ${ways.join(' | ')} |`,
+    `| --- | ${ways.map(() => '---').join(' | ')} |`,
+    ...whats.map(what => `| ${what} | ${ways.map(way => cell(what, way)).join(' | ')} |`),
+  ].join('\n')
+}
+
+const tables = { summary, curve, encodings }
 
 for (const page of ['../README.md', '../docs/performance.md']) {
   const file = new URL(page, import.meta.url)
