@@ -27,11 +27,14 @@ const texts: { readonly [type: string]: string } = {
   double: 'DATE',
   void: 'VOID',
   // Where `va_list` is a `char *`, nobody means a string.
-  'void *': 'PVOID va_list HCURSOR HCONV HDROP HRAWINPUT HTREEITEM HIMAGELIST HDEVNOTIFY HPOWERNOTIFY',
+  'void *':
+    'PVOID va_list __builtin_va_list HCURSOR HCONV HDROP HRAWINPUT HTREEITEM HIMAGELIST HDEVNOTIFY HPOWERNOTIFY',
   'char *': 'PSTR PCSTR LPCH LPCCH PCHAR',
   'wchar_t *': 'PWSTR PCWSTR LPWCH PWCHAR BSTR',
   'struct _iobuf': 'FILE',
   'struct { unsigned long Data1; unsigned short Data2; unsigned short Data3; unsigned char Data4[8]; }': 'GUID',
+  'struct { unsigned long long parts[2]; } __attribute__((aligned(16)))': '__float128 _Float128',
+  'struct { unsigned short bits; }': '_Float16 __bf16',
   GUID: 'IID CLSID UUID FMTID',
   'GUID *': 'REFGUID REFIID REFCLSID REFFMTID LPGUID LPIID LPCLSID',
   'struct { WORD wYear, wMonth, wDayOfWeek, wDay, wHour, wMinute, wSecond, wMilliseconds; }': 'SYSTEMTIME',

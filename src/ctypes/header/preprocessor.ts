@@ -36,8 +36,9 @@ class Preprocessor {
     readonly predefined: boolean,
   ) {}
 
+  /** A branch inside one that is not read is none either. */
   get #active(): boolean {
-    return this.#branches.every(branch => branch.active)
+    return this.#branches.at(-1)?.active ?? true
   }
 
   run(): Token[] {
@@ -102,8 +103,10 @@ class Preprocessor {
   }
 
   #lineAfter(word: Token): string {
-    const line = this.source.text.split(/\r\n|\r|\n/)[word.at.line - 1] ?? ''
-    return line.slice(word.at.column - 1 + word.text.length).trim()
+    return this.source
+      .line(word.at.line)
+      .slice(word.at.column - 1 + word.text.length)
+      .trim()
   }
 
   /** Did the directive belong to an `#if`? */
@@ -135,7 +138,7 @@ class Preprocessor {
     if (!branch || branch.sawElse)
       throw this.source.error(word.at, `expected an #if before this #${word.text}, found none`)
     branch.sawElse = word.text === 'else'
-    const outer = this.#branches.slice(0, -1).every(other => other.active)
+    const outer = this.#branches.at(-2)?.active ?? true
     branch.active = outer && !branch.taken && (branch.sawElse || this.#test(word.text.slice(2), word, rest))
     branch.taken ||= branch.active
   }
