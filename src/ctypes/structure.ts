@@ -141,7 +141,9 @@ export abstract class StructureData extends CData {
     if (value instanceof StructureData && value instanceof (this as unknown as typeof StructureData))
       return copyCells(value[BLOCK], value[OFFSET], block, offset, type)
     if (value instanceof CData || typeof value !== 'object' || value === null)
-      throw new ArgumentError(`expected ${this.name}, got ${describe(value)}`)
+      throw new ArgumentError(
+        `expected ${this.name}, got ${describe(value)}${describe(value) === this.name ? ' (another type of this name)' : ''}`,
+      )
     const fresh = viewAt(type, LocalBlock.allocate(type.size), 0)
     fill(fresh, type, Array.isArray(value) ? value : [value], context)
     copyCells(fresh[BLOCK], 0, block, offset, type)

@@ -2,6 +2,8 @@
  * Declarations as they stand in a vendor's header, as types. No I/O, no session: text in, types out.
  * `lexer` → `preprocessor` → `parser` → `resolve`; each error points at its place in the text.
  */
+import { ArgumentError } from '../../errors.js'
+import { describe } from '../data.js'
 import type { Convention, Declaration, FunctionNode } from './ast.js'
 import { Macros } from './macros.js'
 import { KnownNames } from './names.js'
@@ -85,6 +87,7 @@ export function parseHeader(text: string, options: HeaderOptions): Header {
 }
 
 function prepare(text: string, label: Source['label'], { arch, ns, defines = {}, types = {} }: HeaderOptions) {
+  if (typeof text !== 'string') throw new ArgumentError(`a ${label} is C as text, not ${describe(text)}`)
   const source = new Source(text, label)
   const table = predefinedMacros(arch, defines)
   const tokens = preprocess(source, table)
