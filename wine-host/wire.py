@@ -70,7 +70,7 @@ FORMATS = {
 }  # fmt: skip
 COLUMN_FORMATS = {
     "b": "<b", "B": "<B", "h": "<h", "H": "<H", "i": "<i", "I": "<I", "q": "<q", "Q": "<Q",
-    "f": "<f", "d": "<d", "?": "<B", "c": "<B", "u": "<H", "p": "<Q",
+    "f": "<f", "d": "<d", "?": "<B", "c": "<B", "u": "<H", "p": "<Q" if struct.calcsize("P") == 8 else "<I",
 }  # fmt: skip
 RESULT_FORMATS = {
     "b": "<q", "h": "<q", "i": "<q", "q": "<q", "B": "<Q", "H": "<Q", "I": "<Q", "Q": "<Q",

@@ -326,12 +326,14 @@ function terminated(bytes: Uint8Array, zeros: number): Uint8Array {
 const isArrayLike = (value: unknown): value is ArrayLike<unknown> =>
   Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView))
 
-/** The typed array in which values of a type come back; undefined for what is no number and no address. */
+export const isAddress = (type: CType): boolean => type[CATEGORY] === 'pointer' || type[CATEGORY] === 'void pointer'
+
+/** The typed array in which values of a type come back as they are; undefined for what is no number and no wide address. */
 export function kindOfElements(type: CType): TypedArrayConstructor | undefined {
   switch (type[CATEGORY]) {
     case 'pointer':
     case 'void pointer':
-      return type.size === 8 ? BigInt64Array : Uint32Array
+      return type.size === 8 ? BigInt64Array : undefined
     case 'integer':
     case 'float':
       return ARRAYS[type[KIND]]

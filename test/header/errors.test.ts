@@ -41,6 +41,10 @@ const cases: readonly (readonly [string, string])[] = [
   ['#define F(a, b) a b\nint x[§F(1)];', 'expected 2 arguments for macro "F", found 1'],
   ['#define F(a) a\n§F(1', 'expected ")" after the arguments of macro "F", found the end of the text'],
   ['#define §1 2', 'expected the name of a macro, found "1"'],
+  [
+    '#include <stdio.h>\n#include "types.h"\nint f(§sample_t x);',
+    'expected a parameter, found "sample_t" (no type of this name is known here; #include is not followed: put the text of "types.h" in front)',
+  ],
   ['#define X foo\nint a;\n§X b;', 'expected a declaration, found "foo" (no type of this name is known here)'],
   ['extern "C" §{ int x;', 'expected a match for this "{", found the end of the text'],
   ['int f(int x) §{ if (x) {', 'expected a match for this "{", found the end of the text'],

@@ -32,7 +32,15 @@ export function vectorOf(context: Context, type: TypeNode, vector: Wanted, attri
   const size = valueIn(context, vector)
   const count: Expression = { kind: 'binary', operator: '/', left: size, right: { kind: 'sizeof', type, at }, at }
   const fields = [{ name: 'lanes', type: { kind: 'array', of: type, length: count, at }, at }] as const
-  return { kind: 'record', keyword: 'struct', fields, align: align ?? { value: size, at }, at }
+  // `aligned(1)` beside it makes one that may lie anywhere.
+  return {
+    kind: 'record',
+    keyword: 'struct',
+    fields,
+    align: align ?? { value: size, at },
+    ...(align && { packed: true }),
+    at,
+  }
 }
 
 /** Where nothing depends on it, it would be lost without a word. */

@@ -88,6 +88,7 @@ class Preprocessor {
         return
       case 'include':
         this.#pack.include(rest.map(token => token.text).join(''))
+        if (rest[0]?.kind === 'string') this.source.notRead.push(rest[0].text)
         return
       case 'error':
         throw this.source.error(word.at, `the header refuses: ${this.#lineAfter(word)}`)

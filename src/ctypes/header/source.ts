@@ -12,6 +12,8 @@ const mostShown = 160
 
 export class Source {
   #lines: string[] | undefined
+  /** Files of the vendor's own that the text includes. */
+  readonly notRead: string[] = []
 
   constructor(
     readonly text: string,

@@ -59,7 +59,9 @@ function basic(context: Context, words: readonly Token[], what: string): TypeNod
   const [first] = words
   if (!first) {
     const { token } = cursor
-    const hint = token.kind === 'name' ? ' (no type of this name is known here)' : ''
+    const file = cursor.source.notRead.at(-1)
+    const where = file ? `; #include is not followed: put the text of ${file} in front` : ''
+    const hint = token.kind === 'name' ? ` (no type of this name is known here${where})` : ''
     throw cursor.expected(what, token, hint)
   }
   const name = basicName(words.map(word => word.text))
