@@ -43,7 +43,7 @@ const cases: readonly (readonly [string, string])[] = [
   ['#define §1 2', 'expected the name of a macro, found "1"'],
   [
     '#include <stdio.h>\n#include "types.h"\nint f(§sample_t x);',
-    'expected a parameter, found "sample_t" (no type of this name is known here; #include is not followed: put the text of "types.h" in front)',
+    'expected a parameter, found "sample_t" (no type of this name is known here; #include is not followed: the text of "types.h" belongs in front)',
   ],
   ['#define X foo\nint a;\n§X b;', 'expected a declaration, found "foo" (no type of this name is known here)'],
   ['extern "C" §{ int x;', 'expected a match for this "{", found the end of the text'],
@@ -64,6 +64,10 @@ const cases: readonly (readonly [string, string])[] = [
     'an alignment is understood on a structure, a union or a field only',
   ],
   ['struct s { §alignas(8) int : 0; };', 'an alignment is understood on a structure, a union or a field only'],
+  [
+    'typedef int (§VENDOR_CALLBACK *f)(int);',
+    'expected a name or a calling convention, found "VENDOR_CALLBACK"; if it is a macro, say what it stands for: #define VENDOR_CALLBACK __stdcall',
+  ],
   ['struct s { int x; alignas(§0) int y; };', 'expected an alignment that is a power of two, found 0'],
   ['struct s { alignas(§frob) int y; };', 'expected a constant, found "frob"'],
   ['struct alignas(8 §9) s { int x; };', 'expected the end of the alignment, found "9"'],

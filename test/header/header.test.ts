@@ -120,6 +120,24 @@ test('lengths by constant expressions', () => {
   ])
 })
 
+test('what headers of C and Windows define', () => {
+  const { routines, constants, types } = header(`
+    #if CHAR_BIT != 8 || UINT_MAX < 4294967295 || LONG_MAX > 2147483647
+    #error not for Windows
+    #endif
+    enum { FROM_START = SEEK_SET, NOTHING = EOF, LOWEST = LONG_MIN };
+    int f(struct tm *a, const struct timeval *b, struct sockaddr *c, struct _GUID *d, struct _FILETIME *e);
+    struct lease { struct sockaddr_in from; struct timeval until; };
+  `)
+  assert.equal(constants, Object.assign(Object.create(null), { FROM_START: 0, NOTHING: -1, LOWEST: -2147483648 }))
+  const [routine] = routines.values()
+  assert.is(
+    routine && showRoutine(routine),
+    'c_int f(POINTER(tm), POINTER(timeval), POINTER(sockaddr), POINTER(GUID), POINTER(FILETIME))',
+  )
+  assert.is(showFields(types.lease), 'from: sockaddr_in, until: timeval')
+})
+
 test('a typedef may come again, however it is spelt', () => {
   const { types } = header(`
     typedef unsigned long ULONG; typedef DWORD ULONG; typedef unsigned long DWORD; typedef ULONG DWORD;

@@ -122,10 +122,10 @@ function opensDeclarator(context: Context, named: boolean): boolean {
   return named || (inside.kind === 'name' && !context.startsType(inside) && !isOut(context, 1))
 }
 
-/** Two names in a row: the first one was to be a macro. */
+/** Two names in a row, or a star behind one: the first was to be a macro. */
 function refuseUnknownWord(context: Context, name: Token): void {
   const next = context.cursor.token
-  if (next.kind !== 'name' || emptyWords.has(next.text) || context.startsType(next)) return
+  if ((next.kind !== 'name' && next.text !== '*') || emptyWords.has(next.text) || context.startsType(next)) return
   const hint = `; if it is a macro, say what it stands for: #define ${name.text} __stdcall`
   throw context.cursor.expected('a name or a calling convention', name, hint)
 }

@@ -1,4 +1,5 @@
 /** Directives: which parts of a header count, and what its names stand for. */
+import { builtinConstants } from './builtin.js'
 import { Cursor } from './cursor.js'
 import { evaluate } from './evaluate.js'
 import { parseExpression } from './expression.js'
@@ -163,7 +164,7 @@ class Preprocessor {
     const value = evaluate(expression, {
       source: this.source,
       intmax: true,
-      name: () => zero,
+      name: name => integer(builtinConstants.get(name) ?? 0n, 64),
       sizeOf: () => zero,
       cast: () => zero,
     })

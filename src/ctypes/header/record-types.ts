@@ -57,7 +57,9 @@ export class Records {
   #outside({ tag, fields }: RecordNode): RecordType | undefined {
     if (tag === undefined || fields || this.tree.records.has(tag)) return undefined
     const known = this.resolver.names.get(tag)
-    return known && 'type' in known ? (known.type as RecordType) : undefined
+    const named =
+      known && 'node' in known && known.node.kind === 'named' ? this.resolver.names.get(known.node.name) : known
+    return named && 'type' in named ? (named.type as RecordType) : undefined
   }
 
   #make(mention: RecordNode): Made | undefined {

@@ -59,8 +59,8 @@ function basic(context: Context, words: readonly Token[], what: string): TypeNod
   const [first] = words
   if (!first) {
     const { token } = cursor
-    const file = cursor.source.notRead.at(-1)
-    const where = file ? `; #include is not followed: put the text of ${file} in front` : ''
+    const files = cursor.source.notRead.slice(-3).join(', ')
+    const where = files && `; #include is not followed: the text of ${files} belongs in front`
     const hint = token.kind === 'name' ? ` (no type of this name is known here${where})` : ''
     throw cursor.expected(what, token, hint)
   }
