@@ -65,3 +65,7 @@ scripts/build.sh "${bridge[@]}"
 
 title "Wine and Windows Python"
 timeout 1500 node dist/src/cli/main.js setup
+if [ "${1:-}" = --tests ]; then
+  title "the same for 32-bit sessions"
+  timeout 1500 node dist/src/cli/main.js setup --arch win32 || echo "Not set up: the tests of 32-bit sessions are skipped." >&2
+fi

@@ -2,9 +2,10 @@
 // Runs every test suite, each file in a process of its own, and ends with the true sum.
 //   node scripts/test.mjs [FILTER…] [--concurrency N] [--timeout SECONDS]
 // FILTER is a part of a suite's path. It builds nothing: run `npm run build` and `zugbruecke setup` before.
-// Suites of test/session and test/pool run with and without the native bridge, unless ZUGBRUECKE_BRIDGE says which.
+// Suites of test/session and test/pool run with and without the native bridge, unless ZUGBRUECKE_BRIDGE says which, and some of
+// them in 32-bit sessions, too; those and test/win32 count as skipped where `zugbruecke setup --arch win32` was not run.
 // A suite that crashes, prints no sum, or takes too long counts as one failure beside those it reported.
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -61,10 +62,43 @@ const runners = [
   },
 ]
 
+/** What differs where pointers have four bytes, arguments lie on the stack and there are two conventions. */
+const in32 = [
+  ...[
+    'batch',
+    'batch-errors',
+    'buffers',
+    'callbacks',
+    'characters',
+    'crashes',
+    'declarations',
+    'exports',
+    'faults',
+    'floats',
+  ],
+  ...['integers', 'many-arguments', 'memory', 'memsync', 'memsync-callbacks', 'order', 'strings', 'variadic', 'jobs'],
+]
+
 /** What uses a session runs twice: with the native bridge, and with the host that does the same work in Python. */
 function variants(suite) {
-  if (!/^test\/(session|pool)\//.test(suite.file) || process.env.ZUGBRUECKE_BRIDGE) return [suite]
-  return [suite, { ...suite, variant: ' (no bridge)', environment: { ZUGBRUECKE_BRIDGE: 'none' } }]
+  const [, folder, name] = /^test\/(session|pool|win32)\/(.*)\.test\.ts$/.exec(suite.file) ?? []
+  if (folder === 'win32') return [{ ...suite, needs32: true }]
+  if (!folder || process.env.ZUGBRUECKE_BRIDGE || process.env.ZUGBRUECKE_ARCH) return [suite]
+  const pure = { ...suite, variant: ' (no bridge)', environment: { ZUGBRUECKE_BRIDGE: 'none' } }
+  const narrow = { ...pure, variant: ' (win32)', needs32: true }
+  narrow.environment = { ...pure.environment, ZUGBRUECKE_ARCH: 'win32' }
+  return in32.includes(name) ? [suite, pure, narrow] : [suite, pure]
+}
+
+/** Is everything there that a 32-bit session needs? */
+function has32() {
+  const main = join(root, 'dist/src/cli/main.js')
+  const { status, stdout } = spawnSync(process.execPath, [main, 'env', '--arch', 'win32', '--json'], {
+    encoding: 'utf8',
+  })
+  if (status !== 0) return false
+  const { wine, python, prefix } = JSON.parse(stdout)
+  return Boolean(wine && python) && existsSync(join(prefix, 'drive_c/windows/syswow64/kernel32.dll'))
 }
 
 const suites = runners
@@ -145,7 +179,10 @@ function run({ file, command, sum, variant = '', environment = {} }) {
   })
 }
 
-const queue = [...suites]
+const without32 = suites.some(suite => suite.needs32) && !has32()
+if (without32) console.log('skip 32-bit sessions: zugbruecke setup --arch win32 was not run')
+const queue = suites.filter(suite => !(suite.needs32 && without32))
+total.skipped += suites.length - queue.length
 await Promise.all(
   Array.from({ length: concurrency }, async () => {
     for (let suite = queue.shift(); suite; suite = queue.shift()) await run(suite)

@@ -23,6 +23,7 @@ k32.GetLastError.restype = ctypes.c_uint32
 MEM_COMMIT_RESERVE, MEM_RELEASE, PAGE_READWRITE = 0x3000, 0x8000, 4
 LOAD_WITH_ALTERED_SEARCH_PATH = 8
 SET_LAST_ERROR = 13
+POINTER_SIZE = ctypes.sizeof(ctypes.c_void_p)
 ERROR_BAD_EXE_FORMAT, ERROR_MOD_NOT_FOUND, ERROR_PROC_NOT_FOUND = 193, 126, 127
 # allocations up to this size share pages: VirtualAlloc gives 64 KiB at the least
 SMALL = 4096
@@ -129,12 +130,12 @@ class Control:
         number, dll, convention, flags, ordinal, _ = numbers
         name, signature, result = texts
         try:
-            address = ordinal if dll < 0 else self._address(dll, name, ordinal)
+            if convention > 1 and POINTER_SIZE == 4 and not self.bridge:
+                raise Failure("Argument", "thiscall and fastcall need the native bridge")
+            address = ordinal if dll < 0 else self._routine_address(dll, name, ordinal, convention, flags, signature)
             count = len(wire.split_signature(signature))
             if self.bridge:
                 self.bridge.routine(number, address, convention, flags, signature, result, count)
-            elif convention > 1 and ctypes.sizeof(ctypes.c_void_p) == 4:
-                raise Failure("Argument", "thiscall and fastcall need the native bridge")
             else:
                 self.routines.declare(number, address, convention, flags, signature, result)
         except Exception:
@@ -267,16 +268,37 @@ class Control:
         if ordinal >= 0:
             address = k32.GetProcAddress(handle, ordinal)
         else:
-            address = k32.GetProcAddress(handle, ctypes.cast(ctypes.c_char_p(name.encode("latin-1", "replace")), ctypes.c_void_p))
+            address = _proc_address(handle, name)
         if not address:
             raise Failure("RoutineNotFound", f"#{ordinal}" if ordinal >= 0 else name, ERROR_PROC_NOT_FOUND)
         return address
+
+    def _routine_address(self, dll, name, ordinal, convention, flags, signature):
+        """Also under the names that 32-bit compilers make of `add`: `add@8`, `_add@8` for stdcall, `_add` for cdecl."""
+        try:
+            return self._address(dll, name, ordinal)
+        except Failure:
+            if ordinal >= 0 or POINTER_SIZE == 8:
+                raise
+            if convention == 1:
+                size = wire.stack_size(signature) - (POINTER_SIZE if flags & wire.RESULT_BY_ADDRESS else 0)
+                names = [f"{name}@{size}", f"_{name}@{size}"]
+            else:
+                names = [f"_{name}"]
+            address = next(filter(None, (_proc_address(self._handle(dll), other) for other in names)), None)
+            if not address:
+                raise
+            return address
 
     @staticmethod
     def _module_path(handle):
         buffer = ctypes.create_unicode_buffer(32768)
         k32.GetModuleFileNameW(handle, buffer, len(buffer))
         return buffer.value
+
+
+def _proc_address(handle, name):
+    return k32.GetProcAddress(handle, ctypes.cast(ctypes.c_char_p(name.encode("latin-1", "replace")), ctypes.c_void_p))
 
 
 def _export_names(handle):

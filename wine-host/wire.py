@@ -39,6 +39,9 @@ STATE_STARTING, STATE_SERVING, STATE_LEAVING = 0, 1, 2
 CALL, BATCH, CONTROL, RETURN, CALLBACK, REPLY, OUTCOME = 1, 2, 3, 4, 5, 6, 7
 IN_ARENA = 1
 
+# flags of a routine
+USE_LAST_ERROR, USE_ERRNO, VARIADIC, RESULT_BY_ADDRESS = 1, 2, 4, 8
+
 DONE, EXCEPTION, REFUSED, UNDECLARED = 0, 1, 2, 3
 NO_ROUTINE, MALFORMED, ARGUMENT_COUNT, NEEDS_BRIDGE, OUT_OF_MEMORY = 1, 2, 3, 4, 5
 
@@ -67,7 +70,7 @@ FORMATS = {
 }  # fmt: skip
 COLUMN_FORMATS = {
     "b": "<b", "B": "<B", "h": "<h", "H": "<H", "i": "<i", "I": "<I", "q": "<q", "Q": "<Q",
-    "f": "<f", "d": "<d", "?": "<B", "c": "<B", "u": "<H", "p": "<Q",
+    "f": "<f", "d": "<d", "?": "<B", "c": "<B", "u": "<H", "p": "<Q" if struct.calcsize("P") == 8 else "<I",
 }  # fmt: skip
 RESULT_FORMATS = {
     "b": "<q", "h": "<q", "i": "<q", "q": "<q", "B": "<Q", "H": "<Q", "I": "<Q", "Q": "<Q",
@@ -83,6 +86,15 @@ def split_signature(signature):
         kinds.append(signature[at:end])
         at = end
     return kinds
+
+
+def stack_size(signature):
+    """Bytes that the arguments take on the stack of a 32-bit process."""
+    return sum((_size_of(kind) + 3) & ~3 for kind in split_signature(signature))
+
+
+def _size_of(kind):
+    return int(kind[1:-1]) if kind[0] == "{" else 8 if kind in "qQd" else 4
 
 
 def reply(values):

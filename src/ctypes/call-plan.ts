@@ -48,6 +48,8 @@ export interface CallPlan {
   /** A character for each argument as the Windows side sees them, the hidden pointer of a structure result included. */
   readonly signature: string
   readonly result: string
+  /** The first argument is where the result goes. */
+  readonly resultByAddress: boolean
   /** Arguments on the wire. */
   readonly count: number
   /** Scalars only: `encode` never names a block and gives no frame. */
@@ -104,6 +106,7 @@ function parameterOf(type: ArgType, index: number, routine: string, arch: Arch):
 class Plan implements CallPlan {
   readonly signature: string
   readonly result: string
+  readonly resultByAddress: boolean
   readonly count: number
   readonly plain: boolean
   readonly fixed: boolean
@@ -144,6 +147,7 @@ class Plan implements CallPlan {
     const kinds = parameters.map(({ type, isOut }) => (isOut ? 'p' : passedAs(type, arch).kind))
     this.signature = (result.hidden ? 'p' : '') + kinds.join('')
     this.result = result.kind
+    this.resultByAddress = result.hidden !== undefined
     this.count = parameters.length + (result.hidden ? 1 : 0)
     this.fixed = !variadic
     this.plain = !result.hidden && parameters.every(({ type, isOut }) => !isOut && isScalar(type))

@@ -105,10 +105,11 @@ export interface Handle {
   readonly [BLOCK]?: Block
 }
 
-const mismatch = (value: unknown, to: Pointing) =>
-  new ArgumentError(
-    `expected ${to.name}, got ${isType(value) ? `${describe(value)} (an object of it is needed)` : describe(value)}`,
-  )
+const mismatch = (value: unknown, to: Pointing) => {
+  const namesake = value instanceof CData && typeOf(value).name === to.pointee?.name
+  const hint = isType(value) ? ' (an object of it is needed)' : namesake ? ' (another type of this name)' : ''
+  return new ArgumentError(`expected ${to.name}, got ${describe(value)}${hint}`)
+}
 
 const remote = (address: bigint, memory: RemoteMemory | undefined): Place =>
   memory && address !== 0n

@@ -1,5 +1,6 @@
 /** The fields of one structure, laid out for an architecture, and the properties that reach them. */
 import { ArgumentError } from '../errors.js'
+import { AlignedField } from './aligned-field.js'
 import type { ArrayClass } from './array.js'
 import { BitField, bitAccess } from './bitfield.js'
 import { POINTERS } from './block.js'
@@ -39,6 +40,7 @@ export interface RecordOptions {
   readonly align?: number | undefined
   readonly anonymous: readonly string[]
 }
+export type DeclaredField = CType | BitField | AlignedField
 interface Accessor {
   readonly name: string
   get(this: CData): unknown
@@ -65,16 +67,18 @@ export const RECORD: unique symbol = Symbol('record')
 
 export function buildRecord(
   owner: string,
-  declared: ReadonlyMap<string, CType | BitField>,
+  declared: ReadonlyMap<string, DeclaredField>,
   options: RecordOptions,
 ): Record {
   const entries = [...declared].map(([name, field]) => {
     const width = field instanceof BitField ? field.width : undefined
-    const type = (field instanceof BitField ? field.type : field)[FOR_ARCH](options.arch)
-    return { name, width, type: options.big ? bigEndianField(owner, name, type) : type }
+    const plain = field instanceof BitField || field instanceof AlignedField ? field.type : field
+    const type = plain[FOR_ARCH](options.arch)
+    const alignment = field instanceof AlignedField ? field.alignment : type.alignment
+    return { name, width, alignment, type: options.big ? bigEndianField(owner, name, type) : type }
   })
   const layout = layOut(
-    entries.map(({ type, width }) => ({ size: type.size, alignment: type.alignment, bits: width })),
+    entries.map(({ type, width, alignment }) => ({ size: type.size, alignment, bits: width })),
     options,
   )
   const fields: { [name: string]: FieldInfo } = {}

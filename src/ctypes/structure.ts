@@ -1,5 +1,6 @@
 /** `Structure({ x: c_int, y: c_int })` and its relatives: classes whose properties are the fields of a struct. */
 import { ArgumentError } from '../errors.js'
+import { AlignedField } from './aligned-field.js'
 import { BitField } from './bitfield.js'
 import { type Block, LocalBlock, POINTERS } from './block.js'
 import type { CallContext } from './context.js'
@@ -22,7 +23,7 @@ import {
   WRITE,
 } from './data.js'
 import type { init, SetOf, ValueOf } from './inference.js'
-import { buildRecord, type FieldInfo, RECORD, type Record, type RecordOptions } from './record.js'
+import { buildRecord, type DeclaredField, type FieldInfo, RECORD, type Record, type RecordOptions } from './record.js'
 import { copyCells } from './reference.js'
 
 /** Fields in the order of their declaration. */
@@ -74,7 +75,7 @@ const DECLARED: unique symbol = Symbol('declared')
 const LAID_OUT: unique symbol = Symbol('laid out')
 
 interface Declared {
-  readonly fields: Map<string, CType | BitField>
+  readonly fields: Map<string, DeclaredField>
   readonly options: RecordOptions
 }
 
@@ -140,7 +141,9 @@ export abstract class StructureData extends CData {
     if (value instanceof StructureData && value instanceof (this as unknown as typeof StructureData))
       return copyCells(value[BLOCK], value[OFFSET], block, offset, type)
     if (value instanceof CData || typeof value !== 'object' || value === null)
-      throw new ArgumentError(`expected ${this.name}, got ${describe(value)}`)
+      throw new ArgumentError(
+        `expected ${this.name}, got ${describe(value)}${describe(value) === this.name ? ' (another type of this name)' : ''}`,
+      )
     const fresh = viewAt(type, LocalBlock.allocate(type.size), 0)
     fill(fresh, type, Array.isArray(value) ? value : [value], context)
     copyCells(fresh[BLOCK], 0, block, offset, type)
@@ -232,9 +235,13 @@ function isPlainObject(value: unknown): value is { readonly [name: string]: unkn
   return prototype === Object.prototype || prototype === null
 }
 
-function addFields(owner: string, to: Map<string, CType | BitField>, fields: Fields): void {
+function addFields(
+  owner: string,
+  to: Map<string, DeclaredField>,
+  fields: { readonly [name: string]: DeclaredField },
+): void {
   for (const [name, type] of Object.entries(fields)) {
-    if (!isType(type) && !(type instanceof BitField))
+    if (!isType(type) && !(type instanceof BitField || type instanceof AlignedField))
       throw new ArgumentError(`field ${name} of ${owner} needs a C type, not ${describe(type)}`)
     if (name === 'constructor') throw new ArgumentError('a field cannot be named constructor: JS needs the name')
     if (to.has(name)) throw new ArgumentError(`${owner} has two fields named ${name}`)
@@ -259,7 +266,7 @@ export function defineStructure(
     if (value !== undefined && (!Number.isInteger(value) || value < 1 || (value & (value - 1)) !== 0))
       throw new ArgumentError(`${name} is a power of two, not ${describe(value)}`)
   const type = class extends StructureData {}
-  const own = new Map<string, CType | BitField>()
+  const own = new Map<string, DeclaredField>()
   Object.defineProperty(type, 'name', { value: word, configurable: true })
   Object.defineProperty(type, DECLARED, {
     value: { fields: own, options: { ...record, pack, align, anonymous } } satisfies Declared,

@@ -268,9 +268,8 @@ function textColumn(type: CType, given: string | null | readonly unknown[], core
 
 function structureColumn(type: CType, given: unknown, pointerSize: number, wrong: Wrong): Column {
   const { size } = type
-  const small = size === 1 || size === 2 || size === 4 || size === 8
-  if (pointerSize === 4)
-    throw wrong('structures by value have no columns in a win32 session: use a routine that takes pointers')
+  // In win64 these travel in a register; in win32 every structure is copied from where it lies.
+  const small = pointerSize === 8 && (size === 1 || size === 2 || size === 4 || size === 8)
   const kind = small ? ({ 1: 'B', 2: 'H', 4: 'I', 8: 'Q' }[size] ?? 'Q') : ADDRESS_OF
   let bytes: Uint8Array
   let length: number | undefined
@@ -327,12 +326,14 @@ function terminated(bytes: Uint8Array, zeros: number): Uint8Array {
 const isArrayLike = (value: unknown): value is ArrayLike<unknown> =>
   Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView))
 
-/** The typed array in which values of a type come back; undefined for what is no number and no address. */
+export const isAddress = (type: CType): boolean => type[CATEGORY] === 'pointer' || type[CATEGORY] === 'void pointer'
+
+/** The typed array in which values of a type come back as they are; undefined for what is no number and no wide address. */
 export function kindOfElements(type: CType): TypedArrayConstructor | undefined {
   switch (type[CATEGORY]) {
     case 'pointer':
     case 'void pointer':
-      return type.size === 8 ? BigInt64Array : Uint32Array
+      return type.size === 8 ? BigInt64Array : undefined
     case 'integer':
     case 'float':
       return ARRAYS[type[KIND]]

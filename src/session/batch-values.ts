@@ -2,7 +2,7 @@
 import { LocalBlock, type RemoteMemory } from '../ctypes/block.js'
 import { bytesOf, CATEGORY, type CType, KIND, READ } from '../ctypes/data.js'
 import { passedAs } from '../ctypes/passing.js'
-import { ADDRESS_OF, type Column, kindOfElements } from './batch-columns.js'
+import { ADDRESS_OF, type Column, isAddress, kindOfElements } from './batch-columns.js'
 
 export interface RowValues {
   /** Character of docs/wire.md; `v` for none. */
@@ -39,6 +39,7 @@ export function rowValues(type: CType | null, rows: number): RowValues {
       take: () => {},
     }
   }
+  if (isAddress(type)) return narrowAddresses(kind, rows)
   const all: unknown[] = new Array(rows).fill(null)
   return {
     kind,
@@ -48,6 +49,20 @@ export function rowValues(type: CType | null, rows: number): RowValues {
     take(block, first, count, memory) {
       block.origin = memory
       for (let i = 0; i < count; i++) all[first + i] = type[READ](block, i * size)
+    },
+  }
+}
+
+/** Addresses of a 32-bit process, as the bigints that addresses are everywhere. */
+function narrowAddresses(kind: string, rows: number): RowValues {
+  const all = new BigInt64Array(rows)
+  return {
+    kind,
+    size: 4,
+    all,
+    block: (_first, count) => LocalBlock.allocate(count * 4),
+    take(block, first, count) {
+      for (let i = 0; i < count; i++) all[first + i] = BigInt(block.whole.getUint32(i * 4, true))
     },
   }
 }

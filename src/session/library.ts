@@ -21,8 +21,8 @@ export interface LibraryMembers extends DataExports {
     argtypes: A,
     restype: R,
   ): Routine<ArgsOf<A>, ResultOf<R, A>, BatchOf<R, A>, RowsOf<R>>
-  /** A routine from its C prototype, e.g. `int add(int a, int b)`. */
-  func<A extends readonly unknown[] = readonly unknown[], R = unknown>(prototype: string): Routine<A, R>
+  /** A routine from its C prototype, e.g. `int add(int a, int b)`; or by its name alone, to be declared later or never. */
+  func<A extends readonly unknown[] = readonly unknown[], R = unknown>(prototype: string | number): Routine<A, R>
   /** All routines of a header, by name. */
   declare(header: string): { readonly [name: string]: Routine }
   /** Loads it now, if it is not; rejects with DllNotFoundError or WrongArchitectureError. */
@@ -61,7 +61,7 @@ export function makeLibrary(
     _name: name,
     func(target: string | number, argtypes?: readonly ArgType[], restype?: ResType) {
       const made =
-        argtypes === undefined && typeof target === 'string'
+        argtypes === undefined && isPrototype(target)
           ? RoutineEngine.fromPrototype(session, state, target)
           : engine(target)
       if (argtypes !== undefined) {
@@ -136,3 +136,6 @@ export function makeLoader(session: SessionSurface, kind: LibraryKind, blocking 
     },
   }) as LibraryLoader
 }
+
+/** Anything else is the name of an export, declared later or never, as by attribute. */
+const isPrototype = (target: string | number): target is string => typeof target === 'string' && /[\s(]|^$/.test(target)

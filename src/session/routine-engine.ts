@@ -9,7 +9,7 @@ import type { Target } from '../ctypes/block.js'
 import { type CallPlan, compilePlan, type Frame } from '../ctypes/call-plan.js'
 import type { Callback } from '../ctypes/callback-type.js'
 import { BLOCK, CATEGORY, type CData, type CType, FOR_ARCH, isType } from '../ctypes/data.js'
-import { type Prototype, parseHeader, parsePrototype } from '../ctypes/header/index.js'
+import { type Prototype, parsePrototype } from '../ctypes/header/index.js'
 import type { ArgType, ResType } from '../ctypes/inference.js'
 import { checkMemsync, checkPaths, type Directive, type Memsync, type Shape } from '../ctypes/memsync.js'
 import { type Inside, writeCell } from '../ctypes/reference.js'
@@ -33,6 +33,7 @@ const CONVENTIONS: { readonly [name: string]: number } = { cdecl: 0, stdcall: 1,
 const USE_LAST_ERROR = 1
 const USE_ERRNO = 2
 const VARIADIC = 4
+const RESULT_BY_ADDRESS = 8
 
 /** A routine declared with one signature. */
 export class Declared implements PreparedCall {
@@ -146,8 +147,9 @@ export class RoutineEngine {
   }
 
   static fromHeader(session: SessionSurface, dll: DllState, text: string): RoutineEngine[] {
-    const header = parseHeader(text, { arch: session.arch, ns: session.types as never })
-    return [...header.routines.values()].map(prototype => RoutineEngine.#fromParsed(session, dll, prototype))
+    return [...session.header(text).routines.values()].map(prototype =>
+      RoutineEngine.#fromParsed(session, dll, prototype),
+    )
   }
 
   static #fromParsed(session: SessionSurface, dll: DllState, prototype: Prototype): RoutineEngine {
@@ -274,7 +276,10 @@ export class RoutineEngine {
     if (!byAddress) this.dll.request(core)
     if (this.dll.error && !byAddress) throw this.dll.error
     const flags =
-      (this.keepsLastError ? USE_LAST_ERROR : 0) | (this.keepsErrno ? USE_ERRNO : 0) | (this.variadic ? VARIADIC : 0)
+      (this.keepsLastError ? USE_LAST_ERROR : 0) |
+      (this.keepsErrno ? USE_ERRNO : 0) |
+      (this.variadic ? VARIADIC : 0) |
+      (plan.resultByAddress ? RESULT_BY_ADDRESS : 0)
     const target = this.address ?? this.#ordinal
     const name = this.#ordinal >= 0 || byAddress ? '' : this.name
     const key = [name, target, this.convention, flags, plan.signature, plan.result].join()
@@ -314,7 +319,11 @@ export class RoutineEngine {
     } catch {
       // the file cannot be read from here: then without a hint
     }
-    const hint = near.length > 0 ? `; near names: ${near.join(', ')}` : ''
+    const described = near.map(name => {
+      const stack = name.replace(/^_/, '').startsWith(`${this.name}@`) && /@(\d+)$/.exec(name)?.[1]
+      return stack ? `${name} (stdcall, ${stack} bytes of arguments)` : name
+    })
+    const hint = near.length > 0 ? `; near names: ${described.join(', ')}` : ''
     return new RoutineNotFoundError(
       `${this.dll.name} exports no ${this.#ordinal >= 0 ? `ordinal ${this.#ordinal}` : `routine "${this.name}"`}${hint}`,
       { near },

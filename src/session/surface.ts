@@ -52,6 +52,9 @@ export abstract class SessionSurface {
   readonly pathUnixToWine: Both<[path: string], string>
   readonly pathWineToUnix: Both<[path: string], string>
 
+  /** By text, so that what `declare` and `header` make of the same text fits together. */
+  readonly #headers = new Map<string, Header>()
+
   constructor(
     readonly arch: Arch,
     private readonly blocking = false,
@@ -147,9 +150,13 @@ export abstract class SessionSurface {
     return castAddress(memory, addressOf(address, memory), isType(type) ? type[FOR_ARCH](this.arch) : type)
   }
 
-  /** The types of a header's text, with this session's layouts; `dll.declare` gives its routines. */
+  /** The types of a header's text, with this session's layouts; `dll.declare` gives its routines, which take these very types. */
   header(text: string): Header {
-    return parseHeader(text, { arch: this.arch, ns: this.types as never })
+    const known = this.#headers.get(text)
+    if (known) return known
+    const header = parseHeader(text, { arch: this.arch, ns: this.types as never })
+    this.#headers.set(text, header)
+    return header
   }
 
   /** Lets function pointers that DLLs give be called: every core of a session's thread comes through here. */

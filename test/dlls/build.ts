@@ -8,8 +8,11 @@ const folder = fileURLToPath(new URL('.', import.meta.url))
 const into = join(folder, 'build')
 const compilers = { win64: 'x86_64-w64-mingw32-gcc', win32: 'i686-w64-mingw32-gcc' } as const
 
+/** What the suite runs for. */
+const own = process.env.ZUGBRUECKE_ARCH === 'win32' ? 'win32' : 'win64'
+
 /** Path of the DLL made of `name.c` (and `name.def`, where there is one). */
-export function dll(name: string, arch: keyof typeof compilers = 'win64'): string {
+export function dll(name: string, arch: keyof typeof compilers = own): string {
   const target = join(into, `${name}${arch === 'win32' ? '-win32' : ''}.dll`)
   const sources = [join(folder, `${name}.c`), join(folder, `${name}.def`)].filter(existsSync)
   if (existsSync(target) && sources.every(source => statSync(source).mtimeMs < statSync(target).mtimeMs)) return target

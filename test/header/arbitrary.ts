@@ -1,6 +1,14 @@
 /** Random declarations, as any C compiler would read them but for what their names mean. */
 import fc from 'fast-check'
-import type { BasicName, Declaration, Expression, Field, Parameter, TypeNode } from '../../src/ctypes/header/ast.js'
+import type {
+  Alignment,
+  BasicName,
+  Declaration,
+  Expression,
+  Field,
+  Parameter,
+  TypeNode,
+} from '../../src/ctypes/header/ast.js'
 import { integer } from '../../src/ctypes/header/literals.js'
 
 export const typeNames = ['T1', 'T2', 'size_t', 'DWORD', 'out_t']
@@ -31,6 +39,9 @@ const basics: BasicName[] = [
 const exact = <T>(object: T): T =>
   Object.fromEntries(Object.entries(object as object).filter(([, value]) => value !== undefined)) as T
 const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined })
+const alignment = fc
+  .option(fc.constantFrom(1n, 8n, 32n), { nil: undefined })
+  .map(size => exact({ value: size && ({ kind: 'literal', value: integer(size) } as const), at }) as Alignment)
 
 interface Tie {
   expression: Expression
@@ -127,7 +138,9 @@ const tied = fc.letrec<Tie>((tie: fc.LetrecTypedTie<Tie>) => ({
       maybe(tag),
       fc.array(
         fc.oneof(
-          fc.tuple(name, tie('value')).map(([name, type]): Field => ({ name, type, at })),
+          fc
+            .tuple(name, tie('value'), maybe(alignment), maybe(fc.constant(true)))
+            .map(([name, type, align, packed]) => exact({ name, type, align, packed, at }) as Field),
           fc
             .tuple(maybe(name), fc.constantFrom(...basics), tie('expression'))
             .map(([name, basic, bits]) => exact({ name, type: { kind: 'basic', name: basic }, bits, at }) as Field),
@@ -135,12 +148,12 @@ const tied = fc.letrec<Tie>((tie: fc.LetrecTypedTie<Tie>) => ({
         ),
         { maxLength: 4 },
       ),
-      maybe(fc.constantFrom(1, 8, 32)),
-      maybe(fc.constant(1)),
+      maybe(alignment),
+      maybe(fc.constant(true)),
     )
     .map(
-      ([keyword, tag, fields, align, pack]) =>
-        exact({ kind: 'record', keyword, tag, fields, align, pack, at }) as TypeNode,
+      ([keyword, tag, fields, align, packed]) =>
+        exact({ kind: 'record', keyword, tag, fields, align, packed, at }) as TypeNode,
     ),
   /** What a function may give back. */
   result: fc.oneof(

@@ -73,4 +73,42 @@ test('any characters', () => {
   fc.assert(fc.property(fc.string({ unit: 'binary' }), readOrRefused), { numRuns: 1000 })
 })
 
+/** Each is fine in C or nearly so; none may take the stack, or a time that grows with the square of its length. */
+test('texts that nest, chain and repeat without end', () => {
+  const times = (count: number, piece: (index: number) => string) => Array.from({ length: count }, (_, i) => piece(i))
+  const row = (count: number, piece: (index: number) => string) => times(count, piece).join('\n')
+  const texts: readonly string[] = [
+    `int ${'*'.repeat(30_000)}p;`,
+    `int p${'[1]'.repeat(5_000)};`,
+    `int ${'('.repeat(30_000)}p${')'.repeat(30_000)};`,
+    `enum { a = 1${'+1'.repeat(30_000)} };`,
+    `enum { a = 1${'&&1'.repeat(30_000)} };`,
+    `#if 1${'+1'.repeat(30_000)}\nint x;\n#endif`,
+    `enum { ${times(50_000, i => `e${i}`).join()} };`,
+    `${row(5_000, i => `enum { k${i} = k${i + 1} + 1 };`)} enum { k5000 };`,
+    `${row(5_000, i => `#define M${i} M${i + 1}`)}\nint x[M0];`,
+    `#define F(x) x\nint a = ${'F('.repeat(10_000)}1${')'.repeat(10_000)};`,
+    `typedef int t0; ${row(5_000, i => `typedef t${i} t${i + 1};`)} t5000 f(void);`,
+    `typedef int t0; ${row(5_000, i => `typedef t${i} *t${i + 1};`)} t5000 f(void);`,
+    `${row(5_000, i => `struct s${i} { struct s${i + 1} p; };`)} struct s5000 { int x; };`,
+    `${row(5_000, i => `struct s${i} { struct s${i + 1} *p; };`)} struct s5000 { int x; };`,
+    `${'#if 1\n'.repeat(5_000)}${'#endif\n'.repeat(5_000)}`,
+    'typedef int (*WNDPROC)(DLGPROC); typedef int (*DLGPROC)(WNDPROC); int f(WNDPROC p);',
+    'enum { a = (int)(1.0 / 0.0) };',
+  ]
+  for (const text of texts) readOrRefused(text)
+})
+
+test('the message for a very long line shows the place, not the line', () => {
+  const text = `${'int x; '.repeat(50_000)} frob y; ${'int x; '.repeat(50_000)}`
+  try {
+    header(text)
+    assert.unreachable()
+  } catch (error) {
+    const [, shown = '', caret = ''] = (error as Error).message.split('\n')
+    assert.ok(shown.length < 200)
+    assert.is(shown.slice(caret.length - 1, caret.length + 3), 'frob')
+  }
+})
+
 test.run()

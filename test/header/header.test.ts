@@ -1,5 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { parseHeader } from '../../src/ctypes/header/index.js'
+import { types as realTypes } from '../../src/ctypes/types.js'
 import { header, showFields, showRoutine } from './show.js'
 import { textOf } from './stub.js'
 
@@ -116,6 +118,73 @@ test('lengths by constant expressions', () => {
     'c_char[260]',
     'c_char[3]',
   ])
+})
+
+test('what headers of C and Windows define', () => {
+  const { routines, constants, types } = header(`
+    #if CHAR_BIT != 8 || UINT_MAX < 4294967295 || LONG_MAX > 2147483647
+    #error not for Windows
+    #endif
+    enum { FROM_START = SEEK_SET, NOTHING = EOF, LOWEST = LONG_MIN };
+    int f(struct tm *a, const struct timeval *b, struct sockaddr *c, struct _GUID *d, struct _FILETIME *e);
+    struct lease { struct sockaddr_in from; struct timeval until; };
+  `)
+  assert.equal(constants, Object.assign(Object.create(null), { FROM_START: 0, NOTHING: -1, LOWEST: -2147483648 }))
+  const [routine] = routines.values()
+  assert.is(
+    routine && showRoutine(routine),
+    'c_int f(POINTER(tm), POINTER(timeval), POINTER(sockaddr), POINTER(GUID), POINTER(FILETIME))',
+  )
+  assert.is(showFields(types.lease), 'from: sockaddr_in, until: timeval')
+})
+
+test('a typedef may come again, however it is spelt', () => {
+  const { types } = header(`
+    typedef unsigned long ULONG; typedef DWORD ULONG; typedef unsigned long DWORD; typedef ULONG DWORD;
+    typedef void *HANDLE; typedef PVOID HANDLE;
+    typedef int (*cb)(ULONG count, void *); typedef int (*cb)(DWORD, HANDLE);
+    typedef struct s *ps; typedef struct s s_t; typedef s_t *ps;
+  `)
+  assert.equal(
+    Object.keys(types).map(name => `${name} ${textOf(types[name])}`),
+    ['ULONG c_ulong', 'DWORD c_ulong', 'HANDLE c_void_p', 'cb CFUNCTYPE(c_int, c_ulong, c_void_p)', 'ps c_void_p'],
+  )
+})
+
+test('alignment of fields, packed enumerations, vectors', () => {
+  const { types } = parseHeader(
+    `
+    #define CACHE_LINE 64
+    struct a { char x; __declspec(align(8)) int y; char z; };
+    struct b { char x; alignas(CACHE_LINE) int y; };
+    struct c { char x; int y __attribute__((packed)); alignas(double) char z; };
+    struct __attribute__((packed)) d { char x; int y; int z __attribute__((aligned(4))); };
+    struct __attribute__((deprecated("not packed, aligned(32)"))) e { char x; int y; };
+    typedef enum __attribute__((packed)) { small, big = 200 } byte_sized;
+    struct f { byte_sized x; byte_sized y; };
+    typedef float vec4 __attribute__((vector_size(16)));
+    typedef float loose __attribute__((vector_size(16), aligned(1)));
+    struct i { char x; loose y; };
+    struct g { char x; vec4 y; };
+    struct h { float _Complex x; _Complex double y; };
+    `,
+    { arch: 'win64', ns: realTypes('win64') },
+  )
+  const sizes = Object.fromEntries(Object.entries(types).map(([name, type]) => [name, type.size]))
+  assert.equal(sizes, {
+    a: 16,
+    b: 128,
+    c: 16,
+    d: 12,
+    e: 8,
+    f: 2,
+    byte_sized: 1,
+    vec4: 16,
+    loose: 16,
+    g: 32,
+    h: 24,
+    i: 17,
+  })
 })
 
 test('packing and alignment', () => {

@@ -1,5 +1,6 @@
 /** Declarations back to C, with no more brackets than C needs. */
 import type {
+  Alignment,
   Declaration,
   EnumNode,
   Expression,
@@ -44,13 +45,17 @@ function parameters({ parameters, variadic }: FunctionNode): string {
   return [...printed, ...(variadic ? ['...'] : [])].join(', ') || 'void'
 }
 
-function record({ keyword, tag = '', fields, align, pack }: RecordNode): string {
-  const front = `${keyword} ${align ? `__declspec(align(${align})) ` : ''}${pack ? '__attribute__((packed)) ' : ''}${tag}`
+function record({ keyword, tag = '', fields, align, packed }: RecordNode): string {
+  const front = `${keyword} ${align ? `__declspec(${aligned(align)}) ` : ''}${packed ? '__attribute__((packed)) ' : ''}${tag}`
   return fields ? `${front} { ${fields.map(field).join(' ')} }` : front
 }
 
-function field({ name, type, bits }: Field): string {
-  return `${print(type, name ?? '')}${bits ? ` : ${printExpression(bits)}` : ''};`
+const aligned = ({ value }: Alignment) => `align${value ? `(${printExpression(value)})` : ''}`
+
+function field({ name, type, bits, align, packed }: Field): string {
+  const attributes = [...(packed ? ['packed'] : []), ...(align ? [aligned(align)] : [])]
+  const behind = attributes.length > 0 ? ` __attribute__((${attributes.join(', ')}))` : ''
+  return `${print(type, name ?? '')}${bits ? ` : ${printExpression(bits)}` : ''}${behind};`
 }
 
 function enumeration({ tag = '', members, underlying }: EnumNode): string {

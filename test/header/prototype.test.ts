@@ -43,7 +43,7 @@ const cases: readonly (readonly [string, string])[] = [
   ['WINAPI int f(void)', 'c_int stdcall f()'],
   ['int __thiscall f(void *self)', 'c_int thiscall f(c_void_p)'],
   ['__declspec(dllexport) int APIENTRY f(void)', 'c_int stdcall f()'],
-  ['int f(void) __attribute__((stdcall))', 'c_int f()'],
+  ['int f(void) __attribute__((stdcall))', 'c_int stdcall f()'],
   ['__attribute__((stdcall)) int f(void)', 'c_int stdcall f()'],
   ['extern "C" int f(void);', 'c_int f()'],
   ['extern const volatile int f(register int a)', 'c_int f(c_int)'],

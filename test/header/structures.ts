@@ -30,13 +30,26 @@ const widths: { readonly [type: string]: number } = {
   'unsigned long long': 64,
 }
 
+/** Mostly none. */
+const own = fc.oneof(
+  { weight: 8, arbitrary: fc.constant('') },
+  fc.constantFrom(
+    ' __attribute__((aligned(8)))',
+    ' __attribute__((aligned(sizeof(void *) * 2)))',
+    ' __attribute__((packed))',
+    ' __attribute__((packed, aligned(2)))',
+  ),
+)
+
 type Tie = { [name in 'field' | 'bitField' | 'structBody' | 'unionBody' | 'inner']: string }
 
 /** `@` stands for a number, so that no two fields have one name. */
 const { structBody, unionBody } = fc.letrec<Tie>((tie: fc.LetrecTypedTie<Tie>) => ({
   field: fc.oneof(
     { depthSize: 'small', withCrossShrink: true },
-    fc.tuple(simple, fc.constantFrom('', '[3]', '[2][5]')).map(([type, dimensions]) => `${type} f@${dimensions};`),
+    fc
+      .tuple(simple, fc.constantFrom('', '[3]', '[2][5]'), own)
+      .map(([type, dimensions, attribute]) => `${type} f@${dimensions}${attribute};`),
     fc.tuple(tie('inner'), fc.constantFrom(' g@', ' g@[2]', '')).map(([inner, name]) => `${inner}${name};`),
     fc.constant('int (*f@)(double);'),
     fc.constant('KEYWORD NAME *n@;'),
@@ -65,8 +78,10 @@ export const structures = fc
   .tuple(
     definition,
     fc.constantFrom('', '1', '2', '4', '8', '16'),
-    fc.constantFrom('', '__declspec(align(4))', '__declspec(align(16))'),
+    fc.constantFrom('', '__declspec(align(4))', '__declspec(align(16))', '__attribute__((packed))'),
   )
+  // gcc has rules of its own for bit fields in what is packed by attribute.
+  .filter(([[, body], , align]) => !(align.includes('packed') && body.includes(' : ')))
   .map(([[keyword, body], pack, align]) => {
     let number = 0
     const numbered = body.replaceAll('KEYWORD', keyword).replaceAll('@', () => String(number++))

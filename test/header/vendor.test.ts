@@ -70,7 +70,7 @@ test('structures are used by their fields', () => {
 })
 
 test('callbacks', () => {
-  const callback = header.types.nx_progress_callback as CType & { convention: string; argtypes: CType[] }
+  const callback = header.types.nx_progress_callback as unknown as CType & { convention: string; argtypes: CType[] }
   assert.is(callback.convention, 'stdcall')
   assert.equal(callback.argtypes.map(nameOf), ['c_int', 'c_char_p', 'c_void_p'])
   assert.is(header.routines.get('nx_self_test')?.argtypes[1], callback)

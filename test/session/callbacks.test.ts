@@ -1,19 +1,7 @@
 import * as assert from 'uvu/assert'
-import {
-  ArgumentError,
-  CFUNCTYPE,
-  c_byte,
-  c_char_p,
-  c_double,
-  c_float,
-  c_int,
-  c_longlong,
-  c_ushort,
-  type Library,
-  POINTER,
-  WINFUNCTYPE,
-} from 'zugbruecke'
+import { ArgumentError, c_byte, c_double, c_float, c_int, c_longlong, c_ushort, type Library } from 'zugbruecke'
 import { dll, full, rejects, sessionSuite, throws } from './support.js'
+import { CFUNCTYPE, c_char_p, c_size_t, POINTER, WINFUNCTYPE } from './types.js'
 
 const test = sessionSuite('callbacks')
 const Unary = CFUNCTYPE(c_int, c_int)
@@ -92,7 +80,7 @@ test('pointers that it is given are read and written in place', async () => {
 
 test('qsort of msvcrt', async ({ session }) => {
   const Compare = CFUNCTYPE(c_int, POINTER(c_int), POINTER(c_int))
-  const qsort = session.cdll.msvcrt.func('qsort', [POINTER(c_int), c_longlong, c_longlong, Compare] as const, null)
+  const qsort = session.cdll.msvcrt.func('qsort', [POINTER(c_int), c_size_t, c_size_t, Compare] as const, null)
   const values = Int32Array.from({ length: 50 }, (_, i) => (i * 37) % 50)
   const compare = (a: { contents: { value: number } } | null, b: { contents: { value: number } } | null) =>
     (a?.contents.value ?? 0) - (b?.contents.value ?? 0)

@@ -1,5 +1,14 @@
 import * as assert from 'uvu/assert'
-import { ArgumentError, c_double, c_int, c_uint, c_ulonglong, type Library, POINTER } from 'zugbruecke'
+import {
+  ArgumentError,
+  c_double,
+  c_int,
+  c_uint,
+  c_ulonglong,
+  type Library,
+  POINTER,
+  RoutineNotFoundError,
+} from 'zugbruecke'
 import { dll, rejects, sessionSuite, throws } from './support.js'
 
 const test = sessionSuite('declarations')
@@ -101,6 +110,32 @@ test('all routines of a header', async () => {
   assert.is(await add(1, 2), 3)
   assert.is(await same_double(2.5), 2.5)
   assert.is(await mix(1, 1, 1, 1, 1, 1, 1, 1), 36)
+})
+
+test('a name alone is a routine without types', async () => {
+  const add = numbers.func('add')
+  assert.is(await add(1, 2), 3)
+  assert.is.not(add, numbers.func('add'))
+  add.argtypes = [c_double, c_double]
+  assert.is(await numbers.func(77)(2), 154)
+  assert.is(await numbers.func('then')(5), 1005)
+  await rejects(numbers.func('no_such')(), RoutineNotFoundError, '"no_such"')
+  throws(() => numbers.func(''), ArgumentError, 'expected a type')
+  throws(() => numbers.declare(5 as never), ArgumentError, 'a header is C as text, not number 5')
+})
+
+test('the types of a header are those that its routines take', async ({ session }) => {
+  const text = 'typedef struct pair { int a, b; } pair; int same_pair(const pair *p); void *same_pointer(pair *p);'
+  const { same_pointer } = numbers.declare(text)
+  const Pair = session.header(text).types.pair
+  assert.is.not(await same_pointer(new Pair({ a: 1 })), null)
+  assert.is(numbers.declare(text).same_pointer?.argtypes?.[0], same_pointer.argtypes?.[0])
+  const Other = session.header(`${text} int more;`).types.pair
+  await rejects(
+    same_pointer(new Other({})),
+    ArgumentError,
+    'expected POINTER(pair), got pair (another type of this name)',
+  )
 })
 
 test('a routine has what functions have', async () => {

@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert'
 import * as zb from 'zugbruecke'
 import { ArgumentError, type CType, c_int, type Library } from 'zugbruecke'
 import { dll, rejects, sessionSuite, throws } from './support.js'
+import { arch } from './types.js'
 
 const test = sessionSuite('integers')
 let numbers: Library
@@ -30,8 +31,8 @@ const kinds: readonly [keyof typeof zb, string, number, boolean][] = [
   ['c_uint32', 'same_uint32', 32, false],
   ['c_int64', 'same_int64', 64, true],
   ['c_uint64', 'same_uint64', 64, false],
-  ['c_size_t', 'same_uint64', 64, false],
-  ['c_ssize_t', 'same_int64', 64, true],
+  ['c_size_t', arch === 'win64' ? 'same_uint64' : 'same_uint32', arch === 'win64' ? 64 : 32, false],
+  ['c_ssize_t', arch === 'win64' ? 'same_int64' : 'same_int32', arch === 'win64' ? 64 : 32, true],
 ]
 
 for (const [name, routine, bits, signed] of kinds) {
@@ -39,7 +40,7 @@ for (const [name, routine, bits, signed] of kinds) {
   const highest = (1n << BigInt(signed ? bits - 1 : bits)) - 1n
   const same = () => numbers.func(routine, [zb[name] as CType], zb[name] as CType) as unknown as Same
   type Same = { (value: unknown): Promise<unknown>; sync(value: unknown): unknown }
-  const wanted = (value: bigint) => (bits === 64 ? value : Number(value))
+  const wanted = (value: bigint) => (bits === 64 || /size_t/.test(name) ? value : Number(value))
 
   test(`${name}: its edges go there and come back`, async () => {
     const routine = same()

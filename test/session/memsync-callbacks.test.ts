@@ -2,26 +2,18 @@
 import * as assert from 'uvu/assert'
 import {
   ArgumentError,
-  CFUNCTYPE,
   c_char,
   c_double,
   c_int,
   c_short,
-  c_void_p,
   c_wchar,
-  cast,
   type Library,
   MemoryAccessError,
   type Memsync,
-  POINTER,
   type Pointer,
-  Structure,
-  sizeof,
-  string_at,
-  WINFUNCTYPE,
-  wstring_at,
 } from 'zugbruecke'
 import { dll, rejects, sessionSuite, throws } from './support.js'
+import { CFUNCTYPE, c_void_p, cast, POINTER, Structure, sizeof, string_at, WINFUNCTYPE, wstring_at } from './types.js'
 
 const test = sessionSuite('memsync of callbacks')
 let lib: Library

@@ -52,6 +52,11 @@ export interface FunctionNode {
   readonly convention?: Convention
   readonly at: Position
 }
+/** Of a structure or a field; without a value the largest of the machine. */
+export interface Alignment {
+  readonly value?: Expression
+  readonly at: Position
+}
 export type Packing = 1 | 2 | 4 | 8 | 16
 /** A structure or union; without `fields` it is only mentioned here. */
 export interface RecordNode {
@@ -59,10 +64,12 @@ export interface RecordNode {
   readonly keyword: 'struct' | 'union'
   readonly tag?: string
   readonly fields?: readonly Field[]
-  /** From `#pragma pack` or an attribute. */
+  /** From `#pragma pack`. */
   readonly pack?: Packing
+  /** gcc's attribute: as `pack(1)`, but for fields with an alignment of their own. */
+  readonly packed?: true
   /** From `__declspec(align(n))` and the like. */
-  readonly align?: number
+  readonly align?: Alignment
   readonly at: Position
 }
 export interface EnumNode {
@@ -71,6 +78,8 @@ export interface EnumNode {
   readonly members?: readonly Enumerator[]
   /** `enum x : unsigned char`. */
   readonly underlying?: TypeNode
+  /** gcc's attribute: no wider than its members need. */
+  readonly packed?: true
   readonly at: Position
 }
 export type TypeNode = BasicNode | NamedNode | PointerNode | ArrayNode | FunctionNode | RecordNode | EnumNode
@@ -80,6 +89,9 @@ export interface Field {
   readonly name?: string
   readonly type: TypeNode
   readonly bits?: Expression
+  /** Of this field alone. */
+  readonly align?: Alignment
+  readonly packed?: true
   readonly at: Position
 }
 export interface Enumerator {

@@ -2,12 +2,18 @@
 import type { Convention } from './ast.js'
 import type { Cursor } from './cursor.js'
 import type { Token } from './lexer.js'
-import { numberValue } from './literals.js'
 import { attributeWords, conventionWords, isAnnotation } from './words.js'
 
+/** A number or a type that stands in brackets; empty for a bare `aligned`. */
+export interface Wanted {
+  readonly word: Token
+  readonly inside: readonly Token[]
+}
 export interface Attributes {
-  packed?: true
-  align?: number
+  packed?: Token
+  align?: Wanted
+  /** gcc's `vector_size(16)`. */
+  vector?: Wanted
   convention?: Convention
 }
 
@@ -17,11 +23,11 @@ export function parseAttributes(cursor: Cursor, into: Attributes): boolean {
   for (;;) {
     const { token } = cursor
     if (token.kind === 'name' && attributeWords.has(token.text)) {
-      const word = cursor.next().text
-      if (!cursor.at('(')) throw cursor.expected(`"(" after ${word}`)
+      const word = cursor.next()
+      if (!cursor.at('(')) throw cursor.expected(`"(" after ${word.text}`)
       const inside = cursor.skipGroup()
-      if (word.toLowerCase().endsWith('alignas')) into.align = alignment(cursor, inside)
-      else readWords(cursor, inside, into)
+      if (word.text.toLowerCase().endsWith('alignas')) into.align = { word, inside }
+      else readWords(inside, into)
     } else if (token.kind === 'name' && isAnnotation(token.text)) {
       cursor.next()
       if (cursor.at('(')) cursor.skipGroup()
@@ -30,25 +36,29 @@ export function parseAttributes(cursor: Cursor, into: Attributes): boolean {
   }
 }
 
-function readWords(cursor: Cursor, inside: readonly Token[], into: Attributes): void {
-  for (const [index, token] of inside.entries()) {
+/** Outer words only: `deprecated("packed")` packs nothing. `inside` may hold the second pair of gcc's brackets. */
+function readWords(inside: readonly Token[], into: Attributes): void {
+  for (let index = 0; index < inside.length; index++) {
+    const token = inside[index] as Token
     if (token.kind !== 'name') continue
     const word = token.text.replace(/^__(.*)__$/, '$1')
+    const group = groupAt(inside, index + 1)
     const convention = conventionWords.get(`__${word}`)
     if (convention) into.convention = convention
-    else if (word === 'packed') into.packed = true
-    else if (word === 'align' || word === 'aligned') {
-      const bracketed = inside[index + 1]?.text === '(' ? inside.slice(index + 2, index + 3) : []
-      // Without a number gcc means the largest alignment of the machine.
-      into.align = bracketed.length > 0 ? alignment(cursor, bracketed) : 16
-    }
+    else if (word === 'packed') into.packed = token
+    else if (word === 'align' || word === 'aligned') into.align = { word: token, inside: group }
+    else if (word === 'vector_size') into.vector = { word: token, inside: group }
+    if (group.length > 0) index += group.length + 2
   }
 }
 
-function alignment(cursor: Cursor, [token]: readonly Token[]): number {
-  if (token?.kind !== 'number') throw cursor.expected('an alignment as a number', token)
-  const { value } = numberValue(cursor.source, token)
-  const size = Number(value)
-  if (size > 0 && size <= 8192 && Number.isInteger(Math.log2(size))) return size
-  throw cursor.source.error(token.at, `expected an alignment that is a power of two, found "${token.text}"`)
+/** What stands between the bracket at `from` and its match. */
+function groupAt(tokens: readonly Token[], from: number): readonly Token[] {
+  if (tokens[from]?.text !== '(') return []
+  let depth = 0
+  for (let index = from; index < tokens.length; index++) {
+    if (tokens[index]?.text === '(') depth++
+    else if (tokens[index]?.text === ')' && --depth === 0) return tokens.slice(from + 1, index)
+  }
+  return []
 }

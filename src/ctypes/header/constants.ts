@@ -1,6 +1,6 @@
 /** Enumerators, macros with a value and `static const` variables; and expressions over them. */
 import { ArgumentError } from '../../errors.js'
-import type { Declaration, Enumerator, EnumNode, Expression, Tree, TypeNode } from './ast.js'
+import type { Alignment, Declaration, Enumerator, EnumNode, Expression, Tree, TypeNode } from './ast.js'
 import { builtinConstants } from './builtin.js'
 import { evaluate, type Scope, toJs } from './evaluate.js'
 import { type Token, tokenLike } from './lexer.js'
@@ -42,6 +42,10 @@ export class Constants implements Scope {
   }
 
   name(name: string, at: Position): Value {
+    return this.resolver.nest(at, () => this.#name(name, at))
+  }
+
+  #name(name: string, at: Position): Value {
     const entry = this.#entries.get(name)
     const builtin = builtinConstants.get(name)
     if (!entry && builtin !== undefined) return integer(builtin, builtin > 0x7fff_ffffn ? 64 : 32)
@@ -55,13 +59,14 @@ export class Constants implements Scope {
     return value
   }
 
-  /** Without a value one more than the one before. */
+  /** Without a value one more than the one before: the nearest that is known or says its own. */
   #enumerator(node: EnumNode, index: number): Value {
     const { members = [] } = node
+    const known = (at: number) => (at < index ? this.#values.get(members[at]?.name ?? '') : undefined)
     let last = index
-    while (last > 0 && !members[last]?.value) last--
+    while (last > 0 && !members[last]?.value && !known(last)) last--
     const from = members[last]?.value
-    const start = from ? this.evaluate(from) : integer(0n)
+    const start = known(last) ?? (from ? this.evaluate(from) : integer(0n))
     const member = members[index] as Enumerator
     if (start.kind === 'float')
       throw this.source.error(member.at, `expected an integer for "${member.name}", found ${start.value}`)
@@ -79,8 +84,28 @@ export class Constants implements Scope {
     const definition =
       (node.members || node.tag === undefined ? node : this.tree.enums.find(other => other.tag === node.tag)) ?? node
     if (definition.underlying) return this.resolver.type(definition.underlying, node.at)
-    const isNatural = definition.members?.every(({ name, at }) => this.name(name, at).value >= 0) ?? false
+    const values = definition.members?.map(({ name, at }) => BigInt(this.name(name, at).value))
+    const isNatural = values?.every(value => value >= 0n) ?? false
+    if (definition.packed && values) return this.#narrowest(values, isNatural)
     return isNatural ? ifNatural : this.resolver.ns.c_int
+  }
+
+  #narrowest(values: readonly bigint[], unsigned: boolean): CType {
+    const { ns } = this.resolver
+    const fit = (bits: number) =>
+      values.every(value => (unsigned ? BigInt.asUintN : BigInt.asIntN)(bits, value) === value)
+    if (fit(8)) return unsigned ? ns.c_ubyte : ns.c_byte
+    if (fit(16)) return unsigned ? ns.c_ushort : ns.c_short
+    return unsigned ? ns.c_uint : ns.c_int
+  }
+
+  /** A power of two; 16 is the largest that either machine asks for. */
+  alignment({ value: expression, at }: Alignment): number {
+    if (!expression) return 16
+    const { value } = this.evaluate(expression)
+    const size = Number(value)
+    if (size > 0 && size <= 8192 && Number.isInteger(Math.log2(size))) return size
+    throw this.source.error(at, `expected an alignment that is a power of two, found ${value}`)
   }
 
   sizeOf(kind: 'sizeof' | 'alignof', type: TypeNode, at: Position): Value {
@@ -93,13 +118,21 @@ export class Constants implements Scope {
   cast(type: TypeNode, value: Value, at: Position): Value {
     const { ns, names } = this.resolver
     const target = this.resolver.strip(type)
+    if (value.kind === 'float' && !Number.isFinite(value.value) && !this.#isFloat(target))
+      throw this.source.error(at, `expected a number that an integer can hold, found ${value.value}`)
     if (target.kind === 'pointer') return toInteger(value, names.arch === 'win64' ? 64 : 32, false)
     const made = this.resolver.type(type, at)
     if (made === ns.c_float) return { kind: 'float', value: Math.fround(Number(value.value)) }
-    if (made === ns.c_double || made === ns.c_longdouble) return { kind: 'float', value: Number(value.value) }
+    if (this.#isFloat(target)) return { kind: 'float', value: Number(value.value) }
     if (made === ns.c_bool) return integer(value.value ? 1n : 0n)
     const signed = [ns.c_char, ns.c_byte, ns.c_short, ns.c_int, ns.c_long, ns.c_longlong, ns.c_ssize_t, ns.HRESULT]
     return toInteger(value, Math.min(ns.sizeof(made) * 8, 64), signed.includes(made))
+  }
+
+  #isFloat(target: TypeNode): boolean {
+    const { ns } = this.resolver
+    const plain = this.resolver.plain(target)
+    return plain === ns.c_float || plain === ns.c_double || plain === ns.c_longdouble
   }
 
   /** Everything the header names: enumerators, variables, macros that are worth something. */

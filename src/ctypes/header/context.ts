@@ -39,7 +39,8 @@ export class Context {
   isEmptyWord(): boolean {
     const { text } = this.cursor.token
     const next = this.cursor.peek(1)
-    if (emptyWords.has(text)) return next.kind === 'name' || (next.kind === 'punctuator' && next.text === '*')
+    // A name that attributes follow is what is declared: `char near __attribute__((packed))`.
+    if (emptyWords.has(text)) return next.text === '*' || (next.kind === 'name' && !attributeWords.has(next.text))
     return looksLikeMacro(text) && (this.startsType(next) || conventionWords.has(next.text))
   }
 

@@ -6,7 +6,7 @@ import { parseExpression, type TypeReader } from './expression.js'
 import type { Token } from './lexer.js'
 import type { Position } from './source.js'
 import { parseSpecifiers } from './specifiers.js'
-import { conventionWords, emptyWords, isBasicWord, qualifierWords } from './words.js'
+import { attributeWords, conventionWords, emptyWords, isBasicWord, qualifierWords } from './words.js'
 
 export interface Declared {
   readonly name?: string
@@ -21,6 +21,10 @@ interface Shape {
   /** A calling convention that waits for the function around the brackets: `(__stdcall *f)(int)`. */
   readonly convention: Convention | undefined
 }
+
+/** Stars, or lengths, of one declarator. */
+const mostInRow = 50
+const tooDeep = ({ cursor }: Context) => cursor.source.error(cursor.token.at, 'this is nested too deeply')
 
 /** `what` names what is missing where a name must stand; without it there may be none. */
 export function parseDeclarator(
@@ -44,6 +48,7 @@ function parseShape(context: Context, given: Convention | undefined, what: strin
     const suffixes: ((base: TypeNode) => TypeNode)[] = []
     for (;;) {
       const { at } = cursor.token
+      if (suffixes.length > mostInRow) throw tooDeep(context)
       if (cursor.at('[')) suffixes.push(parseLength(context))
       else if (cursor.at('(')) {
         const list = parseParameters(context)
@@ -80,7 +85,7 @@ function parsePointers(context: Context): Front {
     const { text, kind } = cursor.token
     // A reference is an address to everyone who calls.
     if (cursor.accept('*') || cursor.accept('&')) {
-      pointers++
+      if (++pointers > mostInRow) throw tooDeep(context)
       outerConvention = attributes.convention ?? outerConvention
       delete attributes.convention
     } else if (kind === 'name' && (qualifierWords.has(text) || (emptyWords.has(text) && context.isEmptyWord())))
@@ -113,14 +118,14 @@ function parseInner(context: Context, what: string | undefined): Shape {
 /** In `int (…` without a name to come, a type inside means parameters. */
 function opensDeclarator(context: Context, named: boolean): boolean {
   const inside = context.cursor.peek(1)
-  if (inside.text === '*' || inside.text === '(' || inside.text === '&' || conventionWords.has(inside.text)) return true
+  if (/^[*(&]$/.test(inside.text) || conventionWords.has(inside.text) || attributeWords.has(inside.text)) return true
   return named || (inside.kind === 'name' && !context.startsType(inside) && !isOut(context, 1))
 }
 
-/** Two names in a row: the first one was to be a macro. */
+/** Two names in a row, or a star behind one: the first was to be a macro. */
 function refuseUnknownWord(context: Context, name: Token): void {
   const next = context.cursor.token
-  if (next.kind !== 'name' || emptyWords.has(next.text) || context.startsType(next)) return
+  if ((next.kind !== 'name' && next.text !== '*') || emptyWords.has(next.text) || context.startsType(next)) return
   const hint = `; if it is a macro, say what it stands for: #define ${name.text} __stdcall`
   throw context.cursor.expected('a name or a calling convention', name, hint)
 }

@@ -48,9 +48,18 @@ function unary(operator: UnaryOperator, operand: Value): Value {
   return integer(operator === '-' ? -value : operator === '~' ? ~value : value, bits, signed)
 }
 
-function binaryOf(expression: Expression & { kind: 'binary' }, scope: Scope): Value {
+type Binary = Expression & { kind: 'binary' }
+
+/** `1 + 1 + …` nests to the left, as far as the text goes on: no recursion there. */
+function binaryOf(expression: Binary, scope: Scope): Value {
+  const chain: Binary[] = []
+  let first: Expression = expression
+  for (; first.kind === 'binary'; first = first.left) chain.push(first)
+  return chain.reduceRight((left, link) => apply(link, left, scope), evaluate(first, scope))
+}
+
+function apply(expression: Binary, left: Value, scope: Scope): Value {
   const { operator } = expression
-  const left = evaluate(expression.left, scope)
   // The right side of these two counts only when the left does not decide, also for its errors.
   if (operator === '&&') return flag(truth(left) && truth(evaluate(expression.right, scope)))
   if (operator === '||') return flag(truth(left) || truth(evaluate(expression.right, scope)))

@@ -2,6 +2,9 @@
  * Declarations as they stand in a vendor's header, as types. No I/O, no session: text in, types out.
  * `lexer` → `preprocessor` → `parser` → `resolve`; each error points at its place in the text.
  */
+import { ArgumentError } from '../../errors.js'
+import { describe, type TypeStatics } from '../data.js'
+import type { FieldInfo } from '../record.js'
 import type { Convention, Declaration, FunctionNode } from './ast.js'
 import { Macros } from './macros.js'
 import { KnownNames } from './names.js'
@@ -24,10 +27,21 @@ export interface Prototype {
   readonly parameterNames: readonly (string | undefined)[]
 }
 
+/** A class whose fields only the text knows: TypeScript sees values of any kind. */
+export interface HeaderType extends TypeStatics {
+  new (...values: readonly unknown[]): HeaderData
+  readonly prototype: HeaderData
+  /** Of a structure or union. */
+  readonly fields?: { readonly [name: string]: FieldInfo }
+}
+export interface HeaderData {
+  [field: string]: unknown
+}
+
 export interface Header {
   readonly routines: ReadonlyMap<string, Prototype>
   /** Typedefs, structures and unions by tag, and the structures of windows.h that the text uses. What is never defined (`typedef struct handle handle;`) is not here. */
-  readonly types: { readonly [name: string]: CType }
+  readonly types: { readonly [name: string]: HeaderType }
   readonly constants: { readonly [name: string]: number | bigint | string }
   /** Data exports. */
   readonly variables: ReadonlyMap<string, CType>
@@ -78,13 +92,14 @@ export function parseHeader(text: string, options: HeaderOptions): Header {
   }
   return {
     routines,
-    types: plainObject(types),
+    types: plainObject(types as ReadonlyMap<string, CType> as ReadonlyMap<string, HeaderType>),
     constants: plainObject(resolver.constants.all(macros, parser)),
     variables,
   }
 }
 
 function prepare(text: string, label: Source['label'], { arch, ns, defines = {}, types = {} }: HeaderOptions) {
+  if (typeof text !== 'string') throw new ArgumentError(`a ${label} is C as text, not ${describe(text)}`)
   const source = new Source(text, label)
   const table = predefinedMacros(arch, defines)
   const tokens = preprocess(source, table)

@@ -14,6 +14,8 @@ export interface Macro {
 
 /** More tokens than any header has: macros that double each other end here. */
 const mostTokens = 500_000
+/** Macros in a row, each in the body or the arguments of the one before. */
+const mostNested = 200
 
 /** A token and the macros it may not become again. */
 interface Item {
@@ -24,6 +26,7 @@ const nothingHidden: ReadonlySet<string> = new Set()
 
 export class Macros {
   #made = 0
+  #depth = 0
   constructor(
     readonly source: Source,
     readonly table: Map<string, Macro>,
@@ -74,7 +77,8 @@ export class Macros {
         ? this.#substitute(macro, this.#takeArguments(macro, item, work), token)
         : fromBody(macro.body, token)
       this.#made += body.length
-      if (this.#made > mostTokens) throw this.source.error(token.at, `macro "${token.text}" grows without end`)
+      if (this.#made > mostTokens || hidden.size > mostNested)
+        throw this.source.error(token.at, `macro "${token.text}" grows without end`)
       const nowHidden = new Set([...hidden, token.text])
       for (const made of body.reverse()) work.push({ token: made.token, hidden: union(made.hidden, nowHidden) })
     }
@@ -130,10 +134,18 @@ export class Macros {
         const raw = argument(token) as Item[]
         // An empty argument before `##` still is a left side.
         if (next?.text === '##') result.push(...(raw.length > 0 ? raw : [fromToken(tokenLike(use, 'stray', ''))]))
-        else result.push(...this.#expand(raw))
+        else for (const item of this.#expandArgument(raw, use)) result.push(item)
       } else result.push(...fromBody([token], use))
     }
     return result.filter(item => item.token.text !== '')
+  }
+
+  #expandArgument(raw: readonly Item[], use: Token): Item[] {
+    if (this.#depth === mostNested) throw this.source.error(use.at, `macro "${use.text}" is nested too deeply`)
+    this.#depth++
+    const expanded = this.#expand(raw)
+    this.#depth--
+    return expanded
   }
 
   #paste(left: Item | undefined, right: readonly Item[], use: Token): Item[] {

@@ -1,5 +1,6 @@
 /** What this folder needs of a namespace of types; `types(arch)` has it. */
 
+import type { AlignedField } from '../aligned-field.js'
 import type { BitField } from '../bitfield.js'
 import type { Arch, CType } from '../data.js'
 import type { ArgType, Out } from '../inference.js'
@@ -9,7 +10,10 @@ export type { Arch, ArgType, CType }
 
 /** A class that gets its fields after it is made. */
 export interface RecordType extends CType {
-  define(fields: Fields): void
+  define(fields: RecordFields): void
+}
+export interface RecordFields {
+  [name: string]: CType | BitField | AlignedField
 }
 export interface RecordOptions {
   readonly pack?: 1 | 2 | 4 | 8 | 16

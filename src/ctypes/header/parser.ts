@@ -1,7 +1,8 @@
 /** Tokens to declarations. Routines with a body of their own and everything `static` are no exports and are passed over. */
 import { ArgumentError } from '../../errors.js'
+import { refuseAlignment, vectorOf } from './alignment.js'
 import type { Declaration, Expression, Tree, TypeNode } from './ast.js'
-import { parseAttributes } from './attributes.js'
+import { type Attributes, parseAttributes } from './attributes.js'
 import { Context } from './context.js'
 import { Cursor } from './cursor.js'
 import { type Declared, parseDeclarator, parseTypeName, typeReader } from './declarator.js'
@@ -9,7 +10,7 @@ import { parseExpression } from './expression.js'
 import type { Token } from './lexer.js'
 import { skipAssertion } from './records.js'
 import type { Source } from './source.js'
-import { parseSpecifiers, refuseAlign, type Specifiers } from './specifiers.js'
+import { parseSpecifiers, type Specifiers } from './specifiers.js'
 
 export class Parser {
   readonly #context: Context
@@ -32,8 +33,7 @@ export class Parser {
     this.#acceptLinkage()
     const specifiers = parseSpecifiers(this.#context)
     const declared = parseDeclarator(this.#context, specifiers.base, specifiers.convention, 'the name of a routine')
-    parseAttributes(this.#cursor, {})
-    this.#add(specifiers, declared)
+    this.#add(specifiers, this.#withAttributes(specifiers, declared))
     this.#cursor.accept(';')
     if (this.#cursor.token.kind !== 'end') throw this.#cursor.expected('the end of the prototype')
     return this.#tree()
@@ -69,8 +69,10 @@ export class Parser {
     const specifiers = parseSpecifiers(this.#context, 'a declaration')
     if (cursor.accept(';')) return
     for (let count = 0; ; count++) {
-      const declared = parseDeclarator(this.#context, specifiers.base, specifiers.convention, 'a name')
-      parseAttributes(cursor, {})
+      const declared = this.#withAttributes(
+        specifiers,
+        parseDeclarator(this.#context, specifiers.base, specifiers.convention, 'a name'),
+      )
       if (count === 0 && declared.type.kind === 'function' && cursor.at('{')) {
         cursor.skipGroup()
         this.#add(specifiers, declared)
@@ -122,13 +124,24 @@ export class Parser {
     return this.expression([...tokens, { ...cursor.token, kind: 'end', text: '' }])
   }
 
-  #add({ storage, isConst, align, at }: Specifiers, declared: Declared, value?: Expression): void {
+  /** What stands behind the name may change the type: `int f(int) __attribute__((stdcall))`. */
+  #withAttributes({ attributes: before, storage }: Specifiers, declared: Declared): Declared {
+    const attributes: Attributes = { ...before }
+    parseAttributes(this.#cursor, attributes)
+    const { type } = declared
+    if (attributes.vector) return { ...declared, type: vectorOf(this.#context, type, attributes.vector, attributes) }
+    if (storage.has('typedef')) refuseAlignment(this.#context, attributes)
+    return type.kind === 'function' && attributes.convention && !type.convention
+      ? { ...declared, type: { ...type, convention: attributes.convention } }
+      : declared
+  }
+
+  #add({ storage, isConst }: Specifiers, declared: Declared, value?: Expression): void {
     const name = declared.name as string
     const { type } = declared
     // A built-in type of its own for us, as for MSVC; C headers make it an unsigned short.
     if (storage.has('typedef') && name === 'wchar_t') return
     if (storage.has('typedef')) {
-      refuseAlign(this.#context, align, at)
       this.#context.typedefs.add(name)
       this.#declarations.push({ kind: 'typedef', name, type, at: declared.at })
     } else if (type.kind === 'function') {

@@ -1,4 +1,5 @@
 /** Directives: which parts of a header count, and what its names stand for. */
+import { builtinConstants } from './builtin.js'
 import { Cursor } from './cursor.js'
 import { evaluate } from './evaluate.js'
 import { parseExpression } from './expression.js'
@@ -36,8 +37,9 @@ class Preprocessor {
     readonly predefined: boolean,
   ) {}
 
+  /** A branch inside one that is not read is none either. */
   get #active(): boolean {
-    return this.#branches.every(branch => branch.active)
+    return this.#branches.at(-1)?.active ?? true
   }
 
   run(): Token[] {
@@ -87,6 +89,7 @@ class Preprocessor {
         return
       case 'include':
         this.#pack.include(rest.map(token => token.text).join(''))
+        if (rest[0]?.kind === 'string') this.source.notRead.push(rest[0].text)
         return
       case 'error':
         throw this.source.error(word.at, `the header refuses: ${this.#lineAfter(word)}`)
@@ -102,8 +105,10 @@ class Preprocessor {
   }
 
   #lineAfter(word: Token): string {
-    const line = this.source.text.split(/\r\n|\r|\n/)[word.at.line - 1] ?? ''
-    return line.slice(word.at.column - 1 + word.text.length).trim()
+    return this.source
+      .line(word.at.line)
+      .slice(word.at.column - 1 + word.text.length)
+      .trim()
   }
 
   /** Did the directive belong to an `#if`? */
@@ -135,7 +140,7 @@ class Preprocessor {
     if (!branch || branch.sawElse)
       throw this.source.error(word.at, `expected an #if before this #${word.text}, found none`)
     branch.sawElse = word.text === 'else'
-    const outer = this.#branches.slice(0, -1).every(other => other.active)
+    const outer = this.#branches.at(-2)?.active ?? true
     branch.active = outer && !branch.taken && (branch.sawElse || this.#test(word.text.slice(2), word, rest))
     branch.taken ||= branch.active
   }
@@ -159,7 +164,7 @@ class Preprocessor {
     const value = evaluate(expression, {
       source: this.source,
       intmax: true,
-      name: () => zero,
+      name: name => integer(builtinConstants.get(name) ?? 0n, 64),
       sizeOf: () => zero,
       cast: () => zero,
     })

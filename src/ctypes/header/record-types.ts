@@ -1,8 +1,8 @@
 /** Structures and unions: a class each, its fields given when they are needed. */
-import type { BitField } from '../bitfield.js'
-import type { Field, RecordNode, Tree, TypeNode } from './ast.js'
+import { AlignedField } from '../aligned-field.js'
+import type { Alignment, Field, RecordNode, Tree, TypeNode } from './ast.js'
 import { toJs } from './evaluate.js'
-import type { CType, RecordOptions, RecordType } from './namespace.js'
+import type { CType, RecordFields, RecordOptions, RecordType } from './namespace.js'
 import type { Resolver } from './resolve.js'
 import type { Position } from './source.js'
 
@@ -15,6 +15,7 @@ interface Made {
 
 export class Records {
   readonly #made = new Map<RecordNode, Made>()
+  readonly #aligning = new Set<RecordNode>()
   /** Pointed to, and to be defined once nothing is open. */
   readonly #waiting: Made[] = []
   #depth = 0
@@ -56,7 +57,9 @@ export class Records {
   #outside({ tag, fields }: RecordNode): RecordType | undefined {
     if (tag === undefined || fields || this.tree.records.has(tag)) return undefined
     const known = this.resolver.names.get(tag)
-    return known && 'type' in known ? (known.type as RecordType) : undefined
+    const named =
+      known && 'node' in known && known.node.kind === 'named' ? this.resolver.names.get(known.node.name) : known
+    return named && 'type' in named ? (named.type as RecordType) : undefined
   }
 
   #make(mention: RecordNode): Made | undefined {
@@ -72,14 +75,24 @@ export class Records {
     return made
   }
 
+  /** `struct alignas(sizeof(struct s)) s` asks for itself. */
+  #alignment(node: RecordNode, align: Alignment): number {
+    if (this.#aligning.has(node))
+      throw this.resolver.fail(align.at, `the alignment of "${node.keyword} ${node.tag}" depends on itself`)
+    this.#aligning.add(node)
+    const size = this.resolver.constants.alignment(align)
+    this.#aligning.delete(node)
+    return size
+  }
+
   #class(node: RecordNode): RecordType {
     const { ns } = this.resolver
     const anonymous = (node.fields ?? []).flatMap((field, index) =>
       field.name === undefined && !field.bits ? [this.#jsName(node, index)] : [],
     )
     const options: RecordOptions = {
-      ...(node.pack && { pack: node.pack }),
-      ...(node.align && { align: node.align }),
+      ...(packsAll(node) ? { pack: 1 } : node.pack && { pack: node.pack }),
+      ...(node.align && { align: this.#alignment(node, node.align) }),
       ...(anonymous.length > 0 && { anonymous }),
     }
     const type = node.keyword === 'struct' ? ns.Structure({}, options) : ns.Union({}, options)
@@ -93,13 +106,13 @@ export class Records {
   #define(made: Made): void {
     made.state = 'open'
     this.#depth++
-    const fields: { [name: string]: CType | BitField } = Object.create(null)
+    const fields: RecordFields = Object.create(null)
     for (const [index, field] of (made.node.fields ?? []).entries()) {
       const name = this.#jsName(made.node, index)
       if (name in fields) throw this.resolver.fail(field.at, `"${name}" is a field already`)
       this.#nameInner(field.type, `${made.type.name}.${name}`)
       if (field.name === undefined && field.type.kind === 'record') this.#prefixes.set(field.type, name)
-      fields[name] = this.#field(field)
+      fields[name] = this.#field(field, made.node)
     }
     made.type.define(fields)
     made.state = 'defined'
@@ -126,9 +139,15 @@ export class Records {
     else if (type.kind === 'record') this.#fieldNames.set(type, name)
   }
 
-  #field({ type, bits, at }: Field): CType | BitField {
+  #field({ type, bits, at, align, packed }: Field, owner: RecordNode): RecordFields[string] {
     const { resolver } = this
-    if (!bits) return resolver.type(type, at)
+    if (!bits) {
+      const made = resolver.type(type, at)
+      const tight = packed || (owner.packed && !packsAll(owner))
+      if (!align && !tight) return made
+      const natural = tight ? 1 : resolver.ns.alignment(made)
+      return new AlignedField(made, Math.max(natural, align ? resolver.constants.alignment(align) : 1))
+    }
     const fieldType = this.#unit(type, at)
     const count = resolver.constants.evaluate(bits)
     const most = resolver.ns.sizeof(fieldType) * 8
@@ -154,3 +173,6 @@ export class Records {
     }
   }
 }
+
+/** With `pack(1)` for the whole, no field could be aligned; gcc lets one that says so. */
+const packsAll = ({ packed, fields = [] }: RecordNode) => packed && !fields.some(field => field.align)

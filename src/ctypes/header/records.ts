@@ -1,10 +1,11 @@
 /** `struct { … }`, `union { … }` and `enum { … }`. */
-import type { Enumerator, EnumNode, Expression, Field, RecordNode, TypeNode } from './ast.js'
+import { alignmentOf, refuseAlignment } from './alignment.js'
+import type { Enumerator, EnumNode, Expression, Field, RecordNode } from './ast.js'
 import { type Attributes, parseAttributes } from './attributes.js'
 import type { Context } from './context.js'
 import { parseDeclarator, typeReader } from './declarator.js'
 import { parseExpression } from './expression.js'
-import { parseSpecifiers, refuseAlign } from './specifiers.js'
+import { parseSpecifiers, type Specifiers } from './specifiers.js'
 
 /** Takes what stood in front of the keyword (`__declspec(align(8)) struct`) for itself where it has a body. */
 export function parseRecord(context: Context, before: Attributes): RecordNode {
@@ -27,14 +28,14 @@ export function parseRecord(context: Context, before: Attributes): RecordNode {
   const pack = cursor.token.pack
   const fields = cursor.nest(() => parseFields(context))
   parseAttributes(cursor, attributes)
-  const align = attributes.align ?? before.align
+  const align = alignmentOf(context, attributes.align ? attributes : before)
   delete before.align
-  const packing = attributes.packed ? 1 : pack
   const node = {
     ...head,
     fields,
-    ...(packing !== undefined && { pack: packing }),
-    ...(align !== undefined && { align }),
+    ...(pack !== undefined && { pack }),
+    ...(attributes.packed && { packed: true as const }),
+    ...(align && { align }),
   }
   context.define(node)
   return node
@@ -55,19 +56,19 @@ function parseFields(context: Context): Field[] {
 function parseField(context: Context, into: Field[]): void {
   const { cursor } = context
   const specifiers = parseSpecifiers(context, 'a field or "}"')
-  refuseAlign(context, specifiers.align, specifiers.at)
   if (cursor.at(';')) {
+    refuseAlignment(context, specifiers.attributes)
     // A definition of an enumeration declares no field; a structure or union without a name does.
     if (specifiers.base.kind === 'record') into.push({ type: specifiers.base, at: specifiers.base.at })
     else if (specifiers.base.kind !== 'enum') throw cursor.expected('the name of a field')
   } else {
-    do into.push(parseOneField(context, specifiers.base, specifiers.convention))
+    do into.push(parseOneField(context, specifiers))
     while (cursor.accept(','))
   }
   cursor.expect(';', '";" after the field')
 }
 
-function parseOneField(context: Context, base: TypeNode, convention: Parameters<typeof parseDeclarator>[2]): Field {
+function parseOneField(context: Context, { base, convention, attributes: before }: Specifiers): Field {
   const { cursor } = context
   const at = cursor.token
   const declared = cursor.at(':')
@@ -75,13 +76,16 @@ function parseOneField(context: Context, base: TypeNode, convention: Parameters<
     : parseDeclarator(context, base, convention, 'the name of a field')
   let bits: Expression | undefined
   if (cursor.accept(':')) bits = parseExpression(cursor, typeReader(context))
-  const attributes: Attributes = {}
+  const attributes: Attributes = { ...before }
   parseAttributes(cursor, attributes)
-  refuseAlign(context, attributes.align, at)
+  if (bits) refuseAlignment(context, attributes)
+  const align = alignmentOf(context, attributes)
   return {
     ...(declared.name !== undefined && { name: declared.name }),
     type: declared.type,
     ...(bits && { bits }),
+    ...(align && { align }),
+    ...(attributes.packed && { packed: true }),
     at: declared.at,
   }
 }
@@ -89,7 +93,8 @@ function parseOneField(context: Context, base: TypeNode, convention: Parameters<
 export function parseEnum(context: Context): EnumNode {
   const { cursor } = context
   const keyword = cursor.next()
-  parseAttributes(cursor, {})
+  const attributes: Attributes = {}
+  parseAttributes(cursor, attributes)
   // `enum class` is C++; its members would be known by another name.
   const tag = cursor.token.kind === 'name' ? cursor.next() : undefined
   const underlying = cursor.accept(':') ? parseSpecifiers(context).base : undefined
@@ -103,8 +108,9 @@ export function parseEnum(context: Context): EnumNode {
     if (!tag) throw cursor.expected('a name or "{" after "enum"')
     return head
   }
-  const node = { ...head, members: parseMembers(context) }
-  parseAttributes(cursor, {})
+  const members = parseMembers(context)
+  parseAttributes(cursor, attributes)
+  const node = { ...head, members, ...(attributes.packed && { packed: true as const }) }
   context.define(node)
   return node
 }

@@ -7,6 +7,7 @@ import { toJs } from './evaluate.js'
 import type { KnownNames } from './names.js'
 import type { ArgType, CType, ScalarName, TypeNamespace } from './namespace.js'
 import { Records } from './record-types.js'
+import { sameType } from './same-type.js'
 import type { Position, Source } from './source.js'
 
 const scalars: { readonly [name in Exclude<BasicName, 'void'>]: ScalarName } = {
@@ -27,14 +28,19 @@ const scalars: { readonly [name in Exclude<BasicName, 'void'>]: ScalarName } = {
   _Bool: 'c_bool',
 }
 
+const isVoid = (node: TypeNode) => node.kind === 'basic' && node.name === 'void'
+const isNamed = (type: TypeNode, name: string) => type.kind === 'named' && type.name === name
+
 export class Resolver {
   readonly ns: TypeNamespace
   readonly constants: Constants
   readonly #records: Records
   readonly #typedefs = new Map<string, TypeNode>()
   readonly #functions = new Map<FunctionNode, CType>()
-  /** Typedefs being looked into, against `typedef A B; typedef B A;` over names that Windows has. */
-  readonly #open = new Set<string>()
+  /** Functions being looked into: no pointer to one can be its own parameter. */
+  readonly #open = new Set<FunctionNode>()
+  readonly #stripped = new Map<string, TypeNode>()
+  #depth = 0
 
   constructor(
     readonly source: Source,
@@ -44,31 +50,67 @@ export class Resolver {
     this.ns = names.ns
     this.constants = new Constants(this, tree)
     this.#records = new Records(this, tree)
-    for (const declaration of tree.declarations) if (declaration.kind === 'typedef') this.#addTypedef(declaration)
+    const typedefs = tree.declarations.filter(({ kind, name, type }) => kind === 'typedef' && !isNamed(type, name))
+    for (const { name, type } of typedefs) if (!this.#typedefs.has(name)) this.#typedefs.set(name, type)
+    for (const declaration of typedefs) this.#refuseOther(declaration)
   }
 
-  /** The same name may come again with the same type. */
-  #addTypedef({ name, type, at }: Declaration): void {
-    if (type.kind === 'named' && type.name === name) return
-    const known = this.#typedefs.get(name)
-    if (known && !sameType(known, type)) throw this.source.error(at, `"${name}" is declared twice, as different types`)
-    this.#typedefs.set(name, known ?? type)
+  /** The same name may come again with the same type, however that is spelt. */
+  #refuseOther({ name, type, at }: Declaration): void {
+    const known = this.#typedefs.get(name) ?? type
+    if (!sameType(known, type, this)) throw this.source.error(at, `"${name}" is declared twice, as different types`)
   }
 
   /** The type behind typedefs; a name is left only where it is a type of its own. */
   strip(node: TypeNode): TypeNode {
-    if (node.kind !== 'named' || this.#open.has(node.name)) return node
-    const known = this.names.get(node.name)
-    const target = this.#typedefs.get(node.name) ?? (known && 'node' in known ? known.node : undefined)
-    if (!target) return node
-    this.#open.add(node.name)
-    const stripped = this.strip(target)
-    this.#open.delete(node.name)
-    return stripped
+    const passed = new Set<string>()
+    let target: TypeNode = node
+    while (target.kind === 'named' && !passed.has(target.name)) {
+      passed.add(target.name)
+      target = this.#stripped.get(target.name) ?? this.#target(target.name) ?? target
+    }
+    // `typedef DWORD word; typedef word DWORD;` goes round, and ends at the name that Windows has.
+    const end = target.kind === 'named' ? [...passed].find(name => this.#isType(name)) : undefined
+    if (end !== undefined && target.kind === 'named') target = { ...target, name: end }
+    for (const name of passed) this.#stripped.set(name, target)
+    return target
+  }
+
+  #isType(name: string): boolean {
+    const known = this.names.get(name)
+    return known !== undefined && 'type' in known
+  }
+
+  #target(name: string): TypeNode | undefined {
+    const known = this.names.get(name)
+    return this.#typedefs.get(name) ?? (known && 'node' in known ? known.node : undefined)
+  }
+
+  /** Follows what may hold itself; no text can exhaust the stack. */
+  nest<T>(at: Position, follow: () => T): T {
+    if (this.#depth === 500) throw this.source.error(at, 'this is nested too deeply')
+    this.#depth++
+    try {
+      return follow()
+    } finally {
+      this.#depth--
+    }
+  }
+
+  /** The class of what is no more than a name: `DWORD` and `unsigned long` have the same. */
+  plain(node: TypeNode): CType | undefined {
+    if (node.kind === 'basic') return node.name === 'void' ? undefined : this.ns[scalars[node.name]]
+    if (node.kind === 'pointer') return isVoid(this.strip(node.to)) ? this.ns.c_void_p : undefined
+    const known = node.kind === 'named' ? this.names.get(node.name) : undefined
+    return known && 'type' in known ? known.type : undefined
   }
 
   /** The type of a value. */
   type(node: TypeNode, at: Position): CType {
+    return this.nest(at, () => this.#type(node, at))
+  }
+
+  #type(node: TypeNode, at: Position): CType {
     switch (node.kind) {
       case 'basic':
         if (node.name === 'void') throw this.source.error(at, 'expected a type with a value, found "void"')
@@ -110,7 +152,7 @@ export class Resolver {
     const { ns } = this
     const target = this.strip(node)
     if (target.kind === 'function') return this.functionPointer(target)
-    if (target.kind === 'basic' && target.name === 'void') return ns.c_void_p
+    if (isVoid(target)) return ns.c_void_p
     if (target.kind === 'record') {
       const record = this.#records.declared(target)
       return record ? ns.POINTER(record) : ns.c_void_p
@@ -119,10 +161,22 @@ export class Resolver {
     return type === ns.c_char ? ns.c_char_p : type === ns.c_wchar ? ns.c_wchar_p : ns.POINTER(type)
   }
 
-  /** On win32 nothing can be made for `__fastcall` and `__thiscall`: the bare address. */
   functionPointer(node: FunctionNode): CType {
     const known = this.#functions.get(node)
     if (known) return known
+    if (this.#open.has(node)) throw this.source.error(node.at, 'expected a type, found a function that takes itself')
+    this.#open.add(node)
+    try {
+      const type = this.#callback(node)
+      this.#functions.set(node, type)
+      return type
+    } finally {
+      this.#open.delete(node)
+    }
+  }
+
+  /** On win32 nothing can be made for `__fastcall` and `__thiscall`: the bare address. */
+  #callback(node: FunctionNode): CType {
     const { ns } = this
     const cdecl = node.convention === undefined || node.convention === 'cdecl'
     if (!cdecl && node.convention !== 'stdcall' && this.names.arch === 'win32') return ns.c_void_p
@@ -132,15 +186,13 @@ export class Resolver {
         throw this.source.error(parameter.at, 'out(…) belongs to the parameters of a routine, not of a callback')
       return this.#plainParameter(parameter)
     })
-    const type = factory(this.result(node), ...argtypes)
-    this.#functions.set(node, type)
-    return type
+    return factory(this.result(node), ...argtypes)
   }
 
   /** `null` for void. */
   result(node: FunctionNode): CType | null {
     const target = this.strip(node.result)
-    if (target.kind === 'basic' && target.name === 'void') return null
+    if (isVoid(target)) return null
     if (target.kind === 'array' || target.kind === 'function')
       throw this.source.error(
         node.at,
@@ -154,7 +206,7 @@ export class Resolver {
     const [only] = node.parameters
     if (node.parameters.length !== 1 || !only || only.name !== undefined) return node.parameters
     const target = this.strip(only.type)
-    return target.kind === 'basic' && target.name === 'void' ? [] : node.parameters
+    return isVoid(target) ? [] : node.parameters
   }
 
   /** Arrays and functions arrive as pointers. */
@@ -191,10 +243,3 @@ export class Resolver {
     return this.source.error(at, message)
   }
 }
-
-/** Places do not count. */
-const sameType = (a: TypeNode, b: TypeNode) => withoutPlaces(a) === withoutPlaces(b)
-const withoutPlaces = (node: TypeNode) =>
-  JSON.stringify(node, (key, value: unknown) =>
-    key === 'at' ? undefined : typeof value === 'bigint' ? `${value}n` : value,
-  )

@@ -7,17 +7,33 @@ export interface Position {
   readonly column: number
 }
 
+/** Characters of a line in a message. */
+const mostShown = 160
+
 export class Source {
+  #lines: string[] | undefined
+  /** Files of the vendor's own that the text includes. */
+  readonly notRead: string[] = []
+
   constructor(
     readonly text: string,
     /** What a message calls the text. */
     readonly label: 'header' | 'prototype',
   ) {}
 
+  /** Counted from 1. Cut up once: whatever may be a constant is tried, and most of the errors nobody sees. */
+  line(number: number): string {
+    this.#lines ??= this.text.split(/\r\n|\r|\n/)
+    return this.#lines[number - 1] ?? ''
+  }
+
   /** An error that says where, shows the line and puts a caret below the place. */
   error(at: Position, message: string): ArgumentError {
-    const line = this.text.split(/\r\n|\r|\n/)[at.line - 1] ?? ''
-    const indent = line.slice(0, at.column - 1).replace(/[^\t]/g, ' ')
+    const whole = this.line(at.line)
+    // What a program made may be one line: its surroundings then.
+    const from = whole.length > mostShown ? Math.max(0, at.column - mostShown / 2) : 0
+    const line = whole.slice(from, from + mostShown)
+    const indent = line.slice(0, at.column - 1 - from).replace(/[^\t]/g, ' ')
     const text = `${this.label} line ${at.line}, column ${at.column}: ${message}\n  ${line}\n  ${indent}^`
     return new ArgumentError(text, { line: at.line, column: at.column })
   }

@@ -4,6 +4,7 @@ import { type Attributes, parseAttributes } from './attributes.js'
 import type { Context } from './context.js'
 import type { Token } from './lexer.js'
 import { parseEnum, parseRecord } from './records.js'
+import type { Position } from './source.js'
 import { basicName, conventionWords, isBasicWord, qualifierWords, storageWords } from './words.js'
 
 export interface Specifiers {
@@ -11,8 +12,8 @@ export interface Specifiers {
   readonly convention: Convention | undefined
   readonly storage: ReadonlySet<string>
   readonly isConst: boolean
-  /** An alignment that no structure has taken for itself. */
-  readonly align: number | undefined
+  /** What is left of them when a structure has taken its own. */
+  readonly attributes: Attributes
   readonly at: Token
 }
 
@@ -25,6 +26,7 @@ export function parseSpecifiers(context: Context, what = 'a type'): Specifiers {
   let base: TypeNode | undefined
   let convention: Convention | undefined
   let isConst = false
+  let complex: Token | undefined
   for (;;) {
     if (parseAttributes(cursor, attributes)) continue
     const { token } = cursor
@@ -33,6 +35,7 @@ export function parseSpecifiers(context: Context, what = 'a type'): Specifiers {
     if (storageWords.has(text)) storage.add(cursor.next().text)
     else if (qualifierWords.has(text)) isConst = cursor.next().text.includes('const') || isConst
     else if (conventionWords.has(text)) convention = conventionWords.get(cursor.next().text)
+    else if (complexWords.has(text)) complex = cursor.next()
     else if (base) {
       if (!context.isEmptyWord()) break
       cursor.next()
@@ -47,7 +50,8 @@ export function parseSpecifiers(context: Context, what = 'a type'): Specifiers {
     else break
   }
   base ??= basic(context, words, what)
-  return { base, convention: convention ?? attributes.convention, storage, isConst, align: attributes.align, at: start }
+  if (complex) base = complexOf(base, complex.at)
+  return { base, convention: convention ?? attributes.convention, storage, isConst, attributes, at: start }
 }
 
 function basic(context: Context, words: readonly Token[], what: string): TypeNode {
@@ -55,7 +59,9 @@ function basic(context: Context, words: readonly Token[], what: string): TypeNod
   const [first] = words
   if (!first) {
     const { token } = cursor
-    const hint = token.kind === 'name' ? ' (no type of this name is known here)' : ''
+    const files = cursor.source.notRead.slice(-3).join(', ')
+    const where = files && `; #include is not followed: the text of ${files} belongs in front`
+    const hint = token.kind === 'name' ? ` (no type of this name is known here${where})` : ''
     throw cursor.expected(what, token, hint)
   }
   const name = basicName(words.map(word => word.text))
@@ -63,8 +69,11 @@ function basic(context: Context, words: readonly Token[], what: string): TypeNod
   throw cursor.source.error(first.at, `expected a type, found "${words.map(word => word.text).join(' ')}"`)
 }
 
-/** Field and typedef alone: nothing else here depends on where its storage begins. */
-export function refuseAlign(context: Context, align: number | undefined, at: Token): void {
-  if (align !== undefined)
-    throw context.cursor.source.error(at.at, 'an alignment is understood on a whole structure or union only')
-}
+const complexWords = new Set(['_Complex', '__complex__'])
+/** Passed and laid out as a structure of two. */
+const complexOf = (type: TypeNode, at: Position): TypeNode => ({
+  kind: 'record',
+  keyword: 'struct',
+  fields: ['re', 'im'].map(name => ({ name, type, at })),
+  at,
+})

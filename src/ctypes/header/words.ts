@@ -34,7 +34,7 @@ export const attributeWords = wordSet('__declspec _declspec __attribute__ __attr
 
 /** Words of the built-in types; every order of them is right. */
 const basicWords = wordSet(
-  'void char short int long signed __signed __signed__ unsigned float double _Bool __int8 __int16 __int32 __int64 _int64',
+  'void char short int long signed __signed __signed__ unsigned float double _Bool _Complex __complex__ __int8 __int16 __int32 __int64 _int64',
 )
 export const isBasicWord = (word: string) => basicWords.has(word)
 
