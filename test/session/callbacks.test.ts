@@ -68,6 +68,32 @@ test('stdcall', async ({ session }) => {
   assert.is(await call(value => value * 3, 4), 12)
 })
 
+test('what a nested call was given is untouched by calls inside it', async () => {
+  const unchanged = callbacks.func('unchanged', [POINTER(c_int), c_int, Unary, c_int], c_int)
+  const eight = callbacks.func('sum_of_eight', Array(8).fill(c_int), c_int)
+  const go = async (depth: number): Promise<void> => {
+    const values = Int32Array.from({ length: 20 }, (_, i) => i + depth)
+    const inside = async () => {
+      assert.is(await eight(1, 2, 3, 4, 5, 6, 7, 8), 36)
+      if (depth < 50) await go(depth + 1)
+      return 0
+    }
+    assert.is(await unchanged(values, 20, inside, depth), 1)
+    assert.is(values[19], 19 + depth)
+  }
+  await go(0)
+  const blocking = (depth: number): void => {
+    const values = Int32Array.from({ length: 20 }, (_, i) => i + depth)
+    const inside = () => {
+      assert.is(eight.sync(1, 2, 3, 4, 5, 6, 7, 8), 36)
+      if (depth < 50) blocking(depth + 1)
+      return 0
+    }
+    assert.is(unchanged.sync(values, 20, inside, depth), 1)
+  }
+  blocking(0)
+})
+
 test('two in one call, and the same one twice', async () => {
   const two = callbacks.func('call_two', [Unary, Unary, c_int], c_int)
   assert.is(
