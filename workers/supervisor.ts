@@ -5,13 +5,16 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { writeSync } from 'node:fs'
 import { type MessagePort, parentPort } from 'node:worker_threads'
-import { EndReason, SharedState } from '../src/channel/shared.js'
+import { bury } from '../src/channel/membership.js'
+import { EndReason, Life, Shared, SharedState, WorkerState } from '../src/channel/shared.js'
 import type { SharedMemory } from '../src/codec/webassembly.js'
 import { SessionStartError } from '../src/errors.js'
 import { expose } from '../src/session/comlink.js'
 
 /** How long a process that has ended may still be heard, in milliseconds. */
 const LAST_WORDS = 30
+/** Timers cannot be longer, in milliseconds: what asks for more has no limit. */
+const MAX_TIMER = 0x7fffffff
 /** Kept of what a process wrote to stderr, in characters. */
 const TAIL = 8192
 
@@ -28,6 +31,12 @@ export interface SpawnOptions {
 
 interface Ward {
   readonly child: ChildProcess
+  readonly shared: SharedState
+  readonly nodeDoorbell: number
+  /** Closed by the end of the threads that joined. */
+  readonly members: Set<MessagePort>
+  /** Jobs that run under a time limit. */
+  limited: number
   show: { readonly stdout: boolean; readonly stderr: boolean }
   readonly gone: Promise<void>
 }
@@ -55,6 +64,45 @@ function ring(doorbell: number): void {
   }
 }
 
+/** How often the clock is looked at while a job runs under a time limit, in milliseconds. */
+const TICK = 20
+/**
+ * How often workers that sit in a read are woken, in milliseconds: a thread that is ended meanwhile, for instance with the thread
+ * that started the session, ends only when it comes back from there.
+ */
+const PATROL = 1000
+let clock: NodeJS.Timeout | undefined
+let patrol: NodeJS.Timeout | undefined
+
+function watchClock(): void {
+  const any = [...wards.values()].some(({ limited }) => limited > 0)
+  if (any) clock ??= setInterval(lookAtClock, TICK)
+  else {
+    clearInterval(clock)
+    clock = undefined
+  }
+  if (wards.size > 0) patrol ??= setInterval(wakeBlocked, PATROL)
+  else {
+    clearInterval(patrol)
+    patrol = undefined
+  }
+}
+
+function wakeBlocked(): void {
+  for (const { shared, nodeDoorbell } of wards.values())
+    if (Atomics.load(shared.i32, Shared.workerState) === WorkerState.blocked) ring(nodeDoorbell)
+}
+
+function lookAtClock(): void {
+  for (const { shared, nodeDoorbell } of wards.values()) {
+    const wake = Atomics.load(shared.i32, Shared.jobWake)
+    if (wake === 0 || (((Date.now() | 0) - wake) | 0) < 0) continue
+    // once: a worker that does not read would let the doorbell run full
+    Atomics.compareExchange(shared.i32, Shared.jobWake, wake, 0)
+    ring(nodeDoorbell)
+  }
+}
+
 const supervisor = {
   /** Starts a Windows process; gives its Unix process id. */
   async spawn(options: SpawnOptions): Promise<number> {
@@ -74,12 +122,18 @@ const supervisor = {
     let tail = Buffer.alloc(0)
     const ward: Ward = {
       child,
+      shared,
+      nodeDoorbell: options.nodeDoorbell,
+      members: new Set(),
+      limited: 0,
       show: options.show,
       gone: new Promise(resolve => {
         // 'close' waits for the pipes, which a service of Wine's may have inherited
         child.once('exit', (code, signal) => {
           const over = () => {
             wards.delete(pid)
+            watchClock()
+            for (const port of ward.members) port.close()
             shared.keepRow(options.segment)
             shared.end(EndReason.crashed, code ?? -(signal ? 1 : 0), tail)
             ring(options.nodeDoorbell)
@@ -94,6 +148,7 @@ const supervisor = {
       }),
     }
     wards.set(pid, ward)
+    watchClock()
     child.stdin.on('error', () => {})
     child.stdout.on('data', (chunk: Buffer) => {
       if (ward.show.stdout) print(1, chunk)
@@ -105,14 +160,39 @@ const supervisor = {
     return pid
   },
 
-  /** Ends a process gently: its standard input ends, and after `patience` milliseconds it is killed. Settles when it is gone. */
+  /** Ends a process gently: it is told to leave, and after `patience` milliseconds it is killed. Settles when it is gone. */
   async stop(pid: number, patience: number): Promise<void> {
     const ward = wards.get(pid)
     if (!ward) return
-    ward.child.stdin?.end()
-    const timer = setTimeout(() => ward.child.kill('SIGKILL'), patience)
+    // not its end: that comes when this program dies meanwhile, and makes it hurry
+    ward.child.stdin?.write('\n')
+    const timer = patience < MAX_TIMER ? setTimeout(() => ward.child.kill('SIGKILL'), patience) : undefined
     await ward.gone
     clearTimeout(timer)
+  },
+
+  /** A thread has joined a session, and holds the other end of the port. Its end is seen here, because here nothing blocks. */
+  member(pid: number, thread: number, port: MessagePort): void {
+    const ward = wards.get(pid)
+    if (!ward) {
+      port.close()
+      return
+    }
+    ward.members.add(port)
+    port.once('close', () => {
+      ward.members.delete(port)
+      if (ward.shared.life() === Life.dead) return
+      bury(ward.shared, thread)
+      ring(ward.nodeDoorbell)
+    })
+    port.unref()
+  },
+
+  /** A job that is under a time limit begins or ends: it may sit in a read, and has to be woken when its time is over. */
+  watch(pid: number, begins: boolean): void {
+    const ward = wards.get(pid)
+    if (ward) ward.limited += begins ? 1 : -1
+    watchClock()
   },
 
   show(pid: number, show: Ward['show']): void {

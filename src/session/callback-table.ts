@@ -37,7 +37,6 @@ export class CallbackTable {
   readonly #spare = new Map<string, Thunk[]>()
   readonly #numbers = new Map<CallbackTarget, Thunk>()
   readonly #disposed: number[] = []
-  #next = 0
   /** What a callback threw inside the call under way. */
   #thrown: Error | undefined
 
@@ -187,7 +186,8 @@ export class CallbackTable {
   /** A number for a new thunk; from now on the Windows side may call. */
   #number(): number {
     Atomics.store(this.core.shared.i32, Shared.mayCallBack, 1)
-    return ((this.core.thread << 24) | (++this.#next & 0xffffff)) >>> 0
+    // counted for all threads together: another thread may have had this one's number before, and DLLs keep thunks
+    return ((this.core.thread << 24) | (this.core.shared.next(Shared.callbackNumber) & 0xffffff)) >>> 0
   }
 
   #ask(callback: Callback, plan: CallbackPlan, port: Port): void {

@@ -22,6 +22,9 @@ export async function runJob(
   if (typeof job !== 'function') throw new ArgumentError(`the job module ${url} has no function as its default export`)
   const core = worker.core(facts)
   core.assertAlive()
+  // they may have been changed since the last job
+  core.encoding = facts.encoding
+  core.timeoutCall = facts.timeoutCall
   let session = sessions.get(worker)
   if (!session) {
     session = new SyncSession(core)

@@ -171,6 +171,25 @@ test('a session says when it ends', async () => {
   assert.is(ends, 1)
 })
 
+test('what a listener throws is an uncaught error of its own', async () => {
+  const session = await CtypesSession.start({ timeout_stop: 1 })
+  const uncaught = new Promise<Error>(resolve => process.once('uncaughtException', resolve))
+  session.on('end', () => {
+    throw new RangeError('from the listener')
+  })
+  const hang = session.CDLL(dll('faults')).func('hang', [c_int], c_int)
+  const call = rejects(hang(60_000), SessionTerminatedError)
+  await session.terminate()
+  await call
+  assert.is((await uncaught).message, 'from the listener')
+})
+
+test('a parameter that is none', async () => {
+  const session = new CtypesSession()
+  throws(() => session.getParameter('memorry' as never), ConfigError, 'memorry', '"memory"')
+  await session.terminate()
+})
+
 test('a dozen starts and ends leave nothing open', async () => {
   const { readdirSync } = await import('node:fs')
   const open = () => readdirSync('/proc/self/fd').length
