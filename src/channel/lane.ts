@@ -2,7 +2,7 @@
  * One thread's end of a session's channel: it claims slots, keeps what waits in order, settles replies, and runs the callbacks
  * that belong to this thread. Each thread that uses a session has one lane; only that thread may touch it.
  */
-import { writeSync } from 'node:fs'
+import { readSync, writeSync } from 'node:fs'
 import {
   Kind,
   MAILBOX_ROOM,
@@ -15,6 +15,7 @@ import {
   STRAND_OFFSET,
   STRAND_SIZE,
   STRANDS,
+  Word,
 } from '../codec/layout.js'
 import { Arena } from './arena.js'
 import type { Exchange, Port } from './exchange.js'
@@ -242,6 +243,17 @@ export class Lane {
       }
     }
     turn()
+  }
+
+  /** The call of this thread that the callback of a frame happened in; undefined if a DLL's own thread, or another of ours, made it. */
+  around(frame: Frame): Exchange | undefined {
+    const stack = this.#strandFrames[frame.strand]
+    const outer = stack[stack.indexOf(frame) - 1]
+    if (outer) return outer.running
+    if (frame.strand !== 0) return undefined
+    const word = new Uint32Array(1)
+    readSync(this.segment.file, word, 0, 4, Word.running)
+    return this.#pending.find(exchange => exchange.sequence === word[0])
   }
 
   /** A frame is closed: what it answered has been written, and the calls made meanwhile may go on. */

@@ -176,8 +176,7 @@ abstract class Chunk extends Exchange {
       const { view } = core.shared
       const status = view.getUint32(at + Reply.status, true)
       const code = view.getUint32(at + Reply.code, true)
-      const thrown = core.callbacks.takeThrown()
-      if (thrown) state.failure ??= thrown
+      if (this.thrown) state.failure ??= this.thrown
       if (status !== Status.done) throw share.declared.declareError() ?? refusal(this.label, status, code)
       const carried = view.getUint32(at + Reply.result, true)
       if (carried !== this.#range.count)

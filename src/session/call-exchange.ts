@@ -126,7 +126,7 @@ export class CallExchange extends Exchange {
         else this.#readImage(image)
         image.settle(this.#base)
       }
-      error = failureOf(core, call, at)
+      error = this.thrown ?? failureOf(core, call, at)
       if (!error) {
         const inside = image && ((address: number) => image.find(address - this.#base))
         const result = at + Reply.result

@@ -12,6 +12,7 @@ import {
   type Library,
   POINTER,
   WINFUNCTYPE,
+  ZugbrueckeError,
 } from 'zugbruecke'
 import { dll, full, rejects, sessionSuite, throws } from './support.js'
 
@@ -92,6 +93,27 @@ test('what a nested call was given is untouched by calls inside it', async () =>
     assert.is(unchanged.sync(values, 20, inside, depth), 1)
   }
   blocking(0)
+})
+
+test('what it throws rejects the call it happened in, and no other', async () => {
+  const once = callbacks.func('call_once', [Unary, c_int], c_int)
+  const eight = callbacks.func('sum_of_eight', Array(8).fill(c_int), c_int)
+  const boom = new RangeError('boom')
+  let inner: Promise<number> | undefined
+  const outer = once(() => {
+    inner = eight(1, 1, 1, 1, 1, 1, 1, 1)
+    throw boom
+  }, 1)
+  assert.is(await rejects(outer, RangeError), boom)
+  assert.is(await inner, 8)
+  for (const nothing of [null, undefined])
+    await rejects(
+      once(() => {
+        throw nothing
+      }, 1),
+      ZugbrueckeError,
+      `threw ${nothing}`,
+    )
 })
 
 test('two in one call, and the same one twice', async () => {
