@@ -1,6 +1,8 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import {
+  ArgumentError,
+  byref,
   CFUNCTYPE,
   ConfigError,
   CtypesSession,
@@ -149,6 +151,33 @@ test('several sessions at once, each a process of its own', async () => {
   await sessions[1].terminate()
   assert.is(await libraries[2].add(1, 1), 2)
   await Promise.all(sessions.map(session => session.terminate()))
+})
+
+test('a handle of one session given to another is an error that names both', async () => {
+  const [one, two] = await Promise.all([CtypesSession.start({ id: 'one' }), CtypesSession.start({ id: 'two' })])
+  const memory = await two.memory.alloc(64)
+  const pointer = await two.CDLL(dll('texts')).func('own_numbers', [], POINTER(c_int))()
+  const counter = c_int.in_dll(two.CDLL(dll('numbers')), 'counter')
+  const length = one.cdll.msvcrt.func('strlen', [POINTER(c_int)], c_int)
+  const both = (message: string) => message.includes('session one') && message.includes('session two')
+  const acts: (() => unknown)[] = [
+    () => length(memory as never),
+    () => length(pointer),
+    () => length(byref(counter) as never),
+    () => one.memory.free(memory),
+    () => one.memory.read(memory, 4),
+    () => one.memory.read(pointer as never, 4),
+    () => one.memory.write(memory, Uint8Array.of(1)),
+    () => one.memory.at(c_int, memory),
+    () => one.string_at(memory),
+    () => one.cast(memory, POINTER(c_int)),
+  ]
+  for (const act of acts) {
+    const error = await rejects((async () => act())(), ArgumentError)
+    assert.ok(both(error.message), error.message)
+  }
+  await two.memory.free(memory)
+  await Promise.all([one.terminate(), two.terminate()])
 })
 
 test('await using ends it', async () => {
