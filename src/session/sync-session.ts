@@ -1,9 +1,7 @@
 /** The session as a job sees it: the same names, every call synchronous. */
 
-import type { CType } from '../ctypes/data.js'
 import type { Header } from '../ctypes/header/index.js'
 import type { ArgsOf, ArgType, ResType, ResultOf } from '../ctypes/inference.js'
-import type { Pointer, PointerType } from '../ctypes/pointer.js'
 import type { Types } from '../ctypes/types.js'
 import type { WindowsError } from '../errors.js'
 import type { Arch } from '../runtime/config.js'
@@ -81,6 +79,7 @@ export class SyncSession {
   readonly oledll: SyncLoader
   readonly types: Types
   readonly memory: SessionMemory
+  readonly cast: SessionSurface['cast']
   readonly util: {
     find_library(name: string): string | null
     find_msvcrt(): string | null
@@ -94,6 +93,7 @@ export class SyncSession {
     this.oledll = surface.oledll as unknown as SyncLoader
     this.types = surface.types
     this.memory = surface.memory
+    this.cast = surface.cast.bind(surface) as SessionSurface['cast']
     this.util = {
       find_library: name => surface.util.find_library.sync(name),
       find_msvcrt: () => surface.util.find_msvcrt.sync(),
@@ -144,9 +144,6 @@ export class SyncSession {
   }
   pathWineToUnix(path: string): string {
     return this.#surface.pathWineToUnix.sync(path)
-  }
-  cast<T extends CType>(address: AddressLike, type: PointerType<T>): Pointer<T> {
-    return this.#surface.cast(address, type)
   }
   header(text: string): Header {
     return this.#surface.header(text)
