@@ -95,6 +95,9 @@ export class SessionCore {
     this.memory.encoding = this.#text
     this.#context = undefined
   }
+  get encoding(): string {
+    return this.#text.name
+  }
   get textEncoding(): Encoding {
     return this.#text
   }

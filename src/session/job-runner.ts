@@ -4,11 +4,8 @@ import type { JobTask, StartTask, TaskResult } from '../../workers/session.js'
 import { EndReason, Shared } from '../channel/shared.js'
 import { AbortError, decodeError, ZugbrueckeError } from '../errors.js'
 import type { SessionCore } from './core.js'
+import type { JobOptions } from './job.js'
 import { supervisor } from './supervisor.js'
-
-export interface JobOptions {
-  readonly signal?: AbortSignal
-}
 
 /** What a task of the worker's gave; throws what it threw. */
 export function taskValue<T>(result: TaskResult): T {

@@ -9,6 +9,10 @@ export { WorkerSession }
 /** What a job module exports by default. */
 export type Job<I = unknown, O = unknown> = (session: SyncSession, input: I) => O | Promise<O>
 
+export interface JobOptions {
+  readonly signal?: AbortSignal
+}
+
 const sessions = new WeakMap<WorkerSession, SyncSession>()
 
 export async function runJob(
