@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { writeSync } from 'node:fs'
+import type { Readable } from 'node:stream'
 import { type MessagePort, parentPort } from 'node:worker_threads'
 import { bury } from '../src/channel/membership.js'
 import { EndReason, Life, Shared, SharedState, WorkerState } from '../src/channel/shared.js'
@@ -27,17 +28,26 @@ export interface SpawnOptions {
   readonly nodeDoorbell: number
   readonly segment: number
   readonly show: { readonly stdout: boolean; readonly stderr: boolean }
+  /** Given to the process as its descriptors 3 and on; behind them is one that tells the number of the process that counts (bwrap). */
+  readonly inherited?: readonly number[]
+}
+
+/** What a process prints. */
+interface Said {
+  show: SpawnOptions['show']
+  /** The end of what it wrote to stderr. */
+  tail: Buffer
 }
 
 interface Ward {
   readonly child: ChildProcess
+  readonly said: Said
   readonly shared: SharedState
   readonly nodeDoorbell: number
   /** Closed by the end of the threads that joined. */
   readonly members: Set<MessagePort>
   /** Jobs that run under a time limit. */
   limited: number
-  show: { readonly stdout: boolean; readonly stderr: boolean }
   readonly gone: Promise<void>
 }
 
@@ -62,6 +72,15 @@ function ring(doorbell: number): void {
   } catch {
     // the session's worker has gone already
   }
+}
+
+/** The process that bubblewrap started, as it tells itself. Throws SessionStartError. */
+async function innerProcess(info: Readable, said: Said): Promise<number> {
+  let text = ''
+  for await (const chunk of info) text += chunk
+  const pid = /"child-pid"\s*:\s*(\d+)/.exec(text)?.[1]
+  if (pid) return Number(pid)
+  throw new SessionStartError(`bubblewrap started nothing: ${said.tail.toString().trim() || 'it gave no reason'}`)
 }
 
 /** How often the clock is looked at while a job runs under a time limit, in milliseconds. */
@@ -110,53 +129,53 @@ const supervisor = {
     const child = spawn(options.command, options.args, {
       env: options.env,
       cwd: options.cwd,
-      stdio: ['pipe', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe', ...(options.inherited ? [...options.inherited, 'pipe' as const] : [])],
       // a process group of its own: Ctrl-C in a terminal is for the program, not for its sessions
       detached: true,
     })
-    const { pid } = child
-    if (pid === undefined) {
+    if (child.pid === undefined) {
       const error = await new Promise<Error>(resolve => child.once('error', resolve))
       throw new SessionStartError(`${options.command} cannot be started: ${error.message}`, { cause: error })
     }
-    let tail = Buffer.alloc(0)
+    const exited = new Promise<number>(resolve => {
+      child.once('exit', (code, signal) => resolve(code ?? -(signal ? 1 : 0)))
+    })
+    const closed = new Promise<void>(resolve => child.once('close', () => resolve()))
+    const said = { show: options.show, tail: Buffer.alloc(0) }
+    child.stdin?.on('error', () => {})
+    child.stdout?.on('data', (chunk: Buffer) => {
+      if (said.show.stdout) print(1, chunk)
+    })
+    child.stderr?.on('data', (chunk: Buffer) => {
+      said.tail = Buffer.concat([said.tail, chunk]).subarray(-TAIL)
+      if (said.show.stderr) print(2, chunk)
+    })
+    const pid = options.inherited
+      ? await innerProcess(child.stdio[3 + options.inherited.length] as Readable, said)
+      : child.pid
+    const over = (code: number) => {
+      wards.delete(pid)
+      watchClock()
+      for (const port of ward.members) port.close()
+      shared.keepRow(options.segment)
+      shared.end(EndReason.crashed, code, said.tail)
+      ring(options.nodeDoorbell)
+    }
     const ward: Ward = {
       child,
+      said,
       shared,
       nodeDoorbell: options.nodeDoorbell,
       members: new Set(),
       limited: 0,
-      show: options.show,
-      gone: new Promise(resolve => {
-        // 'close' waits for the pipes, which a service of Wine's may have inherited
-        child.once('exit', (code, signal) => {
-          const over = () => {
-            wards.delete(pid)
-            watchClock()
-            for (const port of ward.members) port.close()
-            shared.keepRow(options.segment)
-            shared.end(EndReason.crashed, code ?? -(signal ? 1 : 0), tail)
-            ring(options.nodeDoorbell)
-            resolve()
-          }
-          const last = setTimeout(() => wards.has(pid) && over(), LAST_WORDS)
-          child.once('close', () => {
-            clearTimeout(last)
-            if (wards.has(pid)) over()
-          })
-        })
+      // its end waits for the pipes, which a service of Wine's may have inherited: not for long
+      gone: exited.then(async code => {
+        await Promise.race([closed, new Promise(resolve => setTimeout(resolve, LAST_WORDS))])
+        over(code)
       }),
     }
     wards.set(pid, ward)
     watchClock()
-    child.stdin.on('error', () => {})
-    child.stdout.on('data', (chunk: Buffer) => {
-      if (ward.show.stdout) print(1, chunk)
-    })
-    child.stderr.on('data', (chunk: Buffer) => {
-      tail = Buffer.concat([tail, chunk]).subarray(-TAIL)
-      if (ward.show.stderr) print(2, chunk)
-    })
     return pid
   },
 
@@ -195,9 +214,9 @@ const supervisor = {
     watchClock()
   },
 
-  show(pid: number, show: Ward['show']): void {
+  show(pid: number, show: SpawnOptions['show']): void {
     const ward = wards.get(pid)
-    if (ward) ward.show = show
+    if (ward) ward.said.show = show
   },
 }
 

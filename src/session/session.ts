@@ -1,7 +1,6 @@
 /** A session: one Windows Python process on Wine, driven by one worker thread. */
 import { EventEmitter } from 'node:events'
 import { createRequire } from 'node:module'
-import { fileURLToPath } from 'node:url'
 import { BroadcastChannel, MessageChannel, type MessagePort } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import type { JobTask, StartTask, TaskResult } from '../../workers/session.js'
@@ -11,14 +10,7 @@ import { EndReason, Life, MAX_THREADS, Shared, SharedState } from '../channel/sh
 import { countSession, createTurns } from '../channel/turns.js'
 import { createSharedMemory } from '../codec/encoder.js'
 import { Op, WIRE_VERSION } from '../codec/layout.js'
-import {
-  ArgumentError,
-  ConfigError,
-  SessionStartError,
-  SessionTerminatedError,
-  SetupError,
-  ZugbrueckeError,
-} from '../errors.js'
+import { ArgumentError, ConfigError, SessionStartError, SessionTerminatedError, ZugbrueckeError } from '../errors.js'
 import {
   type Config,
   checkParameterChange,
@@ -29,10 +21,12 @@ import {
 } from '../runtime/config.js'
 import { locate } from '../runtime/locate.js'
 import { assertPlatform } from '../runtime/platform.js'
-import { ensureServices, wineEnvironment } from '../runtime/prefix.js'
+import { ensureServices } from '../runtime/prefix.js'
+import { Sandbox } from '../runtime/sandbox.js'
 import { closing, expose, type Remote, transferred, wrap } from './comlink.js'
 import { SessionCore } from './core.js'
 import type { SessionFacts } from './facts.js'
+import { hostProcess } from './host-process.js'
 import type { JobOptions } from './job.js'
 import { JobRunner, taskValue } from './job-runner.js'
 import { SessionLog } from './log.js'
@@ -82,6 +76,7 @@ interface Owned {
   pid: number
   release?: () => void
   jobs?: JobRunner
+  sandbox?: Promise<Sandbox>
 }
 
 export class CtypesSession extends SessionSurface {
@@ -276,8 +271,6 @@ export class CtypesSession extends SessionSurface {
       const config = this.#config
       const installation = locate(config)
       this.#log.write('info', 'starting', { ...installation, memory: config.memory })
-      if (config.sandbox)
-        throw new SetupError('the parameter "sandbox" is reserved: this version cannot start a session in a sandbox')
       // its thread starts while the session's own does
       const wards = supervisor()
       const limit = milliseconds(config.timeout_start)
@@ -303,36 +296,17 @@ export class CtypesSession extends SessionSurface {
         strayed = error
       })
       countSession(turns, 1)
+      if (config.sandbox) owned.sandbox = Sandbox.make(installation, config)
       const [segment] = await Promise.all([
         piscina
           .run({ kind: 'start', memory, arenaSize: config.memory, turns, number: ++numbers })
           .then(taskValue<SegmentDescriptors>),
-        ensureServices(installation),
+        owned.sandbox ?? ensureServices(installation),
       ])
       owned.segment = segment
       piscina.threads[0]?.once('exit', code => this.#workerEnded(owned, code, strayed))
       if (this.#ended) throw new SessionTerminatedError(`session ${config.id} was terminated before it was up`)
-      const host = fileURLToPath(new URL('../../../wine-host/main.py', import.meta.url))
-      const descriptors = [segment.file, segment.nodeDoorbell, segment.idleDoorbell, ...segment.hostDoorbells]
-      const flags = process.env.ZUGBRUECKE_BRIDGE === 'none' ? ['--no-bridge'] : []
-      owned.pid = await wards.spawn({
-        command: installation.wine,
-        args: [
-          installation.python,
-          '-I',
-          '-S',
-          '-E',
-          `Z:${host.replaceAll('/', '\\')}`,
-          ...[process.pid, ...descriptors].map(String),
-          ...flags,
-        ],
-        env: wineEnvironment(config, installation),
-        cwd: config.cwd,
-        memory,
-        nodeDoorbell: segment.nodeDoorbell,
-        segment: segment.file,
-        show: { stdout: config.stdout, stderr: config.stderr },
-      })
+      owned.pid = await wards.spawn(hostProcess(config, installation, segment, memory, await owned.sandbox))
       const facts: SessionFacts = {
         id: config.id,
         arch: config.arch,
@@ -511,6 +485,11 @@ export class CtypesSession extends SessionSurface {
     if (owned.pid) await supervisor().stop(owned.pid, milliseconds(this.#config.timeout_stop))
     await owned.piscina.destroy()
     if (owned.segment) closeSegment(owned.segment)
+    await owned.sandbox?.then(
+      sandbox => sandbox.remove(),
+      // why it could not be made has been told
+      () => {},
+    )
   }
 
   #died(): void {
