@@ -37,6 +37,8 @@ export function send(from: usize, length: u32, tag: u32): f64 {
     state = SLOT_STATE + (<usize>(tail & (SLOTS - 1)) << 2)
     if (atomic.load<u32>(state) != FREE) return -1
   } while (atomic.cmpxchg<u32>(TAIL, tail, tail + 1) != tail)
+  // if this thread ends before it publishes, someone else has to (src/channel/membership.ts)
+  atomic.store<i32>(state, -1 - <i32>((tag >>> 8) & 0xff))
   const slot = REQUEST_OFFSET + <usize>(tail & (SLOTS - 1)) * REQUEST_SIZE
   copy(slot + MESSAGE, from, length)
   header(slot, tail + 1, length, tag, 0)

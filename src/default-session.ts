@@ -3,6 +3,10 @@
  * so that `import * as ctypes from 'zugbruecke/ctypes'` reads like Python.
  */
 import './runtime/node-version.js'
+import { CData, type CType } from './ctypes/data.js'
+import * as memoryOf from './ctypes/memory.js'
+import type { PointerType } from './ctypes/pointer.js'
+import type { AddressLike } from './session/memory.js'
 import { CtypesSession } from './session/session.js'
 
 export const session = await CtypesSession.start()
@@ -26,6 +30,20 @@ export const OleDLL = session.OleDLL.bind(session)
 export const get_last_error = session.get_last_error.bind(session)
 export const get_errno = session.get_errno.bind(session)
 export const header = session.header.bind(session)
+
+const isAddress = (at: object | AddressLike): at is AddressLike =>
+  typeof at !== 'object' || ('address' in at && !(at instanceof CData))
+
+/** As without a session, and for bare addresses, which are this one's. */
+export function string_at(at: object | AddressLike, size?: number): string {
+  return isAddress(at) ? session.string_at(at, size) : memoryOf.string_at(at, size)
+}
+export function wstring_at(at: object | AddressLike, length?: number): string {
+  return isAddress(at) ? session.wstring_at(at, length) : memoryOf.wstring_at(at, length)
+}
+export const cast = ((from: object | AddressLike | null, type: PointerType<CType>) =>
+  from !== null && isAddress(from) ? session.cast(from, type) : memoryOf.cast(from, type)) as CtypesSession['cast'] &
+  typeof memoryOf.cast
 
 export * from './ctypes/index.js'
 export * from './errors.js'

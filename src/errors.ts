@@ -54,6 +54,8 @@ export class CallTimeoutError extends ZugbrueckeError {
   declare readonly routine?: string
   /** Milliseconds. */
   declare readonly timeout?: number
+  /** The row of the batch that ran, where one did. */
+  declare readonly row?: number
 }
 /** A call, batch or job was aborted by its signal. */
 export class AbortError extends ZugbrueckeError {
@@ -146,37 +148,69 @@ const classes = {
 /** An error as plain data that structured clone carries. */
 export interface EncodedError {
   readonly className: string
+  /** Whether the class is one of this library's: others have errors of the same names. */
+  readonly ours: boolean
   readonly message: string
   readonly stack: string | undefined
   readonly fields: ErrorDetails
-  readonly cause?: EncodedError | undefined
+  /** Of an error; what else a cause may be is `value`, where it can be cloned. */
+  readonly cause?: EncodedError | { readonly value: unknown } | undefined
 }
 
-/** Turns any thrown value into plain data; fields that cannot be cloned (functions) are left out. */
-export function encodeError(thrown: unknown): EncodedError {
+/** Causes of causes are followed so far: they may go in a circle. */
+const DEPTH = 16
+
+/** Turns any thrown value into plain data; fields that cannot be cloned (functions, say) are left out. */
+export function encodeError(thrown: unknown, depth = 0): EncodedError {
   const error = thrown instanceof Error ? thrown : new Error(String(thrown))
   const fields: { [key: string]: unknown } = {}
   for (const [key, value] of Object.entries(error)) {
-    if (key === 'name' || key === 'code' || typeof value === 'function') continue
-    fields[key] = key === 'errors' && Array.isArray(value) ? value.map(encodeRow) : value
+    if (key === 'name' || key === 'code' || key === 'cause') continue
+    const field = key === 'errors' && Array.isArray(value) ? value.map(encodeRow) : value
+    if (canBeCloned(field)) fields[key] = field
   }
-  const cause = error.cause === undefined ? undefined : encodeError(error.cause)
-  return { className: error.name, message: error.message, stack: error.stack, fields, cause }
+  // other codes than ours, which the class knows, are fields like any
+  if (!(error instanceof ZugbrueckeError) && 'code' in error && canBeCloned(error.code)) fields.code = error.code
+  const { name: className, message, stack } = error
+  const ours = error instanceof ZugbrueckeError
+  return { className, ours, message, stack, fields, cause: encodeCause(error, depth) }
+}
+
+function encodeCause({ cause }: Error, depth: number): EncodedError['cause'] {
+  if (cause === undefined || depth === DEPTH) return undefined
+  if (cause instanceof Error) return encodeError(cause, depth + 1)
+  return { value: canBeCloned(cause) ? cause : String(cause) }
+}
+
+function canBeCloned(value: unknown): boolean {
+  // the results of a batch, perhaps: not to be copied for a question
+  if (ArrayBuffer.isView(value)) return true
+  if (typeof value !== 'object' || value === null) return typeof value !== 'function' && typeof value !== 'symbol'
+  try {
+    structuredClone(value)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** The inverse of `encodeError`: an instance of the same class where it is one of ours or one of the language's. */
 export function decodeError(encoded: EncodedError): Error {
-  const cause = encoded.cause === undefined ? {} : { cause: decodeError(encoded.cause) }
+  const given = encoded.cause
+  const cause = given === undefined ? {} : { cause: 'value' in given ? given.value : decodeError(given) }
   const fields: { [key: string]: unknown } = { ...encoded.fields }
   if (Array.isArray(fields.errors)) fields.errors = fields.errors.map(decodeRow)
-  const own = (classes as { [name: string]: typeof ZugbrueckeError | undefined })[encoded.className]
+  const own = encoded.ours
+    ? (classes as { [name: string]: typeof ZugbrueckeError | undefined })[encoded.className]
+    : undefined
   let error: Error
   if (own) error = new own(encoded.message, { ...fields, ...cause })
   else {
     const builtin =
       { TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError }[encoded.className] ?? Error
     error = Object.assign(new builtin(encoded.message, cause), fields)
-    if (error.name !== encoded.className) error.name = encoded.className
+    if (error.name !== encoded.className)
+      Object.defineProperty(error, 'name', { value: encoded.className, configurable: true, writable: true })
   }
   if (encoded.stack) error.stack = encoded.stack
   return error

@@ -13,33 +13,78 @@ STACK = 32 << 20  # reserved, not taken
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 
+class Leaving:
+    """How this process ends. What it needs of Windows is looked up while that is possible: to look up takes the loader's lock.
+
+    The clean-up of DLLs runs, as at the end of any process, but it may hang. ExitProcess would end the thread that watches
+    before it begins with it, and would wait for ever for a DLL that hangs while it is loaded.
+    """
+
+    PATIENCE = 1.0  # seconds for the clean-up when nobody is left who would end this process
+
+    def __init__(self):
+        import ctypes
+
+        ntdll = ctypes.WinDLL("ntdll")
+        self.try_lock, self.unlock, self.shut_down = ntdll.LdrLockLoaderLock, ntdll.LdrUnlockLoaderLock, ntdll.LdrShutdownProcess
+        self.terminate, self.this_process = ctypes.WinDLL("kernel32").TerminateProcess, ctypes.c_void_p(-1)
+        self.state, self.cookie = ctypes.c_uint32(), ctypes.c_void_p()
+        self.try_arguments = 2, ctypes.byref(self.state), ctypes.byref(self.cookie)
+        self.begun = False
+        self.tell = lambda: None  # Node's worker
+
+    def begin(self):
+        if self.begun:
+            return
+        self.begun = True
+        self.tell()
+        # while the loader is locked no thread begins, and no clean-up
+        if not self.loader_is_free():
+            self.kill()
+        _thread.start_new_thread(self.clean_up, ())
+
+    def clean_up(self):
+        self.shut_down()
+        self.kill()
+
+    def kill(self):
+        self.terminate(self.this_process, 0)
+
+    def loader_is_free(self):
+        self.try_lock(*self.try_arguments)
+        if self.state.value != 1:
+            return False
+        self.unlock(0, self.cookie)
+        return True
+
+
+leaving = None
+
+
 def leave_with_node():
-    """Ends this process as soon as standard input ends, whatever the main thread does, and for certain a second later."""
+    """Ends this process when Node says so, or is gone (standard input ends), whatever the main thread does."""
     try:
         while os.read(0, 4096):
-            pass
+            # Node waits, and kills what takes longer than "timeout_stop"
+            leave()
     except OSError:
         pass
-    begun = _thread.allocate_lock()
-    begun.acquire()
-    _thread.start_new_thread(kill_later, (begun,))
-    # a thread that is just beginning when the process ends makes Wine complain on stderr
-    begun.acquire(timeout=0.5)
-    os._exit(0)
+    leave()
+    time.sleep(Leaving.PATIENCE)
+    leaving.kill()
 
 
-def kill_later(begun):
-    """A DLL's own clean-up may hang; nobody is there any more to wait for it."""
-    import ctypes
-
-    kernel32 = ctypes.WinDLL("kernel32")
-    begun.release()
-    time.sleep(1.0)
-    kernel32.TerminateProcess(ctypes.c_void_p(-1), 0)
+def leave():
+    if leaving is None:
+        os._exit(0)  # no DLL of the user's is here yet
+    leaving.begin()
 
 
 def main():
     sys.setswitchinterval(0.0002)  # a thread of a DLL that calls back does not wait 5 ms for the interpreter
+
+    global leaving
+    leaving = Leaving()
 
     import ctypes
 
@@ -52,6 +97,7 @@ def main():
 
     pid, file, node, idle, *strands = [int(a) for a in sys.argv[1:21]]
     segment = Segment(pid, file, node, idle, strands)
+    leaving.tell = segment.say_leaving
     control = Control(segment)
     if "--no-bridge" not in sys.argv:
         from bridge import load_bridge

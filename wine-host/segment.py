@@ -108,6 +108,11 @@ class Segment:
             address = (found.base or 0) + found.size
         return True
 
+    def say_leaving(self):
+        """Node's worker is not to wait for an answer any more, and perhaps nobody is left who would tell it."""
+        self.words[wire.W_HOST_STATE] = wire.STATE_LEAVING
+        os.write(self.node_doorbell, b"\1")
+
     def message(self, at, length, flags, arena_offset, room):
         """The message of a slot or mailbox whose header lies at `at`, checked against what it may span."""
         if flags & wire.IN_ARENA:

@@ -77,7 +77,8 @@ export class ControlExchange extends Exchange {
         readSync(lane.segment.file, bytes, 0, length, this.#room)
       }
       this.#undo(lane)
-      this.resolve(decodeOutcome(bytes))
+      if (this.thrown) this.reject(this.thrown)
+      else this.resolve(decodeOutcome(bytes))
     } catch (error) {
       this.reject(error as Error)
     }

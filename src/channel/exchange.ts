@@ -20,6 +20,8 @@ export abstract class Exchange {
   settled = false
   /** Of its request in the ring, once it is sent there. */
   sequence = 0
+  /** What a callback threw inside it: it fails with the first of these. (Declared only: most have no need of the room.) */
+  declare thrown?: Error
   /** What runs, for errors. */
   abstract readonly label: string
   /**

@@ -2,7 +2,7 @@
  * One thread's end of a session's channel: it claims slots, keeps what waits in order, settles replies, and runs the callbacks
  * that belong to this thread. Each thread that uses a session has one lane; only that thread may touch it.
  */
-import { writeSync } from 'node:fs'
+import { readSync, writeSync } from 'node:fs'
 import {
   Kind,
   MAILBOX_ROOM,
@@ -15,14 +15,17 @@ import {
   STRAND_OFFSET,
   STRAND_SIZE,
   STRANDS,
+  Word,
 } from '../codec/layout.js'
 import { Arena } from './arena.js'
 import type { Exchange, Port } from './exchange.js'
 import { takeLastReply } from './last-replies.js'
+import { claimedBy } from './membership.js'
 import type { SegmentDescriptors } from './segment.js'
-import { Life, Shared, type SharedState, SlotState, WorkerState } from './shared.js'
+import { EndReason, Life, Shared, type SharedState, SlotState, WorkerState } from './shared.js'
 import { assertStack, DEEP } from './stack.js'
 import { Frame } from './strand.js'
+import type { TimeLimit } from './time-limit.js'
 
 /** Longest sleep without a look at who still lives, in milliseconds. */
 const SLICE = 1000
@@ -38,6 +41,8 @@ export interface LaneOptions {
   readonly onCallback: (frame: Frame, callback: number, count: number, argumentsAt: number) => void
   /** The error that everything fails with once the session is dead. */
   readonly deathError: (exchange: Exchange | undefined) => Error
+  /** Whether the Windows process is there. */
+  readonly hostLives: () => boolean
   /** Called once, when this thread first sees that the session is dead. */
   readonly onDeath: () => void
 }
@@ -52,6 +57,8 @@ export class Lane {
   /** Callbacks that run now, the latest last. */
   readonly frames: Frame[] = []
   readonly options: LaneOptions
+  /** Of what this thread has under way. */
+  readonly limits = new Set<TimeLimit>()
   /** Requests sent and not yet settled, in order. */
   readonly #pending: Exchange[] = []
   #pendingHead = 0
@@ -73,6 +80,8 @@ export class Lane {
   #armed = false
   #relaysSeen = 0
   #blocked = 0
+  /** Times in a row that the host was not there. */
+  #alone = 0
   #dead = false
   #pumping = false
 
@@ -114,10 +123,10 @@ export class Lane {
     if (!this.#held && !blocking) this.#hold()
   }
 
-  /** Sends a request and blocks this thread until it is settled, or until `deadline` (performance.now()); false if that passed. */
-  submitSync(exchange: Exchange, deadline = Number.POSITIVE_INFINITY): boolean {
+  /** Sends a request and blocks this thread until it is settled. */
+  submitSync(exchange: Exchange): void {
     this.submit(exchange, true)
-    return this.waitFor(() => exchange.settled, deadline)
+    this.waitFor(() => exchange.settled)
   }
 
   /** Sends what a request at the head of its queue needs before it can be sent itself. False: not now. */
@@ -128,18 +137,19 @@ export class Lane {
     return true
   }
 
-  /** Takes back a request that still waits for its turn; false if it is under way (or settled). */
-  withdraw(exchange: Exchange): boolean {
+  /** Takes back a request that still waits for its turn, which fails; false if it is under way (or settled). */
+  withdraw(exchange: Exchange, error: Error): boolean {
     const at = this.#waiting.indexOf(exchange)
     if (at < 0) return false
     this.#waiting.splice(at, 1)
     exchange.settled = true
+    exchange.fail(this, error)
     this.#hold()
     return true
   }
 
-  /** Blocks until `done`, doing what comes meanwhile; false when `deadline` (performance.now()) passed first. */
-  waitFor(done: () => boolean, deadline: number): boolean {
+  /** Blocks until `done`, or until the session is dead, doing what comes meanwhile. */
+  waitFor(done: () => boolean): void {
     const { i32 } = this.shared
     const word = Shared.wake + this.thread
     this.#blocked++
@@ -147,11 +157,14 @@ export class Lane {
       for (;;) {
         const seen = Atomics.load(i32, word)
         this.#work()
-        if (done()) return true
-        if (this.#checkDead()) return done()
-        const left = deadline === Number.POSITIVE_INFINITY ? SLICE : deadline - performance.now()
-        if (left <= 0) return false
-        this.sleep(word, seen, Math.min(SLICE, left))
+        if (done() || this.#checkDead()) return
+        let slice = SLICE
+        for (const limit of this.limits) {
+          limit.check()
+          slice = Math.min(slice, limit.at - performance.now())
+        }
+        // what has just passed may have ended all
+        if (slice > 0 && !done()) this.sleep(word, seen, slice)
       }
     } finally {
       this.#blocked--
@@ -160,7 +173,11 @@ export class Lane {
 
   /** Blocks until there may be something to do. The worker's lane does the channel's work instead. */
   protected sleep(word: number, seen: number, milliseconds: number): void {
-    Atomics.wait(this.shared.i32, word, seen, milliseconds)
+    const woken = Atomics.wait(this.shared.i32, word, seen, milliseconds) !== 'timed-out'
+    if (woken) this.#alone = 0
+    // the thread that would tell of the process's end may have ended itself; if it lives, it is given time to say more
+    else if (milliseconds === SLICE && !this.options.hostLives() && ++this.#alone > 1)
+      this.shared.end(EndReason.crashed, -1, new Uint8Array())
   }
 
   /** Does all that can be done now: replies, callbacks, and what waited for them. May be entered again from what it runs. */
@@ -228,10 +245,20 @@ export class Lane {
     turn()
   }
 
+  /** The call of this thread that the callback of a frame happened in; undefined if a DLL's own thread, or another of ours, made it. */
+  around(frame: Frame): Exchange | undefined {
+    const stack = this.#strandFrames[frame.strand]
+    const outer = stack[stack.indexOf(frame) - 1]
+    if (outer) return outer.running
+    if (frame.strand !== 0) return undefined
+    const word = new Uint32Array(1)
+    readSync(this.segment.file, word, 0, 4, Word.running)
+    return this.#pending.find(exchange => exchange.sequence === word[0])
+  }
+
   /** A frame is closed: what it answered has been written, and the calls made meanwhile may go on. */
   closeFrame(frame: Frame): void {
     this.frames.splice(this.frames.indexOf(frame), 1)
-    Atomics.sub(this.shared.i32, Shared.openFrames + this.thread, 1)
     const stack = this.#strandFrames[frame.strand]
     stack.splice(stack.indexOf(frame), 1)
   }
@@ -259,6 +286,8 @@ export class Lane {
       const index = tail & (SLOTS - 1)
       if (Atomics.load(i32, Shared.slotState + index) !== SlotState.free) return -1
       if (Atomics.compareExchange(i32, Shared.tail, tail, (tail + 1) | 0) !== tail) continue
+      // if this thread ends before it publishes, someone else has to
+      Atomics.store(i32, Shared.slotState + index, claimedBy(this.thread))
       this.#slot = index
       this.#claimed = (tail + 1) >>> 0
       return REQUEST_OFFSET + index * REQUEST_SIZE
@@ -341,7 +370,6 @@ export class Lane {
         const frame = new Frame(this, strand)
         frames.push(frame)
         this.frames.push(frame)
-        Atomics.add(i32, Shared.openFrames + this.thread, 1)
         const message = mailbox + MESSAGE
         this.options.onCallback(
           frame,

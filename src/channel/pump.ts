@@ -13,6 +13,7 @@ import {
   REPLY_SIZE,
   REQUEST_OFFSET,
   REQUEST_SIZE,
+  Return,
   SLOTS,
   SlotFlag,
   STRAND_OFFSET,
@@ -21,7 +22,7 @@ import {
   STRANDS,
   Word,
 } from '../codec/layout.js'
-import { Departed } from './departed.js'
+import { Departed, HEIR, isNobody } from './membership.js'
 import type { SegmentDescriptors } from './segment.js'
 import { Life, Shared, type SharedState, SlotState, WorkerState } from './shared.js'
 import { Turn } from './turns.js'
@@ -37,6 +38,9 @@ const TOGETHER = 256
 const LINGER = 5
 /** The same where a DLL's own threads may call back: while the worker waits it does not hear them. */
 const LINGER_HEARING = 1
+/** `Word.hostState` of a host that will not answer any more, and how long it is left alone then, in milliseconds. */
+const HOST_LEAVES = 2
+const HOST_LEAVES_FOR = 20
 
 const HEADS = Word.replyHead
 const HEADS_SIZE = Word.nodePosts - Word.replyHead
@@ -52,8 +56,10 @@ export class Pump {
   readonly #word = new Uint32Array(1)
   readonly #posts = new Uint32Array(STRANDS)
   readonly #answers = new Int32Array(STRANDS)
-  readonly #bells = new Uint8Array(64)
+  /** For each strand, the threads whose callbacks are open there, the latest last. */
+  readonly #open: number[][] = Array.from({ length: STRANDS }, () => [])
   readonly #departed: Departed
+  readonly #bells = new Uint8Array(64)
   #sleeps: number = NodeSleeps.no
   #looks = 0
   #budget = LOOKS
@@ -120,7 +126,6 @@ export class Pump {
       return
     }
     if (this.#untold > 0) this.#tell()
-    this.#departed.look()
     if (this.outstanding === 0 || ++this.#looks < this.#budget) return
     this.#looks = 0
     // looking did not pay: a slow routine, or more sessions than cores, where looking keeps the host from its work
@@ -130,12 +135,18 @@ export class Pump {
     this.#tellSleep(NodeSleeps.blocked)
     Atomics.store(i32, Shared.workerState, WorkerState.blocked)
     // a last look, now that everyone knows: whoever comes later rings
-    if (!this.hasWork() && !this.#take(true) && this.shared.life() !== Life.dead)
-      readSync(this.segment.nodeDoorbell, this.#bells)
+    if (!this.hasWork() && !this.#take(true) && this.shared.life() !== Life.dead) this.#block()
     this.#turn.resume()
     this.#woken = true
     Atomics.store(i32, Shared.workerState, WorkerState.running)
     this.#tellSleep(NodeSleeps.no)
+  }
+
+  /** Nothing interrupts the read but a bell, not even the end of this thread: the supervisor rings now and then (PATROL). */
+  #block(): void {
+    const { i32 } = this.shared
+    if (this.#heads[(Word.hostState - HEADS) / 4] !== HOST_LEAVES) readSync(this.segment.nodeDoorbell, this.#bells)
+    else Atomics.wait(i32, Shared.workerWake, Atomics.load(i32, Shared.workerWake), HOST_LEAVES_FOR)
   }
 
   /** Is there anything in shared memory that the host has not got? */
@@ -180,9 +191,9 @@ export class Pump {
     return true
   }
 
-  /** What threads answered to callbacks: the message, then its number. */
+  /** What threads answered to callbacks, and what has to be answered for threads that have ended. */
   #answer(): boolean {
-    const { i32, u8, u32 } = this.shared
+    const { i32 } = this.shared
     const answers = Atomics.load(i32, Shared.answers)
     if (answers === this.#answersSeen) return false
     this.#answersSeen = answers
@@ -190,16 +201,54 @@ export class Pump {
     for (let s = 0; s < STRANDS; s++) {
       const number = Atomics.load(i32, Shared.strandAnswered + s)
       if (number === this.#answers[s]) continue
-      this.#answers[s] = number
-      const at = STRAND_OFFSET + s * STRAND_SIZE + STRAND_TO_HOST
-      const size = u8[at + 10] === 0 ? MESSAGE + u32[at / 4 + 1] : STRAND_SIZE - STRAND_TO_HOST
-      writeSync(this.segment.file, u8, at, size, at)
-      this.#put(Word.nodePosts + 4 * s, number)
-      this.#readHeads()
-      if (this.#heads[(Word.strandSleeps - HEADS) / 4 + s] !== 0) writeSync(this.segment.hostDoorbells[s], BELL)
+      this.#post(s, number)
       any = true
     }
+    this.#departed.look()
+    if (this.#departed.any) {
+      for (let s = 0; s < STRANDS; s++) if (this.#answerForNobody(s)) any = true
+      this.#release()
+    }
     return any
+  }
+
+  /** A strand's message to the host, which lies in shared memory, then its number. */
+  #post(s: number, number: number): void {
+    const { u8, u32 } = this.shared
+    this.#answers[s] = number
+    const at = STRAND_OFFSET + s * STRAND_SIZE + STRAND_TO_HOST
+    if (u8[at + 8] === Kind.return) this.#open[s].pop()
+    const size = u8[at + 10] === 0 ? MESSAGE + u32[at / 4 + 1] : STRAND_SIZE - STRAND_TO_HOST
+    writeSync(this.segment.file, u8, at, size, at)
+    this.#put(Word.nodePosts + 4 * s, number)
+    this.#readHeads()
+    if (this.#heads[(Word.strandSleeps - HEADS) / 4 + s] !== 0) writeSync(this.segment.hostDoorbells[s], BELL)
+  }
+
+  /** The host waits on a strand for a thread that has ended: a callback goes to the heir, and one that had begun returns zero. */
+  #answerForNobody(s: number): boolean {
+    const { shared } = this
+    const open = this.#open[s]
+    const thread = open.at(-1)
+    // host and Node post in turns: as many answers as questions, and it does not wait
+    if (thread === undefined || this.#posts[s] === this.#answers[s] >>> 0 || !isNobody(shared, thread)) return false
+    const mailbox = STRAND_OFFSET + s * STRAND_SIZE
+    if (shared.u8[mailbox + 8] === Kind.callback) {
+      open[open.length - 1] = HEIR
+      this.#relay(s, HEIR)
+      return true
+    }
+    const at = mailbox + STRAND_TO_HOST
+    const number = (this.#answers[s] + 1) | 0
+    shared.encoder.answer(at + MESSAGE, 0, 0)
+    shared.encoder.header(at, number, Return.size, Kind.return | (thread << 8), 0)
+    Atomics.store(shared.i32, Shared.strandAnswered + s, number)
+    this.#post(s, number)
+    return true
+  }
+
+  #release(): void {
+    this.#departed.release(this.#completed, thread => this.#open.some(threads => threads.includes(thread)))
   }
 
   /** Replies and callbacks from the segment. */
@@ -251,11 +300,23 @@ export class Pump {
       woken |= 1 << u8[slot + 9]
       Atomics.store(i32, Shared.slotState + index, SlotState.replied)
     }
+    if (Atomics.load(i32, Shared.gone) !== 0) this.#discard(count)
     this.#completed = (this.#completed + count) >>> 0
+    if (this.#departed.any) this.#release()
     this.#toWake |= woken
     this.#untold += count
     if (this.outstanding === 0) this.#turn.answered()
     if (this.outstanding === 0 || this.#untold >= TOGETHER) this.#tell()
+  }
+
+  /** Of `count` replies, those that nobody is there to take. */
+  #discard(count: number): void {
+    const { i32, u8 } = this.shared
+    for (let i = 0; i < count; i++) {
+      const index = (this.#completed + i) & (SLOTS - 1)
+      if (isNobody(this.shared, u8[REQUEST_OFFSET + index * REQUEST_SIZE + 9]))
+        Atomics.compareExchange(i32, Shared.slotState + index, SlotState.replied, SlotState.free)
+    }
   }
 
   /** Wakes the threads whose replies lie ready. A wake-up costs as much as many replies, so it waits for a pause in them. */
@@ -275,7 +336,7 @@ export class Pump {
   }
 
   #takePosts(): boolean {
-    const { i32, u8, u32, view } = this.shared
+    const { u8, u32, view } = this.shared
     let any = false
     for (let s = 0; s < STRANDS; s++) {
       const number = this.#heads[(Word.strandPosts - HEADS) / 4 + s]
@@ -285,24 +346,23 @@ export class Pump {
       if (u32[at / 4] !== number) continue
       this.#posts[s] = number
       any = true
-      let thread: number
-      if (u8[at + 8] === Kind.callback) {
-        // the number of a callback tells whose it is; the caller's thread knows what to answer to one that is nobody's
-        thread = view.getUint32(at + MESSAGE + 20, true) >>> 24
-        thread = this.#departed.heir(thread)
-        Atomics.store(i32, Shared.strandThread + s, thread + 1)
-      } else {
-        thread = Atomics.load(i32, Shared.strandThread + s) - 1
-        const sent = at + STRAND_TO_HOST
-        thread = u8[sent + 9]
-        if (u8[sent + 10] & SlotFlag.imageInSlot) this.#readImage(sent)
-        Atomics.store(i32, Shared.strandThread + s, thread + 1)
-      }
-      Atomics.store(i32, Shared.strandRelayed + s, number | 0)
-      Atomics.add(i32, Shared.relays, 1)
-      this.shared.wake(thread)
+      const open = this.#open[s]
+      // the number of a callback tells whose it is; anything else is for the latest that is open
+      if (u8[at + 8] === Kind.callback) open.push(view.getUint32(at + MESSAGE + 20, true) >>> 24)
+      const thread = open.at(-1)
+      if (thread === undefined || this.#answerForNobody(s)) continue
+      this.#relay(s, thread)
     }
     return any
+  }
+
+  /** Tells a thread what the host has posted on a strand. */
+  #relay(s: number, thread: number): void {
+    const { i32 } = this.shared
+    Atomics.store(i32, Shared.strandThread + s, thread + 1)
+    Atomics.store(i32, Shared.strandRelayed + s, this.#posts[s] | 0)
+    Atomics.add(i32, Shared.relays, 1)
+    this.shared.wake(thread)
   }
 
   #ringHost(): void {

@@ -27,7 +27,7 @@ export const Shared = {
   exitCode: NODE_OFFSET / 4 + 4,
   /** Bytes of stderr's tail kept in `stderrTail`. */
   stderrLength: NODE_OFFSET / 4 + 5,
-  /** Threads that have joined. */
+  /** Numbers of threads that are taken, a bit each: see membership.ts. */
   threads: NODE_OFFSET / 4 + 6,
   /** Callback numbers handed out. */
   callbackNumber: NODE_OFFSET / 4 + 7,
@@ -43,6 +43,10 @@ export const Shared = {
   relays: NODE_OFFSET / 4 + 14,
   /** Jobs asked for and not done: the worker goes to its event loop for them. */
   jobs: NODE_OFFSET / 4 + 15,
+  /** Of the numbers taken, those whose threads have ended, a bit each. */
+  gone: NODE_OFFSET / 4 + 17,
+  /** When a job that blocks wants to be woken, in milliseconds (`Date.now()`, 32 bits of it); 0: it does not. */
+  jobWake: NODE_OFFSET / 4 + 16,
   /** Row of the batch that ran when the Windows process ended. */
   runningRow: NODE_OFFSET / 4 + 12,
   /** One word for each thread: changes whenever there is something for it. */
@@ -53,10 +57,6 @@ export const Shared = {
   strandRelayed: NODE_OFFSET / 4 + 160,
   /** For each strand: number of the message last written by a thread. */
   strandAnswered: NODE_OFFSET / 4 + 192,
-  /** For each thread: callbacks of its that are open. */
-  openFrames: NODE_OFFSET / 4 + 224,
-  /** A bit for each thread that joined and is gone. */
-  departed: NODE_OFFSET / 4 + 16,
   /** For each slot: SlotState. */
   slotState: NODE_OFFSET / 4 + 1024,
   /** For each page of the arena: 0 free, else its thread's number + 1. */
@@ -70,9 +70,18 @@ const STDERR_TAIL = NODE_OFFSET + 4 * (1024 + SLOTS + MAX_PAGES)
 export const STDERR_TAIL_SIZE = 8192
 
 export const WorkerState = { idle: 0, blocked: 1, running: 2, lingering: 3 } as const
+/** Below zero: taken by a thread and not yet published (see membership.ts). */
 export const SlotState = { free: 0, published: 1, replied: 2 } as const
 export const Life = { starting: 0, up: 1, dead: 2 } as const
-export const EndReason = { none: 0, terminated: 1, crashed: 2, timeout: 3, aborted: 4, workerDied: 5 } as const
+export const EndReason = {
+  none: 0,
+  terminated: 1,
+  crashed: 2,
+  timeout: 3,
+  aborted: 4,
+  workerDied: 5,
+  ownerEnded: 6,
+} as const
 
 export class SharedState {
   readonly i32: Int32Array

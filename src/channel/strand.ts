@@ -30,6 +30,11 @@ export class Frame implements Port {
     return true
   }
 
+  /** What runs on the host's thread inside this callback. */
+  get running(): Exchange | undefined {
+    return this.#outstanding
+  }
+
   answered(at: number, outcomeLength: number): void {
     const exchange = this.#outstanding
     if (!exchange) return

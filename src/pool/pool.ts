@@ -1,5 +1,6 @@
 /** Several sessions that share work. A session that dies is replaced; what it had is rejected, or done again where that is allowed. */
 import {
+  AbortError,
   ArgumentError,
   QueueFullError,
   SessionCrashedError,
@@ -47,7 +48,8 @@ interface Waiting {
   readonly resolve: (value: unknown) => void
   readonly reject: (error: Error) => void
   retries: number
-  readonly signal: AbortSignal | undefined
+  /** It has a session now, and its signal is its own business. */
+  begun(): void
 }
 
 export class SessionPool {
@@ -57,7 +59,8 @@ export class SessionPool {
   readonly #idle: CtypesSession[] = []
   readonly #all = new Set<CtypesSession>()
   readonly #queue: Waiting[] = []
-  #starting = 0
+  /** Starts under way. */
+  readonly #starts = new Set<Promise<void>>()
   #busy = 0
   #completed = 0
   #failed = 0
@@ -77,7 +80,7 @@ export class SessionPool {
   static async start(options: PoolOptions = {}): Promise<SessionPool> {
     const pool = new SessionPool(options)
     try {
-      await Promise.all(Array.from({ length: pool.#size }, () => pool.#add()))
+      await Promise.all(Array.from({ length: pool.#size }, () => pool.#start()))
     } catch (error) {
       await pool.close()
       throw error
@@ -142,7 +145,7 @@ export class SessionPool {
       size: this.#size,
       idle: this.#idle.length,
       busy: this.#busy,
-      starting: this.#starting,
+      starting: this.#starts.size,
       queued: this.#queue.length,
       completed: this.#completed,
       failed: this.#failed,
@@ -155,6 +158,8 @@ export class SessionPool {
     this.#closed = true
     for (const { reject } of this.#queue.splice(0)) reject(new SessionTerminatedError('the pool has been closed'))
     await Promise.all([...this.#all].map(session => session.terminate()))
+    // those that were just being started end themselves, seeing that the pool is closed
+    await Promise.allSettled(this.#starts)
     this.#idle.length = 0
   }
 
@@ -171,9 +176,21 @@ export class SessionPool {
           `${this.#queue.length} pieces of work wait already: await some of them, or raise "maxQueue"`,
         ),
       )
+    if (signal?.aborted) return Promise.reject(abortError(signal))
     return new Promise((resolve, reject) => {
-      this.#queue.push({ work, resolve, reject, retries, signal })
+      const onAbort = () => {
+        const at = this.#queue.indexOf(waiting)
+        if (at >= 0) this.#queue.splice(at, 1)
+        this.#failed++
+        reject(abortError(signal))
+      }
+      const begun = () => signal?.removeEventListener('abort', onAbort)
+      const waiting: Waiting = { work, resolve, reject, retries, begun }
+      signal?.addEventListener('abort', onAbort)
+      this.#queue.push(waiting)
       this.#next()
+      // a session that died could not be replaced then: perhaps it can be now
+      if (this.#all.size + this.#starts.size < this.#size) this.#replace()
     })
   }
 
@@ -187,8 +204,8 @@ export class SessionPool {
 
   async #work(session: CtypesSession, waiting: Waiting): Promise<void> {
     this.#busy++
+    waiting.begun()
     try {
-      waiting.signal?.throwIfAborted()
       const value = await waiting.work(session)
       this.#completed++
       waiting.resolve(value)
@@ -208,15 +225,19 @@ export class SessionPool {
     }
   }
 
+  #start(): Promise<void> {
+    const start = this.#add().finally(() => this.#starts.delete(start))
+    this.#starts.add(start)
+    return start
+  }
+
+  #replace(): void {
+    this.#start().catch((error: unknown) => this.#cannotReplace(error))
+  }
+
   /** Starts a session and puts another in its place when it dies. */
   async #add(): Promise<void> {
-    this.#starting++
-    let session: CtypesSession
-    try {
-      session = await CtypesSession.start(this.#config)
-    } finally {
-      this.#starting--
-    }
+    const session = await CtypesSession.start(this.#config)
     this.#all.add(session)
     session.on('end', () => {
       this.#all.delete(session)
@@ -224,7 +245,7 @@ export class SessionPool {
       if (at >= 0) this.#idle.splice(at, 1)
       if (this.#closed) return
       this.#replaced++
-      this.#add().catch((error: unknown) => this.#cannotReplace(error))
+      this.#replace()
     })
     if (this.#closed) {
       await session.terminate()
@@ -236,11 +257,14 @@ export class SessionPool {
 
   /** With no session left and none to be had, waiting work would wait for ever. */
   #cannotReplace(error: unknown): void {
-    if (this.#all.size + this.#starting > 0) return
+    if (this.#all.size + this.#starts.size > 0) return
     const failure = error instanceof Error ? error : new ZugbrueckeError(String(error))
     for (const { reject } of this.#queue.splice(0)) reject(failure)
   }
 }
+
+const abortError = (signal: AbortSignal | undefined) =>
+  new AbortError('the work was aborted while it waited for a session', { cause: signal?.reason })
 
 const routines = new WeakMap<CtypesSession, Map<string, SharedBatch>>()
 

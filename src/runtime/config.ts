@@ -138,6 +138,11 @@ export function resolveConfig(given: Partial<Config> = {}): ResolvedConfig {
   return Object.freeze({ ...config, sources }) as unknown as ResolvedConfig
 }
 
+/** Throws `ConfigError` for a name that is no parameter's. */
+export function checkParameterName(where: string, name: string): void {
+  if (!isParameter(name)) throw unknownParameter(where, name)
+}
+
 /** Checks a change made while the session runs; throws `ConfigError` for what is unknown, ill-typed or settled at start. */
 export function checkParameterChange(changes: Partial<Config>): Partial<RuntimeConfig> {
   const checked = checkObject('setParameter', changes)

@@ -26,6 +26,7 @@ import {
 import { packageFile, packageVersion } from './package.js'
 import { platformProblem } from './platform.js'
 import { servicesRun } from './prefix.js'
+import { findBubblewrap, sandboxProblem } from './sandbox.js'
 import { startPython, wineVersion } from './setup.js'
 
 export interface Check {
@@ -120,6 +121,7 @@ export async function diagnose(
   await check('host', () => hostFiles(rebuilt), rebuilt)
   await check('native bridge', () => bridge(arch), '', false)
   await check('memory access', memoryAccess, '', false)
+  await check('sandbox', sandbox, '', config.sandbox !== false)
   await check(
     'session',
     async () => {
@@ -155,6 +157,10 @@ function program(name: string): Finding {
   return (
     places.find(path => existsSync(path)) ?? { found: 'not on the PATH', mend: 'Run: sudo apt-get install coreutils' }
   )
+}
+
+async function sandbox(): Promise<Finding> {
+  return (await sandboxProblem()) ?? `can be made (${findBubblewrap()})`
 }
 
 const own = (path: string, rebuilt: string): Finding =>

@@ -7,7 +7,7 @@ import { Exchange, type Port } from '../channel/exchange.js'
 import type { Lane } from '../channel/lane.js'
 import { Shared } from '../channel/shared.js'
 import { Frame } from '../channel/strand.js'
-import { Batch, Kind, MESSAGE, Reply, ROW_FAILURE_SIZE, SlotFlag, Status } from '../codec/layout.js'
+import { Batch, Kind, MESSAGE, Reply, ROW_FAILURE_SIZE, SlotFlag, Status, Word } from '../codec/layout.js'
 import { LocalBlock } from '../ctypes/block.js'
 import { bytesOf } from '../ctypes/data.js'
 import { AbortError, ZugbrueckeError } from '../errors.js'
@@ -39,6 +39,10 @@ export interface BatchShare {
 /** What the chunks of a share know together. */
 class ShareState {
   failure: Error | undefined
+  /** Rows of the chunks under way, those that run first. */
+  readonly underway: RowRange[] = []
+  /** Chunks that have come to their end. */
+  ended = 0
   readonly chunkRows: number
   readonly rowSize: number
 
@@ -159,18 +163,20 @@ abstract class Chunk extends Exchange {
     )
     if (outside) lane.writeArena(u8.slice(message, message + messageSize), at)
     port.publish(messageSize, Kind.batch | ((outside ? SlotFlag.messageInArena : 0) << 16), outside ? at : 0)
+    this.state.underway.push(range)
     return true
   }
 
   override settle(lane: Lane, at: number): void {
     const { state } = this
     const { share, core } = state
+    state.underway.shift()
+    state.ended++
     try {
       const { view } = core.shared
       const status = view.getUint32(at + Reply.status, true)
       const code = view.getUint32(at + Reply.code, true)
-      const thrown = core.callbacks.takeThrown()
-      if (thrown) state.failure ??= thrown
+      if (this.thrown) state.failure ??= this.thrown
       if (status !== Status.done) throw share.declared.declareError() ?? refusal(this.label, status, code)
       const carried = view.getUint32(at + Reply.result, true)
       if (carried !== this.#range.count)
@@ -295,6 +301,29 @@ export class BatchExchange extends Chunk {
   override fail(lane: Lane, error: Error): void {
     super.fail(lane, error)
     this.#finish(lane)
+  }
+
+  /** Changes while rows come to their end, and while the batch has not begun. */
+  progress(): string {
+    const { underway, ended } = this.state
+    return underway.length === 0 ? `${performance.now()}` : `${ended}:${this.#rowInChunk()}`
+  }
+
+  /** The row that runs, as far as can be seen. */
+  currentRow(): number | undefined {
+    const [range] = this.state.underway
+    return range && range.first + this.#rowInChunk()
+  }
+
+  #rowInChunk(): number {
+    const word = new Uint32Array(1)
+    readSync(this.state.core.facts.segment.file, word, 0, 4, Word.runningRow)
+    return word[0]
+  }
+
+  /** It will not come to its end, and this is why. */
+  giveUp(error: Error): void {
+    this.state.failure ??= error
   }
 
   /** Between chunks: has the user given up, or a chunk failed? True while chunks are still under way; then throws what ends the batch. */

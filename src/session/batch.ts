@@ -1,6 +1,7 @@
 /** Batches: one call for each row of the columns given. */
+import { EndReason } from '../channel/shared.js'
 import { isType } from '../ctypes/data.js'
-import { ArgumentError } from '../errors.js'
+import { ArgumentError, CallTimeoutError } from '../errors.js'
 import { BatchExchange } from './batch-exchange.js'
 import { type BatchDetail, type BatchOptions, BatchPlan, type BatchRoutine } from './batch-plan.js'
 import { coreForSync } from './both.js'
@@ -67,7 +68,7 @@ export function makeBatch(engine: RoutineEngine, blocking: boolean): BatchFuncti
     start(engine, core, columns, options, (error, value) => {
       outcome = { error, value }
     })
-    core.lane.waitFor(() => outcome !== undefined, Number.POSITIVE_INFINITY)
+    core.lane.waitFor(() => outcome !== undefined)
     if (!outcome) throw core.deathError(undefined)
     if (outcome.error) throw outcome.error
     return outcome.value
@@ -129,7 +130,41 @@ function carryOut(
   const { argtypes } = routineOf(engine)
   const declared = engine.declared(core, argtypes.filter(isType))
   const share = { plan, declared, columns: plan.columns(core), ...(yields ? { yields } : {}) }
-  core.lane.submit(new BatchExchange(core, share, finished))
+  const exchange = new BatchExchange(core, share, error => {
+    limit?.end()
+    finished(error)
+  })
+  const limit = limitRows(engine.label, core, exchange)
+  try {
+    core.lane.submit(exchange)
+  } catch (error) {
+    limit?.end()
+    throw error
+  }
+}
+
+/** So often within the time limit is a batch looked at. */
+const LOOKS = 8
+
+/** The time limit is that of a call, which in a batch is a row: it passes when none has come to its end for so long. */
+function limitRows(label: string, core: SessionCore, exchange: BatchExchange) {
+  const { timeoutCall } = core
+  let seen = exchange.progress()
+  let looks = 0
+  return core.limit(timeoutCall / LOOKS, () => {
+    const now = exchange.progress()
+    looks = now === seen ? looks + 1 : 0
+    seen = now
+    if (looks < LOOKS) return timeoutCall / LOOKS
+    const row = exchange.currentRow()
+    const error = new CallTimeoutError(
+      `${label} did not return within ${timeoutCall} ms${row === undefined ? '' : ` in row ${row}`}; its session has been ended`,
+      { routine: label, timeout: timeoutCall, ...(row === undefined ? {} : { row }) },
+    )
+    exchange.giveUp(error)
+    core.kill(EndReason.timeout, error)
+    return undefined
+  })
 }
 
 /** The declaration, if a batch can be made of it. */

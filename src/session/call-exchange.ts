@@ -69,7 +69,8 @@ export class CallExchange extends Exchange {
     const imageSize = image?.size ?? 0
     const messageSize = (length + 15) & ~15
     const alignment = image?.alignment ?? 1
-    const inSlot = imageSize > 0 && alignment <= SLOT_ALIGNMENT && messageSize + imageSize <= port.room
+    // not in a mailbox: what runs inside the call shares it, and would write over memory that the routine holds
+    const inSlot = !nested && imageSize > 0 && alignment <= SLOT_ALIGNMENT && messageSize + imageSize <= port.room
     const messageInArena = length > port.room
     if (imageSize > 0 && !inSlot) {
       const spare = alignment > SLOT_ALIGNMENT ? alignment : 0
@@ -125,7 +126,7 @@ export class CallExchange extends Exchange {
         else this.#readImage(image)
         image.settle(this.#base)
       }
-      error = failureOf(core, call, at)
+      error = this.thrown ?? failureOf(core, call, at)
       if (!error) {
         const inside = image && ((address: number) => image.find(address - this.#base))
         const result = at + Reply.result
@@ -165,6 +166,8 @@ export class CallExchange extends Exchange {
       outcome => {
         this.#borrowed = Number(outcome.numbers[0])
         this.#size = size
+        // taken back meanwhile
+        if (this.settled) this.#giveBack()
       },
       error => {
         this.#failure = error
@@ -232,6 +235,10 @@ export class CallExchange extends Exchange {
     if (this.#lent) for (const buffer of this.#lent) lane.lent.delete(buffer)
     this.#giveUp(lane)
     if (this.#wrapped) for (const callback of this.#wrapped) this.core.callbacks.recycle(callback)
+    this.#giveBack()
+  }
+
+  #giveBack(): void {
     if (this.#borrowed !== undefined && this.core.alive) {
       this.core.control('freeing memory', Op.free, [this.#borrowed]).catch((error: Error) => {
         if (this.core.alive) this.core.stray(error)

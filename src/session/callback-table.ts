@@ -37,18 +37,8 @@ export class CallbackTable {
   readonly #spare = new Map<string, Thunk[]>()
   readonly #numbers = new Map<CallbackTarget, Thunk>()
   readonly #disposed: number[] = []
-  #next = 0
-  /** What a callback threw inside the call under way. */
-  #thrown: Error | undefined
 
   constructor(private readonly core: SessionCore) {}
-
-  /** What a callback threw since it was last asked for: the call that has just settled fails with it. */
-  takeThrown(): Error | undefined {
-    const thrown = this.#thrown
-    this.#thrown = undefined
-    return thrown
-  }
 
   /** Gets thunks for `callbacks`; true when all have one, false when the request has to wait for them. */
   provide(callbacks: readonly CallbackTarget[], port: Port): boolean {
@@ -124,7 +114,7 @@ export class CallbackTable {
       frame.finish(into.getInt32(0, true), into.getInt32(4, true))
     }
     const failed = (error: unknown): void => {
-      this.#threw(error as Error, frame)
+      this.#threw(error, frame)
       frame.finish(0, 0)
     }
     let value: unknown
@@ -145,9 +135,12 @@ export class CallbackTable {
     else finish(value)
   }
 
-  /** The host's main thread calls back inside a call, which fails with the error; on other threads nobody waits for it. */
-  #threw(error: Error, frame: Frame): void {
-    if (frame.strand === 0) this.#thrown ??= error
+  /** The call that the callback happened in fails with what it threw; where there is none nobody waits for it. */
+  #threw(thrown: unknown, frame: Frame): void {
+    // what is thrown need not be an error, but has to be something
+    const error = thrown ? (thrown as Error) : new ZugbrueckeError(`a callback threw ${JSON.stringify(thrown)}`)
+    const call = this.core.lane.around(frame)
+    if (call) call.thrown ??= error
     else this.core.stray(error)
   }
 
@@ -187,7 +180,8 @@ export class CallbackTable {
   /** A number for a new thunk; from now on the Windows side may call. */
   #number(): number {
     Atomics.store(this.core.shared.i32, Shared.mayCallBack, 1)
-    return ((this.core.thread << 24) | (++this.#next & 0xffffff)) >>> 0
+    // counted for all threads together: another thread may have had this one's number before, and DLLs keep thunks
+    return ((this.core.thread << 24) | (this.core.shared.next(Shared.callbackNumber) & 0xffffff)) >>> 0
   }
 
   #ask(callback: Callback, plan: CallbackPlan, port: Port): void {

@@ -36,5 +36,12 @@ export function wrap<T>(port: MessagePort): Remote<T> {
   return remote
 }
 
-/** Lets a function of this thread be called from the other side. */
-export const proxy = comlink.proxy
+/** Hands a port over with a call or a result. */
+export const transferred = <T>(value: T, port: MessagePort): T => comlink.transfer(value as never, [port as never]) as T
+
+/** Rejects when the other end of the port is closed, for instance with its thread: a call through a proxy would never settle. */
+export function closing(port: MessagePort, error: () => Error): Promise<never> {
+  const closed = new Promise<never>((_, reject) => port.once('close', () => reject(error())))
+  closed.catch(() => {})
+  return closed
+}

@@ -5,15 +5,17 @@
 import { ControlExchange } from '../channel/control-exchange.js'
 import type { Exchange } from '../channel/exchange.js'
 import { Lane } from '../channel/lane.js'
+import { processLives } from '../channel/process.js'
 import { ProcessMemory } from '../channel/remote-memory.js'
 import { EndReason, Life, Shared, SharedState } from '../channel/shared.js'
+import { TimeLimit } from '../channel/time-limit.js'
 import { CallBuilder } from '../codec/call-builder.js'
 import type { Outcome } from '../codec/control.js'
 import { Callback, type CallbackClass } from '../ctypes/callback-type.js'
 import type { CallContext } from '../ctypes/context.js'
 import type { CType } from '../ctypes/data.js'
 import type { Encoding } from '../ctypes/encoding.js'
-import { SessionCrashedError, SessionStartError, SessionTerminatedError, ZugbrueckeError } from '../errors.js'
+import { SessionCrashedError, SessionStartError, SessionTerminatedError } from '../errors.js'
 import { CallbackTable } from './callback-table.js'
 import { exceptionName } from './exceptions.js'
 import type { SessionFacts } from './facts.js'
@@ -72,6 +74,7 @@ export class SessionCore {
       thread,
       onCallback: this.callbacks.run,
       deathError: (exchange: Exchange | undefined) => this.deathError(exchange),
+      hostLives: () => processLives(facts.pid),
       onDeath: () => {
         this.memory.close()
         options.onDeath?.()
@@ -91,6 +94,9 @@ export class SessionCore {
     this.#text = encodingFor(name)
     this.memory.encoding = this.#text
     this.#context = undefined
+  }
+  get encoding(): string {
+    return this.#text.name
   }
   get textEncoding(): Encoding {
     return this.#text
@@ -182,21 +188,15 @@ export class SessionCore {
     return new ControlExchange(label, op, numbers, texts, () => this.facts.base, settle, reject)
   }
 
-  /** A thread that had joined is gone. What it held is freed; a callback of its that is open will never be answered. */
-  depart(thread: number): void {
-    const { i32 } = this.shared
-    if (!this.alive) return
-    if (Atomics.load(i32, Shared.openFrames + thread) > 0) {
-      const text = `a thread of the program ended while a callback of its ran, and session ${this.facts.id} with it`
-      this.kill(EndReason.workerDied, new ZugbrueckeError(text))
-      return
-    }
-    Atomics.or(i32, Shared.departed, 1 << thread)
-    this.lane.wakeWorker()
+  /** Counts the milliseconds of something under way; undefined where there is no limit. See TimeLimit for `passed`. */
+  limit(milliseconds: number, passed: () => number | undefined): TimeLimit | undefined {
+    return milliseconds === Number.POSITIVE_INFINITY ? undefined : new TimeLimit(this.lane.limits, milliseconds, passed)
   }
 
   /** Kills the Windows process now: nothing else ends a routine that runs. */
   kill(reason: number, error: Error): void {
+    // its number may be another process's by now
+    if (this.shared.life() === Life.dead) return
     this.endedBy ??= error
     Atomics.compareExchange(this.shared.i32, Shared.endReason, EndReason.none, reason)
     try {
@@ -241,6 +241,7 @@ export class SessionCore {
       [EndReason.timeout]: 'a call passed its time limit',
       [EndReason.aborted]: 'a call was aborted',
       [EndReason.workerDied]: 'its worker thread ended',
+      [EndReason.ownerEnded]: 'the thread that started it ended',
     }
     const cause = this.endedBy
     return new SessionTerminatedError(

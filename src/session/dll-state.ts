@@ -1,8 +1,9 @@
 /** One DLL in one thread's view of a session: loaded when it is first needed. */
 
-import { Shared } from '../channel/shared.js'
+import { EndReason, Shared } from '../channel/shared.js'
+import type { TimeLimit } from '../channel/time-limit.js'
 import { Op } from '../codec/layout.js'
-import { ArgumentError, DllNotFoundError, WrongArchitectureError } from '../errors.js'
+import { ArgumentError, CallTimeoutError, DllNotFoundError, WrongArchitectureError } from '../errors.js'
 import { readPe } from '../runtime/pe.js'
 import type { SessionCore } from './core.js'
 import { type DllPath, dllPath } from './paths.js'
@@ -91,9 +92,10 @@ export class DllState {
         },
         error => {
           asked.answered = true
+          resolve()
+          if (this.error) return
           const ours = error instanceof DllNotFoundError || error instanceof WrongArchitectureError
           this.error = ours ? Object.assign(error, { dll: this.name }) : error
-          resolve()
         },
       )
       core.lane.submit(exchange)
@@ -103,15 +105,32 @@ export class DllState {
   /** Waits until it is loaded; rejects with DllNotFoundError, WrongArchitectureError or the session's end. */
   async loaded(core: SessionCore): Promise<void> {
     this.request(core)
+    const limit = this.#limit(core)
     await this.#loading
+    limit?.end()
     if (this.error) throw this.error
   }
 
   /** The same, blocking this thread. */
   loadedSync(core: SessionCore): void {
     this.request(core)
-    core.lane.waitFor(() => this.path !== undefined || this.error !== undefined, Number.POSITIVE_INFINITY)
+    const limit = this.#limit(core)
+    core.lane.waitFor(() => this.path !== undefined || this.error !== undefined)
+    limit?.end()
     if (this.error) throw this.error
+  }
+
+  /** What a DLL does while it is loaded may never end. */
+  #limit(core: SessionCore): TimeLimit | undefined {
+    const { timeoutCall } = core
+    return core.limit(timeoutCall, () => {
+      this.error = new CallTimeoutError(
+        `${this.name} was not loaded within ${timeoutCall} ms; its session has been ended`,
+        { timeout: timeoutCall },
+      )
+      core.kill(EndReason.timeout, this.error)
+      return undefined
+    })
   }
 
   async unload(core: SessionCore): Promise<void> {

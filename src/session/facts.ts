@@ -16,6 +16,10 @@ export interface SessionFacts {
   /** Whether calls run in the native bridge. */
   readonly bridge: boolean
   readonly pythonVersion: string
+  /** Folder that relative paths of DLLs start from. */
+  readonly cwd: string
+  /** The Wine prefix, through which Windows paths lead to files. */
+  readonly prefix: string
   readonly encoding: string
   /** Milliseconds; Infinity is no limit. */
   readonly timeoutCall: number

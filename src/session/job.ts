@@ -9,6 +9,10 @@ export { WorkerSession }
 /** What a job module exports by default. */
 export type Job<I = unknown, O = unknown> = (session: SyncSession, input: I) => O | Promise<O>
 
+export interface JobOptions {
+  readonly signal?: AbortSignal
+}
+
 const sessions = new WeakMap<WorkerSession, SyncSession>()
 
 export async function runJob(
@@ -22,6 +26,9 @@ export async function runJob(
   if (typeof job !== 'function') throw new ArgumentError(`the job module ${url} has no function as its default export`)
   const core = worker.core(facts)
   core.assertAlive()
+  // they may have been changed since the last job
+  core.encoding = facts.encoding
+  core.timeoutCall = facts.timeoutCall
   let session = sessions.get(worker)
   if (!session) {
     session = new SyncSession(core)

@@ -7,8 +7,6 @@ import { refusal } from './refusal.js'
 
 /** Why the call failed; undefined if its result stands. Takes note of the last error and errno, where the routine keeps them. */
 export function failureOf(core: SessionCore, call: PreparedCall, at: number): Error | undefined {
-  const thrown = core.callbacks.takeThrown()
-  if (thrown) return thrown
   const { view } = core.shared
   const status = view.getUint32(at + Reply.status, true)
   if (status === Status.done) {

@@ -232,12 +232,11 @@ export class RoutineEngine {
 
   detail(args: readonly unknown[]): Promise<CallDetail<unknown>> {
     const begin = (core: SessionCore) =>
-      new Promise<CallDetail<unknown>>((resolve, reject) => {
-        this.#submit(core, args, (error, value, lastError, errno) => {
-          if (error) fillWindowsError(core, error).then(reject)
-          else resolve({ value, lastError, errno })
-        })
-      })
+      this.#startLimited(core, args, core.timeoutCall, undefined, (value, lastError, errno) => ({
+        value,
+        lastError,
+        errno,
+      }))
     const core = this.session.coreNow()
     return core ? begin(core) : this.session.whenReady().then(begin)
   }
@@ -360,7 +359,8 @@ export class RoutineEngine {
   #start(core: SessionCore, args: readonly unknown[], options?: CallOptions): Promise<unknown> {
     const timeout = options?.timeout ?? core.timeoutCall
     const signal = options?.signal
-    if (timeout !== Number.POSITIVE_INFINITY || signal) return this.#startLimited(core, args, timeout, signal)
+    if (timeout !== Number.POSITIVE_INFINITY || signal)
+      return this.#startLimited(core, args, timeout, signal, value => value)
     return new Promise((resolve, reject) => {
       const fail = (error: Error) => void fillWindowsError(core, error).then(reject)
       try {
@@ -373,36 +373,37 @@ export class RoutineEngine {
     })
   }
 
-  #startLimited(
+  #startLimited<T>(
     core: SessionCore,
     args: readonly unknown[],
     timeout: number,
     signal: AbortSignal | undefined,
-  ): Promise<unknown> {
+    result: (value: unknown, lastError: number, errno: number) => T,
+  ): Promise<T> {
+    const { label } = this
     if (typeof timeout !== 'number' || !(timeout >= 0))
       return Promise.reject(new ArgumentError(`a timeout is a number of milliseconds, not ${String(timeout)}`))
-    if (signal?.aborted) return Promise.reject(abortError(this.label, signal))
+    if (signal?.aborted) return Promise.reject(abortError(label, signal, 'it had not begun'))
     return new Promise((resolve, reject) => {
-      const end = (reason: number, error: Error) => {
+      /** What still waits for its turn can be taken back; what runs ends only with the session. */
+      const end = (reason: number, error: (what: string) => Error): undefined => {
+        if (exchange && core.lane.withdraw(exchange, error('its turn had not come, and the session lives'))) return
+        const why = error('its session has been ended')
         finish()
-        reject(error)
-        // what still waits for its turn can be taken back; what runs ends only with the session
-        if (!exchange || !core.lane.withdraw(exchange)) core.kill(reason, error)
+        reject(why)
+        core.kill(reason, why)
       }
-      const onAbort = () => end(EndReason.aborted, abortError(this.label, signal))
-      const timer =
-        timeout === Number.POSITIVE_INFINITY
-          ? undefined
-          : setTimeout(() => end(EndReason.timeout, timeoutError(this.label, timeout)), Math.min(timeout, 2147483647))
+      const onAbort = () => end(EndReason.aborted, what => abortError(label, signal, what))
+      const limit = core.limit(timeout, () => end(EndReason.timeout, what => timeoutError(label, timeout, what)))
       const finish = () => {
-        clearTimeout(timer)
+        limit?.end()
         signal?.removeEventListener('abort', onAbort)
       }
       signal?.addEventListener('abort', onAbort)
-      const exchange = this.#submit(core, args, (error, value) => {
+      const exchange = this.#submit(core, args, (error, value, lastError, errno) => {
         finish()
         if (error) fillWindowsError(core, error).then(reject)
-        else resolve(value)
+        else resolve(result(value, lastError, errno))
       })
     })
   }
@@ -416,12 +417,15 @@ export class RoutineEngine {
     const exchange = this.#submit(core, args, settle, true)
     if (exchange && !outcome) {
       const { timeoutCall } = core
-      const deadline = timeoutCall === Number.POSITIVE_INFINITY ? timeoutCall : performance.now() + timeoutCall
-      if (!core.lane.waitFor(() => outcome !== undefined, deadline)) {
-        const error = timeoutError(this.label, timeoutCall)
-        core.kill(EndReason.timeout, error)
-        throw error
-      }
+      let late: Error | undefined
+      const limit = core.limit(timeoutCall, () => {
+        late = timeoutError(this.label, timeoutCall, 'its session has been ended')
+        core.kill(EndReason.timeout, late)
+        return undefined
+      })
+      core.lane.waitFor(() => outcome !== undefined)
+      limit?.end()
+      if (late) throw late
     }
     if (!outcome) throw core.deathError(exchange)
     const { error, value, lastError, errno } = outcome
@@ -430,10 +434,7 @@ export class RoutineEngine {
   }
 }
 
-const timeoutError = (label: string, timeout: number) =>
-  new CallTimeoutError(`${label} did not return within ${timeout} ms; its session has been ended`, {
-    routine: label,
-    timeout,
-  })
-const abortError = (label: string, signal: AbortSignal | undefined) =>
-  new AbortError(`${label} was aborted`, { cause: signal?.reason })
+const timeoutError = (label: string, timeout: number, what: string) =>
+  new CallTimeoutError(`${label} did not return within ${timeout} ms; ${what}`, { routine: label, timeout })
+const abortError = (label: string, signal: AbortSignal | undefined, what: string) =>
+  new AbortError(`${label} was aborted; ${what}`, { cause: signal?.reason })

@@ -37,7 +37,7 @@ export class ScalarCall extends Exchange {
     const { core, call } = this
     let value: unknown
     try {
-      const failure = failureOf(core, call, at)
+      const failure = this.thrown ?? failureOf(core, call, at)
       if (failure) {
         this.reject(failure)
         return

@@ -1,37 +1,40 @@
 /** A session: one Windows Python process on Wine, driven by one worker thread. */
 import { EventEmitter } from 'node:events'
 import { createRequire } from 'node:module'
-import { fileURLToPath } from 'node:url'
-import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import { BroadcastChannel, MessageChannel, type MessagePort } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import type { JobTask, StartTask, TaskResult } from '../../workers/session.js'
+import { takeNumber } from '../channel/membership.js'
 import { closeSegment, type SegmentDescriptors } from '../channel/segment.js'
 import { EndReason, Life, MAX_THREADS, Shared, SharedState } from '../channel/shared.js'
 import { countSession, createTurns } from '../channel/turns.js'
 import { createSharedMemory } from '../codec/encoder.js'
 import { Op, WIRE_VERSION } from '../codec/layout.js'
+import { ArgumentError, ConfigError, SessionStartError, SessionTerminatedError, ZugbrueckeError } from '../errors.js'
 import {
-  AbortError,
-  ConfigError,
-  decodeError,
-  SessionStartError,
-  SessionTerminatedError,
-  SetupError,
-  ZugbrueckeError,
-} from '../errors.js'
-import { type Config, checkParameterChange, type ResolvedConfig, resolveConfig } from '../runtime/config.js'
-import { type Installation, locate } from '../runtime/locate.js'
+  type Config,
+  checkParameterChange,
+  checkParameterName,
+  type ResolvedConfig,
+  type RuntimeConfig,
+  resolveConfig,
+} from '../runtime/config.js'
+import { locate } from '../runtime/locate.js'
 import { assertPlatform } from '../runtime/platform.js'
-import { ensureServices, wineEnvironment } from '../runtime/prefix.js'
-import { expose, type Remote, wrap } from './comlink.js'
+import { ensureServices } from '../runtime/prefix.js'
+import { Sandbox } from '../runtime/sandbox.js'
+import { closing, expose, type Remote, transferred, wrap } from './comlink.js'
 import { SessionCore } from './core.js'
 import type { SessionFacts } from './facts.js'
+import { hostProcess } from './host-process.js'
+import type { JobOptions } from './job.js'
+import { JobRunner, taskValue } from './job-runner.js'
 import { SessionLog } from './log.js'
 import { toUnixPath } from './paths.js'
 import { supervisor } from './supervisor.js'
 import { SessionSurface } from './surface.js'
 import { encodingFor } from './text-encoding.js'
-import { CALLER_THREAD } from './worker-session.js'
+import { CALLER_THREAD, FIRST_THREADS } from './worker-session.js'
 
 const { version } = createRequire(import.meta.url)('../../../package.json') as { version: string }
 
@@ -47,6 +50,8 @@ const releaseAll = () => {
 }
 /** A worker's descriptors close with it: whoever still looks at them gets this long, in milliseconds, to see that the session is dead. */
 const FAREWELL = 200
+/** A job that runs gets this long to tell what its call failed with. */
+const JOB_FAREWELL = 3000
 
 /** What a session says of itself without being asked. */
 export interface SessionEvents {
@@ -58,7 +63,8 @@ export interface SessionEvents {
 
 /** What the starting thread offers to threads that join. */
 interface Host {
-  join(): Promise<{ facts: SessionFacts; thread: number; config: ResolvedConfig }>
+  /** `alive` is closed by the end of either side: the session's for the thread, the thread's for the session. */
+  join(): Promise<{ facts: SessionFacts; thread: number; config: ResolvedConfig; alive: MessagePort }>
   terminate(): Promise<void>
   setParameter(changes: Partial<Config>): Promise<void>
 }
@@ -69,6 +75,8 @@ interface Owned {
   segment: SegmentDescriptors | undefined
   pid: number
   release?: () => void
+  jobs?: JobRunner
+  sandbox?: Promise<Sandbox>
 }
 
 export class CtypesSession extends SessionSurface {
@@ -79,8 +87,9 @@ export class CtypesSession extends SessionSurface {
   #core: SessionCore | undefined
   #owned: Owned | undefined
   #host: Remote<Host> | undefined
+  /** Rejects when the thread that this one joined has ended. */
+  #hostGone: Promise<never> | undefined
   #ended = false
-  #installation: Installation | undefined
   #stopping: Promise<void> | undefined
 
   /** Starts a session; calls made before it is up wait until it is. Throws ConfigError. */
@@ -120,12 +129,15 @@ export class CtypesSession extends SessionSurface {
     const host: Host = {
       join: async () => {
         const core = await this.#ready
-        const thread = Atomics.add(core.shared.i32, Shared.threads, 1)
-        if (thread >= MAX_THREADS)
+        core.assertAlive()
+        const thread = takeNumber(core.shared)
+        if (thread < 0)
           throw new ZugbrueckeError(`session ${this.id} has ${MAX_THREADS} threads already, and can have no more`)
-        // the port closes with the thread at its other end
-        port1.once('close', () => core.depart(thread))
-        return { facts: core.facts, thread, config: this.#config }
+        const { port1: alive, port2 } = new MessageChannel()
+        await supervisor().member(core.facts.pid, thread, transferred(port2, port2))
+        const { encoding, timeoutCall } = core
+        const facts = { ...core.facts, encoding, timeoutCall }
+        return transferred({ facts, thread, config: this.#config, alive }, alive)
       },
       terminate: () => this.terminate(),
       setParameter: changes => this.setParameter(changes),
@@ -150,7 +162,9 @@ export class CtypesSession extends SessionSurface {
     return this.#core?.facts.pid
   }
 
+  /** Throws ConfigError for a name that is none. */
   getParameter<K extends keyof Config>(name: K): Config[K] {
+    checkParameterName('getParameter', name)
     return this.#config[name]
   }
 
@@ -160,17 +174,31 @@ export class CtypesSession extends SessionSurface {
     if (checked.encoding !== undefined) encodingFor(checked.encoding)
     const core = await this.#ready
     core.assertAlive()
-    this.#config = { ...this.#config, ...checked }
-    this.#log.configure(this.#config)
-    core.encoding = this.#config.encoding
-    core.timeoutCall = milliseconds(this.#config.timeout_call)
+    this.#configure(core, checked)
     const release = holdNode()
     try {
-      if (this.#host) await this.#host.setParameter(changes)
-      else await supervisor().show(core.facts.pid, { stdout: this.#config.stdout, stderr: this.#config.stderr })
+      if (this.#host) await this.#ask(this.#host.setParameter(changes))
+      else {
+        this.#tellThreads(checked)
+        await supervisor().show(core.facts.pid, { stdout: this.#config.stdout, stderr: this.#config.stderr })
+      }
     } finally {
       release()
     }
+  }
+
+  #configure(core: SessionCore, changes: Partial<RuntimeConfig>): void {
+    this.#config = { ...this.#config, ...changes }
+    this.#log.configure(this.#config)
+    core.encoding = this.#config.encoding
+    core.timeoutCall = milliseconds(this.#config.timeout_call)
+  }
+
+  /** Those that joined have what they need of the parameters for themselves. */
+  #tellThreads(changes: Partial<RuntimeConfig>): void {
+    const channel = new BroadcastChannel(channelName(this.id))
+    channel.postMessage(changes)
+    channel.close()
   }
 
   on<E extends keyof SessionEvents>(event: E, listener: (...args: SessionEvents[E]) => void): this {
@@ -213,41 +241,21 @@ export class CtypesSession extends SessionSurface {
   }
 
   /** Runs a job module in the session's own thread; see `SessionPool.run`. Aborting it ends the session. */
-  async runJob<T = unknown>(
-    module: URL | string,
-    input: unknown,
-    options: { readonly signal?: AbortSignal } = {},
-  ): Promise<T> {
+  async runJob<T = unknown>(module: URL | string, input: unknown, options: JobOptions = {}): Promise<T> {
     const core = await this.#ready
     const owned = this.#owned
+    if (this.#host)
+      throw new ArgumentError('jobs are run by the thread that started the session, not by one that joined it')
     if (!owned || !core.alive) throw core.deathError(undefined)
-    const { signal } = options
-    const task: JobTask = { kind: 'job', facts: core.facts, url: String(module), input }
-    const { i32 } = owned.shared
-    try {
-      const done = owned.piscina.run(task, signal ? { signal } : {})
-      Atomics.add(i32, Shared.jobs, 1)
-      Atomics.add(i32, Shared.workerWake, 1)
-      Atomics.notify(i32, Shared.workerWake)
-      return value<T>(await done.finally(() => Atomics.sub(i32, Shared.jobs, 1)))
-    } catch (error) {
-      if (signal?.aborted) {
-        const abort = new AbortError(`the job ${String(module)} was aborted; its session has been ended`, {
-          cause: signal.reason,
-        })
-        core.kill(EndReason.aborted, abort)
-        throw abort
-      }
-      if (error instanceof ZugbrueckeError || core.alive) throw error
-      throw core.deathError(undefined)
-    }
+    owned.jobs ??= new JobRunner(owned.piscina, core)
+    return (await owned.jobs.run(String(module), input, options)) as T
   }
 
   override get cwd(): string {
     return this.#config.cwd
   }
   override toUnix(path: string | undefined): string | undefined {
-    return path && this.#installation ? toUnixPath(path, this.#installation.prefix) : undefined
+    return path && this.#core ? toUnixPath(path, this.#core.facts.prefix) : undefined
   }
 
   override whenReady(): Promise<SessionCore> {
@@ -262,16 +270,13 @@ export class CtypesSession extends SessionSurface {
       assertPlatform()
       const config = this.#config
       const installation = locate(config)
-      this.#installation = installation
       this.#log.write('info', 'starting', { ...installation, memory: config.memory })
-      if (config.sandbox)
-        throw new SetupError('the parameter "sandbox" is reserved: this version cannot start a session in a sandbox')
       // its thread starts while the session's own does
       const wards = supervisor()
       const limit = milliseconds(config.timeout_start)
       const memory = createSharedMemory()
       const shared = new SharedState(memory)
-      Atomics.store(shared.i32, Shared.threads, CALLER_THREAD + 1)
+      Atomics.store(shared.i32, Shared.threads, FIRST_THREADS)
       const piscina = new Piscina<StartTask | JobTask, TaskResult>({
         filename: new URL('../../workers/session.js', import.meta.url).href,
         minThreads: 1,
@@ -286,36 +291,22 @@ export class CtypesSession extends SessionSurface {
       })
       const owned: Owned = { piscina, shared, segment: undefined, pid: 0 }
       this.#owned = owned
+      let strayed: Error | undefined
+      piscina.on('error', error => {
+        strayed = error
+      })
       countSession(turns, 1)
+      if (config.sandbox) owned.sandbox = Sandbox.make(installation, config)
       const [segment] = await Promise.all([
         piscina
           .run({ kind: 'start', memory, arenaSize: config.memory, turns, number: ++numbers })
-          .then(value<SegmentDescriptors>),
-        ensureServices(installation),
+          .then(taskValue<SegmentDescriptors>),
+        owned.sandbox ?? ensureServices(installation),
       ])
       owned.segment = segment
+      piscina.threads[0]?.once('exit', code => this.#workerEnded(owned, code, strayed))
       if (this.#ended) throw new SessionTerminatedError(`session ${config.id} was terminated before it was up`)
-      const host = fileURLToPath(new URL('../../../wine-host/main.py', import.meta.url))
-      const descriptors = [segment.file, segment.nodeDoorbell, segment.idleDoorbell, ...segment.hostDoorbells]
-      const flags = process.env.ZUGBRUECKE_BRIDGE === 'none' ? ['--no-bridge'] : []
-      owned.pid = await wards.spawn({
-        command: installation.wine,
-        args: [
-          installation.python,
-          '-I',
-          '-S',
-          '-E',
-          `Z:${host.replaceAll('/', '\\')}`,
-          ...[process.pid, ...descriptors].map(String),
-          ...flags,
-        ],
-        env: wineEnvironment(config, installation),
-        cwd: config.cwd,
-        memory,
-        nodeDoorbell: segment.nodeDoorbell,
-        segment: segment.file,
-        show: { stdout: config.stdout, stderr: config.stderr },
-      })
+      owned.pid = await wards.spawn(hostProcess(config, installation, segment, memory, await owned.sandbox))
       const facts: SessionFacts = {
         id: config.id,
         arch: config.arch,
@@ -326,6 +317,8 @@ export class CtypesSession extends SessionSurface {
         pointerSize: config.arch === 'win64' ? 8 : 4,
         bridge: false,
         pythonVersion: installation.pythonVersion,
+        cwd: config.cwd,
+        prefix: installation.prefix,
         encoding: config.encoding,
         timeoutCall: milliseconds(config.timeout_call),
       }
@@ -386,10 +379,49 @@ export class CtypesSession extends SessionSurface {
   async #join(port: MessagePort): Promise<SessionCore> {
     const host = wrap<Host>(port)
     this.#host = host
-    const { facts, thread, config } = await host.join()
-    this.#config = config
-    this.#core = this.#makeCore(facts, thread, undefined)
-    return this.#core
+    const limit = milliseconds(this.#config.timeout_start)
+    let timer: NodeJS.Timeout | undefined
+    this.#hostGone = closing(
+      port,
+      () => new SessionTerminatedError('the session cannot be joined: the thread that started it has ended'),
+    )
+    const late = new Promise<never>((_, reject) => {
+      const text = `the session did not answer within ${limit / 1000} s: is its thread gone, or busy?`
+      if (limit !== Number.POSITIVE_INFINITY) timer = setTimeout(() => reject(new SessionStartError(text)), limit)
+    })
+    try {
+      const { facts, thread, config, alive } = await Promise.race([host.join(), this.#hostGone, late])
+      this.#config = config
+      const core = this.#makeCore(facts, thread, undefined)
+      this.#core = core
+      const channel = new BroadcastChannel(channelName(facts.id))
+      channel.onmessage = event => this.#configure(core, (event as { data: Partial<RuntimeConfig> }).data)
+      channel.unref()
+      alive.once('close', () => {
+        channel.close()
+        // the session ends with the thread that started it, which cannot say so any more
+        core.shared.end(EndReason.ownerEnded, -1, new Uint8Array())
+        core.lane.service()
+      })
+      alive.unref()
+      return core
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  /** What the first thread answers, unless it has ended. */
+  #ask<T>(answer: Promise<T>): Promise<T> {
+    return this.#hostGone ? Promise.race([answer, this.#hostGone]) : answer
+  }
+
+  /** Nobody ends the worker's thread but this session, or a job of the user's. */
+  #workerEnded(owned: Owned, code: number, strayed: Error | undefined): void {
+    if (this.#owned !== owned) return
+    const why = strayed ?? new ZugbrueckeError(`a job ended the thread of session ${this.id} (exit code ${code})`)
+    const core = this.#core
+    if (core) core.kill(EndReason.workerDied, why)
+    else owned.shared.end(EndReason.workerDied, 0, new Uint8Array())
   }
 
   #makeCore(facts: SessionFacts, thread: number, shared: SharedState | undefined): SessionCore {
@@ -407,13 +439,27 @@ export class CtypesSession extends SessionSurface {
 
   #stray(error: Error): void {
     this.#log.write('warn', 'callback', { error: error.message })
-    if (!this.#events.emit('callbackError', error)) process.emitWarning(error)
+    if (!this.#emit('callbackError', error)) process.emitWarning(error)
+  }
+
+  /** What a listener throws is the program's uncaught error, and must not stop what is under way here. */
+  #emit<E extends keyof SessionEvents>(event: E, ...args: SessionEvents[E]): boolean {
+    try {
+      return this.#events.emit(event, ...(args as never))
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error
+      })
+      return true
+    }
   }
 
   async #terminate(): Promise<void> {
     this.#ended = true
     if (this.#host) {
-      await this.#host.terminate()
+      await this.#ask(this.#host.terminate()).catch(error => {
+        if (!(error instanceof SessionTerminatedError)) throw error
+      })
       return
     }
     const owned = this.#owned
@@ -439,6 +485,11 @@ export class CtypesSession extends SessionSurface {
     if (owned.pid) await supervisor().stop(owned.pid, milliseconds(this.#config.timeout_stop))
     await owned.piscina.destroy()
     if (owned.segment) closeSegment(owned.segment)
+    await owned.sandbox?.then(
+      sandbox => sandbox.remove(),
+      // why it could not be made has been told
+      () => {},
+    )
   }
 
   #died(): void {
@@ -446,11 +497,18 @@ export class CtypesSession extends SessionSurface {
     live.delete(this.id)
     if (!this.#ended && this.#owned) {
       this.#ended = true
-      setTimeout(() => void this.#abandon().catch(() => {}), FAREWELL).unref()
+      const { jobs } = this.#owned
+      const wait = (milliseconds: number) => new Promise(resolve => setTimeout(resolve, milliseconds).unref())
+      void Promise.all([wait(FAREWELL), jobs && Promise.race([jobs.done, wait(JOB_FAREWELL)])])
+        .then(() => this.#abandon())
+        .catch(() => {})
     }
-    this.#events.emit('end')
+    this.#emit('end')
   }
 }
+
+/** Where threads that joined hear of changed parameters. */
+const channelName = (id: string) => `zugbruecke ${process.pid} ${id}`
 
 /** Keeps Node alive until the function it gives is called: nothing of a start or an end that is under way does so by itself. */
 function holdNode(): () => void {
@@ -459,8 +517,3 @@ function holdNode(): () => void {
 }
 
 const milliseconds = (seconds: number | null): number => (seconds === null ? Number.POSITIVE_INFINITY : seconds * 1000)
-
-function value<T>(result: TaskResult): T {
-  if ('error' in result) throw decodeError(result.error)
-  return result.value as T
-}

@@ -1,13 +1,16 @@
 /** The session as a job sees it: the same names, every call synchronous. */
 
+import type { Header } from '../ctypes/header/index.js'
 import type { ArgsOf, ArgType, ResType, ResultOf } from '../ctypes/inference.js'
 import type { Types } from '../ctypes/types.js'
 import type { WindowsError } from '../errors.js'
+import type { Arch } from '../runtime/config.js'
 import type { BatchDetail, BatchOf, BatchOptions, ColumnsOf, ResultsOf, RowsOf } from './batch.js'
 import type { SessionCore } from './core.js'
 import type { LibraryOptions } from './dll-state.js'
-import type { SessionMemory } from './memory.js'
+import type { AddressLike, SessionMemory } from './memory.js'
 import type { Memsync } from './memsync.js'
+import { toUnixPath } from './paths.js'
 import type { CallDetail, ErrCheck } from './routine.js'
 import { SessionSurface } from './surface.js'
 
@@ -56,7 +59,7 @@ class WorkerSurface extends SessionSurface {
     return this.worker.facts.id
   }
   override get cwd(): string {
-    return process.cwd()
+    return this.worker.facts.cwd
   }
   override whenReady(): Promise<SessionCore> {
     return Promise.resolve(this.worker)
@@ -64,8 +67,8 @@ class WorkerSurface extends SessionSurface {
   override coreNow(): SessionCore {
     return this.worker
   }
-  override toUnix(): undefined {
-    return undefined
+  override toUnix(path: string | undefined): string | undefined {
+    return path ? toUnixPath(path, this.worker.facts.prefix) : undefined
   }
 }
 
@@ -76,6 +79,11 @@ export class SyncSession {
   readonly oledll: SyncLoader
   readonly types: Types
   readonly memory: SessionMemory
+  readonly cast: SessionSurface['cast']
+  readonly util: {
+    find_library(name: string): string | null
+    find_msvcrt(): string | null
+  }
 
   constructor(core: SessionCore) {
     const surface = new WorkerSurface(core)
@@ -85,10 +93,18 @@ export class SyncSession {
     this.oledll = surface.oledll as unknown as SyncLoader
     this.types = surface.types
     this.memory = surface.memory
+    this.cast = surface.cast.bind(surface) as SessionSurface['cast']
+    this.util = {
+      find_library: name => surface.util.find_library.sync(name),
+      find_msvcrt: () => surface.util.find_msvcrt.sync(),
+    }
   }
 
   get id(): string {
     return this.#surface.id
+  }
+  get arch(): Arch {
+    return this.#surface.arch
   }
   CDLL(name: string, options?: LibraryOptions): SyncLibrary {
     return this.#surface.CDLL(name, options) as unknown as SyncLibrary
@@ -120,10 +136,22 @@ export class SyncSession {
   set_last_error(code: number): number {
     return this.#surface.set_last_error.sync(code)
   }
-  string_at(address: Parameters<SessionSurface['string_at']>[0], size?: number): string {
+  get_errno(): number {
+    return this.#surface.get_errno()
+  }
+  pathUnixToWine(path: string): string {
+    return this.#surface.pathUnixToWine.sync(path)
+  }
+  pathWineToUnix(path: string): string {
+    return this.#surface.pathWineToUnix.sync(path)
+  }
+  header(text: string): Header {
+    return this.#surface.header(text)
+  }
+  string_at(address: AddressLike, size?: number): string {
     return this.#surface.string_at(address, size)
   }
-  wstring_at(address: Parameters<SessionSurface['wstring_at']>[0], size?: number): string {
+  wstring_at(address: AddressLike, size?: number): string {
     return this.#surface.wstring_at(address, size)
   }
 }

@@ -9,6 +9,8 @@ import type { SessionFacts } from './facts.js'
 /** The worker's number among a session's threads; the thread that started the session is the next. */
 export const WORKER_THREAD = 0
 export const CALLER_THREAD = 1
+/** Both as bits: what is taken of the numbers from the start. */
+export const FIRST_THREADS = (1 << WORKER_THREAD) | (1 << CALLER_THREAD)
 
 class WorkerLane extends Lane {
   constructor(
@@ -21,14 +23,15 @@ class WorkerLane extends Lane {
    * While it waits the worker carries, for all threads: they need not wake it. What came at the last moment is seen to by the
    * loop that a session's start left behind.
    */
-  override waitFor(done: () => boolean, deadline: number): boolean {
+  override waitFor(done: () => boolean): void {
     const { i32 } = this.shared
     Atomics.store(i32, Shared.workerState, WorkerState.running)
     this.pump.carriesJob = true
     try {
-      return super.waitFor(done, deadline)
+      super.waitFor(done)
     } finally {
       this.pump.carriesJob = false
+      Atomics.store(i32, Shared.jobWake, 0)
       Atomics.store(i32, Shared.workerState, WorkerState.idle)
       if (this.pump.hasWork()) {
         Atomics.add(i32, Shared.workerWake, 1)
@@ -36,8 +39,9 @@ class WorkerLane extends Lane {
       }
     }
   }
-  /** The worker does not wait for itself: it carries. */
-  protected override sleep(): void {
+  /** The worker does not wait for itself: it carries. Where it may block has no time limit, so the supervisor wakes it. */
+  protected override sleep(_word: number, _seen: number, milliseconds: number): void {
+    if (this.limits.size > 0) Atomics.store(this.shared.i32, Shared.jobWake, (Date.now() + Math.ceil(milliseconds)) | 1)
     this.pump.step()
   }
   override wakeWorker(): void {}

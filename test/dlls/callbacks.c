@@ -105,3 +105,15 @@ static jmp_buf place;
 API int32_t jump_over(unary callback) { return setjmp(place) ? -1 : callback(1); }
 API void jump(void) { longjmp(place, 1); }
 API void end_thread(void) { ExitThread(7); }
+
+/* 1 if what `values` holds is the same after the callback as before. */
+API int32_t unchanged(const int32_t *values, int32_t count, unary callback, int32_t value) {
+  int32_t before = 0, after = 0;
+  for (int32_t i = 0; i < count; i++) before += values[i];
+  callback(value);
+  for (int32_t i = 0; i < count; i++) after += values[i];
+  return before == after;
+}
+API int32_t sum_of_eight(int32_t a, int32_t b, int32_t c, int32_t d, int32_t e, int32_t f, int32_t g, int32_t h) {
+  return a + b + c + d + e + f + g + h;
+}

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import * as assert from 'uvu/assert'
 import {
   AbortError,
@@ -18,7 +19,9 @@ test('a job runs there, every call synchronous', async ({ session }) => {
   assert.equal(result, { sum: 1999000, id: session.id })
 })
 
-test('batches, memory, callbacks, texts and errors inside a job', async ({ session }) => {
+test('batches, memory, callbacks, texts and errors inside a job', async () => {
+  const { CtypesSession } = await import('zugbruecke')
+  await using session = await CtypesSession.start({ cwd: dirname(dll('numbers')) })
   const input = { numbers: dll('numbers'), texts: dll('texts'), callbacks: dll('callbacks') }
   assert.equal(await session.runJob(job('everything'), input), {
     batch: [11, 12, 13],
@@ -29,6 +32,10 @@ test('batches, memory, callbacks, texts and errors inside a job', async ({ sessi
     missing: 'RoutineNotFoundError',
     words: true,
     value: 3,
+    arch: 'win64',
+    path: 'Z:\\tmp',
+    kernel: 'c:\\windows\\system32\\kernel32.dll',
+    relative: 3,
   })
 })
 
@@ -52,6 +59,45 @@ test('its errors cross whole', async ({ session }) => {
   const missing = await rejects(session.runJob(job('fails'), { how: 'missing' }), DllNotFoundError, 'no-such.dll')
   assert.is(missing.code, 'ERR_ZUGBRUECKE_DLL_NOT_FOUND')
   assert.is(await session.runJob(job('fails'), { how: 'nothing' }), 'nothing')
+})
+
+test('causes of any kind, fields that cannot be cloned, and names that are also ours', async ({ session }) => {
+  const caused = await rejects(session.runJob(job('fails'), { how: 'cause' }), Error, 'outer')
+  assert.equal(caused.cause, { plain: [1, 2] })
+  const theirs = await rejects(session.runJob(job('fails'), { how: 'abort' }), Error, 'theirs')
+  assert.is(theirs.name, 'AbortError')
+  assert.not.instance(theirs, AbortError)
+})
+
+test('a job that ends its thread ends the session: nothing waits for ever', async () => {
+  const { CtypesSession } = await import('zugbruecke')
+  for (const how of ['leave', 'later']) {
+    const session = await CtypesSession.start({ stderr: false })
+    const add = session.CDLL(dll('faults')).func('add', [c_int, c_int], c_int)
+    const running = session.runJob(job('fails'), { how })
+    if (how === 'leave') {
+      const error = await rejects(running, SessionTerminatedError, 'worker thread')
+      assert.match((error.cause as Error).message, 'exit code 3')
+    } else assert.is(await running, 'later')
+    await until(() => !session.up, 'the session ends')
+    const error = await rejects(add(1, 2), SessionTerminatedError, 'worker thread')
+    if (how === 'later') assert.is((error.cause as Error).message, 'too late')
+    await session.terminate()
+  }
+})
+
+test('jobs run one after the other; aborting one that waits takes it back', async () => {
+  const { CtypesSession } = await import('zugbruecke')
+  const session = await CtypesSession.start({ stderr: false })
+  const controller = new AbortController()
+  const first = session.runJob<{ sum: number }>(job('sums'), { dll: dll('numbers'), count: 5000 })
+  const second = session.runJob(job('fails'), { how: 'nothing' }, { signal: controller.signal })
+  controller.abort()
+  await rejects(second, AbortError, 'not begun')
+  await rejects(session.runJob(job('fails'), { how: 'nothing' }, { signal: AbortSignal.abort() }), AbortError)
+  assert.is((await first).sum, 12497500)
+  assert.is(session.up, true)
+  await session.terminate()
 })
 
 test('a module that is none, or has no function', async ({ session }) => {

@@ -146,8 +146,17 @@ test('work whose signal is aborted while it waits does not run', async () => {
       },
       { signal: controller.signal },
     )
+    const gone = pool.use(() => 1, { signal: AbortSignal.abort(new RangeError('before')) })
+    assert.instance((await rejects(gone, AbortError)).cause, RangeError)
+    assert.is(pool.stats().queued, 1)
+    let over = false
+    void held.then(() => {
+      over = true
+    })
     controller.abort()
-    await rejects(waiting, Error, /abort/i)
+    assert.is(pool.stats().queued, 0)
+    await rejects(waiting, AbortError, 'waited')
+    assert.is(over, false, 'at once')
     await held
     assert.is(ran, false)
   } finally {
@@ -171,6 +180,37 @@ test('a closed pool refuses, and what waits or runs fails', async () => {
     'closed',
   )
   await pool.close()
+})
+
+test('a pool that lost its sessions tries again when there is work', async () => {
+  const pool = await SessionPool.start({ size: 1, stderr: false })
+  const crash = () => pool.use(session => session.CDLL(dll('faults')).func('exit_with', [c_uint], null)(9))
+  try {
+    process.env.ZUGBRUECKE_PYTHON = '/nonexistent/python.exe'
+    await rejects(crash(), SessionCrashedError)
+    await until(() => pool.stats().replaced === 1 && pool.stats().starting === 0, 'the replacement fails')
+    await rejects(
+      pool.use(() => 1),
+      SetupError,
+    )
+    delete process.env.ZUGBRUECKE_PYTHON
+    assert.is(await pool.use(() => 2), 2)
+    assert.is(pool.stats().idle, 1)
+  } finally {
+    delete process.env.ZUGBRUECKE_PYTHON
+    await pool.close()
+  }
+})
+
+test('closing waits for sessions that are being started', async () => {
+  const pool = await SessionPool.start({ size: 1, stderr: false })
+  await rejects(
+    pool.use(session => session.CDLL(dll('faults')).func('exit_with', [c_uint], null)(9)),
+    SessionCrashedError,
+  )
+  await until(() => pool.stats().starting === 1, 'another is started')
+  await pool.close()
+  assert.is(pool.stats().starting, 0)
 })
 
 test('what a pool cannot be', async () => {

@@ -1,5 +1,15 @@
 import * as assert from 'uvu/assert'
-import { ArgumentError, c_byte, c_double, c_float, c_int, c_longlong, c_ushort, type Library } from 'zugbruecke'
+import {
+  ArgumentError,
+  c_byte,
+  c_double,
+  c_float,
+  c_int,
+  c_longlong,
+  c_ushort,
+  type Library,
+  ZugbrueckeError,
+} from 'zugbruecke'
 import { dll, full, rejects, sessionSuite, throws } from './support.js'
 import { CFUNCTYPE, c_char_p, c_size_t, POINTER, WINFUNCTYPE } from './types.js'
 
@@ -54,6 +64,53 @@ test('stdcall', async ({ session }) => {
   const library = session.WinDLL(dll('callbacks'))
   const call = library.func('call_stdcall', [WINFUNCTYPE(c_int, c_int), c_int], c_int)
   assert.is(await call(value => value * 3, 4), 12)
+})
+
+test('what a nested call was given is untouched by calls inside it', async () => {
+  const unchanged = callbacks.func('unchanged', [POINTER(c_int), c_int, Unary, c_int], c_int)
+  const eight = callbacks.func('sum_of_eight', Array(8).fill(c_int), c_int)
+  const go = async (depth: number): Promise<void> => {
+    const values = Int32Array.from({ length: 20 }, (_, i) => i + depth)
+    const inside = async () => {
+      assert.is(await eight(1, 2, 3, 4, 5, 6, 7, 8), 36)
+      if (depth < 50) await go(depth + 1)
+      return 0
+    }
+    assert.is(await unchanged(values, 20, inside, depth), 1)
+    assert.is(values[19], 19 + depth)
+  }
+  await go(0)
+  const blocking = (depth: number): void => {
+    const values = Int32Array.from({ length: 20 }, (_, i) => i + depth)
+    const inside = () => {
+      assert.is(eight.sync(1, 2, 3, 4, 5, 6, 7, 8), 36)
+      if (depth < 50) blocking(depth + 1)
+      return 0
+    }
+    assert.is(unchanged.sync(values, 20, inside, depth), 1)
+  }
+  blocking(0)
+})
+
+test('what it throws rejects the call it happened in, and no other', async () => {
+  const once = callbacks.func('call_once', [Unary, c_int], c_int)
+  const eight = callbacks.func('sum_of_eight', Array(8).fill(c_int), c_int)
+  const boom = new RangeError('boom')
+  let inner: Promise<number> | undefined
+  const outer = once(() => {
+    inner = eight(1, 1, 1, 1, 1, 1, 1, 1)
+    throw boom
+  }, 1)
+  assert.is(await rejects(outer, RangeError), boom)
+  assert.is(await inner, 8)
+  for (const nothing of [null, undefined])
+    await rejects(
+      once(() => {
+        throw nothing
+      }, 1),
+      ZugbrueckeError,
+      `threw ${nothing}`,
+    )
 })
 
 test('two in one call, and the same one twice', async () => {

@@ -31,6 +31,19 @@ test('importing it starts a session; its names are bound', async () => {
   assert.equal(seen, [true, 7, 42, true, 'number', true, 4, null])
 })
 
+test('bare addresses are of its memory', async () => {
+  const seen = await output(`
+    import { c_char_p, c_int, cast, create_string_buffer, memory, POINTER, string_at, wstring_at } from 'zugbruecke/ctypes'
+    const place = await memory.alloc(16)
+    place.write(new Uint8Array([65, 0, 66, 0, 0, 0]))
+    console.log(JSON.stringify([
+      string_at(place.address), string_at(place), wstring_at(place.address), string_at(create_string_buffer('x')),
+      cast(place.address, POINTER(c_int)).contents.value, cast(place, POINTER(c_int)).contents.value,
+      cast(place.address, c_char_p).value, cast(null, POINTER(c_int)).isNull,
+    ]))`)
+  assert.equal(seen, ['A', 'A', 'AB', 'x', 0x420041, 0x420041, 'A', true])
+})
+
 test('zugbruecke/ctypes/util', async () => {
   const seen = await output(`
     import { find_library, find_msvcrt } from 'zugbruecke/ctypes/util'

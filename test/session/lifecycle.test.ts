@@ -1,6 +1,8 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import {
+  ArgumentError,
+  byref,
   CFUNCTYPE,
   ConfigError,
   CtypesSession,
@@ -151,6 +153,33 @@ test('several sessions at once, each a process of its own', async () => {
   await Promise.all(sessions.map(session => session.terminate()))
 })
 
+test('a handle of one session given to another is an error that names both', async () => {
+  const [one, two] = await Promise.all([CtypesSession.start({ id: 'one' }), CtypesSession.start({ id: 'two' })])
+  const memory = await two.memory.alloc(64)
+  const pointer = await two.CDLL(dll('texts')).func('own_numbers', [], POINTER(c_int))()
+  const counter = c_int.in_dll(two.CDLL(dll('numbers')), 'counter')
+  const length = one.cdll.msvcrt.func('strlen', [POINTER(c_int)], c_int)
+  const both = (message: string) => message.includes('session one') && message.includes('session two')
+  const acts: (() => unknown)[] = [
+    () => length(memory as never),
+    () => length(pointer),
+    () => length(byref(counter) as never),
+    () => one.memory.free(memory),
+    () => one.memory.read(memory, 4),
+    () => one.memory.read(pointer as never, 4),
+    () => one.memory.write(memory, Uint8Array.of(1)),
+    () => one.memory.at(c_int, memory),
+    () => one.string_at(memory),
+    () => one.cast(memory, POINTER(c_int)),
+  ]
+  for (const act of acts) {
+    const error = await rejects((async () => act())(), ArgumentError)
+    assert.ok(both(error.message), error.message)
+  }
+  await two.memory.free(memory)
+  await Promise.all([one.terminate(), two.terminate()])
+})
+
 test('await using ends it', async () => {
   let outer: CtypesSession
   {
@@ -169,6 +198,25 @@ test('a session says when it ends', async () => {
   session.on('end', () => ends++).off('end', count)
   await session.terminate()
   assert.is(ends, 1)
+})
+
+test('what a listener throws is an uncaught error of its own', async () => {
+  const session = await CtypesSession.start({ timeout_stop: 1 })
+  const uncaught = new Promise<Error>(resolve => process.once('uncaughtException', resolve))
+  session.on('end', () => {
+    throw new RangeError('from the listener')
+  })
+  const hang = session.CDLL(dll('faults')).func('hang', [c_int], c_int)
+  const call = rejects(hang(60_000), SessionTerminatedError)
+  await session.terminate()
+  await call
+  assert.is((await uncaught).message, 'from the listener')
+})
+
+test('a parameter that is none', async () => {
+  const session = new CtypesSession()
+  throws(() => session.getParameter('memorry' as never), ConfigError, 'memorry', '"memory"')
+  await session.terminate()
 })
 
 test('a dozen starts and ends leave nothing open', async () => {

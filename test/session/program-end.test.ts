@@ -44,10 +44,13 @@ async function program(body: string, before = head): Promise<Program> {
   return { pid: child.pid as number, sessions, ended, kill: signal => void child.kill(signal) }
 }
 
+/** Whether any thread of a process runs: its first may be over while others go on. */
 const lives = (pid: number) => {
   try {
-    // a zombie is gone, only not yet counted
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+    return readdirSync(`/proc/${pid}/task`).some(
+      // a zombie is gone, only not yet counted
+      thread => !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/task/${thread}/status`, 'utf8')),
+    )
   } catch {
     return false
   }
@@ -138,6 +141,22 @@ test(`by SIGKILL, ${times} times`, async () => {
     await leftNothing(ran)
   }
 })
+
+for (const [name, what] of [
+  ['hang-loading', 'in the middle of loading a DLL that never ends with it'],
+  ['hang-leaving', 'with a DLL whose clean-up never ends'],
+] as const)
+  test(`by SIGKILL, ${what}`, async () => {
+    const ran = await program(
+      `const one = session.CDLL(${JSON.stringify(dll(name))}).one()
+      if (${name === 'hang-leaving'}) await one
+      setInterval(() => {}, 1000)`,
+    )
+    await sleep(200)
+    ran.kill('SIGKILL')
+    await ran.ended
+    await leftNothing(ran)
+  })
 
 test('several sessions of one program all end with it', async () => {
   const ran = await program(

@@ -1,7 +1,14 @@
-import { MessageChannel, Worker } from 'node:worker_threads'
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
 import * as assert from 'uvu/assert'
-import { CFUNCTYPE, CtypesSession, c_int, c_void_p, SessionTerminatedError } from 'zugbruecke'
-import { dll, rejects, sessionSuite, until } from './support.js'
+import {
+  CFUNCTYPE,
+  CtypesSession,
+  c_int,
+  c_void_p,
+  ZugbrueckeError as SessionEnded,
+  SessionTerminatedError,
+} from 'zugbruecke'
+import { dll, rejects, sessionSuite, sleep, throws, until } from './support.js'
 
 const test = sessionSuite('a session joined from another thread')
 
@@ -12,8 +19,10 @@ const source = `
   const numbers = session.CDLL(workerData.numbers)
   const callbacks = session.CDLL(workerData.callbacks)
   const add = numbers.func('add', [c_int, c_int], c_int)
-  const apply = callbacks.func('apply', [CFUNCTYPE(c_int, c_int), c_int], c_int)
+  const faults = session.CDLL(workerData.faults)
   const Unary = CFUNCTYPE(c_int, c_int)
+  const apply = callbacks.func('apply', [Unary, c_int], c_int)
+  const once = callbacks.func('call_once', [Unary, c_int], c_int)
   const sort = callbacks.func('sort_of', [c_void_p, c_void_p, c_int], c_int)
   let kept
   const tasks = {
@@ -36,16 +45,16 @@ const source = `
     keep: () => callbacks.func('keep', [Unary], null)((kept = Unary(value => value * 2))),
     rest: milliseconds => void callbacks.func('rest', [c_int], c_int)(milliseconds),
     full: n => void Promise.all(Array.from({ length: n }, (_, i) => sort(null, new Int32Array(250_000), 1))),
-    inside: () =>
-      new Promise(resolve => {
-        const never = () => {
-          resolve('inside')
-          return new Promise(() => {})
-        }
-        callbacks.func('call_once', [Unary, c_int], c_int)(never, 1)
-      }),
     end: () => session.terminate().then(() => session.up),
     stop: () => process.exit(0),
+    keepThrowing: () => callbacks.func('keep', [Unary], null)((kept = Unary(() => { throw new RangeError('there') }))),
+    stray: () => new Promise(resolve => session.on('callbackError', error => resolve(error.message))),
+    burst: () => { for (let i = 0; i < 1000; i++) add(i, 1); process.exit(0) },
+    loop: () => { for (;;) add.sync(1, 2) },
+    hang: () => faults.func('hang', [c_int], c_int).sync(500),
+    open: () => void once(async () => { await once(() => new Promise(() => {}), 1) }, 1),
+    closed: () => once.sync(() => { for (;;); }, 1),
+    parameters: () => [session.getParameter('timeout_call'), session.getParameter('encoding')],
   }
   parentPort.on('message', async ({ name, argument, reply }) => {
     try { reply.postMessage({ value: await tasks[name](argument) }) }
@@ -57,7 +66,7 @@ const source = `
 async function thread(session: CtypesSession) {
   const port = session.port()
   const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(resolved(source))}`), {
-    workerData: { port, numbers: dll('numbers'), callbacks: dll('callbacks') },
+    workerData: { port, numbers: dll('numbers'), callbacks: dll('callbacks'), faults: dll('faults') },
     transferList: [port],
     execArgv: [],
   })
@@ -149,15 +158,6 @@ test('what a thread held that is gone is free again', async ({ session }) => {
   await sort(null, large, 1)
 })
 
-test('a thread that ends inside a callback ends the session', async () => {
-  const session = await CtypesSession.start()
-  const other = await thread(session)
-  await other.ask('inside')
-  const behind = session.CDLL(dll('numbers')).func('add', [c_int, c_int], c_int)(1, 2)
-  await Promise.all([rejects(behind, SessionTerminatedError), other.end()])
-  await session.terminate()
-})
-
 test('the end of the session reaches every thread', async () => {
   const session = await CtypesSession.start()
   const [one, two] = await Promise.all([thread(session), thread(session)])
@@ -177,6 +177,108 @@ test('a thread that joined may end it', async () => {
   await rejects(session.windll.kernel32.GetCurrentProcessId(), SessionTerminatedError)
   await session.terminate()
   await one.end()
+})
+
+const Unary = CFUNCTYPE(c_int, c_int)
+
+test('a callback of one thread inside a callback of another', async ({ session }) => {
+  const other = await thread(session)
+  await other.ask('keep')
+  const callbacks = session.CDLL(dll('callbacks'))
+  const once = callbacks.func('call_once', [Unary, c_int], c_int)
+  const kept = callbacks.func('call_kept', [c_int], c_int)
+  assert.is(await once(async value => (await kept(value)) + 1000, 5), 1010)
+  assert.is(
+    once.sync(value => kept.sync(value) + 1000, 6),
+    1012,
+  )
+  await other.end()
+})
+
+test('what a callback of one thread throws in a call of another is an event of its own', async ({ session }) => {
+  const other = await thread(session)
+  await other.ask('keepThrowing')
+  const stray = other.ask('stray')
+  assert.is(await session.CDLL(dll('callbacks')).func('call_kept', [c_int], c_int)(7), 0)
+  assert.is(await stray, 'there')
+  assert.equal(await other.ask('add'), [3, 7])
+  await other.end()
+})
+
+for (const how of ['burst', 'loop', 'hang', 'open', 'closed'])
+  test(`a thread that ends in the middle of things (${how}) holds nobody up`, async ({ session }) => {
+    const add = session.CDLL(dll('numbers')).func('add', [c_int, c_int], c_int)
+    for (let round = 0; round < 3; round++) {
+      const other = await thread(session)
+      void other.ask(how)
+      await sleep(60)
+      await other.end()
+      assert.is(await add(1, 2), 3)
+      // once around the ring
+      const sums = await Promise.all(Array.from({ length: 1500 }, (_, i) => add(i, 1)))
+      assert.is(sums[1499], 1500)
+      for (let i = 0; i < 1100; i++) assert.is(add.sync(i, 1), i + 1)
+    }
+  })
+
+test('their numbers are given back', async ({ session }) => {
+  for (let i = 0; i < 36; i++) await (await thread(session)).end()
+  const other = await thread(session)
+  assert.equal(await other.ask('add'), [3, 7])
+  await other.end()
+})
+
+test('parameters that one thread changes are changed for all', async () => {
+  const session = await CtypesSession.start({ timeout_call: 5 })
+  const other = await thread(session)
+  assert.equal(await other.ask('parameters'), [5, 'utf-8'])
+  await session.setParameter({ timeout_call: 60, encoding: 'latin1' })
+  await sleep(50)
+  assert.equal(await other.ask('parameters'), [60, 'latin1'])
+  await session.terminate()
+  await other.end()
+})
+
+test('the session ends with the thread that started it, however that ends', async () => {
+  const owner = `
+    import { parentPort, workerData } from 'node:worker_threads'
+    import { CtypesSession } from 'zugbruecke'
+    const session = await CtypesSession.start({ stderr: false })
+    const port = session.port()
+    parentPort.postMessage(port, [port])
+    if (workerData === 'exit') setTimeout(() => process.exit(0), 500)
+    else if (workerData === 'end') setTimeout(() => {}, 500)
+    else setInterval(() => {}, 1000)
+  `
+  for (const how of ['terminate', 'exit', 'end', 'blocked']) {
+    const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(resolved(owner))}`), {
+      workerData: how,
+      execArgv: [],
+    })
+    const port = await new Promise<MessagePort>(resolve => worker.once('message', resolve))
+    const session = await CtypesSession.attach(port)
+    const hang = session.CDLL(dll('faults')).func('hang', [c_int], c_int)
+    assert.is(await hang(1), 1)
+    if (how === 'blocked') {
+      const ended = worker.terminate()
+      throws(() => hang.sync(60_000), SessionEnded)
+      await ended
+    } else {
+      const pending = rejects(hang(60_000), SessionTerminatedError)
+      if (how === 'terminate') await worker.terminate()
+      await pending
+    }
+    assert.is(session.up, false)
+    await rejects(hang(1), SessionTerminatedError)
+    await session.terminate()
+  }
+})
+
+test('a session that has ended cannot be joined', async () => {
+  const session = await CtypesSession.start()
+  const port = session.port()
+  await session.terminate()
+  await rejects(CtypesSession.attach(port), SessionTerminatedError)
 })
 
 test.run()

@@ -26,5 +26,9 @@ export default function everything(session, { numbers, texts, callbacks }) {
     missing,
     words: session.FormatError(5).length > 0,
     value: add.sync(1, 2),
+    arch: session.arch,
+    path: session.pathUnixToWine('/tmp'),
+    kernel: session.util.find_library('kernel32').toLowerCase(),
+    relative: session.CDLL('./numbers.dll').add(1, 2),
   }
 }

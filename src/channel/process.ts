@@ -1,0 +1,21 @@
+/** Looking at a process from outside. */
+import { readdirSync, readFileSync } from 'node:fs'
+
+/** Whether any thread of a process runs. One that has ended stays as a zombie until someone asks for its exit code. */
+export function processLives(pid: number): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/task`).some(thread => runs(`/proc/${pid}/task/${thread}/stat`))
+  } catch {
+    return false
+  }
+}
+
+function runs(stat: string): boolean {
+  try {
+    // the name before the state may hold anything, also brackets
+    return !/^[ZX]/.test(readFileSync(stat, 'latin1').replace(/^.*\) /s, ''))
+  } catch {
+    // it ended between the two looks
+    return false
+  }
+}

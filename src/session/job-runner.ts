@@ -1,0 +1,81 @@
+/** Runs jobs in a session's own thread, one after the other, from the thread that started the session. */
+import type { Piscina } from 'piscina'
+import type { JobTask, StartTask, TaskResult } from '../../workers/session.js'
+import { EndReason, Shared } from '../channel/shared.js'
+import { AbortError, decodeError, ZugbrueckeError } from '../errors.js'
+import type { SessionCore } from './core.js'
+import type { JobOptions } from './job.js'
+import { supervisor } from './supervisor.js'
+
+/** What a task of the worker's gave; throws what it threw. */
+export function taskValue<T>(result: TaskResult): T {
+  if ('error' in result) throw decodeError(result.error)
+  return result.value as T
+}
+
+export class JobRunner {
+  #last: Promise<unknown> = Promise.resolve()
+
+  constructor(
+    private readonly piscina: Piscina<StartTask | JobTask, TaskResult>,
+    private readonly core: SessionCore,
+  ) {}
+
+  /** Settles when all jobs so far have ended. */
+  get done(): Promise<unknown> {
+    return this.#last
+  }
+
+  /** Aborting a job that runs ends its session: nothing else stops it. One that still waits is only taken back. */
+  async run(module: string, input: unknown, { signal }: JobOptions): Promise<unknown> {
+    const before = this.#last
+    const job = this.#takeBack(module, before, signal).then(() => this.#run(module, input, signal))
+    this.#last = Promise.allSettled([before, job])
+    return job
+  }
+
+  /** Waits for the jobs before; rejects as soon as the signal says so. */
+  #takeBack(module: string, before: Promise<unknown>, signal: AbortSignal | undefined): Promise<unknown> {
+    if (!signal) return before
+    return new Promise((resolve, reject) => {
+      const stop = () => reject(abortError(module, signal, 'it had not begun'))
+      if (signal.aborted) stop()
+      else signal.addEventListener('abort', stop, { once: true })
+      before.then(() => {
+        signal.removeEventListener('abort', stop)
+        resolve(undefined)
+      })
+    })
+  }
+
+  async #run(module: string, input: unknown, signal: AbortSignal | undefined): Promise<unknown> {
+    const { core } = this
+    const { facts, encoding, timeoutCall } = core
+    if (!core.alive) throw core.deathError(undefined)
+    const task: JobTask = { kind: 'job', facts: { ...facts, encoding, timeoutCall }, url: module, input }
+    const limited = timeoutCall !== Number.POSITIVE_INFINITY
+    if (limited) void supervisor().watch(facts.pid, true)
+    const { i32 } = core.shared
+    try {
+      const done = this.piscina.run(task, signal ? { signal } : {})
+      // a worker that lingers goes to its event loop for it
+      Atomics.add(i32, Shared.jobs, 1)
+      Atomics.add(i32, Shared.workerWake, 1)
+      Atomics.notify(i32, Shared.workerWake)
+      return taskValue(await done.finally(() => Atomics.sub(i32, Shared.jobs, 1)))
+    } catch (error) {
+      if (signal?.aborted && core.alive) {
+        const abort = abortError(module, signal, 'its session has been ended')
+        core.kill(EndReason.aborted, abort)
+        throw abort
+      }
+      if (error instanceof ZugbrueckeError || core.alive) throw error
+      throw core.deathError(undefined)
+    } finally {
+      if (limited) void supervisor().watch(facts.pid, false)
+    }
+  }
+}
+
+const abortError = (module: string, signal: AbortSignal, what: string) =>
+  new AbortError(`the job ${module} was aborted; ${what}`, { cause: signal.reason })
