@@ -23,6 +23,8 @@ k32.GetLastError.restype = ctypes.c_uint32
 MEM_COMMIT_RESERVE, MEM_RELEASE, PAGE_READWRITE = 0x3000, 0x8000, 4
 LOAD_WITH_ALTERED_SEARCH_PATH = 8
 SET_LAST_ERROR = 13
+# a flag of DECLARE
+RESULT_BY_ADDRESS = 8
 POINTER_SIZE = ctypes.sizeof(ctypes.c_void_p)
 ERROR_BAD_EXE_FORMAT, ERROR_MOD_NOT_FOUND, ERROR_PROC_NOT_FOUND = 193, 126, 127
 # allocations up to this size share pages: VirtualAlloc gives 64 KiB at the least
@@ -281,7 +283,7 @@ class Control:
             if ordinal >= 0 or POINTER_SIZE == 8:
                 raise
             if convention == 1:
-                size = wire.stack_size(signature) - (POINTER_SIZE if flags & wire.RESULT_BY_ADDRESS else 0)
+                size = wire.stack_size(signature) - (POINTER_SIZE if flags & RESULT_BY_ADDRESS else 0)
                 names = [f"{name}@{size}", f"_{name}@{size}"]
             else:
                 names = [f"_{name}"]

@@ -59,7 +59,7 @@ API void change(record *r) {
   r->code++;
   r->when *= 2;
   strcpy(r->name, "abcd");
-  r->next = r;
+  r->next = (void *)0xfffffff0;
 }
 
 typedef struct node { struct node *next; int value; } node;
