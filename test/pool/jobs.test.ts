@@ -1,4 +1,4 @@
-import { dirname } from 'node:path'
+import { basename, dirname } from 'node:path'
 import * as assert from 'uvu/assert'
 import {
   AbortError,
@@ -22,7 +22,8 @@ test('a job runs there, every call synchronous', async ({ session }) => {
 test('batches, memory, callbacks, texts and errors inside a job', async () => {
   const { CtypesSession } = await import('zugbruecke')
   await using session = await CtypesSession.start({ cwd: dirname(dll('numbers')) })
-  const input = { numbers: dll('numbers'), texts: dll('texts'), callbacks: dll('callbacks') }
+  const relative = `./${basename(dll('numbers'))}`
+  const input = { numbers: dll('numbers'), texts: dll('texts'), callbacks: dll('callbacks'), relative }
   assert.equal(await session.runJob(job('everything'), input), {
     batch: [11, 12, 13],
     text: 'grün',
@@ -32,7 +33,7 @@ test('batches, memory, callbacks, texts and errors inside a job', async () => {
     missing: 'RoutineNotFoundError',
     words: true,
     value: 3,
-    arch: 'win64',
+    arch: session.getParameter('arch'),
     path: 'Z:\\tmp',
     kernel: 'c:\\windows\\system32\\kernel32.dll',
     relative: 3,

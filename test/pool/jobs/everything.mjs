@@ -1,7 +1,7 @@
 /** What a job can do beside plain calls. */
 import { CFUNCTYPE, c_char_p, c_int, c_longlong, c_ubyte, POINTER } from 'zugbruecke'
 
-export default function everything(session, { numbers, texts, callbacks }) {
+export default function everything(session, { numbers, texts, callbacks, relative }) {
   const add = session.cdll[numbers].func('add', [c_int, c_int], c_int)
   const echo = session.cdll[texts].func('echo', [c_char_p], c_char_p)
   const fill = session.cdll[texts].func('fill', [POINTER(c_ubyte), c_int, c_int], null)
@@ -29,6 +29,6 @@ export default function everything(session, { numbers, texts, callbacks }) {
     arch: session.arch,
     path: session.pathUnixToWine('/tmp'),
     kernel: session.util.find_library('kernel32').toLowerCase(),
-    relative: session.CDLL('./numbers.dll').add(1, 2),
+    relative: session.CDLL(relative).add(1, 2),
   }
 }
