@@ -366,7 +366,8 @@ export class CtypesSession extends SessionSurface {
     } catch (error) {
       if (error instanceof SessionStartError || this.#stopping) throw error
       const words = shared.stderrTail().trim()
-      const text = `the Windows side of session ${facts.id} ended while it started`
+      const code = Atomics.load(shared.i32, Shared.exitCode)
+      const text = `the Windows side of session ${facts.id} ended while it started (exit code ${code})`
       throw new SessionStartError(
         `${text}${words ? `; its last words: ${words}` : ''}: see what "npx zugbruecke doctor" says`,
         { cause: error },
