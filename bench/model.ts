@@ -8,7 +8,7 @@ export type Unit = 'us' | 'MB' | '%' | '/s'
 /** The groups of the table, in its order: within one, every side was asked for the same thing. */
 export const GROUPS = {
   add: 'two ints in, one out',
-  work: 'a routine that takes 0.1 to 0.2 µs',
+  work: 'a routine that takes about a microsecond',
   ten: 'ten floats in and out',
   fields: 'structure of ten fields by pointer',
   rows: '40-byte structures by pointer, each',

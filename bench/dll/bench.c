@@ -66,7 +66,7 @@ void loop_add(const int *a, const int *b, int *out, int n) {
 static double (*volatile iterate_call)(double, int) = iterate;
 
 void loop_iterate(const double *x, double *out, int n) {
-  for (int i = 0; i < n; i++) out[i] = iterate_call(x[i], 50);
+  for (int i = 0; i < n; i++) out[i] = iterate_call(x[i], 500);
 }
 
 void loop_ten(const float *in, float *out, int n) {

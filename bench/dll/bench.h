@@ -27,7 +27,7 @@ API void negate(double *a, int n);
 API int64_t call_many(number_callback callback, int n);
 API void filter_image(const struct image *in, struct image *out, section_callback callback);
 API void step_row(struct row *r);
-API double iterate(double x, int steps); /* 50 steps: about a tenth of a microsecond */
+API double iterate(double x, int steps); /* 500 steps: about a microsecond */
 API int crash_every(int i, int every);
 
 /* The limit: the same routines called in a loop inside the DLL. */

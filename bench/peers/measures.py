@@ -58,7 +58,7 @@ def work(ctypes, dll, _):
     f.argtypes = (ctypes.c_double, ctypes.c_int)
     f.restype = ctypes.c_double
     assert f(0.5, 1) == 3.7 * 0.5 * 0.5
-    return lambda: f(0.3, 50), 1
+    return lambda: f(0.3, 500), 1
 
 
 def rows(ctypes, dll, _):

@@ -122,7 +122,7 @@ export class SessionPool {
     const take = (session: CtypesSession) => {
       const until = performance.now() + TURN
       const yields = () => this.#queue.length > 0 && performance.now() > until
-      return sharedBatch(session, dll, prototype).share(plan, yields)
+      return sharedBatch(session, dll, prototype).share(plan, this.#size, yields)
     }
     // one share is enough, more are only faster, and one under way goes on: the bound on waiting work is for the first
     const share = async (_: unknown, number: number): Promise<void> => {

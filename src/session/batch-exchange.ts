@@ -23,6 +23,10 @@ import type { RowRange } from './row-cursor.js'
 const CHUNK_ROWS = 32768
 /** Chunks under way at once. */
 const DEPTH = 4
+/** The same of a batch that sessions share: what one has taken no other can do. */
+const SHARED_DEPTH = 2
+/** Sessions take their parts of it in so many chunks, so that none waits long for another's last. */
+const PARTS = 16
 const LAST_ERRORS = 1
 const NOTHING = new LocalBlock(new Uint8Array(0))
 
@@ -32,6 +36,8 @@ export interface BatchShare {
   readonly declared: Declared
   /** Of all arguments on the wire, `out` parameters included. */
   readonly columns: readonly Column[]
+  /** Sessions that have a share. */
+  readonly sharers: number
   /** Others wait for the session: takes no more rows. */
   readonly yields?: () => boolean
 }
@@ -43,8 +49,7 @@ class ShareState {
   readonly underway: RowRange[] = []
   /** Chunks that have come to their end. */
   ended = 0
-  readonly chunkRows: number
-  readonly rowSize: number
+  readonly #most: number
 
   constructor(
     readonly core: SessionCore,
@@ -54,10 +59,23 @@ class ShareState {
     const { plan, columns } = share
     let rowSize = plan.results.size + ROW_FAILURE_SIZE + (plan.lastErrors ? 4 : 0)
     for (const column of columns) rowSize += column.rowSize
-    this.rowSize = rowSize
     const fit = Math.floor(arenaSize / (DEPTH + 1) / rowSize)
     // a row larger than that goes alone
-    this.chunkRows = Math.max(1, Math.min(CHUNK_ROWS, fit, plan.chunk ?? CHUNK_ROWS))
+    this.#most = Math.max(1, Math.min(CHUNK_ROWS, fit, plan.chunk ?? CHUNK_ROWS))
+  }
+
+  /** Rows of the next chunk. */
+  get chunkRows(): number {
+    const { plan, declared, sharers } = this.share
+    if (plan.chunk !== undefined) return this.#most
+    return declared.pace.rows(this.#most, sharers > 1 ? Math.ceil(plan.rows.total / sharers / PARTS) : undefined)
+  }
+
+  /** Chunks that may be under way. */
+  get depth(): number {
+    const { plan, declared, sharers } = this.share
+    if (plan.chunk === undefined && declared.pace.isUnknown) return 1
+    return sharers > 1 ? SHARED_DEPTH : DEPTH
   }
 }
 
@@ -72,6 +90,7 @@ abstract class Chunk extends Exchange {
   #lastErrors = 0
   #backs: { readonly chunk: ColumnChunk; readonly at: number }[] = []
   #taken = false
+  #sent = 0
 
   constructor(protected readonly state: ShareState) {
     super()
@@ -164,6 +183,7 @@ abstract class Chunk extends Exchange {
     if (outside) lane.writeArena(u8.slice(message, message + messageSize), at)
     port.publish(messageSize, Kind.batch | ((outside ? SlotFlag.messageInArena : 0) << 16), outside ? at : 0)
     this.state.underway.push(range)
+    this.#sent = performance.now()
     return true
   }
 
@@ -184,6 +204,7 @@ abstract class Chunk extends Exchange {
           `${this.label}: the Windows side carried out ${carried} of ${this.#range.count} rows: this is a fault of zugbruecke`,
         )
       this.#takeRows(code)
+      share.declared.pace.came(this.#range.count, this.#sent)
     } catch (error) {
       state.failure ??= error as Error
     }
@@ -280,14 +301,15 @@ export class BatchExchange extends Chunk {
 
   override attempt(lane: Lane, port: Port): boolean {
     const { state } = this
-    const { share, chunkRows } = state
+    const { share } = state
     if (this.#lent.length === 0 && !(port instanceof Frame) && this.#isLent(lane)) return false
     this.#lend(lane)
     for (;;) {
       if (this.#ends()) return false
       if (share.yields?.()) return this.sendRows(lane, port, 0)
+      const { chunkRows } = state
       if (share.plan.rows.left <= chunkRows) return this.sendRows(lane, port, chunkRows)
-      if (this.#underway >= DEPTH) return false
+      if (this.#underway >= state.depth) return false
       if (!lane.sendFirst(new InnerChunk(state, () => this.#underway--), port)) return false
       this.#underway++
     }

@@ -23,7 +23,7 @@ export interface SharedBatch {
   /** Throws ArgumentError. */
   plan(columns: readonly unknown[], options: Options): BatchPlan
   /** Carries out rows that nobody else has, until there are none or `yields` says that others wait for the session. */
-  share(plan: BatchPlan, yields?: () => boolean): Promise<void>
+  share(plan: BatchPlan, sharers: number, yields: () => boolean): Promise<void>
 }
 
 /** `Rows` is what it gives, with the columns of `out` parameters; `Results` what the routine returned. */
@@ -93,9 +93,10 @@ export function makeBatch(engine: RoutineEngine, blocking: boolean): BatchFuncti
   }
   const shared: SharedBatch = {
     plan: (columns, options) => new BatchPlan(routineOf(engine), columns, options, coreForSync(engine.session)),
-    share: (plan, yields) =>
+    share: (plan, sharers, yields) =>
       new Promise((resolve, reject) => {
-        carryOut(engine, coreForSync(engine.session), plan, error => (error ? reject(error) : resolve()), yields)
+        const finished = (error: Error | undefined) => (error ? reject(error) : resolve())
+        carryOut(engine, coreForSync(engine.session), plan, finished, sharers, yields)
       }),
   }
   return Object.assign(blocking ? (sync as never) : awaited, { stream, sync, [SHARED]: shared }) as never
@@ -125,11 +126,12 @@ function carryOut(
   core: SessionCore,
   plan: BatchPlan,
   finished: (error: Error | undefined) => void,
+  sharers = 1,
   yields?: () => boolean,
 ): void {
   const { argtypes } = routineOf(engine)
   const declared = engine.declared(core, argtypes.filter(isType))
-  const share = { plan, declared, columns: plan.columns(core), ...(yields ? { yields } : {}) }
+  const share = { plan, declared, columns: plan.columns(core), sharers, ...(yields ? { yields } : {}) }
   const exchange = new BatchExchange(core, share, error => {
     limit?.end()
     finished(error)

@@ -17,6 +17,7 @@ import type { ArgumentSink } from '../ctypes/sink.js'
 import { AbortError, ArgumentError, CallTimeoutError, RoutineNotFoundError } from '../errors.js'
 import { readPe } from '../runtime/pe.js'
 import { type BatchFunction, makeBatch } from './batch.js'
+import { Pace } from './batch-pace.js'
 import { coreForSync } from './both.js'
 import { CallExchange, type Settle } from './call-exchange.js'
 import type { SessionCore } from './core.js'
@@ -45,6 +46,8 @@ export class Declared implements PreparedCall {
   readonly keepsLastError: boolean
   readonly keepsErrno: boolean
   readonly number: number
+  /** Of its batches. */
+  readonly pace = new Pace()
 
   constructor(
     readonly engine: RoutineEngine,

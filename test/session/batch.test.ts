@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import * as assert from 'uvu/assert'
 import * as zb from 'zugbruecke'
 import {
+  AbortError,
   ArgumentError,
   type CType,
   c_bool,
@@ -313,6 +314,24 @@ test('progress is told, in order, to the end', async () => {
   assert.ok(seen.length > 1)
   assert.equal(seen.at(-1), [200_000, 200_000])
   for (let i = 1; i < seen.length; i++) assert.ok(seen[i][0] > seen[i - 1][0])
+})
+
+test('a batch of a slow routine comes in short chunks: progress is told, and a signal heard, long before its end', async () => {
+  const rest = rows.func('rest', [c_int], c_int)
+  const given = new Int32Array(2000).fill(1)
+  const told: number[] = []
+  await rest.batch([given], { onProgress: done => told.push(done) })
+  assert.ok(told.length > 10, `told ${told.length} times`)
+  assert.is(told.at(-1), 2000)
+  const controller = new AbortController()
+  const stopped = rest.batch([given], { signal: controller.signal, onProgress: () => controller.abort() })
+  const error = await rejects(stopped, AbortError, '2000 rows')
+  assert.ok(Number(/after (\d+) of/.exec(error.message)?.[1]) < 1000, error.message)
+  // what a row takes is learnt anew: the routine may become fast
+  const fast: number[] = []
+  await rest.batch([new Int32Array(100_000)], { onProgress: done => fast.push(done) })
+  assert.is(fast.at(-1), 100_000)
+  assert.ok(fast.length < 1000, `told ${fast.length} times`)
 })
 
 test.run()

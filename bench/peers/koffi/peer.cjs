@@ -67,7 +67,7 @@ function measures(koffi) {
     work() {
       const iterate = lib.func('double iterate(double x, int steps)')
       check(iterate(0.5, 1) === 3.7 * 0.5 * 0.5, 'iterate')
-      return [() => iterate(0.3, 50), 1]
+      return [() => iterate(0.3, 500), 1]
     },
     doubles() {
       const negate = lib.func('void negate(_Inout_ double *a, int n)')
