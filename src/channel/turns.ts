@@ -22,8 +22,9 @@ const PATIENCE = 20_000
 /** A session is at work if it has sent something lately; how often it says so. */
 const LATELY = 20_000
 const OFTEN = 5000
-/** How long hosts may look where many are at work: longer than there is between two calls of a loop. */
-const HOST_LOOKS = 15
+/** How long hosts may look where many are at work: longer than there is between two calls of a job, or about as long as between awaited ones. */
+const JOB_LOOKS = 15
+const OTHER_LOOKS = 40
 
 /** Sessions that can have a turn at the same time: each has two sides. */
 const LANES = Math.max(1, availableParallelism() >> 1)
@@ -61,6 +62,7 @@ export class Turn {
   #sent = 0
   #marked = now() - OFTEN
   #crowded = false
+  #hostLooks = 0
   #slowCalls = 0
   #skipped = 0
 
@@ -82,7 +84,13 @@ export class Turn {
    */
   take(ofJob: boolean): void {
     this.#sent = 0
-    if (!this.#isCrowded() || !ofJob) return
+    const crowded = this.#isCrowded()
+    const looks = crowded ? (ofJob ? JOB_LOOKS : OTHER_LOOKS) : 0
+    if (looks !== this.#hostLooks) {
+      this.#hostLooks = looks
+      this.limitHost(looks)
+    }
+    if (!crowded || !ofJob) return
     if (this.#slowCalls >= SLOW_CALLS && ++this.#skipped % PROBE !== 0) return
     if (this.#mustQueue()) this.#queue()
     this.#sent = now() || 1
@@ -127,7 +135,6 @@ export class Turn {
       if (mark !== 0 && passed(mark, time) < LATELY) busy++
     }
     const crowded = Math.min(busy, most) > LANES
-    if (crowded !== this.#crowded) this.limitHost(crowded ? HOST_LOOKS : 0)
     this.#crowded = crowded
     return crowded
   }
