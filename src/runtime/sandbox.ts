@@ -22,6 +22,9 @@ import type { Config } from './config.js'
 import { cacheFolder, type Installation } from './locate.js'
 import { wineEnvironment } from './prefix.js'
 
+/** Services that look for devices: without a network namespace of the machine's they crash (Wine 8.0), and Wine waits for them. */
+const DEVICES = /^\[System\\\\CurrentControlSet\\\\Services\\\\(winebus|wineusb|winehid|winexinput)\][^[]*/gm
+const DISABLED = '"Start"=dword:00000004'
 /** Where each user's wineserver listens; Debian's has a folder for each prefix, whose name the prefix has in this file. */
 const SERVERS = '/tmp'
 const DEBIAN_NOTE = 'wineserver'
@@ -140,6 +143,9 @@ const sandboxes = (): string => {
 function copyPrefix(from: string, to: string): [string, string][] {
   mkdirSync(join(to, 'drive_c'), { recursive: true, mode: 0o700 })
   for (const name of REGISTRY) if (existsSync(join(from, name))) copyFileSync(join(from, name), join(to, name))
+  const system = join(to, REGISTRY[0])
+  const quiet = (section: string) => section.replace(/^"Start"=dword:\w+/m, DISABLED)
+  writeFileSync(system, readFileSync(system, 'latin1').replace(DEVICES, quiet), 'latin1')
   cpSync(join(from, 'dosdevices'), join(to, 'dosdevices'), { recursive: true, verbatimSymlinks: true })
   const lent: [string, string][] = []
   for (const name of readdirSync(join(from, 'drive_c'))) {

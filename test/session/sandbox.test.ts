@@ -79,9 +79,12 @@ sandboxed('there is no network', async () => {
     await session.terminate()
     return result === 0
   }
-  assert.is(await connects(false), true)
-  assert.is(await connects(true), false)
-  server.close()
+  try {
+    assert.is(await connects(false), true)
+    assert.is(await connects(true), false)
+  } finally {
+    server.close()
+  }
 })
 
 sandboxed('a crash is told as ever, and nothing is left of it', async () => {
