@@ -5,7 +5,6 @@ import os
 import sys
 
 import wire
-from segment import query_memory
 
 VERSION = "0.1.0"
 k32 = ctypes.WinDLL("kernel32", use_last_error=True)
@@ -29,8 +28,6 @@ POINTER_SIZE = ctypes.sizeof(ctypes.c_void_p)
 ERROR_BAD_EXE_FORMAT, ERROR_MOD_NOT_FOUND, ERROR_PROC_NOT_FOUND = 193, 126, 127
 # allocations up to this size share pages: VirtualAlloc gives 64 KiB at the least
 SMALL = 4096
-# in hexadecimal it still fits an outcome's room
-MOST_READ = 1900
 
 
 class Failure(Exception):
@@ -54,9 +51,9 @@ class Control:
         self.allocations = {}
         self.operations = {
             1: self.hello, 2: self.load, 3: self.unload, 4: self.declare, 5: self.release, 6: self.symbol,
-            7: self.thunk, 8: self.free_thunk, 9: self.alloc, 10: self.free, 11: self.read, 12: self.write,
+            7: self.thunk, 8: self.free_thunk, 9: self.alloc, 10: self.free, 11: self.serve_memory,
             13: self.set_last_error, 14: self.get_last_error, 15: self.format_error, 16: self.find_library,
-            17: self.find_msvcrt, 18: self.path, 19: self.exit, 20: self.exports, 21: self.query, 22: self.set,
+            17: self.find_msvcrt, 18: self.path, 19: self.exit,
         }  # fmt: skip
 
     def run(self, message, room=wire.MAILBOX_ROOM):
@@ -183,18 +180,10 @@ class Control:
             k32.VirtualFree(address, 0, MEM_RELEASE)
         return [], []
 
-    def read(self, numbers, texts):
-        if not 0 <= numbers[1] <= MOST_READ:
-            raise Failure("Argument", f"{numbers[1]} bytes are more than one message carries ({MOST_READ})")
-        process, buffer, got = ctypes.c_void_p(-1), ctypes.create_string_buffer(numbers[1]), ctypes.c_size_t()
-        if not k32.ReadProcessMemory(process, ctypes.c_void_p(numbers[0]), buffer, ctypes.c_size_t(numbers[1]), ctypes.byref(got)):
-            raise Failure("Memory", f"{numbers[1]} bytes at {numbers[0]:#x} cannot be read")
-        return [], [buffer.raw.hex()]
+    def serve_memory(self, numbers, texts):
+        from window import serve_memory  # where Node has no way of its own to this process's memory
 
-    def write(self, numbers, texts):
-        data, done = bytes.fromhex(texts[0]), ctypes.c_size_t()
-        if not k32.WriteProcessMemory(ctypes.c_void_p(-1), ctypes.c_void_p(numbers[0]), data, ctypes.c_size_t(len(data)), ctypes.byref(done)):
-            raise Failure("Memory", f"{len(data)} bytes at {numbers[0]:#x} cannot be written")
+        serve_memory(self.segment)
         return [], []
 
     def set_last_error(self, numbers, texts):
@@ -248,17 +237,6 @@ class Control:
         self.leaving = True
         return [], []
 
-    def exports(self, numbers, texts):
-        handle = self._handle(numbers[0])
-        return [], _export_names(handle)
-
-    def query(self, numbers, texts):
-        information = query_memory(numbers[0])
-        return [information.base or 0, information.size, information.protect, information.state], []
-
-    def set(self, numbers, texts):
-        return [], []  # nothing on this side depends on a parameter yet
-
     def _handle(self, number):
         handle = self.dlls.get(number)
         if handle is None:
@@ -301,15 +279,3 @@ class Control:
 
 def _proc_address(handle, name):
     return k32.GetProcAddress(handle, ctypes.cast(ctypes.c_char_p(name.encode("latin-1", "replace")), ctypes.c_void_p))
-
-
-def _export_names(handle):
-    """Names in the export table of a loaded module (PE format: the optional header's first data directory)."""
-    u32 = lambda at: ctypes.c_uint32.from_address(at).value  # noqa: E731
-    header = handle + u32(handle + 0x3C)
-    wide = ctypes.c_uint16.from_address(header + 24).value == 0x20B
-    directory = u32(header + 24 + (112 if wide else 96))
-    if not directory:
-        return []
-    count, names = u32(handle + directory + 24), handle + u32(handle + directory + 32)
-    return [ctypes.string_at(handle + u32(names + 4 * i)).decode("latin-1") for i in range(count)]

@@ -1,4 +1,4 @@
-"""The Windows side of a session: started by Node's supervisor as `python main.py PID FILE NODE_DOORBELL IDLE_DOORBELL STRAND_DOORBELLS… [--no-bridge]`.
+"""The Windows side of a session: started by Node's supervisor as `python main.py PID FILE NODE_DOORBELL IDLE_DOORBELL STRAND_DOORBELLS… MEMORY_DOORBELL [--no-bridge]`.
 
 Modules are few and imported late: each costs 5 to 8 ms under Wine.
 """
@@ -95,8 +95,8 @@ def main():
     from segment import Segment
     from serve import Server
 
-    pid, file, node, idle, *strands = [int(a) for a in sys.argv[1:21]]
-    segment = Segment(pid, file, node, idle, strands)
+    pid, file, node, idle, *strands, memory = [int(a) for a in sys.argv[1:22]]
+    segment = Segment(pid, file, node, idle, strands, memory)
     leaving.tell = segment.say_leaving
     control = Control(segment)
     if "--no-bridge" not in sys.argv:

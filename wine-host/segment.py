@@ -51,9 +51,10 @@ def query_memory(address):
 
 
 class Segment:
-    def __init__(self, pid, file, node_doorbell, idle_doorbell, strand_doorbells):
+    def __init__(self, pid, file, node_doorbell, idle_doorbell, strand_doorbells, memory_doorbell):
         self.pid = pid
         self.strand_numbers = strand_doorbells
+        self.memory_number = memory_doorbell
         self.file = open_descriptor(pid, file, os.O_RDWR)
         head = os.read(self.file, 12)
         size = int.from_bytes(head[8:12], "little")
@@ -74,6 +75,10 @@ class Segment:
         if self.doorbells[strand] is None:
             self.doorbells[strand] = open_descriptor(self.pid, self.strand_numbers[strand], os.O_RDONLY)
         return self.doorbells[strand]
+
+    def memory_doorbell(self):
+        """The FIFO that wakes the thread behind the memory window."""
+        return open_descriptor(self.pid, self.memory_number, os.O_RDONLY)
 
     def fence(self):
         """x86 lets a load overtake a store before it, and two sides that each look before they are seen sleep for ever. A lock is a fence."""

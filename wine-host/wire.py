@@ -16,6 +16,7 @@ REQUEST_SIZE = 256
 REPLY_OFFSET = 0x60000
 REPLY_SIZE = 64
 ARENA_OFFSET = 0x80000
+WINDOW_OFFSET, WINDOW_ANSWER, WINDOW_DATA, WINDOW_ROOM = 0x11000, 0x11040, 0x12000, 0xE000
 MESSAGE = 16
 
 # control block, in words of 4 bytes
@@ -38,6 +39,7 @@ STATE_STARTING, STATE_SERVING, STATE_LEAVING = 0, 1, 2
 
 CALL, BATCH, CONTROL, RETURN, CALLBACK, REPLY, OUTCOME = 1, 2, 3, 4, 5, 6, 7
 IN_ARENA = 1
+MEMORY_READ, MEMORY_WRITE = 1, 2
 
 DONE, EXCEPTION, REFUSED, UNDECLARED = 0, 1, 2, 3
 NO_ROUTINE, MALFORMED, ARGUMENT_COUNT, NEEDS_BRIDGE, OUT_OF_MEMORY = 1, 2, 3, 4, 5
@@ -58,6 +60,7 @@ REPLY_LENGTH = 56
 BATCH_VALUES = struct.Struct("<QIIIIQQQII4xI")  # at 40
 BATCH_COLUMNS = 104
 COLUMN = struct.Struct("<QqQ")
+WINDOW_VALUES = struct.Struct("<IIQQI4x")  # number, operation, address, all that is wanted from there on, size of this piece
 ROW_FAILURE = struct.Struct("<IIQ")
 
 # how a kind lies in the 8 bytes of an argument or result, and in a column

@@ -1,14 +1,29 @@
 /**
  * Memory of the Windows process, read and written from Node through /proc/<pid>/mem: about 2 µs, and a bad address is an error
- * instead of a crash. The kernel would write read-only pages as well, so writes look at the process's map first.
+ * instead of a crash. The kernel would write read-only pages as well, so writes look at the process's map first. Where all that is
+ * not permitted the host does it, slower (memory-window.ts). Any thread may have one of its own; it blocks no longer than that.
  */
 import { closeSync, constants, openSync, readFileSync, readSync, writeSync } from 'node:fs'
 import type { CallbackShape, CallbackTarget, RemoteMemory } from '../ctypes/block.js'
 import type { Encoding } from '../ctypes/encoding.js'
 import { MemoryAccessError, SessionTerminatedError } from '../errors.js'
+import type { MemoryWindow } from './memory-window.js'
 
 /** How long a reading of the map is trusted, in milliseconds: long enough for a loop over fields, short for a person. */
 const MAP_LIFETIME = 50
+
+/** Does the kernel let this process into the memory of that one? `address` is known to be readable there. */
+export function isMemoryPermitted(pid: number, address: number): boolean {
+  let fd: number | undefined
+  try {
+    fd = openSync(`/proc/${pid}/mem`, constants.O_RDWR)
+    return readSync(fd, new Uint8Array(1), 0, 1, address) === 1
+  } catch {
+    return false
+  } finally {
+    if (fd !== undefined) closeSync(fd)
+  }
+}
 
 const hex = (address: number) => `0x${address.toString(16)}`
 
@@ -19,6 +34,8 @@ export class ProcessMemory implements RemoteMemory {
   routineAt?: (address: number, type: CallbackShape) => object
   /** Makes the thunk of a callback, where it has none. */
   thunkFor?: (callback: CallbackTarget) => number
+  /** The host's help, where this process is not permitted to look for itself. */
+  window?: MemoryWindow
   #fd: number | undefined
   #closed = false
   #map: { readonly from: number; readonly to: number }[] = []
@@ -32,6 +49,11 @@ export class ProcessMemory implements RemoteMemory {
 
   read(address: number, into: Uint8Array): void {
     if (into.length === 0) return
+    if (this.window) {
+      this.assertAlive()
+      if (!this.window.read(address, into)) throw this.#refused('read', address, into.length)
+      return
+    }
     const fd = this.#open()
     let done = 0
     try {
@@ -48,6 +70,11 @@ export class ProcessMemory implements RemoteMemory {
 
   write(address: number, from: Uint8Array): void {
     if (from.length === 0) return
+    if (this.window) {
+      this.assertAlive()
+      if (!this.window.write(address, from)) throw this.#refused('written', address, from.length)
+      return
+    }
     const fd = this.#open()
     if (!this.#isWritable(address, address + from.length)) throw this.#refused('written', address, from.length)
     let done = 0
@@ -64,9 +91,13 @@ export class ProcessMemory implements RemoteMemory {
     this.#fd = undefined
   }
 
-  #open(): number {
+  assertAlive(): void {
     if (this.#closed || !this.alive())
       throw new SessionTerminatedError(`session ${this.sessionId} has ended, and with it its memory`)
+  }
+
+  #open(): number {
+    this.assertAlive()
     this.#fd ??= openSync(`/proc/${this.pid}/mem`, constants.O_RDWR)
     return this.#fd
   }

@@ -8,6 +8,8 @@ import { SessionStartError, SetupError } from '../errors.js'
 /** Where segments are made; a file system in memory. */
 const SHM = process.env.ZUGBRUECKE_SHM ?? '/dev/shm'
 const CHUNK = 1 << 20
+/** Of a segment's `hostDoorbells`, the one that wakes the host's thread behind the memory window. */
+export const MEMORY_BELL = STRANDS
 
 /** Descriptors belong to the process, so every thread of it may use them; the worker closes them. */
 export interface SegmentDescriptors {
@@ -16,7 +18,7 @@ export interface SegmentDescriptors {
   readonly nodeDoorbell: number
   /** Rung by the host while the worker is in its event loop. */
   readonly idleDoorbell: number
-  /** Rung by the worker, one for each strand; the first wakes the host's main loop. */
+  /** One for each strand, rung by the worker (the first wakes the host's main loop), and at MEMORY_BELL that of the memory window. */
   readonly hostDoorbells: readonly number[]
   readonly size: number
 }
@@ -47,7 +49,7 @@ export function createSegment(memory: number): SegmentDescriptors {
     head[Word.version / 4] = WIRE_VERSION
     head[Word.segmentSize / 4] = size
     writeSync(file, head, 0, 12, 0)
-    const fifos = Array.from({ length: STRANDS + 2 }, (_, i) => `${name}.${i}`)
+    const fifos = Array.from({ length: STRANDS + 3 }, (_, i) => `${name}.${i}`)
     try {
       // Node has no call for it
       execFileSync('mkfifo', ['-m', '600', ...fifos], { stdio: ['ignore', 'ignore', 'pipe'] })

@@ -47,6 +47,9 @@ export const Shared = {
   gone: NODE_OFFSET / 4 + 17,
   /** When a job that blocks wants to be woken, in milliseconds (`Date.now()`, 32 bits of it); 0: it does not. */
   jobWake: NODE_OFFSET / 4 + 16,
+  /** Who uses the memory window, its thread's number + 1 (0: nobody), and what has been asked there so far: see memory-window.ts. */
+  windowOwner: NODE_OFFSET / 4 + 18,
+  windowNumber: NODE_OFFSET / 4 + 19,
   /** Row of the batch that ran when the Windows process ended. */
   runningRow: NODE_OFFSET / 4 + 12,
   /** One word for each thread: changes whenever there is something for it. */

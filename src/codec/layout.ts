@@ -36,6 +36,24 @@ export const Word = {
   nodePosts: 0x180,
 } as const
 
+/**
+ * Memory of the host's, piece by piece (byte offsets): a request of Node's at `offset`, with the fields behind it counted from there,
+ * the answer, and what is copied.
+ */
+export const Window = {
+  offset: 0x11000,
+  op: 4,
+  address: 8,
+  rest: 16,
+  size: 24,
+  requestSize: 32,
+  answer: 0x11040,
+  data: 0x12000,
+  room: 0xe000,
+} as const
+/** What Node asks for there. */
+export const MemoryOp = { read: 1, write: 2 } as const
+
 /** What a slot or a mailbox holds. */
 export const Kind = { call: 1, batch: 2, control: 3, return: 4, callback: 5, reply: 6, outcome: 7 } as const
 
@@ -82,8 +100,7 @@ export const Op = {
   freeThunk: 8,
   alloc: 9,
   free: 10,
-  read: 11,
-  write: 12,
+  serveMemory: 11,
   setLastError: 13,
   getLastError: 14,
   formatError: 15,
@@ -91,7 +108,4 @@ export const Op = {
   findMsvcrt: 17,
   path: 18,
   exit: 19,
-  exports: 20,
-  query: 21,
-  set: 22,
 } as const

@@ -198,7 +198,7 @@ async function memoryAccess(): Promise<Finding> {
     }
     return `/proc/<pid>/mem of a child can be read${scope}`
   } catch (error) {
-    return `/proc/<pid>/mem is not permitted here (${(error as NodeJS.ErrnoException).code}${scope}): memory is read by messages, slower`
+    return `/proc/<pid>/mem is not permitted here (${(error as NodeJS.ErrnoException).code}${scope}): sessions read and write memory with the host's help, slower`
   } finally {
     child.kill('SIGKILL')
   }

@@ -5,6 +5,7 @@
 import { ControlExchange } from '../channel/control-exchange.js'
 import type { Exchange } from '../channel/exchange.js'
 import { Lane } from '../channel/lane.js'
+import { MemoryWindow } from '../channel/memory-window.js'
 import { processLives } from '../channel/process.js'
 import { ProcessMemory } from '../channel/remote-memory.js'
 import { EndReason, Life, Shared, SharedState } from '../channel/shared.js'
@@ -68,6 +69,7 @@ export class SessionCore {
     this.encoding = facts.encoding
     this.callbacks = new CallbackTable(this)
     this.memory.thunkFor = callback => this.callbacks.now(callback)
+    if (facts.memoryByHost) this.lookThroughHost()
     const laneOptions = {
       shared: this.shared,
       segment: facts.segment,
@@ -116,6 +118,12 @@ export class SessionCore {
       windowsError: hresultError,
       ...(wrapped ? { wrapCallback: (type, fn) => wrap(wrapped, type, fn) } : {}),
     }
+  }
+
+  /** From now on memory is read and written by the host. */
+  lookThroughHost(): void {
+    const { memory, thread } = this
+    memory.window = new MemoryWindow(this.shared, this.facts.segment, thread, () => memory.assertAlive())
   }
 
   get thread(): number {

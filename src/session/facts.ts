@@ -13,6 +13,8 @@ export interface SessionFacts {
   /** Address of the segment in the Windows process. */
   readonly base: number
   readonly pointerSize: number
+  /** Whether memory is read and written by the host, because this process is not permitted to. */
+  readonly memoryByHost: boolean
   /** Whether calls run in the native bridge. */
   readonly bridge: boolean
   readonly pythonVersion: string

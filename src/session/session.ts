@@ -5,6 +5,7 @@ import { BroadcastChannel, MessageChannel, type MessagePort } from 'node:worker_
 import { Piscina } from 'piscina'
 import type { JobTask, StartTask, TaskResult } from '../../workers/session.js'
 import { takeNumber } from '../channel/membership.js'
+import { isMemoryPermitted } from '../channel/remote-memory.js'
 import { closeSegment, type SegmentDescriptors } from '../channel/segment.js'
 import { EndReason, Life, MAX_THREADS, Shared, SharedState } from '../channel/shared.js'
 import { countSession, createTurns } from '../channel/turns.js'
@@ -315,6 +316,7 @@ export class CtypesSession extends SessionSurface {
         pid: owned.pid,
         base: 0,
         pointerSize: config.arch === 'win64' ? 8 : 4,
+        memoryByHost: false,
         bridge: false,
         pythonVersion: installation.pythonVersion,
         cwd: config.cwd,
@@ -355,12 +357,19 @@ export class CtypesSession extends SessionSurface {
     })
     try {
       const { numbers, texts } = await Promise.race([core.control('start', Op.hello, [WIRE_VERSION], [version]), late])
+      const base = Number(numbers[3])
+      const memoryByHost = process.env.ZUGBRUECKE_MEMORY_ACCESS === 'host' || !isMemoryPermitted(facts.pid, base)
       core.facts = {
         ...facts,
-        base: Number(numbers[3]),
+        base,
+        memoryByHost,
         pointerSize: Number(numbers[2]),
         bridge: numbers[4] === 1n,
         pythonVersion: texts[0],
+      }
+      if (memoryByHost) {
+        await Promise.race([core.control('start', Op.serveMemory), late])
+        core.lookThroughHost()
       }
       Atomics.store(shared.i32, Shared.life, Life.up)
     } catch (error) {

@@ -60,7 +60,7 @@ test('magic, version and size stand in front, all else is zero', () => {
 
 test('the doorbells are nameless FIFOs for this user alone, each a different one', () => {
   const bells = [segment.nodeDoorbell, segment.idleDoorbell, ...segment.hostDoorbells]
-  assert.is(bells.length, STRANDS + 2)
+  assert.is(bells.length, STRANDS + 3)
   const inodes = new Set<number>()
   for (const fd of bells) {
     const stat = fstatSync(fd)

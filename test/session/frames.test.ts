@@ -254,8 +254,7 @@ function aFrame(raw: Raw): { kind: number; message: Buffer } {
     [Op.symbol, [1, -1], ['add']],
     [Op.declare, [10 + random(100), 1, 0, 0, -1, 2], ['add', 'ii', 'i']],
     [Op.alloc, [1 + random(10_000)], []],
-    [Op.read, [Number(raw.base) + ARENA_OFFSET, 32], []],
-    [Op.query, [random(0x7fffffff)], []],
+    [Op.free, [random(0x7fffffff)], []],
     [Op.thunk, [0x1000100 + random(100), 0], ['ii', 'i']],
     [Op.formatError, [random(20)], []],
   ]
