@@ -60,6 +60,7 @@ export class ControlExchange extends Exchange {
   }
 
   override settle(lane: Lane, at: number, outcomeLength: number): void {
+    this.settled = true
     try {
       const { view } = lane.shared
       let bytes: Uint8Array

@@ -17,9 +17,8 @@ export interface Port {
 }
 
 export abstract class Exchange {
+  /** Nothing more will be done with it. Set by whoever fails it or takes it back, and by those for whose reply a thread blocks. */
   settled = false
-  /** Of its request in the ring, once it is sent there. */
-  sequence = 0
   /** What a callback threw inside it: it fails with the first of these. (Declared only: most have no need of the room.) */
   declare thrown?: Error
   /** What runs, for errors. */

@@ -61,6 +61,8 @@ export class Lane {
   readonly limits = new Set<TimeLimit>()
   /** Requests sent and not yet settled, in order. */
   readonly #pending: Exchange[] = []
+  /** Theirs in the ring. Apart, for what lies in objects of many classes takes the engine long to find. */
+  readonly #numbers: number[] = []
   #pendingHead = 0
   readonly #waiting: Exchange[] = []
   readonly #ring: Port
@@ -107,6 +109,17 @@ export class Lane {
   /** Whether this thread waits in a blocking call. */
   get blocking(): boolean {
     return this.#blocked > 0
+  }
+
+  /** The ring, if a request can be sent now without going before another; then tell of it with `sent`. */
+  get freeRing(): Port | undefined {
+    return this.#waiting.length === 0 && this.frames.length === 0 && !this.#checkDead() ? this.#ring : undefined
+  }
+
+  /** Takes note of a request that has just been published in the free ring. */
+  sent(exchange: Exchange): void {
+    this.#sent(exchange)
+    if (!this.#held) this.#hold()
   }
 
   /** Sends a request as soon as its turn comes. Throws if it is bad and can be sent now; fails it if it turns out bad later. */
@@ -253,7 +266,7 @@ export class Lane {
     if (frame.strand !== 0) return undefined
     const word = new Uint32Array(1)
     readSync(this.segment.file, word, 0, 4, Word.running)
-    return this.#pending.find(exchange => exchange.sequence === word[0])
+    return this.#pending.find((_, i) => i >= this.#pendingHead && this.#numbers[i] === word[0])
   }
 
   /** A frame is closed: what it answered has been written, and the calls made meanwhile may go on. */
@@ -309,8 +322,8 @@ export class Lane {
   }
 
   #sent(exchange: Exchange): void {
-    exchange.sequence = this.#claimed
     this.#pending.push(exchange)
+    this.#numbers.push(this.#claimed)
     this.announce()
   }
 
@@ -319,15 +332,15 @@ export class Lane {
     const { i32 } = this.shared
     while (this.#pendingHead < this.#pending.length) {
       const exchange = this.#pending[this.#pendingHead]
-      const index = (exchange.sequence - 1) & (SLOTS - 1)
+      const index = (this.#numbers[this.#pendingHead] - 1) & (SLOTS - 1)
       if (Atomics.load(i32, Shared.slotState + index) !== SlotState.replied) break
       this.#pendingHead++
       exchange.settle(this, REPLY_OFFSET + index * REPLY_SIZE + 8, 0)
-      exchange.settled = true
       Atomics.store(i32, Shared.slotState + index, SlotState.free)
     }
     if (this.#pendingHead === this.#pending.length || this.#pendingHead > 4096) {
       this.#pending.splice(0, this.#pendingHead)
+      this.#numbers.splice(0, this.#pendingHead)
       this.#pendingHead = 0
     }
   }
@@ -400,8 +413,8 @@ export class Lane {
   #checkDead(): boolean {
     if (this.#dead) return true
     if (this.shared.life() !== Life.dead) return false
-    for (const { sequence } of this.#pending.slice(this.#pendingHead))
-      if (!takeLastReply(this.shared, this.segment, sequence)) break
+    for (const number of this.#numbers.slice(this.#pendingHead))
+      if (!takeLastReply(this.shared, this.segment, number)) break
     this.#complete()
     this.#dead = true
     if (this.#keepAlive) clearInterval(this.#keepAlive)
@@ -411,6 +424,7 @@ export class Lane {
       ...this.#waiting.splice(0),
     ]
     this.#pending.length = 0
+    this.#numbers.length = 0
     this.#pendingHead = 0
     this.frames.length = 0
     this.lent.clear()

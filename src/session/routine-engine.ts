@@ -368,7 +368,7 @@ export class RoutineEngine {
       const fail = (error: Error) => void fillWindowsError(core, error).then(reject)
       try {
         const declared = this.#directives ? undefined : this.declared(core, args)
-        if (declared?.small) core.lane.submit(new ScalarCall(core, declared, args, resolve, fail))
+        if (declared?.small) new ScalarCall(core, declared, args, resolve, fail).submit(core.lane)
         else this.#submit(core, args, (error, value) => (error ? fail(error) : resolve(value)))
       } catch (error) {
         fail(error as Error)

@@ -24,6 +24,16 @@ export class ScalarCall extends Exchange {
     return this.call.label
   }
 
+  /**
+   * Sends it at once if nothing is in the way. The lane could do that, too, but it sends requests of many classes, and would have
+   * to look up for each what this knows.
+   */
+  submit(lane: Lane): void {
+    const ring = lane.freeRing
+    if (ring && this.attempt(lane, ring)) lane.sent(this)
+    else lane.submit(this)
+  }
+
   override attempt(_lane: Lane, port: Port): boolean {
     const { call, core } = this
     const { builder } = core
