@@ -1,7 +1,6 @@
 /** `CFUNCTYPE` and `WINFUNCTYPE`: the types of function pointers, and JS functions as such. */
 import { ArgumentError } from '../errors.js'
-import { writeBits } from './bits64.js'
-import { type Block, type CallbackTarget, LocalBlock, RemoteBlock, type RemoteMemory, RemoteRange } from './block.js'
+import { type Block, type CallbackTarget, LocalBlock, RemoteBlock, type RemoteMemory } from './block.js'
 import type { CallContext } from './context.js'
 import {
   ARCH,
@@ -17,13 +16,11 @@ import {
   READ,
   type TypeStatics,
   VIEW,
-  viewAt,
   WRITE,
 } from './data.js'
 import { type CallbackVariable, FunctionPointer } from './function-pointer.js'
 import type { Addressed, ArgOf, CallbackResult, io, ValueOf, ValuesOf, view } from './inference.js'
 import { checkMemsync, checkPaths, type Directive, type Memsync } from './memsync.js'
-import { passedAs } from './passing.js'
 import { checkSession, isCallbackTarget, readAddress, refAt, writeCell } from './reference.js'
 
 export type Convention = 'cdecl' | 'stdcall'
@@ -248,62 +245,4 @@ export function WINFUNCTYPE<R extends CType | null, A extends readonly CType[]>(
   ...argtypes: A
 ): CallbackType<R, A> {
   return callbackType('stdcall', restype, argtypes) as unknown as CallbackType<R, A>
-}
-
-/** How the Windows side calls a callback of a type, and how its values are read and its result is written. */
-export interface CallbackPlan {
-  readonly convention: Convention
-  /** With the hidden pointer in front, where the result is a structure that needs one. */
-  readonly signature: string
-  readonly result: string
-  /** `bits` has 8 bytes for each character of the signature. */
-  decodeArguments(bits: DataView, context: CallContext): unknown[]
-  /** Writes 8 bytes into `into`; `undefined` and a void result are zero. */
-  encodeResult(value: unknown, into: DataView, context: CallContext, bits?: DataView): void
-}
-
-const plans = new WeakMap<CType, Map<Arch, CallbackPlan>>()
-
-export function callbackPlan(type: CallbackClass, arch: Arch): CallbackPlan {
-  let known = plans.get(type)
-  if (!known) plans.set(type, (known = new Map()))
-  let plan = known.get(arch)
-  if (!plan) known.set(arch, (plan = makePlan(type, arch)))
-  return plan
-}
-
-function makePlan({ convention, argtypes, restype }: CallbackClass, arch: Arch): CallbackPlan {
-  const types = argtypes.map(type => type[FOR_ARCH](arch))
-  const resultType = restype?.[FOR_ARCH](arch) ?? null
-  const passing = types.map(type => passedAs(type, arch))
-  const result = resultType ? passedAs(resultType, arch, true) : undefined
-  const hidden = result?.how === 'memory'
-  return {
-    convention,
-    signature: (hidden ? 'p' : '') + passing.map(({ kind }) => kind).join(''),
-    result: hidden ? 'p' : (result?.kind ?? 'v'),
-    decodeArguments(bits, context) {
-      const block = new LocalBlock(new Uint8Array(bits.buffer, bits.byteOffset, bits.byteLength).slice())
-      block.origin = context.memory
-      return types.map((type, i) => {
-        const at = 8 * (i + (hidden ? 1 : 0))
-        if (passing[i].how !== 'memory') return type[READ](block, at)
-        // The routine's own copy is gone when the callback returns.
-        const bytes = new Uint8Array(type.size)
-        context.memory.read(Number(block.whole.getBigUint64(at, true)), bytes)
-        const copy = new LocalBlock(bytes)
-        copy.origin = context.memory
-        return viewAt(type, copy, 0)
-      })
-    },
-    encodeResult(value, into, context, bits) {
-      into.setBigUint64(0, 0n, true)
-      if (!resultType || value === undefined) return
-      if (hidden && bits) {
-        const address = bits.getBigUint64(0, true)
-        resultType[WRITE](new RemoteRange(context.memory, Number(address), resultType.size), 0, value)
-        into.setBigUint64(0, address, true)
-      } else writeBits(resultType, value, into, context)
-    },
-  }
 }

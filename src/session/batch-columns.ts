@@ -14,10 +14,10 @@ import {
   WRITE,
 } from '../ctypes/data.js'
 import { ArgumentError } from '../errors.js'
+import { ADDRESS_OF, type Column, isArrayLike, type Wrong } from './batch-column.js'
+import { structureColumn } from './batch-structures.js'
+import { textColumn } from './batch-texts.js'
 import type { SessionCore } from './core.js'
-
-/** Kind of a column whose argument is the address of the row's element. */
-export const ADDRESS_OF = '&'
 
 type TypedArrayConstructor = {
   new (length: number): ArrayBufferView & { readonly length: number; readonly BYTES_PER_ELEMENT: number }
@@ -36,30 +36,6 @@ const ARRAYS: { readonly [kind: string]: TypedArrayConstructor } = {
   Q: BigUint64Array,
   f: Float32Array,
   d: Float64Array,
-}
-
-/** The bytes of some rows of a column, and how rows find theirs in them. */
-export interface ColumnChunk {
-  /** Laid out in the arena; empty: `pointer` is all there is. */
-  readonly bytes: Uint8Array
-  /** Texts that the bytes point to: offsets in `bytes` to be made absolute. */
-  readonly pointers?: readonly number[]
-  /** Copied back after the call. */
-  readonly back: boolean
-  /** Called once they have been copied back. */
-  taken?(): void
-}
-
-export interface Column {
-  /** Rows that it has; undefined: one value for every row. */
-  readonly length: number | undefined
-  /** Character of docs/wire.md. */
-  readonly kind: string
-  /** Bytes from row to row. */
-  readonly stride: number
-  /** Bytes of arena that a row takes, at the most. */
-  readonly rowSize: number
-  chunk(first: number, count: number): ColumnChunk
 }
 
 const NOTHING = new Uint8Array(0)
@@ -87,8 +63,6 @@ export function makeColumn(label: string, position: number, type: CType, given: 
       return scalarColumn(type, given, wrong)
   }
 }
-
-type Wrong = (what: string) => ArgumentError
 
 function scalarColumn(type: CType, given: unknown, wrong: Wrong): Column {
   const kind = type[KIND]
@@ -217,114 +191,6 @@ const walking = (address: number, size: number, length: number): Column & { read
   address,
   chunk: () => ({ bytes: NOTHING, back: false }),
 })
-
-function textColumn(type: CType, given: string | null | readonly unknown[], core: SessionCore, wrong: Wrong): Column {
-  const wide = type[CATEGORY] === 'wchar pointer'
-  const pointer = type.size
-  const encode = (text: unknown, row: string): Uint8Array | undefined => {
-    if (text === null) return undefined
-    if (text instanceof Uint8Array && !wide) return terminated(text, 1)
-    if (typeof text !== 'string') throw wrong(`${row}expected a string or null, found ${describe(text)}`)
-    try {
-      return wide ? terminated(Buffer.from(text, 'utf16le'), 2) : terminated(core.textEncoding.encode(text), 1)
-    } catch (error) {
-      throw wrong(`${row}${(error as Error).message}`)
-    }
-  }
-  const lay = (texts: readonly (Uint8Array | undefined)[]): ColumnChunk => {
-    let size = texts.length * pointer
-    for (const text of texts) if (text) size += (text.length + 1) & ~1
-    const bytes = new Uint8Array(size)
-    const view = new DataView(bytes.buffer)
-    const pointers: number[] = []
-    let at = texts.length * pointer
-    texts.forEach((text, i) => {
-      if (!text) return
-      bytes.set(text, at)
-      view.setUint32(i * pointer, at, true)
-      pointers.push(i * pointer)
-      at += (text.length + 1) & ~1
-    })
-    return { bytes, pointers, back: false }
-  }
-  const kind = pointer === 8 ? 'p' : 'I'
-  if (!Array.isArray(given)) {
-    const text = encode(given, '')
-    return { length: undefined, kind, stride: 0, rowSize: 0, chunk: () => lay([text]) }
-  }
-  const longest = given.reduce(
-    (most: number, text) =>
-      Math.max(most, typeof text === 'string' ? text.length * 3 : text instanceof Uint8Array ? text.length : 0),
-    0,
-  )
-  return {
-    length: given.length,
-    kind,
-    stride: pointer,
-    rowSize: pointer + longest + 2,
-    chunk: (first, rows) => lay(Array.from({ length: rows }, (_, i) => encode(given[first + i], `row ${first + i}: `))),
-  }
-}
-
-function structureColumn(type: CType, given: unknown, pointerSize: number, wrong: Wrong): Column {
-  const { size } = type
-  // In win64 these travel in a register; in win32 every structure is copied from where it lies.
-  const small = pointerSize === 8 && (size === 1 || size === 2 || size === 4 || size === 8)
-  const kind = small ? ({ 1: 'B', 2: 'H', 4: 'I', 8: 'Q' }[size] ?? 'Q') : ADDRESS_OF
-  let bytes: Uint8Array
-  let length: number | undefined
-  if (isLiteral(given)) {
-    const block = LocalBlock.allocate(size)
-    type[WRITE](block, 0, given)
-    if (block.refs?.size) throw wrong('structures that point to objects of JS cannot be a column')
-    return { length: undefined, kind, stride: 0, rowSize: 0, chunk: () => ({ bytes: block.bytes, back: false }) }
-  }
-  if (given instanceof CData && typeOf(given) === type) {
-    bytes = localBytes(given, size, wrong)
-    const copy = bytes.slice()
-    return { length: undefined, kind, stride: 0, rowSize: 0, chunk: () => ({ bytes: copy, back: false }) }
-  }
-  if (
-    given instanceof CData &&
-    typeOf(given)[CATEGORY] === 'array' &&
-    (typeOf(given) as CType & { elementType: CType }).elementType === type
-  ) {
-    length = (typeOf(given) as CType & { length: number }).length
-    bytes = localBytes(given, size * length, wrong)
-  } else if (isArrayLike(given)) {
-    length = given.length
-    const block = LocalBlock.allocate(size * length)
-    for (let i = 0; i < length; i++) type[WRITE](block, i * size, given[i])
-    if (block.refs?.size) throw wrong('structures that point to objects of JS cannot be a column')
-    bytes = block.bytes
-  } else throw wrong(`expected an array of ${type.name}, found ${describe(given)}`)
-  return {
-    length,
-    kind,
-    stride: size,
-    rowSize: size,
-    chunk: (first, rows) => ({ bytes: bytes.subarray(first * size, (first + rows) * size), back: false }),
-  }
-}
-
-const isLiteral = (value: unknown): value is object =>
-  typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
-
-function localBytes(data: CData, size: number, wrong: Wrong): Uint8Array {
-  const block = data[BLOCK]
-  if (!(block instanceof LocalBlock)) return new Uint8Array(block.view(data[OFFSET], size).buffer)
-  if (block.refs?.size) throw wrong('structures that point to objects of JS cannot be a column')
-  return block.bytes.subarray(data[OFFSET], data[OFFSET] + size)
-}
-
-function terminated(bytes: Uint8Array, zeros: number): Uint8Array {
-  const whole = new Uint8Array(bytes.length + zeros)
-  whole.set(bytes)
-  return whole
-}
-
-const isArrayLike = (value: unknown): value is ArrayLike<unknown> =>
-  Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView))
 
 export const isAddress = (type: CType): boolean => type[CATEGORY] === 'pointer' || type[CATEGORY] === 'void pointer'
 

@@ -2,7 +2,8 @@
 import { LocalBlock, type RemoteMemory } from '../ctypes/block.js'
 import { bytesOf, CATEGORY, type CType, KIND, READ } from '../ctypes/data.js'
 import { passedAs } from '../ctypes/passing.js'
-import { ADDRESS_OF, type Column, isAddress, kindOfElements } from './batch-columns.js'
+import { ADDRESS_OF, type Column } from './batch-column.js'
+import { isAddress, kindOfElements } from './batch-columns.js'
 
 export interface RowValues {
   /** Character of docs/wire.md; `v` for none. */

@@ -7,10 +7,11 @@ import { Shared } from '../channel/shared.js'
 import type { Frame } from '../channel/strand.js'
 import { Op } from '../codec/layout.js'
 import type { CallbackTarget } from '../ctypes/block.js'
-import { type Callback, type CallbackPlan, callbackPlan, DIRECTIVES } from '../ctypes/callback-type.js'
+import { type CallbackPlan, callbackPlan } from '../ctypes/callback-plan.js'
+import { type Callback, DIRECTIVES } from '../ctypes/callback-type.js'
 import { ArgumentError, ZugbrueckeError } from '../errors.js'
 import type { SessionCore } from './core.js'
-import { MemsyncLoan } from './memsync.js'
+import { MemsyncLoan } from './memsync-loan.js'
 
 /** Thunks of callbacks that lived for one call rest until so many others have: a DLL may still hold them. */
 const REST = 64

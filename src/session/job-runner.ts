@@ -1,10 +1,11 @@
 /** Runs jobs in a session's own thread, one after the other, from the thread that started the session. */
-import type { Piscina } from 'piscina'
-import type { JobTask, StartTask, TaskResult } from '../../workers/session.js'
+
+import type { JobTask, TaskResult } from '../../workers/session.js'
 import { EndReason, Shared } from '../channel/shared.js'
 import { AbortError, decodeError, ZugbrueckeError } from '../errors.js'
 import type { SessionCore } from './core.js'
 import type { JobOptions } from './job.js'
+import type { SessionWorker } from './session-worker.js'
 import { supervisor } from './supervisor.js'
 
 /** What a task of the worker's gave; throws what it threw. */
@@ -17,7 +18,7 @@ export class JobRunner {
   #last: Promise<unknown> = Promise.resolve()
 
   constructor(
-    private readonly piscina: Piscina<StartTask | JobTask, TaskResult>,
+    private readonly piscina: SessionWorker,
     private readonly core: SessionCore,
   ) {}
 

@@ -4,13 +4,12 @@
  */
 import { LocalBlock, RemoteRange, type Target } from '../ctypes/block.js'
 import type { Frame } from '../ctypes/call-plan.js'
-import type { Callback, CallbackClass } from '../ctypes/callback-type.js'
+import type { Callback } from '../ctypes/callback-type.js'
 import {
   type Arch,
   BLOCK,
   CATEGORY,
   CData,
-  type CType,
   FOR_ARCH,
   isType,
   OFFSET,
@@ -19,16 +18,15 @@ import {
   typeOf,
 } from '../ctypes/data.js'
 import type { ArgType } from '../ctypes/inference.js'
-import { checkPaths, type Directive, type MemsyncPath, type Shape, showPath } from '../ctypes/memsync.js'
-import { POINTER } from '../ctypes/pointer.js'
-import { type Inside, isRemotePlace, writeCell } from '../ctypes/reference.js'
-import { c_char, c_wchar } from '../ctypes/scalars.js'
+import { checkPaths, type Directive, type Shape } from '../ctypes/memsync.js'
+import { type Inside, isRemotePlace } from '../ctypes/reference.js'
 import type { ArgumentSink } from '../ctypes/sink.js'
 import { readText, upToZero } from '../ctypes/text.js'
-import { ArgumentError, MemoryAccessError } from '../errors.js'
+import { ArgumentError } from '../errors.js'
 import type { SessionCore } from './core.js'
 import { addressOf, Copies } from './memsync-copies.js'
-import { asLength, type End, endOf, follow, found, lengthAt, type Origin, type Spot, spotOf } from './memsync-path.js'
+import { copyOf, inDirective, isWhole, isWide, lengthOf, pointerTo } from './memsync-directive.js'
+import { type End, endOf, follow, type Origin, type Spot, spotOf } from './memsync-path.js'
 import type { PreparedCall } from './prepared-call.js'
 
 export { checkMemsync, type Memsync, type MemsyncDirective } from '../ctypes/memsync.js'
@@ -204,102 +202,6 @@ const resultSpot = (result: unknown, arch: Arch, core: SessionCore): Spot =>
     ? { is: 'memory', type: typeOf(result), block: result[BLOCK], offset: result[OFFSET] }
     : spotOf(result, undefined, arch, core.memory)
 
-/** A `void *` that is an object of its own: the value of one in a structure is a number, which has to stay one. */
-const isWhole = (block: LocalBlock, size: number) => block.size === size
-
-/** Pointer arguments of a callback as local memory, while its function runs. */
-export class MemsyncLoan {
-  readonly #copies: Copies
-
-  /** Changes `args`. Throws ArgumentError, MemoryAccessError. */
-  constructor(
-    directives: readonly Directive[],
-    { name: label, argtypes }: CallbackClass,
-    args: unknown[],
-    core: SessionCore,
-  ) {
-    const { arch, pointerSize } = core.facts
-    const { memory } = core
-    this.#copies = new Copies(memory, pointerSize, true)
-    const copies = this.#copies
-    const spot = (value: unknown, i: number): Spot =>
-      value instanceof CData
-        ? { is: 'memory', type: typeOf(value), block: value[BLOCK], offset: value[OFFSET] }
-        : spotOf(value, argtypes[i], arch, memory)
-    const origin: Origin & { arguments: Spot[] } = { arch, memory, arguments: args.map(spot), result: undefined }
-    for (const directive of directives) {
-      const { pointer } = directive
-      inDirective(label, directive, 'pointer', pointer, () => {
-        const [index] = pointer as readonly number[]
-        const given = args[index]
-        if (pointer.length === 1 && typeof given === 'bigint') {
-          const block = new RemoteRange(memory, Number(given), Number.POSITIVE_INFINITY)
-          const end = { place: { block, offset: 0 }, pointee: undefined }
-          args[index] = pointerTo(directive, copyOf(label, directive, end, origin, copies), arch)
-          origin.arguments[index] = spot(args[index], index)
-          return
-        }
-        const at = follow(pointer, origin, (_segment, cell, place, pointee, count) =>
-          isRemotePlace(place) && cell.block instanceof LocalBlock ? copies.lead(cell, place, pointee, count) : place,
-        )
-        const end = at && endOf(at, arch)
-        if (!end?.cell || !isRemotePlace(end.place) || !(end.cell.block instanceof LocalBlock)) return
-        if (end.isVoid && !isWhole(end.cell.block, end.cell.size)) return
-        copies.put(end.cell, copyOf(label, directive, end, origin, copies))
-      })
-    }
-  }
-
-  /** The function has returned: what it changed goes back. */
-  end(): void {
-    this.#copies.giveBack()
-  }
-}
-
-/** A local copy of what a pointer of the DLL's leads to. */
-function copyOf(
-  label: string,
-  directive: Directive,
-  { place, pointee }: Pick<End, 'place' | 'pointee'>,
-  origin: Origin,
-  copies: Copies,
-): Target {
-  const address = addressOf(place as Target)
-  if (directive.terminated) return copies.ofText(address, isWide(directive, pointee))
-  const length = lengthOf(label, directive, origin, true) ?? 0
-  return copies.of(address, length * directive.type[FOR_ARCH](origin.arch).size)
-}
-
-const isWide = ({ wide }: Directive, pointee: CType | undefined) => wide ?? pointee?.[CATEGORY] === 'wchar'
-
-/** A pointer for what had none but a number: to elements of the directive's type, or to characters. */
-function pointerTo(directive: Directive, target: Target, arch: Arch): CData {
-  const { terminated, wide, type } = directive
-  const pointer = POINTER(terminated ? (wide ? c_wchar : c_char) : type)[FOR_ARCH](arch)
-  const made = new (pointer as unknown as new () => CData)()
-  writeCell(made[BLOCK], 0, pointer.size, target)
-  return made
-}
-
-/** How many elements there are; undefined, before the call, if that is not known yet. */
-function lengthOf(label: string, directive: Directive, origin: Origin, isAfter: boolean): number | undefined {
-  const { lengths, func } = directive
-  if (!isAfter && lengths.some(([first]) => first === 'r')) return undefined
-  const at = (path: MemsyncPath) => inDirective(label, directive, 'length', path, () => follow(path, origin))
-  if (!func) {
-    const [path] = lengths
-    return inDirective(label, directive, 'length', path, () => {
-      const length = lengthAt(follow(path, origin))
-      if (length === undefined && isAfter) throw new ArgumentError('there is NULL on its way')
-      return length
-    })
-  }
-  const spots = lengths.map(at)
-  if (!isAfter && spots.some(spot => !spot)) return undefined
-  const length = func(...spots.map((spot, i) => inDirective(label, directive, 'length', lengths[i], () => found(spot))))
-  return inDirective(label, directive, 'func', undefined, () => asLength(length))
-}
-
 function checkLength(
   directive: Directive,
   end: End,
@@ -323,24 +225,3 @@ function checkLength(
       `it leads to ${room} bytes, and ${length} elements of ${type.name} are ${length * type.size}`,
     )
 }
-
-/** Says in an error which directive it is about. */
-function inDirective<T>(
-  label: string,
-  { number }: Directive,
-  key: string,
-  path: MemsyncPath | undefined,
-  run: () => T,
-): T {
-  try {
-    return run()
-  } catch (error) {
-    if ((error instanceof ArgumentError || error instanceof MemoryAccessError) && !placed.has(error)) {
-      placed.add(error)
-      error.message = `${label}: memsync directive ${number}, ${key}${path ? ` ${showPath(path)}` : ''}: ${error.message}`
-      if (error instanceof ArgumentError) Object.assign(error, { routine: label })
-    }
-    throw error
-  }
-}
-const placed = new WeakSet<Error>()

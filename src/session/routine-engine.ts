@@ -4,27 +4,22 @@
  */
 
 import { EndReason, Shared } from '../channel/shared.js'
-import { Call, MESSAGE, Op, REQUEST_SIZE } from '../codec/layout.js'
-import type { Target } from '../ctypes/block.js'
-import { type CallPlan, compilePlan, type Frame } from '../ctypes/call-plan.js'
-import type { Callback } from '../ctypes/callback-type.js'
-import { BLOCK, CATEGORY, type CData, type CType, FOR_ARCH, isType } from '../ctypes/data.js'
+import { Op } from '../codec/layout.js'
+import { type CallPlan, compilePlan } from '../ctypes/call-plan.js'
+import { isType } from '../ctypes/data.js'
 import { type Prototype, parsePrototype } from '../ctypes/header/index.js'
 import type { ArgType, ResType } from '../ctypes/inference.js'
 import { checkMemsync, checkPaths, type Directive, type Memsync, type Shape } from '../ctypes/memsync.js'
-import { type Inside, writeCell } from '../ctypes/reference.js'
-import type { ArgumentSink } from '../ctypes/sink.js'
-import { AbortError, ArgumentError, CallTimeoutError, RoutineNotFoundError } from '../errors.js'
-import { readPe } from '../runtime/pe.js'
+import { ArgumentError, RoutineNotFoundError } from '../errors.js'
 import { type BatchFunction, makeBatch } from './batch.js'
-import { Pace } from './batch-pace.js'
 import { coreForSync } from './both.js'
 import { CallExchange, type Settle } from './call-exchange.js'
 import type { SessionCore } from './core.js'
+import { Declared } from './declared.js'
 import { Asked, type Declaration, type DllState } from './dll-state.js'
+import { startLimited, timeoutError } from './limited-call.js'
 import { MemsyncCall, MemsyncPlan } from './memsync.js'
-import { nearNames } from './near-names.js'
-import type { PreparedCall } from './prepared-call.js'
+import { notFound } from './not-found.js'
 import type { CallDetail, CallOptions, ErrCheck, Routine } from './routine.js'
 import { ScalarCall } from './scalar-call.js'
 import type { SessionSurface } from './surface.js'
@@ -35,74 +30,6 @@ const USE_LAST_ERROR = 1
 const USE_ERRNO = 2
 const VARIADIC = 4
 const RESULT_BY_ADDRESS = 8
-
-/** A routine declared with one signature. */
-export class Declared implements PreparedCall {
-  readonly label: string
-  readonly count: number
-  readonly plain: boolean
-  /** Plain, and so short that it fits any slot. */
-  readonly small: boolean
-  readonly keepsLastError: boolean
-  readonly keepsErrno: boolean
-  readonly number: number
-  /** Of its batches. */
-  readonly pace = new Pace()
-
-  constructor(
-    readonly engine: RoutineEngine,
-    readonly core: SessionCore,
-    readonly plan: CallPlan,
-    readonly declaration: Declaration,
-  ) {
-    this.number = declaration.number
-    this.label = engine.label
-    this.count = plan.count
-    this.plain = plan.plain
-    this.small = plan.plain && MESSAGE + Call.arguments + 8 * plan.count <= REQUEST_SIZE
-    this.keepsLastError = engine.keepsLastError
-    this.keepsErrno = engine.keepsErrno
-  }
-
-  encode(sink: ArgumentSink, args: readonly unknown[], wrapped?: Callback[]): Frame | undefined {
-    const { plan, core } = this
-    return plan.encode(sink, args, wrapped ? core.contextFor(wrapped) : core.context)
-  }
-
-  decode(view: DataView, at: number, args: readonly unknown[], frame: Frame | undefined, inside?: Inside): unknown {
-    return this.check(this.raise(view, at, frame, inside), args)
-  }
-
-  /** The result as the routine gave it. */
-  raise(view: DataView, at: number, frame: Frame | undefined, inside?: Inside): unknown {
-    const { plan, core } = this
-    const kind = plan.result
-    const float = kind === 'd' ? view.getFloat64(at, true) : kind === 'f' ? view.getFloat32(at, true) : 0
-    return plan.decode(view.getInt32(at, true), view.getInt32(at + 4, true), float, core.context, frame, inside)
-  }
-
-  get pointsBack(): boolean {
-    const type = this.engine.restype
-    return isType(type) && type[CATEGORY] === 'pointer'
-  }
-
-  pointTo(target: Target, args: readonly unknown[]): unknown {
-    const type = (this.engine.restype as CType)[FOR_ARCH](this.core.facts.arch)
-    const pointer = new (type as unknown as new () => CData)()
-    writeCell(pointer[BLOCK], 0, type.size, target)
-    return this.check(pointer, args)
-  }
-
-  /** What `errcheck` makes of a result. */
-  check(value: unknown, args: readonly unknown[]): unknown {
-    const { errcheck, routine } = this.engine
-    return errcheck && routine ? errcheck(value, routine, args) : value
-  }
-
-  declareError(): Error | undefined {
-    return this.engine.dll.error ?? this.declaration.error
-  }
-}
 
 export class RoutineEngine {
   readonly name: string
@@ -302,34 +229,18 @@ export class RoutineEngine {
         },
         error => {
           asked.answered = true
-          declaration.error = error instanceof RoutineNotFoundError ? this.#notFound() : error
+          declaration.error =
+            error instanceof RoutineNotFoundError
+              ? notFound(
+                  this.dll,
+                  this.#ordinal >= 0 ? this.#ordinal : this.name,
+                  this.dll.unix ?? this.session.toUnix(this.dll.path),
+                )
+              : error
         },
       ),
     )
     return new Declared(this, core, plan, declaration)
-  }
-
-  #notFound(): RoutineNotFoundError {
-    let near: string[] = []
-    try {
-      const file = this.dll.unix ?? this.session.toUnix(this.dll.path)
-      if (file && this.#ordinal < 0)
-        near = nearNames(
-          this.name,
-          readPe(file).exports.flatMap(e => (e.name ? [e.name] : [])),
-        )
-    } catch {
-      // the file cannot be read from here: then without a hint
-    }
-    const described = near.map(name => {
-      const stack = name.replace(/^_/, '').startsWith(`${this.name}@`) && /@(\d+)$/.exec(name)?.[1]
-      return stack ? `${name} (stdcall, ${stack} bytes of arguments)` : name
-    })
-    const hint = near.length > 0 ? `; near names: ${described.join(', ')}` : ''
-    return new RoutineNotFoundError(
-      `${this.dll.name} exports no ${this.#ordinal >= 0 ? `ordinal ${this.#ordinal}` : `routine "${this.name}"`}${hint}`,
-      { near },
-    )
   }
 
   #forget(): void {
@@ -383,32 +294,7 @@ export class RoutineEngine {
     signal: AbortSignal | undefined,
     result: (value: unknown, lastError: number, errno: number) => T,
   ): Promise<T> {
-    const { label } = this
-    if (typeof timeout !== 'number' || !(timeout >= 0))
-      return Promise.reject(new ArgumentError(`a timeout is a number of milliseconds, not ${String(timeout)}`))
-    if (signal?.aborted) return Promise.reject(abortError(label, signal, 'it had not begun'))
-    return new Promise((resolve, reject) => {
-      /** What still waits for its turn can be taken back; what runs ends only with the session. */
-      const end = (reason: number, error: (what: string) => Error): undefined => {
-        if (exchange && core.lane.withdraw(exchange, error('its turn had not come, and the session lives'))) return
-        const why = error('its session has been ended')
-        finish()
-        reject(why)
-        core.kill(reason, why)
-      }
-      const onAbort = () => end(EndReason.aborted, what => abortError(label, signal, what))
-      const limit = core.limit(timeout, () => end(EndReason.timeout, what => timeoutError(label, timeout, what)))
-      const finish = () => {
-        limit?.end()
-        signal?.removeEventListener('abort', onAbort)
-      }
-      signal?.addEventListener('abort', onAbort)
-      const exchange = this.#submit(core, args, (error, value, lastError, errno) => {
-        finish()
-        if (error) fillWindowsError(core, error).then(reject)
-        else resolve(result(value, lastError, errno))
-      })
-    })
+    return startLimited(core, this.label, timeout, signal, done => this.#submit(core, args, done), result)
   }
 
   #runSync(args: readonly unknown[]): CallDetail<unknown> {
@@ -436,8 +322,3 @@ export class RoutineEngine {
     return { value, lastError, errno }
   }
 }
-
-const timeoutError = (label: string, timeout: number, what: string) =>
-  new CallTimeoutError(`${label} did not return within ${timeout} ms; ${what}`, { routine: label, timeout })
-const abortError = (label: string, signal: AbortSignal | undefined, what: string) =>
-  new AbortError(`${label} was aborted; ${what}`, { cause: signal?.reason })

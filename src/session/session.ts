@@ -1,16 +1,11 @@
 /** A session: one Windows Python process on Wine, driven by one worker thread. */
 import { EventEmitter } from 'node:events'
-import { createRequire } from 'node:module'
 import { BroadcastChannel, MessageChannel, type MessagePort } from 'node:worker_threads'
-import { Piscina } from 'piscina'
-import type { JobTask, StartTask, TaskResult } from '../../workers/session.js'
 import { takeNumber } from '../channel/membership.js'
-import { isMemoryPermitted } from '../channel/remote-memory.js'
 import { closeSegment, type SegmentDescriptors } from '../channel/segment.js'
-import { EndReason, Life, MAX_THREADS, Shared, SharedState } from '../channel/shared.js'
+import { EndReason, MAX_THREADS, Shared, SharedState } from '../channel/shared.js'
 import { countSession, createTurns } from '../channel/turns.js'
 import { createSharedMemory } from '../codec/encoder.js'
-import { Op, WIRE_VERSION } from '../codec/layout.js'
 import { ArgumentError, ConfigError, SessionStartError, SessionTerminatedError, ZugbrueckeError } from '../errors.js'
 import {
   type Config,
@@ -27,17 +22,17 @@ import { Sandbox } from '../runtime/sandbox.js'
 import { closing, expose, type Remote, transferred, wrap } from './comlink.js'
 import { SessionCore } from './core.js'
 import type { SessionFacts } from './facts.js'
+import { greet } from './greeting.js'
 import { hostProcess } from './host-process.js'
 import type { JobOptions } from './job.js'
 import { JobRunner, taskValue } from './job-runner.js'
 import { SessionLog } from './log.js'
 import { toUnixPath } from './paths.js'
+import { makeWorker, type SessionWorker } from './session-worker.js'
 import { supervisor } from './supervisor.js'
 import { SessionSurface } from './surface.js'
 import { encodingFor } from './text-encoding.js'
 import { CALLER_THREAD, FIRST_THREADS } from './worker-session.js'
-
-const { version } = createRequire(import.meta.url)('../../../package.json') as { version: string }
 
 /** Sessions of this program that live, by id. */
 const live = new Set<string>()
@@ -71,7 +66,7 @@ interface Host {
 }
 
 interface Owned {
-  readonly piscina: Piscina<StartTask | JobTask, TaskResult>
+  readonly piscina: SessionWorker
   readonly shared: SharedState
   segment: SegmentDescriptors | undefined
   pid: number
@@ -278,18 +273,7 @@ export class CtypesSession extends SessionSurface {
       const memory = createSharedMemory()
       const shared = new SharedState(memory)
       Atomics.store(shared.i32, Shared.threads, FIRST_THREADS)
-      const piscina = new Piscina<StartTask | JobTask, TaskResult>({
-        filename: new URL('../../workers/session.js', import.meta.url).href,
-        minThreads: 1,
-        maxThreads: 1,
-        idleTimeout: Number.POSITIVE_INFINITY,
-        // it would block an idle worker in Atomics.wait, and with it what a start leaves behind
-        atomics: 'disabled',
-        // the session's descriptors are closed here, once, when nobody uses them any more: a worker that closed what it has
-        // opened would close the idle doorbell a second time, and by then the number may be another thread's
-        trackUnmanagedFds: false,
-        execArgv: [],
-      })
+      const piscina = makeWorker()
       const owned: Owned = { piscina, shared, segment: undefined, pid: 0 }
       this.#owned = owned
       let strayed: Error | undefined
@@ -331,7 +315,7 @@ export class CtypesSession extends SessionSurface {
       }
       if (releases.size === 0) process.on('exit', releaseAll)
       releases.add(owned.release)
-      await this.#greet(core, limit)
+      await greet(core, limit, () => this.#stopping !== undefined)
       this.#log.write('info', 'up', { pid: owned.pid, bridge: core.facts.bridge, python: core.facts.pythonVersion })
       this.#core = core
       return this.#core
@@ -343,46 +327,6 @@ export class CtypesSession extends SessionSurface {
         : new SessionStartError(`session ${this.id} could not be started: ${(error as Error).message}`, {
             cause: error,
           })
-    }
-  }
-
-  /** The first message: both halves say which they are. */
-  async #greet(core: SessionCore, limit: number): Promise<void> {
-    const { facts, shared } = core
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<never>((_, reject) => {
-      if (limit === Number.POSITIVE_INFINITY) return
-      const text = `session ${facts.id} did not start within ${limit / 1000} s: raise the parameter "timeout_start", or see what "npx zugbruecke doctor" says`
-      timer = setTimeout(() => reject(new SessionStartError(text)), limit)
-    })
-    try {
-      const { numbers, texts } = await Promise.race([core.control('start', Op.hello, [WIRE_VERSION], [version]), late])
-      const base = Number(numbers[3])
-      const memoryByHost = process.env.ZUGBRUECKE_MEMORY_ACCESS === 'host' || !isMemoryPermitted(facts.pid, base)
-      core.facts = {
-        ...facts,
-        base,
-        memoryByHost,
-        pointerSize: Number(numbers[2]),
-        bridge: numbers[4] === 1n,
-        pythonVersion: texts[0],
-      }
-      if (memoryByHost) {
-        await Promise.race([core.control('start', Op.serveMemory), late])
-        core.lookThroughHost()
-      }
-      Atomics.store(shared.i32, Shared.life, Life.up)
-    } catch (error) {
-      if (error instanceof SessionStartError || this.#stopping) throw error
-      const words = shared.stderrTail().trim()
-      const code = Atomics.load(shared.i32, Shared.exitCode)
-      const text = `the Windows side of session ${facts.id} ended while it started (exit code ${code})`
-      throw new SessionStartError(
-        `${text}${words ? `; its last words: ${words}` : ''}: see what "npx zugbruecke doctor" says`,
-        { cause: error },
-      )
-    } finally {
-      clearTimeout(timer)
     }
   }
 

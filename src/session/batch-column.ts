@@ -1,0 +1,35 @@
+/** What a column of a batch is: memory that rows walk through. */
+import type { ArgumentError } from '../errors.js'
+
+/** Kind of a column whose argument is the address of the row's element. */
+export const ADDRESS_OF = '&'
+
+/** The bytes of some rows of a column, and how rows find theirs in them. */
+export interface ColumnChunk {
+  /** Laid out in the arena; empty: `pointer` is all there is. */
+  readonly bytes: Uint8Array
+  /** Texts that the bytes point to: offsets in `bytes` to be made absolute. */
+  readonly pointers?: readonly number[]
+  /** Copied back after the call. */
+  readonly back: boolean
+  /** Called once they have been copied back. */
+  taken?(): void
+}
+
+export interface Column {
+  /** Rows that it has; undefined: one value for every row. */
+  readonly length: number | undefined
+  /** Character of docs/wire.md. */
+  readonly kind: string
+  /** Bytes from row to row. */
+  readonly stride: number
+  /** Bytes of arena that a row takes, at the most. */
+  readonly rowSize: number
+  chunk(first: number, count: number): ColumnChunk
+}
+
+/** Makes the error that says which column it is about. */
+export type Wrong = (what: string) => ArgumentError
+
+export const isArrayLike = (value: unknown): value is ArrayLike<unknown> =>
+  Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView))

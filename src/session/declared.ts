@@ -1,0 +1,81 @@
+/** A routine as the Windows side knows it: one signature, its number, and how values of a call with it become bits and back. */
+import { Call, MESSAGE, REQUEST_SIZE } from '../codec/layout.js'
+import type { Target } from '../ctypes/block.js'
+import type { CallPlan, Frame } from '../ctypes/call-plan.js'
+import type { Callback } from '../ctypes/callback-type.js'
+import { BLOCK, CATEGORY, type CData, type CType, FOR_ARCH, isType } from '../ctypes/data.js'
+import { type Inside, writeCell } from '../ctypes/reference.js'
+import type { ArgumentSink } from '../ctypes/sink.js'
+import { Pace } from './batch-pace.js'
+import type { SessionCore } from './core.js'
+import type { Declaration } from './dll-state.js'
+import type { PreparedCall } from './prepared-call.js'
+import type { RoutineEngine } from './routine-engine.js'
+
+/** A routine declared with one signature. */
+export class Declared implements PreparedCall {
+  readonly label: string
+  readonly count: number
+  readonly plain: boolean
+  /** Plain, and so short that it fits any slot. */
+  readonly small: boolean
+  readonly keepsLastError: boolean
+  readonly keepsErrno: boolean
+  readonly number: number
+  /** Of its batches. */
+  readonly pace = new Pace()
+
+  constructor(
+    readonly engine: RoutineEngine,
+    readonly core: SessionCore,
+    readonly plan: CallPlan,
+    readonly declaration: Declaration,
+  ) {
+    this.number = declaration.number
+    this.label = engine.label
+    this.count = plan.count
+    this.plain = plan.plain
+    this.small = plan.plain && MESSAGE + Call.arguments + 8 * plan.count <= REQUEST_SIZE
+    this.keepsLastError = engine.keepsLastError
+    this.keepsErrno = engine.keepsErrno
+  }
+
+  encode(sink: ArgumentSink, args: readonly unknown[], wrapped?: Callback[]): Frame | undefined {
+    const { plan, core } = this
+    return plan.encode(sink, args, wrapped ? core.contextFor(wrapped) : core.context)
+  }
+
+  decode(view: DataView, at: number, args: readonly unknown[], frame: Frame | undefined, inside?: Inside): unknown {
+    return this.check(this.raise(view, at, frame, inside), args)
+  }
+
+  /** The result as the routine gave it. */
+  raise(view: DataView, at: number, frame: Frame | undefined, inside?: Inside): unknown {
+    const { plan, core } = this
+    const kind = plan.result
+    const float = kind === 'd' ? view.getFloat64(at, true) : kind === 'f' ? view.getFloat32(at, true) : 0
+    return plan.decode(view.getInt32(at, true), view.getInt32(at + 4, true), float, core.context, frame, inside)
+  }
+
+  get pointsBack(): boolean {
+    const type = this.engine.restype
+    return isType(type) && type[CATEGORY] === 'pointer'
+  }
+
+  pointTo(target: Target, args: readonly unknown[]): unknown {
+    const type = (this.engine.restype as CType)[FOR_ARCH](this.core.facts.arch)
+    const pointer = new (type as unknown as new () => CData)()
+    writeCell(pointer[BLOCK], 0, type.size, target)
+    return this.check(pointer, args)
+  }
+
+  /** What `errcheck` makes of a result. */
+  check(value: unknown, args: readonly unknown[]): unknown {
+    const { errcheck, routine } = this.engine
+    return errcheck && routine ? errcheck(value, routine, args) : value
+  }
+
+  declareError(): Error | undefined {
+    return this.engine.dll.error ?? this.declaration.error
+  }
+}

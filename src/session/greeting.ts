@@ -1,0 +1,49 @@
+/** The first messages of a session: both halves say which they are, and how Node comes to the memory of the other. Runs on the caller's thread. */
+import { createRequire } from 'node:module'
+import { isMemoryPermitted } from '../channel/remote-memory.js'
+import { Life, Shared } from '../channel/shared.js'
+import { Op, WIRE_VERSION } from '../codec/layout.js'
+import { SessionStartError } from '../errors.js'
+import type { SessionCore } from './core.js'
+
+const { version } = createRequire(import.meta.url)('../../../package.json') as { version: string }
+
+/** The first message: both halves say which they are. */
+export async function greet(core: SessionCore, limit: number, hasStopped: () => boolean): Promise<void> {
+  const { facts, shared } = core
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    if (limit === Number.POSITIVE_INFINITY) return
+    const text = `session ${facts.id} did not start within ${limit / 1000} s: raise the parameter "timeout_start", or see what "npx zugbruecke doctor" says`
+    timer = setTimeout(() => reject(new SessionStartError(text)), limit)
+  })
+  try {
+    const { numbers, texts } = await Promise.race([core.control('start', Op.hello, [WIRE_VERSION], [version]), late])
+    const base = Number(numbers[3])
+    const memoryByHost = process.env.ZUGBRUECKE_MEMORY_ACCESS === 'host' || !isMemoryPermitted(facts.pid, base)
+    core.facts = {
+      ...facts,
+      base,
+      memoryByHost,
+      pointerSize: Number(numbers[2]),
+      bridge: numbers[4] === 1n,
+      pythonVersion: texts[0],
+    }
+    if (memoryByHost) {
+      await Promise.race([core.control('start', Op.serveMemory), late])
+      core.lookThroughHost()
+    }
+    Atomics.store(shared.i32, Shared.life, Life.up)
+  } catch (error) {
+    if (error instanceof SessionStartError || hasStopped()) throw error
+    const words = shared.stderrTail().trim()
+    const code = Atomics.load(shared.i32, Shared.exitCode)
+    const text = `the Windows side of session ${facts.id} ended while it started (exit code ${code})`
+    throw new SessionStartError(
+      `${text}${words ? `; its last words: ${words}` : ''}: see what "npx zugbruecke doctor" says`,
+      { cause: error },
+    )
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * Awaited calls with a time limit or a signal. What still waits for its turn can be taken back; what runs ends only with its
+ * session, which is killed from the thread that asked.
+ */
+import { EndReason } from '../channel/shared.js'
+import { AbortError, ArgumentError, CallTimeoutError } from '../errors.js'
+import type { CallExchange, Settle } from './call-exchange.js'
+import type { SessionCore } from './core.js'
+import { fillWindowsError } from './windows-error.js'
+
+export function startLimited<T>(
+  core: SessionCore,
+  label: string,
+  timeout: number,
+  signal: AbortSignal | undefined,
+  submit: (done: Settle) => CallExchange | undefined,
+  result: (value: unknown, lastError: number, errno: number) => T,
+): Promise<T> {
+  if (typeof timeout !== 'number' || !(timeout >= 0))
+    return Promise.reject(new ArgumentError(`a timeout is a number of milliseconds, not ${String(timeout)}`))
+  if (signal?.aborted) return Promise.reject(abortError(label, signal, 'it had not begun'))
+  return new Promise((resolve, reject) => {
+    const end = (reason: number, error: (what: string) => Error): undefined => {
+      if (exchange && core.lane.withdraw(exchange, error('its turn had not come, and the session lives'))) return
+      const why = error('its session has been ended')
+      finish()
+      reject(why)
+      core.kill(reason, why)
+    }
+    const onAbort = () => end(EndReason.aborted, what => abortError(label, signal, what))
+    const limit = core.limit(timeout, () => end(EndReason.timeout, what => timeoutError(label, timeout, what)))
+    const finish = () => {
+      limit?.end()
+      signal?.removeEventListener('abort', onAbort)
+    }
+    signal?.addEventListener('abort', onAbort)
+    const exchange = submit((error, value, lastError, errno) => {
+      finish()
+      if (error) fillWindowsError(core, error).then(reject)
+      else resolve(result(value, lastError, errno))
+    })
+  })
+}
+
+export const timeoutError = (label: string, timeout: number, what: string) =>
+  new CallTimeoutError(`${label} did not return within ${timeout} ms; ${what}`, { routine: label, timeout })
+const abortError = (label: string, signal: AbortSignal | undefined, what: string) =>
+  new AbortError(`${label} was aborted; ${what}`, { cause: signal?.reason })
