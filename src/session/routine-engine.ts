@@ -229,8 +229,8 @@ export class RoutineEngine {
     return this.session.whenReady().then(ready => this.#start(ready, args, options))
   }
 
-  callSync(args: readonly unknown[]): unknown {
-    return this.#runSync(args).value
+  callSync(args: readonly unknown[], options?: CallOptions): unknown {
+    return this.#runSync(args, options).value
   }
 
   detail(args: readonly unknown[]): Promise<CallDetail<unknown>> {
@@ -384,10 +384,8 @@ export class RoutineEngine {
     result: (value: unknown, lastError: number, errno: number) => T,
   ): Promise<T> {
     const { label } = this
-    if (typeof timeout !== 'number' || !(timeout >= 0))
-      return Promise.reject(new ArgumentError(`a timeout is a number of milliseconds, not ${String(timeout)}`))
-    if (signal?.aborted) return Promise.reject(abortError(label, signal, 'it had not begun'))
     return new Promise((resolve, reject) => {
+      this.#checkLimits(timeout, signal)
       /** What still waits for its turn can be taken back; what runs ends only with the session. */
       const end = (reason: number, error: (what: string) => Error): undefined => {
         if (exchange && core.lane.withdraw(exchange, error('its turn had not come, and the session lives'))) return
@@ -411,18 +409,26 @@ export class RoutineEngine {
     })
   }
 
-  #runSync(args: readonly unknown[]): CallDetail<unknown> {
+  /** Throws ArgumentError, and AbortError for what is not to begin. */
+  #checkLimits(timeout: number, signal: AbortSignal | undefined): void {
+    if (typeof timeout !== 'number' || !(timeout >= 0))
+      throw new ArgumentError(`a timeout is a number of milliseconds, not ${String(timeout)}`)
+    if (signal?.aborted) throw abortError(this.label, signal, 'it had not begun')
+  }
+
+  #runSync(args: readonly unknown[], options?: CallOptions): CallDetail<unknown> {
     const core = coreForSync(this.session)
+    const timeout = options?.timeout ?? core.timeoutCall
+    this.#checkLimits(timeout, options?.signal)
     let outcome: { error: Error | undefined; value: unknown; lastError: number; errno: number } | undefined
     const settle = (error: Error | undefined, value: unknown, lastError: number, errno: number) => {
       outcome = { error, value, lastError, errno }
     }
     const exchange = this.#submit(core, args, settle, true)
     if (exchange && !outcome) {
-      const { timeoutCall } = core
       let late: Error | undefined
-      const limit = core.limit(timeoutCall, () => {
-        late = timeoutError(this.label, timeoutCall, 'its session has been ended')
+      const limit = core.limit(timeout, () => {
+        late = timeoutError(this.label, timeout, 'its session has been ended')
         core.kill(EndReason.timeout, late)
         return undefined
       })
