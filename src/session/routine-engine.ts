@@ -175,7 +175,8 @@ export class RoutineEngine {
   get argtypes(): readonly ArgType[] | undefined {
     return this.#argtypes
   }
-  set argtypes(types: readonly ArgType[] | undefined) {
+  set argtypes(given: readonly ArgType[] | null | undefined) {
+    const types = given ?? undefined
     if (types !== undefined && !Array.isArray(types))
       throw new ArgumentError(`${this.label}: argtypes is an array of types, or undefined`)
     if (types) this.#compile(types, this.#restype)

@@ -39,9 +39,9 @@ export interface Routine<
   readonly detail: Both<A, CallDetail<R>>
   /** One call for each row. */
   readonly batch: BatchFunction<A, Rows, Results>
-  /** `undefined`: inferred from the values, as in ctypes. */
+  /** `undefined`, or `null` (Python's `None`): inferred from the values, as in ctypes. */
   get argtypes(): readonly ArgType[] | undefined
-  set argtypes(types: readonly ArgType[] | undefined)
+  set argtypes(types: readonly ArgType[] | null | undefined)
   get restype(): ResType
   set restype(type: ResType)
   get errcheck(): ErrCheck | undefined

@@ -105,6 +105,15 @@ test('jobs run one after the other; aborting one that waits takes it back', asyn
   await session.terminate()
 })
 
+test('a result that cannot be sent is an error, and the session lives', async ({ session }) => {
+  for (const how of ['function', 'functions', 'promise', 'symbol']) {
+    await rejects(session.runJob(job('returns'), how), ArgumentError, 'returns.mjs', 'plain data')
+    assert.is(session.up, true)
+  }
+  assert.equal(await session.runJob(job('returns'), 'bytes'), { bytes: Uint8Array.of(1, 2) })
+  assert.is(await session.runJob(job('returns'), 'later'), 5)
+})
+
 test('a module that is none, or has no function', async ({ session }) => {
   await rejects(session.runJob(job('no-default'), 1), ArgumentError, 'no-default', 'default export')
   await rejects(session.runJob(job('not-there'), 1), Error, 'not-there')
