@@ -15,18 +15,19 @@ export const {
   cdll,
   windll,
   oledll,
+  CDLL,
+  WinDLL,
+  OleDLL,
   memory,
   util,
   FormatError,
   GetLastError,
   set_last_error,
+  set_errno,
   WinError,
   pathUnixToWine,
   pathWineToUnix,
 } = session
-export const CDLL = session.CDLL.bind(session)
-export const WinDLL = session.WinDLL.bind(session)
-export const OleDLL = session.OleDLL.bind(session)
 export const get_last_error = session.get_last_error.bind(session)
 export const get_errno = session.get_errno.bind(session)
 export const header = session.header.bind(session)

@@ -17,11 +17,18 @@ export type {
   ResultsOf,
   RowsOf,
 } from './session/batch.js'
-export type { Both } from './session/both.js'
+export type { Blocking, Both } from './session/both.js'
 export type { LibraryKind, LibraryOptions } from './session/dll-state.js'
 export type { Job } from './session/job.js'
-export type { Library, LibraryLoader } from './session/library.js'
+export type { Library, LibraryConstructor, LibraryLoader } from './session/library.js'
 export type { Allocation, SessionMemory, TypedAllocation } from './session/memory.js'
 export type { CallDetail, CallOptions, ErrCheck, Routine } from './session/routine.js'
 export { CtypesSession, CtypesSession as ctypes_session, type SessionEvents } from './session/session.js'
-export type { SyncLibrary, SyncLoader, SyncRoutine, SyncSession } from './session/sync-session.js'
+export type {
+  SyncAllocation,
+  SyncLibrary,
+  SyncLoader,
+  SyncMemory,
+  SyncRoutine,
+  SyncSession,
+} from './session/sync-session.js'

@@ -114,6 +114,10 @@ export abstract class ArrayData extends CData {
   set value(text: string) {
     writeText(textType(this), this[BLOCK], this[OFFSET], text)
   }
+  /** As of a string, or of an array. */
+  override toString(): string {
+    return isText(typeOf(this) as ArrayClass) ? this.value : this.slice().join()
+  }
   toJSON(): unknown {
     const type = typeOf(this) as ArrayClass
     if (isText(type)) return shown(type.name, () => this.value)

@@ -9,6 +9,12 @@ export interface Both<A extends readonly unknown[], R> {
   sync(...args: A): R
 }
 
+/** `Both` inside a job: either way it blocks. */
+export interface Blocking<A extends readonly unknown[], R> {
+  (...args: A): R
+  sync(...args: A): R
+}
+
 interface Owner {
   readonly id: string
   whenReady(): Promise<SessionCore>
@@ -31,6 +37,11 @@ export function coreForSync(owner: Owner): SessionCore {
     throw new SessionStartError(`session ${owner.id} is not up yet: await session.ready first, or use the awaited call`)
   core.assertAlive()
   return core
+}
+
+/** An operation for who cannot wait: it blocks, with or without `.sync`. */
+export function blockingOnly<A extends readonly unknown[], R>({ sync }: Both<A, R>): Blocking<A, R> {
+  return Object.assign((...args: A) => sync(...args), { sync })
 }
 
 export function both<A extends readonly unknown[], R>(

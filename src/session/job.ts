@@ -34,5 +34,20 @@ export async function runJob(
     session = new SyncSession(core)
     sessions.set(worker, session)
   }
-  return (job as Job)(session, input)
+  return sendable(url, await (job as Job)(session, input))
+}
+
+/** Piscina ends a worker, and with it the session, over a result that cannot be cloned: such a result is refused before. */
+function sendable(url: string, value: unknown): unknown {
+  // a column of results, perhaps: not to be copied for a question
+  if (ArrayBuffer.isView(value)) return value
+  try {
+    structuredClone(value)
+    return value
+  } catch (error) {
+    throw new ArgumentError(
+      `what the job module ${url} returned cannot be sent to the caller (${(error as Error).message}): return plain data`,
+      { cause: error },
+    )
+  }
 }

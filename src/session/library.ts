@@ -4,7 +4,7 @@ import { type CType, DATA_EXPORT, type DataExports, FOR_ARCH, viewAt } from '../
 import type { ArgsOf, ArgType, ResType, ResultOf } from '../ctypes/inference.js'
 import { ArgumentError } from '../errors.js'
 import type { BatchOf, RowsOf } from './batch.js'
-import { coreForSync } from './both.js'
+import { type Both, coreForSync } from './both.js'
 import { DataExportBlock } from './data-export.js'
 import { DllState, type LibraryKind, type LibraryOptions } from './dll-state.js'
 import { makeRoutine, type Routine } from './routine.js'
@@ -26,7 +26,7 @@ export interface LibraryMembers extends DataExports {
   /** All routines of a header, by name. */
   declare(header: string): { readonly [name: string]: Routine }
   /** Loads it now, if it is not; rejects with DllNotFoundError or WrongArchitectureError. */
-  load(): Promise<Library>
+  readonly load: Both<[], Library>
   /** Windows counts: it stays as long as anyone else has it loaded. */
   unload(): Promise<void>
 }
@@ -36,7 +36,7 @@ export type Library = LibraryMembers & { readonly [routine: string]: Routine } &
 
 export interface LoaderMembers {
   /** Loads a DLL now: a Unix path, a Windows path, or a name that Windows finds. */
-  LoadLibrary(name: string): Promise<Library>
+  readonly LoadLibrary: Both<[name: string], Library>
 }
 /** `loader.kernel32` is that DLL, loaded when it is first called. */
 export type LibraryLoader = LoaderMembers & { readonly [dll: string]: Library }
@@ -77,11 +77,7 @@ export function makeLibrary(
         routines[made.name] = makeRoutine(made, blocking)
       return routines
     },
-    load() {
-      if (!blocking) return load()
-      state.loadedSync(coreForSync(session))
-      return library as never
-    },
+    load: Object.assign(() => (blocking ? (loadSync() as never) : load()), { sync: () => loadSync() }),
     async unload() {
       await state.unload(session.coreNow() ?? (await session.whenReady()))
     },
@@ -91,6 +87,10 @@ export function makeLibrary(
       const block: Block = new DataExportBlock(session, state, symbol, fitting.size)
       return viewAt(fitting, block, 0)
     },
+  }
+  const loadSync = () => {
+    state.loadedSync(coreForSync(session))
+    return library
   }
   const load = async () => {
     await state.loaded(session.coreNow() ?? (await session.whenReady()))
@@ -114,6 +114,19 @@ export function makeLibrary(
   return library
 }
 
+/** With `new`, as a class of ctypes is written in JS, and without, as it is called in Python. */
+export interface LibraryConstructor {
+  (name: string, options?: LibraryOptions): Library
+  new (name: string, options?: LibraryOptions): Library
+}
+
+export function makeConstructor(session: SessionSurface, kind: LibraryKind, blocking: boolean): LibraryConstructor {
+  // An arrow function knows no `new`.
+  return function construct(name: string, options: LibraryOptions = {}) {
+    return makeLibrary(session, name, kind, options, blocking)
+  } as unknown as LibraryConstructor
+}
+
 export function makeLoader(session: SessionSurface, kind: LibraryKind, blocking = false): LibraryLoader {
   const cache = new Map<string, Library>()
   const get = (name: string): Library => {
@@ -123,11 +136,11 @@ export function makeLoader(session: SessionSurface, kind: LibraryKind, blocking 
     cache.set(name, library)
     return library
   }
+  const make = (name: string) => makeLibrary(session, name, kind, {}, blocking)
   const members: LoaderMembers = {
-    LoadLibrary(name) {
-      const library = makeLibrary(session, name, kind, {}, blocking)
-      return library.load()
-    },
+    LoadLibrary: Object.assign((name: string) => make(name).load(), {
+      sync: (name: string) => make(name).load.sync(),
+    }),
   }
   return new Proxy(members, {
     get(target, key) {

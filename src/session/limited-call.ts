@@ -16,10 +16,8 @@ export function startLimited<T>(
   submit: (done: Settle) => CallExchange | undefined,
   result: (value: unknown, lastError: number, errno: number) => T,
 ): Promise<T> {
-  if (typeof timeout !== 'number' || !(timeout >= 0))
-    return Promise.reject(new ArgumentError(`a timeout is a number of milliseconds, not ${String(timeout)}`))
-  if (signal?.aborted) return Promise.reject(abortError(label, signal, 'it had not begun'))
   return new Promise((resolve, reject) => {
+    checkLimits(label, timeout, signal)
     const end = (reason: number, error: (what: string) => Error): undefined => {
       if (exchange && core.lane.withdraw(exchange, error('its turn had not come, and the session lives'))) return
       const why = error('its session has been ended')
@@ -40,6 +38,13 @@ export function startLimited<T>(
       else resolve(result(value, lastError, errno))
     })
   })
+}
+
+/** Throws ArgumentError, and AbortError for what is not to begin. */
+export function checkLimits(label: string, timeout: number, signal: AbortSignal | undefined): void {
+  if (typeof timeout !== 'number' || !(timeout >= 0))
+    throw new ArgumentError(`a timeout is a number of milliseconds, not ${String(timeout)}`)
+  if (signal?.aborted) throw abortError(label, signal, 'it had not begun')
 }
 
 export const timeoutError = (label: string, timeout: number, what: string) =>

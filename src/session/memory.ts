@@ -5,7 +5,7 @@ import { BLOCK, CData, type CType, describe, FOR_ARCH, isType, OFFSET, typeOf, v
 import type { InstanceOf } from '../ctypes/inference.js'
 import { checkSession, isRemotePlace, readCell } from '../ctypes/reference.js'
 import { ArgumentError, MemoryAccessError } from '../errors.js'
-import { type Both, both, coreForSync } from './both.js'
+import { type Both, blockingOnly, both, coreForSync } from './both.js'
 import type { SessionCore } from './core.js'
 import type { SessionSurface } from './surface.js'
 
@@ -44,16 +44,20 @@ export class Allocation {
     this.#owner.write(this.#at(offset, bytes?.length ?? 0), bytes)
   }
   /** Frees it, in order with the calls made before; twice is an error. */
-  async free(): Promise<void> {
-    const { address } = this
-    this.#freed = true
-    await this.#owner.release(address)
+  free(): Promise<void> {
+    return this.#owner.free(this)
   }
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#freed) await this.free()
   }
   [Symbol.dispose](): void {
-    if (!this.#freed) void this.free().catch(() => {})
+    if (!this.#freed) void (async () => this.free())().catch(() => {})
+  }
+  /** @internal Its address, for the last time. Throws MemoryAccessError once it is freed. */
+  surrender(): bigint {
+    const { address } = this
+    this.#freed = true
+    return address
   }
   /** @internal */
   belongsTo(owner: SessionMemory): boolean {
@@ -106,15 +110,20 @@ export interface Alloc {
 export class SessionMemory {
   /** Zeroed memory of the Windows process for so many bytes, or for an object of a type. */
   readonly alloc: Alloc
-  readonly #free: Both<[address: bigint], void>
+  /** Frees what `alloc` gave, in order with the calls made before. */
+  readonly free: Both<[memory: Allocation], void>
 
-  constructor(private readonly session: SessionSurface) {
+  /** `blocking`: also without `.sync`, as inside jobs. */
+  constructor(
+    private readonly session: SessionSurface,
+    blocking = false,
+  ) {
     const fitting = (what: number | CType) => (isType(what) ? what[FOR_ARCH](session.arch) : what)
     const make = (what: number | CType, core: SessionCore, address: bigint): Allocation => {
       if (typeof what === 'number') return new Allocation(this, address, what, core.memory)
       return new TypedAllocation(this, address, what.size, what, core.memory)
     }
-    this.alloc = both(session, (ask, given: number | CType) => {
+    const alloc = both(session, (ask, given: number | CType) => {
       const what = fitting(given)
       const size = typeof what === 'number' ? what : what?.size
       if (!Number.isSafeInteger(size) || size < 0)
@@ -122,15 +131,14 @@ export class SessionMemory {
       return ask(`alloc(${size})`, Op.alloc, [size], [], (o, core) =>
         make(what, core, BigInt.asUintN(64, o.numbers[0])),
       )
-    }) as unknown as Alloc
-    this.#free = both(session, (ask, address) => ask('free', Op.free, [address], [], () => undefined))
-  }
-
-  /** Frees what `alloc` gave. */
-  async free(memory: Allocation): Promise<void> {
-    if (!(memory instanceof Allocation)) throw new ArgumentError('free takes what alloc gave')
-    if (!memory.belongsTo(this)) checkSession(memory.memory, this.core().memory)
-    await memory.free()
+    })
+    const free = both(session, (ask, memory: Allocation) => {
+      if (!(memory instanceof Allocation)) throw new ArgumentError('free takes what alloc gave')
+      if (!memory.belongsTo(this)) checkSession(memory.memory, this.core().memory)
+      return ask('free', Op.free, [memory.surrender()], [], () => undefined)
+    })
+    this.alloc = (blocking ? blockingOnly(alloc) : alloc) as unknown as Alloc
+    this.free = (blocking ? blockingOnly(free) : free) as unknown as typeof this.free
   }
 
   /** Copies bytes out of the Windows process, now. Throws MemoryAccessError. */
@@ -161,10 +169,6 @@ export class SessionMemory {
   /** @internal */
   core(): SessionCore {
     return coreForSync(this.session)
-  }
-  /** @internal */
-  release(address: bigint): Promise<void> {
-    return this.#free(address)
   }
 }
 

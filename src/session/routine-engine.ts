@@ -17,7 +17,7 @@ import { CallExchange, type Settle } from './call-exchange.js'
 import type { SessionCore } from './core.js'
 import { Declared } from './declared.js'
 import { Asked, type Declaration, type DllState } from './dll-state.js'
-import { startLimited, timeoutError } from './limited-call.js'
+import { checkLimits, startLimited, timeoutError } from './limited-call.js'
 import { MemsyncCall, MemsyncPlan } from './memsync.js'
 import { notFound } from './not-found.js'
 import type { CallDetail, CallOptions, ErrCheck, Routine } from './routine.js'
@@ -102,7 +102,8 @@ export class RoutineEngine {
   get argtypes(): readonly ArgType[] | undefined {
     return this.#argtypes
   }
-  set argtypes(types: readonly ArgType[] | undefined) {
+  set argtypes(given: readonly ArgType[] | null | undefined) {
+    const types = given ?? undefined
     if (types !== undefined && !Array.isArray(types))
       throw new ArgumentError(`${this.label}: argtypes is an array of types, or undefined`)
     if (types) this.#compile(types, this.#restype)
@@ -156,8 +157,8 @@ export class RoutineEngine {
     return this.session.whenReady().then(ready => this.#start(ready, args, options))
   }
 
-  callSync(args: readonly unknown[]): unknown {
-    return this.#runSync(args).value
+  callSync(args: readonly unknown[], options?: CallOptions): unknown {
+    return this.#runSync(args, options).value
   }
 
   detail(args: readonly unknown[]): Promise<CallDetail<unknown>> {
@@ -297,18 +298,19 @@ export class RoutineEngine {
     return startLimited(core, this.label, timeout, signal, done => this.#submit(core, args, done), result)
   }
 
-  #runSync(args: readonly unknown[]): CallDetail<unknown> {
+  #runSync(args: readonly unknown[], options?: CallOptions): CallDetail<unknown> {
     const core = coreForSync(this.session)
+    const timeout = options?.timeout ?? core.timeoutCall
+    checkLimits(this.label, timeout, options?.signal)
     let outcome: { error: Error | undefined; value: unknown; lastError: number; errno: number } | undefined
     const settle = (error: Error | undefined, value: unknown, lastError: number, errno: number) => {
       outcome = { error, value, lastError, errno }
     }
     const exchange = this.#submit(core, args, settle, true)
     if (exchange && !outcome) {
-      const { timeoutCall } = core
       let late: Error | undefined
-      const limit = core.limit(timeoutCall, () => {
-        late = timeoutError(this.label, timeoutCall, 'its session has been ended')
+      const limit = core.limit(timeout, () => {
+        late = timeoutError(this.label, timeout, 'its session has been ended')
         core.kill(EndReason.timeout, late)
         return undefined
       })

@@ -1,13 +1,14 @@
 /** A routine of a DLL as the user holds it: a function with ctypes' attributes and the faces of its calls. */
 import type { ArgType, ResType } from '../ctypes/inference.js'
 import type { BatchFunction, ResultsOf } from './batch.js'
+import type { Both } from './both.js'
 import type { Memsync } from './memsync.js'
 import type { RoutineEngine } from './routine-engine.js'
 
 export interface CallOptions {
   /** Milliseconds. A call that passes it ends its session: nothing else stops a routine that runs. */
   readonly timeout?: number
-  /** Aborting a call that is under way ends its session. */
+  /** Aborting a call that is under way ends its session. (`.sync` sees an abort of before it only: it blocks this thread.) */
   readonly signal?: AbortSignal
 }
 
@@ -33,14 +34,14 @@ export interface Routine<
   /** The same, blocking this thread; throws. */
   sync(...args: A): R
   /** The routine with a time limit or a signal. */
-  with(options: CallOptions): (...args: A) => Promise<R>
+  with(options: CallOptions): Both<A, R>
   /** With the last error and errno as the call left them (of libraries that keep them). */
-  detail(...args: A): Promise<CallDetail<R>>
+  readonly detail: Both<A, CallDetail<R>>
   /** One call for each row. */
   readonly batch: BatchFunction<A, Rows, Results>
-  /** `undefined`: inferred from the values, as in ctypes. */
+  /** `undefined`, or `null` (Python's `None`): inferred from the values, as in ctypes. */
   get argtypes(): readonly ArgType[] | undefined
-  set argtypes(types: readonly ArgType[] | undefined)
+  set argtypes(types: readonly ArgType[] | null | undefined)
   get restype(): ResType
   set restype(type: ResType)
   get errcheck(): ErrCheck | undefined
@@ -78,6 +79,7 @@ function accessor(name: 'argtypes' | 'restype' | 'errcheck' | 'memsync'): Proper
 export function makeRoutine(engine: RoutineEngine, blocking = false): Routine {
   const awaited = (...args: unknown[]) => engine.call(args)
   const sync = (...args: unknown[]) => engine.callSync(args)
+  const detailSync = (...args: unknown[]) => engine.detailSync(args)
   const routine = blocking ? (...args: unknown[]) => engine.callSync(args) : awaited
   Object.setPrototypeOf(routine, prototype)
   Object.defineProperties(routine, {
@@ -85,13 +87,13 @@ export function makeRoutine(engine: RoutineEngine, blocking = false): Routine {
     name: { value: engine.name },
     sync: { value: sync },
     with: {
-      value:
-        (options: CallOptions) =>
-        (...args: unknown[]) =>
-          engine.call(args, options),
+      value: (options: CallOptions) =>
+        Object.assign((...args: unknown[]) => engine.call(args, options), {
+          sync: (...args: unknown[]) => engine.callSync(args, options),
+        }),
     },
     detail: {
-      value: blocking ? (...args: unknown[]) => engine.detailSync(args) : (...args: unknown[]) => engine.detail(args),
+      value: Object.assign(blocking ? detailSync : (...args: unknown[]) => engine.detail(args), { sync: detailSync }),
     },
     batch: { value: engine.batchFunction(blocking) },
   })

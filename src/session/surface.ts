@@ -16,8 +16,8 @@ import { WindowsError } from '../errors.js'
 import type { Arch } from '../runtime/config.js'
 import { type Both, both } from './both.js'
 import type { SessionCore } from './core.js'
-import { DllState, type LibraryKind, type LibraryOptions } from './dll-state.js'
-import { type Library, type LibraryLoader, makeLibrary, makeLoader } from './library.js'
+import { DllState } from './dll-state.js'
+import { type LibraryConstructor, type LibraryLoader, makeConstructor, makeLoader } from './library.js'
 import { type AddressLike, addressOf, SessionMemory } from './memory.js'
 import { makeRoutine } from './routine.js'
 import { RoutineEngine } from './routine-engine.js'
@@ -34,6 +34,10 @@ export abstract class SessionSurface {
   readonly cdll: LibraryLoader
   readonly windll: LibraryLoader
   readonly oledll: LibraryLoader
+  /** A library of its own, whatever has been loaded already. */
+  readonly CDLL: LibraryConstructor
+  readonly WinDLL: LibraryConstructor
+  readonly OleDLL: LibraryConstructor
   /** All types with the layouts that fit this session. */
   readonly types: Types
   readonly CFUNCTYPE = CFUNCTYPE
@@ -46,6 +50,8 @@ export abstract class SessionSurface {
   readonly GetLastError: Both<[], number>
   /** Sets the copy that routines with `use_last_error` are given; gives the old one. */
   readonly set_last_error: Both<[code: number], number>
+  /** Likewise the errno of routines with `use_errno`. */
+  readonly set_errno: Both<[value: number], number>
   /** A WindowsError for a code, with its text; without one, for the last error. */
   readonly WinError: Both<[code?: number, text?: string], WindowsError>
   /** The Windows path that Wine has for a Unix path. */
@@ -63,7 +69,10 @@ export abstract class SessionSurface {
     this.cdll = makeLoader(this, 'cdll', blocking)
     this.windll = makeLoader(this, 'windll', blocking)
     this.oledll = makeLoader(this, 'oledll', blocking)
-    this.memory = new SessionMemory(this)
+    this.CDLL = makeConstructor(this, 'cdll', blocking)
+    this.WinDLL = makeConstructor(this, 'windll', blocking)
+    this.OleDLL = makeConstructor(this, 'oledll', blocking)
+    this.memory = new SessionMemory(this, blocking)
     const code = (given: number | undefined) => (given === undefined ? -1 : given | 0)
     this.FormatError = both(this, (io, given) => io('FormatError', Op.formatError, [code(given)], [], o => o.texts[0]))
     this.GetLastError = both(this, io => io('GetLastError', Op.getLastError, [], [], o => Number(o.numbers[2])))
@@ -71,6 +80,13 @@ export abstract class SessionSurface {
       io('set_last_error', Op.setLastError, [value >>> 0, -1], [], (_, core) => {
         const old = core.lastError
         core.lastError = value >>> 0
+        return old
+      }),
+    )
+    this.set_errno = both(this, (io, value) =>
+      io('set_errno', Op.setLastError, [-1, value | 0], [], (_, core) => {
+        const old = core.errno
+        core.errno = value | 0
         return old
       }),
     )
@@ -104,17 +120,6 @@ export abstract class SessionSurface {
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     const core = this.coreNow()
     return `CtypesSession { id: '${this.id}', arch: '${this.arch}', up: ${core?.alive === true}, pid: ${core?.facts.pid} }`
-  }
-
-  /** A library of its own, whatever has been loaded already. */
-  CDLL(name: string, options: LibraryOptions = {}): Library {
-    return this.#library(name, 'cdll', options)
-  }
-  WinDLL(name: string, options: LibraryOptions = {}): Library {
-    return this.#library(name, 'windll', options)
-  }
-  OleDLL(name: string, options: LibraryOptions = {}): Library {
-    return this.#library(name, 'oledll', options)
   }
 
   /** The last error that the last reply this thread processed carried (of libraries with `use_last_error`). */
@@ -175,9 +180,5 @@ export abstract class SessionSurface {
   #place(address: AddressLike): Target {
     const { memory } = this.memory.core()
     return { block: new RemoteRange(memory, addressOf(address, memory), Number.POSITIVE_INFINITY), offset: 0 }
-  }
-
-  #library(name: string, kind: LibraryKind, options: LibraryOptions): Library {
-    return makeLibrary(this, name, kind, options, this.blocking)
   }
 }

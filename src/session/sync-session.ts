@@ -1,14 +1,16 @@
 /** The session as a job sees it: the same names, every call synchronous. */
 
+import type { CType } from '../ctypes/data.js'
 import type { Header } from '../ctypes/header/index.js'
 import type { ArgsOf, ArgType, ResType, ResultOf } from '../ctypes/inference.js'
 import type { Types } from '../ctypes/types.js'
 import type { WindowsError } from '../errors.js'
 import type { Arch } from '../runtime/config.js'
 import type { BatchDetail, BatchOf, BatchOptions, ColumnsOf, ResultsOf, RowsOf } from './batch.js'
+import type { Blocking } from './both.js'
 import type { SessionCore } from './core.js'
 import type { LibraryOptions } from './dll-state.js'
-import type { AddressLike, SessionMemory } from './memory.js'
+import type { AddressLike, Allocation, SessionMemory, TypedAllocation } from './memory.js'
 import type { Memsync } from './memsync.js'
 import { toUnixPath } from './paths.js'
 import type { CallDetail, ErrCheck } from './routine.js'
@@ -22,7 +24,7 @@ export interface SyncRoutine<
 > {
   (...args: A): R
   sync(...args: A): R
-  detail(...args: A): CallDetail<R>
+  readonly detail: Blocking<A, CallDetail<R>>
   readonly batch: {
     (columns: ColumnsOf<A>, options?: BatchOptions & { readonly detail?: false }): Rows
     (columns: ColumnsOf<A>, options: BatchOptions & { readonly detail: true }): BatchDetail<Results>
@@ -47,7 +49,25 @@ interface SyncLibraryMembers {
 export type SyncLibrary = SyncLibraryMembers & { readonly [routine: string]: SyncRoutine } & {
   readonly [ordinal: number]: SyncRoutine
 }
-export type SyncLoader = { LoadLibrary(name: string): SyncLibrary } & { readonly [dll: string]: SyncLibrary }
+export interface SyncLibraryConstructor {
+  (name: string, options?: LibraryOptions): SyncLibrary
+  new (name: string, options?: LibraryOptions): SyncLibrary
+}
+export type SyncLoader = { readonly LoadLibrary: Blocking<[name: string], SyncLibrary> } & {
+  readonly [dll: string]: SyncLibrary
+}
+
+export type SyncAllocation<Of extends Allocation = Allocation> = Omit<Of, 'free'> & { free(): void }
+
+export interface SyncMemory extends Pick<SessionMemory, 'read' | 'write' | 'at'> {
+  readonly alloc: {
+    (bytes: number): SyncAllocation
+    <T extends CType>(type: T): SyncAllocation<TypedAllocation<T>>
+    sync(bytes: number): SyncAllocation
+    sync<T extends CType>(type: T): SyncAllocation<TypedAllocation<T>>
+  }
+  readonly free: Blocking<[memory: SyncAllocation], void>
+}
 
 /** Needs no start and no end: the session it stands for has both. */
 class WorkerSurface extends SessionSurface {
@@ -77,8 +97,11 @@ export class SyncSession {
   readonly cdll: SyncLoader
   readonly windll: SyncLoader
   readonly oledll: SyncLoader
+  readonly CDLL: SyncLibraryConstructor
+  readonly WinDLL: SyncLibraryConstructor
+  readonly OleDLL: SyncLibraryConstructor
   readonly types: Types
-  readonly memory: SessionMemory
+  readonly memory: SyncMemory
   readonly cast: SessionSurface['cast']
   readonly util: {
     find_library(name: string): string | null
@@ -91,8 +114,11 @@ export class SyncSession {
     this.cdll = surface.cdll as unknown as SyncLoader
     this.windll = surface.windll as unknown as SyncLoader
     this.oledll = surface.oledll as unknown as SyncLoader
+    this.CDLL = surface.CDLL as unknown as SyncLibraryConstructor
+    this.WinDLL = surface.WinDLL as unknown as SyncLibraryConstructor
+    this.OleDLL = surface.OleDLL as unknown as SyncLibraryConstructor
     this.types = surface.types
-    this.memory = surface.memory
+    this.memory = surface.memory as unknown as SyncMemory
     this.cast = surface.cast.bind(surface) as SessionSurface['cast']
     this.util = {
       find_library: name => surface.util.find_library.sync(name),
@@ -105,15 +131,6 @@ export class SyncSession {
   }
   get arch(): Arch {
     return this.#surface.arch
-  }
-  CDLL(name: string, options?: LibraryOptions): SyncLibrary {
-    return this.#surface.CDLL(name, options) as unknown as SyncLibrary
-  }
-  WinDLL(name: string, options?: LibraryOptions): SyncLibrary {
-    return this.#surface.WinDLL(name, options) as unknown as SyncLibrary
-  }
-  OleDLL(name: string, options?: LibraryOptions): SyncLibrary {
-    return this.#surface.OleDLL(name, options) as unknown as SyncLibrary
   }
   get CFUNCTYPE(): SessionSurface['CFUNCTYPE'] {
     return this.#surface.CFUNCTYPE
@@ -138,6 +155,9 @@ export class SyncSession {
   }
   get_errno(): number {
     return this.#surface.get_errno()
+  }
+  set_errno(value: number): number {
+    return this.#surface.set_errno.sync(value)
   }
   pathUnixToWine(path: string): string {
     return this.#surface.pathUnixToWine.sync(path)

@@ -253,6 +253,12 @@ test('a type of the other architecture is refused', () => {
   assert.is(compilePlan('win32', 'f', [Other, ct.c_size_t], null).signature, '{4}I')
 })
 
+test('arrays as strings: the text, or the elements as of an array of JS', () => {
+  class Named extends ct.Structure({ name: ct.c_char.array(8), wide: ct.c_wchar.array(8), few: ct.c_int.array(2) }) {}
+  const named = new Named({ name: 'äb', wide: 'wide', few: [1, 2] })
+  assert.is(`${named.name} ${named.wide} ${named.few}`, 'äb wide 1,2')
+})
+
 test('callback types', () => {
   const { context } = remote()
   const type = ct.CFUNCTYPE(ct.c_int, ct.c_int, ct.POINTER(ct.c_int), ct.c_double)

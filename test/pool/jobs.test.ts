@@ -30,6 +30,10 @@ test('batches, memory, callbacks, texts and errors inside a job', async () => {
     filled: true,
     applied: 55n,
     memory: [1, 2, 0],
+    six: 6,
+    freed: 'MemoryAccessError',
+    detail: 3,
+    made: 3,
     missing: 'RoutineNotFoundError',
     words: true,
     value: 3,
@@ -99,6 +103,15 @@ test('jobs run one after the other; aborting one that waits takes it back', asyn
   assert.is((await first).sum, 12497500)
   assert.is(session.up, true)
   await session.terminate()
+})
+
+test('a result that cannot be sent is an error, and the session lives', async ({ session }) => {
+  for (const how of ['function', 'functions', 'promise', 'symbol']) {
+    await rejects(session.runJob(job('returns'), how), ArgumentError, 'returns.mjs', 'plain data')
+    assert.is(session.up, true)
+  }
+  assert.equal(await session.runJob(job('returns'), 'bytes'), { bytes: Uint8Array.of(1, 2) })
+  assert.is(await session.runJob(job('returns'), 'later'), 5)
 })
 
 test('a module that is none, or has no function', async ({ session }) => {

@@ -28,7 +28,8 @@ test('argtypes and restype may change at any time', async () => {
   assert.is(same.sync(2n ** 64n - 1n), 4294967295)
   same.argtypes = [c_int]
   await rejects(same(2n ** 64n - 1n), ArgumentError, 'c_int')
-  same.argtypes = undefined
+  same.argtypes = null
+  assert.is(same.argtypes, undefined)
   assert.is(await same(5), 5)
   same.restype = null
   assert.is(await same(5), undefined)

@@ -55,6 +55,17 @@ test('timeout_call limits every call, awaited and blocking, in seconds', async (
   })
 })
 
+test('a limit of one blocking call', () =>
+  withFaults(async (faults, session) => {
+    const routine = hang(faults)
+    assert.is(routine.with({ timeout: 30_000 }).sync(1), 1)
+    throws(() => routine.with({ timeout: Number.NaN }).sync(1), ArgumentError, 'timeout')
+    throws(() => routine.with({ signal: AbortSignal.abort() }).sync(1), AbortError, 'had not begun')
+    assert.is(session.up, true)
+    throws(() => routine.with({ timeout: 100 }).sync(60_000), CallTimeoutError, 'hang', '100 ms')
+    assert.is(session.up, false)
+  }))
+
 test('an aborted call ends the session', () =>
   withFaults(async (faults, session) => {
     const controller = new AbortController()

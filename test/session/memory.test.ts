@@ -19,6 +19,15 @@ test('allocated memory is zeroed, read and written', async ({ session }) => {
   }
 })
 
+test('memory is allocated and freed by calls that block', async ({ session }) => {
+  const memory = session.memory.alloc.sync(8)
+  session.memory.free.sync(memory)
+  throws(() => memory.address, MemoryAccessError, 'freed')
+  throws(() => session.memory.free.sync(memory), MemoryAccessError, 'freed')
+  await rejects(session.memory.free(memory), MemoryAccessError, 'freed')
+  await rejects(memory.free(), MemoryAccessError, 'freed')
+})
+
 test('what a DLL keeps is there later', async ({ session }) => {
   const memory = await session.memory.alloc(c_int)
   memory.contents.value = 40

@@ -44,6 +44,7 @@ test('the last error of a routine of our own, each its own', async ({ session })
     assert.is((await set.detail(code)).lastError, code)
     set.sync(code)
     assert.is(session.get_last_error(), code)
+    assert.is(set.detail.sync(code).lastError, code)
   }
 })
 
@@ -51,6 +52,18 @@ test('the last error that was set is what the routine finds', async ({ session }
   const numbers = session.CDLL(dll('numbers'), { use_last_error: true })
   await session.set_last_error(4242)
   assert.is(await numbers.func('last', [], c_ulong)(), 4242)
+})
+
+test('the errno that was set is what the routine finds', async ({ session }) => {
+  const crt = session.CDLL('ucrtbase', { use_errno: true })
+  const found = new Int32Array(1)
+  await session.set_errno(0)
+  assert.is(await session.set_errno(34), 0)
+  assert.is(session.get_errno(), 34)
+  await crt.func('_get_errno', [POINTER(c_int)], c_int)(found)
+  assert.is(found[0], 34)
+  assert.is(await crt.func('_set_errno', [c_int], c_int)(2), 0)
+  assert.is(session.set_errno.sync(0), 2)
 })
 
 test('it goes to errcheck', async ({ session }) => {

@@ -11,7 +11,7 @@ import {
   DllNotFoundError,
   WrongArchitectureError,
 } from 'zugbruecke'
-import { dll, rejects, sessionSuite } from './support.js'
+import { dll, rejects, sessionSuite, throws } from './support.js'
 
 const test = sessionSuite('libraries of Windows and of our own')
 
@@ -46,6 +46,16 @@ test('LoadLibrary takes absolute and relative Unix paths, Windows paths and name
   )
 })
 
+test('libraries for a thread that blocks, and made with new', async ({ session }) => {
+  const { LoadLibrary } = session.cdll
+  assert.is(LoadLibrary.sync(dll('numbers')).add.sync(1, 2), 3)
+  assert.is(session.CDLL(dll('numbers')).load.sync().add.sync(1, 2), 3)
+  throws(() => LoadLibrary.sync('no-such.dll'), DllNotFoundError, 'no-such.dll')
+  assert.is(await new session.CDLL(dll('numbers')).add(1, 2), 3)
+  assert.ok((await new session.WinDLL('kernel32', { use_last_error: true }).GetCurrentProcessId()) as number)
+  assert.is(await new session.OleDLL('ole32').CoInitialize(null), 0)
+})
+
 test('CDLL, WinDLL and OleDLL load at the first call', async ({ session }) => {
   const missing = session.CDLL('no-such-library')
   await rejects(missing.add(1, 2), DllNotFoundError, 'no-such-library')
@@ -54,7 +64,7 @@ test('CDLL, WinDLL and OleDLL load at the first call', async ({ session }) => {
 })
 
 test('a missing DLL: by name, by Unix path, by Windows path', async ({ session }) => {
-  const named = await rejects(session.cdll.LoadLibrary('no-such.dll'), DllNotFoundError, 'no-such.dll')
+  const named = await rejects(session.cdll.LoadLibrary('no-such.dll'), DllNotFoundError, 'no-such.dll', 'found; give')
   assert.is((named as DllNotFoundError).dll, 'no-such.dll')
   await rejects(session.cdll.LoadLibrary('./no/such.dll'), DllNotFoundError, './no/such.dll', process.cwd())
   await rejects(session.cdll.LoadLibrary('C:\\no\\such.dll'), DllNotFoundError, 'such.dll')

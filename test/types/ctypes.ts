@@ -409,7 +409,13 @@ export async function routines(library: Library): Promise<void> {
   expectType<number>().is(await add(1, 2))
   expectType<number>().is(add.sync(1, 2))
   expectType<number>().is(await add.with({ timeout: 500 })(1, 2))
+  expectType<number>().is(add.with({ timeout: 500 }).sync(1, 2))
   expectType<number>().is((await add.detail(1, 2)).value)
+  expectType<number>().is(add.detail.sync(1, 2).value)
+  // @ts-expect-error not an integer
+  add.with({}).sync(1, 'a')
+  // @ts-expect-error not an integer
+  add.detail.sync('a', 1)
   // @ts-expect-error not an integer
   add.sync('a', 2)
   // @ts-expect-error not an integer

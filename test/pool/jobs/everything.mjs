@@ -9,8 +9,19 @@ export default function everything(session, { numbers, texts, callbacks, relativ
   const apply = session.cdll[callbacks].func('apply', [Unary, c_int], c_longlong)
   const buffer = new Uint8Array(300_000)
   fill(buffer, buffer.length, 7)
-  const memory = session.memory.alloc.sync(8)
+  const memory = session.memory.alloc(8)
   memory.write(Uint8Array.of(1, 2))
+  const bytes = [...memory.read(0, 3)]
+  const typed = session.memory.alloc(c_int)
+  typed.contents.value = 6
+  const six = typed.contents.value
+  session.memory.free(typed)
+  let freed = memory.free()
+  try {
+    memory.read()
+  } catch (error) {
+    freed = error.name
+  }
   let missing
   try {
     session.cdll[numbers].no_such()
@@ -22,7 +33,11 @@ export default function everything(session, { numbers, texts, callbacks, relativ
     text: echo('grün'),
     filled: buffer.every(byte => byte === 7),
     applied: apply(value => add(value, 1), 10),
-    memory: [...memory.read(0, 3)],
+    memory: bytes,
+    six,
+    freed,
+    detail: add.detail(1, 2).value,
+    made: new session.CDLL(relative).add(1, 2),
     missing,
     words: session.FormatError(5).length > 0,
     value: add.sync(1, 2),
