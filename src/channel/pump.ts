@@ -46,7 +46,7 @@ const HEADS = Word.replyHead
 const HEADS_SIZE = Word.nodePosts - Word.replyHead
 const BELL = new Uint8Array([1])
 
-export const NodeSleeps = { no: 0, blocked: 1, idle: 2 } as const
+const NodeSleeps = { no: 0, blocked: 1, idle: 2 } as const
 
 export class Pump {
   /** Requests written to the segment, and replies taken from it. */

@@ -10,7 +10,7 @@ import type { SharedMemory } from '../codec/webassembly.js'
 /** Threads that may use one session at the same time (the first is the worker, the second the caller). */
 export const MAX_THREADS = 30
 /** Each thread puts a message together here before it claims a slot, so that a bad argument claims nothing. */
-export const SCRATCH_SIZE = 0x1000
+const SCRATCH_SIZE = 0x1000
 const SCRATCH_OFFSET = ARENA_OFFSET
 
 /** Indices of 32-bit words in Node's own part. */
@@ -70,7 +70,7 @@ export const Shared = {
 export const MAX_PAGES = 8192
 /** The last of what the Windows side wrote to stderr, for the error that tells of its end. */
 const STDERR_TAIL = NODE_OFFSET + 4 * (1024 + SLOTS + MAX_PAGES)
-export const STDERR_TAIL_SIZE = 8192
+const STDERR_TAIL_SIZE = 8192
 
 export const WorkerState = { idle: 0, blocked: 1, running: 2, lingering: 3 } as const
 /** Below zero: taken by a thread and not yet published (see membership.ts). */

@@ -4,7 +4,7 @@ import { SetupError } from '../errors.js'
 import { type SharedMemory, WebAssembly } from './webassembly.js'
 
 /** Pages of 64 KiB: what the file has in front of its arena, and the threads' scratch. */
-export const SHARED_PAGES = 10
+const SHARED_PAGES = 10
 
 /** Offsets are bytes in the shared memory; ids and addresses are numbers below 2^53. */
 export interface Encoder {

@@ -170,7 +170,7 @@ const isText = (type: ArrayClass) => type.elementType[CATEGORY] === 'char' || ty
 const classes = new WeakMap<CType, Map<number, CType>>()
 
 /** The array type of `length` elements; the same class for the same question. */
-export function arrayOf(elementType: CType, length: number): CType {
+function arrayOf(elementType: CType, length: number): CType {
   if (!isType(elementType)) throw new ArgumentError(`an array needs a C type, not ${describe(elementType)}`)
   if (!Number.isSafeInteger(length) || length < 0)
     throw new ArgumentError(`an array needs a length, not ${describe(length)}`)
@@ -215,13 +215,7 @@ function arrayName(type: CType, length: number): string {
 }
 
 /** Fills the array from a text, a list, bytes or another array; what is not given becomes zero. */
-export function writeArray(
-  type: ArrayClass,
-  block: Block,
-  offset: number,
-  value: unknown,
-  context?: CallContext,
-): void {
+function writeArray(type: ArrayClass, block: Block, offset: number, value: unknown, context?: CallContext): void {
   if (
     value instanceof ArrayData &&
     typeOf(value).size === type.size &&

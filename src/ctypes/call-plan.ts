@@ -25,7 +25,7 @@ import { type Lower, lowerFor } from './parameter.js'
 import { passedAs } from './passing.js'
 import { type Inside, leadInside } from './reference.js'
 import { type Decode, resultFor } from './result.js'
-import type { ArgumentSink } from './sink.js'
+import type { ArgumentSink, Signature } from './sink.js'
 
 /** An output parameter `T *`: the caller gives nothing, and gets the T behind the result. */
 export class OutParameter<T extends CType = CType> implements Out<T> {
@@ -46,7 +46,7 @@ export interface Frame {
 
 export interface CallPlan {
   /** A character for each argument as the Windows side sees them, the hidden pointer of a structure result included. */
-  readonly signature: string
+  readonly signature: Signature
   readonly result: string
   /** The first argument is where the result goes. */
   readonly resultByAddress: boolean
@@ -104,7 +104,7 @@ function parameterOf(type: ArgType, index: number, routine: string, arch: Arch):
 }
 
 class Plan implements CallPlan {
-  readonly signature: string
+  readonly signature: Signature
   readonly result: string
   readonly resultByAddress: boolean
   readonly count: number

@@ -5,12 +5,13 @@ import type { CallbackClass, Convention } from './callback-type.js'
 import type { CallContext } from './context.js'
 import { type Arch, type CType, FOR_ARCH, READ, viewAt, WRITE } from './data.js'
 import { passedAs } from './passing.js'
+import type { Signature } from './sink.js'
 
 /** How the Windows side calls a callback of a type, and how its values are read and its result is written. */
 export interface CallbackPlan {
   readonly convention: Convention
   /** With the hidden pointer in front, where the result is a structure that needs one. */
-  readonly signature: string
+  readonly signature: Signature
   readonly result: string
   /** `bits` has 8 bytes for each character of the signature. */
   decodeArguments(bits: DataView, context: CallContext): unknown[]

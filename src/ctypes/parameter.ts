@@ -120,7 +120,7 @@ function lowerPointer(to: Pointing, text: boolean): Lower {
 }
 
 /** Writes where a pointer leads. */
-export function putPlace(sink: ArgumentSink, index: number, place: Place, context: CallContext): void {
+function putPlace(sink: ArgumentSink, index: number, place: Place, context: CallContext): void {
   if (place === null) return sink.address(index, 0)
   if (typeof place === 'bigint')
     return place <= 0x1f_ffff_ffff_ffffn ? sink.address(index, Number(place)) : putBig(sink, index, place)

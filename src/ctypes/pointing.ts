@@ -68,7 +68,7 @@ const isInteger = (category: string) =>
   category === 'integer' || category === 'char' || category === 'wchar' || category === 'bool'
 
 /** Refuses what is laid out for the other architecture. */
-export function checkArch(given: CType, arch: Arch): void {
+function checkArch(given: CType, arch: Arch): void {
   if (given[ARCH] !== undefined && given[ARCH] !== arch)
     throw new ArgumentError(
       `${given.name} is laid out for ${given[ARCH]}, not for ${arch}: take the types of session.types`,

@@ -250,7 +250,7 @@ function addFields(
 }
 
 /** Makes the class behind `Structure`, `Union` and their big-endian forms for an architecture. */
-export function defineStructure(
+function defineStructure(
   word: string,
   fields: Fields,
   options: StructureOptions<string>,

@@ -27,7 +27,7 @@ const NAMES: { readonly [code: number]: string } = {
   3765269347: 'C++ exception',
 }
 
-export const ACCESS_VIOLATION = 0xc0000005
+const ACCESS_VIOLATION = 0xc0000005
 const hex = (value: number | bigint) => `0x${value.toString(16).toUpperCase()}`
 
 export const exceptionName = (code: number): string => NAMES[code] ?? 'exception of the DLL’s own'

@@ -6,10 +6,10 @@ import { ArgumentError, DllNotFoundError } from '../errors.js'
 /** What Windows takes without the prefix `\\?\`. */
 const LONGEST = 260
 
-export const isWindowsPath = (path: string): boolean => /^[A-Za-z]:/.test(path) || path.includes('\\')
+const isWindowsPath = (path: string): boolean => /^[A-Za-z]:/.test(path) || path.includes('\\')
 
 /** The Windows path of an absolute Unix path, over the drive that Wine has for it. */
-export const toWindowsPath = (path: string): string => `Z:${path.replaceAll('/', '\\')}`
+const toWindowsPath = (path: string): string => `Z:${path.replaceAll('/', '\\')}`
 
 export interface DllPath {
   /** What the Windows side is asked to load. */

@@ -2,10 +2,7 @@
 import { EventEmitter } from 'node:events'
 import { BroadcastChannel, MessageChannel, type MessagePort } from 'node:worker_threads'
 import { takeNumber } from '../channel/membership.js'
-import { closeSegment, type SegmentDescriptors } from '../channel/segment.js'
-import { EndReason, MAX_THREADS, Shared, SharedState } from '../channel/shared.js'
-import { countSession, createTurns } from '../channel/turns.js'
-import { createSharedMemory } from '../codec/encoder.js'
+import { EndReason, MAX_THREADS, type SharedState } from '../channel/shared.js'
 import { ArgumentError, ConfigError, SessionStartError, SessionTerminatedError, ZugbrueckeError } from '../errors.js'
 import {
   type Config,
@@ -17,33 +14,22 @@ import {
 } from '../runtime/config.js'
 import { locate } from '../runtime/locate.js'
 import { assertPlatform } from '../runtime/platform.js'
-import { ensureServices } from '../runtime/prefix.js'
-import { Sandbox } from '../runtime/sandbox.js'
 import { closing, expose, type Remote, transferred, wrap } from './comlink.js'
 import { SessionCore } from './core.js'
 import type { SessionFacts } from './facts.js'
 import { greet } from './greeting.js'
-import { hostProcess } from './host-process.js'
 import type { JobOptions } from './job.js'
-import { JobRunner, taskValue } from './job-runner.js'
+import { JobRunner } from './job-runner.js'
 import { SessionLog } from './log.js'
 import { toUnixPath } from './paths.js'
-import { makeWorker, type SessionWorker } from './session-worker.js'
+import { Started } from './started.js'
 import { supervisor } from './supervisor.js'
 import { SessionSurface } from './surface.js'
 import { encodingFor } from './text-encoding.js'
-import { CALLER_THREAD, FIRST_THREADS } from './worker-session.js'
+import { CALLER_THREAD } from './worker-session.js'
 
 /** Sessions of this program that live, by id. */
 const live = new Set<string>()
-/** What they share to take turns, and the last one's number. */
-const turns = createTurns()
-let numbers = 0
-/** Frees the workers of this thread's sessions from what they wait for: a thread that blocks would hold up the end of the program. */
-const releases = new Set<() => void>()
-const releaseAll = () => {
-  for (const release of releases) release()
-}
 /** A worker's descriptors close with it: whoever still looks at them gets this long, in milliseconds, to see that the session is dead. */
 const FAREWELL = 200
 /** A job that runs gets this long to tell what its call failed with. */
@@ -65,23 +51,14 @@ interface Host {
   setParameter(changes: Partial<Config>): Promise<void>
 }
 
-interface Owned {
-  readonly piscina: SessionWorker
-  readonly shared: SharedState
-  segment: SegmentDescriptors | undefined
-  pid: number
-  release?: () => void
-  jobs?: JobRunner
-  sandbox?: Promise<Sandbox>
-}
-
 export class CtypesSession extends SessionSurface {
   readonly #events = new EventEmitter<SessionEvents>()
   readonly #ready: Promise<SessionCore>
   #config: ResolvedConfig
   readonly #log: SessionLog
   #core: SessionCore | undefined
-  #owned: Owned | undefined
+  /** Where this thread started it. */
+  #owned: Started | undefined
   #host: Remote<Host> | undefined
   /** Rejects when the thread that this one joined has ended. */
   #hostGone: Promise<never> | undefined
@@ -243,7 +220,7 @@ export class CtypesSession extends SessionSurface {
     if (this.#host)
       throw new ArgumentError('jobs are run by the thread that started the session, not by one that joined it')
     if (!owned || !core.alive) throw core.deathError(undefined)
-    owned.jobs ??= new JobRunner(owned.piscina, core)
+    owned.jobs ??= new JobRunner(owned.worker, core)
     return (await owned.jobs.run(String(module), input, options)) as T
   }
 
@@ -268,36 +245,22 @@ export class CtypesSession extends SessionSurface {
       const installation = locate(config)
       this.#log.write('info', 'starting', { ...installation, memory: config.memory })
       // its thread starts while the session's own does
-      const wards = supervisor()
+      supervisor()
       const limit = milliseconds(config.timeout_start)
-      const memory = createSharedMemory()
-      const shared = new SharedState(memory)
-      Atomics.store(shared.i32, Shared.threads, FIRST_THREADS)
-      const piscina = makeWorker()
-      const owned: Owned = { piscina, shared, segment: undefined, pid: 0 }
+      const owned = new Started()
       this.#owned = owned
-      let strayed: Error | undefined
-      piscina.on('error', error => {
-        strayed = error
-      })
-      countSession(turns, 1)
-      if (config.sandbox) owned.sandbox = Sandbox.make(installation, config)
-      const [segment] = await Promise.all([
-        piscina
-          .run({ kind: 'start', memory, arenaSize: config.memory, turns, number: ++numbers })
-          .then(taskValue<SegmentDescriptors>),
-        owned.sandbox ?? ensureServices(installation),
-      ])
-      owned.segment = segment
-      piscina.threads[0]?.once('exit', code => this.#workerEnded(owned, code, strayed))
+      const { memory, shared } = owned
+      const segment = await owned.prepare(installation, config, (code, strayed) =>
+        this.#workerEnded(owned, code, strayed),
+      )
       if (this.#ended) throw new SessionTerminatedError(`session ${config.id} was terminated before it was up`)
-      owned.pid = await wards.spawn(hostProcess(config, installation, segment, memory, await owned.sandbox))
+      const pid = await owned.spawn(installation, config, segment)
       const facts: SessionFacts = {
         id: config.id,
         arch: config.arch,
         memory,
         segment,
-        pid: owned.pid,
+        pid,
         base: 0,
         pointerSize: config.arch === 'win64' ? 8 : 4,
         memoryByHost: false,
@@ -309,14 +272,9 @@ export class CtypesSession extends SessionSurface {
         timeoutCall: milliseconds(config.timeout_call),
       }
       const core = this.#makeCore(facts, CALLER_THREAD, shared)
-      owned.release = () => {
-        shared.end(EndReason.terminated, 0, new Uint8Array())
-        core.lane.ringWorker()
-      }
-      if (releases.size === 0) process.on('exit', releaseAll)
-      releases.add(owned.release)
+      owned.releaseAtExit(() => core.lane.ringWorker())
       await greet(core, limit, () => this.#stopping !== undefined)
-      this.#log.write('info', 'up', { pid: owned.pid, bridge: core.facts.bridge, python: core.facts.pythonVersion })
+      this.#log.write('info', 'up', { pid, bridge: core.facts.bridge, python: core.facts.pythonVersion })
       this.#core = core
       return this.#core
     } catch (error) {
@@ -370,7 +328,7 @@ export class CtypesSession extends SessionSurface {
   }
 
   /** Nobody ends the worker's thread but this session, or a job of the user's. */
-  #workerEnded(owned: Owned, code: number, strayed: Error | undefined): void {
+  #workerEnded(owned: Started, code: number, strayed: Error | undefined): void {
     if (this.#owned !== owned) return
     const why = strayed ?? new ZugbrueckeError(`a job ended the thread of session ${this.id} (exit code ${code})`)
     const core = this.#core
@@ -432,18 +390,7 @@ export class CtypesSession extends SessionSurface {
     const owned = this.#owned
     if (!owned) return
     this.#owned = undefined
-    countSession(turns, -1)
-    if (owned.release) releases.delete(owned.release)
-    if (releases.size === 0) process.off('exit', releaseAll)
-    owned.shared.end(EndReason.terminated, 0, new Uint8Array())
-    if (owned.pid) await supervisor().stop(owned.pid, milliseconds(this.#config.timeout_stop))
-    await owned.piscina.destroy()
-    if (owned.segment) closeSegment(owned.segment)
-    await owned.sandbox?.then(
-      sandbox => sandbox.remove(),
-      // why it could not be made has been told
-      () => {},
-    )
+    await owned.end(milliseconds(this.#config.timeout_stop))
   }
 
   #died(): void {

@@ -7,7 +7,7 @@ import { SessionCore } from './core.js'
 import type { SessionFacts } from './facts.js'
 
 /** The worker's number among a session's threads; the thread that started the session is the next. */
-export const WORKER_THREAD = 0
+const WORKER_THREAD = 0
 export const CALLER_THREAD = 1
 /** Both as bits: what is taken of the numbers from the start. */
 export const FIRST_THREADS = (1 << WORKER_THREAD) | (1 << CALLER_THREAD)
