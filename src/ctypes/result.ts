@@ -36,17 +36,18 @@ export function resultFor(routine: string, restype: ResType, arch: Arch): Result
   const type = restype[FOR_ARCH](arch)
   if (type[CATEGORY] === 'array')
     throw new ArgumentError(`restype of ${routine}: C returns no arrays (${type.name}): use POINTER(T)`, { routine })
-  if (
-    isType(HRESULT) &&
-    ((type as unknown) === HRESULT || (type as unknown as { prototype: object }).prototype instanceof HRESULT)
-  )
-    return { kind: 'i', hidden: undefined, decode: decodeStatus }
+  if (isStatus(type)) return { kind: 'i', hidden: undefined, decode: decodeStatus }
   const { kind, how } = passedAs(type, arch, true)
   if (how === 'memory') return { kind, hidden: type, decode: () => undefined }
   if (how === 'bits')
     return { kind, hidden: undefined, decode: structureFrom(type), holdsPointers: type[POINTERS].length > 0 }
   return { kind, hidden: undefined, decode: scalarFrom(type) }
 }
+
+/** Results that say themselves whether the routine failed: below zero. */
+export const isStatus = (type: CType | null): boolean =>
+  isType(HRESULT) &&
+  ((type as unknown) === HRESULT || (type as { prototype: object } | null)?.prototype instanceof HRESULT)
 
 /** ctypes calls the class; a class of JS is made with `new`. */
 function callable(restype: (result: number) => unknown): (result: number) => unknown {

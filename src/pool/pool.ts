@@ -2,14 +2,17 @@
 import {
   AbortError,
   ArgumentError,
+  ConfigError,
   QueueFullError,
   SessionCrashedError,
   SessionTerminatedError,
   ZugbrueckeError,
 } from '../errors.js'
 import type { Config } from '../runtime/config.js'
+import { isParameter, unknownParameter } from '../runtime/parameters.js'
 import { type BatchDetail, type BatchOptions, SHARED, type SharedBatch } from '../session/batch.js'
 import type { BatchPlan } from '../session/batch-plan.js'
+import { nearNames } from '../session/near-names.js'
 import { CtypesSession } from '../session/session.js'
 
 export interface PoolOptions extends Partial<Omit<Config, 'id'>> {
@@ -37,6 +40,13 @@ export interface PoolStats {
 export interface MapOptions extends BatchOptions {
   /** Resolves all that the batch brought, failed rows too, as `batch` does. */
   readonly detail?: boolean
+}
+
+/** Options of the pool's own come first: a session's check knows nothing of them. */
+function unknownOption(name: string): ConfigError {
+  const [near] = nearNames(name, ['size', 'maxQueue', 'retries'])
+  if (near) return new ConfigError(`Options of the pool: unknown parameter "${name}". Did you mean "${near}"?`)
+  return unknownParameter('Options of the pool', name)
 }
 
 /** Milliseconds for which a map keeps a session that others wait for. */
@@ -68,9 +78,13 @@ export class SessionPool {
   #closed = false
 
   private constructor(options: PoolOptions) {
-    const { size = 2, maxQueue: _queue, retries: _retries, ...config } = options
+    const { size = 2, maxQueue = 0, retries = 0, ...config } = options
     if (!Number.isInteger(size) || size < 1)
       throw new ArgumentError(`a pool has a whole number of sessions from 1, not ${String(size)}`)
+    for (const [name, value] of Object.entries({ maxQueue, retries }))
+      if (typeof value !== 'number' || !(value >= 0))
+        throw new ArgumentError(`${name} of a pool is a number from 0, not ${String(value)}`)
+    for (const name of Object.keys(config)) if (!isParameter(name)) throw unknownOption(name)
     this.#options = options
     this.#size = size
     this.#config = config

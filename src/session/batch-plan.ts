@@ -3,12 +3,14 @@ import { LocalBlock } from '../ctypes/block.js'
 import { BLOCK, bytesOf, CData, type CType, isBuffer, isType } from '../ctypes/data.js'
 import type { ArgType } from '../ctypes/inference.js'
 import { passedAs } from '../ctypes/passing.js'
+import { isStatus } from '../ctypes/result.js'
 import { ArgumentError, BatchError, type RowError } from '../errors.js'
 import type { Column } from './batch-column.js'
 import { makeColumn } from './batch-columns.js'
 import { outColumn, type RowValues, rowValues } from './batch-values.js'
 import type { SessionCore } from './core.js'
 import { RowCursor } from './row-cursor.js'
+import { hresultError } from './windows-error.js'
 
 export interface BatchOptions {
   /** Stops the batch between two chunks; the session lives on. */
@@ -23,7 +25,7 @@ export interface BatchOptions {
 /** All that a batch brought. */
 export interface BatchDetail<R> {
   readonly results: R
-  /** Rows that failed, in order; their results are zero. */
+  /** Rows that failed, in order; their results are zero, or the HRESULT that says so. */
   readonly errors: readonly RowError[]
   /** For each row, of libraries that keep the last error. */
   readonly lastErrors: Uint32Array | undefined
@@ -111,10 +113,17 @@ export class BatchPlan {
     this.#onProgress?.(this.rows.done, this.rows.total)
   }
 
+  #failedStatuses(statuses: Int32Array): void {
+    statuses.forEach((status, row) => {
+      if (status < 0) this.errors.push({ row, error: hresultError(status) })
+    })
+  }
+
   /** What the caller gets; throws BatchError if a row failed and no detail was asked for. */
   outcome(): unknown {
     const { label, restype } = this.routine
     const { total } = this.rows
+    if (isStatus(restype)) this.#failedStatuses(this.#values.all as Int32Array)
     this.errors.sort((a, b) => a.row - b.row)
     const detail: BatchDetail<unknown> = {
       results: this.#values.all,

@@ -98,6 +98,7 @@ export class CtypesSession extends SessionSurface {
 
   /** A port for another thread of this program: give it to `CtypesSession.attach` there (it is transferable). */
   port(): MessagePort {
+    this.#core?.assertAlive()
     const { port1, port2 } = new MessageChannel()
     const host: Host = {
       join: async () => {

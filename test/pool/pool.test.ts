@@ -215,6 +215,10 @@ test('closing waits for sessions that are being started', async () => {
 
 test('what a pool cannot be', async () => {
   for (const size of [0, -1, 1.5, '2']) await rejects(SessionPool.start({ size: size as never }), ArgumentError)
+  for (const bad of [{ maxQueue: -1 }, { maxQueue: '5' }, { retries: Number.NaN }])
+    await rejects(SessionPool.start(bad as never), ArgumentError, Object.keys(bad)[0])
+  await rejects(SessionPool.start({ sizes: 2 } as never), ConfigError, 'pool', '"sizes"', 'Did you mean "size"?')
+  await rejects(SessionPool.start({ maxqueue: 2 } as never), ConfigError, 'Did you mean "maxQueue"?')
   await rejects(SessionPool.start({ archh: 'win64' } as never), ConfigError, 'archh')
   await rejects(SessionPool.start({ size: 2, python: '/nonexistent' }), SetupError)
   assert.instance(new AbortError('x'), Error)

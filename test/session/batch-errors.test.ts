@@ -7,11 +7,13 @@ import {
   CtypesSession,
   c_int,
   c_uint,
+  HRESULT,
   type Library,
   POINTER,
   SessionCrashedError,
   SessionTerminatedError,
   type StructuredExceptionError,
+  WindowsError,
 } from 'zugbruecke'
 import { dll, rejects, sessionSuite } from './support.js'
 
@@ -136,6 +138,27 @@ test('memory lent to a batch belongs to it until it settles', async () => {
 
 test('a missing routine', async () => {
   await rejects(rows.func('no_such', [c_int], c_int).batch([[1]]), Error, 'no_such')
+})
+
+test('an HRESULT that says so is a failed row, with oledll and wherever it is the type of the result', async ({
+  session,
+}) => {
+  const E_FAIL = 0x80004005 | 0
+  for (const library of [session.OleDLL(dll('numbers')), session.CDLL(dll('numbers'))]) {
+    const status = library.func('same_int32', [c_int], HRESULT)
+    const error = await rejects(status.batch([[0, E_FAIL, 1]]), BatchError, 'row 1', '0x80004005')
+    assert.equal(
+      error.errors.map(({ row, error }) => [row, (error as WindowsError).winerror]),
+      [[1, E_FAIL]],
+    )
+    assert.instance(error.errors[0].error, WindowsError)
+    const { results, errors } = await status.batch([[E_FAIL, 0]], { detail: true })
+    assert.equal([...results], [E_FAIL, 0])
+    assert.is(errors.length, 1)
+    assert.equal([...(await status.batch([[0, 1]]))], [0, 1])
+  }
+  const plain = session.OleDLL(dll('numbers')).func('same_int32', [c_int], c_int)
+  assert.equal([...(await plain.batch([[E_FAIL]]))], [E_FAIL])
 })
 
 test.run()
