@@ -8,6 +8,7 @@ import { type FileHandle, mkdir, mkdtemp, open, readdir, rename, rm } from 'node
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { SetupError } from '../errors.js'
 import type { Arch, Config } from './config.js'
 import { type Installation, prefixProblem } from './locate.js'
@@ -142,6 +143,22 @@ export function servicesRun(prefix: string): Promise<boolean> {
   })
 }
 
+/** How often, and after how many milliseconds, starting the services is tried again. */
+const TRIES = 4
+const PAUSE = 500
+
+/** A wineserver that is about to go, or that another program starts at this very moment, turns away who comes: they try again. */
+async function startServices(installation: Wine): Promise<void> {
+  for (let left = TRIES - 1; ; left--) {
+    try {
+      return await runApart(installation.wine, ['wineboot'], installation, 120)
+    } catch (error) {
+      if (left === 0 || !/failed with exit code/.test((error as Error).message)) throw error
+      await sleep(PAUSE)
+    }
+  }
+}
+
 const starting = new Map<string, Promise<void>>()
 
 /**
@@ -154,7 +171,7 @@ export async function ensureServices(installation: Wine): Promise<void> {
   if (underway) return underway
   if (await servicesRun(prefix)) return
   // Two callers may both have found nothing.
-  const start = starting.get(prefix) ?? runApart(installation.wine, ['wineboot'], installation, 120)
+  const start = starting.get(prefix) ?? startServices(installation)
   starting.set(prefix, start)
   try {
     await start
