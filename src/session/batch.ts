@@ -28,7 +28,7 @@ export interface SharedBatch {
 
 /** `Rows` is what it gives, with the columns of `out` parameters; `Results` what the routine returned. */
 export interface BatchFunction<A extends readonly unknown[], Rows, Results = Rows> {
-  /** Rejects with BatchError when a row failed, ArgumentError, AbortError. */
+  /** Rejects with BatchError when a row failed, ArgumentError, AbortError. `errcheck` and `memsync` are not run for rows. */
   (columns: ColumnsOf<A>, options?: BatchOptions & { readonly detail?: false }): Promise<Rows>
   (columns: ColumnsOf<A>, options: BatchOptions & { readonly detail: true }): Promise<BatchDetail<Results>>
   /** Results for each of many sets of columns: work larger than memory. A few sets are under way at once. */
