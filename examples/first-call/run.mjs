@@ -79,11 +79,11 @@ async function time(what, calls, act) {
   const words = each >= 1 ? `${each.toFixed(1).padStart(8)} µs` : `${(each * 1000).toFixed(1).padStart(8)} ns`
   console.log(`  ${words}  ${what}`)
 }
-await time('add.sync(i, 7), one after the other', 500, () => {
-  for (let i = 0; i < 500; i++) add.sync(i, 7)
+await time('add.sync(i, 7), one after the other', 3000, () => {
+  for (let i = 0; i < 3000; i++) add.sync(i, 7)
 })
-await time('await add(i, 7), one after the other', 500, async () => {
-  for (let i = 0; i < 500; i++) await add(i, 7)
+await time('await add(i, 7), one after the other', 3000, async () => {
+  for (let i = 0; i < 3000; i++) await add(i, 7)
 })
 await time('add(i, 7), a thousand at once', 1000, () => Promise.all(Array.from({ length: 1000 }, (_, i) => add(i, 7))))
 const xs = Int32Array.from({ length: 100_000 }, (_, i) => i)
