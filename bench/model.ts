@@ -24,6 +24,18 @@ export const GROUPS = {
 
 export type Group = keyof typeof GROUPS
 
+/** The groups that measure a call, in the table's order: every peer is asked for these. */
+export const CALL_GROUPS = [
+  'add',
+  'work',
+  'ten',
+  'fields',
+  'rows',
+  'doubles',
+  'callback',
+  'filter',
+] as const satisfies readonly Group[]
+
 /** What one slice of measuring gave. */
 export interface Sample {
   readonly value: number

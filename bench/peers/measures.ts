@@ -1,5 +1,5 @@
 /** What each peer is asked. */
-import { GROUPS, type Group, type Measure, type Side } from '../model.js'
+import { CALL_GROUPS, GROUPS, type Group, type Measure, type Side } from '../model.js'
 import { onOneCore, wineServers } from './affinity.js'
 import type { Peer } from './peer.js'
 import type { Peers } from './peers.js'
@@ -12,17 +12,6 @@ export const SIDE_NAMES: Readonly<Record<Side, string>> = {
   python: 'Python project',
   'python-pinned': 'Python project, one core',
 }
-
-const CALLS = [
-  'add',
-  'work',
-  'ten',
-  'fields',
-  'rows',
-  'doubles',
-  'callback',
-  'filter',
-] as const satisfies readonly Group[]
 
 function call(group: Group, side: Side, peer: Peer, rest: Partial<Measure> = {}): Measure {
   return {
@@ -44,7 +33,7 @@ function call(group: Group, side: Side, peer: Peer, rest: Partial<Measure> = {})
 export function peerMeasures(peers: Peers): Measure[] {
   const measures: Measure[] = []
   for (const [side, peer] of peers.running) {
-    for (const group of CALLS) measures.push(call(group, side, peer))
+    for (const group of CALL_GROUPS) measures.push(call(group, side, peer))
   }
   const ctypes = peers.running.get('ctypes')
   if (ctypes) measures.push(call('crash', 'ctypes', ctypes))

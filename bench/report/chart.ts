@@ -1,5 +1,5 @@
 /** The charts, as SVG written by hand: bars on a logarithmic scale, and where the time of a call goes. */
-import { GROUPS, type Group, type Report, type Result, type Side, type StageBar } from '../model.js'
+import { CALL_GROUPS, GROUPS, type Group, type Report, type Result, type Side, type StageBar } from '../model.js'
 import { SIDE_NAMES } from '../peers/measures.js'
 import { formatMicroseconds, formatValue } from './format.js'
 
@@ -29,18 +29,7 @@ const STAGE_COLOURS: Readonly<Record<string, string>> = {
   'event loop': '#8250df',
 }
 
-const DRAWN: readonly Group[] = [
-  'add',
-  'work',
-  'ten',
-  'fields',
-  'rows',
-  'doubles',
-  'callback',
-  'filter',
-  'crash',
-  'start',
-]
+const DRAWN: readonly Group[] = [...CALL_GROUPS, 'crash', 'start']
 
 const escaped = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 

@@ -123,8 +123,8 @@ export class Turn {
   /** Are more sessions at work than can have turns at the same time? */
   #isCrowded(): boolean {
     const i32 = this.#i32
-    const most = Atomics.load(i32, SESSIONS)
-    if (most <= LANES && !this.#crowded) return false
+    const living = Atomics.load(i32, SESSIONS)
+    if (living <= LANES && !this.#crowded) return false
     const time = now()
     if (passed(this.#marked, time) < OFTEN) return this.#crowded
     this.#marked = time
@@ -134,9 +134,8 @@ export class Turn {
       const mark = Atomics.load(i32, at)
       if (mark !== 0 && passed(mark, time) < LATELY) busy++
     }
-    const crowded = Math.min(busy, most) > LANES
-    this.#crowded = crowded
-    return crowded
+    this.#crowded = Math.min(busy, living) > LANES
+    return this.#crowded
   }
 
   /** False if the turn is its own, or becomes it at once. */
