@@ -3,6 +3,7 @@
  * session's requests between shared memory and the Windows process for as long as the session lives.
  */
 
+import type { Socket } from 'node:net'
 import { watchIdleDoorbell } from '../src/channel/idle-doorbell.js'
 import { Pump } from '../src/channel/pump.js'
 import { createSegment, type SegmentDescriptors } from '../src/channel/segment.js'
@@ -37,8 +38,7 @@ function start(task: StartTask): SegmentDescriptors {
   shared = new SharedState(task.memory)
   segment = createSegment(task.arenaSize)
   pump = new Pump(shared, segment, task.turns, task.number)
-  const bell = watchIdleDoorbell(segment, shared)
-  void carry(shared, pump).finally(() => bell.destroy())
+  void carry(shared, pump, segment)
   return segment
 }
 
@@ -46,16 +46,24 @@ function start(task: StartTask): SegmentDescriptors {
 const service = () => worker?.service()
 
 /** Carries until the session is dead. */
-async function carry(state: SharedState, channel: Pump): Promise<void> {
+async function carry(state: SharedState, channel: Pump, descriptors: SegmentDescriptors): Promise<void> {
+  const { i32 } = state
+  let bell: Socket | undefined
   while (state.life() !== Life.dead) {
-    const seen = Atomics.load(state.i32, Shared.workerWake)
+    const seen = Atomics.load(i32, Shared.workerWake)
     channel.run(service)
-    const wait = Atomics.waitAsync(state.i32, Shared.workerWake, seen)
+    if (Atomics.load(i32, Shared.mayCallBack) !== 0)
+      bell ??= watchIdleDoorbell(descriptors, () => {
+        Atomics.add(i32, Shared.workerWake, 1)
+        Atomics.notify(i32, Shared.workerWake)
+      })
+    const wait = Atomics.waitAsync(i32, Shared.workerWake, seen)
     if (wait.async) await wait.value
     // other work of this thread's event loop gets its turn even when calls never cease
     else await new Promise(resolve => setImmediate(resolve))
   }
   service()
+  bell?.destroy()
 }
 
 /** What a task throws crosses as data: Piscina carries only what structured clone carries. */

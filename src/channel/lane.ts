@@ -18,6 +18,7 @@ import {
   Word,
 } from '../codec/layout.js'
 import { Arena } from './arena.js'
+import type { CallerPump } from './caller-pump.js'
 import type { Exchange, Port } from './exchange.js'
 import { takeLastReply } from './last-replies.js'
 import { claimedBy } from './membership.js'
@@ -57,6 +58,8 @@ export class Lane {
   /** Callbacks that run now, the latest last. */
   readonly frames: Frame[] = []
   readonly options: LaneOptions
+  /** Carries in the worker's place, now and then. */
+  callerPump?: CallerPump
   /** Of what this thread has under way. */
   readonly limits = new Set<TimeLimit>()
   /** Requests sent and not yet settled, in order. */
@@ -166,6 +169,8 @@ export class Lane {
     const { i32 } = this.shared
     const word = Shared.wake + this.thread
     this.#blocked++
+    // what this thread has carried so far has to be the worker's now
+    if (this.callerPump?.carrying) this.wakeWorker()
     try {
       for (;;) {
         const seen = Atomics.load(i32, word)
@@ -289,7 +294,7 @@ export class Lane {
   #flush(): void {
     if (this.#unrung === 0) return
     this.#unrung = 0
-    this.wakeWorker()
+    if (this.blocking || !this.callerPump?.carry()) this.wakeWorker()
   }
 
   #claim(): number {
@@ -428,6 +433,7 @@ export class Lane {
     this.#pendingHead = 0
     this.frames.length = 0
     this.lent.clear()
+    this.callerPump?.close()
     this.options.onDeath()
     let first = true
     for (const exchange of under) {

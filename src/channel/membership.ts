@@ -6,8 +6,14 @@
 import { REQUEST_OFFSET, REQUEST_SIZE, SLOTS, STRANDS } from '../codec/layout.js'
 import { MAX_PAGES, MAX_THREADS, Shared, type SharedState, SlotState } from './shared.js'
 
+/** The worker's number among a session's threads, and that of the thread that started the session. */
+export const WORKER_THREAD = 0
+export const CALLER_THREAD = 1
+/** Both as bits: what is taken of the numbers from the start. */
+export const FIRST_THREADS = (1 << WORKER_THREAD) | (1 << CALLER_THREAD)
+
 /** Callbacks of threads that are gone go to the thread that started the session, which answers zero and tells of it. */
-export const HEIR = 1
+export const HEIR = CALLER_THREAD
 
 /** State of a slot that a thread has taken and not yet published. */
 export const claimedBy = (thread: number): number => -1 - thread

@@ -6,25 +6,12 @@
  * and blocks on its doorbell, which the host rings, and any thread of the program that has something for the worker.
  */
 import { readSync, writeSync } from 'node:fs'
-import {
-  Kind,
-  MESSAGE,
-  REPLY_OFFSET,
-  REPLY_SIZE,
-  REQUEST_OFFSET,
-  REQUEST_SIZE,
-  Return,
-  SLOTS,
-  SlotFlag,
-  STRAND_OFFSET,
-  STRAND_SIZE,
-  STRAND_TO_HOST,
-  STRANDS,
-  Word,
-} from '../codec/layout.js'
-import { Departed, HEIR, isNobody } from './membership.js'
+import { Kind, MESSAGE, Return, STRAND_OFFSET, STRAND_SIZE, STRAND_TO_HOST, STRANDS, Word } from '../codec/layout.js'
+import { callerMayCarry } from './caller-pump.js'
+import { Carrier, NodeSleeps } from './carrier.js'
+import { Departed, HEIR, isNobody, WORKER_THREAD } from './membership.js'
 import type { SegmentDescriptors } from './segment.js'
-import { Life, Shared, type SharedState, SlotState, WorkerState } from './shared.js'
+import { Life, Shared, type SharedState, WorkerState } from './shared.js'
 import { Turn } from './turns.js'
 
 /** Looks before the worker blocks, at the most: more would starve the host on two cores. Fewer where they have not paid lately. */
@@ -42,33 +29,21 @@ const LINGER_HEARING = 1
 const HOST_LEAVES = 2
 const HOST_LEAVES_FOR = 20
 
-const HEADS = Word.replyHead
-const HEADS_SIZE = Word.nodePosts - Word.replyHead
 const BELL = new Uint8Array([1])
 
-const NodeSleeps = { no: 0, blocked: 1, idle: 2 } as const
-
 export class Pump {
-  /** Requests written to the segment, and replies taken from it. */
-  #forwarded = 0
-  #completed = 0
-  readonly #heads = new Uint32Array(HEADS_SIZE / 4)
-  readonly #word = new Uint32Array(1)
+  readonly #carrier: Carrier
   readonly #posts = new Uint32Array(STRANDS)
   readonly #answers = new Int32Array(STRANDS)
   /** For each strand, the threads whose callbacks are open there, the latest last. */
   readonly #open: number[][] = Array.from({ length: STRANDS }, () => [])
   readonly #departed: Departed
   readonly #bells = new Uint8Array(64)
-  #sleeps: number = NodeSleeps.no
   #looks = 0
   #budget = LOOKS
   #answersSeen = 0
   /** It has just blocked: what it finds now was not found by looking. */
   #woken = false
-  /** Threads (as bits) that have replies and were not told of so many. */
-  #toWake = 0
-  #untold = 0
   /** The worker itself waits for a reply: a job runs. */
   carriesJob = false
   readonly #turn: Turn
@@ -79,21 +54,39 @@ export class Pump {
     turns: SharedArrayBuffer,
     number: number,
   ) {
-    this.#turn = new Turn(turns, number, microseconds => this.#put(Word.lookLimit, microseconds))
+    this.#carrier = new Carrier(shared, segment, WORKER_THREAD)
+    this.#turn = new Turn(turns, number, microseconds => this.#carrier.limitHost(microseconds))
     this.#departed = new Departed(shared)
   }
 
   /** Requests that the host has and has not answered. */
   get outstanding(): number {
-    return (this.#forwarded - this.#completed) >>> 0
+    return this.#carrier.outstanding
   }
 
   /** Works until there is nothing under way, then a little longer; `service` runs after each step (the worker's own lane). */
   run(service: () => void): void {
+    if (!this.enter()) return
+    try {
+      this.#run(service)
+    } finally {
+      this.leave()
+    }
+  }
+
+  /** Before anything else is asked of it the worker has to enter: another thread may carry now. False if the session is dead. */
+  enter(): boolean {
+    return this.#carrier.enter()
+  }
+  leave(): void {
+    this.#carrier.leave()
+  }
+
+  #run(service: () => void): void {
     const { i32 } = this.shared
     for (;;) {
       Atomics.store(i32, Shared.workerState, WorkerState.running)
-      this.#tellSleep(NodeSleeps.no)
+      this.#carrier.tellSleep(NodeSleeps.no)
       do {
         this.step()
         service()
@@ -103,13 +96,15 @@ export class Pump {
       Atomics.store(i32, Shared.workerState, WorkerState.lingering)
       if (this.hasWork()) continue
       if (this.shared.life() === Life.dead) break
+      // where sessions crowd the cores, waking this thread for each call costs more than all else
+      if (this.#turn.crowded && !this.carriesJob && callerMayCarry(this.shared)) break
       const mayCallBack = Atomics.load(i32, Shared.mayCallBack) !== 0
       const woken = Atomics.wait(i32, Shared.workerWake, seen, mayCallBack ? LINGER_HEARING : LINGER) !== 'timed-out'
       if (Atomics.load(i32, Shared.jobs) !== 0) break
       if (woken) continue
       if (!mayCallBack) break
       // a thread of a DLL may speak unasked: from now on it rings, and what it said before is seen here
-      this.#tellSleep(NodeSleeps.idle)
+      this.#carrier.tellSleep(NodeSleeps.idle)
       if (!this.#take(true)) break
       service()
     }
@@ -125,39 +120,35 @@ export class Pump {
       this.#looks = 0
       return
     }
-    if (this.#untold > 0) this.#tell()
+    if (this.#carrier.untold > 0) this.#tell()
     if (this.outstanding === 0 || ++this.#looks < this.#budget) return
     this.#looks = 0
     // looking did not pay: a slow routine, or more sessions than cores, where looking keeps the host from its work
     this.#budget = Math.max(FEWEST_LOOKS, this.#budget >> 1)
     this.#turn.pause()
-    this.#ringHost()
-    this.#tellSleep(NodeSleeps.blocked)
+    this.#carrier.readHeads()
+    this.#carrier.ringHost()
+    this.#carrier.tellSleep(NodeSleeps.blocked)
     Atomics.store(i32, Shared.workerState, WorkerState.blocked)
     // a last look, now that everyone knows: whoever comes later rings
     if (!this.hasWork() && !this.#take(true) && this.shared.life() !== Life.dead) this.#block()
     this.#turn.resume()
     this.#woken = true
     Atomics.store(i32, Shared.workerState, WorkerState.running)
-    this.#tellSleep(NodeSleeps.no)
+    this.#carrier.tellSleep(NodeSleeps.no)
   }
 
   /** Nothing interrupts the read but a bell, not even the end of this thread: the supervisor rings now and then (PATROL). */
   #block(): void {
     const { i32 } = this.shared
-    if (this.#heads[(Word.hostState - HEADS) / 4] !== HOST_LEAVES) readSync(this.segment.nodeDoorbell, this.#bells)
+    if (this.#carrier.head(Word.hostState) !== HOST_LEAVES) readSync(this.segment.nodeDoorbell, this.#bells)
     else Atomics.wait(i32, Shared.workerWake, Atomics.load(i32, Shared.workerWake), HOST_LEAVES_FOR)
   }
 
   /** Is there anything in shared memory that the host has not got? */
   hasWork(): boolean {
     const { i32 } = this.shared
-    if (
-      Atomics.load(i32, Shared.slotState + (this.#forwarded & (SLOTS - 1))) === SlotState.published &&
-      this.outstanding < SLOTS
-    )
-      return true
-    return Atomics.load(i32, Shared.answers) !== this.#answersSeen
+    return this.#carrier.hasRequests || Atomics.load(i32, Shared.answers) !== this.#answersSeen
   }
 
   #move(): boolean {
@@ -167,27 +158,11 @@ export class Pump {
     return forwarded || answered || taken
   }
 
-  /** Requests from shared memory to the segment: the slots first, then the head. */
   #forward(): boolean {
-    const { i32, u8, u32 } = this.shared
-    const first = this.#forwarded & (SLOTS - 1)
-    let count = 0
-    while (first + count < SLOTS && this.outstanding + count < SLOTS) {
-      if (Atomics.load(i32, Shared.slotState + first + count) !== SlotState.published) break
-      // a slot whose reply has not been taken is published, too: its number tells old from new
-      const at = (REQUEST_OFFSET + (first + count) * REQUEST_SIZE) / 4
-      if (u32[at] !== (this.#forwarded + count + 1) >>> 0) break
-      count++
-    }
-    if (count === 0) return false
+    const { ready } = this.#carrier
+    if (ready === 0) return false
     if (this.outstanding === 0) this.#turn.take(this.carriesJob)
-    const at = REQUEST_OFFSET + first * REQUEST_SIZE
-    // in-slot images lie behind the message: the whole slot is written then
-    const flags = u8[at + 10]
-    const size = count === 1 && flags === 0 ? MESSAGE + u32[at / 4 + 1] : count * REQUEST_SIZE
-    writeSync(this.segment.file, u8, at, size, at)
-    this.#forwarded = (this.#forwarded + count) >>> 0
-    this.#put(Word.requestHead, this.#forwarded)
+    this.#carrier.forward(ready)
     return true
   }
 
@@ -220,9 +195,9 @@ export class Pump {
     if (u8[at + 8] === Kind.return) this.#open[s].pop()
     const size = u8[at + 10] === 0 ? MESSAGE + u32[at / 4 + 1] : STRAND_SIZE - STRAND_TO_HOST
     writeSync(this.segment.file, u8, at, size, at)
-    this.#put(Word.nodePosts + 4 * s, number)
-    this.#readHeads()
-    if (this.#heads[(Word.strandSleeps - HEADS) / 4 + s] !== 0) writeSync(this.segment.hostDoorbells[s], BELL)
+    this.#carrier.put(Word.nodePosts + 4 * s, number)
+    this.#carrier.readHeads()
+    if (this.#carrier.head(Word.strandSleeps + 4 * s) !== 0) writeSync(this.segment.hostDoorbells[s], BELL)
   }
 
   /** The host waits on a strand for a thread that has ended: a callback goes to the heir, and one that had begun returns zero. */
@@ -248,98 +223,45 @@ export class Pump {
   }
 
   #release(): void {
-    this.#departed.release(this.#completed, thread => this.#open.some(threads => threads.includes(thread)))
+    this.#departed.release(this.#carrier.completed, thread => this.#open.some(threads => threads.includes(thread)))
   }
 
   /** Replies and callbacks from the segment. */
   #take(heads: boolean): boolean {
-    const outstanding = this.outstanding
-    if (outstanding === 1 && !heads) return this.#takeOne()
+    const carrier = this.#carrier
+    const { outstanding } = carrier
+    if (outstanding === 1 && !heads) return carrier.takeNext() && this.#taken()
     if (outstanding === 0 && Atomics.load(this.shared.i32, Shared.mayCallBack) === 0) return false
-    this.#readHeads()
-    const replied = this.#takeMany(this.#heads[0])
+    carrier.readHeads()
+    const replied = carrier.takeReplied() && this.#taken()
     const posted = this.#takePosts()
-    if (!replied && !posted && outstanding > 0 && this.#heads[(Word.hostSleeps - HEADS) / 4] !== 0) this.#ringHost()
+    if (!replied && !posted && outstanding > 0) carrier.ringHost()
     return replied || posted
   }
 
-  #takeOne(): boolean {
-    const { u8, u32 } = this.shared
-    const at = REPLY_OFFSET + (this.#completed & (SLOTS - 1)) * REPLY_SIZE
-    readSync(this.segment.file, u8, at, REPLY_SIZE, at)
-    if (u32[at / 4] !== (this.#completed + 1) >>> 0) return false
-    this.#hand(1)
-    return true
-  }
-
-  #takeMany(head: number): boolean {
-    let any = false
-    for (;;) {
-      const first = this.#completed & (SLOTS - 1)
-      const count = Math.min((head - this.#completed) >>> 0, this.outstanding, SLOTS - first)
-      if (count === 0) return any
-      const { u8, u32 } = this.shared
-      const at = REPLY_OFFSET + first * REPLY_SIZE
-      readSync(this.segment.file, u8, at, count * REPLY_SIZE, at)
-      let good = 0
-      while (good < count && u32[(at + good * REPLY_SIZE) / 4] === (this.#completed + good + 1) >>> 0) good++
-      if (good === 0) return any
-      this.#hand(good)
-      any = true
-    }
-  }
-
-  /** Hands `count` replies, which are in shared memory now, to the threads that asked. */
-  #hand(count: number): void {
-    const { i32, u8 } = this.shared
-    let woken = 0
-    for (let i = 0; i < count; i++) {
-      const index = (this.#completed + i) & (SLOTS - 1)
-      const slot = REQUEST_OFFSET + index * REQUEST_SIZE
-      if (u8[slot + 10] & SlotFlag.imageInSlot) this.#readImage(slot)
-      woken |= 1 << u8[slot + 9]
-      Atomics.store(i32, Shared.slotState + index, SlotState.replied)
-    }
-    if (Atomics.load(i32, Shared.gone) !== 0) this.#discard(count)
-    this.#completed = (this.#completed + count) >>> 0
+  /** Replies have been handed to their threads. */
+  #taken(): true {
+    const { outstanding, untold } = this.#carrier
     if (this.#departed.any) this.#release()
-    this.#toWake |= woken
-    this.#untold += count
-    if (this.outstanding === 0) this.#turn.answered()
-    if (this.outstanding === 0 || this.#untold >= TOGETHER) this.#tell()
-  }
-
-  /** Of `count` replies, those that nobody is there to take. */
-  #discard(count: number): void {
-    const { i32, u8 } = this.shared
-    for (let i = 0; i < count; i++) {
-      const index = (this.#completed + i) & (SLOTS - 1)
-      if (isNobody(this.shared, u8[REQUEST_OFFSET + index * REQUEST_SIZE + 9]))
-        Atomics.compareExchange(i32, Shared.slotState + index, SlotState.replied, SlotState.free)
-    }
+    if (outstanding === 0) this.#turn.answered()
+    if (outstanding === 0 || untold >= TOGETHER) this.#tell()
+    return true
   }
 
   /** Wakes the threads whose replies lie ready. A wake-up costs as much as many replies, so it waits for a pause in them. */
   #tell(): void {
     // thread 0 is the worker itself, which looks after each step
-    let woken = this.#toWake >>> 1
-    this.#toWake = 0
-    this.#untold = 0
+    let woken = this.#carrier.toWake >>> 1
+    this.#carrier.toWake = 0
+    this.#carrier.untold = 0
     for (let thread = 1; woken !== 0; thread++, woken >>>= 1) if (woken & 1) this.shared.wake(thread)
-  }
-
-  #readImage(slot: number): void {
-    const { u8, view } = this.shared
-    const from = slot + view.getUint16(slot + 12, true)
-    const size = view.getUint16(slot + 14, true)
-    readSync(this.segment.file, u8, from, size, from)
   }
 
   #takePosts(): boolean {
     const { u8, u32, view } = this.shared
     let any = false
     for (let s = 0; s < STRANDS; s++) {
-      const number = this.#heads[(Word.strandPosts - HEADS) / 4 + s]
+      const number = this.#carrier.head(Word.strandPosts + 4 * s)
       if (number === this.#posts[s]) continue
       const at = STRAND_OFFSET + s * STRAND_SIZE
       readSync(this.segment.file, u8, at, STRAND_TO_HOST, at)
@@ -363,25 +285,5 @@ export class Pump {
     Atomics.store(i32, Shared.strandRelayed + s, this.#posts[s] | 0)
     Atomics.add(i32, Shared.relays, 1)
     this.shared.wake(thread)
-  }
-
-  #ringHost(): void {
-    this.#readHeads()
-    if (this.#heads[(Word.hostSleeps - HEADS) / 4] !== 0) writeSync(this.segment.hostDoorbells[0], BELL)
-  }
-
-  #readHeads(): void {
-    readSync(this.segment.file, this.#heads, 0, HEADS_SIZE, HEADS)
-  }
-
-  #tellSleep(value: number): void {
-    if (this.#sleeps === value) return
-    this.#sleeps = value
-    this.#put(Word.nodeSleeps, value)
-  }
-
-  #put(word: number, value: number): void {
-    this.#word[0] = value
-    writeSync(this.segment.file, this.#word, 0, 4, word)
   }
 }

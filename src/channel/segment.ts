@@ -16,7 +16,7 @@ export interface SegmentDescriptors {
   readonly file: number
   /** Rung by the host; the worker blocks on it. */
   readonly nodeDoorbell: number
-  /** Rung by the host while the worker is in its event loop. */
+  /** Rung by the host for one who hears it in an event loop. */
   readonly idleDoorbell: number
   /** One for each strand, rung by the worker (the first wakes the host's main loop), and at MEMORY_BELL that of the memory window. */
   readonly hostDoorbells: readonly number[]
@@ -70,11 +70,11 @@ export function createSegment(memory: number): SegmentDescriptors {
 
 const closed = new WeakSet<SegmentDescriptors>()
 
-/** Closes all but the idle doorbell, which belongs to its socket. Twice is once: by then the numbers may be another thread's. */
+/** Closes all. Twice is once: by then the numbers may be another thread's. */
 export function closeSegment(segment: SegmentDescriptors): void {
   if (closed.has(segment)) return
   closed.add(segment)
-  for (const fd of [segment.file, segment.nodeDoorbell, ...segment.hostDoorbells]) closeSync(fd)
+  for (const fd of [segment.file, segment.nodeDoorbell, segment.idleDoorbell, ...segment.hostDoorbells]) closeSync(fd)
 }
 
 /** Removes what programs left that were killed in the few milliseconds between the making of a FIFO and its unlinking. */

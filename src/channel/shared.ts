@@ -50,6 +50,12 @@ export const Shared = {
   /** Who uses the memory window, its thread's number + 1 (0: nobody), and what has been asked there so far: see memory-window.ts. */
   windowOwner: NODE_OFFSET / 4 + 18,
   windowNumber: NODE_OFFSET / 4 + 19,
+  /** Who carries between shared memory and segment now, its thread's number + 1 (0: nobody), and how far that has come: see carrier.ts. */
+  carrier: NODE_OFFSET / 4 + 20,
+  forwarded: NODE_OFFSET / 4 + 21,
+  completed: NODE_OFFSET / 4 + 22,
+  /** How long the host has been told that it may look: see turns.ts. */
+  lookLimit: NODE_OFFSET / 4 + 23,
   /** Row of the batch that ran when the Windows process ended. */
   runningRow: NODE_OFFSET / 4 + 12,
   /** One word for each thread: changes whenever there is something for it. */

@@ -6,7 +6,7 @@
  * It is about speed alone. A turn that has lasted its time may be taken by anyone, so nobody depends on its owner, and who
  * has waited long enough goes without.
  */
-import { availableParallelism } from 'node:os'
+import { age, Crowd, LANE_SIZE, now, PAIRS, TURNS } from './crowd.js'
 
 /** Times are in microseconds. How long a turn lasts while others wait: a hundred calls, so that waking two sides for it is little. */
 const LENGTH = 500
@@ -19,50 +19,24 @@ const SLOW_CALLS = 4
 const PROBE = 8
 /** Nobody waits longer than that. */
 const PATIENCE = 20_000
-/** A session is at work if it has sent something lately; how often it says so. */
-const LATELY = 20_000
-const OFTEN = 5000
 /** How long hosts may look where many are at work: longer than there is between two calls of a job, or about as long as between awaited ones. */
 const JOB_LOOKS = 15
 const OTHER_LOOKS = 40
 
-/** Sessions that can have a turn at the same time: each has two sides. */
-const LANES = Math.max(1, availableParallelism() >> 1)
-/** Sessions that are told apart. */
-const MARKS = 64
-
-/** Words of the shared memory: sessions that live, when each was last at work, and for each lane whose turn it is. */
-const SESSIONS = 0
-const MARK = 1
-const LANE = MARK + MARKS
-/** Words of a lane: the owner, since when, and who is next. */
+/** Words of a lane, which one session has at a time: the owner, since when, and who is next. */
 const OWNER = 0
 const SINCE = 1
 const NEXT = 2
-const LANE_SIZE = 3
-
-/** The memory that the sessions of a thread share. */
-export function createTurns(): SharedArrayBuffer {
-  return new SharedArrayBuffer(4 * (LANE + LANES * LANE_SIZE))
-}
-
-/** A session has started (1) or ended (-1). */
-export function countSession(turns: SharedArrayBuffer, change: 1 | -1): void {
-  Atomics.add(new Int32Array(turns), SESSIONS, change)
-}
 
 /** One session's part in it; used by its worker alone. */
 export class Turn {
   readonly #i32: Int32Array
-  readonly #mark: number
+  readonly #crowd: Crowd
   /** The lane that it has, had last, or waits for. */
   #lane: number
   /** When its turn began, and when its request under way was sent; 0 for none. */
   #began = 0
   #sent = 0
-  #marked = now() - OFTEN
-  #crowded = false
-  #hostLooks = 0
   #slowCalls = 0
   #skipped = 0
 
@@ -74,8 +48,8 @@ export class Turn {
     private readonly limitHost: (microseconds: number) => void,
   ) {
     this.#i32 = new Int32Array(turns)
-    this.#mark = MARK + (me % MARKS)
-    this.#lane = LANE + (me % LANES) * LANE_SIZE
+    this.#crowd = new Crowd(turns, me)
+    this.#lane = TURNS + (me % PAIRS) * LANE_SIZE
   }
 
   /**
@@ -84,16 +58,18 @@ export class Turn {
    */
   take(ofJob: boolean): void {
     this.#sent = 0
-    const crowded = this.#isCrowded()
+    const crowded = this.#crowd.isCrowded()
     const looks = crowded ? (ofJob ? JOB_LOOKS : OTHER_LOOKS) : 0
-    if (looks !== this.#hostLooks) {
-      this.#hostLooks = looks
-      this.limitHost(looks)
-    }
+    this.limitHost(looks)
     if (!crowded || !ofJob) return
     if (this.#slowCalls >= SLOW_CALLS && ++this.#skipped % PROBE !== 0) return
     if (this.#mustQueue()) this.#queue()
     this.#sent = now() || 1
+  }
+
+  /** Are so many at work that looking for a reply takes time from others? As of the last request. */
+  get crowded(): boolean {
+    return this.#crowd.crowded
   }
 
   /** Called when the last reply has come. */
@@ -120,24 +96,6 @@ export class Turn {
     if (this.#get(OWNER) === this.me && this.#swap(OWNER, this.me, 0)) Atomics.notify(this.#i32, this.#lane + OWNER)
   }
 
-  /** Are more sessions at work than can have turns at the same time? */
-  #isCrowded(): boolean {
-    const i32 = this.#i32
-    const living = Atomics.load(i32, SESSIONS)
-    if (living <= LANES && !this.#crowded) return false
-    const time = now()
-    if (passed(this.#marked, time) < OFTEN) return this.#crowded
-    this.#marked = time
-    Atomics.store(i32, this.#mark, time || 1)
-    let busy = 0
-    for (let at = MARK; at < LANE; at++) {
-      const mark = Atomics.load(i32, at)
-      if (mark !== 0 && passed(mark, time) < LATELY) busy++
-    }
-    this.#crowded = Math.min(busy, living) > LANES
-    return this.#crowded
-  }
-
   /** False if the turn is its own, or becomes it at once. */
   #mustQueue(): boolean {
     if (this.#get(OWNER) === this.me) {
@@ -146,7 +104,7 @@ export class Turn {
       return true
     }
     const own = this.#lane
-    for (let lane = LANE; lane < LANE + LANES * LANE_SIZE; lane += LANE_SIZE) {
+    for (let lane = TURNS; lane < TURNS + PAIRS * LANE_SIZE; lane += LANE_SIZE) {
       this.#lane = lane
       if (this.#get(NEXT) === 0 && this.#swap(OWNER, 0, this.me)) {
         this.#begin()
@@ -201,13 +159,3 @@ export class Turn {
     return Atomics.compareExchange(this.#i32, this.#lane + word, from, to) === from
   }
 }
-
-/** Microseconds of a clock that all threads share, without the high bits. */
-const now = (): number => Math.trunc(((performance.timeOrigin + performance.now()) * 1000) % 0x80000000)
-
-/** From one time to another; a time that lies ahead by a hair counts as now. */
-function passed(from: number, to: number): number {
-  const time = (to - from) & 0x7fffffff
-  return time > 0x7fff0000 ? 0 : time
-}
-const age = (since: number): number => passed(since, now())

@@ -2,6 +2,7 @@
  * What one thread needs to use a session: its lane, the memory of the Windows side, and the operations that everything else is
  * made of. The caller's thread, threads that joined, and the worker's jobs each have a core of their own.
  */
+import { CallerPump } from '../channel/caller-pump.js'
 import { ControlExchange } from '../channel/control-exchange.js'
 import type { Exchange } from '../channel/exchange.js'
 import { Lane } from '../channel/lane.js'
@@ -30,6 +31,8 @@ export interface CoreOptions {
   readonly shared?: SharedState
   /** How the lane sleeps; the worker's does the channel's work meanwhile. */
   readonly makeLane?: (options: ConstructorParameters<typeof Lane>[0]) => Lane
+  /** For the thread that started the session, which then carries now and then. */
+  readonly started?: { readonly turns: SharedArrayBuffer; readonly number: number }
   readonly onCallbackError: (error: Error) => void
   readonly onDeath?: () => void
 }
@@ -83,6 +86,8 @@ export class SessionCore {
       },
     }
     this.lane = options.makeLane?.(laneOptions) ?? new Lane(laneOptions)
+    const { started } = options
+    if (started) this.lane.callerPump = new CallerPump(this.lane, started.turns, started.number)
     this.builder = new CallBuilder(this.shared.encoder, this.memory, facts.pointerSize, this.shared.scratch(thread))
   }
 

@@ -12,8 +12,7 @@ export function makeWorker(): SessionWorker {
     idleTimeout: Number.POSITIVE_INFINITY,
     // it would block an idle worker in Atomics.wait, and with it what a start leaves behind
     atomics: 'disabled',
-    // the session's descriptors are closed here, once, when nobody uses them any more: a worker that closed what it has
-    // opened would close the idle doorbell a second time, and by then the number may be another thread's
+    // the session's descriptors are closed by the thread that started it, once, when nobody uses them any more
     trackUnmanagedFds: false,
     execArgv: [],
   })

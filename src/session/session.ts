@@ -1,8 +1,8 @@
 /** A session: one Windows Python process on Wine, driven by one worker thread. */
 import { EventEmitter } from 'node:events'
 import { BroadcastChannel, MessageChannel, type MessagePort } from 'node:worker_threads'
-import { takeNumber } from '../channel/membership.js'
-import { EndReason, MAX_THREADS, type SharedState } from '../channel/shared.js'
+import { CALLER_THREAD, takeNumber } from '../channel/membership.js'
+import { EndReason, MAX_THREADS } from '../channel/shared.js'
 import { ArgumentError, ConfigError, SessionStartError, SessionTerminatedError, ZugbrueckeError } from '../errors.js'
 import {
   type Config,
@@ -26,7 +26,6 @@ import { Started } from './started.js'
 import { supervisor } from './supervisor.js'
 import { SessionSurface } from './surface.js'
 import { encodingFor } from './text-encoding.js'
-import { CALLER_THREAD } from './worker-session.js'
 
 /** Sessions of this program that live, by id. */
 const live = new Set<string>()
@@ -250,7 +249,7 @@ export class CtypesSession extends SessionSurface {
       const limit = milliseconds(config.timeout_start)
       const owned = new Started()
       this.#owned = owned
-      const { memory, shared } = owned
+      const { memory } = owned
       const segment = await owned.prepare(installation, config, (code, strayed) =>
         this.#workerEnded(owned, code, strayed),
       )
@@ -272,7 +271,7 @@ export class CtypesSession extends SessionSurface {
         encoding: config.encoding,
         timeoutCall: milliseconds(config.timeout_call),
       }
-      const core = this.#makeCore(facts, CALLER_THREAD, shared)
+      const core = this.#makeCore(facts, CALLER_THREAD, owned)
       owned.releaseAtExit(() => core.lane.ringWorker())
       await greet(core, limit, () => this.#stopping !== undefined)
       this.#log.write('info', 'up', { pid, bridge: core.facts.bridge, python: core.facts.pythonVersion })
@@ -337,11 +336,11 @@ export class CtypesSession extends SessionSurface {
     else owned.shared.end(EndReason.workerDied, 0, new Uint8Array())
   }
 
-  #makeCore(facts: SessionFacts, thread: number, shared: SharedState | undefined): SessionCore {
+  #makeCore(facts: SessionFacts, thread: number, started: Started | undefined): SessionCore {
     const core = new SessionCore({
       facts,
       thread,
-      ...(shared ? { shared } : {}),
+      ...(started ? { started, shared: started.shared } : {}),
       onCallbackError: error => this.#stray(error),
       onDeath: () => this.#died(),
     })

@@ -2,9 +2,10 @@
  * What the thread that started a session owns of it: the shared memory, the worker, the segment, the Windows process, the sandbox.
  * Made step by step, so that whatever has been made by then can be ended at any step. Knows nothing of calls.
  */
+import { countSession, createTurns } from '../channel/crowd.js'
+import { FIRST_THREADS } from '../channel/membership.js'
 import { closeSegment, type SegmentDescriptors } from '../channel/segment.js'
 import { EndReason, Shared, SharedState } from '../channel/shared.js'
-import { countSession, createTurns } from '../channel/turns.js'
 import { createSharedMemory } from '../codec/encoder.js'
 import type { ResolvedConfig } from '../runtime/config.js'
 import type { Installation } from '../runtime/locate.js'
@@ -14,7 +15,6 @@ import { hostProcess } from './host-process.js'
 import { type JobRunner, taskValue } from './job-runner.js'
 import { makeWorker } from './session-worker.js'
 import { supervisor } from './supervisor.js'
-import { FIRST_THREADS } from './worker-session.js'
 
 /** What the sessions of this thread share to take turns, and the last one's number. */
 const turns = createTurns()
@@ -29,6 +29,9 @@ export class Started {
   readonly memory = createSharedMemory()
   readonly shared = new SharedState(this.memory)
   readonly worker = makeWorker()
+  /** What this session shares with the program's others, and its number among them. */
+  readonly turns = turns
+  readonly number = ++numbers
   jobs?: JobRunner
   #segment: SegmentDescriptors | undefined
   #pid = 0
@@ -51,11 +54,11 @@ export class Started {
     config: ResolvedConfig,
     onWorkerEnd: (code: number, strayed: Error | undefined) => void,
   ): Promise<SegmentDescriptors> {
-    const { worker, memory } = this
+    const { worker, memory, number } = this
     if (config.sandbox) this.#sandbox = Sandbox.make(installation, config)
     const [segment] = await Promise.all([
       worker
-        .run({ kind: 'start', memory, arenaSize: config.memory, turns, number: ++numbers })
+        .run({ kind: 'start', memory, arenaSize: config.memory, turns, number })
         .then(taskValue<SegmentDescriptors>),
       this.#sandbox ?? ensureServices(installation),
     ])

@@ -1,16 +1,11 @@
 /** The worker's own use of its session: jobs run here, each call synchronous, straight on the channel. */
 import { Lane } from '../channel/lane.js'
+import { WORKER_THREAD } from '../channel/membership.js'
 import type { Pump } from '../channel/pump.js'
 import type { SegmentDescriptors } from '../channel/segment.js'
 import { Shared, type SharedState, WorkerState } from '../channel/shared.js'
 import { SessionCore } from './core.js'
 import type { SessionFacts } from './facts.js'
-
-/** The worker's number among a session's threads; the thread that started the session is the next. */
-const WORKER_THREAD = 0
-export const CALLER_THREAD = 1
-/** Both as bits: what is taken of the numbers from the start. */
-export const FIRST_THREADS = (1 << WORKER_THREAD) | (1 << CALLER_THREAD)
 
 class WorkerLane extends Lane {
   constructor(
@@ -24,19 +19,23 @@ class WorkerLane extends Lane {
    * loop that a session's start left behind.
    */
   override waitFor(done: () => boolean): void {
+    const { pump } = this
     const { i32 } = this.shared
-    Atomics.store(i32, Shared.workerState, WorkerState.running)
-    this.pump.carriesJob = true
+    const inside = pump.carriesJob
+    const before = Atomics.exchange(i32, Shared.workerState, WorkerState.running)
+    const entered = pump.enter()
+    pump.carriesJob = true
     try {
       super.waitFor(done)
     } finally {
-      this.pump.carriesJob = false
+      pump.carriesJob = inside
       Atomics.store(i32, Shared.jobWake, 0)
-      Atomics.store(i32, Shared.workerState, WorkerState.idle)
-      if (this.pump.hasWork()) {
+      Atomics.store(i32, Shared.workerState, before)
+      if (pump.hasWork()) {
         Atomics.add(i32, Shared.workerWake, 1)
         Atomics.notify(i32, Shared.workerWake)
       }
+      if (entered) pump.leave()
     }
   }
   /** The worker does not wait for itself: it carries. Where it may block has no time limit, so the supervisor wakes it. */

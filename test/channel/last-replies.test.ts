@@ -1,4 +1,4 @@
-import { closeSync, writeSync } from 'node:fs'
+import { writeSync } from 'node:fs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { takeLastReply } from '../../dist/src/channel/last-replies.js'
@@ -63,7 +63,6 @@ test('a closed segment has none', () => {
 
 test.after(() => {
   closeSegment(segment)
-  closeSync(segment.idleDoorbell)
 })
 
 test.run()

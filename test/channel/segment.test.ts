@@ -1,15 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  mkdtempSync,
-  readdirSync,
-  readlinkSync,
-  readSync,
-  rmdirSync,
-  writeSync,
-} from 'node:fs'
+import { constants, fstatSync, mkdtempSync, readdirSync, readlinkSync, readSync, rmdirSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -80,7 +70,6 @@ test('two segments share nothing', () => {
   const other = createSegment(MEMORY)
   assert.is.not(fstatSync(other.file).ino, fstatSync(segment.file).ino)
   closeSegment(other)
-  closeSync(other.idleDoorbell)
 })
 
 test('closing gives every descriptor back', () => {
@@ -88,7 +77,6 @@ test('closing gives every descriptor back', () => {
   const descriptors = [other.file, other.nodeDoorbell, other.idleDoorbell, ...other.hostDoorbells]
   const links = descriptors.map(target)
   closeSegment(other)
-  closeSync(other.idleDoorbell) // belongs to the socket over it
   const now = new Set(readdirSync('/proc/self/fd').map(target))
   for (const link of links) {
     assert.match(link ?? '', / \(deleted\)$/)
@@ -99,14 +87,12 @@ test('closing gives every descriptor back', () => {
 test('closing twice closes nothing of what has the numbers by then', () => {
   const other = createSegment(MEMORY)
   closeSegment(other)
-  closeSync(other.idleDoorbell)
   const next = createSegment(MEMORY) // takes the lowest numbers that are free
   const bells = [next.nodeDoorbell, ...next.hostDoorbells]
   const links = bells.map(target)
   closeSegment(other)
   assert.equal(bells.map(target), links)
   closeSegment(next)
-  closeSync(next.idleDoorbell)
 })
 
 /** What createSegment throws in a process whose segments lie in `folder`, and what it leaves open. */
@@ -159,7 +145,6 @@ small('a segment that fits leaves no file either', () => {
 
 test.after(() => {
   closeSegment(segment)
-  closeSync(segment.idleDoorbell)
   if (mounted) spawnSync('umount', ['-l', folder])
   rmdirSync(folder)
 })

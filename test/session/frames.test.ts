@@ -3,7 +3,7 @@
  * and what it says of a good frame between them is right. ZB_FUZZ_SECONDS makes it go on for longer.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, readSync, writeSync } from 'node:fs'
+import { readSync, writeSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -104,7 +104,6 @@ class Raw {
     this.child.kill('SIGKILL')
     await this.until(() => this.ended)
     closeSegment(this.segment)
-    closeSync(this.segment.idleDoorbell)
   }
 
   word(at: number): number {

@@ -1,0 +1,114 @@
+/**
+ * Where more sessions are at work than there are pairs of cores, the thread that started a session carries its calls itself: to wake
+ * the worker for each call, and to be woken by it, takes longer than everything else together. It never waits: the host
+ * rings the idle doorbell, which this thread's event loop hears beside all else.
+ *
+ * It does so only while nobody else needs the session carried: no other thread has joined, no job runs, no callback exists, and
+ * this thread does not block. Otherwise, and at any time, the worker takes it up from where it is.
+ */
+import type { Socket } from 'node:net'
+import { Word } from '../codec/layout.js'
+import { Carrier, NodeSleeps } from './carrier.js'
+import { Crowd, PAIRS } from './crowd.js'
+import { watchIdleDoorbell } from './idle-doorbell.js'
+import type { Lane } from './lane.js'
+import { FIRST_THREADS } from './membership.js'
+import { Life, Shared, type SharedState } from './shared.js'
+
+/**
+ * How long the hosts may look for the next request, in microseconds: while each has a core, until this thread has been round all
+ * sessions; where there are more of them, looking takes the core from one that has something to do.
+ */
+const FEW_LOOKS = 60
+const MANY_LOOKS = 2
+
+/** Is the thread that started the session the only one that has to do with it? */
+export function callerMayCarry({ i32 }: SharedState): boolean {
+  return (
+    Atomics.load(i32, Shared.mayCallBack) === 0 &&
+    Atomics.load(i32, Shared.jobs) === 0 &&
+    Atomics.load(i32, Shared.threads) === FIRST_THREADS &&
+    Atomics.load(i32, Shared.gone) === 0
+  )
+}
+
+export class CallerPump {
+  readonly #carrier: Carrier
+  readonly #crowd: Crowd
+  #bell: Socket | undefined
+  /** The host has requests that this thread gave it. */
+  #carrying = false
+  #soon = false
+  readonly #serviceSoon = () => {
+    this.#soon = false
+    this.lane.service()
+  }
+
+  constructor(
+    private readonly lane: Lane,
+    turns: SharedArrayBuffer,
+    session: number,
+  ) {
+    this.#carrier = new Carrier(lane.shared, lane.segment, lane.thread)
+    this.#crowd = new Crowd(turns, session)
+  }
+
+  /** Whether replies will come to this thread and not to the worker. */
+  get carrying(): boolean {
+    return this.#carrying
+  }
+
+  /** Called when requests lie ready. False: they are the worker's to carry. */
+  carry(): boolean {
+    const { shared } = this.lane
+    if (!this.#crowd.isCrowded() || !callerMayCarry(shared) || shared.life() !== Life.up) return false
+    if (!this.#carrier.tryEnter()) return false
+    this.#carrier.limitHost(this.#crowd.busy > 2 * PAIRS ? MANY_LOOKS : FEW_LOOKS)
+    this.#bell ??= watchIdleDoorbell(this.lane.segment, () => this.#heard())
+    // in a turn of the event loop's own: calls whose answers are always there already would leave it no other work
+    if (this.#exchange() && !this.#soon) {
+      this.#soon = true
+      setImmediate(this.#serviceSoon)
+    }
+    return true
+  }
+
+  /** Once the session is dead. */
+  close(): void {
+    this.#carrying = false
+    this.#bell?.destroy()
+  }
+
+  #heard(): void {
+    if (this.lane.shared.life() === Life.dead) return
+    if (this.#carrying && callerMayCarry(this.lane.shared) && this.#carrier.tryEnter()) {
+      if (this.#exchange()) this.lane.service()
+      return
+    }
+    // the worker has taken it up, or has to
+    this.#carrying = false
+    this.lane.wakeWorker()
+  }
+
+  /** Requests to the host and replies from it, as far as they are there; then it leaves. True if replies have come. */
+  #exchange(): boolean {
+    const carrier = this.#carrier
+    let any = false
+    for (;;) {
+      const { ready } = carrier
+      if (ready > 0) carrier.forward(ready)
+      if (carrier.outstanding === 0) break
+      carrier.put(Word.nodeSleeps, NodeSleeps.idle)
+      // a last look, now that the host knows: what comes later rings
+      carrier.readHeads()
+      if (!carrier.takeReplied()) break
+      any = true
+    }
+    this.#carrying = carrier.outstanding > 0
+    if (this.#carrying) carrier.ringHost()
+    carrier.toWake = 0
+    carrier.untold = 0
+    carrier.leave()
+    return any
+  }
+}

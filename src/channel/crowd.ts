@@ -1,0 +1,74 @@
+/** How many sessions of a program are at work, as each of them tells the others in memory that they share. */
+import { availableParallelism } from 'node:os'
+
+/** A session is at work if it has sent something lately; how often it says so. In microseconds. */
+const LATELY = 20_000
+const OFTEN = 5000
+
+/** Sessions that can be at work without taking time from each other: each has two sides. */
+export const PAIRS = Math.max(1, availableParallelism() >> 1)
+/** Sessions that are told apart. */
+const MARKS = 64
+
+/** Words of the shared memory: sessions that live, when each was last at work, and what turns.ts keeps for each pair of cores. */
+const SESSIONS = 0
+const MARK = 1
+export const TURNS = MARK + MARKS
+export const LANE_SIZE = 3
+
+/** The memory that the sessions of a thread share. */
+export function createTurns(): SharedArrayBuffer {
+  return new SharedArrayBuffer(4 * (TURNS + PAIRS * LANE_SIZE))
+}
+
+/** A session has started (1) or ended (-1). */
+export function countSession(turns: SharedArrayBuffer, change: 1 | -1): void {
+  Atomics.add(new Int32Array(turns), SESSIONS, change)
+}
+
+/** One session's view of it, for one thread. */
+export class Crowd {
+  readonly #i32: Int32Array
+  readonly #mark: number
+  #marked = now() - OFTEN
+  /** What `isCrowded` said last, and how many sessions were at work then. */
+  crowded = false
+  busy = 0
+
+  constructor(
+    turns: SharedArrayBuffer,
+    /** Number of the session among the program's, from 1. */
+    session: number,
+  ) {
+    this.#i32 = new Int32Array(turns)
+    this.#mark = MARK + (session % MARKS)
+  }
+
+  /** Called when a request is sent: are more sessions at work than there are pairs of cores? */
+  isCrowded(): boolean {
+    const i32 = this.#i32
+    const living = Atomics.load(i32, SESSIONS)
+    if (living <= PAIRS && !this.crowded) return false
+    const time = now()
+    if (passed(this.#marked, time) < OFTEN) return this.crowded
+    this.#marked = time
+    Atomics.store(i32, this.#mark, time || 1)
+    this.busy = 0
+    for (let at = MARK; at < TURNS; at++) {
+      const mark = Atomics.load(i32, at)
+      if (mark !== 0 && passed(mark, time) < LATELY) this.busy++
+    }
+    this.crowded = Math.min(this.busy, living) > PAIRS
+    return this.crowded
+  }
+}
+
+/** Microseconds of a clock that all threads share, without the high bits. */
+export const now = (): number => Math.trunc(((performance.timeOrigin + performance.now()) * 1000) % 0x80000000)
+
+/** From one time to another; a time that lies ahead by a hair counts as now. */
+function passed(from: number, to: number): number {
+  const time = (to - from) & 0x7fffffff
+  return time > 0x7fff0000 ? 0 : time
+}
+export const age = (since: number): number => passed(since, now())
