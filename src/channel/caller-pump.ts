@@ -9,6 +9,7 @@
 import type { Socket } from 'node:net'
 import { Word } from '../codec/layout.js'
 import { Carrier, NodeSleeps } from './carrier.js'
+import { now } from './clock.js'
 import { Crowd, PAIRS } from './crowd.js'
 import { watchIdleDoorbell } from './idle-doorbell.js'
 import type { Lane } from './lane.js'
@@ -61,9 +62,10 @@ export class CallerPump {
   /** Called when requests lie ready. False: they are the worker's to carry. */
   carry(): boolean {
     const { shared } = this.lane
-    if (!this.#crowd.isCrowded() || !callerMayCarry(shared) || shared.life() !== Life.up) return false
+    if (!this.#crowd.possible || !this.#crowd.isCrowded(now()) || !callerMayCarry(shared) || shared.life() !== Life.up)
+      return false
     if (!this.#carrier.tryEnter()) return false
-    this.#carrier.limitHost(this.#crowd.busy > 2 * PAIRS ? MANY_LOOKS : FEW_LOOKS)
+    this.#carrier.limitHost(this.#crowd.busy > 2 * PAIRS ? MANY_LOOKS : FEW_LOOKS, false)
     this.#bell ??= watchIdleDoorbell(this.lane.segment, () => this.#heard())
     // in a turn of the event loop's own: calls whose answers are always there already would leave it no other work
     if (this.#exchange() && !this.#soon) {

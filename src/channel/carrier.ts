@@ -177,10 +177,15 @@ export class Carrier {
     this.put(Word.nodeSleeps, value)
   }
 
-  /** Says how long the host may look for the next request before it sleeps, in microseconds; 0: as long as it finds that to pay. */
-  limitHost(microseconds: number): void {
-    if (Atomics.exchange(this.shared.i32, Shared.lookLimit, microseconds) !== microseconds)
-      this.put(Word.lookLimit, microseconds)
+  /**
+   * Says how long the host may look for the next request before it sleeps, in microseconds (0: as long as it finds that to pay),
+   * and whether it is to leave a core that it shares with who hands it requests.
+   */
+  limitHost(microseconds: number, apart: boolean): void {
+    const both = (microseconds << 1) | Number(apart)
+    if (Atomics.exchange(this.shared.i32, Shared.lookLimit, both) === both) return
+    this.put(Word.lookLimit, microseconds)
+    this.put(Word.keepApart, Number(apart))
   }
 
   put(word: number, value: number): void {

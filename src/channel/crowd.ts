@@ -1,8 +1,10 @@
 /** How many sessions of a program are at work, as each of them tells the others in memory that they share. */
 import { availableParallelism } from 'node:os'
+import { now, passed } from './clock.js'
+import { QUEUE_SIZE } from './turn-queue.js'
 
-/** A session is at work if it has sent something lately; how often it says so. In microseconds. */
-const LATELY = 20_000
+/** A session is at work if it has sent something lately, which it may not while it waits for its turn; how often it says so. In microseconds. */
+const LATELY = 100_000
 const OFTEN = 5000
 
 /** Sessions that can be at work without taking time from each other: each has two sides. */
@@ -14,11 +16,10 @@ const MARKS = 64
 const SESSIONS = 0
 const MARK = 1
 export const TURNS = MARK + MARKS
-export const LANE_SIZE = 3
 
 /** The memory that the sessions of a thread share. */
 export function createTurns(): SharedArrayBuffer {
-  return new SharedArrayBuffer(4 * (TURNS + PAIRS * LANE_SIZE))
+  return new SharedArrayBuffer(4 * (TURNS + PAIRS * QUEUE_SIZE))
 }
 
 /** A session has started (1) or ended (-1). */
@@ -44,12 +45,15 @@ export class Crowd {
     this.#mark = MARK + (session % MARKS)
   }
 
-  /** Called when a request is sent: are more sessions at work than there are pairs of cores? */
-  isCrowded(): boolean {
+  /** May it be crowded? If not, that is cheaper to find than the time. */
+  get possible(): boolean {
+    return this.crowded || Atomics.load(this.#i32, SESSIONS) > PAIRS
+  }
+
+  /** Called when a request is sent, now: are more sessions at work than there are pairs of cores? */
+  isCrowded(time: number): boolean {
     const i32 = this.#i32
     const living = Atomics.load(i32, SESSIONS)
-    if (living <= PAIRS && !this.crowded) return false
-    const time = now()
     if (passed(this.#marked, time) < OFTEN) return this.crowded
     this.#marked = time
     Atomics.store(i32, this.#mark, time || 1)
@@ -62,13 +66,3 @@ export class Crowd {
     return this.crowded
   }
 }
-
-/** Microseconds of a clock that all threads share, without the high bits. */
-export const now = (): number => Math.trunc(((performance.timeOrigin + performance.now()) * 1000) % 0x80000000)
-
-/** From one time to another; a time that lies ahead by a hair counts as now. */
-function passed(from: number, to: number): number {
-  const time = (to - from) & 0x7fffffff
-  return time > 0x7fff0000 ? 0 : time
-}
-export const age = (since: number): number => passed(since, now())

@@ -55,7 +55,7 @@ export class Pump {
     number: number,
   ) {
     this.#carrier = new Carrier(shared, segment, WORKER_THREAD)
-    this.#turn = new Turn(turns, number, microseconds => this.#carrier.limitHost(microseconds))
+    this.#turn = new Turn(turns, number, (microseconds, apart) => this.#carrier.limitHost(microseconds, apart))
     this.#departed = new Departed(shared)
   }
 
@@ -125,14 +125,12 @@ export class Pump {
     this.#looks = 0
     // looking did not pay: a slow routine, or more sessions than cores, where looking keeps the host from its work
     this.#budget = Math.max(FEWEST_LOOKS, this.#budget >> 1)
-    this.#turn.pause()
     this.#carrier.readHeads()
     this.#carrier.ringHost()
     this.#carrier.tellSleep(NodeSleeps.blocked)
     Atomics.store(i32, Shared.workerState, WorkerState.blocked)
     // a last look, now that everyone knows: whoever comes later rings
     if (!this.hasWork() && !this.#take(true) && this.shared.life() !== Life.dead) this.#block()
-    this.#turn.resume()
     this.#woken = true
     Atomics.store(i32, Shared.workerState, WorkerState.running)
     this.#carrier.tellSleep(NodeSleeps.no)

@@ -54,7 +54,7 @@ export const Shared = {
   carrier: NODE_OFFSET / 4 + 20,
   forwarded: NODE_OFFSET / 4 + 21,
   completed: NODE_OFFSET / 4 + 22,
-  /** How long the host has been told that it may look: see turns.ts. */
+  /** What the host has been told of how to wait: see `Carrier.limitHost`. */
   lookLimit: NODE_OFFSET / 4 + 23,
   /** Row of the batch that ran when the Windows process ended. */
   runningRow: NODE_OFFSET / 4 + 12,

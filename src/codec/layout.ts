@@ -25,6 +25,7 @@ export const Word = {
   requestHead: 0x40,
   nodeSleeps: 0x80,
   lookLimit: 0x84,
+  keepApart: 0x88,
   replyHead: 0xc0,
   hostSleeps: 0xc4,
   hostState: 0xc8,

@@ -28,6 +28,8 @@ ZB_API int32_t zb_init(const struct zb_context *context) {
     zb.descriptors[i] = context->strand_descriptors[i];
     zb.taken[i] = zb_load(zb_word(WORD_NODE_POSTS + 4 * i));
   }
+  DWORD_PTR system;
+  if (!GetProcessAffinityMask(GetCurrentProcess(), &zb.cores, &system)) zb.cores = 0;
   zb_calibrate(context->spin_microseconds ? context->spin_microseconds : 130);
   if (!zb_watch_exceptions()) return ZB_NO_MEMORY;
   return ZB_OK;

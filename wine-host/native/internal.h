@@ -30,6 +30,7 @@ struct zb_thread {
   int32_t errno_copy;
   uint32_t system_error; /* the routines' own GetLastError(): the bridge's waiting must not show in it */
   uint32_t spin;
+  uint32_t beside; /* waits in a row that looked as if Node's worker ran on the same core */
   CONTEXT walk; /* here, not on the stack: there may be little left of it */
 };
 
@@ -42,6 +43,7 @@ struct zb_state {
   uint32_t worker_pid;
   zb_control control;
   int *(*errno_location)(void);
+  DWORD_PTR cores;            /* that this process may use */
   uint32_t spin_microseconds; /* of the longest spin */
   uint32_t spin_full; /* pauses of the longest spin */
   uint64_t spin_ticks; /* the same in time stamp counter ticks */

@@ -7,7 +7,8 @@
 #include "internal.h"
 #include <stdio.h>
 
-enum { CHUNK = 64, LEAST = 64, CHUNKS_ALONE = 4 };
+enum { FOUND = 1, FOUND_BESIDE = 2 }; /* by looking; after the core was someone else's for a moment */
+enum { CHUNK = 64, LEAST = 64, CHUNKS_ALONE = 4, BESIDE = 8 };
 
 static uint64_t ticks(void) { return __builtin_ia32_rdtsc(); }
 
@@ -63,7 +64,7 @@ static int spin(volatile uint32_t *head, uint32_t seen, struct zb_thread *thread
   uint32_t chunks = 0, most = look_limit(), left = thread->spin < most ? thread->spin : most;
   for (; left; left -= left < CHUNK ? left : CHUNK) {
     for (int i = 0; i < CHUNK; i++) {
-      if (zb_load(head) != seen) return 1;
+      if (zb_load(head) != seen) return FOUND;
       __builtin_ia32_pause();
     }
     uint64_t now = ticks();
@@ -74,17 +75,35 @@ static int spin(volatile uint32_t *head, uint32_t seen, struct zb_thread *thread
     before = now;
     if (++chunks > CHUNKS_ALONE) { /* a while has passed: whoever else is ready on this core goes first, Node's worker above all */
       Sleep(0);
+      if (zb_load(head) != seen) return FOUND_BESIDE;
       before = ticks();
     }
   }
   return 0;
 }
 
+/* Two sides that hand each other calls belong on two cores. Where all cores are busy Linux wakes a thread where it ran last, or
+ * beside its waker, even if another core has just become idle (select_idle_sibling looks for none then), so sides that share a
+ * core keep sharing it, and each call costs two switches. A thread is moved by forbidding it the core that it is on, for a moment. */
+static void leave_core(void) {
+  DWORD_PTR others = zb.cores & ~((DWORD_PTR)1 << GetCurrentProcessorNumber());
+  if (!others || !SetThreadAffinityMask(GetCurrentThread(), others)) return;
+  SetThreadAffinityMask(GetCurrentThread(), zb.cores);
+}
+
+/* Was what this thread waited for made on its own core? */
+static void note(struct zb_thread *thread, int beside, int strand) {
+  if (!beside || strand != 0 || !zb_load(zb_word(WORD_KEEP_APART))) thread->beside = 0;
+  else if (++thread->beside % BESIDE == 0) leave_core();
+}
+
 int zb_wait(volatile uint32_t *head, uint32_t seen, volatile uint32_t *sleeps, int strand, int stoppable) {
   struct zb_thread *thread = spinner();
   uint64_t start = ticks();
-  if (spin(head, seen, thread)) {
+  int found = spin(head, seen, thread);
+  if (found) {
     thread->spin = thread->spin < zb.spin_full / 2 ? thread->spin * 2 : zb.spin_full;
+    note(thread, found == FOUND_BESIDE, strand);
     return 0;
   }
   for (;;) {
@@ -103,8 +122,10 @@ int zb_wait(volatile uint32_t *head, uint32_t seen, volatile uint32_t *sleeps, i
   }
   if (ticks() - start < zb.spin_ticks + zb.spin_ticks / 2) {
     thread->spin = thread->spin < zb.spin_full / 4 ? thread->spin * 4 : zb.spin_full;
+    note(thread, 1, strand);
   } else {
     thread->spin = thread->spin / 2 > LEAST ? thread->spin / 2 : LEAST;
+    note(thread, 0, strand);
   }
   return 0;
 }
