@@ -53,7 +53,7 @@ export class TurnQueue {
 
   /** Waits for the turn, and has it then; or goes without, if too many wait. */
   take(): void {
-    if (this.#get(TAIL) - this.#get(HEAD) >= CAPACITY) return
+    if (((this.#get(TAIL) - this.#get(HEAD)) | 0) >= CAPACITY) return
     const ticket = Atomics.add(this.i32, this.at + TAIL, 1)
     const cell = this.#cell(ticket)
     Atomics.store(this.i32, cell, this.me)

@@ -1,6 +1,4 @@
 /** Turns over one memory, as the workers of a program's sessions have them. Nothing here depends on how long anything takes. */
-import { once } from 'node:events'
-import { Worker } from 'node:worker_threads'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { countSession, createTurns } from '../../dist/src/channel/crowd.js'
@@ -22,7 +20,7 @@ function sessions(count: number) {
       if ((mine.at(-1) ?? 0) !== microseconds) mine.push(microseconds)
     })
   })
-  return { memory, turns, told }
+  return { turns, told }
 }
 /** More than there are pairs of cores on any machine that runs this. */
 const MANY = 300
@@ -31,8 +29,6 @@ test('one session alone never waits, and its host looks as long as it likes', ()
   const { turns, told } = sessions(1)
   for (let i = 0; i < 1000; i++) {
     turns[0].take(true)
-    turns[0].pause()
-    turns[0].resume()
     turns[0].answered()
     turns[0].leave()
   }
@@ -63,55 +59,10 @@ test('where many are at work each gets its turn, whether the one before gave it 
     turn.leave()
   }
   assert.ok((told.at(-1)?.[0] ?? 0) > 0)
-  await sleep(50)
+  await sleep(150)
   const last = turns.at(-1) as Turn
   last.take(true)
   assert.is(told.at(-1)?.at(-1), 0, 'and, when the others had no work any more, as long as it likes')
-})
-
-test('a thread that ended while it waited is nobody’s obstacle', async () => {
-  const { memory, turns } = sessions(MANY)
-  const i32 = new Int32Array(memory)
-  for (const turn of turns) turn.take(true)
-  await sleep(6)
-  for (const turn of turns.slice(0, 100)) turn.take(true)
-  // every word of every lane names a session that will never do anything
-  const lanes = 65
-  for (let at = lanes; at < i32.length; at++) i32[at] = 999
-  const [first] = turns
-  first.take(true)
-  first.leave()
-})
-
-test('threads take turns: all are done, and the memory is as it was', async () => {
-  const memory = createTurns()
-  const module = (name: string) => JSON.stringify(new URL(`../../dist/src/channel/${name}.js`, import.meta.url).href)
-  const program = `import { workerData } from 'node:worker_threads'
-    const { Turn } = await import(${module('turns')})
-    const { countSession } = await import(${module('crowd')})
-    countSession(workerData.memory, 1)
-    const turn = new Turn(workerData.memory, workerData.me, () => {})
-    for (let i = 0; i < 20000; i++) {
-      turn.take(true)
-      if (i % 100 === 0) { turn.pause(); turn.resume() }
-      turn.answered()
-      if (i % 1000 === 0) turn.leave()
-    }
-    turn.leave()`
-  const threads = Array.from(
-    { length: 8 },
-    (_, i) =>
-      new Worker(new URL(`data:text/javascript,${encodeURIComponent(program)}`), {
-        workerData: { memory, me: i + 1 },
-        execArgv: [],
-      }),
-  )
-  for (const [code] of await Promise.all(threads.map(thread => once(thread, 'exit')))) assert.is(code, 0)
-  const owners = new Int32Array(memory).subarray(65)
-  assert.ok(
-    owners.every((value, i) => i % 3 === 1 || value === 0),
-    String(owners),
-  )
 })
 
 test.run()
