@@ -10,10 +10,16 @@ const SHORTEST = 0.5
 /** Rows of the first chunk of all, which shows what a row takes; it goes alone. */
 const TRIAL = 512
 
+/** Rows that came so many times faster than those before came together with them: both waited for this thread. */
+const AT_ONCE = 4
+
 export class Pace {
   /** Milliseconds that a row took. */
   #row: number | undefined
-  #lastCame = 0
+  /** The last rows that came together: since when they were under way, how many, and when they came. */
+  #since = 0
+  #count = 0
+  #came = 0
 
   /** No chunk has come back yet: one at a time, until it is known what a row takes. */
   get isUnknown(): boolean {
@@ -29,9 +35,15 @@ export class Pace {
 
   /** So many rows that were sent at a time have come back. The host may have begun with them when it was done with those before. */
   came(count: number, sent: number): void {
+    if (count === 0) return
     const now = performance.now()
-    const took = now - Math.max(sent, this.#lastCame)
-    this.#lastCame = now
-    if (count > 0) this.#row = Math.max(took, 0.001) / count
+    const since = Math.max(sent, this.#came)
+    if (this.#row === undefined || (now - since) * AT_ONCE > count * this.#row) {
+      this.#since = since
+      this.#count = 0
+    }
+    this.#count += count
+    this.#came = now
+    this.#row = Math.max(now - this.#since, 0.001) / this.#count
   }
 }
