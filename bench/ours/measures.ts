@@ -86,9 +86,11 @@ export async function startOurs(dllPath: string, quick: boolean): Promise<Ours> 
   const library: Library = await loadLibrary()
   const { prepare } = await import('./calls.mjs')
   const { CtypesSession, SessionPool } = library
-  const session = await CtypesSession.start()
+  // one for the calls, and one for those that are given callbacks, as a program would have them: the worker carries the second's
+  const [session, hearing] = await Promise.all([CtypesSession.start(), CtypesSession.start()])
   const [single, pair] = await Promise.all([SessionPool.start({ size: 1 }), SessionPool.start({ size: 2 })])
   const dll = await session.cdll.LoadLibrary(dllPath)
+  const hearingDll = await hearing.cdll.LoadLibrary(dllPath)
   const add = dll.func<[number, number], number>(ADD)
   const hostOfSingle = await single.use(async borrowed => borrowed.pid)
   const mebibyteColumns = columns(BATCH_ROWS)
@@ -103,8 +105,9 @@ export async function startOurs(dllPath: string, quick: boolean): Promise<Ours> 
   /** A call from this thread by `.sync`, made when first wanted. */
   const synchronous = (name: CallName) => {
     let prepared: Prepared | undefined
+    const [of, its] = name === 'callback' || name === 'filter' ? [hearing, hearingDll] : [session, dll]
     return async (seconds: number) => {
-      prepared ??= prepare(session, dll, name, made => made.sync)
+      prepared ??= prepare(of, its, name, made => made.sync)
       return sliceSync(prepared.call, seconds, prepared.inner)
     }
   }
@@ -232,7 +235,7 @@ export async function startOurs(dllPath: string, quick: boolean): Promise<Ours> 
     group: 'callback',
     label: 'awaited',
     async run(seconds) {
-      const many = dll.func(
+      const many = hearingDll.func(
         'call_many',
         [library.CFUNCTYPE(library.c_int, library.c_int), library.c_int],
         library.c_int64,
@@ -396,7 +399,7 @@ export async function startOurs(dllPath: string, quick: boolean): Promise<Ours> 
     measures,
     versions: {},
     async close() {
-      await Promise.all([single.close(), pair.close(), session.terminate()])
+      await Promise.all([single.close(), pair.close(), session.terminate(), hearing.terminate()])
     },
   }
 }

@@ -23,6 +23,9 @@ import { Life, Shared, type SharedState } from './shared.js'
 const FEW_LOOKS = 60
 const MANY_LOOKS = 2
 
+/** So many requests at a time are carried faster than the worker is told of them. */
+export const BURST = 128
+
 /** Is the thread that started the session the only one that has to do with it? */
 export function callerMayCarry({ i32 }: SharedState): boolean {
   return (
@@ -59,13 +62,14 @@ export class CallerPump {
     return this.#carrying
   }
 
-  /** Called when requests lie ready. False: they are the worker's to carry. */
-  carry(): boolean {
+  /** Called when `count` more requests lie ready. False: they are the worker's to carry. */
+  carry(count: number): boolean {
     const { shared } = this.lane
-    if (!this.#crowd.possible || !this.#crowd.isCrowded(now()) || !callerMayCarry(shared) || shared.life() !== Life.up)
-      return false
-    if (!this.#carrier.tryEnter()) return false
-    this.#carrier.limitHost(this.#crowd.busy > 2 * PAIRS ? MANY_LOOKS : FEW_LOOKS, false)
+    const crowd = this.#crowd
+    const crowded = crowd.possible && crowd.isCrowded(now())
+    if (!crowded && count < BURST && !this.#carrying) return false
+    if (!callerMayCarry(shared) || shared.life() !== Life.up || !this.#carrier.tryEnter()) return false
+    this.#carrier.limitHost(crowded ? (crowd.busy > 2 * PAIRS ? MANY_LOOKS : FEW_LOOKS) : 0, false)
     this.#bell ??= watchIdleDoorbell(this.lane.segment, () => this.#heard())
     // in a turn of the event loop's own: calls whose answers are always there already would leave it no other work
     if (this.#exchange() && !this.#soon) {

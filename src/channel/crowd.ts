@@ -35,6 +35,8 @@ export class Crowd {
   /** What `isCrowded` said last, and how many sessions were at work then. */
   crowded = false
   busy = 0
+  /** How often it has been found out anew. */
+  evaluations = 0
 
   constructor(
     turns: SharedArrayBuffer,
@@ -56,6 +58,7 @@ export class Crowd {
     const living = Atomics.load(i32, SESSIONS)
     if (passed(this.#marked, time) < OFTEN) return this.crowded
     this.#marked = time
+    this.evaluations++
     Atomics.store(i32, this.#mark, time || 1)
     this.busy = 0
     for (let at = MARK; at < TURNS; at++) {

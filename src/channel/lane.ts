@@ -293,8 +293,9 @@ export class Lane {
   /** Lets the worker know of what has been published since it was last told. */
   #flush(): void {
     if (this.#unrung === 0) return
+    const count = this.#unrung
     this.#unrung = 0
-    if (this.blocking || !this.callerPump?.carry()) this.wakeWorker()
+    if (this.blocking || !this.callerPump?.carry(count)) this.wakeWorker()
   }
 
   #claim(): number {

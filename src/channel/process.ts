@@ -10,6 +10,15 @@ export function processLives(pid: number): boolean {
   }
 }
 
+/** Whether a process may use more cores than one: somebody may have pinned it, with `taskset` for instance. */
+export function mayMove(pid: number): boolean {
+  try {
+    return /^Cpus_allowed_list:\s*\d+[-,]/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'))
+  } catch {
+    return false
+  }
+}
+
 function runs(stat: string): boolean {
   try {
     // the name before the state may hold anything, also brackets

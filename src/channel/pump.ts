@@ -7,9 +7,10 @@
  */
 import { readSync, writeSync } from 'node:fs'
 import { Kind, MESSAGE, Return, STRAND_OFFSET, STRAND_SIZE, STRAND_TO_HOST, STRANDS, Word } from '../codec/layout.js'
-import { callerMayCarry } from './caller-pump.js'
+import { BURST, callerMayCarry } from './caller-pump.js'
 import { Carrier, NodeSleeps } from './carrier.js'
 import { Departed, HEIR, isNobody, WORKER_THREAD } from './membership.js'
+import { mayMove } from './process.js'
 import type { SegmentDescriptors } from './segment.js'
 import { Life, Shared, type SharedState, WorkerState } from './shared.js'
 import { Turn } from './turns.js'
@@ -42,6 +43,8 @@ export class Pump {
   #looks = 0
   #budget = LOOKS
   #answersSeen = 0
+  /** Many requests came at once. */
+  #burst = false
   /** It has just blocked: what it finds now was not found by looking. */
   #woken = false
   /** The worker itself waits for a reply: a job runs. */
@@ -55,7 +58,12 @@ export class Pump {
     number: number,
   ) {
     this.#carrier = new Carrier(shared, segment, WORKER_THREAD)
-    this.#turn = new Turn(turns, number, (microseconds, apart) => this.#carrier.limitHost(microseconds, apart))
+    this.#turn = new Turn(
+      turns,
+      number,
+      (microseconds, apart) => this.#carrier.limitHost(microseconds, apart),
+      () => mayMove(Atomics.load(shared.i32, Shared.process)),
+    )
     this.#departed = new Departed(shared)
   }
 
@@ -84,6 +92,7 @@ export class Pump {
 
   #run(service: () => void): void {
     const { i32 } = this.shared
+    this.#burst = false
     for (;;) {
       Atomics.store(i32, Shared.workerState, WorkerState.running)
       this.#carrier.tellSleep(NodeSleeps.no)
@@ -96,8 +105,8 @@ export class Pump {
       Atomics.store(i32, Shared.workerState, WorkerState.lingering)
       if (this.hasWork()) continue
       if (this.shared.life() === Life.dead) break
-      // where sessions crowd the cores, waking this thread for each call costs more than all else
-      if (this.#turn.crowded && !this.carriesJob && callerMayCarry(this.shared)) break
+      // to wake this thread for each call costs more than all else where sessions crowd the cores, or many calls come at once
+      if ((this.#turn.crowded || this.#burst) && !this.carriesJob && callerMayCarry(this.shared)) break
       const mayCallBack = Atomics.load(i32, Shared.mayCallBack) !== 0
       const woken = Atomics.wait(i32, Shared.workerWake, seen, mayCallBack ? LINGER_HEARING : LINGER) !== 'timed-out'
       if (Atomics.load(i32, Shared.jobs) !== 0) break
@@ -161,6 +170,7 @@ export class Pump {
     if (ready === 0) return false
     if (this.outstanding === 0) this.#turn.take(this.carriesJob)
     this.#carrier.forward(ready)
+    if (ready >= BURST) this.#burst = true
     return true
   }
 

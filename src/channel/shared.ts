@@ -56,6 +56,8 @@ export const Shared = {
   completed: NODE_OFFSET / 4 + 22,
   /** What the host has been told of how to wait: see `Carrier.limitHost`. */
   lookLimit: NODE_OFFSET / 4 + 23,
+  /** The Windows process, as Linux numbers it; 0 before it is started. */
+  process: NODE_OFFSET / 4 + 24,
   /** Row of the batch that ran when the Windows process ended. */
   runningRow: NODE_OFFSET / 4 + 12,
   /** One word for each thread: changes whenever there is something for it. */

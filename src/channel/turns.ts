@@ -29,6 +29,9 @@ export class Turn {
   #sent = 0
   #slowCalls = 0
   #skipped = 0
+  /** Whether the host may be asked to keep off the worker's core, and when that was found out. */
+  #apart = false
+  #evaluation = 0
 
   constructor(
     turns: SharedArrayBuffer,
@@ -36,6 +39,8 @@ export class Turn {
     me: number,
     /** Tells the host how long it may look (0: as long as it pays), and whether it has to keep off the worker's core. */
     private readonly limitHost: (microseconds: number, apart: boolean) => void,
+    /** Whether the host may change its core. */
+    private readonly mayMove: () => boolean,
   ) {
     const i32 = new Int32Array(turns)
     this.#crowd = new Crowd(turns, me)
@@ -51,7 +56,11 @@ export class Turn {
     this.#sent = 0
     const time = this.#crowd.possible ? now() : 0
     const crowded = this.#crowd.possible && this.#crowd.isCrowded(time)
-    this.limitHost(crowded ? (ofJob ? JOB_LOOKS : OTHER_LOOKS) : 0, crowded && ofJob)
+    if (crowded && this.#crowd.evaluations !== this.#evaluation) {
+      this.#evaluation = this.#crowd.evaluations
+      this.#apart = this.mayMove()
+    }
+    this.limitHost(crowded ? (ofJob ? JOB_LOOKS : OTHER_LOOKS) : 0, crowded && ofJob && this.#apart)
     if (!crowded || !ofJob) return
     if (this.#slowCalls >= SLOW_CALLS && ++this.#skipped % PROBE !== 0) return
     this.#sent = (this.#take(time) ? time : now()) || 1

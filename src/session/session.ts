@@ -2,7 +2,7 @@
 import { EventEmitter } from 'node:events'
 import { BroadcastChannel, MessageChannel, type MessagePort } from 'node:worker_threads'
 import { CALLER_THREAD, takeNumber } from '../channel/membership.js'
-import { EndReason, MAX_THREADS } from '../channel/shared.js'
+import { EndReason, MAX_THREADS, Shared } from '../channel/shared.js'
 import { ArgumentError, ConfigError, SessionStartError, SessionTerminatedError, ZugbrueckeError } from '../errors.js'
 import {
   type Config,
@@ -255,6 +255,7 @@ export class CtypesSession extends SessionSurface {
       )
       if (this.#ended) throw new SessionTerminatedError(`session ${config.id} was terminated before it was up`)
       const pid = await owned.spawn(installation, config, segment)
+      Atomics.store(owned.shared.i32, Shared.process, pid)
       const facts: SessionFacts = {
         id: config.id,
         arch: config.arch,

@@ -75,7 +75,7 @@ test('who waited and ended is passed over', async () => {
         { workerData: { i32, at: AT, me }, execArgv: [] },
       ),
   )
-  for (const thread of threads) await once(thread, 'exit')
+  await Promise.all(threads.map(thread => once(thread, 'exit')))
   const last = new TurnQueue(i32, AT, 4)
   last.take()
   assert.ok(last.isMine)

@@ -15,10 +15,15 @@ function sessions(count: number) {
     countSession(memory, 1)
     const mine: number[] = []
     told.push(mine)
-    return new Turn(memory, i + 1, microseconds => {
-      // it is told with each call; what counts is what changes
-      if ((mine.at(-1) ?? 0) !== microseconds) mine.push(microseconds)
-    })
+    return new Turn(
+      memory,
+      i + 1,
+      microseconds => {
+        // it is told with each call; what counts is what changes
+        if ((mine.at(-1) ?? 0) !== microseconds) mine.push(microseconds)
+      },
+      () => true,
+    )
   })
   return { turns, told }
 }
