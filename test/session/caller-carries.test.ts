@@ -1,0 +1,200 @@
+/**
+ * Many calls at once, or from many sessions, are carried by the thread that makes them. Here something comes between: it must take
+ * nothing from them, and lose nothing of its own. Nothing depends on how long anything takes.
+ */
+import { availableParallelism } from 'node:os'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import {
+  CallTimeoutError,
+  CFUNCTYPE,
+  CtypesSession,
+  c_int,
+  SessionCrashedError,
+  SessionTerminatedError,
+} from 'zugbruecke'
+import { dll, rejects, sleep, until } from './support.js'
+
+const test = suite('the caller carries')
+
+const BURST = 1500
+
+async function start() {
+  const session = await CtypesSession.start({ stderr: false })
+  const numbers = await session.cdll.LoadLibrary(dll('numbers'))
+  const faults = await session.cdll.LoadLibrary(dll('faults'))
+  const next = numbers.func('next_place', [], c_int)
+  const hang = faults.func('hang', [c_int], c_int)
+  const add = numbers.func('add', [c_int, c_int], c_int)
+  await Promise.all([numbers.reset_place(), hang(0), add(1, 2)])
+  return { session, next, hang, add, faults }
+}
+
+const carries = (session: CtypesSession) => session.coreNow()?.lane.callerPump?.carrying === true
+
+/** Calls that this thread carries; the worker has gone to sleep before, or they would be its own. */
+async function burst(session: CtypesSession, next: () => Promise<number>): Promise<Promise<number>[]> {
+  for (let tries = 0; tries < 50; tries++) {
+    await sleep(20)
+    const calls = Array.from({ length: BURST }, () => next())
+    if (carries(session)) return calls
+    await Promise.all(calls)
+  }
+  throw new Error('the caller never carried')
+}
+
+function inOrder(places: readonly number[]): void {
+  places.forEach((place, i) => assert.is(place, places[0] + i))
+}
+
+test('a burst, and single calls after it', async () => {
+  const { session, next } = await start()
+  inOrder([...(await Promise.all(await burst(session, next))), await next(), await next()])
+  assert.not(carries(session))
+  await session.terminate()
+})
+
+test('a blocking call in the middle of it keeps its place, again and again', async () => {
+  const { session, next } = await start()
+  for (let i = 0; i < 20; i++) {
+    const calls = await burst(session, next)
+    const blocking = next.sync()
+    inOrder([...(await Promise.all(calls)), blocking])
+  }
+  await session.terminate()
+})
+
+test('blocking and awaited calls in turns', async () => {
+  const { session, next } = await start()
+  const places: number[] = []
+  for (let i = 0; i < 200; i++) {
+    const calls = Array.from({ length: i % 2 ? 300 : 1 }, () => next())
+    if (i % 3 === 0) await sleep(0)
+    const blocking = i % 5 ? next.sync() : await next()
+    places.push(...(await Promise.all(calls)), blocking)
+  }
+  inOrder(places)
+  await session.terminate()
+})
+
+test('a callback in the middle of it', async () => {
+  const { session, next } = await start()
+  const apply = session.CDLL(dll('callbacks')).func('apply', [CFUNCTYPE(c_int, c_int), c_int], c_int)
+  const calls = await burst(session, next)
+  assert.is(await apply(i => i, 10), 45)
+  inOrder(await Promise.all(calls))
+  // from now on the worker carries
+  inOrder(await Promise.all(Array.from({ length: BURST }, () => next())))
+  await session.terminate()
+})
+
+test('a job in the middle of it', async () => {
+  const { session, next } = await start()
+  const calls = await burst(session, next)
+  const job = session.runJob<{ sum: number }>(new URL('../pool/jobs/sums.mjs', import.meta.url), {
+    dll: dll('numbers'),
+    count: 2000,
+  })
+  const more = Array.from({ length: BURST }, () => next())
+  assert.is((await job).sum, 1999000)
+  inOrder([...(await Promise.all(calls)), ...(await Promise.all(more))])
+  inOrder(await Promise.all(await burst(session, next)))
+  await session.terminate()
+})
+
+test('another thread of the session in the middle of it', async () => {
+  const { session, next } = await start()
+  const joined = await CtypesSession.attach(session.port())
+  const add = joined.CDLL(dll('numbers')).func('add', [c_int, c_int], c_int)
+  assert.is(await add(1, 2), 3)
+  // fewer than there are slots: this thread takes no replies of its first lane while it blocks in the second
+  const calls = Array.from({ length: 500 }, () => next())
+  assert.is(add.sync(3, 4), 7)
+  assert.equal(await Promise.all([add(1, 1), add(2, 2)]), [2, 4])
+  inOrder(await Promise.all(calls))
+  await session.terminate()
+})
+
+test('a slow call behind it is heard of when it ends', async () => {
+  const { session, next, hang } = await start()
+  const calls = await burst(session, next)
+  const slow = hang(300)
+  inOrder(await Promise.all(calls))
+  await slow
+  await session.terminate()
+})
+
+test('a time limit passes', async () => {
+  const { session, next, hang } = await start()
+  const calls = await burst(session, next)
+  const slow = hang.with({ timeout: 300 })(60_000)
+  slow.catch(() => {})
+  inOrder(await Promise.all(calls))
+  await rejects(slow, CallTimeoutError, 'hang')
+  await session.terminate()
+})
+
+test('the DLL ends its process in the middle of it', async () => {
+  const { session, next, faults } = await start()
+  const exit = faults.func('exit_with', [c_int], null)
+  const calls = await burst(session, next)
+  const end = exit(3)
+  const after = Array.from({ length: BURST }, () => next())
+  const settled = await Promise.allSettled([end, ...after])
+  // what came before has its values, also where they were never taken from the segment
+  inOrder(await Promise.all(calls))
+  await rejects(end, SessionCrashedError, 'exit_with')
+  for (const one of settled.slice(1)) {
+    assert.is(one.status, 'rejected')
+    assert.instance((one as PromiseRejectedResult).reason, SessionTerminatedError)
+  }
+  await session.terminate()
+})
+
+test('it is terminated in the middle of it: each call has a value or an error', async () => {
+  const { session, next } = await start()
+  const calls = await burst(session, next)
+  const settled = Promise.allSettled(calls)
+  await session.terminate()
+  const places: number[] = []
+  for (const one of await settled) {
+    if (one.status === 'fulfilled') places.push(one.value)
+    else assert.instance(one.reason, SessionTerminatedError)
+  }
+  inOrder(places)
+})
+
+test('killed in the middle of it', async () => {
+  const { session, next, hang } = await start()
+  const calls = await burst(session, next)
+  const slow = hang(60_000)
+  slow.catch(() => {})
+  inOrder(await Promise.all(calls))
+  process.kill(session.pid as number, 'SIGKILL')
+  await rejects(slow, SessionCrashedError, 'hang')
+  await until(() => !session.up, 'the session is down')
+  await session.terminate()
+})
+
+test('more sessions than cores, one call after the other in each', async () => {
+  const count = Math.min(8, Math.max(3, (availableParallelism() >> 1) + 2))
+  const all = await Promise.all(Array.from({ length: count }, () => start()))
+  let carried = 0
+  await Promise.all(
+    all.map(async ({ session, add, next }, s) => {
+      for (let i = 0; i < 1000; i++) {
+        const call = add(i, s)
+        await Promise.resolve()
+        await Promise.resolve()
+        if (carries(session)) carried++
+        assert.is(await call, i + s)
+        if (i % 100 === 99) next.sync()
+      }
+      assert.is(await next(), 10)
+    }),
+  )
+  if (count > availableParallelism() >> 1) assert.ok(carried > 0, 'the caller never carried')
+  await Promise.all(all.map(({ session }) => session.terminate()))
+})
+
+test.run()
