@@ -70,7 +70,7 @@ export class CallerPump {
     if (!crowded && count < BURST && !this.#carrying) return false
     if (!callerMayCarry(shared) || shared.life() !== Life.up || !this.#carrier.tryEnter()) return false
     this.#carrier.limitHost(crowded ? (crowd.busy > 2 * PAIRS ? MANY_LOOKS : FEW_LOOKS) : 0, false)
-    this.#bell ??= watchIdleDoorbell(this.lane.segment, () => this.#heard())
+    this.#bell ??= watchIdleDoorbell(this.lane.segment, () => this.heard())
     // in a turn of the event loop's own: calls whose answers are always there already would leave it no other work
     if (this.#exchange() && !this.#soon) {
       this.#soon = true
@@ -85,7 +85,8 @@ export class CallerPump {
     this.#bell?.destroy()
   }
 
-  #heard(): void {
+  /** The host has rung, or may have. */
+  heard(): void {
     if (this.lane.shared.life() === Life.dead) return
     if (this.#carrying && callerMayCarry(this.lane.shared) && this.#carrier.tryEnter()) {
       if (this.#exchange()) this.lane.service()

@@ -411,8 +411,14 @@ export class Lane {
     this.#held = busy
     if (busy) {
       if (this.#keepAlive) this.#keepAlive.ref()
-      else this.#keepAlive = setInterval(() => this.service(), SLICE)
+      else this.#keepAlive = setInterval(() => this.#lookAfter(), SLICE)
     } else this.#keepAlive?.unref()
+  }
+
+  /** Now and then, for nobody waits for ever, whatever has gone wrong. */
+  #lookAfter(): void {
+    if (this.callerPump?.carrying) this.callerPump.heard()
+    this.service()
   }
 
   /** True once the session is dead; the first time, all that waits or is under way fails. */
