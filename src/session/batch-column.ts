@@ -28,6 +28,22 @@ export interface Column {
   chunk(first: number, count: number): ColumnChunk
 }
 
+/** Elements of `size` bytes, one behind the other, a row for each. `back`: what the routine made of them is copied back. */
+export function elementsColumn(bytes: Uint8Array, length: number, kind: string, size: number, back = false): Column {
+  return {
+    length,
+    kind,
+    stride: size,
+    rowSize: size,
+    chunk: (first, rows) => ({ bytes: bytes.subarray(first * size, (first + rows) * size), back }),
+  }
+}
+
+/** The same element for every row. */
+export function sameColumn(bytes: Uint8Array, kind: string): Column {
+  return { length: undefined, kind, stride: 0, rowSize: 0, chunk: () => ({ bytes, back: false }) }
+}
+
 /** Makes the error that says which column it is about. */
 export type Wrong = (what: string) => ArgumentError
 

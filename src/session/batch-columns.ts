@@ -14,7 +14,7 @@ import {
   WRITE,
 } from '../ctypes/data.js'
 import { ArgumentError } from '../errors.js'
-import { ADDRESS_OF, type Column, isArrayLike, type Wrong } from './batch-column.js'
+import { ADDRESS_OF, type Column, elementsColumn, isArrayLike, sameColumn, type Wrong } from './batch-column.js'
 import { structureColumn } from './batch-structures.js'
 import { textColumn } from './batch-texts.js'
 import type { SessionCore } from './core.js'
@@ -69,27 +69,14 @@ function scalarColumn(type: CType, given: unknown, wrong: Wrong): Column {
   const { size } = type
   const Fitting = ARRAYS[kind]
   if (ArrayBuffer.isView(given) && Fitting && given instanceof (Fitting as never) && type[CATEGORY] !== 'bool') {
-    const bytes = bytesOf(given)
-    return {
-      length: (given as unknown as { length: number }).length,
-      kind,
-      stride: size,
-      rowSize: size,
-      chunk: (first, rows) => ({ bytes: bytes.subarray(first * size, (first + rows) * size), back: false }),
-    }
+    return elementsColumn(bytesOf(given), (given as unknown as { length: number }).length, kind, size)
   }
   if (given instanceof CData && typeOf(given)[CATEGORY] === 'array') {
     const { elementType, length } = typeOf(given) as CType & { elementType: CType; length: number }
     if (elementType[KIND] !== kind || !(given[BLOCK] instanceof LocalBlock))
       throw wrong(`an array of ${elementType.name} is not a column of ${type.name}`)
     const bytes = given[BLOCK].bytes.subarray(given[OFFSET], given[OFFSET] + length * size)
-    return {
-      length,
-      kind,
-      stride: size,
-      rowSize: size,
-      chunk: (first, rows) => ({ bytes: bytes.subarray(first * size, (first + rows) * size), back: false }),
-    }
+    return elementsColumn(bytes, length, kind, size)
   }
   if (isArrayLike(given)) {
     return {
@@ -116,7 +103,7 @@ function scalarColumn(type: CType, given: unknown, wrong: Wrong): Column {
   } catch (error) {
     throw wrong((error as Error).message)
   }
-  return { length: undefined, kind, stride: 0, rowSize: 0, chunk: () => ({ bytes: block.bytes, back: false }) }
+  return sameColumn(block.bytes, kind)
 }
 
 function pointerColumn(type: CType, given: unknown, wrong: Wrong): Column {
@@ -161,25 +148,14 @@ function pointerColumn(type: CType, given: unknown, wrong: Wrong): Column {
   )
 }
 
-const inPlace = (bytes: Uint8Array, size: number, length: number): Column => ({
-  length,
-  kind: ADDRESS_OF,
-  stride: size,
-  rowSize: size,
-  chunk: (first, rows) => ({ bytes: bytes.subarray(first * size, (first + rows) * size), back: true }),
-})
+const inPlace = (bytes: Uint8Array, size: number, length: number): Column =>
+  elementsColumn(bytes, length, ADDRESS_OF, size, true)
 
 /** The same address for each row. */
 function constant(address: number, size: number): Column {
   const bytes = new Uint8Array(8)
   new DataView(bytes.buffer).setBigUint64(0, BigInt(address), true)
-  return {
-    length: undefined,
-    kind: size === 8 ? 'p' : 'I',
-    stride: 0,
-    rowSize: 0,
-    chunk: () => ({ bytes: bytes.subarray(0, size), back: false }),
-  }
+  return sameColumn(bytes.subarray(0, size), size === 8 ? 'p' : 'I')
 }
 
 /** Elements that lie in the Windows process already. */

@@ -1,7 +1,7 @@
 /** Columns of structures that are passed by value. */
 import { LocalBlock } from '../ctypes/block.js'
 import { BLOCK, CATEGORY, CData, type CType, describe, OFFSET, typeOf, WRITE } from '../ctypes/data.js'
-import { ADDRESS_OF, type Column, isArrayLike, type Wrong } from './batch-column.js'
+import { ADDRESS_OF, type Column, elementsColumn, isArrayLike, sameColumn, type Wrong } from './batch-column.js'
 
 export function structureColumn(type: CType, given: unknown, pointerSize: number, wrong: Wrong): Column {
   const { size } = type
@@ -9,17 +9,15 @@ export function structureColumn(type: CType, given: unknown, pointerSize: number
   const small = pointerSize === 8 && (size === 1 || size === 2 || size === 4 || size === 8)
   const kind = small ? ({ 1: 'B', 2: 'H', 4: 'I', 8: 'Q' }[size] ?? 'Q') : ADDRESS_OF
   let bytes: Uint8Array
-  let length: number | undefined
+  let length: number
   if (isLiteral(given)) {
     const block = LocalBlock.allocate(size)
     type[WRITE](block, 0, given)
     if (block.refs?.size) throw wrong('structures that point to objects of JS cannot be a column')
-    return { length: undefined, kind, stride: 0, rowSize: 0, chunk: () => ({ bytes: block.bytes, back: false }) }
+    return sameColumn(block.bytes, kind)
   }
   if (given instanceof CData && typeOf(given) === type) {
-    bytes = localBytes(given, size, wrong)
-    const copy = bytes.slice()
-    return { length: undefined, kind, stride: 0, rowSize: 0, chunk: () => ({ bytes: copy, back: false }) }
+    return sameColumn(localBytes(given, size, wrong).slice(), kind)
   }
   if (
     given instanceof CData &&
@@ -35,13 +33,7 @@ export function structureColumn(type: CType, given: unknown, pointerSize: number
     if (block.refs?.size) throw wrong('structures that point to objects of JS cannot be a column')
     bytes = block.bytes
   } else throw wrong(`expected an array of ${type.name}, found ${describe(given)}`)
-  return {
-    length,
-    kind,
-    stride: size,
-    rowSize: size,
-    chunk: (first, rows) => ({ bytes: bytes.subarray(first * size, (first + rows) * size), back: false }),
-  }
+  return elementsColumn(bytes, length, kind, size)
 }
 
 const isLiteral = (value: unknown): value is object =>
