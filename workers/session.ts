@@ -52,11 +52,7 @@ async function carry(state: SharedState, channel: Pump, descriptors: SegmentDesc
   while (state.life() !== Life.dead) {
     const seen = Atomics.load(i32, Shared.workerWake)
     channel.run(service)
-    if (Atomics.load(i32, Shared.mayCallBack) !== 0)
-      bell ??= watchIdleDoorbell(descriptors, () => {
-        Atomics.add(i32, Shared.workerWake, 1)
-        Atomics.notify(i32, Shared.workerWake)
-      })
+    if (Atomics.load(i32, Shared.mayCallBack) !== 0) bell ??= watchIdleDoorbell(descriptors, () => state.wakeWorker())
     const wait = Atomics.waitAsync(i32, Shared.workerWake, seen)
     if (wait.async) await wait.value
     // other work of this thread's event loop gets its turn even when calls never cease

@@ -7,6 +7,7 @@ import { writeSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { type MessagePort, parentPort } from 'node:worker_threads'
 import { bury } from '../src/channel/membership.js'
+import { ringIfThere } from '../src/channel/segment.js'
 import { EndReason, Life, Shared, SharedState, WorkerState } from '../src/channel/shared.js'
 import type { SharedMemory } from '../src/codec/webassembly.js'
 import { SessionStartError } from '../src/errors.js'
@@ -66,14 +67,6 @@ function print(fd: number, chunk: Uint8Array): void {
   }
 }
 
-function ring(doorbell: number): void {
-  try {
-    writeSync(doorbell, new Uint8Array([1]))
-  } catch {
-    // the session's worker has gone already
-  }
-}
-
 /** The process that bubblewrap started, as it tells itself. Throws SessionStartError. */
 async function innerProcess(info: Readable, said: Said): Promise<number> {
   let text = ''
@@ -109,7 +102,7 @@ function watchClock(): void {
 
 function wakeBlocked(): void {
   for (const { shared, nodeDoorbell } of wards.values())
-    if (Atomics.load(shared.i32, Shared.workerState) === WorkerState.blocked) ring(nodeDoorbell)
+    if (Atomics.load(shared.i32, Shared.workerState) === WorkerState.blocked) ringIfThere(nodeDoorbell)
 }
 
 function lookAtClock(): void {
@@ -118,7 +111,7 @@ function lookAtClock(): void {
     if (wake === 0 || (((Date.now() | 0) - wake) | 0) < 0) continue
     // once: a worker that does not read would let the doorbell run full
     Atomics.compareExchange(shared.i32, Shared.jobWake, wake, 0)
-    ring(nodeDoorbell)
+    ringIfThere(nodeDoorbell)
   }
 }
 
@@ -159,7 +152,7 @@ const supervisor = {
       for (const port of ward.members) port.close()
       shared.keepRow(options.segment)
       shared.end(EndReason.crashed, code, said.tail)
-      ring(options.nodeDoorbell)
+      ringIfThere(options.nodeDoorbell)
     }
     const ward: Ward = {
       child,
@@ -202,7 +195,7 @@ const supervisor = {
       ward.members.delete(port)
       if (ward.shared.life() === Life.dead) return
       bury(ward.shared, thread)
-      ring(ward.nodeDoorbell)
+      ringIfThere(ward.nodeDoorbell)
     })
     port.unref()
   },

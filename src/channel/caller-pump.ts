@@ -1,7 +1,7 @@
 /**
- * Where more sessions are at work than there are pairs of cores, the thread that started a session carries its calls itself: to wake
- * the worker for each call, and to be woken by it, takes longer than everything else together. It never waits: the host
- * rings the idle doorbell, which this thread's event loop hears beside all else.
+ * Where more sessions are at work than there are pairs of cores, or many calls come at once, the thread that started a session carries
+ * its calls itself: to wake the worker for them, and to be woken by it, takes longer than everything else together. It never
+ * waits: the host rings the idle doorbell, which this thread's event loop hears beside all else.
  *
  * It does so only while nobody else needs the session carried: no other thread has joined, no job runs, no callback exists, and
  * this thread does not block. Otherwise, and at any time, the worker takes it up from where it is.
@@ -68,11 +68,11 @@ export class CallerPump {
     const crowd = this.#crowd
     const crowded = crowd.possible && crowd.isCrowded(now())
     if (!crowded && count < BURST && !this.#carrying) return false
-    if (!callerMayCarry(shared) || shared.life() !== Life.up || !this.#carrier.tryEnter()) return false
-    this.#carrier.limitHost(crowded ? (crowd.busy > 2 * PAIRS ? MANY_LOOKS : FEW_LOOKS) : 0, false)
-    this.#bell ??= watchIdleDoorbell(this.lane.segment, () => this.heard())
+    if (!callerMayCarry(shared) || shared.life() !== Life.up || !this.#listens()) return false
+    const replied = this.#exchange()
+    if (replied === undefined) return false
     // in a turn of the event loop's own: calls whose answers are always there already would leave it no other work
-    if (this.#exchange() && !this.#soon) {
+    if (replied && !this.#soon) {
       this.#soon = true
       setImmediate(this.#serviceSoon)
     }
@@ -88,34 +88,48 @@ export class CallerPump {
   /** The host has rung, or may have. */
   heard(): void {
     if (this.lane.shared.life() === Life.dead) return
-    if (this.#carrying && callerMayCarry(this.lane.shared) && this.#carrier.tryEnter()) {
-      if (this.#exchange()) this.lane.service()
-      return
-    }
+    const replied = this.#carrying && callerMayCarry(this.lane.shared) ? this.#exchange() : undefined
+    if (replied) this.lane.service()
+    if (replied !== undefined) return
     // the worker has taken it up, or has to
     this.#carrying = false
     this.lane.wakeWorker()
   }
 
-  /** Requests to the host and replies from it, as far as they are there; then it leaves. True if replies have come. */
-  #exchange(): boolean {
-    const carrier = this.#carrier
-    let any = false
-    for (;;) {
-      const { ready } = carrier
-      if (ready > 0) carrier.forward(ready)
-      if (carrier.outstanding === 0) break
-      carrier.put(Word.nodeSleeps, NodeSleeps.idle)
-      // a last look, now that the host knows: what comes later rings
-      carrier.readHeads()
-      if (!carrier.takeReplied()) break
-      any = true
+  /** False if no descriptor is to be had for it. */
+  #listens(): boolean {
+    try {
+      this.#bell ??= watchIdleDoorbell(this.lane.segment, () => this.heard())
+      return true
+    } catch {
+      return false
     }
-    this.#carrying = carrier.outstanding > 0
-    if (this.#carrying) carrier.ringHost()
-    carrier.toWake = 0
-    carrier.untold = 0
-    carrier.leave()
-    return any
+  }
+
+  /** Requests to the host and replies from it, as far as they are there: whether replies have come. Undefined: another thread carries. */
+  #exchange(): boolean | undefined {
+    const carrier = this.#carrier
+    if (!carrier.tryEnter()) return undefined
+    try {
+      const { crowded, busy } = this.#crowd
+      carrier.limitHost(crowded ? (busy > 2 * PAIRS ? MANY_LOOKS : FEW_LOOKS) : 0, false)
+      let any = false
+      for (;;) {
+        const { ready } = carrier
+        if (ready > 0) carrier.forward(ready)
+        if (carrier.outstanding === 0) break
+        carrier.put(Word.nodeSleeps, NodeSleeps.idle)
+        // a last look, now that the host knows: what comes later rings
+        carrier.readHeads()
+        if (!carrier.takeReplied()) break
+        any = true
+      }
+      if (carrier.outstanding > 0) carrier.ringHost()
+      carrier.tell()
+      return any
+    } finally {
+      this.#carrying = carrier.outstanding > 0
+      carrier.leave()
+    }
   }
 }

@@ -15,7 +15,7 @@ import {
   Word,
 } from '../codec/layout.js'
 import { isNobody } from './membership.js'
-import type { SegmentDescriptors } from './segment.js'
+import { ring, type SegmentDescriptors } from './segment.js'
 import { Life, Shared, type SharedState, SlotState } from './shared.js'
 
 /** What the host says of itself lies together, and is read at once. */
@@ -23,7 +23,8 @@ const HEADS = Word.replyHead
 const HEADS_SIZE = Word.nodePosts - Word.replyHead
 /** How long one who wants to enter sleeps before it looks again whether the session lives, in milliseconds: nobody stays in for longer. */
 const PATIENCE = 20
-const BELL = new Uint8Array([1])
+/** Set in `Shared.carrier` by who waits to enter: who leaves notifies only then, for a job's every call enters and leaves. */
+const AWAITED = 0x100
 
 /** `Word.nodeSleeps`: which doorbell the host rings, and the one time that it rings takes the word away. */
 export const NodeSleeps = { no: 0, blocked: 1, idle: 2 } as const
@@ -33,9 +34,9 @@ export class Carrier {
   #forwarded = 0
   #completed = 0
   /** Threads (as bits) that have replies and were not told of so many. */
-  toWake = 0
-  untold = 0
-  readonly heads = new Uint32Array(HEADS_SIZE / 4)
+  #toWake = 0
+  #untold = 0
+  readonly #heads = new Uint32Array(HEADS_SIZE / 4)
   readonly #word = new Uint32Array(1)
   #sleeps: number = NodeSleeps.no
   readonly #me: number
@@ -59,6 +60,11 @@ export class Carrier {
     return this.#completed
   }
 
+  /** Replies handed to threads that do not know of them. */
+  get untold(): number {
+    return this.#untold
+  }
+
   /** Enters unless another thread has: true, and as many `leave`s have to follow as there were `enter`s. */
   tryEnter(): boolean {
     const { i32 } = this.shared
@@ -78,7 +84,9 @@ export class Carrier {
       if (this.shared.life() === Life.dead) return false
       const { i32 } = this.shared
       const other = Atomics.load(i32, Shared.carrier)
-      if (other !== 0) Atomics.wait(i32, Shared.carrier, other, PATIENCE)
+      const awaited = other | AWAITED
+      if (other === awaited || (other !== 0 && Atomics.compareExchange(i32, Shared.carrier, other, awaited) === other))
+        Atomics.wait(i32, Shared.carrier, awaited, PATIENCE)
     }
     return true
   }
@@ -88,8 +96,7 @@ export class Carrier {
     const { i32 } = this.shared
     Atomics.store(i32, Shared.forwarded, this.#forwarded | 0)
     Atomics.store(i32, Shared.completed, this.#completed | 0)
-    Atomics.store(i32, Shared.carrier, 0)
-    Atomics.notify(i32, Shared.carrier)
+    if (Atomics.exchange(i32, Shared.carrier, 0) & AWAITED) Atomics.notify(i32, Shared.carrier)
   }
 
   /** Are there requests that the host has not got? */
@@ -139,7 +146,7 @@ export class Carrier {
 
   /** Takes all replies of which the heads, just read, tell. */
   takeReplied(): boolean {
-    const head = this.heads[0]
+    const head = this.#heads[0]
     let any = false
     for (;;) {
       const first = this.#completed & (SLOTS - 1)
@@ -157,17 +164,25 @@ export class Carrier {
   }
 
   readHeads(): void {
-    readSync(this.segment.file, this.heads, 0, HEADS_SIZE, HEADS)
+    readSync(this.segment.file, this.#heads, 0, HEADS_SIZE, HEADS)
   }
 
   /** One of the host's words, as the heads were when they were last read. */
   head(word: number): number {
-    return this.heads[(word - HEADS) / 4]
+    return this.#heads[(word - HEADS) / 4]
   }
 
   /** Wakes the host's main loop if, by the heads, it sleeps. */
   ringHost(): void {
-    if (this.head(Word.hostSleeps) !== 0) writeSync(this.segment.hostDoorbells[0], BELL)
+    if (this.head(Word.hostSleeps) !== 0) ring(this.segment.hostDoorbells[0])
+  }
+
+  /** Wakes the threads whose replies lie ready, but for this one. It costs as much as many replies, so it waits for a pause in them. */
+  tell(): void {
+    let woken = this.#toWake & ~(1 << (this.#me - 1))
+    this.#toWake = 0
+    this.#untold = 0
+    for (let thread = 0; woken !== 0; thread++, woken >>>= 1) if (woken & 1) this.shared.wake(thread)
   }
 
   /** Says which doorbell to ring. The host takes it away when it rings: whoever is about to sleep says it again. */
@@ -206,8 +221,8 @@ export class Carrier {
     }
     if (Atomics.load(i32, Shared.gone) !== 0) this.#discard(count)
     this.#completed = (this.#completed + count) >>> 0
-    this.toWake |= woken
-    this.untold += count
+    this.#toWake |= woken
+    this.#untold += count
   }
 
   /** Of `count` replies, those that nobody is there to take. */

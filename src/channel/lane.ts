@@ -22,7 +22,7 @@ import type { CallerPump } from './caller-pump.js'
 import type { Exchange, Port } from './exchange.js'
 import { takeLastReply } from './last-replies.js'
 import { claimedBy } from './membership.js'
-import type { SegmentDescriptors } from './segment.js'
+import { ring, ringIfThere, type SegmentDescriptors } from './segment.js'
 import { EndReason, Life, Shared, type SharedState, SlotState, WorkerState } from './shared.js'
 import { assertStack, DEEP } from './stack.js'
 import { Frame } from './strand.js'
@@ -32,7 +32,6 @@ import type { TimeLimit } from './time-limit.js'
 const SLICE = 1000
 /** So many requests are told of even before the program pauses, for the sides to work at the same time. */
 const TOGETHER = 256
-const BELL = new Uint8Array([1])
 
 export interface LaneOptions {
   readonly shared: SharedState
@@ -230,17 +229,13 @@ export class Lane {
     Atomics.add(i32, Shared.workerWake, 1)
     const state = Atomics.load(i32, Shared.workerState)
     if (state === WorkerState.blocked) {
-      if (this.shared.life() !== Life.dead) writeSync(this.segment.nodeDoorbell, BELL)
+      if (this.shared.life() !== Life.dead) ring(this.segment.nodeDoorbell)
     } else if (state !== WorkerState.running) Atomics.notify(i32, Shared.workerWake)
   }
 
   /** Ends the worker's blocking read, whatever it waits for. */
   ringWorker(): void {
-    try {
-      writeSync(this.segment.nodeDoorbell, BELL)
-    } catch {
-      // it has gone, and with it what it read from
-    }
+    ringIfThere(this.segment.nodeDoorbell)
   }
 
   /** From now on this thread looks after its replies whenever its event loop runs. */

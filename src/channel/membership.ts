@@ -51,8 +51,7 @@ export function bury(shared: SharedState, thread: number): void {
       Atomics.compareExchange(i32, Shared.slotState + index, SlotState.replied, SlotState.free)
   }
   Atomics.add(i32, Shared.answers, 1)
-  Atomics.add(i32, Shared.workerWake, 1)
-  Atomics.notify(i32, Shared.workerWake)
+  shared.wakeWorker()
 }
 
 /** Threads that have ended and still have something under way. Only the pump has one of these. */

@@ -8,7 +8,7 @@ import { readSync, writeSync } from 'node:fs'
 import { MemoryOp, Window } from '../codec/layout.js'
 import { ZugbrueckeError } from '../errors.js'
 import { isNobody } from './membership.js'
-import { MEMORY_BELL, type SegmentDescriptors } from './segment.js'
+import { MEMORY_BELL, ring, type SegmentDescriptors } from './segment.js'
 import { Shared, type SharedState } from './shared.js'
 
 /** Looks at the window before this thread pauses between them, and how long then, in milliseconds. */
@@ -16,7 +16,6 @@ const LOOKS = 200
 const PAUSE = 0.05
 /** How long who waits for the window sleeps before it looks whether its owner lives, in milliseconds. */
 const SLICE = 100
-const BELL = new Uint8Array([1])
 
 export class MemoryWindow {
   readonly #request = new BigUint64Array(Window.requestSize / 8)
@@ -84,7 +83,7 @@ export class MemoryWindow {
   }
 
   #await(number: number): void {
-    writeSync(this.segment.hostDoorbells[MEMORY_BELL], BELL)
+    ring(this.segment.hostDoorbells[MEMORY_BELL])
     for (let looks = 0; !this.#isAnswered(number); looks++) {
       this.assertAlive()
       if (looks >= LOOKS) Atomics.wait(this.#never, 0, 0, PAUSE)

@@ -11,7 +11,7 @@ import { BURST, callerMayCarry } from './caller-pump.js'
 import { Carrier, NodeSleeps } from './carrier.js'
 import { Departed, HEIR, isNobody, WORKER_THREAD } from './membership.js'
 import { mayMove } from './process.js'
-import type { SegmentDescriptors } from './segment.js'
+import { ring, type SegmentDescriptors } from './segment.js'
 import { Life, Shared, type SharedState, WorkerState } from './shared.js'
 import { Turn } from './turns.js'
 
@@ -29,8 +29,6 @@ const LINGER_HEARING = 1
 /** `Word.hostState` of a host that will not answer any more, and how long it is left alone then, in milliseconds. */
 const HOST_LEAVES = 2
 const HOST_LEAVES_FOR = 20
-
-const BELL = new Uint8Array([1])
 
 export class Pump {
   readonly #carrier: Carrier
@@ -106,7 +104,7 @@ export class Pump {
       if (this.hasWork()) continue
       if (this.shared.life() === Life.dead) break
       // to wake this thread for each call costs more than all else where sessions crowd the cores, or many calls come at once
-      if ((this.#turn.crowded || this.#burst) && !this.carriesJob && callerMayCarry(this.shared)) break
+      if ((this.#turn.crowded || this.#burst) && callerMayCarry(this.shared)) break
       const mayCallBack = Atomics.load(i32, Shared.mayCallBack) !== 0
       const woken = Atomics.wait(i32, Shared.workerWake, seen, mayCallBack ? LINGER_HEARING : LINGER) !== 'timed-out'
       if (Atomics.load(i32, Shared.jobs) !== 0) break
@@ -129,7 +127,7 @@ export class Pump {
       this.#looks = 0
       return
     }
-    if (this.#carrier.untold > 0) this.#tell()
+    if (this.#carrier.untold > 0) this.#carrier.tell()
     if (this.outstanding === 0 || ++this.#looks < this.#budget) return
     this.#looks = 0
     // looking did not pay: a slow routine, or more sessions than cores, where looking keeps the host from its work
@@ -205,7 +203,7 @@ export class Pump {
     writeSync(this.segment.file, u8, at, size, at)
     this.#carrier.put(Word.nodePosts + 4 * s, number)
     this.#carrier.readHeads()
-    if (this.#carrier.head(Word.strandSleeps + 4 * s) !== 0) writeSync(this.segment.hostDoorbells[s], BELL)
+    if (this.#carrier.head(Word.strandSleeps + 4 * s) !== 0) ring(this.segment.hostDoorbells[s])
   }
 
   /** The host waits on a strand for a thread that has ended: a callback goes to the heir, and one that had begun returns zero. */
@@ -252,17 +250,8 @@ export class Pump {
     const { outstanding, untold } = this.#carrier
     if (this.#departed.any) this.#release()
     if (outstanding === 0) this.#turn.answered()
-    if (outstanding === 0 || untold >= TOGETHER) this.#tell()
+    if (outstanding === 0 || untold >= TOGETHER) this.#carrier.tell()
     return true
-  }
-
-  /** Wakes the threads whose replies lie ready. A wake-up costs as much as many replies, so it waits for a pause in them. */
-  #tell(): void {
-    // thread 0 is the worker itself, which looks after each step
-    let woken = this.#carrier.toWake >>> 1
-    this.#carrier.toWake = 0
-    this.#carrier.untold = 0
-    for (let thread = 1; woken !== 0; thread++, woken >>>= 1) if (woken & 1) this.shared.wake(thread)
   }
 
   #takePosts(): boolean {

@@ -10,6 +10,7 @@ const SHM = process.env.ZUGBRUECKE_SHM ?? '/dev/shm'
 const CHUNK = 1 << 20
 /** Of a segment's `hostDoorbells`, the one that wakes the host's thread behind the memory window. */
 export const MEMORY_BELL = STRANDS
+const BELL = new Uint8Array([1])
 
 /** Descriptors belong to the process, so every thread of it may use them; the worker closes them. */
 export interface SegmentDescriptors {
@@ -66,6 +67,19 @@ export function createSegment(memory: number): SegmentDescriptors {
     )
   }
   return { file, nodeDoorbell: opened[1], idleDoorbell: opened[2], hostDoorbells: opened.slice(3), size }
+}
+
+export function ring(doorbell: number): void {
+  writeSync(doorbell, BELL)
+}
+
+/** The same for who does not know whether the session's descriptors are open still. */
+export function ringIfThere(doorbell: number): void {
+  try {
+    ring(doorbell)
+  } catch {
+    // it has gone, and with it whoever read from there
+  }
 }
 
 const closed = new WeakSet<SegmentDescriptors>()

@@ -129,6 +129,12 @@ export class SharedState {
     Atomics.notify(this.i32, Shared.wake + thread)
   }
 
+  /** Tells the worker, wherever it listens to shared memory; a blocking read ends when its doorbell is rung. */
+  wakeWorker(): void {
+    Atomics.add(this.i32, Shared.workerWake, 1)
+    Atomics.notify(this.i32, Shared.workerWake)
+  }
+
   /**
    * Marks the session dead and wakes everyone. The first reason stays.
    * Whoever blocks on the worker's doorbell is not woken by this: ring it too.
@@ -143,8 +149,7 @@ export class SharedState {
       Atomics.store(i32, Shared.exitCode, exitCode)
       Atomics.store(i32, Shared.life, Life.dead)
     }
-    Atomics.add(i32, Shared.workerWake, 1)
-    Atomics.notify(i32, Shared.workerWake)
+    this.wakeWorker()
     for (let t = 0; t < MAX_THREADS; t++) this.wake(t)
   }
 

@@ -54,14 +54,16 @@ export class Turn {
    */
   take(ofJob: boolean): void {
     this.#sent = 0
-    const time = this.#crowd.possible ? now() : 0
-    const crowded = this.#crowd.possible && this.#crowd.isCrowded(time)
-    if (crowded && this.#crowd.evaluations !== this.#evaluation) {
-      this.#evaluation = this.#crowd.evaluations
+    const crowd = this.#crowd
+    if (!crowd.possible) return this.limitHost(0, false)
+    const time = now()
+    if (!crowd.isCrowded(time)) return this.limitHost(0, false)
+    if (crowd.evaluations !== this.#evaluation) {
+      this.#evaluation = crowd.evaluations
       this.#apart = this.mayMove()
     }
-    this.limitHost(crowded ? (ofJob ? JOB_LOOKS : OTHER_LOOKS) : 0, crowded && ofJob && this.#apart)
-    if (!crowded || !ofJob) return
+    this.limitHost(ofJob ? JOB_LOOKS : OTHER_LOOKS, ofJob && this.#apart)
+    if (!ofJob) return
     if (this.#slowCalls >= SLOW_CALLS && ++this.#skipped % PROBE !== 0) return
     this.#sent = (this.#take(time) ? time : now()) || 1
   }

@@ -61,8 +61,7 @@ export class JobRunner {
       const done = this.piscina.run(task, signal ? { signal } : {})
       // a worker that lingers goes to its event loop for it
       Atomics.add(i32, Shared.jobs, 1)
-      Atomics.add(i32, Shared.workerWake, 1)
-      Atomics.notify(i32, Shared.workerWake)
+      core.shared.wakeWorker()
       return taskValue(await done.finally(() => Atomics.sub(i32, Shared.jobs, 1)))
     } catch (error) {
       if (signal?.aborted && core.alive) {

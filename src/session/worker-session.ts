@@ -31,10 +31,7 @@ class WorkerLane extends Lane {
       pump.carriesJob = inside
       Atomics.store(i32, Shared.jobWake, 0)
       Atomics.store(i32, Shared.workerState, before)
-      if (pump.hasWork()) {
-        Atomics.add(i32, Shared.workerWake, 1)
-        Atomics.notify(i32, Shared.workerWake)
-      }
+      if (pump.hasWork()) this.shared.wakeWorker()
       if (entered) pump.leave()
     }
   }

@@ -12,7 +12,7 @@ const test = suite('queue for a turn')
 const AT = 3
 const makeMemory = () => new Int32Array(new SharedArrayBuffer(4 * (AT + QUEUE_SIZE + AT)))
 
-/** Runs `body`, which has `queue`, `me` and `i32`, in so many threads at once. */
+/** Runs `body`, which has `queue`, `me`, `i32` and `at`, in so many threads at once. */
 async function inThreads(i32: Int32Array, count: number, body: string): Promise<void> {
   const module = JSON.stringify(new URL('../../dist/src/channel/turn-queue.js', import.meta.url).href)
   const program = `import { workerData } from 'node:worker_threads'
@@ -60,22 +60,13 @@ test('who waited and ended is passed over', async () => {
   // each waits for a turn of somebody who uses it for ever, and is ended meanwhile
   const owner = new TurnQueue(i32, AT, 100)
   assert.ok(owner.tryTake())
-  const module = JSON.stringify(new URL('../../dist/src/channel/turn-queue.js', import.meta.url).href)
-  const threads = [1, 2, 3].map(
-    me =>
-      new Worker(
-        new URL(
-          `data:text/javascript,${encodeURIComponent(`import { workerData } from 'node:worker_threads'
-            const { TurnQueue } = await import(${module})
-            const { i32, at, me } = workerData
-            // as take() begins, and no further
-            const ticket = Atomics.add(i32, at + 5, 1)
-            Atomics.store(i32, at + 6 + ticket, me)`)}`,
-        ),
-        { workerData: { i32, at: AT, me }, execArgv: [] },
-      ),
+  await inThreads(
+    i32,
+    3,
+    `// as take() begins, and no further
+     const ticket = Atomics.add(i32, at + 5, 1)
+     Atomics.store(i32, at + 6 + ticket, me)`,
   )
-  await Promise.all(threads.map(thread => once(thread, 'exit')))
   const last = new TurnQueue(i32, AT, 4)
   last.take()
   assert.ok(last.isMine)
