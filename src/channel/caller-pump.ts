@@ -46,6 +46,8 @@ export class CallerPump {
   readonly #serviceSoon = () => {
     this.#soon = false
     this.lane.service()
+    // what came meanwhile: this thread settles replies while the host makes the next
+    if (this.#carrying) this.heard()
   }
 
   constructor(
@@ -62,21 +64,16 @@ export class CallerPump {
     return this.#carrying
   }
 
-  /** Called when `count` more requests lie ready. False: they are the worker's to carry. */
-  carry(count: number): boolean {
+  /** Called when `count` more requests lie ready, and if `more` will follow at once. False: they are the worker's to carry. */
+  carry(count: number, more: boolean): boolean {
     const { shared } = this.lane
     const crowd = this.#crowd
     const crowded = crowd.possible && crowd.isCrowded(now())
     if (!crowded && count < BURST && !this.#carrying) return false
     if (!callerMayCarry(shared) || shared.life() !== Life.up || !this.#listens()) return false
-    const replied = this.#exchange()
-    if (replied === undefined) return false
-    // in a turn of the event loop's own: calls whose answers are always there already would leave it no other work
-    if (replied && !this.#soon) {
-      this.#soon = true
-      setImmediate(this.#serviceSoon)
-    }
-    return true
+    const replied = this.#exchange(more)
+    if (replied) this.#serviceNext()
+    return replied !== undefined
   }
 
   /** Once the session is dead. */
@@ -88,12 +85,20 @@ export class CallerPump {
   /** The host has rung, or may have. */
   heard(): void {
     if (this.lane.shared.life() === Life.dead) return
-    const replied = this.#carrying && callerMayCarry(this.lane.shared) ? this.#exchange() : undefined
+    const replied = this.#carrying && callerMayCarry(this.lane.shared) ? this.#exchange(false) : undefined
     if (replied) this.lane.service()
+    if (replied && this.#carrying) this.#serviceNext()
     if (replied !== undefined) return
     // the worker has taken it up, or has to
     this.#carrying = false
     this.lane.wakeWorker()
+  }
+
+  /** In a turn of the event loop's own: calls whose answers are always there already would leave it no other work. */
+  #serviceNext(): void {
+    if (this.#soon) return
+    this.#soon = true
+    setImmediate(this.#serviceSoon)
   }
 
   /** False if no descriptor is to be had for it. */
@@ -106,25 +111,26 @@ export class CallerPump {
     }
   }
 
-  /** Requests to the host and replies from it, as far as they are there: whether replies have come. Undefined: another thread carries. */
-  #exchange(): boolean | undefined {
+  /**
+   * Requests to the host and replies from it, as far as they are there: whether replies have come, and then one has to look again,
+   * for the host rings only if none have. Undefined: another thread carries.
+   */
+  #exchange(more: boolean): boolean | undefined {
     const carrier = this.#carrier
     if (!carrier.tryEnter()) return undefined
     try {
       const { crowded, busy } = this.#crowd
       carrier.limitHost(crowded ? (busy > 2 * PAIRS ? MANY_LOOKS : FEW_LOOKS) : 0, false)
-      let any = false
-      for (;;) {
-        const { ready } = carrier
-        if (ready > 0) carrier.forward(ready)
-        if (carrier.outstanding === 0) break
+      for (let ready = carrier.ready; ready > 0; ready = carrier.ready) carrier.forward(ready)
+      carrier.readHeads()
+      let any = !more && carrier.takeReplied()
+      if (!any && !more && carrier.outstanding > 0) {
         carrier.put(Word.nodeSleeps, NodeSleeps.idle)
         // a last look, now that the host knows: what comes later rings
         carrier.readHeads()
-        if (!carrier.takeReplied()) break
-        any = true
+        any = carrier.takeReplied()
       }
-      if (carrier.outstanding > 0) carrier.ringHost()
+      carrier.ringHost()
       carrier.tell()
       return any
     } finally {

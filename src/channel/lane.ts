@@ -290,7 +290,7 @@ export class Lane {
     if (this.#unrung === 0) return
     const count = this.#unrung
     this.#unrung = 0
-    if (this.blocking || !this.callerPump?.carry(count)) this.wakeWorker()
+    if (this.blocking || !this.callerPump?.carry(count, this.#flushing)) this.wakeWorker()
   }
 
   #claim(): number {
