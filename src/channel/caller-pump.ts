@@ -1,30 +1,35 @@
 /**
- * Where more sessions are at work than there are pairs of cores, or many calls come at once, the thread that started a session carries
- * its calls itself: to wake the worker for them, and to be woken by it, takes longer than everything else together. It never
- * waits: the host rings the idle doorbell, which this thread's event loop hears beside all else.
+ * The thread that started a session carries its calls itself: to wake the worker for them, and to be woken by it, takes longer than
+ * everything else together. It looks for the reply for a moment. If that is not enough, a thread that awaits goes back to its event
+ * loop, where it hears the idle doorbell, which the host rings; one that blocks leaves it to the worker.
  *
- * It does so only while nobody else needs the session carried: no other thread has joined, no job runs, no callback exists, and
- * this thread does not block. Otherwise, and at any time, the worker takes it up from where it is.
+ * It does so only while nobody else needs the session carried: no other thread has joined, no job runs, no callback exists.
+ * Otherwise, and at any time, the worker takes it up from where it is.
  */
 import type { Socket } from 'node:net'
 import { Word } from '../codec/layout.js'
 import { Carrier, NodeSleeps } from './carrier.js'
+import { Chance } from './chance.js'
 import { now } from './clock.js'
-import { Crowd, PAIRS } from './crowd.js'
+import { Crowd } from './crowd.js'
 import { watchIdleDoorbell } from './idle-doorbell.js'
 import type { Lane } from './lane.js'
 import { FIRST_THREADS } from './membership.js'
 import { Life, Shared, type SharedState } from './shared.js'
 
-/**
- * How long the hosts may look for the next request, in microseconds: while each has a core, until this thread has been round all
- * sessions; where there are more of them, looking takes the core from one that has something to do.
- */
-const FEW_LOOKS = 60
-const MANY_LOOKS = 2
-
-/** So many requests at a time are carried faster than the worker is told of them. */
-export const BURST = 128
+/** How long a host may look for the next request where sessions crowd the cores, in microseconds: longer than this thread takes to send one. */
+const HOST_LOOKS = 8
+/** Looks for a reply (each a read of about half a microsecond) before this thread goes back to its event loop, or leaves it to the worker. */
+const LOOKS = 16
+const BLOCKING_LOOKS = 40
+/** The same where sessions crowd the cores and the host has to be woken: nobody else's host disturbs it while this thread waits. */
+const WAKING_LOOKS = 120
+/** That pays if so many replies follow that need no waking. */
+const ROW = 8
+/** Where the routines are slow: looking has been in vain lately. */
+const FEW_LOOKS = 2
+/** After so many replies the event loop does something else. */
+const TURN = 128
 
 /** Is the thread that started the session the only one that has to do with it? */
 export function callerMayCarry({ i32 }: SharedState): boolean {
@@ -43,11 +48,20 @@ export class CallerPump {
   /** The host has requests that this thread gave it. */
   #carrying = false
   #soon = false
+  /** Replies taken when the event loop last had its turn, and when the host last had to be woken. */
+  #turned = 0
+  #woken = 0
+  readonly #looking = new Chance()
+  readonly #waking = new Chance()
   readonly #serviceSoon = () => {
     this.#soon = false
     this.lane.service()
     // what came meanwhile: this thread settles replies while the host makes the next
     if (this.#carrying) this.heard()
+  }
+  readonly #serviceLater = () => {
+    this.#turned = this.#carrier.completed
+    this.#serviceSoon()
   }
 
   constructor(
@@ -56,7 +70,7 @@ export class CallerPump {
     session: number,
   ) {
     this.#carrier = new Carrier(lane.shared, lane.segment, lane.thread)
-    this.#crowd = new Crowd(turns, session)
+    this.#crowd = new Crowd(turns, session, () => lane.shared.pid)
   }
 
   /** Whether replies will come to this thread and not to the worker. */
@@ -64,16 +78,40 @@ export class CallerPump {
     return this.#carrying
   }
 
-  /** Called when `count` more requests lie ready, and if `more` will follow at once. False: they are the worker's to carry. */
-  carry(count: number, more: boolean): boolean {
-    const { shared } = this.lane
-    const crowd = this.#crowd
-    const crowded = crowd.possible && crowd.isCrowded(now())
-    if (!crowded && count < BURST && !this.#carrying) return false
-    if (!callerMayCarry(shared) || shared.life() !== Life.up || !this.#listens()) return false
-    const replied = this.#exchange(more)
-    if (replied) this.#serviceNext()
+  /** Called when requests lie ready, and if `more` will follow at once. False: they are the worker's to carry. */
+  carry(more: boolean): boolean {
+    if (!this.#may() || !this.#listens()) return false
+    const replied = this.#exchange(more ? 0 : LOOKS, !more)
+    if (replied) this.goOn()
     return replied !== undefined
+  }
+
+  /** For a thread that blocks: false if no reply has come for a while, and the worker has to go on. */
+  carryBlocking(): boolean {
+    const replied = this.#may() && this.#exchange(BLOCKING_LOOKS, false)
+    if (!replied) this.#carrying = false
+    return replied === true
+  }
+
+  /** Replies are settled, and looked for, once the program has done what it does now. */
+  goOn(): void {
+    if (this.#soon) return
+    this.#soon = true
+    // calls whose answers are always there already would leave the event loop no other work
+    if ((this.#carrier.completed - this.#turned) >>> 0 < TURN) queueMicrotask(this.#serviceSoon)
+    else setImmediate(this.#serviceLater)
+  }
+
+  /** The host has rung, or may have. */
+  heard(): void {
+    if (this.lane.shared.life() === Life.dead) return
+    const replied = this.#carrying && callerMayCarry(this.lane.shared) ? this.#exchange(0, true) : undefined
+    if (replied) this.lane.service()
+    if (replied && this.#carrying) this.goOn()
+    if (replied !== undefined) return
+    // the worker has taken it up, or has to
+    this.#carrying = false
+    this.lane.wakeWorker()
   }
 
   /** Once the session is dead. */
@@ -82,23 +120,10 @@ export class CallerPump {
     this.#bell?.destroy()
   }
 
-  /** The host has rung, or may have. */
-  heard(): void {
-    if (this.lane.shared.life() === Life.dead) return
-    const replied = this.#carrying && callerMayCarry(this.lane.shared) ? this.#exchange(false) : undefined
-    if (replied) this.lane.service()
-    if (replied && this.#carrying) this.#serviceNext()
-    if (replied !== undefined) return
-    // the worker has taken it up, or has to
-    this.#carrying = false
-    this.lane.wakeWorker()
-  }
-
-  /** In a turn of the event loop's own: calls whose answers are always there already would leave it no other work. */
-  #serviceNext(): void {
-    if (this.#soon) return
-    this.#soon = true
-    setImmediate(this.#serviceSoon)
+  #may(): boolean {
+    const { shared } = this.lane
+    if (this.#crowd.possible) this.#crowd.isCrowded(now())
+    return callerMayCarry(shared) && shared.life() === Life.up
   }
 
   /** False if no descriptor is to be had for it. */
@@ -112,30 +137,50 @@ export class CallerPump {
   }
 
   /**
-   * Requests to the host and replies from it, as far as they are there: whether replies have come, and then one has to look again,
-   * for the host rings only if none have. Undefined: another thread carries.
+   * Requests to the host and replies from it: whether replies have come, and then one has to look again. If none have, the host
+   * rings the idle doorbell where `rings` says so. Undefined: another thread carries.
    */
-  #exchange(more: boolean): boolean | undefined {
+  #exchange(looks: number, rings: boolean): boolean | undefined {
     const carrier = this.#carrier
     if (!carrier.tryEnter()) return undefined
     try {
-      const { crowded, busy } = this.#crowd
-      carrier.limitHost(crowded ? (busy > 2 * PAIRS ? MANY_LOOKS : FEW_LOOKS) : 0, false)
+      const { crowded, apart } = this.#crowd
+      carrier.limitHost(crowded ? HOST_LOOKS : 0, crowded && apart)
       for (let ready = carrier.ready; ready > 0; ready = carrier.ready) carrier.forward(ready)
       carrier.readHeads()
-      let any = !more && carrier.takeReplied()
-      if (!any && !more && carrier.outstanding > 0) {
+      const asleep = carrier.ringHost()
+      let any = carrier.takeReplied()
+      if (!any && looks > 0 && carrier.outstanding > 0) any = this.#look(looks, asleep)
+      if (!any && rings && carrier.outstanding > 0) {
         carrier.put(Word.nodeSleeps, NodeSleeps.idle)
         // a last look, now that the host knows: what comes later rings
         carrier.readHeads()
+        carrier.ringHost()
         any = carrier.takeReplied()
       }
-      carrier.ringHost()
       carrier.tell()
       return any
     } finally {
       this.#carrying = carrier.outstanding > 0
       carrier.leave()
     }
+  }
+
+  /** True if a reply comes while it looks. */
+  #look(most: number, asleep: boolean): boolean {
+    const carrier = this.#carrier
+    if (asleep) {
+      if (!this.#crowd.crowded) return false
+      // what does not wake it for long is no better than bells, by which other sessions' hosts work meanwhile
+      this.#waking.had((carrier.completed - this.#woken) >>> 0 >= ROW)
+      this.#woken = carrier.completed
+      if (!this.#waking.good) return false
+      most = WAKING_LOOKS
+    } else if (!this.#looking.good) most = FEW_LOOKS
+    let any = false
+    for (let left = most; left > 0 && !any; left--)
+      any = carrier.outstanding === 1 ? carrier.takeNext() : (carrier.readHeads(), carrier.takeReplied())
+    if (!asleep) this.#looking.had(any)
+    return any
   }
 }

@@ -172,9 +172,11 @@ export class Carrier {
     return this.#heads[(word - HEADS) / 4]
   }
 
-  /** Wakes the host's main loop if, by the heads, it sleeps. */
-  ringHost(): void {
-    if (this.head(Word.hostSleeps) !== 0) ring(this.segment.hostDoorbells[0])
+  /** Wakes the host's main loop if, by the heads, it sleeps; true then. */
+  ringHost(): boolean {
+    if (this.head(Word.hostSleeps) === 0) return false
+    ring(this.segment.hostDoorbells[0])
+    return true
   }
 
   /** Wakes the threads whose replies lie ready, but for this one. It costs as much as many replies, so it waits for a pause in them. */

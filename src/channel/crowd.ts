@@ -1,11 +1,14 @@
 /** How many sessions of a program are at work, as each of them tells the others in memory that they share. */
 import { availableParallelism } from 'node:os'
 import { now, passed } from './clock.js'
+import { mayMove } from './process.js'
 import { QUEUE_SIZE } from './turn-queue.js'
 
 /** A session is at work if it has sent something lately, which it may not while it waits for its turn; how often it says so. In microseconds. */
 const LATELY = 100_000
 const OFTEN = 5000
+/** How often to ask the system whether a host may change its core, in microseconds. */
+const SELDOM = 1_000_000
 
 /** Sessions that can be at work without taking time from each other: each has two sides. */
 export const PAIRS = Math.max(1, availableParallelism() >> 1)
@@ -32,16 +35,17 @@ export class Crowd {
   readonly #i32: Int32Array
   readonly #mark: number
   #marked = now() - OFTEN
-  /** What `isCrowded` said last, and how many sessions were at work then. */
+  #asked = now() - SELDOM
+  #mayMove = false
+  /** What `isCrowded` said last. */
   crowded = false
-  busy = 0
-  /** How often it has been found out anew. */
-  evaluations = 0
 
   constructor(
     turns: SharedArrayBuffer,
     /** Number of the session among the program's, from 1. */
     session: number,
+    /** The number of its Windows process, as Linux has it. */
+    private readonly pid: () => number,
   ) {
     this.#i32 = new Int32Array(turns)
     this.#mark = MARK + (session % MARKS)
@@ -58,14 +62,23 @@ export class Crowd {
     const living = Atomics.load(i32, SESSIONS)
     if (passed(this.#marked, time) < OFTEN) return this.crowded
     this.#marked = time
-    this.evaluations++
     Atomics.store(i32, this.#mark, time || 1)
-    this.busy = 0
+    let busy = 0
     for (let at = MARK; at < TURNS; at++) {
       const mark = Atomics.load(i32, at)
-      if (mark !== 0 && passed(mark, time) < LATELY) this.busy++
+      if (mark !== 0 && passed(mark, time) < LATELY) busy++
     }
-    this.crowded = Math.min(this.busy, living) > PAIRS
+    this.crowded = Math.min(busy, living) > PAIRS
     return this.crowded
+  }
+
+  /** Is the host to keep off the core of whoever hands it requests? */
+  get apart(): boolean {
+    if (!this.crowded) return false
+    if (passed(this.#asked, this.#marked) >= SELDOM) {
+      this.#asked = this.#marked
+      this.#mayMove = mayMove(this.pid())
+    }
+    return this.#mayMove
   }
 }

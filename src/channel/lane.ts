@@ -84,6 +84,8 @@ export class Lane {
   #armed = false
   #relaysSeen = 0
   #blocked = 0
+  /** It blocks, and has not left it to the worker to carry. */
+  #carriesBlocked = false
   /** Times in a row that the host was not there. */
   #alone = 0
   #dead = false
@@ -167,14 +169,21 @@ export class Lane {
   waitFor(done: () => boolean): void {
     const { i32 } = this.shared
     const word = Shared.wake + this.thread
+    const outer = this.#carriesBlocked
+    const pump = this.callerPump
+    this.#carriesBlocked = pump !== undefined
     this.#blocked++
-    // what this thread has carried so far has to be the worker's now
-    if (this.callerPump?.carrying) this.wakeWorker()
     try {
       for (;;) {
         const seen = Atomics.load(i32, word)
         this.#work()
         if (done() || this.#checkDead()) return
+        if (this.#carriesBlocked) {
+          this.#unrung = 0
+          if (pump?.carryBlocking()) continue
+          this.#carriesBlocked = false
+          this.wakeWorker()
+        }
         let slice = SLICE
         for (const limit of this.limits) {
           limit.check()
@@ -185,6 +194,8 @@ export class Lane {
       }
     } finally {
       this.#blocked--
+      this.#carriesBlocked = outer
+      if (pump?.carrying) pump.goOn()
     }
   }
 
@@ -288,9 +299,10 @@ export class Lane {
   /** Lets the worker know of what has been published since it was last told. */
   #flush(): void {
     if (this.#unrung === 0) return
-    const count = this.#unrung
+    // who blocks and carries looks for itself in a moment
+    if (this.#carriesBlocked) return
     this.#unrung = 0
-    if (this.blocking || !this.callerPump?.carry(count, this.#flushing)) this.wakeWorker()
+    if (this.blocking || !this.callerPump?.carry(this.#flushing)) this.wakeWorker()
   }
 
   #claim(): number {
@@ -339,7 +351,12 @@ export class Lane {
       exchange.settle(this, REPLY_OFFSET + index * REPLY_SIZE + 8, 0)
       Atomics.store(i32, Shared.slotState + index, SlotState.free)
     }
-    if (this.#pendingHead === this.#pending.length || this.#pendingHead > 4096) {
+    if (this.#pendingHead === 1 && this.#pending.length === 1) {
+      // by far the most frequent, and `splice` makes an array of what it takes
+      this.#pending.pop()
+      this.#numbers.pop()
+      this.#pendingHead = 0
+    } else if (this.#pendingHead === this.#pending.length || this.#pendingHead > 4096) {
       this.#pending.splice(0, this.#pendingHead)
       this.#numbers.splice(0, this.#pendingHead)
       this.#pendingHead = 0

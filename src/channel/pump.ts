@@ -7,10 +7,8 @@
  */
 import { readSync, writeSync } from 'node:fs'
 import { Kind, MESSAGE, Return, STRAND_OFFSET, STRAND_SIZE, STRAND_TO_HOST, STRANDS, Word } from '../codec/layout.js'
-import { BURST, callerMayCarry } from './caller-pump.js'
 import { Carrier, NodeSleeps } from './carrier.js'
 import { Departed, HEIR, isNobody, WORKER_THREAD } from './membership.js'
-import { mayMove } from './process.js'
 import { ring, type SegmentDescriptors } from './segment.js'
 import { Life, Shared, type SharedState, WorkerState } from './shared.js'
 import { Turn } from './turns.js'
@@ -41,8 +39,8 @@ export class Pump {
   #looks = 0
   #budget = LOOKS
   #answersSeen = 0
-  /** Many requests came at once. */
-  #burst = false
+  /** `Shared.workerWake` when it was last known that there is nothing to do. */
+  #seen = 0
   /** It has just blocked: what it finds now was not found by looking. */
   #woken = false
   /** The worker itself waits for a reply: a job runs. */
@@ -59,8 +57,8 @@ export class Pump {
     this.#turn = new Turn(
       turns,
       number,
+      () => shared.pid,
       (microseconds, apart) => this.#carrier.limitHost(microseconds, apart),
-      () => mayMove(Atomics.load(shared.i32, Shared.process)),
     )
     this.#departed = new Departed(shared)
   }
@@ -72,12 +70,15 @@ export class Pump {
 
   /** Works until there is nothing under way, then a little longer; `service` runs after each step (the worker's own lane). */
   run(service: () => void): void {
-    if (!this.enter()) return
-    try {
-      this.#run(service)
-    } finally {
-      this.leave()
-    }
+    do {
+      if (!this.enter()) break
+      try {
+        this.#work(service)
+      } finally {
+        this.leave()
+      }
+    } while (this.#linger(service))
+    Atomics.store(this.shared.i32, Shared.workerState, WorkerState.idle)
   }
 
   /** Before anything else is asked of it the worker has to enter: another thread may carry now. False if the session is dead. */
@@ -88,10 +89,9 @@ export class Pump {
     this.#carrier.leave()
   }
 
-  #run(service: () => void): void {
+  #work(service: () => void): void {
     const { i32 } = this.shared
-    this.#burst = false
-    for (;;) {
+    do {
       Atomics.store(i32, Shared.workerState, WorkerState.running)
       this.#carrier.tellSleep(NodeSleeps.no)
       do {
@@ -99,23 +99,30 @@ export class Pump {
         service()
       } while (this.outstanding > 0 && this.shared.life() !== Life.dead)
       this.#turn.leave()
-      const seen = Atomics.load(i32, Shared.workerWake)
+      this.#seen = Atomics.load(i32, Shared.workerWake)
       Atomics.store(i32, Shared.workerState, WorkerState.lingering)
-      if (this.hasWork()) continue
-      if (this.shared.life() === Life.dead) break
-      // to wake this thread for each call costs more than all else where sessions crowd the cores, or many calls come at once
-      if ((this.#turn.crowded || this.#burst) && callerMayCarry(this.shared)) break
-      const mayCallBack = Atomics.load(i32, Shared.mayCallBack) !== 0
-      const woken = Atomics.wait(i32, Shared.workerWake, seen, mayCallBack ? LINGER_HEARING : LINGER) !== 'timed-out'
-      if (Atomics.load(i32, Shared.jobs) !== 0) break
-      if (woken) continue
-      if (!mayCallBack) break
-      // a thread of a DLL may speak unasked: from now on it rings, and what it said before is seen here
+    } while (this.hasWork())
+  }
+
+  /** Waits a little for more, while the caller may carry; true if there is something to do. */
+  #linger(service: () => void): boolean {
+    const { i32 } = this.shared
+    if (this.shared.life() === Life.dead) return false
+    const mayCallBack = Atomics.load(i32, Shared.mayCallBack) !== 0
+    const patience = mayCallBack ? LINGER_HEARING : LINGER
+    const woken = Atomics.wait(i32, Shared.workerWake, this.#seen, patience) !== 'timed-out'
+    if (Atomics.load(i32, Shared.jobs) !== 0) return false
+    if (woken || !mayCallBack) return woken
+    // a thread of a DLL may speak unasked: from now on it rings, and what it said before is seen here
+    if (!this.enter()) return false
+    try {
       this.#carrier.tellSleep(NodeSleeps.idle)
-      if (!this.#take(true)) break
+      if (!this.#take(true)) return false
       service()
+      return true
+    } finally {
+      this.leave()
     }
-    Atomics.store(i32, Shared.workerState, WorkerState.idle)
   }
 
   /** One look in all directions; blocks when a while of looking has brought nothing. */
@@ -168,7 +175,6 @@ export class Pump {
     if (ready === 0) return false
     if (this.outstanding === 0) this.#turn.take(this.carriesJob)
     this.#carrier.forward(ready)
-    if (ready >= BURST) this.#burst = true
     return true
   }
 
@@ -249,7 +255,6 @@ export class Pump {
   #taken(): true {
     const { outstanding, untold } = this.#carrier
     if (this.#departed.any) this.#release()
-    if (outstanding === 0) this.#turn.answered()
     if (outstanding === 0 || untold >= TOGETHER) this.#carrier.tell()
     return true
   }

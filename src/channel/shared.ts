@@ -123,6 +123,11 @@ export class SharedState {
     return Atomics.load(this.i32, Shared.life)
   }
 
+  /** Of the Windows process, as Linux numbers it; 0 before it is started. */
+  get pid(): number {
+    return Atomics.load(this.i32, Shared.process)
+  }
+
   /** Tells thread `thread` that there is something for it. */
   wake(thread: number): void {
     Atomics.add(this.i32, Shared.wake + thread, 1)

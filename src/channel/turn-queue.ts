@@ -6,7 +6,7 @@
 import { age, now, passed } from './clock.js'
 
 /** In microseconds. How long a turn lasts while others wait: what it costs to begin one, two wake-ups and cold caches, is little then. */
-const LENGTH = 4000
+const LENGTH = 8000
 /** It ends before if its owner sends nothing for so long: it is in a slow routine, or has work of its own. */
 const IDLE = 500
 /** The first in the queue has ended if the queue does not move for so long. */
@@ -63,9 +63,10 @@ export class TurnQueue {
       const passed = Atomics.wait(this.i32, cell, this.me, PATIENCE / 1000) === 'timed-out'
       if (passed && head === this.#get(HEAD) && age(this.#get(MOVED)) > PATIENCE) this.#advance(head)
     }
-    for (;;) {
+    // each look takes a core from who has the turn: ever fewer of them
+    for (let patience = IDLE; ; patience *= 2) {
       const owner = this.#get(OWNER)
-      const left = owner === 0 ? 0 : Math.min(LENGTH - age(this.#get(SINCE)), IDLE - age(this.#get(USED)))
+      const left = owner === 0 || age(this.#get(USED)) >= IDLE ? 0 : Math.min(LENGTH - age(this.#get(SINCE)), patience)
       if (left > 0) Atomics.wait(this.i32, this.at + OWNER, owner, left / 1000)
       else if (this.#swap(OWNER, owner, this.me)) break
     }

@@ -18,11 +18,11 @@ function sessions(count: number) {
     return new Turn(
       memory,
       i + 1,
+      () => process.pid,
       microseconds => {
         // it is told with each call; what counts is what changes
         if ((mine.at(-1) ?? 0) !== microseconds) mine.push(microseconds)
       },
-      () => true,
     )
   })
   return { turns, told }
@@ -34,7 +34,6 @@ test('one session alone never waits, and its host looks as long as it likes', ()
   const { turns, told } = sessions(1)
   for (let i = 0; i < 1000; i++) {
     turns[0].take(true)
-    turns[0].answered()
     turns[0].leave()
   }
   assert.equal(told, [[]])
@@ -43,7 +42,6 @@ test('one session alone never waits, and its host looks as long as it likes', ()
 test('sessions that are not at work do not count', () => {
   const { turns, told } = sessions(MANY)
   turns[0].take(true)
-  turns[0].answered()
   assert.equal(told[0], [])
 })
 
@@ -54,13 +52,11 @@ test('where many are at work each gets its turn, whether the one before gave it 
     assert.ok(round < 1000, 'the last host was never told to look for a short while')
     for (const turn of turns) {
       turn.take(true)
-      turn.answered()
     }
     await sleep(1)
   }
   for (const turn of turns) {
     turn.take(true)
-    turn.answered()
     turn.leave()
   }
   assert.ok((told.at(-1)?.[0] ?? 0) > 0)
