@@ -25,8 +25,8 @@ const STAGE_COLOURS: Readonly<Record<string, string>> = {
   call: '#1a7f37',
   decode: '#54aeff',
   channel: '#bf8700',
-  wake: '#cf222e',
-  'event loop': '#8250df',
+  wait: '#cf222e',
+  await: '#8250df',
 }
 
 const DRAWN: readonly Group[] = [...CALL_GROUPS, 'crash', 'start']

@@ -57,7 +57,7 @@ export class CallerPump {
     this.#soon = false
     this.lane.service()
     // what came meanwhile: this thread settles replies while the host makes the next
-    if (this.#carrying) this.heard()
+    if (this.#carrying) this.heard(LOOKS)
   }
   readonly #serviceLater = () => {
     this.#turned = this.#carrier.completed
@@ -103,9 +103,9 @@ export class CallerPump {
   }
 
   /** The host has rung, or may have. */
-  heard(): void {
+  heard(looks = 0): void {
     if (this.lane.shared.life() === Life.dead) return
-    const replied = this.#carrying && callerMayCarry(this.lane.shared) ? this.#exchange(0, true) : undefined
+    const replied = this.#carrying && callerMayCarry(this.lane.shared) ? this.#exchange(looks, true) : undefined
     if (replied) this.lane.service()
     if (replied && this.#carrying) this.goOn()
     if (replied !== undefined) return

@@ -73,7 +73,9 @@ export class Lane {
   #flushing = false
   readonly #flushSoon = () => {
     this.#flushing = false
-    this.#flush()
+    if (this.#unrung > 0) this.#flush()
+    // all that was published has been handed on while more was expected
+    else if (this.callerPump?.carrying) this.callerPump.heard()
   }
   #slot = 0
   #claimed = 0

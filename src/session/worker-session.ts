@@ -31,7 +31,8 @@ class WorkerLane extends Lane {
       pump.carriesJob = inside
       Atomics.store(i32, Shared.jobWake, 0)
       Atomics.store(i32, Shared.workerState, before)
-      if (pump.hasWork()) this.shared.wakeWorker()
+      // other threads' requests whose replies nobody would look for
+      if (pump.hasWork() || pump.outstanding > 0) this.shared.wakeWorker()
       if (entered) pump.leave()
     }
   }

@@ -2,6 +2,7 @@
  * Many calls at once, or from many sessions, are carried by the thread that makes them. Here something comes between: it must take
  * nothing from them, and lose nothing of its own. Nothing depends on how long anything takes.
  */
+import { readSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -13,6 +14,7 @@ import {
   SessionCrashedError,
   SessionTerminatedError,
 } from 'zugbruecke'
+import { Word } from '../../dist/src/codec/layout.js'
 import { dll, rejects, sleep, until } from './support.js'
 
 const test = suite('the caller carries')
@@ -51,6 +53,63 @@ test('a burst, and single calls after it', async () => {
   const { session, next } = await start()
   inOrder([...(await Promise.all(await burst(session, next))), await next(), await next()])
   assert.not(carries(session))
+  await session.terminate()
+})
+
+test('however many are handed on together, the host is told to ring', async () => {
+  const { session, hang, add } = await start()
+  const { file } = (session.coreNow() as { lane: { segment: { file: number } } }).lane.segment
+  const word = new Uint32Array(1)
+  for (const count of [1, 255, 256, 257, 512]) {
+    // nothing is answered before the first, so that nothing but the bell can be waited for
+    const calls = Array.from({ length: count }, (_, i) => (i === 0 ? hang(200) : add(i, 4)))
+    for (let i = 0; i < 10; i++) await Promise.resolve()
+    readSync(file, word, 0, 4, Word.nodeSleeps)
+    assert.is(word[0], 2, `${count} at once`)
+    await Promise.all(calls)
+  }
+  await session.terminate()
+})
+
+test('calls one after the other, or many at a time, leave the event loop its turns', async () => {
+  const { session, add } = await start()
+  const once = () => add(3, 4)
+  const many = () => Promise.all(Array.from({ length: 300 }, (_, i) => add(i, 4)))
+  for (const call of [once, many]) {
+    let turns = 0
+    const count = () => {
+      turns++
+      immediate = setImmediate(count)
+    }
+    let immediate = setImmediate(count)
+    // far more than it takes, and yet it ends
+    for (let calls = 0; turns < 100; calls++) {
+      assert.ok(calls < 1_000_000, 'nothing else had its turn')
+      await call()
+    }
+    clearImmediate(immediate)
+  }
+  await session.terminate()
+})
+
+test('routines slow and quick in turns, blocking and awaited', async () => {
+  const { session, next, hang } = await start()
+  const places: number[] = []
+  for (let i = 0; i < 60; i++) {
+    const slow = i % 3 === 0 ? hang(i % 2) : undefined
+    places.push(i % 4 < 2 ? next.sync() : await next())
+    if (i % 5 === 0) hang.sync(1)
+    await slow
+  }
+  inOrder(places)
+  await session.terminate()
+})
+
+test('as many at once as are handed on together, or one more or less', async () => {
+  const { session, next } = await start()
+  for (const count of [1, 2, 127, 128, 129, 255, 256, 257, 511, 512, 513, 1023, 1024, 1025, 2048]) {
+    for (let i = 0; i < 5; i++) inOrder(await Promise.all(Array.from({ length: count }, () => next())))
+  }
   await session.terminate()
 })
 
