@@ -75,7 +75,9 @@ export class CallerPump {
 
   /** Whether replies will come to this thread and not to the worker. */
   get carrying(): boolean {
-    return this.#carrying
+    const { i32 } = this.lane.shared
+    // the worker may have taken up what this thread left off
+    return this.#carrying && Atomics.load(i32, Shared.forwarded) !== Atomics.load(i32, Shared.completed)
   }
 
   /** Called when requests lie ready, and if `more` will follow at once. False: they are the worker's to carry. */
@@ -142,7 +144,10 @@ export class CallerPump {
    */
   #exchange(looks: number, rings: boolean): boolean | undefined {
     const carrier = this.#carrier
-    if (!carrier.tryEnter()) return undefined
+    if (!carrier.tryEnter()) {
+      this.#carrying = false
+      return undefined
+    }
     try {
       const { crowded, apart } = this.#crowd
       carrier.limitHost(crowded ? HOST_LOOKS : 0, crowded && apart)

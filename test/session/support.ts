@@ -18,7 +18,11 @@ export interface WithSession {
 export function sessionSuite(name: string, config: Partial<Config> = {}): Test<WithSession> {
   const test = suite<WithSession>(name)
   test.before(async context => {
-    context.session = await CtypesSession.start(config)
+    context.session = await CtypesSession.start(config).catch(error => {
+      // the runner says nothing of an error before the first test
+      console.error(error)
+      throw error
+    })
   })
   test.after(async ({ session }) => {
     await session?.terminate()
