@@ -237,8 +237,8 @@ export async function measureDecode(seconds: number): Promise<number> {
 
 /**
  * Where the time of a call goes, from figures of one run: what the call itself takes is the C loop's, encoding and decoding
- * are measured alone, and what is left is the channel; `.sync` adds that its thread waits, an awaited
- * call its promise. Nothing is drawn for which a figure is missing.
+ * are measured alone, and what is left is the channel; `.sync` adds that its thread waits, an awaited call its promise. Nothing
+ * is drawn for which a figure is missing.
  */
 export function stageBars(results: readonly Result[], encodings: readonly Encoding[], decodeUs: number): StageBar[] {
   const value = (id: string) => results.find(result => result.id === id)?.value
@@ -255,18 +255,10 @@ export function stageBars(results: readonly Result[], encodings: readonly Encodi
   const channel = { stage: 'channel', us: Math.max(0, job - own) }
   const bars: StageBar[] = [{ label: 'in a job', parts: [...known, channel] }]
   if (sync !== undefined) {
-    bars.push({ label: '.sync', parts: [...known, channel, { stage: 'wait', us: Math.max(0, sync - job) }] })
-    if (awaited !== undefined) {
-      bars.push({
-        label: 'awaited',
-        parts: [
-          ...known,
-          channel,
-          { stage: 'wait', us: Math.max(0, sync - job) },
-          { stage: 'await', us: Math.max(0, awaited - sync) },
-        ],
-      })
-    }
+    const blocking = [...known, channel, { stage: 'wait', us: Math.max(0, sync - job) }]
+    bars.push({ label: '.sync', parts: blocking })
+    if (awaited !== undefined)
+      bars.push({ label: 'awaited', parts: [...blocking, { stage: 'await', us: Math.max(0, awaited - sync) }] })
   }
   if (together !== undefined) {
     bars.push({ label: '1000 at once', parts: [...known, { stage: 'channel', us: Math.max(0, together - own) }] })

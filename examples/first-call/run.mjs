@@ -71,7 +71,7 @@ await session.terminate()
 console.log('\nHow long a call of add takes here (the median of many):')
 // in a session of its own: one that has been given a callback has to listen for it, and is slower
 const timed = await CtypesSession.start()
-const again = (await timed.cdll.LoadLibrary(path)).func('add', [c_int, c_int], c_int)
+const timedAdd = (await timed.cdll.LoadLibrary(path)).func('add', [c_int, c_int], c_int)
 const median = times => times.sort((a, b) => a - b)[times.length >> 1]
 async function time(what, calls, act) {
   const times = []
@@ -86,16 +86,16 @@ async function time(what, calls, act) {
   console.log(`  ${words}  ${what}`)
 }
 await time('add.sync(i, 7), one after the other', 3000, () => {
-  for (let i = 0; i < 3000; i++) again.sync(i, 7)
+  for (let i = 0; i < 3000; i++) timedAdd.sync(i, 7)
 })
 await time('await add(i, 7), one after the other', 3000, async () => {
-  for (let i = 0; i < 3000; i++) await again(i, 7)
+  for (let i = 0; i < 3000; i++) await timedAdd(i, 7)
 })
 await time('add(i, 7), a thousand at once', 1000, () =>
-  Promise.all(Array.from({ length: 1000 }, (_, i) => again(i, 7))),
+  Promise.all(Array.from({ length: 1000 }, (_, i) => timedAdd(i, 7))),
 )
 const xs = Int32Array.from({ length: 100_000 }, (_, i) => i)
-await time('add.batch([xs, 7]), a hundred thousand rows', xs.length, () => again.batch([xs, 7]))
+await time('add.batch([xs, 7]), a hundred thousand rows', xs.length, () => timedAdd.batch([xs, 7]))
 
 await timed.terminate()
 console.log(wrong === 0 ? '\nAll as it should be.' : `\n${wrong} wrong.`)

@@ -32,7 +32,7 @@ const FEW_LOOKS = 2
 const TURN = 128
 
 /** Is the thread that started the session the only one that has to do with it? */
-export function callerMayCarry({ i32 }: SharedState): boolean {
+function callerMayCarry({ i32 }: SharedState): boolean {
   return (
     Atomics.load(i32, Shared.mayCallBack) === 0 &&
     Atomics.load(i32, Shared.jobs) === 0 &&
@@ -108,12 +108,14 @@ export class CallerPump {
   heard(looks = 0): void {
     if (this.lane.shared.life() === Life.dead) return
     const replied = this.#carrying && callerMayCarry(this.lane.shared) ? this.#exchange(looks, true) : undefined
-    if (replied) this.lane.service()
-    if (replied && this.#carrying) this.goOn()
-    if (replied !== undefined) return
-    // the worker has taken it up, or has to
-    this.#carrying = false
-    this.lane.wakeWorker()
+    if (replied === undefined) {
+      // the worker has taken it up, or has to
+      this.#carrying = false
+      this.lane.wakeWorker()
+    } else if (replied) {
+      this.lane.service()
+      if (this.#carrying) this.goOn()
+    }
   }
 
   /** Once the session is dead. */
@@ -183,8 +185,7 @@ export class CallerPump {
       most = WAKING_LOOKS
     } else if (!this.#looking.good) most = FEW_LOOKS
     let any = false
-    for (let left = most; left > 0 && !any; left--)
-      any = carrier.outstanding === 1 ? carrier.takeNext() : (carrier.readHeads(), carrier.takeReplied())
+    for (let left = most; left > 0 && !any; left--) any = carrier.look()
     if (!asleep) this.#looking.had(any)
     return any
   }

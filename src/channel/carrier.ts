@@ -163,6 +163,13 @@ export class Carrier {
     }
   }
 
+  /** One look for replies: where a single one is expected at its slot, which is less to read, else at the heads. */
+  look(): boolean {
+    if (this.outstanding === 1) return this.takeNext()
+    this.readHeads()
+    return this.takeReplied()
+  }
+
   readHeads(): void {
     readSync(this.segment.file, this.#heads, 0, HEADS_SIZE, HEADS)
   }

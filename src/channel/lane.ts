@@ -1,27 +1,14 @@
 /**
- * One thread's end of a session's channel: it claims slots, keeps what waits in order, settles replies, and runs the callbacks
- * that belong to this thread. Each thread that uses a session has one lane; only that thread may touch it.
+ * One thread's end of a session's channel: it keeps what waits in order, sends it, and settles replies. Each thread that uses a session has one lane; only that thread may touch it.
  */
 import { readSync, writeSync } from 'node:fs'
-import {
-  Kind,
-  MAILBOX_ROOM,
-  MESSAGE,
-  REPLY_OFFSET,
-  REPLY_SIZE,
-  REQUEST_OFFSET,
-  REQUEST_SIZE,
-  SLOTS,
-  STRAND_OFFSET,
-  STRAND_SIZE,
-  STRANDS,
-  Word,
-} from '../codec/layout.js'
+import { REPLY_OFFSET, REPLY_SIZE, SLOTS, Word } from '../codec/layout.js'
 import { Arena } from './arena.js'
 import type { CallerPump } from './caller-pump.js'
 import type { Exchange, Port } from './exchange.js'
+import { Frames, type OnCallback } from './frames.js'
 import { takeLastReply } from './last-replies.js'
-import { claimedBy } from './membership.js'
+import { Ring } from './ring.js'
 import { ring, ringIfThere, type SegmentDescriptors } from './segment.js'
 import { EndReason, Life, Shared, type SharedState, SlotState, WorkerState } from './shared.js'
 import { assertStack, DEEP } from './stack.js'
@@ -37,8 +24,7 @@ export interface LaneOptions {
   readonly shared: SharedState
   readonly segment: SegmentDescriptors
   readonly thread: number
-  /** Carries out one callback; gives the bits of its result, or a promise of them. Must not throw. */
-  readonly onCallback: (frame: Frame, callback: number, count: number, argumentsAt: number) => void
+  readonly onCallback: OnCallback
   /** The error that everything fails with once the session is dead. */
   readonly deathError: (exchange: Exchange | undefined) => Error
   /** Whether the Windows process is there. */
@@ -54,10 +40,10 @@ export class Lane {
   readonly arena: Arena
   /** ArrayBuffers that calls under way work on. */
   readonly lent = new Set<ArrayBufferLike>()
-  /** Callbacks that run now, the latest last. */
-  readonly frames: Frame[] = []
+  /** Callbacks that run now. */
+  readonly frames: Frames
   readonly options: LaneOptions
-  /** Carries in the worker's place, now and then. */
+  /** Carries in the worker's place, if this is the thread that started the session. */
   callerPump?: CallerPump
   /** Of what this thread has under way. */
   readonly limits = new Set<TimeLimit>()
@@ -67,8 +53,8 @@ export class Lane {
   readonly #numbers: number[] = []
   #pendingHead = 0
   readonly #waiting: Exchange[] = []
-  readonly #ring: Port
-  /** Published, and the worker not yet told. */
+  readonly #ring: Ring
+  /** Published, and nobody asked yet to carry it. */
   #unrung = 0
   #flushing = false
   readonly #flushSoon = () => {
@@ -77,14 +63,9 @@ export class Lane {
     // all that was published has been handed on while more was expected
     else if (this.callerPump?.carrying) this.callerPump.heard()
   }
-  #slot = 0
-  #claimed = 0
-  readonly #strandSeen = new Int32Array(STRANDS)
-  readonly #strandFrames: Frame[][] = Array.from({ length: STRANDS }, () => [])
   #keepAlive: NodeJS.Timeout | undefined
   #held = false
   #armed = false
-  #relaysSeen = 0
   #blocked = 0
   /** It blocks, and has not left it to the worker to carry. */
   #carriesBlocked = false
@@ -99,12 +80,8 @@ export class Lane {
     this.segment = options.segment
     this.thread = options.thread
     this.arena = new Arena(this.shared, this.thread, this.segment.size - 0x80000)
-    this.#ring = {
-      room: REQUEST_SIZE - MESSAGE,
-      claim: () => this.#claim(),
-      publish: (length, tag, extra) => this.#publish(length, tag, extra),
-      send: (from, length, tag) => this.#send(from, length, tag),
-    }
+    this.frames = new Frames(this, options.onCallback)
+    this.#ring = new Ring(this.shared, this.thread)
   }
 
   /** Requests sent and not settled, and requests that wait. */
@@ -119,7 +96,7 @@ export class Lane {
 
   /** The ring, if a request can be sent now without going before another; then tell of it with `sent`. */
   get freeRing(): Port | undefined {
-    return this.#waiting.length === 0 && this.frames.length === 0 && !this.#checkDead() ? this.#ring : undefined
+    return this.#waiting.length === 0 && this.frames.count === 0 && !this.#checkDead() ? this.#ring : undefined
   }
 
   /** Takes note of a request that has just been published in the free ring. */
@@ -134,8 +111,9 @@ export class Lane {
       exchange.fail(this, this.options.deathError(undefined))
       return
     }
-    if (this.frames.length > DEEP) assertStack(this.frames.length)
-    if (this.frames.length > 0) this.frames[this.frames.length - 1].submit(exchange)
+    const { count, latest } = this.frames
+    if (count > DEEP) assertStack(count)
+    if (latest) latest.submit(exchange)
     else if (this.#waiting.length > 0 || !exchange.attempt(this, this.#ring)) this.#waiting.push(exchange)
     else this.#sent(exchange)
     // a thread that blocks needs nothing to keep Node alive
@@ -218,7 +196,7 @@ export class Lane {
 
   #work(): void {
     this.#complete()
-    this.#serviceStrands()
+    this.frames.service()
     if (!this.#pumping) {
       this.#pumping = true
       try {
@@ -273,20 +251,12 @@ export class Lane {
 
   /** The call of this thread that the callback of a frame happened in; undefined if a DLL's own thread, or another of ours, made it. */
   around(frame: Frame): Exchange | undefined {
-    const stack = this.#strandFrames[frame.strand]
-    const outer = stack[stack.indexOf(frame) - 1]
+    const outer = this.frames.outside(frame)
     if (outer) return outer.running
     if (frame.strand !== 0) return undefined
     const word = new Uint32Array(1)
     readSync(this.segment.file, word, 0, 4, Word.running)
     return this.#pending.find((_, i) => i >= this.#pendingHead && this.#numbers[i] === word[0])
-  }
-
-  /** A frame is closed: what it answered has been written, and the calls made meanwhile may go on. */
-  closeFrame(frame: Frame): void {
-    this.frames.splice(this.frames.indexOf(frame), 1)
-    const stack = this.#strandFrames[frame.strand]
-    stack.splice(stack.indexOf(frame), 1)
   }
 
   /** One doorbell for all that is asked for in one go: waking costs more than a call. */
@@ -298,7 +268,7 @@ export class Lane {
     }
   }
 
-  /** Lets the worker know of what has been published since it was last told. */
+  /** Has carried what has been published since. */
   #flush(): void {
     if (this.#unrung === 0) return
     // who blocks and carries looks for itself in a moment
@@ -307,38 +277,9 @@ export class Lane {
     if (this.blocking || !this.callerPump?.carry(this.#flushing)) this.wakeWorker()
   }
 
-  #claim(): number {
-    const { i32 } = this.shared
-    for (;;) {
-      const tail = Atomics.load(i32, Shared.tail)
-      const index = tail & (SLOTS - 1)
-      if (Atomics.load(i32, Shared.slotState + index) !== SlotState.free) return -1
-      if (Atomics.compareExchange(i32, Shared.tail, tail, (tail + 1) | 0) !== tail) continue
-      // if this thread ends before it publishes, someone else has to
-      Atomics.store(i32, Shared.slotState + index, claimedBy(this.thread))
-      this.#slot = index
-      this.#claimed = (tail + 1) >>> 0
-      return REQUEST_OFFSET + index * REQUEST_SIZE
-    }
-  }
-
-  #send(from: number, length: number, tag: number): boolean {
-    const claimed = this.shared.encoder.send(from, length, tag | (this.thread << 8))
-    if (claimed < 0) return false
-    this.#claimed = claimed
-    return true
-  }
-
-  #publish(length: number, tag: number, extra: number): void {
-    const { shared } = this
-    const slot = REQUEST_OFFSET + this.#slot * REQUEST_SIZE
-    shared.encoder.header(slot, this.#claimed, length, tag | (this.thread << 8), extra)
-    Atomics.store(shared.i32, Shared.slotState + this.#slot, SlotState.published)
-  }
-
   #sent(exchange: Exchange): void {
     this.#pending.push(exchange)
-    this.#numbers.push(this.#claimed)
+    this.#numbers.push(this.#ring.claimed)
     this.announce()
   }
 
@@ -383,44 +324,9 @@ export class Lane {
     if (sent > 0) this.#waiting.splice(0, sent)
   }
 
-  #serviceStrands(): void {
-    const { i32, view } = this.shared
-    const relays = Atomics.load(i32, Shared.relays)
-    if (relays === this.#relaysSeen) {
-      if (this.frames.length > 0) for (const frame of [...this.frames]) frame.pump()
-      return
-    }
-    this.#relaysSeen = relays
-    for (let strand = 0; strand < STRANDS; strand++) {
-      if (Atomics.load(i32, Shared.strandThread + strand) !== this.thread + 1) continue
-      const number = Atomics.load(i32, Shared.strandRelayed + strand)
-      if (number === this.#strandSeen[strand]) continue
-      this.#strandSeen[strand] = number
-      const mailbox = STRAND_OFFSET + strand * STRAND_SIZE
-      const kind = view.getUint8(mailbox + 8)
-      const frames = this.#strandFrames[strand]
-      if (kind === Kind.callback) {
-        const frame = new Frame(this, strand)
-        frames.push(frame)
-        this.frames.push(frame)
-        const message = mailbox + MESSAGE
-        this.options.onCallback(
-          frame,
-          view.getUint32(message + 20, true),
-          view.getUint32(message + 36, true),
-          message + 40,
-        )
-      } else {
-        const outcome = kind === Kind.outcome ? Math.min(view.getUint32(mailbox + 4, true), MAILBOX_ROOM) : 0
-        frames.at(-1)?.answered(mailbox + MESSAGE, outcome)
-      }
-    }
-    for (const frame of [...this.frames]) frame.pump()
-  }
-
   /** Keeps Node alive exactly while something of this thread's is under way. */
   #hold(): void {
-    const busy = this.load > 0 || this.frames.length > 0
+    const busy = this.load > 0 || this.frames.count > 0
     if (busy === this.#held) return
     this.#held = busy
     if (busy) {
@@ -444,15 +350,10 @@ export class Lane {
     this.#complete()
     this.#dead = true
     if (this.#keepAlive) clearInterval(this.#keepAlive)
-    const under = [
-      ...this.frames.flatMap(frame => frame.take()),
-      ...this.#pending.splice(this.#pendingHead),
-      ...this.#waiting.splice(0),
-    ]
+    const under = [...this.frames.take(), ...this.#pending.splice(this.#pendingHead), ...this.#waiting.splice(0)]
     this.#pending.length = 0
     this.#numbers.length = 0
     this.#pendingHead = 0
-    this.frames.length = 0
     this.lent.clear()
     this.callerPump?.close()
     this.options.onDeath()

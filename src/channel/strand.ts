@@ -67,7 +67,7 @@ export class Frame implements Port {
     const at = this.claim()
     this.lane.shared.encoder.answer(at + MESSAGE, this.#result.low, this.#result.high)
     // the mailbox is free for the enclosing callback as soon as this is published
-    this.lane.closeFrame(this)
+    this.lane.frames.close(this)
     this.publish(Return.size, Kind.return, 0)
   }
 

@@ -27,12 +27,12 @@ export class Asked {
   answered = false
 
   constructor(private readonly core: SessionCore) {
-    this.#inside = core.lane.frames.at(-1)
+    this.#inside = core.lane.frames.latest
   }
 
   /** A call made now, inside a callback, goes ahead of it, and would not find it. */
   get isBehind(): boolean {
-    return !this.answered && this.core.lane.frames.at(-1) !== this.#inside
+    return !this.answered && this.core.lane.frames.latest !== this.#inside
   }
 }
 

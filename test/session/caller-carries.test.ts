@@ -1,6 +1,6 @@
 /**
- * Many calls at once, or from many sessions, are carried by the thread that makes them. Here something comes between: it must take
- * nothing from them, and lose nothing of its own. Nothing depends on how long anything takes.
+ * Calls are carried by the thread that makes them. Here something comes between: it must take nothing from them, and lose
+ * nothing of its own. Nothing depends on how long anything takes.
  */
 import { readSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
@@ -15,6 +15,7 @@ import {
   SessionTerminatedError,
 } from 'zugbruecke'
 import { Word } from '../../dist/src/codec/layout.js'
+import type { SessionCore } from '../../dist/src/session/core.js'
 import { dll, rejects, sleep, until } from './support.js'
 
 const test = suite('the caller carries')
@@ -34,7 +35,7 @@ async function start() {
 
 const carries = (session: CtypesSession) => session.coreNow()?.lane.callerPump?.carrying === true
 
-/** Calls that this thread carries; the worker has gone to sleep before, or they would be its own. */
+/** Calls that this thread carries and whose replies it has not got. */
 async function burst(session: CtypesSession, next: () => Promise<number>): Promise<Promise<number>[]> {
   for (let tries = 0; tries < 50; tries++) {
     await sleep(20)
@@ -58,7 +59,7 @@ test('a burst, and single calls after it', async () => {
 
 test('however many are handed on together, the host is told to ring', async () => {
   const { session, hang, add } = await start()
-  const { file } = (session.coreNow() as { lane: { segment: { file: number } } }).lane.segment
+  const { file } = (session.coreNow() as SessionCore).lane.segment
   const word = new Uint32Array(1)
   for (const count of [1, 255, 256, 257, 512]) {
     // nothing is answered before the first, so that nothing but the bell can be waited for

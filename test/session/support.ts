@@ -1,5 +1,5 @@
 /** What the suites that use real sessions share. */
-import { suite, type Test } from 'uvu'
+import { type Callback, suite, type Test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Config, CtypesSession, type ZugbrueckeError } from 'zugbruecke'
 import { dll } from '../dlls/build.js'
@@ -17,12 +17,22 @@ export interface WithSession {
 /** A suite whose tests share one session. */
 export function sessionSuite(name: string, config: Partial<Config> = {}): Test<WithSession> {
   const test = suite<WithSession>(name)
+  const { before } = test
+  // the runner counts all tests as failed if this throws, and does not say why
+  test.before = Object.assign(
+    (hook: Hook) =>
+      before(async context => {
+        try {
+          await hook(context)
+        } catch (error) {
+          console.error(error)
+          throw error
+        }
+      }),
+    { each: before.each },
+  )
   test.before(async context => {
-    context.session = await CtypesSession.start(config).catch(error => {
-      // the runner says nothing of an error before the first test
-      console.error(error)
-      throw error
-    })
+    context.session = await CtypesSession.start(config)
   })
   test.after(async ({ session }) => {
     await session?.terminate()
@@ -30,6 +40,7 @@ export function sessionSuite(name: string, config: Partial<Config> = {}): Test<W
   return test
 }
 
+type Hook = Callback<WithSession>
 type ErrorClass<E extends Error> = new (...args: never) => E
 
 function check<E extends Error>(thrown: unknown, Class: ErrorClass<E>, words: readonly (string | RegExp)[]): E {

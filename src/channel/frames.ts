@@ -1,0 +1,82 @@
+/** The callbacks that run in one thread now, by the order in which they began and by the strands of the host that wait in them. */
+import { Kind, MAILBOX_ROOM, MESSAGE, STRAND_OFFSET, STRAND_SIZE, STRANDS } from '../codec/layout.js'
+import type { Exchange } from './exchange.js'
+import type { Lane } from './lane.js'
+import { Shared } from './shared.js'
+import { Frame } from './strand.js'
+
+/** Carries out one callback; gives the bits of its result, or a promise of them. Must not throw. */
+export type OnCallback = (frame: Frame, callback: number, count: number, argumentsAt: number) => void
+
+export class Frames {
+  /** The latest last. */
+  readonly #open: Frame[] = []
+  readonly #strands: Frame[][] = Array.from({ length: STRANDS }, () => [])
+  /** For each strand: number of the message last seen. */
+  readonly #seen = new Int32Array(STRANDS)
+  #relaysSeen = 0
+
+  constructor(
+    private readonly lane: Lane,
+    private readonly onCallback: OnCallback,
+  ) {}
+
+  get count(): number {
+    return this.#open.length
+  }
+
+  /** Where calls go that this thread makes now. */
+  get latest(): Frame | undefined {
+    return this.#open.at(-1)
+  }
+
+  /** The callback around another, on the same strand. */
+  outside(frame: Frame): Frame | undefined {
+    const stack = this.#strands[frame.strand]
+    return stack[stack.indexOf(frame) - 1]
+  }
+
+  /** A frame is closed: what it answered has been written, and the calls made meanwhile may go on. */
+  close(frame: Frame): void {
+    this.#open.splice(this.#open.indexOf(frame), 1)
+    const stack = this.#strands[frame.strand]
+    stack.splice(stack.indexOf(frame), 1)
+  }
+
+  /** What was under way in all of them; they are none any more. */
+  take(): Exchange[] {
+    return this.#open.splice(0).flatMap(frame => frame.take())
+  }
+
+  /** Does what the host's strands have asked of this thread, and what can go on in callbacks that have begun. */
+  service(): void {
+    const { i32 } = this.lane.shared
+    const relays = Atomics.load(i32, Shared.relays)
+    if (relays !== this.#relaysSeen) {
+      this.#relaysSeen = relays
+      for (let strand = 0; strand < STRANDS; strand++) this.#listen(strand)
+    }
+    if (this.#open.length > 0) for (const frame of [...this.#open]) frame.pump()
+  }
+
+  #listen(strand: number): void {
+    const { i32, view } = this.lane.shared
+    if (Atomics.load(i32, Shared.strandThread + strand) !== this.lane.thread + 1) return
+    const number = Atomics.load(i32, Shared.strandRelayed + strand)
+    if (number === this.#seen[strand]) return
+    this.#seen[strand] = number
+    const mailbox = STRAND_OFFSET + strand * STRAND_SIZE
+    const message = mailbox + MESSAGE
+    const kind = view.getUint8(mailbox + 8)
+    const stack = this.#strands[strand]
+    if (kind === Kind.callback) {
+      const frame = new Frame(this.lane, strand)
+      stack.push(frame)
+      this.#open.push(frame)
+      this.onCallback(frame, view.getUint32(message + 20, true), view.getUint32(message + 36, true), message + 40)
+    } else {
+      const outcome = kind === Kind.outcome ? Math.min(view.getUint32(mailbox + 4, true), MAILBOX_ROOM) : 0
+      stack.at(-1)?.answered(message, outcome)
+    }
+  }
+}
