@@ -15,7 +15,6 @@ import {
   SessionTerminatedError,
 } from 'zugbruecke'
 import { Word } from '../../dist/src/codec/layout.js'
-import type { SessionCore } from '../../dist/src/session/core.js'
 import { dll, rejects, sleep, until } from './support.js'
 
 const test = suite('the caller carries')
@@ -59,7 +58,7 @@ test('a burst, and single calls after it', async () => {
 
 test('however many are handed on together, the host is told to ring', async () => {
   const { session, hang, add } = await start()
-  const { file } = (session.coreNow() as SessionCore).lane.segment
+  const file = session.coreNow()?.lane.segment.file as number
   const word = new Uint32Array(1)
   for (const count of [1, 255, 256, 257, 512]) {
     // nothing is answered before the first, so that nothing but the bell can be waited for
