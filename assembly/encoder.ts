@@ -1,55 +1,11 @@
-// The hot path's encoder: writes the canonical messages of docs/wire.md into shared memory. Compiled to WebAssembly, imported
-// memory, no static data and no allocator, so that any number of threads may each have an instance over the same memory.
+// The hot path's encoder: writes the canonical messages of docs/wire.md into a memory of its own, from where a thread copies them
+// to their place. Compiled to WebAssembly; no static data and no allocator, so that all of the memory is the message's.
 // Addresses and ids arrive as f64: below 2^53 they are exact, and they cross from JS without a BigInt.
-
-// Of the ring, as src/codec/layout.ts and src/channel/shared.ts have it: a test compares.
-const SLOTS: u32 = 1024
-const REQUEST_OFFSET: usize = 0x20000
-const REQUEST_SIZE: usize = 256
-const MESSAGE: usize = 16
-const TAIL: usize = 0x70000
-const SLOT_STATE: usize = 0x71000
-const FREE: u32 = 0
-const PUBLISHED: u32 = 1
 
 // Where the root table of each message lies.
 const CALL_ROOT: u32 = 16
 const BATCH_ROOT: u32 = 32
 const RETURN_ROOT: u32 = 12
-
-/** Slot or mailbox header. `tag` is kind | thread << 8 | flags << 16. */
-export function header(slot: usize, sequence: u32, length: u32, tag: u32, extra: u32): void {
-  store<u32>(slot, sequence, 0)
-  store<u32>(slot, length, 4)
-  store<u32>(slot, tag, 8)
-  store<u32>(slot, extra, 12)
-}
-
-/**
- * Claims the ring's next slot for a message that was put together at `from`, copies it there and publishes it; gives the
- * request's number, or -1 if no slot is free. One crossing from JS for what is done with every call.
- */
-export function send(from: usize, length: u32, tag: u32): f64 {
-  let tail: u32
-  let state: usize
-  do {
-    tail = atomic.load<u32>(TAIL)
-    state = SLOT_STATE + (<usize>(tail & (SLOTS - 1)) << 2)
-    if (atomic.load<u32>(state) != FREE) return -1
-  } while (atomic.cmpxchg<u32>(TAIL, tail, tail + 1) != tail)
-  // if this thread ends before it publishes, someone else has to (src/channel/membership.ts)
-  atomic.store<i32>(state, -1 - <i32>((tag >>> 8) & 0xff))
-  const slot = REQUEST_OFFSET + <usize>(tail & (SLOTS - 1)) * REQUEST_SIZE
-  copy(slot + MESSAGE, from, length)
-  header(slot, tail + 1, length, tag, 0)
-  atomic.store<u32>(state, PUBLISHED)
-  return <f64>(tail + 1)
-}
-
-/** In words of eight bytes: messages are aligned, and what lies behind one is free to be written. */
-export function copy(to: usize, from: usize, length: u32): void {
-  for (let at: u32 = 0; at < length; at += 8) store<u64>(to + at, load<u64>(from + at))
-}
 
 /** All of a Call but its arguments. */
 export function call(m: usize, id: f64, routine: u32, flags: u32, count: u32): void {

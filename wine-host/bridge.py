@@ -1,7 +1,6 @@
 """The native bridge (native/bridge-win64.dll), where it was built: it takes the main loop over and enters Python for Control messages alone."""
 
 import ctypes
-import msvcrt
 import os
 import sys
 
@@ -22,14 +21,11 @@ class Context(ctypes.Structure):
         ("wire_version", ctypes.c_uint32),
         ("segment", ctypes.c_void_p),
         ("segment_size", ctypes.c_uint64),
-        ("node_doorbell", ctypes.c_void_p),
-        ("strand_doorbells", ctypes.c_void_p * wire.STRANDS),
+        ("host_bell", ctypes.c_void_p),
+        ("strands_bell", ctypes.c_void_p),
         ("control", CONTROL),
         ("errno_location", ctypes.c_void_p),
-        ("worker_pid", ctypes.c_uint32),
-        ("strand_descriptors", ctypes.c_int32 * wire.STRANDS),
         ("spin_microseconds", ctypes.c_uint32),
-        ("idle_doorbell", ctypes.c_void_p),
     ]
 
 
@@ -52,15 +48,11 @@ class Bridge:
             wire_version=wire.WIRE_VERSION,
             segment=segment.base,
             segment_size=segment.size,
-            node_doorbell=msvcrt.get_osfhandle(segment.node_doorbell),
-            idle_doorbell=msvcrt.get_osfhandle(segment.idle_doorbell),
+            host_bell=segment.host_bell,
+            strands_bell=segment.strands_bell,
             control=self.handler,
             errno_location=ctypes.cast(runtime._errno, ctypes.c_void_p),
-            worker_pid=segment.pid,
         )
-        self.context.strand_doorbells[0] = msvcrt.get_osfhandle(segment.doorbell(0))
-        for strand, number in enumerate(segment.strand_numbers):
-            self.context.strand_descriptors[strand] = number
 
     def _control(self, message, length, out, capacity, strand):
         """Carries out a Control message for the bridge. Whatever goes wrong is an outcome, never an exception."""

@@ -51,7 +51,7 @@ class Control:
         self.allocations = {}
         self.operations = {
             1: self.hello, 2: self.load, 3: self.unload, 4: self.declare, 5: self.release, 6: self.symbol,
-            7: self.thunk, 8: self.free_thunk, 9: self.alloc, 10: self.free, 11: self.serve_memory,
+            7: self.thunk, 8: self.free_thunk, 9: self.alloc, 10: self.free,
             13: self.set_last_error, 14: self.get_last_error, 15: self.format_error, 16: self.find_library,
             17: self.find_msvcrt, 18: self.path, 19: self.exit,
         }  # fmt: skip
@@ -78,15 +78,6 @@ class Control:
             return wire.outcome(False, [0], ["Internal", f"malformed message: {error}"], room)
         except Exception as error:  # whatever it is, Node has to know
             return wire.outcome(False, [0], ["Internal", f"{type(error).__name__}: {error}"], room)
-
-    def room_of(self, message):
-        """Where the outcome of a top-level Control goes: offset in the segment and size."""
-        table = wire.Table(message)
-        room, size = table.scalar(4, "<Q"), table.scalar(5, "<I")
-        offset = room if table.scalar(1, "<B") == 1 else room - self.segment.base
-        if offset < wire.ARENA_OFFSET or offset + size > self.segment.size:
-            raise wire.Malformed("room outside the arena")
-        return offset, size
 
     def hello(self, numbers, texts):
         if numbers[0] != wire.WIRE_VERSION or texts[0] != VERSION:
@@ -178,12 +169,6 @@ class Control:
             raise Failure("Argument", f"{address:#x} was not allocated by this session, or is freed already")
         if self.allocations.pop(address) is None:
             k32.VirtualFree(address, 0, MEM_RELEASE)
-        return [], []
-
-    def serve_memory(self, numbers, texts):
-        from window import serve_memory  # where Node has no way of its own to this process's memory
-
-        serve_memory(self.segment)
         return [], []
 
     def set_last_error(self, numbers, texts):

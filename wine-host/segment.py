@@ -1,6 +1,5 @@
-"""The shared file, mapped, and the doorbells. Everything here may be used from any thread of the host."""
+"""The memory that this process shares with Node, mapped, and the bells that Node rings."""
 
-import _thread
 import ctypes
 import msvcrt
 import os
@@ -8,15 +7,11 @@ import os
 import wire
 
 PAGE_READWRITE, FILE_MAP_WRITE = 4, 2
-MEM_COMMIT, PAGE_GUARD = 0x1000, 0x100
-# read-write, write-copy, and both with execute; then the same without write
-WRITABLE = 0x04 | 0x08 | 0x40 | 0x80
-READABLE = WRITABLE | 0x02 | 0x20
 
 
 def open_descriptor(pid, fd, flags):
-    """Node opened the file and unlinked it; through its process it can still be had."""
-    return os.open(rf"Z:\proc\{pid}\fd\{fd}", flags | os.O_BINARY)
+    """The handle of a file that a Unix process has open: what has no name can be had through it."""
+    return msvcrt.get_osfhandle(os.open(rf"Z:\proc\{pid}\fd\{fd}", flags | os.O_BINARY))
 
 
 def _map(handle, size):
@@ -33,97 +28,13 @@ def _map(handle, size):
     return address
 
 
-class MemoryInformation(ctypes.Structure):
-    """MEMORY_BASIC_INFORMATION of winnt.h."""
-
-    _fields_ = [("base", ctypes.c_void_p), ("allocation", ctypes.c_void_p), ("allocation_protect", ctypes.c_uint32),
-                ("partition", ctypes.c_uint16), ("size", ctypes.c_size_t), ("state", ctypes.c_uint32),
-                ("protect", ctypes.c_uint32), ("type", ctypes.c_uint32)]  # fmt: skip
-
-
-def query_memory(address):
-    """What VirtualQuery says of an address; all zero where it says nothing."""
-    information = MemoryInformation()
-    ctypes.WinDLL("kernel32").VirtualQuery(
-        ctypes.c_void_p(address), ctypes.byref(information), ctypes.c_size_t(ctypes.sizeof(information))
-    )
-    return information
-
-
 class Segment:
-    def __init__(self, pid, file, node_doorbell, idle_doorbell, strand_doorbells, memory_doorbell):
-        self.pid = pid
-        self.strand_numbers = strand_doorbells
-        self.memory_number = memory_doorbell
-        self.file = open_descriptor(pid, file, os.O_RDWR)
-        head = os.read(self.file, 12)
-        size = int.from_bytes(head[8:12], "little")
-        if int.from_bytes(head[:4], "little") != wire.MAGIC or size <= wire.ARENA_OFFSET:
+    def __init__(self, pid, file, host_bell, strands_bell):
+        file = os.open(rf"Z:\proc\{pid}\fd\{file}", os.O_RDWR | os.O_BINARY)
+        head = os.read(file, 12)
+        self.size = int.from_bytes(head[8:12], "little")
+        if int.from_bytes(head[:4], "little") != wire.MAGIC or self.size <= wire.ARENA_OFFSET:
             raise SystemExit("zugbruecke: what Node shares is not a segment")
-        self.size = size
-        self.base = _map(msvcrt.get_osfhandle(self.file), size)
-        self.bytes = memoryview((ctypes.c_uint8 * size).from_address(self.base)).cast("B")
-        self.words = self.bytes.cast("I")
-        self.node_doorbell = open_descriptor(pid, node_doorbell, os.O_WRONLY)
-        self.idle_doorbell = open_descriptor(pid, idle_doorbell, os.O_WRONLY)
-        self.doorbells = [None] * wire.STRANDS
-        self.doorbell(0)
-        self._fence = _thread.allocate_lock()
-
-    def doorbell(self, strand):
-        """The FIFO that wakes the thread of a strand, opened at its first use."""
-        if self.doorbells[strand] is None:
-            self.doorbells[strand] = open_descriptor(self.pid, self.strand_numbers[strand], os.O_RDONLY)
-        return self.doorbells[strand]
-
-    def memory_doorbell(self):
-        """The FIFO that wakes the thread behind the memory window."""
-        return open_descriptor(self.pid, self.memory_number, os.O_RDONLY)
-
-    def fence(self):
-        """x86 lets a load overtake a store before it, and two sides that each look before they are seen sleep for ever. A lock is a fence."""
-        with self._fence:
-            pass
-
-    def ring_node(self):
-        """Wakes Node's worker if it sleeps. Called after whatever it is to see has been stored."""
-        self.fence()
-        sleeps = self.words[wire.W_NODE_SLEEPS]
-        if sleeps == wire.SLEEPS_BLOCKED:
-            os.write(self.node_doorbell, b"\1")
-        elif sleeps == wire.SLEEPS_IDLE:
-            os.write(self.idle_doorbell, b"\1")
-
-    def reachable(self, address, size, writable=False):
-        """May a message name these bytes? Request slots and arena it may, and whatever else is there in this process."""
-        if size == 0:
-            return True
-        offset, end = address - self.base, address + size
-        if 0 <= offset < self.size:
-            if offset + size > self.size:
-                return False
-            inside = offset >= wire.ARENA_OFFSET or wire.REQUEST_OFFSET <= offset and offset + size <= wire.REPLY_OFFSET
-            return inside or not writable
-        if address <= 0 or end > (1 << 8 * ctypes.sizeof(ctypes.c_void_p)) or address < self.base < end:
-            return False
-        while address < end:
-            found = query_memory(address)
-            if found.state != MEM_COMMIT or found.protect & PAGE_GUARD or not found.protect & (WRITABLE if writable else READABLE):
-                return False
-            address = (found.base or 0) + found.size
-        return True
-
-    def say_leaving(self):
-        """Node's worker is not to wait for an answer any more, and perhaps nobody is left who would tell it."""
-        self.words[wire.W_HOST_STATE] = wire.STATE_LEAVING
-        os.write(self.node_doorbell, b"\1")
-
-    def message(self, at, length, flags, arena_offset, room):
-        """The message of a slot or mailbox whose header lies at `at`, checked against what it may span."""
-        if flags & wire.IN_ARENA:
-            if arena_offset < wire.ARENA_OFFSET or arena_offset + length > self.size:
-                raise wire.Malformed("message outside the arena")
-            return self.bytes[arena_offset : arena_offset + length]
-        if length > room:
-            raise wire.Malformed("message longer than its slot")
-        return self.bytes[at + wire.MESSAGE : at + wire.MESSAGE + length]
+        self.base = _map(msvcrt.get_osfhandle(file), self.size)
+        self.host_bell = open_descriptor(pid, host_bell, os.O_RDONLY)
+        self.strands_bell = open_descriptor(pid, strands_bell, os.O_RDONLY)

@@ -6,10 +6,12 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { writeSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { type MessagePort, parentPort } from 'node:worker_threads'
-import { bury } from '../src/channel/membership.js'
-import { ringIfThere } from '../src/channel/segment.js'
-import { EndReason, Life, Shared, SharedState, WorkerState } from '../src/channel/shared.js'
-import type { SharedMemory } from '../src/codec/webassembly.js'
+import { viewOf } from '../src/channel/libc.js'
+import { forgetView } from '../src/channel/mapping.js'
+import type { Segment } from '../src/channel/segment.js'
+import { EndReason, Life, Shared, SharedState } from '../src/channel/shared.js'
+import { Departed } from '../src/channel/threads.js'
+import { ControlWord } from '../src/codec/layout.js'
 import { SessionStartError } from '../src/errors.js'
 import { expose } from '../src/session/comlink.js'
 
@@ -25,9 +27,8 @@ export interface SpawnOptions {
   readonly args: readonly string[]
   readonly env: Readonly<Record<string, string>>
   readonly cwd: string
-  readonly memory: SharedMemory
-  readonly nodeDoorbell: number
-  readonly segment: number
+  readonly memory: SharedArrayBuffer
+  readonly segment: Segment
   readonly show: { readonly stdout: boolean; readonly stderr: boolean }
   /** Given to the process as its descriptors 3 and on; behind them is one that tells the number of the process that counts (bwrap). */
   readonly inherited?: readonly number[]
@@ -44,11 +45,11 @@ interface Ward {
   readonly child: ChildProcess
   readonly said: Said
   readonly shared: SharedState
-  readonly nodeDoorbell: number
+  readonly segment: Segment
   /** Closed by the end of the threads that joined. */
   readonly members: Set<MessagePort>
-  /** Jobs that run under a time limit. */
-  limited: number
+  /** Threads that have ended and still have something under way. */
+  readonly departed: Set<Departed>
   readonly gone: Promise<void>
 }
 
@@ -76,42 +77,20 @@ async function innerProcess(info: Readable, said: Said): Promise<number> {
   throw new SessionStartError(`bubblewrap started nothing: ${said.tail.toString().trim() || 'it gave no reason'}`)
 }
 
-/** How often the clock is looked at while a job runs under a time limit, in milliseconds. */
-const TICK = 20
-/**
- * How often workers that sit in a read are woken, in milliseconds: a thread that is ended meanwhile, for instance with the thread
- * that started the session, ends only when it comes back from there.
- */
-const PATROL = 1000
-let clock: NodeJS.Timeout | undefined
+/** How often those are looked after whose threads have ended with something under way, in milliseconds. */
+const PATROL = 20
 let patrol: NodeJS.Timeout | undefined
 
-function watchClock(): void {
-  const any = [...wards.values()].some(({ limited }) => limited > 0)
-  if (any) clock ??= setInterval(lookAtClock, TICK)
-  else {
-    clearInterval(clock)
-    clock = undefined
+function lookAfterDeparted(): void {
+  let any = false
+  for (const { departed } of wards.values()) {
+    for (const thread of departed) if (thread.settle()) departed.delete(thread)
+    any ||= departed.size > 0
   }
-  if (wards.size > 0) patrol ??= setInterval(wakeBlocked, PATROL)
+  if (any) patrol ??= setInterval(lookAfterDeparted, PATROL)
   else {
     clearInterval(patrol)
     patrol = undefined
-  }
-}
-
-function wakeBlocked(): void {
-  for (const { shared, nodeDoorbell } of wards.values())
-    if (Atomics.load(shared.i32, Shared.workerState) === WorkerState.blocked) ringIfThere(nodeDoorbell)
-}
-
-function lookAtClock(): void {
-  for (const { shared, nodeDoorbell } of wards.values()) {
-    const wake = Atomics.load(shared.i32, Shared.jobWake)
-    if (wake === 0 || (((Date.now() | 0) - wake) | 0) < 0) continue
-    // once: a worker that does not read would let the doorbell run full
-    Atomics.compareExchange(shared.i32, Shared.jobWake, wake, 0)
-    ringIfThere(nodeDoorbell)
   }
 }
 
@@ -148,19 +127,19 @@ const supervisor = {
       : child.pid
     const over = (code: number) => {
       wards.delete(pid)
-      watchClock()
       for (const port of ward.members) port.close()
-      shared.keepRow(options.segment)
+      const { address, size } = options.segment
+      const row = new Int32Array(viewOf(address, size))[ControlWord.runningRow / 4]
+      if (shared.life() !== Life.dead) Atomics.store(shared.i32, Shared.runningRow, row)
       shared.end(EndReason.crashed, code, said.tail)
-      ringIfThere(options.nodeDoorbell)
     }
     const ward: Ward = {
       child,
       said,
       shared,
-      nodeDoorbell: options.nodeDoorbell,
+      segment: options.segment,
       members: new Set(),
-      limited: 0,
+      departed: new Set(),
       // its end waits for the pipes, which a service of Wine's may have inherited: not for long
       gone: exited.then(async code => {
         await Promise.race([closed, new Promise(resolve => setTimeout(resolve, LAST_WORDS))])
@@ -168,7 +147,6 @@ const supervisor = {
       }),
     }
     wards.set(pid, ward)
-    watchClock()
     return pid
   },
 
@@ -193,18 +171,14 @@ const supervisor = {
     ward.members.add(port)
     port.once('close', () => {
       ward.members.delete(port)
-      if (ward.shared.life() === Life.dead) return
-      bury(ward.shared, thread)
-      ringIfThere(ward.nodeDoorbell)
+      const { shared, segment } = ward
+      if (shared.life() !== Life.dead) {
+        ward.departed.add(new Departed(segment, shared, thread))
+        lookAfterDeparted()
+      }
+      forgetView(segment, shared, thread)
     })
     port.unref()
-  },
-
-  /** A job that is under a time limit begins or ends: it may sit in a read, and has to be woken when its time is over. */
-  watch(pid: number, begins: boolean): void {
-    const ward = wards.get(pid)
-    if (ward) ward.limited += begins ? 1 : -1
-    watchClock()
   },
 
   show(pid: number, show: SpawnOptions['show']): void {

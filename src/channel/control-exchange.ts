@@ -1,11 +1,8 @@
 /** A control message and its outcome: loading, declaring, allocating, and everything else that is not a call. */
-import { readSync } from 'node:fs'
 import { decodeOutcome, encodeControl, type Outcome } from '../codec/control.js'
-import { ARENA_OFFSET, Kind, MAILBOX_ROOM, MESSAGE, Reply, SlotFlag, Status } from '../codec/layout.js'
+import { ARENA_OFFSET, Kind, MAILBOX_ROOM, MESSAGE_IN_ARENA, Reply, Status } from '../codec/layout.js'
 import { ZugbrueckeError } from '../errors.js'
-import { Exchange, type Port } from './exchange.js'
-import type { Lane } from './lane.js'
-import { Frame } from './strand.js'
+import { Exchange, type Port, type Sender } from './exchange.js'
 
 /** Room for an outcome; texts longer than that are shortened by the host. */
 const ROOM = 4096
@@ -13,59 +10,48 @@ const ROOM = 4096
 export class ControlExchange extends Exchange {
   #at = -1
   #room = -1
-  #message: Uint8Array | undefined
+  #length = 0
 
   constructor(
     override readonly label: string,
     private readonly op: number,
     private readonly numbers: readonly (number | bigint)[],
     private readonly texts: readonly string[],
-    /** Address of the segment in the Windows process; 0 while it is not known (the room is then counted from the segment's start). */
-    private readonly base: () => number,
     private readonly resolve: (outcome: Outcome) => void,
     private readonly reject: (error: Error) => void,
   ) {
     super()
   }
 
-  override attempt(lane: Lane, port: Port): boolean {
-    const nested = port instanceof Frame
-    if (!nested) {
-      this.#room = lane.arena.allocate(ROOM)
+  override attempt(sender: Sender, port: Port): boolean {
+    const { arena, mapping } = sender
+    if (!port.nested) {
+      this.#room = arena.allocate(ROOM)
       if (this.#room < 0) return false
     }
-    const message = encodeControl(
-      0,
-      this.op,
-      this.numbers,
-      this.texts,
-      nested ? 0 : this.base() + this.#room,
-      nested ? 0 : ROOM,
-    )
-    this.#message = message
-    let extra = 0
-    let flags = 0
+    const message = encodeControl(0, this.op, this.numbers, this.texts, port.nested ? 0 : this.#room, port.nested ? 0 : ROOM)
+    this.#length = message.length
+    let sent: boolean
     if (message.length > port.room) {
-      this.#at = lane.arena.allocate(message.length)
-      if (this.#at < 0) return this.#undo(lane)
-      flags = SlotFlag.messageInArena
-      extra = this.#at
+      this.#at = arena.allocate(message.length)
+      if (this.#at < 0) return this.#undo(sender)
+      mapping.u8.set(message, this.#at)
+      sent = port.send(Int32Array.of(this.#at), message.length, Kind.control | (MESSAGE_IN_ARENA << 16))
+    } else {
+      const words = new Int32Array((message.length + 3) >> 2)
+      new Uint8Array(words.buffer).set(message)
+      sent = port.send(words, message.length, Kind.control)
     }
-    const slot = port.claim()
-    if (slot < 0) return this.#undo(lane)
-    if (this.#at >= 0) lane.writeArena(message, this.#at)
-    else lane.shared.u8.set(message, slot + MESSAGE)
-    port.publish(message.length, Kind.control | (flags << 16), extra)
-    return true
+    return sent || this.#undo(sender)
   }
 
-  override settle(lane: Lane, at: number, outcomeLength: number): void {
+  override settle(sender: Sender, at: number, outcomeLength: number): void {
     this.settled = true
     try {
-      const { view } = lane.shared
+      const { u8, view } = sender.mapping
       let bytes: Uint8Array
       if (outcomeLength > 0) {
-        bytes = lane.shared.u8.slice(at, at + Math.min(outcomeLength, MAILBOX_ROOM))
+        bytes = u8.slice(at, at + Math.min(outcomeLength, MAILBOX_ROOM))
       } else {
         const status = view.getUint32(at + Reply.status, true)
         const length = view.getUint32(at + Reply.result, true)
@@ -74,10 +60,9 @@ export class ControlExchange extends Exchange {
             `the Windows side refused ${this.label} (status ${status}): this is a fault of zugbruecke`,
           )
         }
-        bytes = new Uint8Array(length)
-        readSync(lane.segment.file, bytes, 0, length, this.#room)
+        bytes = u8.slice(this.#room, this.#room + length)
       }
-      this.#undo(lane)
+      this.#undo(sender)
       if (this.thrown) this.reject(this.thrown)
       else this.resolve(decodeOutcome(bytes))
     } catch (error) {
@@ -85,14 +70,14 @@ export class ControlExchange extends Exchange {
     }
   }
 
-  override fail(lane: Lane, error: Error): void {
-    this.#undo(lane)
+  override fail(sender: Sender, error: Error): void {
+    this.#undo(sender)
     this.reject(error)
   }
 
-  #undo(lane: Lane): false {
-    if (this.#room >= 0) lane.arena.free(this.#room, ROOM)
-    if (this.#at >= 0) lane.arena.free(this.#at, this.#message?.length ?? 0)
+  #undo({ arena }: Sender): false {
+    if (this.#room >= 0) arena.free(this.#room, ROOM)
+    if (this.#at >= 0) arena.free(this.#at, this.#length)
     this.#room = -1
     this.#at = -1
     return false

@@ -1,19 +1,28 @@
 /** One request and its reply, from the moment it is asked for until it is settled: waiting, under way, settled. */
-import type { Lane } from './lane.js'
+import type { Arena } from './arena.js'
+import type { Mapping } from './mapping.js'
 
 /** Where a message goes: the ring's next slot, or the mailbox of a strand. */
 export interface Port {
-  /** Bytes for message and image, behind the header. */
+  /** Bytes for the message, behind the header. */
   readonly room: number
   /**
-   * Takes the place: the offset of the slot or mailbox, the same in shared memory and in the segment; -1 if it has to wait.
-   * Until `publish` nobody looks at it. What has been taken must be published.
+   * Hands over the `length` bytes that `message` begins with, which are copied; false if it has to wait. `tag` is kind | flags << 16.
+   * With the flag MESSAGE_IN_ARENA they lie in the arena, and `message` begins with their offset.
    */
-  claim(): number
-  /** Hands the message over. `tag` is kind | flags << 16. */
-  publish(length: number, tag: number, extra: number): void
-  /** Claims, copies a whole message that lies in shared memory, and publishes it; false if it has to wait. */
-  send(from: number, length: number, tag: number): boolean
+  send(message: Int32Array, length: number, tag: number): boolean
+  /** Set for a callback's mailbox: what is sent there runs inside the callback, and must not wait for what the call around it holds. */
+  readonly nested?: boolean
+}
+
+/** What an exchange may use of the thread that it belongs to. */
+export interface Sender {
+  readonly mapping: Mapping
+  readonly arena: Arena
+  /** ArrayBuffers that calls under way work on. */
+  readonly lent: Set<ArrayBufferLike>
+  /** Sends what a request at the head of its queue needs before it can be sent itself. False: not now. */
+  sendFirst(exchange: Exchange, port: Port): boolean
 }
 
 export abstract class Exchange {
@@ -24,15 +33,15 @@ export abstract class Exchange {
   /** What runs, for errors. */
   abstract readonly label: string
   /**
-   * Encodes the request and publishes it. False: it has to wait (no slot, no arena, its memory is lent, a thunk is wanted).
+   * Encodes the request and sends it. False: it has to wait (no slot, no arena, its memory is lent, a thunk is wanted).
    * Throws when the request is bad: nothing has been sent then.
    */
-  abstract attempt(lane: Lane, port: Port): boolean
+  abstract attempt(sender: Sender, port: Port): boolean
   /**
-   * Takes the reply: `at` is the offset in shared memory of the `Reply` table or, if `outcomeLength` is not 0, of the so many bytes
-   * of an Outcome that came in a mailbox. An image inside the request's slot has been read back there. Must not throw.
+   * Takes the reply: `at` is the offset in the segment of the `Reply` table or, if `outcomeLength` is not 0, of the so many bytes
+   * of an Outcome that came in a mailbox. Must not throw.
    */
-  abstract settle(lane: Lane, at: number, outcomeLength: number): void
+  abstract settle(sender: Sender, at: number, outcomeLength: number): void
   /** The session is gone, or the request was bad. Must not throw. */
-  abstract fail(lane: Lane, error: Error): void
+  abstract fail(sender: Sender, error: Error): void
 }

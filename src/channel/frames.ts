@@ -1,25 +1,29 @@
 /** The callbacks that run in one thread now, by the order in which they began and by the strands of the host that wait in them. */
-import { Kind, MAILBOX_ROOM, MESSAGE, STRAND_OFFSET, STRAND_SIZE, STRANDS } from '../codec/layout.js'
-import type { Exchange } from './exchange.js'
-import type { Lane } from './lane.js'
-import { Shared } from './shared.js'
-import { Frame } from './strand.js'
+import { Callback, Header, Kind, MAILBOX_ROOM, MESSAGE, STRAND_OFFSET, STRAND_SIZE, STRANDS } from '../codec/layout.js'
+import type { Exchange, Sender } from './exchange.js'
+import { Frame, type Mailbox } from './frame.js'
+import type { Mapping } from './mapping.js'
+import { postedAt } from './threads.js'
 
-/** Carries out one callback; gives the bits of its result, or a promise of them. Must not throw. */
+/** Carries out one callback, whose bits lie at `argumentsAt` in the segment, and calls `frame.finish` in the end. Must not throw. */
 export type OnCallback = (frame: Frame, callback: number, count: number, argumentsAt: number) => void
 
 export class Frames {
+  /** Shared of the segment that is not zero when the host has posted something for this thread. */
+  readonly posted: number
   /** The latest last. */
   readonly #open: Frame[] = []
   readonly #strands: Frame[][] = Array.from({ length: STRANDS }, () => [])
-  /** For each strand: number of the message last seen. */
-  readonly #seen = new Int32Array(STRANDS)
-  #relaysSeen = 0
 
   constructor(
-    private readonly lane: Lane,
+    private readonly sender: Sender,
+    private readonly mapping: Mapping,
+    thread: number,
+    private readonly mailbox: Mailbox,
     private readonly onCallback: OnCallback,
-  ) {}
+  ) {
+    this.posted = postedAt(thread)
+  }
 
   get count(): number {
     return this.#open.length
@@ -36,7 +40,7 @@ export class Frames {
     return stack[stack.indexOf(frame) - 1]
   }
 
-  /** A frame is closed: what it answered has been written, and the calls made meanwhile may go on. */
+  /** A frame is closed, and the calls made meanwhile may go on. */
   close(frame: Frame): void {
     this.#open.splice(this.#open.indexOf(frame), 1)
     const stack = this.#strands[frame.strand]
@@ -50,32 +54,28 @@ export class Frames {
 
   /** Does what the host's strands have asked of this thread, and what can go on in callbacks that have begun. */
   service(): void {
-    const { i32 } = this.lane.shared
-    const relays = Atomics.load(i32, Shared.relays)
-    if (relays !== this.#relaysSeen) {
-      this.#relaysSeen = relays
-      for (let strand = 0; strand < STRANDS; strand++) this.#listen(strand)
+    const { i32 } = this.mapping
+    if (Atomics.load(i32, this.posted) !== 0) {
+      for (let strands = Atomics.exchange(i32, this.posted, 0), strand = 0; strands !== 0; strands >>>= 1, strand++)
+        if (strands & 1) this.#listen(strand)
     }
     if (this.#open.length > 0) for (const frame of [...this.#open]) frame.pump()
   }
 
   #listen(strand: number): void {
-    const { i32, view } = this.lane.shared
-    if (Atomics.load(i32, Shared.strandThread + strand) !== this.lane.thread + 1) return
-    const number = Atomics.load(i32, Shared.strandRelayed + strand)
-    if (number === this.#seen[strand]) return
-    this.#seen[strand] = number
-    const mailbox = STRAND_OFFSET + strand * STRAND_SIZE
-    const message = mailbox + MESSAGE
-    const kind = view.getUint8(mailbox + 8)
+    const { view } = this.mapping
+    const box = STRAND_OFFSET + strand * STRAND_SIZE
+    const message = box + MESSAGE
+    const kind = view.getUint8(box + Header.tag)
     const stack = this.#strands[strand]
     if (kind === Kind.callback) {
-      const frame = new Frame(this.lane, strand)
+      const frame = new Frame(this.sender, this.mailbox, strand)
       stack.push(frame)
       this.#open.push(frame)
-      this.onCallback(frame, view.getUint32(message + 20, true), view.getUint32(message + 36, true), message + 40)
+      const count = Math.min(view.getUint32(message + Callback.count, true), (MAILBOX_ROOM - Callback.arguments) / 8)
+      this.onCallback(frame, view.getUint32(message + Callback.callback, true), count, message + Callback.arguments)
     } else {
-      const outcome = kind === Kind.outcome ? Math.min(view.getUint32(mailbox + 4, true), MAILBOX_ROOM) : 0
+      const outcome = kind === Kind.outcome ? Math.min(view.getUint32(box + Header.length, true), MAILBOX_ROOM) : 0
       stack.at(-1)?.answered(message, outcome)
     }
   }

@@ -1,29 +1,39 @@
 /**
- * One thread's end of a session's channel: it keeps what waits in order, sends it, and settles replies. Each thread that uses a session has one lane; only that thread may touch it.
+ * One thread's end of a session's channel: it keeps what waits in order, sends it, waits for replies and settles them. Each thread
+ * that uses a session has one lane; only that thread may touch it, and it needs no other thread.
+ *
+ * A thread is awake, or sleeps on its bell: in its event loop, or blocked. The host rings only for one that said it sleeps; so who
+ * has said so looks once more before it does.
  */
-import { readSync, writeSync } from 'node:fs'
-import { REPLY_OFFSET, REPLY_SIZE, SLOTS, Word } from '../codec/layout.js'
-import { Arena } from './arena.js'
-import type { CallerPump } from './caller-pump.js'
-import type { Exchange, Port } from './exchange.js'
-import { Frames, type OnCallback } from './frames.js'
-import { takeLastReply } from './last-replies.js'
-import { Ring } from './ring.js'
-import { ring, ringIfThere, type SegmentDescriptors } from './segment.js'
-import { EndReason, Life, Shared, type SharedState, SlotState, WorkerState } from './shared.js'
-import { assertStack, DEEP } from './stack.js'
-import { Frame } from './strand.js'
-import type { TimeLimit } from './time-limit.js'
 
-/** Longest sleep without a look at who still lives, in milliseconds. */
-const SLICE = 1000
-/** So many requests are told of even before the program pauses, for the sides to work at the same time. */
-const TOGETHER = 256
+import type { Encoder } from '../codec/encoder.js'
+import { ControlWord, MAILBOX_ROOM, SLOTS } from '../codec/layout.js'
+import { Arena } from './arena.js'
+import { Bell } from './bell.js'
+import type { Exchange, Port, Sender } from './exchange.js'
+import { Frame } from './frame.js'
+import { Frames, type OnCallback } from './frames.js'
+import type { Mapping } from './mapping.js'
+import { Patience, SLICE, TURN } from './patience.js'
+import { Ring } from './ring.js'
+import type { Segment } from './segment.js'
+import { EndReason, Life, Shared, type SharedState } from './shared.js'
+import { assertStack, DEEP } from './stack.js'
+import { answerStrand, sleepsAt } from './threads.js'
+import type { TimeLimit } from './time-limit.js'
+import type { Turn } from './turns.js'
+
+const MASK = SLOTS - 1
+/** How soon a thread looks again that waits for room which other threads' requests take, in milliseconds. */
+const CROWDED = 1
 
 export interface LaneOptions {
-  readonly shared: SharedState
-  readonly segment: SegmentDescriptors
+  readonly mapping: Mapping
+  readonly state: SharedState
+  readonly segment: Segment
   readonly thread: number
+  readonly encoder: Encoder
+  readonly turn: Turn
   readonly onCallback: OnCallback
   /** The error that everything fails with once the session is dead. */
   readonly deathError: (exchange: Exchange | undefined) => Error
@@ -33,60 +43,68 @@ export interface LaneOptions {
   readonly onDeath: () => void
 }
 
-export class Lane {
-  readonly shared: SharedState
-  readonly segment: SegmentDescriptors
-  readonly thread: number
+export class Lane implements Sender {
+  readonly mapping: Mapping
   readonly arena: Arena
-  /** ArrayBuffers that calls under way work on. */
   readonly lent = new Set<ArrayBufferLike>()
   /** Callbacks that run now. */
   readonly frames: Frames
-  readonly options: LaneOptions
-  /** Carries in the worker's place, if this is the thread that started the session. */
-  callerPump?: CallerPump
   /** Of what this thread has under way. */
   readonly limits = new Set<TimeLimit>()
-  /** Requests sent and not yet settled, in order. */
-  readonly #pending: Exchange[] = []
-  /** Theirs in the ring. Apart, for what lies in objects of many classes takes the engine long to find. */
-  readonly #numbers: number[] = []
-  #pendingHead = 0
-  readonly #waiting: Exchange[] = []
+  readonly #options: LaneOptions
+  readonly #state: SharedState
   readonly #ring: Ring
-  /** Published, and nobody asked yet to carry it. */
-  #unrung = 0
-  #flushing = false
-  readonly #flushSoon = () => {
-    this.#flushing = false
-    if (this.#unrung > 0) this.#flush()
-    // all that was published has been handed on while more was expected
-    else if (this.callerPump?.carrying) this.callerPump.heard()
-  }
+  readonly #bell: Bell
+  readonly #turn: Turn
+  readonly #sleeps: number
+  readonly #patience = new Patience()
+  /** Sent and not settled, by the number of the reply. */
+  readonly #pending: (Exchange | undefined)[] = new Array(SLOTS)
+  readonly #waiting: Exchange[] = []
+  #awake = false
+  /** A look is due when the program pauses, and another when its event loop has had its turn. */
+  #soon = false
+  #later = false
+  /** Replies settled since the event loop last had its turn. */
+  #settled = 0
   #keepAlive: NodeJS.Timeout | undefined
   #held = false
-  #armed = false
   #blocked = 0
-  /** It blocks, and has not left it to the worker to carry. */
-  #carriesBlocked = false
-  /** Times in a row that the host was not there. */
-  #alone = 0
+  /** Slices in a row in which the host was not there, or seemed broken. */
+  #suspicions = 0
   #dead = false
-  #pumping = false
+  #sending = false
 
   constructor(options: LaneOptions) {
-    this.options = options
-    this.shared = options.shared
-    this.segment = options.segment
-    this.thread = options.thread
-    this.arena = new Arena(this.shared, this.thread, this.segment.size - 0x80000)
-    this.frames = new Frames(this, options.onCallback)
-    this.#ring = new Ring(this.shared, this.thread)
+    const { mapping, state, segment, thread } = options
+    this.#options = options
+    this.mapping = mapping
+    this.#state = state
+    this.#turn = options.turn
+    this.arena = new Arena(state, thread, segment)
+    this.frames = new Frames(this, mapping, thread, this.#mailbox, options.onCallback)
+    this.#ring = new Ring(mapping, state, segment, thread)
+    this.#sleeps = sleepsAt(thread)
+    this.#bell = new Bell(Atomics.load(state.i32, Shared.bell + thread), () => this.#lookNow())
+    this.#rest()
+  }
+
+  readonly #mailbox = {
+    send: (strand: number, message: Int32Array, length: number, tag: number) => {
+      const { mapping, state, segment, thread } = this.#options
+      answerStrand(mapping.i32, state, segment, strand, message, length, tag | (thread << 8), MAILBOX_ROOM)
+    },
+    close: (frame: Frame) => this.frames.close(frame),
+    returning: (low: number, high: number) => {
+      const { encoder } = this.#options
+      encoder.answer(0, low, high)
+      return encoder.message
+    },
   }
 
   /** Requests sent and not settled, and requests that wait. */
   get load(): number {
-    return this.#pending.length - this.#pendingHead + this.#waiting.length
+    return this.#ring.outstanding + this.#waiting.length
   }
 
   /** Whether this thread waits in a blocking call. */
@@ -96,28 +114,31 @@ export class Lane {
 
   /** The ring, if a request can be sent now without going before another; then tell of it with `sent`. */
   get freeRing(): Port | undefined {
-    return this.#waiting.length === 0 && this.frames.count === 0 && !this.#checkDead() ? this.#ring : undefined
+    return this.#waiting.length === 0 && this.frames.count === 0 && !this.#isDead() ? this.#ring : undefined
   }
 
-  /** Takes note of a request that has just been published in the free ring. */
+  /** Takes note of a request that has just been sent through the free ring. */
   sent(exchange: Exchange): void {
     this.#sent(exchange)
-    if (!this.#held) this.#hold()
+    this.#expect()
   }
 
   /** Sends a request as soon as its turn comes. Throws if it is bad and can be sent now; fails it if it turns out bad later. */
   submit(exchange: Exchange, blocking = false): void {
-    if (this.#checkDead()) {
-      exchange.fail(this, this.options.deathError(undefined))
+    if (this.#isDead()) {
+      exchange.fail(this, this.#options.deathError(undefined))
       return
     }
     const { count, latest } = this.frames
     if (count > DEEP) assertStack(count)
     if (latest) latest.submit(exchange)
-    else if (this.#waiting.length > 0 || !exchange.attempt(this, this.#ring)) this.#waiting.push(exchange)
-    else this.#sent(exchange)
-    // a thread that blocks needs nothing to keep Node alive
-    if (!this.#held && !blocking) this.#hold()
+    else {
+      if (this.#ring.outstanding === 0) this.#turn.take(blocking)
+      if (this.#waiting.length > 0 || !exchange.attempt(this, this.#ring)) this.#waiting.push(exchange)
+      else this.#sent(exchange)
+    }
+    // a thread that blocks needs nothing to keep Node alive, and looks by itself
+    if (!blocking) this.#expect()
   }
 
   /** Sends a request and blocks this thread until it is settled. */
@@ -126,7 +147,6 @@ export class Lane {
     this.waitFor(() => exchange.settled)
   }
 
-  /** Sends what a request at the head of its queue needs before it can be sent itself. False: not now. */
   sendFirst(exchange: Exchange, port: Port): boolean {
     if (port instanceof Frame) return port.sendFirst(exchange)
     if (!exchange.attempt(this, this.#ring)) return false
@@ -141,174 +161,182 @@ export class Lane {
     this.#waiting.splice(at, 1)
     exchange.settled = true
     exchange.fail(this, error)
-    this.#hold()
     return true
   }
 
   /** Blocks until `done`, or until the session is dead, doing what comes meanwhile. */
   waitFor(done: () => boolean): void {
-    const { i32 } = this.shared
-    const word = Shared.wake + this.thread
-    const outer = this.#carriesBlocked
-    const pump = this.callerPump
-    this.#carriesBlocked = pump !== undefined
     this.#blocked++
+    this.#wakeUp()
     try {
       for (;;) {
-        const seen = Atomics.load(i32, word)
-        this.#work()
-        if (done() || this.#checkDead()) return
-        if (this.#carriesBlocked) {
-          this.#unrung = 0
-          if (pump?.carryBlocking()) continue
-          this.#carriesBlocked = false
-          this.wakeWorker()
-        }
-        let slice = SLICE
-        for (const limit of this.limits) {
-          limit.check()
-          slice = Math.min(slice, limit.at - performance.now())
-        }
-        // what has just passed may have ended all
-        if (slice > 0 && !done()) this.sleep(word, seen, slice)
+        this.service()
+        if (done() || this.#isDead()) return
+        if (this.#ring.outstanding > 0 || this.frames.count > 0) if (this.#look()) continue
+        this.#sleep(done)
       }
     } finally {
       this.#blocked--
-      this.#carriesBlocked = outer
-      if (pump?.carrying) pump.goOn()
+      this.#restLater()
     }
-  }
-
-  /** Blocks until there may be something to do. The worker's lane does the channel's work instead. */
-  protected sleep(word: number, seen: number, milliseconds: number): void {
-    const woken = Atomics.wait(this.shared.i32, word, seen, milliseconds) !== 'timed-out'
-    if (woken) this.#alone = 0
-    // the thread that would tell of the process's end may have ended itself; if it lives, it is given time to say more
-    else if (milliseconds === SLICE && !this.options.hostLives() && ++this.#alone > 1)
-      this.shared.end(EndReason.crashed, -1, new Uint8Array())
   }
 
   /** Does all that can be done now: replies, callbacks, and what waited for them. May be entered again from what it runs. */
   service(): void {
-    this.#work()
-    this.#hold()
-  }
-
-  #work(): void {
     this.#complete()
     this.frames.service()
-    if (!this.#pumping) {
-      this.#pumping = true
+    if (this.#waiting.length > 0 && !this.#sending) {
+      this.#sending = true
       try {
-        this.#pump()
+        this.#sendWaiting()
       } finally {
-        this.#pumping = false
+        this.#sending = false
       }
     }
-    this.#flush()
   }
 
-  /** Writes bytes to the segment's arena at once; no other thread has business there. */
-  writeArena(bytes: Uint8Array, at: number): void {
-    for (let done = 0; done < bytes.length; )
-      done += writeSync(this.segment.file, bytes, done, bytes.length - done, at + done)
-  }
-
-  /** Wakes the worker, wherever it sleeps. */
-  wakeWorker(): void {
-    const { i32 } = this.shared
-    Atomics.add(i32, Shared.workerWake, 1)
-    const state = Atomics.load(i32, Shared.workerState)
-    if (state === WorkerState.blocked) {
-      if (this.shared.life() !== Life.dead) ring(this.segment.nodeDoorbell)
-    } else if (state !== WorkerState.running) Atomics.notify(i32, Shared.workerWake)
-  }
-
-  /** Ends the worker's blocking read, whatever it waits for. */
-  ringWorker(): void {
-    ringIfThere(this.segment.nodeDoorbell)
-  }
-
-  /** From now on this thread looks after its replies whenever its event loop runs. */
-  arm(): void {
-    if (this.#armed) return
-    this.#armed = true
-    const { i32 } = this.shared
-    const word = Shared.wake + this.thread
-    const turn = (): void => {
-      for (;;) {
-        const seen = Atomics.load(i32, word)
-        this.service()
-        if (this.#checkDead()) return
-        const wait = Atomics.waitAsync(i32, word, seen)
-        if (!wait.async) continue
-        wait.value.then(turn)
-        return
-      }
-    }
-    turn()
+  /** The session's end, or anything else that this thread is to see at once. */
+  heard(): void {
+    this.#lookNow()
   }
 
   /** The call of this thread that the callback of a frame happened in; undefined if a DLL's own thread, or another of ours, made it. */
   around(frame: Frame): Exchange | undefined {
     const outer = this.frames.outside(frame)
     if (outer) return outer.running
-    if (frame.strand !== 0) return undefined
-    const word = new Uint32Array(1)
-    readSync(this.segment.file, word, 0, 4, Word.running)
-    return this.#pending.find((_, i) => i >= this.#pendingHead && this.#numbers[i] === word[0])
-  }
-
-  /** One doorbell for all that is asked for in one go: waking costs more than a call. */
-  protected announce(): void {
-    if (++this.#unrung >= TOGETHER) this.#flush()
-    else if (!this.#flushing) {
-      this.#flushing = true
-      queueMicrotask(this.#flushSoon)
-    }
-  }
-
-  /** Has carried what has been published since. */
-  #flush(): void {
-    if (this.#unrung === 0) return
-    // who blocks and carries looks for itself in a moment
-    if (this.#carriesBlocked) return
-    this.#unrung = 0
-    if (this.blocking || !this.callerPump?.carry(this.#flushing)) this.wakeWorker()
+    const { i32 } = this.mapping
+    if (frame.strand !== 0 || Atomics.load(i32, ControlWord.runningThread / 4) !== this.#options.thread)
+      return undefined
+    const number = Atomics.load(i32, ControlWord.running / 4)
+    return ((number - this.#ring.taken) | 0) > 0 ? this.#pending[(number - 1) & MASK] : undefined
   }
 
   #sent(exchange: Exchange): void {
-    this.#pending.push(exchange)
-    this.#numbers.push(this.#ring.claimed)
-    this.announce()
+    this.#pending[(this.#ring.asked - 1) & MASK] = exchange
+  }
+
+  /** Something is under way: this thread looks for it when the program pauses, and keeps Node alive until it is settled. */
+  #expect(): void {
+    if (!this.#awake) this.#wakeUp()
+    if (!this.#held) this.#hold(true)
+    if (this.#soon || this.#later) return
+    this.#soon = true
+    queueMicrotask(this.#lookSoon)
+  }
+
+  readonly #lookSoon = (): void => {
+    this.#soon = false
+    this.#lookNow()
+  }
+  readonly #lookLater = (): void => {
+    this.#later = false
+    this.#settled = 0
+    this.#lookNow()
+  }
+
+  /** Settles what comes as long as it comes quickly, in turns with the event loop; then sleeps there. */
+  #lookNow(): void {
+    if (this.#dead) return
+    this.#wakeUp()
+    this.service()
+    if (this.#isDead() || this.#soon || this.#later) return
+    if (this.#settled >= TURN) {
+      this.#later = true
+      setImmediate(this.#lookLater)
+    } else if (this.#ring.outstanding > 0 && this.#look()) {
+      this.#soon = true
+      queueMicrotask(this.#lookSoon)
+    } else if (this.load > 0 || this.frames.count > 0) this.#rest()
+    else this.#restLater()
+  }
+
+  /** Nothing is under way: unless there is by then, this thread sleeps once the program has done what it does now. */
+  #restLater(): void {
+    if (this.#later || this.#dead) return
+    this.#later = true
+    setImmediate(this.#restNow)
+  }
+  readonly #restNow = (): void => {
+    this.#later = false
+    this.#settled = 0
+    if (this.#dead || this.#soon) return
+    this.service()
+    if (this.#soon) return
+    if (this.load === 0 && this.frames.count === 0) this.#hold(false)
+    this.#turn.leave()
+    this.#rest()
+  }
+
+  #wakeUp(): void {
+    if (this.#awake) return
+    this.#awake = true
+    Atomics.store(this.mapping.i32, this.#sleeps, 0)
+  }
+
+  /** From now on the host rings; what it did before is seen here. */
+  #rest(): void {
+    this.#awake = false
+    Atomics.store(this.mapping.i32, this.#sleeps, 1)
+    if (this.#hasNews || (this.#waiting.length > 0 && this.#ring.outstanding === 0)) {
+      this.#later = true
+      setImmediate(this.#lookLater)
+    }
+  }
+
+  get #hasNews(): boolean {
+    const { i32 } = this.mapping
+    const replied = this.#ring.outstanding > 0 && Atomics.load(i32, this.#ring.expectedAt) === this.#ring.expected
+    return replied || Atomics.load(i32, this.frames.posted) !== 0
+  }
+
+  #look(): boolean {
+    return this.#patience.look(this.mapping.i32, this.#ring.expectedAt, this.#ring.expected, this.frames.posted)
+  }
+
+  /** Blocks until there may be something to do. */
+  #sleep(done: () => boolean): void {
+    let slice = SLICE
+    for (const limit of this.limits) {
+      limit.check()
+      slice = Math.min(slice, limit.at - performance.now())
+    }
+    if (this.#waiting.length > 0 && this.#ring.outstanding === 0) slice = Math.min(slice, CROWDED)
+    // what has just passed may have ended all
+    if (slice <= 0 || done()) return
+    const { i32 } = this.mapping
+    Atomics.store(i32, this.#sleeps, 1)
+    const woken = this.#hasNews || this.#state.life() === Life.dead || this.#bell.wait(slice)
+    Atomics.store(i32, this.#sleeps, 0)
+    this.#awake = true
+    if (woken) this.#suspicions = 0
+    else if (slice === SLICE) this.#suspect()
+  }
+
+  /** Nothing has come for a while. A bell may have been lost, the host be gone, or what it wrote been written over. */
+  #suspect(): void {
+    this.#ring.wakeHost()
+    const broken = this.#ring.isBroken
+    if (!broken && this.#options.hostLives()) this.#suspicions = 0
+    // whoever would tell of the end may have ended itself; if it lives, it is given time to say more
+    else if (++this.#suspicions > 1)
+      this.#state.end(broken ? EndReason.corrupted : EndReason.crashed, -1, new Uint8Array())
   }
 
   /** Settles replies in order. */
   #complete(): void {
-    const { i32 } = this.shared
-    while (this.#pendingHead < this.#pending.length) {
-      const exchange = this.#pending[this.#pendingHead]
-      const index = (this.#numbers[this.#pendingHead] - 1) & (SLOTS - 1)
-      if (Atomics.load(i32, Shared.slotState + index) !== SlotState.replied) break
-      this.#pendingHead++
-      exchange.settle(this, REPLY_OFFSET + index * REPLY_SIZE + 8, 0)
-      Atomics.store(i32, Shared.slotState + index, SlotState.free)
-    }
-    if (this.#pendingHead === 1 && this.#pending.length === 1) {
-      // by far the most frequent, and `splice` makes an array of what it takes
-      this.#pending.pop()
-      this.#numbers.pop()
-      this.#pendingHead = 0
-    } else if (this.#pendingHead === this.#pending.length || this.#pendingHead > 4096) {
-      this.#pending.splice(0, this.#pendingHead)
-      this.#numbers.splice(0, this.#pendingHead)
-      this.#pendingHead = 0
+    const ring = this.#ring
+    const { i32 } = this.mapping
+    while (ring.outstanding > 0 && Atomics.load(i32, ring.expectedAt) === ring.expected) {
+      const index = ring.taken & MASK
+      const exchange = this.#pending[index] as Exchange
+      this.#pending[index] = undefined
+      this.#settled++
+      exchange.settle(this, ring.take(), 0)
     }
   }
 
   /** Sends what waits, in order, as far as there is room. */
-  #pump(): void {
-    if (this.#waiting.length === 0) return
+  #sendWaiting(): void {
     let sent = 0
     while (sent < this.#waiting.length) {
       const exchange = this.#waiting[sent]
@@ -324,42 +352,40 @@ export class Lane {
     if (sent > 0) this.#waiting.splice(0, sent)
   }
 
-  /** Keeps Node alive exactly while something of this thread's is under way. */
-  #hold(): void {
-    const busy = this.load > 0 || this.frames.count > 0
+  /** Keeps Node alive, or does so no longer; now and then it looks by itself, for nobody waits for ever, whatever has gone wrong. */
+  #hold(busy: boolean): void {
     if (busy === this.#held) return
     this.#held = busy
-    if (busy) {
-      if (this.#keepAlive) this.#keepAlive.ref()
-      else this.#keepAlive = setInterval(() => this.#lookAfter(), SLICE)
-    } else this.#keepAlive?.unref()
-  }
-
-  /** Now and then, for nobody waits for ever, whatever has gone wrong. */
-  #lookAfter(): void {
-    if (this.callerPump?.carrying) this.callerPump.heard()
-    this.service()
+    if (!busy) this.#keepAlive?.unref()
+    else if (this.#keepAlive) this.#keepAlive.ref()
+    else
+      this.#keepAlive = setInterval(() => {
+        if (this.#ring.outstanding > 0) this.#suspect()
+        this.#lookNow()
+      }, SLICE)
   }
 
   /** True once the session is dead; the first time, all that waits or is under way fails. */
-  #checkDead(): boolean {
+  #isDead(): boolean {
     if (this.#dead) return true
-    if (this.shared.life() !== Life.dead) return false
-    for (const number of this.#numbers.slice(this.#pendingHead))
-      if (!takeLastReply(this.shared, this.segment, number)) break
-    this.#complete()
+    if (this.#state.life() !== Life.dead) return false
+    // a process that ended by itself may have answered before; whoever ended the session is told that of all that was not settled
+    if (Atomics.load(this.#state.i32, Shared.endReason) === EndReason.crashed) this.#complete()
+    if (this.#dead) return true
     this.#dead = true
     if (this.#keepAlive) clearInterval(this.#keepAlive)
-    const under = [...this.frames.take(), ...this.#pending.splice(this.#pendingHead), ...this.#waiting.splice(0)]
-    this.#pending.length = 0
-    this.#numbers.length = 0
-    this.#pendingHead = 0
+    const under = [...this.frames.take()]
+    for (let number = this.#ring.taken; number !== this.#ring.asked; number = (number + 1) | 0)
+      under.push(this.#pending[number & MASK] as Exchange)
+    under.push(...this.#waiting.splice(0))
+    this.#ring.taken = this.#ring.asked
+    this.#pending.fill(undefined)
     this.lent.clear()
-    this.callerPump?.close()
-    this.options.onDeath()
+    this.#bell.close()
+    this.#options.onDeath()
     let first = true
     for (const exchange of under) {
-      const error = this.options.deathError(first ? exchange : undefined)
+      const error = this.#options.deathError(first ? exchange : undefined)
       first = false
       exchange.fail(this, error)
       exchange.settled = true

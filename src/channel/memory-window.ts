@@ -4,12 +4,11 @@
  * among the calls. One thread of the program uses it at a time; it blocks, some tens of microseconds for each piece, and must
  * never run anything of the user's meanwhile.
  */
-import { readSync, writeSync } from 'node:fs'
 import { MemoryOp, Window } from '../codec/layout.js'
-import { ZugbrueckeError } from '../errors.js'
-import { isNobody } from './membership.js'
-import { MEMORY_BELL, ring, type SegmentDescriptors } from './segment.js'
+import type { Mapping } from './mapping.js'
+import type { Segment } from './segment.js'
 import { Shared, type SharedState } from './shared.js'
+import { isNobody } from './threads.js'
 
 /** Looks at the window before this thread pauses between them, and how long then, in milliseconds. */
 const LOOKS = 200
@@ -18,15 +17,12 @@ const PAUSE = 0.05
 const SLICE = 100
 
 export class MemoryWindow {
-  readonly #request = new BigUint64Array(Window.requestSize / 8)
-  readonly #fields = new Uint32Array(this.#request.buffer)
-  readonly #bytes = new Uint8Array(this.#request.buffer)
-  readonly #answer = new Uint32Array(2)
   readonly #never = new Int32Array(new SharedArrayBuffer(4))
 
   constructor(
+    private readonly mapping: Mapping,
     private readonly shared: SharedState,
-    private readonly segment: SegmentDescriptors,
+    private readonly segment: Segment,
     private readonly thread: number,
     /** Throws once the session is dead. */
     private readonly assertAlive: () => void,
@@ -38,8 +34,7 @@ export class MemoryWindow {
       for (let done = 0; done < into.length; ) {
         const size = Math.min(into.length - done, Window.room)
         if (!this.#ask(MemoryOp.read, address + done, size, into.length - done)) return false
-        if (readSync(this.segment.file, into, done, size, Window.data) !== size)
-          throw new ZugbrueckeError('the shared memory ended before it should')
+        into.set(this.mapping.u8.subarray(Window.data, Window.data + size), done)
         done += size
       }
       return true
@@ -51,7 +46,7 @@ export class MemoryWindow {
     return this.#inTurn(() => {
       for (let done = 0; done < from.length; ) {
         const size = Math.min(from.length - done, Window.room)
-        writeSync(this.segment.file, from, done, size, Window.data)
+        this.mapping.u8.set(from.subarray(done, done + size), Window.data)
         if (!this.#ask(MemoryOp.write, address + done, size, from.length - done)) return false
         done += size
       }
@@ -61,29 +56,25 @@ export class MemoryWindow {
 
   /** One piece. The host looks at all of `rest`, so that what cannot be done as a whole is not begun. */
   #ask(op: number, address: number, size: number, rest: number): boolean {
-    const { file } = this.segment
+    const { i32, view } = this.mapping
     const number = this.shared.next(Shared.windowNumber)
-    this.#fields[Window.op / 4] = op
-    this.#fields[Window.size / 4] = size
-    this.#request[Window.address / 8] = BigInt(address)
-    this.#request[Window.rest / 8] = BigInt(rest)
-    this.#fields[0] = number
-    // the number last, in a write of its own: the host takes what carries a new one
-    writeSync(file, this.#bytes, 4, Window.requestSize - 4, Window.offset + 4)
-    writeSync(file, this.#bytes, 0, 4, Window.offset)
+    view.setUint32(Window.offset + Window.op, op, true)
+    view.setUint32(Window.offset + Window.size, size, true)
+    view.setBigUint64(Window.offset + Window.address, BigInt(address), true)
+    view.setBigUint64(Window.offset + Window.rest, BigInt(rest), true)
+    // the number last: the host takes what carries a new one
+    Atomics.store(i32, Window.offset / 4, number)
     this.#await(number)
-    return this.#answer[1] === 0
+    return Atomics.load(i32, Window.answer / 4 + 1) === 0
   }
 
   /** What a thread asked for that has ended meanwhile: the host may still copy. */
   #awaitLast(): void {
-    const { file } = this.segment
-    readSync(file, this.#bytes, 0, 4, Window.offset)
-    this.#await(this.#fields[0])
+    this.#await(Atomics.load(this.mapping.i32, Window.offset / 4))
   }
 
   #await(number: number): void {
-    ring(this.segment.hostDoorbells[MEMORY_BELL])
+    this.shared.ring(this.segment.strandsBell)
     for (let looks = 0; !this.#isAnswered(number); looks++) {
       this.assertAlive()
       if (looks >= LOOKS) Atomics.wait(this.#never, 0, 0, PAUSE)
@@ -91,8 +82,7 @@ export class MemoryWindow {
   }
 
   #isAnswered(number: number): boolean {
-    readSync(this.segment.file, this.#answer, 0, 8, Window.answer)
-    return this.#answer[0] === number >>> 0
+    return Atomics.load(this.mapping.i32, Window.answer / 4) === (number | 0)
   }
 
   #inTurn(act: () => boolean): boolean {

@@ -1,46 +1,121 @@
-/** The ring of requests, as one thread writes to it: takes the next slot, and hands over what has been written there. */
-import { MESSAGE, REQUEST_OFFSET, REQUEST_SIZE, SLOTS } from '../codec/layout.js'
+/**
+ * One thread's way into the ring of requests, which all threads share, and its own ring of replies. A slot of requests is free again
+ * when the host has done with it, whoever made it; a slot of replies when this thread has taken it.
+ */
+import {
+  ControlWord,
+  Header,
+  MESSAGE,
+  REPLIES_SIZE,
+  REPLY_MESSAGE,
+  REPLY_OFFSET,
+  REPLY_SIZE,
+  REQUEST_OFFSET,
+  REQUEST_SIZE,
+  SLOTS,
+} from '../codec/layout.js'
 import type { Port } from './exchange.js'
-import { claimedBy } from './membership.js'
-import { Shared, type SharedState, SlotState } from './shared.js'
+import type { Mapping } from './mapping.js'
+import type { Segment } from './segment.js'
+import { Shared, type SharedState } from './shared.js'
+
+const MASK = SLOTS - 1
+const HOST_SLEEPS = ControlWord.hostSleeps / 4
 
 export class Ring implements Port {
   readonly room = REQUEST_SIZE - MESSAGE
-  /** Number of the request claimed last. */
-  claimed = 0
-  #slot = 0
+  /** Requests that this thread has made, and replies that it has taken: 32-bit numbers that run over. */
+  asked: number
+  taken: number
+  /** Numbers in the ring of what is under way, by the number of the reply. */
+  readonly #numbers = new Int32Array(SLOTS)
+  /** Requests that the host was done with when this thread last looked. */
+  #done = 0
+  readonly #replies: number
+  readonly #i32: Int32Array
+  readonly #claims: Int32Array
 
   constructor(
-    private readonly shared: SharedState,
+    mapping: Mapping,
+    private readonly state: SharedState,
+    private readonly segment: Segment,
     private readonly thread: number,
-  ) {}
-
-  claim(): number {
-    const { i32 } = this.shared
-    for (;;) {
-      const tail = Atomics.load(i32, Shared.tail)
-      const index = tail & (SLOTS - 1)
-      if (Atomics.load(i32, Shared.slotState + index) !== SlotState.free) return -1
-      if (Atomics.compareExchange(i32, Shared.tail, tail, (tail + 1) | 0) !== tail) continue
-      // if this thread ends before it publishes, someone else has to
-      Atomics.store(i32, Shared.slotState + index, claimedBy(this.thread))
-      this.#slot = index
-      this.claimed = (tail + 1) >>> 0
-      return REQUEST_OFFSET + index * REQUEST_SIZE
-    }
+  ) {
+    this.#i32 = mapping.i32
+    this.#claims = state.i32
+    this.#replies = REPLY_OFFSET + thread * REPLIES_SIZE
+    // whoever had the number before may have left a reply that nobody took
+    this.asked = this.taken = state.i32[Shared.asked + thread]
+    this.#done = Atomics.load(mapping.i32, ControlWord.done / 4)
   }
 
-  send(from: number, length: number, tag: number): boolean {
-    const claimed = this.shared.encoder.send(from, length, tag | (this.thread << 8))
-    if (claimed < 0) return false
-    this.claimed = claimed
+  /** Requests of this thread that have no reply taken. */
+  get outstanding(): number {
+    return (this.asked - this.taken) | 0
+  }
+
+  send(message: Int32Array, length: number, tag: number): boolean {
+    const i32 = this.#i32
+    const claims = this.#claims
+    const { thread } = this
+    if (this.outstanding === SLOTS) return false
+    const mine = (this.asked + 1) | 0
+    claims[Shared.asked + thread] = mine
+    let tail: number
+    let number: number
+    do {
+      tail = Atomics.load(claims, Shared.tail)
+      if (((tail - this.#done) | 0) >= SLOTS && this.#isFull(tail)) {
+        claims[Shared.intent + thread] = 0
+        return false
+      }
+      number = (tail + 1) | 0
+      // if this thread ends before it publishes, someone else has to fill the hole (threads.ts); 0 is none, once in 2³² requests wrongly
+      claims[Shared.intent + thread] = number
+    } while (Atomics.compareExchange(claims, Shared.tail, tail, number) !== tail)
+    const at = (REQUEST_OFFSET + (tail & MASK) * REQUEST_SIZE) >> 2
+    i32[at + Header.length / 4] = length
+    i32[at + Header.tag / 4] = tag | (thread << 8)
+    i32[at + Header.reply / 4] = mine
+    const words = (Math.min(length, this.room) + 3) >> 2
+    for (let i = 0; i < words; i++) i32[at + MESSAGE / 4 + i] = message[i]
+    Atomics.store(i32, at, number)
+    claims[Shared.intent + thread] = 0
+    this.#numbers[(mine - 1) & MASK] = number
+    this.asked = mine
+    if (Atomics.load(i32, HOST_SLEEPS) !== 0) this.wakeHost()
     return true
   }
 
-  publish(length: number, tag: number, extra: number): void {
-    const { shared } = this
-    const slot = REQUEST_OFFSET + this.#slot * REQUEST_SIZE
-    shared.encoder.header(slot, this.claimed, length, tag | (this.thread << 8), extra)
-    Atomics.store(shared.i32, Shared.slotState + this.#slot, SlotState.published)
+  /** Shared whose value becomes `expected` when the next reply is there. */
+  get expectedAt(): number {
+    return (this.#replies + (this.taken & MASK) * REPLY_SIZE) >> 2
+  }
+  get expected(): number {
+    return (this.taken + 1) | 0
+  }
+
+  /** Takes the next reply, which has to be there: offset of its table. It stays until a thousand more requests are made. */
+  take(): number {
+    const at = this.#replies + (this.taken & MASK) * REPLY_SIZE + REPLY_MESSAGE
+    this.taken = (this.taken + 1) | 0
+    return at
+  }
+
+  /** Rings the host's main loop, if it still sleeps. */
+  wakeHost(): void {
+    if (Atomics.exchange(this.#i32, HOST_SLEEPS, 0) !== 0) this.state.ring(this.segment.hostBell)
+  }
+
+  /** Has the host answered the next request, by its own account, while its reply is not there? Then somebody has written over it. */
+  get isBroken(): boolean {
+    if (this.outstanding === 0 || Atomics.load(this.#i32, this.expectedAt) === this.expected) return false
+    const done = Atomics.load(this.#i32, ControlWord.done / 4)
+    return ((done - this.#numbers[this.taken & MASK]) | 0) >= 0
+  }
+
+  #isFull(tail: number): boolean {
+    this.#done = Atomics.load(this.#i32, ControlWord.done / 4)
+    return ((tail - this.#done) | 0) >= SLOTS
   }
 }

@@ -1,121 +1,143 @@
-/** The file and the doorbells that a worker and its host share. Created, opened and unlinked at once: nothing is left behind, even after SIGKILL. */
-import { execFileSync } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
-import fs, { closeSync, constants, existsSync, openSync, readdirSync, unlinkSync, writeSync } from 'node:fs'
-import { ARENA_OFFSET, MAGIC, STRANDS, WIRE_VERSION, Word } from '../codec/layout.js'
-import { SessionStartError, SetupError } from '../errors.js'
+/**
+ * The memory that Node and a Windows process share: a file without a name, which nobody can make shorter or longer, mapped once
+ * into this process, and the bells of both sides.
+ */
+import { closeSync } from 'node:fs'
+import {
+  ARENA_OFFSET,
+  ControlWord,
+  MAGIC,
+  REPLIES_SIZE,
+  REPLY_OFFSET,
+  THREAD_OFFSET,
+  THREAD_SIZE,
+  THREADS,
+  ThreadWord,
+  WIRE_VERSION,
+} from '../codec/layout.js'
+import { SessionStartError } from '../errors.js'
+import { makeBell } from './bell.js'
+import { type Address, errno, libc, viewOf } from './libc.js'
+import { Shared, type SharedState } from './shared.js'
 
-/** Where segments are made; a file system in memory. */
-const SHM = process.env.ZUGBRUECKE_SHM ?? '/dev/shm'
-const CHUNK = 1 << 20
-/** Of a segment's `hostDoorbells`, the one that wakes the host's thread behind the memory window. */
-export const MEMORY_BELL = STRANDS
-const BELL = new Uint8Array([1])
+const MFD_CLOEXEC = 1
+const MFD_ALLOW_SEALING = 2
+const F_ADD_SEALS = 1033
+/** F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW: a DLL that makes the file shorter would end Node by SIGBUS. */
+const SEALS = 1 | 2 | 4
+const READ_WRITE = 1 | 2
+const MAP_SHARED = 1
+/** MAP_PRIVATE, MAP_FIXED, MAP_ANONYMOUS, MAP_NORESERVE. */
+const EMPTY = 0x2 | 0x10 | 0x20 | 0x4000
+const FAILED = 0xffff_ffff_ffff_ffffn
+/** Bytes in front of the mailboxes. */
+const HEAD = 0x1000
+const KEEP_SIZE_AND_PUNCH_HOLE = 1 | 2
 
-/** Descriptors belong to the process, so every thread of it may use them; the worker closes them. */
-export interface SegmentDescriptors {
-  readonly file: number
-  /** Rung by the host; the worker blocks on it. */
-  readonly nodeDoorbell: number
-  /** Rung by the host for one who hears it in an event loop. */
-  readonly idleDoorbell: number
-  /** One for each strand, rung by the worker (the first wakes the host's main loop), and at MEMORY_BELL that of the memory window. */
-  readonly hostDoorbells: readonly number[]
+/** Plain data, which crosses threads: descriptors and mapping belong to the process. */
+export interface Segment {
+  readonly address: Address
   readonly size: number
+  readonly file: number
+  /** Wakes the host's main loop. */
+  readonly hostBell: number
+  /** Wakes the host's bell thread: for its other strands, and the memory window. */
+  readonly strandsBell: number
 }
 
-/** Makes the segment for an arena of `memory` bytes; throws SessionStartError when there is no room for it. */
-export function createSegment(memory: number): SegmentDescriptors {
-  sweep()
+/** How a process names the descriptors that it shares with another. */
+export interface Seen {
+  readonly process: number
+  readonly descriptor: (fd: number) => number
+}
+
+/** Makes the segment for an arena of `memory` bytes, with bells for `threads`. Throws SetupError, or SessionStartError if there is no room for it. */
+export function createSegment(memory: number, state: SharedState, threads: readonly number[]): Segment {
   const size = ARENA_OFFSET + memory
-  const name = `${SHM}/zugbruecke-${process.pid}-${randomBytes(8).toString('hex')}`
-  let free: number
+  const made: number[] = []
   try {
-    const { bavail, bsize } = fs.statfsSync(SHM) // by its object: see `node-version.ts`
-    free = bavail * bsize
-  } catch (cause) {
-    throw new SetupError(`${SHM} is not there, and sessions share memory through it: mount a tmpfs on it`, { cause })
+    const file = libc().memfd_create('zugbruecke', MFD_CLOEXEC | MFD_ALLOW_SEALING)
+    if (file < 0)
+      throw new SessionStartError(
+        `no memory can be shared (error ${errno()}): raise the limit of descriptors (ulimit -n)`,
+      )
+    made.push(file)
+    if (libc().ftruncate(file, size) !== 0 || libc().fcntl(file, F_ADD_SEALS, SEALS) !== 0)
+      throw new SessionStartError(
+        `${mebibytes(size)} of memory cannot be shared (error ${errno()}): give less with the parameter "memory"`,
+      )
+    back(file, 0, REPLY_OFFSET)
+    for (const thread of threads) made.push(openBell(file, state, thread))
+    const [hostBell, strandsBell] = [makeBell(), makeBell()]
+    made.push(hostBell, strandsBell)
+    const address = libc().mmap(null, size, READ_WRITE, MAP_SHARED, file, 0)
+    if (address === FAILED)
+      throw new SessionStartError(
+        `${mebibytes(size)} of address space cannot be had (error ${errno()}): give less with the parameter "memory"`,
+      )
+    return { address, size, file, hostBell, strandsBell }
+  } catch (error) {
+    for (const fd of made) closeSync(fd)
+    throw error
   }
-  if (free < size) throw noRoom(size, free)
-  const file = openSync(name, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o600)
-  // nobody else opens it by its name: the Windows side comes through this process's descriptor
-  unlinkQuietly(name)
-  const opened = [file]
-  try {
-    // written in full: a sparse file in a small tmpfs would kill the host at the first touch
-    const zeros = new Uint8Array(Math.min(CHUNK, size))
-    for (let at = 0; at < size; ) at += writeSync(file, zeros, 0, Math.min(zeros.length, size - at), at)
-    const head = new Uint32Array(3)
-    head[Word.magic / 4] = MAGIC
-    head[Word.version / 4] = WIRE_VERSION
-    head[Word.segmentSize / 4] = size
-    writeSync(file, head, 0, 12, 0)
-    const fifos = Array.from({ length: STRANDS + 3 }, (_, i) => `${name}.${i}`)
-    try {
-      // Node has no call for it
-      execFileSync('mkfifo', ['-m', '600', ...fifos], { stdio: ['ignore', 'ignore', 'pipe'] })
-      for (const fifo of fifos) opened.push(openSync(fifo, constants.O_RDWR))
-    } finally {
-      for (const fifo of fifos) unlinkQuietly(fifo)
-    }
-  } catch (cause) {
-    for (const fd of opened) closeSync(fd)
-    if ((cause as NodeJS.ErrnoException).code === 'ENOSPC') throw noRoom(size, free)
+}
+
+/** Makes the bell of a thread that is to use the session, unless its number had one before, and memory for its replies. */
+export function openBell(file: number, state: SharedState, thread: number): number {
+  const known = Atomics.load(state.i32, Shared.bell + thread)
+  if (known > 0) return known
+  back(file, REPLY_OFFSET + thread * REPLIES_SIZE, REPLIES_SIZE)
+  const bell = makeBell()
+  Atomics.store(state.i32, Shared.bell + thread, bell)
+  return bell
+}
+
+/** Writes what the host has to know before all else: what this is, and where it finds the threads' bells. */
+export function writeHead(segment: Segment, state: SharedState, seen: Seen): void {
+  const view = new DataView(viewOf(segment.address, HEAD))
+  view.setUint32(ControlWord.magic, MAGIC, true)
+  view.setUint32(ControlWord.version, WIRE_VERSION, true)
+  view.setUint32(ControlWord.segmentSize, segment.size, true)
+  view.setUint32(ControlWord.bellProcess, seen.process, true)
+  for (let thread = 0; thread < THREADS; thread++) {
+    const bell = Atomics.load(state.i32, Shared.bell + thread)
+    if (bell > 0) writeBell(view, thread, seen.descriptor(bell))
+  }
+}
+
+/** Tells the host of a thread's bell. */
+export function writeBell(view: DataView, thread: number, bell: number): void {
+  view.setInt32(THREAD_OFFSET + thread * THREAD_SIZE + ThreadWord.bell, bell, true)
+}
+
+/** Gives pages memory before they are touched: a refusal is an error here, and would be a signal there. Throws SessionStartError. */
+export function back(file: number, at: number, size: number): void {
+  if (libc().fallocate(file, 0, at, size) !== 0)
     throw new SessionStartError(
-      `the shared memory of the session could not be made in ${SHM}: ${(cause as Error).message}`,
-      { cause },
+      `the system has no ${mebibytes(size)} of memory left to share with Wine (error ${errno()})`,
     )
-  }
-  return { file, nodeDoorbell: opened[1], idleDoorbell: opened[2], hostDoorbells: opened.slice(3), size }
 }
 
-export function ring(doorbell: number): void {
-  writeSync(doorbell, BELL)
+/** Gives the memory of pages back; they read as zeros, and must be backed before they are used again. */
+export function unback(file: number, at: number, size: number): void {
+  libc().fallocate(file, KEEP_SIZE_AND_PUNCH_HOLE, at, size)
 }
 
-/** The same for who does not know whether the session's descriptors are open still. */
-export function ringIfThere(doorbell: number): void {
-  try {
-    ring(doorbell)
-  } catch {
-    // it has gone, and with it whoever read from there
-  }
+/** Puts pages that are nobody's in the place of the segment's: a view that somebody still holds touches them, and not what is unmapped. */
+export function replacePages({ address, size }: Segment): void {
+  libc().mmap(address, size, READ_WRITE, EMPTY, -1, 0)
 }
 
-const closed = new WeakSet<SegmentDescriptors>()
-
-/** Closes all. Twice is once: by then the numbers may be another thread's. */
-export function closeSegment(segment: SegmentDescriptors): void {
-  if (closed.has(segment)) return
-  closed.add(segment)
-  for (const fd of [segment.file, segment.nodeDoorbell, segment.idleDoorbell, ...segment.hostDoorbells]) closeSync(fd)
+/** Gives the addresses back. Only when no thread has a view of them. */
+export function unmap({ address, size }: Segment): void {
+  libc().munmap(address, size)
 }
 
-/** Removes what programs left that were killed in the few milliseconds between the making of a FIFO and its unlinking. */
-function sweep(): void {
-  let names: string[]
-  try {
-    names = readdirSync(SHM)
-  } catch {
-    return
-  }
-  for (const name of names) {
-    const pid = /^zugbruecke-(\d+)-[0-9a-f]{16}\.\d+$/.exec(name)?.[1]
-    if (pid && !existsSync(`/proc/${pid}`)) unlinkQuietly(`${SHM}/${name}`)
-  }
+/** Closes the descriptors of all bells, once nobody rings any more. */
+export function closeSegment(segment: Segment, state: SharedState): void {
+  state.silence()
+  const bells = Array.from(state.i32.subarray(Shared.bell, Shared.asked)).filter(fd => fd > 0)
+  for (const fd of [segment.file, segment.hostBell, segment.strandsBell, ...bells]) closeSync(fd)
 }
 
-function noRoom(size: number, free: number): SessionStartError {
-  const mib = (n: number) => `${Math.floor(n / 1048576)} MiB`
-  return new SessionStartError(
-    `${SHM} has ${mib(free)} free and the session wants ${mib(size)}: give less with the parameter "memory", or make ${SHM} larger (docker: --shm-size)`,
-  )
-}
-
-function unlinkQuietly(path: string): void {
-  try {
-    unlinkSync(path)
-  } catch {
-    // was never made
-  }
-}
+const mebibytes = (size: number) => `${Math.ceil(size / 1048576)} MiB`

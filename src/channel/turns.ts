@@ -1,32 +1,66 @@
 /**
- * Turns of the sessions of a program. To look for a reply pays while both sides of a session have a core; where more sessions
- * are at work than there are pairs of cores, all that look take time from those who have something to do. So they take turns:
- * one exchanges calls at full speed, the others sleep. It is about speed alone: nobody depends on having a turn.
+ * Turns of the sessions of a program. To look for a reply pays while both sides of a session have a core; where more sessions are
+ * at work than there are pairs of cores, all that look take time from those who have something to do. So those that block take
+ * turns: one exchanges calls at full speed, the others sleep. It is about speed alone: nobody depends on having a turn.
  */
+import { ControlWord } from '../codec/layout.js'
 import { now, passed } from './clock.js'
-import { Crowd, PAIRS, TURNS } from './crowd.js'
+import type { Mapping } from './mapping.js'
+import { CORES } from './patience.js'
+import { mayMove } from './process.js'
+import { Shared, type SharedState } from './shared.js'
 import { QUEUE_SIZE, TurnQueue } from './turn-queue.js'
 
+/** A session is at work if it has sent something lately, which it may not while it waits for its turn; how often it says so. In microseconds. */
+const LATELY = 100_000
+const OFTEN = 5000
+/** How often to ask the system whether a host may change its core, in microseconds. */
+const SELDOM = 1_000_000
 /**
- * In microseconds. Calls that follow each other less closely than it takes to wake two sides gain nothing by a turn, and leave a
- * core unused meanwhile, whether the routine is slow or what the job does between: after so many in a row it does without.
+ * Calls that follow each other less closely than it takes to wake two sides (microseconds) gain nothing by a turn, and leave a core
+ * unused meanwhile, whether the routine is slow or what the program does between: after so many in a row a session does without.
  */
 const SLOW = 60
 const SLOW_CALLS = 16
 /** Every so many calls a session without turns tries again. */
 const PROBE = 8
 /** The clock takes a tenth of the time of a quick call: it is looked at every so many calls at most, and about so often, in microseconds. */
-const STRIDE = 32
+const STRIDE = 128
 const STRIDE_TIME = 100
-/** How long hosts may look where many are at work: longer than there is between two calls. */
+/** How long hosts may look, in microseconds, where many are at work: of one that blocks, longer than there is between two calls. */
 const HOST_LOOKS = 40
+const HOST_LOOKS_AWAITED = 8
 
-/** One session's part in it; used by its worker alone. */
+/** Sessions that can be at work without taking time from each other: each has two sides. */
+const PAIRS = Math.max(1, Math.floor(CORES / 2))
+/** Sessions that are told apart. */
+const MARKS = 64
+/** Words: sessions that live, when each was last at work, and a queue for each pair of cores. */
+const SESSIONS = 0
+const MARK = 1
+const QUEUES = MARK + MARKS
+
+/** The memory that the sessions of a thread share. */
+export function createTurns(): SharedArrayBuffer {
+  return new SharedArrayBuffer(4 * (QUEUES + PAIRS * QUEUE_SIZE))
+}
+
+/** A session has started (1) or ended (-1). */
+export function countSession(turns: SharedArrayBuffer, change: 1 | -1): void {
+  Atomics.add(new Int32Array(turns), SESSIONS, change)
+}
+
+/** One session's part in it, for one thread. */
 export class Turn {
-  readonly #crowd: Crowd
+  readonly #i32: Int32Array
+  readonly #mark: number
   readonly #queues: readonly TurnQueue[]
   /** The one whose turn it has, had last, or waits for. */
   #queue: TurnQueue
+  #crowded = false
+  #marked = now() - OFTEN
+  #asked = now() - SELDOM
+  #mayMove = false
   #slowCalls = 0
   #skipped = 0
   /** When it last sent a request in a turn of its own and looked at the clock (0: the last one was not in a turn). */
@@ -39,31 +73,29 @@ export class Turn {
     turns: SharedArrayBuffer,
     /** Number of the session among the program's, from 1. */
     me: number,
-    pid: () => number,
-    /** Tells the host how long it may look (0: as long as it pays), and whether it has to keep off the worker's core. */
-    private readonly limitHost: (microseconds: number, apart: boolean) => void,
+    private readonly mapping: Mapping,
+    private readonly state: SharedState,
   ) {
-    const i32 = new Int32Array(turns)
-    this.#crowd = new Crowd(turns, me, pid)
-    this.#queues = Array.from({ length: PAIRS }, (_, pair) => new TurnQueue(i32, TURNS + pair * QUEUE_SIZE, me))
+    this.#i32 = new Int32Array(turns)
+    this.#mark = MARK + (me % MARKS)
+    this.#queues = Array.from({ length: PAIRS }, (_, pair) => new TurnQueue(this.#i32, QUEUES + pair * QUEUE_SIZE, me))
     this.#queue = this.#queues[me % PAIRS]
   }
 
-  /**
-   * Called before a session whose host has nothing to do sends a request: waits for its turn, if others are at work and the
-   * request is a job's. One that came from another thread has been waited for already, and what follows it is not at hand.
-   */
-  take(ofJob: boolean): void {
-    if (this.#untimed > 0 && ofJob && this.#queue.isMine) {
+  /** Called before a thread that has nothing under way sends a request: one that will block waits for its turn, if others are at work. */
+  take(blocks: boolean): void {
+    if (!this.#crowded && Atomics.load(this.#i32, SESSIONS) <= PAIRS) return
+    if (this.#untimed > 0 && (!blocks || this.#queue.isMine)) {
       this.#untimed--
       return
     }
-    const crowd = this.#crowd
-    if (!crowd.possible) return this.limitHost(0, false)
     const time = now()
-    if (!crowd.isCrowded(time)) return this.limitHost(0, false)
-    this.limitHost(HOST_LOOKS, ofJob && crowd.apart)
-    if (!ofJob) return
+    if (!this.#isCrowded(time)) return this.#limitHost(0, false)
+    if (!blocks) {
+      this.#untimed = STRIDE
+      return this.#limitHost(HOST_LOOKS_AWAITED, false)
+    }
+    this.#limitHost(HOST_LOOKS, this.#apart)
     this.#measure(time)
     if (this.#slowCalls < SLOW_CALLS || ++this.#skipped % PROBE === 0)
       this.#timed = (this.#take(time) ? time : now()) || 1
@@ -72,6 +104,39 @@ export class Turn {
   /** Called when nothing is under way, and nothing to be sent. */
   leave(): void {
     this.#queue.leave()
+  }
+
+  /** Are more sessions at work than there are pairs of cores? */
+  #isCrowded(time: number): boolean {
+    const i32 = this.#i32
+    const living = Atomics.load(i32, SESSIONS)
+    if (passed(this.#marked, time) < OFTEN) return this.#crowded
+    this.#marked = time
+    Atomics.store(i32, this.#mark, time || 1)
+    let busy = 0
+    for (let at = MARK; at < QUEUES; at++) {
+      const mark = Atomics.load(i32, at)
+      if (mark !== 0 && passed(mark, time) < LATELY) busy++
+    }
+    this.#crowded = Math.min(busy, living) > PAIRS
+    return this.#crowded
+  }
+
+  /** Is the host to keep off the core of whoever hands it requests? */
+  get #apart(): boolean {
+    if (passed(this.#asked, this.#marked) >= SELDOM) {
+      this.#asked = this.#marked
+      this.#mayMove = mayMove(this.state.pid)
+    }
+    return this.#mayMove
+  }
+
+  #limitHost(microseconds: number, apart: boolean): void {
+    const both = (microseconds << 1) | Number(apart)
+    if (Atomics.exchange(this.state.i32, Shared.lookLimit, both) === both) return
+    const { i32 } = this.mapping
+    Atomics.store(i32, ControlWord.lookLimit / 4, microseconds)
+    Atomics.store(i32, ControlWord.keepApart / 4, Number(apart))
   }
 
   /** How closely calls follow each other. */

@@ -1,29 +1,27 @@
 /**
- * Puts one call together in a thread's scratch memory: scalars at once, by the encoder; pointers as offsets into the call's
+ * Puts one call together in the encoder's memory: scalars at once, by the encoder; pointers as offsets into the call's
  * image, which get their final values when the call has its place. One builder for each thread, used again for every call.
  */
 import type { CallbackTarget, LocalBlock, RemoteMemory } from '../ctypes/block.js'
 import type { ArgumentSink } from '../ctypes/sink.js'
 import type { Encoder } from './encoder.js'
 import { Image } from './image.js'
-import { Call, MESSAGE } from './layout.js'
+import { Call } from './layout.js'
+
+/** Where the encoder puts a message together. */
+const MESSAGE = 0
 
 export class CallBuilder implements ArgumentSink {
   /** Undefined as long as no argument is memory. */
   image: Image | undefined
   /** Arguments that are addresses in the image: their numbers, those of the blocks, and the offsets in these. */
   readonly #pointers: number[] = []
-  readonly #message: number
 
   constructor(
     private readonly encoder: Encoder,
     private readonly memory: RemoteMemory,
     private readonly pointerSize: number,
-    /** Offset in the shared memory of this thread's scratch. */
-    readonly scratch: number,
-  ) {
-    this.#message = scratch + MESSAGE
-  }
+  ) {}
 
   begin(): void {
     this.image = undefined
@@ -31,16 +29,16 @@ export class CallBuilder implements ArgumentSink {
   }
 
   int(index: number, low: number, high: number): void {
-    this.encoder.int(this.#message, index, low, high)
+    this.encoder.int(MESSAGE, index, low, high)
   }
   float(index: number, value: number): void {
-    this.encoder.float(this.#message, index, value)
+    this.encoder.float(MESSAGE, index, value)
   }
   double(index: number, value: number): void {
-    this.encoder.double(this.#message, index, value)
+    this.encoder.double(MESSAGE, index, value)
   }
   address(index: number, address: number): void {
-    this.encoder.address(this.#message, index, address)
+    this.encoder.address(MESSAGE, index, address)
   }
   block(index: number, block: LocalBlock, offset: number): void {
     this.#pointers.push(index, this.#needImage().place(block), offset)
@@ -48,22 +46,22 @@ export class CallBuilder implements ArgumentSink {
   callback(index: number, callback: CallbackTarget): void {
     const thunk = callback.thunk(this.memory)
     if (thunk === undefined) this.#needImage().callbacks.push(callback)
-    else this.encoder.address(this.#message, index, thunk)
+    else this.encoder.address(MESSAGE, index, thunk)
   }
 
   /** Writes what is around the arguments; gives the message's length. */
   finish(id: number, routine: number, count: number): number {
-    this.encoder.call(this.#message, id, routine, 0, count)
+    this.encoder.call(MESSAGE, id, routine, 0, count)
     return Call.arguments + 8 * count
   }
 
-  /** Gives the pointers their final values, in the scratch and inside the image's blocks. */
+  /** Gives the pointers their final values, in the message and inside the image's blocks. */
   relocate(base: number): void {
     const { image } = this
     if (!image) return
     const pointers = this.#pointers
     for (let i = 0; i < pointers.length; i += 3)
-      this.encoder.address(this.#message, pointers[i], base + image.offsetOf(pointers[i + 1]) + pointers[i + 2])
+      this.encoder.address(MESSAGE, pointers[i], base + image.offsetOf(pointers[i + 1]) + pointers[i + 2])
     image.relocate(base)
   }
 

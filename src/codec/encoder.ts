@@ -1,19 +1,12 @@
-/** The WebAssembly encoder (assembly/encoder.ts), one instance for each thread, all over the session's shared memory. */
+/** The WebAssembly encoder (assembly/encoder.ts): an instance for each session in each thread, over a small memory of its own. */
 import { readFileSync } from 'node:fs'
 import { SetupError } from '../errors.js'
-import { type SharedMemory, WebAssembly } from './webassembly.js'
+import { WebAssembly } from './webassembly.js'
 
-/** Pages of 64 KiB: what the file has in front of its arena, and the threads' scratch. */
-const SHARED_PAGES = 10
-
-/** Offsets are bytes in the shared memory; ids and addresses are numbers below 2^53. */
+/** `message` is always 0: where the message is put together. Ids and addresses are numbers below 2^53. */
 export interface Encoder {
-  /** `tag` is kind | thread << 8 | flags << 16. */
-  header(slot: number, sequence: number, length: number, tag: number, extra: number): void
-  /** Claims a slot of the ring for the message at `from`, copies and publishes it: the request's number, -1 if no slot is free. */
-  send(from: number, length: number, tag: number): number
-  /** Copies a message; `length` is rounded up to eight. */
-  copy(to: number, from: number, length: number): void
+  /** What has been written last. */
+  readonly message: Int32Array
   call(message: number, id: number, routine: number, flags: number, count: number): void
   int(message: number, index: number, low: number, high: number): void
   address(message: number, index: number, value: number): void
@@ -39,13 +32,8 @@ export interface Encoder {
 
 let compiled: object | undefined
 
-/** The memory that all threads of a session share. */
-export function createSharedMemory(): SharedMemory {
-  return new WebAssembly.Memory({ initial: SHARED_PAGES, maximum: SHARED_PAGES, shared: true })
-}
-
-/** Makes this thread's encoder over `memory`; throws SetupError if the package was not built. */
-export function createEncoder(memory: SharedMemory): Encoder {
+/** Throws SetupError if the package was not built. */
+export function createEncoder(): Encoder {
   if (!compiled) {
     const file = new URL('../../encoder.wasm', import.meta.url)
     let bytes: Uint8Array
@@ -59,5 +47,6 @@ export function createEncoder(memory: SharedMemory): Encoder {
     }
     compiled = new WebAssembly.Module(bytes)
   }
-  return new WebAssembly.Instance(compiled, { env: { memory } }).exports as unknown as Encoder
+  const { memory, ...functions } = new WebAssembly.Instance(compiled).exports
+  return Object.assign(functions, { message: new Int32Array(memory.buffer) }) as unknown as Encoder
 }

@@ -1,11 +1,9 @@
 /**
  * Some rows of a batch on their way: laid out in the arena, called, and read back. What the chunks of a session's share know together.
  */
-import { readSync } from 'node:fs'
-import { Exchange, type Port } from '../channel/exchange.js'
-import type { Lane } from '../channel/lane.js'
+import { Exchange, type Port, type Sender } from '../channel/exchange.js'
 import { Shared } from '../channel/shared.js'
-import { Batch, Kind, MESSAGE, Reply, ROW_FAILURE_SIZE, SlotFlag, Status } from '../codec/layout.js'
+import { Batch, Kind, MESSAGE_IN_ARENA, Reply, ROW_FAILURE_SIZE, Status } from '../codec/layout.js'
 import { LocalBlock } from '../ctypes/block.js'
 import { bytesOf } from '../ctypes/data.js'
 import { ZugbrueckeError } from '../errors.js'
@@ -26,6 +24,8 @@ const SHARED_DEPTH = 2
 /** Sessions take their parts of it in so many chunks, so that none waits long for another's last. */
 const PARTS = 16
 const LAST_ERRORS = 1
+/** Where the encoder puts a message together. */
+const MESSAGE = 0
 const NOTHING = new LocalBlock(new Uint8Array(0))
 
 /** A session's share of a batch. */
@@ -104,7 +104,7 @@ export abstract class Chunk extends Exchange {
   }
 
   /** Sends at most `most` rows that nobody has; false if there is no room now. */
-  protected sendRows(lane: Lane, port: Port, most: number): boolean {
+  protected sendRows(lane: Sender, port: Port, most: number): boolean {
     const { rows } = this.state.share.plan
     const range = rows.take(most)
     try {
@@ -117,7 +117,7 @@ export abstract class Chunk extends Exchange {
     return false
   }
 
-  #send(lane: Lane, port: Port, range: RowRange): boolean {
+  #send(lane: Sender, port: Port, range: RowRange): boolean {
     const { share, core } = this.state
     const { plan, declared, columns } = share
     const { first, count } = range
@@ -138,25 +138,15 @@ export abstract class Chunk extends Exchange {
       )
     const at = lane.arena.allocate(size)
     if (at < 0) return false
-    const slot = port.claim()
-    if (slot < 0) {
-      lane.arena.free(at, size)
-      return false
-    }
-    this.#range = range
-    this.#at = at
-    this.#size = size
-    this.#taken = true
     const { base } = core.facts
-    const { encoder, u8 } = core.shared
-    const { scratch } = core.builder
-    const message = outside ? scratch + MESSAGE : slot + MESSAGE
+    const { encoder, mapping } = core
+    const { u8 } = mapping
     let place = at + (outside ? align(messageSize) : 0)
     chunks.forEach((chunk, i) => {
       const column = columns[i]
       const pointer = 'address' in column ? (column.address as number) + first * column.stride : base + place
-      encoder.column(message, i, pointer, column.stride, column.kind.charCodeAt(0))
-      if (chunk.bytes.length > 0) lane.writeArena(absolute(chunk, base + place, core.facts.pointerSize), place)
+      encoder.column(MESSAGE, i, pointer, column.stride, column.kind.charCodeAt(0))
+      if (chunk.bytes.length > 0) u8.set(absolute(chunk, base + place, core.facts.pointerSize), place)
       if (chunk.back) this.#backs.push({ chunk, at: place })
       place += align(chunk.bytes.length)
     })
@@ -165,7 +155,7 @@ export abstract class Chunk extends Exchange {
     this.#failures = at + failuresAt
     this.#lastErrors = at + lastErrorsAt
     encoder.batch(
-      message,
+      MESSAGE,
       0,
       declared.number,
       plan.lastErrors ? LAST_ERRORS : 0,
@@ -178,20 +168,32 @@ export abstract class Chunk extends Exchange {
       plan.results.kind.charCodeAt(0),
       chunks.length,
     )
-    if (outside) lane.writeArena(u8.slice(message, message + messageSize), at)
-    port.publish(messageSize, Kind.batch | ((outside ? SlotFlag.messageInArena : 0) << 16), outside ? at : 0)
+    let sent: boolean
+    if (outside) {
+      u8.set(new Uint8Array(encoder.message.buffer, 0, messageSize), at)
+      sent = port.send(Int32Array.of(at), messageSize, Kind.batch | (MESSAGE_IN_ARENA << 16))
+    } else sent = port.send(encoder.message, messageSize, Kind.batch)
+    if (!sent) {
+      lane.arena.free(at, size)
+      this.#backs = []
+      return false
+    }
+    this.#range = range
+    this.#at = at
+    this.#size = size
+    this.#taken = true
     this.state.underway.push(range)
     this.#sent = performance.now()
     return true
   }
 
-  override settle(lane: Lane, at: number): void {
+  override settle(lane: Sender, at: number): void {
     const { state } = this
     const { share, core } = state
     state.underway.shift()
     state.ended++
     try {
-      const { view } = core.shared
+      const { view } = core.mapping
       const status = view.getUint32(at + Reply.status, true)
       const code = view.getUint32(at + Reply.code, true)
       if (this.thrown) state.failure ??= this.thrown
@@ -209,7 +211,7 @@ export abstract class Chunk extends Exchange {
     this.#release(lane)
   }
 
-  override fail(lane: Lane, error: Error): void {
+  override fail(lane: Sender, error: Error): void {
     const { state } = this
     state.failure ??= error
     state.share.plan.rows.giveBack(this.#range)
@@ -221,23 +223,21 @@ export abstract class Chunk extends Exchange {
     const { share, core } = this.state
     const { plan } = share
     const { first, count } = this.#range
-    const { file } = core.facts.segment
-    if (plan.results.size > 0) readInto(file, this.#results.bytes, this.#resultsAt)
+    const { u8 } = core.mapping
+    if (plan.results.size > 0) readInto(u8, this.#results.bytes, this.#resultsAt)
     plan.results.take(this.#results, first, count, core.memory)
     for (const { chunk, at } of this.#backs) {
-      readInto(file, chunk.bytes, at)
+      readInto(u8, chunk.bytes, at)
       chunk.taken?.()
     }
-    if (plan.lastErrors) readInto(file, bytesOf(plan.lastErrors.subarray(first, first + count)), this.#lastErrors)
-    if (failed > 0) this.#readFailures(file, Math.min(failed, count))
+    if (plan.lastErrors) readInto(u8, bytesOf(plan.lastErrors.subarray(first, first + count)), this.#lastErrors)
+    if (failed > 0) this.#readFailures(u8, Math.min(failed, count))
     plan.finished(count)
   }
 
-  #readFailures(file: number, count: number): void {
+  #readFailures(u8: Uint8Array, count: number): void {
     const { label } = this
-    const records = new Uint8Array(count * ROW_FAILURE_SIZE)
-    readInto(file, records, this.#failures)
-    const view = new DataView(records.buffer)
+    const view = new DataView(u8.slice(this.#failures, this.#failures + count * ROW_FAILURE_SIZE).buffer)
     // where each of them was made is the same place in this library: a trace for each row would cost more than the crash did
     const { stackTraceLimit } = Error
     Error.stackTraceLimit = 0
@@ -253,7 +253,7 @@ export abstract class Chunk extends Exchange {
     }
   }
 
-  #release(lane: Lane): void {
+  #release(lane: Sender): void {
     if (this.#taken) lane.arena.free(this.#at, this.#size)
     this.#taken = false
     this.#backs = []
@@ -274,10 +274,6 @@ function absolute(chunk: ColumnChunk, address: number, pointerSize: number): Uin
   return chunk.bytes
 }
 
-function readInto(fd: number, bytes: Uint8Array, at: number): void {
-  for (let done = 0; done < bytes.length; ) {
-    const count = readSync(fd, bytes, done, bytes.length - done, at + done)
-    if (count === 0) throw new ZugbrueckeError('the shared memory ended before it should')
-    done += count
-  }
+function readInto(u8: Uint8Array, bytes: Uint8Array, at: number): void {
+  bytes.set(u8.subarray(at, at + bytes.length))
 }

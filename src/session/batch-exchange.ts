@@ -2,11 +2,8 @@
  * A batch on its way: chunks of rows, several under way at once, so that writing, calling and reading overlap. It keeps its
  * place in the order: it stays at the head of the queue until its last chunk has been sent.
  */
-import { readSync } from 'node:fs'
-import type { Port } from '../channel/exchange.js'
-import type { Lane } from '../channel/lane.js'
-import { Frame } from '../channel/strand.js'
-import { Word } from '../codec/layout.js'
+import type { Port, Sender } from '../channel/exchange.js'
+import { ControlWord } from '../codec/layout.js'
 import { AbortError } from '../errors.js'
 import { type BatchShare, Chunk, ShareState } from './batch-chunk.js'
 import type { SessionCore } from './core.js'
@@ -19,14 +16,14 @@ class InnerChunk extends Chunk {
   ) {
     super(state)
   }
-  override attempt(lane: Lane, port: Port): boolean {
+  override attempt(lane: Sender, port: Port): boolean {
     return this.sendRows(lane, port, this.state.chunkRows)
   }
-  override settle(lane: Lane, at: number): void {
+  override settle(lane: Sender, at: number): void {
     super.settle(lane, at)
     this.over()
   }
-  override fail(lane: Lane, error: Error): void {
+  override fail(lane: Sender, error: Error): void {
     super.fail(lane, error)
     this.over()
   }
@@ -48,10 +45,10 @@ export class BatchExchange extends Chunk {
     super(new ShareState(core, share, core.lane.arena.size))
   }
 
-  override attempt(lane: Lane, port: Port): boolean {
+  override attempt(lane: Sender, port: Port): boolean {
     const { state } = this
     const { share } = state
-    if (this.#lent.length === 0 && !(port instanceof Frame) && this.#isLent(lane)) return false
+    if (this.#lent.length === 0 && !port.nested && this.#isLent(lane)) return false
     this.#lend(lane)
     for (;;) {
       if (this.#ends()) return false
@@ -64,12 +61,12 @@ export class BatchExchange extends Chunk {
     }
   }
 
-  override settle(lane: Lane, at: number): void {
+  override settle(lane: Sender, at: number): void {
     super.settle(lane, at)
     this.#finish(lane)
   }
 
-  override fail(lane: Lane, error: Error): void {
+  override fail(lane: Sender, error: Error): void {
     super.fail(lane, error)
     this.#finish(lane)
   }
@@ -87,9 +84,7 @@ export class BatchExchange extends Chunk {
   }
 
   #rowInChunk(): number {
-    const word = new Uint32Array(1)
-    readSync(this.state.core.facts.segment.file, word, 0, 4, Word.runningRow)
-    return word[0]
+    return Atomics.load(this.state.core.mapping.i32, ControlWord.runningRow / 4)
   }
 
   /** It will not come to its end, and this is why. */
@@ -112,17 +107,17 @@ export class BatchExchange extends Chunk {
     )
   }
 
-  #isLent(lane: Lane): boolean {
+  #isLent(lane: Sender): boolean {
     return this.state.share.plan.buffers.some(buffer => lane.lent.has(buffer))
   }
 
-  #lend(lane: Lane): void {
+  #lend(lane: Sender): void {
     if (this.#lent.length > 0) return
     this.#lent = this.state.share.plan.buffers.filter(buffer => !lane.lent.has(buffer))
     for (const buffer of this.#lent) lane.lent.add(buffer)
   }
 
-  #finish(lane: Lane): void {
+  #finish(lane: Sender): void {
     for (const buffer of this.#lent) lane.lent.delete(buffer)
     this.#lent = []
     this.finished(this.state.failure)

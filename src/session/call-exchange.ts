@@ -1,10 +1,7 @@
 /** One call of a routine whose arguments may be memory or callbacks, from its JS arguments to its JS result. */
-import { readvSync, writevSync } from 'node:fs'
-import { Exchange, type Port } from '../channel/exchange.js'
-import type { Lane } from '../channel/lane.js'
-import { Frame } from '../channel/strand.js'
+import { Exchange, type Port, type Sender } from '../channel/exchange.js'
 import type { Image } from '../codec/image.js'
-import { ARENA_OFFSET, Kind, MESSAGE, Op, Reply, SlotFlag, Status } from '../codec/layout.js'
+import { ARENA_OFFSET, Kind, MESSAGE_IN_ARENA, Op, Reply, Status } from '../codec/layout.js'
 import type { Frame as ResultFrame } from '../ctypes/call-plan.js'
 import type { Callback } from '../ctypes/callback-type.js'
 import { ZugbrueckeError } from '../errors.js'
@@ -17,8 +14,8 @@ export type Settle = (error: Error | undefined, value: unknown, lastError: numbe
 
 const UNKNOWN = -1
 
-/** What an image in a slot lies at a multiple of. */
-const SLOT_ALIGNMENT = 16
+/** What memory of the arena, and the host's, lies at a multiple of. */
+const ALIGNED = 16
 
 export class CallExchange extends Exchange {
   #image: Image | undefined
@@ -34,7 +31,6 @@ export class CallExchange extends Exchange {
   #borrowed: number | undefined
   #asked = false
   #failure: Error | undefined
-  #inSlot = UNKNOWN
   #lent: ArrayBufferLike[] | undefined
   #wrapped: Callback[] | undefined
 
@@ -51,7 +47,7 @@ export class CallExchange extends Exchange {
     return this.call.label
   }
 
-  override attempt(lane: Lane, port: Port): boolean {
+  override attempt(lane: Sender, port: Port): boolean {
     if (this.#failure) throw this.#failure
     const { core, call } = this
     const { builder } = core
@@ -59,7 +55,7 @@ export class CallExchange extends Exchange {
     this.#frame = call.plain ? call.encode(builder, this.args) : call.encode(builder, this.args, (this.#wrapped ??= []))
     const length = builder.finish(0, call.number, call.count)
     const { image } = builder
-    const nested = port instanceof Frame
+    const nested = port.nested === true
     if (image) {
       if (image.callbacks.length > 0 && !core.callbacks.provide(image.callbacks, port)) return false
       if (image.callbacks.length > 0) return this.attempt(lane, port)
@@ -67,54 +63,36 @@ export class CallExchange extends Exchange {
     }
     call.verify?.(this.args)
     const imageSize = image?.size ?? 0
-    const messageSize = (length + 15) & ~15
     const alignment = image?.alignment ?? 1
-    // not in a mailbox: what runs inside the call shares it, and would write over memory that the routine holds
-    const inSlot = !nested && imageSize > 0 && alignment <= SLOT_ALIGNMENT && messageSize + imageSize <= port.room
     const messageInArena = length > port.room
-    if (imageSize > 0 && !inSlot) {
-      const spare = alignment > SLOT_ALIGNMENT ? alignment : 0
+    if (imageSize > 0) {
+      const spare = alignment > ALIGNED ? alignment : 0
       if (!this.#place(lane, port, imageSize + spare)) return false
     }
     if (messageInArena && !this.#placeMessage(lane, nested, length)) return this.#giveUp(lane)
-    // what may fail comes before the claim: a slot that is claimed must be published
-    if (image && imageSize > 0 && !inSlot) {
+    if (image && imageSize > 0) {
       const from = this.#borrowed ?? core.facts.base + this.#at
       this.#base = Math.ceil(from / alignment) * alignment
       builder.relocate(this.#base)
       this.#writeImage(image)
     }
-    const slot = port.claim()
-    if (slot < 0) return this.#giveUp(lane)
-    const { u8 } = core.shared
-    const { scratch } = builder
-    let flags = 0
-    let extra = 0
+    const { encoder, mapping } = core
+    let sent: boolean
+    if (messageInArena) {
+      mapping.u8.set(new Uint8Array(encoder.message.buffer, 0, length), this.#messageAt)
+      sent = port.send(Int32Array.of(this.#messageAt), length, Kind.call | (MESSAGE_IN_ARENA << 16))
+    } else sent = port.send(encoder.message, length, Kind.call)
+    if (!sent) return this.#giveUp(lane)
     if (image && imageSize > 0) {
       this.#image = image
-      if (inSlot) {
-        this.#inSlot = slot + MESSAGE + messageSize
-        this.#base = core.facts.base + this.#inSlot
-        builder.relocate(this.#base)
-        image.copyTo(u8, this.#inSlot)
-        flags |= SlotFlag.imageInSlot
-        extra = (MESSAGE + messageSize) | (imageSize << 16)
-      }
       this.#lend(lane, image)
     }
-    if (messageInArena) {
-      // the header's word is the message's place then; an image is never in the slot beside it
-      lane.writeArena(u8.slice(scratch + MESSAGE, scratch + MESSAGE + length), this.#messageAt)
-      flags = SlotFlag.messageInArena
-      extra = this.#messageAt
-    } else core.shared.encoder.copy(slot + MESSAGE, scratch + MESSAGE, length)
-    port.publish(length, Kind.call | (flags << 16), extra)
     return true
   }
 
-  override settle(lane: Lane, at: number): void {
+  override settle(lane: Sender, at: number): void {
     const { core, call } = this
-    const { view, u8 } = core.shared
+    const { view } = core.mapping
     let error: Error | undefined
     let value: unknown
     const lastError = view.getUint32(at + Reply.lastError, true)
@@ -122,8 +100,7 @@ export class CallExchange extends Exchange {
     try {
       const image = this.#image
       if (image && view.getUint32(at + Reply.status, true) <= Status.exception) {
-        if (this.#inSlot >= 0) image.copyFrom(u8, this.#inSlot)
-        else this.#readImage(image)
+        this.#readImage(image)
         image.settle(this.#base)
       }
       error = this.thrown ?? failureOf(core, call, at)
@@ -141,13 +118,13 @@ export class CallExchange extends Exchange {
     this.done(error, value, lastError, errno)
   }
 
-  override fail(lane: Lane, error: Error): void {
+  override fail(lane: Sender, error: Error): void {
     this.#finish(lane)
     this.done(error, undefined, 0, 0)
   }
 
   /** Finds room for what does not fit the slot; false if it has to wait. */
-  #place(lane: Lane, port: Port, size: number): boolean {
+  #place(lane: Sender, port: Port, size: number): boolean {
     if (this.#borrowed !== undefined && this.#size >= size) return true
     // a call inside a callback must not wait for arena that the call around it holds; nor does one wait for what never comes
     const tooLarge = size > lane.arena.size / 2
@@ -155,7 +132,7 @@ export class CallExchange extends Exchange {
       this.#at = lane.arena.allocate(size)
       this.#size = size
       if (this.#at >= ARENA_OFFSET) return true
-      if (!(port instanceof Frame)) return false
+      if (!port.nested) return false
     }
     if (this.#asked) return false
     const exchange = this.core.controlExchange(
@@ -178,7 +155,7 @@ export class CallExchange extends Exchange {
   }
 
   /** The message of so many arguments that no slot holds them: Node and the host both know where the arena is, and nothing else. */
-  #placeMessage(lane: Lane, nested: boolean, length: number): boolean {
+  #placeMessage(lane: Sender, nested: boolean, length: number): boolean {
     this.#messageAt = lane.arena.allocate(length)
     this.#messageSize = length
     if (this.#messageAt >= ARENA_OFFSET) return true
@@ -192,7 +169,7 @@ export class CallExchange extends Exchange {
 
   #writeImage(image: Image): void {
     const { core } = this
-    if (this.#borrowed === undefined) writeAll(core.facts.segment.file, image.views(), this.#base - core.facts.base)
+    if (this.#borrowed === undefined) image.copyTo(core.mapping.u8, this.#base - core.facts.base)
     else {
       let at = this.#base
       for (const view of image.views()) {
@@ -204,7 +181,7 @@ export class CallExchange extends Exchange {
 
   #readImage(image: Image): void {
     const { core } = this
-    if (this.#borrowed === undefined) readAll(core.facts.segment.file, image.viewsBack(), this.#base - core.facts.base)
+    if (this.#borrowed === undefined) image.copyFrom(core.mapping.u8, this.#base - core.facts.base)
     else {
       let at = this.#base
       for (const view of image.viewsBack()) {
@@ -214,7 +191,7 @@ export class CallExchange extends Exchange {
     }
   }
 
-  #lend(lane: Lane, image: Image): void {
+  #lend(lane: Sender, image: Image): void {
     for (const { bytes, writable } of image.blocks) {
       if (!writable || lane.lent.has(bytes.buffer)) continue
       lane.lent.add(bytes.buffer)
@@ -223,7 +200,7 @@ export class CallExchange extends Exchange {
     }
   }
 
-  #giveUp(lane: Lane): false {
+  #giveUp(lane: Sender): false {
     if (this.#at >= 0) lane.arena.free(this.#at, this.#size)
     if (this.#messageAt >= 0) lane.arena.free(this.#messageAt, this.#messageSize)
     this.#at = UNKNOWN
@@ -231,7 +208,7 @@ export class CallExchange extends Exchange {
     return false
   }
 
-  #finish(lane: Lane): void {
+  #finish(lane: Sender): void {
     if (this.#lent) for (const buffer of this.#lent) lane.lent.delete(buffer)
     this.#giveUp(lane)
     if (this.#wrapped) for (const callback of this.#wrapped) this.core.callbacks.recycle(callback)
@@ -249,21 +226,3 @@ export class CallExchange extends Exchange {
 }
 
 const addressAt = (view: DataView, at: number) => view.getUint32(at, true) + view.getUint32(at + 4, true) * 4294967296
-
-/** One call of the system takes at most so many pieces (IOV_MAX). */
-const PIECES = 1024
-
-type Vectored = (fd: number, views: Uint8Array[], position: number) => number
-
-function all(transfer: Vectored, fd: number, views: Uint8Array[], at: number): void {
-  for (let i = 0, position = at; i < views.length; i += PIECES) {
-    const some = views.length <= PIECES ? views : views.slice(i, i + PIECES)
-    let size = 0
-    for (const view of some) size += view.length
-    if (transfer(fd, some, position) !== size)
-      throw new ZugbrueckeError('the shared memory took or gave less than it should')
-    position += size
-  }
-}
-const writeAll = (fd: number, views: Uint8Array[], at: number) => all(writevSync, fd, views, at)
-const readAll = (fd: number, views: Uint8Array[], at: number) => all(readvSync, fd, views, at)

@@ -3,8 +3,8 @@
  * A number carries its thread in the top byte, so that the worker knows whose event loop runs it.
  */
 import type { Port } from '../channel/exchange.js'
+import type { Frame } from '../channel/frame.js'
 import { Shared } from '../channel/shared.js'
-import type { Frame } from '../channel/strand.js'
 import { Op } from '../codec/layout.js'
 import type { CallbackTarget } from '../ctypes/block.js'
 import { type CallbackPlan, callbackPlan } from '../ctypes/callback-plan.js'
@@ -101,7 +101,7 @@ export class CallbackTable {
       return
     }
     const { callback, plan } = bound
-    const bits = new DataView(core.shared.u8.slice(argumentsAt, argumentsAt + 8 * count).buffer)
+    const bits = new DataView(core.mapping.u8.slice(argumentsAt, argumentsAt + 8 * count).buffer)
     const into = new DataView(new ArrayBuffer(8))
     let loan: MemsyncLoan | undefined
     const finish = (value: unknown): void => {
@@ -178,9 +178,8 @@ export class CallbackTable {
     return thunk
   }
 
-  /** A number for a new thunk; from now on the Windows side may call. */
+  /** A number for a new thunk. */
   #number(): number {
-    Atomics.store(this.core.shared.i32, Shared.mayCallBack, 1)
     // counted for all threads together: another thread may have had this one's number before, and DLLs keep thunks
     return ((this.core.thread << 24) | (this.core.shared.next(Shared.callbackNumber) & 0xffffff)) >>> 0
   }

@@ -2,17 +2,19 @@
  * What one thread needs to use a session: its lane, the memory of the Windows side, and the operations that everything else is
  * made of. The caller's thread, threads that joined, and the worker's jobs each have a core of their own.
  */
-import { CallerPump } from '../channel/caller-pump.js'
 import { ControlExchange } from '../channel/control-exchange.js'
 import type { Exchange } from '../channel/exchange.js'
 import { Lane } from '../channel/lane.js'
+import { Mapping } from '../channel/mapping.js'
 import { MemoryWindow } from '../channel/memory-window.js'
 import { processLives } from '../channel/process.js'
 import { ProcessMemory } from '../channel/remote-memory.js'
-import { EndReason, Life, Shared, SharedState } from '../channel/shared.js'
+import { EndReason, Life, Shared, type SharedState } from '../channel/shared.js'
 import { TimeLimit } from '../channel/time-limit.js'
+import { Turn } from '../channel/turns.js'
 import { CallBuilder } from '../codec/call-builder.js'
 import type { Outcome } from '../codec/control.js'
+import { createEncoder, type Encoder } from '../codec/encoder.js'
 import { Callback, type CallbackClass } from '../ctypes/callback-type.js'
 import type { CallContext } from '../ctypes/context.js'
 import type { CType } from '../ctypes/data.js'
@@ -28,11 +30,7 @@ import { hresultError } from './windows-error.js'
 export interface CoreOptions {
   readonly facts: SessionFacts
   readonly thread: number
-  readonly shared?: SharedState
-  /** How the lane sleeps; the worker's does the channel's work meanwhile. */
-  readonly makeLane?: (options: ConstructorParameters<typeof Lane>[0]) => Lane
-  /** For the thread that started the session, which then carries now and then. */
-  readonly started?: { readonly turns: SharedArrayBuffer; readonly number: number }
+  readonly shared: SharedState
   readonly onCallbackError: (error: Error) => void
   readonly onDeath?: () => void
 }
@@ -47,7 +45,10 @@ function wrap(wrapped: Callback[], type: CType, fn: (...args: never[]) => unknow
 
 export class SessionCore {
   readonly shared: SharedState
+  /** This thread's view of what is shared with the Windows process. */
+  readonly mapping: Mapping
   readonly lane: Lane
+  readonly encoder: Encoder
   readonly memory: ProcessMemory
   readonly builder: CallBuilder
   readonly callbacks: CallbackTable
@@ -67,16 +68,21 @@ export class SessionCore {
     const { facts, thread } = options
     this.facts = facts
     this.timeoutCall = facts.timeoutCall
-    this.shared = options.shared ?? new SharedState(facts.memory)
+    this.shared = options.shared
+    this.mapping = new Mapping(facts.segment, this.shared, thread)
+    this.encoder = createEncoder()
     this.memory = new ProcessMemory(facts.id, facts.pid, () => this.shared.life() !== Life.dead)
     this.encoding = facts.encoding
     this.callbacks = new CallbackTable(this)
     this.memory.thunkFor = callback => this.callbacks.now(callback)
     if (facts.memoryByHost) this.lookThroughHost()
-    const laneOptions = {
-      shared: this.shared,
+    this.lane = new Lane({
+      mapping: this.mapping,
+      state: this.shared,
       segment: facts.segment,
       thread,
+      encoder: this.encoder,
+      turn: new Turn(facts.turns, facts.number, this.mapping, this.shared),
       onCallback: this.callbacks.run,
       deathError: (exchange: Exchange | undefined) => this.deathError(exchange),
       hostLives: () => processLives(facts.pid),
@@ -84,11 +90,8 @@ export class SessionCore {
         this.memory.close()
         options.onDeath?.()
       },
-    }
-    this.lane = options.makeLane?.(laneOptions) ?? new Lane(laneOptions)
-    const { started } = options
-    if (started) this.lane.callerPump = new CallerPump(this.lane, started.turns, started.number)
-    this.builder = new CallBuilder(this.shared.encoder, this.memory, facts.pointerSize, this.shared.scratch(thread))
+    })
+    this.builder = new CallBuilder(this.encoder, this.memory, facts.pointerSize)
   }
 
   /** An error of a callback that nobody waits for. */
@@ -128,7 +131,7 @@ export class SessionCore {
   /** From now on memory is read and written by the host. */
   lookThroughHost(): void {
     const { memory, thread } = this
-    memory.window = new MemoryWindow(this.shared, this.facts.segment, thread, () => memory.assertAlive())
+    memory.window = new MemoryWindow(this.mapping, this.shared, this.facts.segment, thread, () => memory.assertAlive())
   }
 
   get thread(): number {
@@ -198,7 +201,7 @@ export class SessionCore {
       if (outcome.ok) resolve(outcome)
       else reject(outcomeError(label, outcome))
     }
-    return new ControlExchange(label, op, numbers, texts, () => this.facts.base, settle, reject)
+    return new ControlExchange(label, op, numbers, texts, settle, reject)
   }
 
   /** Counts the milliseconds of something under way; undefined where there is no limit. See TimeLimit for `passed`. */
@@ -218,8 +221,7 @@ export class SessionCore {
       // gone already
     }
     this.shared.end(reason, -1, new Uint8Array())
-    this.lane.ringWorker()
-    this.lane.service()
+    this.lane.heard()
   }
 
   /** What a request fails with, now that the session is dead; `exchange` is the one that was running. */
@@ -255,6 +257,7 @@ export class SessionCore {
       [EndReason.aborted]: 'a call was aborted',
       [EndReason.workerDied]: 'its worker thread ended',
       [EndReason.ownerEnded]: 'the thread that started it ended',
+      [EndReason.corrupted]: 'a DLL wrote over the memory through which it is called',
     }
     const cause = this.endedBy
     return new SessionTerminatedError(

@@ -1,13 +1,15 @@
 /** What a thread must know to use a session. Plain data and shared memory: crosses threads. */
-import type { SegmentDescriptors } from '../channel/segment.js'
-import type { SharedMemory } from '../codec/webassembly.js'
+import type { Segment } from '../channel/segment.js'
 import type { Arch } from '../runtime/config.js'
 
 export interface SessionFacts {
   readonly id: string
   readonly arch: Arch
-  readonly memory: SharedMemory
-  readonly segment: SegmentDescriptors
+  readonly memory: SharedArrayBuffer
+  readonly segment: Segment
+  /** What the program's sessions share to take turns, and this one's number among them. */
+  readonly turns: SharedArrayBuffer
+  readonly number: number
   /** Of the Windows side, as Linux numbers it. */
   readonly pid: number
   /** Address of the segment in the Windows process. */

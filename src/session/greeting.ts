@@ -29,10 +29,7 @@ export async function greet(core: SessionCore, limit: number, hasStopped: () => 
       bridge: numbers[4] === 1n,
       pythonVersion: texts[0],
     }
-    if (memoryByHost) {
-      await Promise.race([core.control('start', Op.serveMemory), late])
-      core.lookThroughHost()
-    }
+    if (memoryByHost) core.lookThroughHost()
     Atomics.store(shared.i32, Shared.life, Life.up)
   } catch (error) {
     if (error instanceof SessionStartError || hasStopped()) throw error

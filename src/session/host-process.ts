@@ -1,8 +1,9 @@
 /** How the Windows side of a session is started. */
 import { fileURLToPath } from 'node:url'
 import type { SpawnOptions } from '../../workers/supervisor.js'
-import type { SegmentDescriptors } from '../channel/segment.js'
-import type { SharedMemory } from '../codec/webassembly.js'
+import type { Seen, Segment } from '../channel/segment.js'
+import { Shared, type SharedState } from '../channel/shared.js'
+import { THREADS } from '../codec/layout.js'
 import type { ResolvedConfig } from '../runtime/config.js'
 import type { Installation } from '../runtime/locate.js'
 import { wineEnvironment } from '../runtime/prefix.js'
@@ -11,33 +12,34 @@ import { FIRST_PROCESS, type Sandbox } from '../runtime/sandbox.js'
 const main = fileURLToPath(new URL('../../../wine-host/main.py', import.meta.url))
 /** Descriptors below are the three that every process has. */
 const FIRST = 3
+
+/** What to start, and how it sees the descriptors that it shares with this process. */
 export function hostProcess(
   config: ResolvedConfig,
   installation: Installation,
-  segment: SegmentDescriptors,
-  memory: SharedMemory,
+  segment: Segment,
+  state: SharedState,
   sandbox: Sandbox | undefined,
-): SpawnOptions {
-  const descriptors = [segment.file, segment.nodeDoorbell, segment.idleDoorbell, ...segment.hostDoorbells]
+): { readonly options: SpawnOptions; readonly seen: Seen } {
+  const bells = Array.from({ length: THREADS }, (_, thread) => Atomics.load(state.i32, Shared.bell + thread))
+  const descriptors = [segment.file, segment.hostBell, segment.strandsBell, ...bells.filter(fd => fd > 0)]
+  const seen: Seen = sandbox
+    ? // the host opens what it shares with Node through a process that has it: in a sandbox that is itself
+      { process: FIRST_PROCESS, descriptor: fd => FIRST + descriptors.indexOf(fd) }
+    : { process: process.pid, descriptor: fd => fd }
+  const shared = [segment.file, segment.hostBell, segment.strandsBell].map(seen.descriptor)
   const python = [installation.python, '-I', '-S', '-E', `Z:${main.replaceAll('/', '\\')}`]
-  const flags = process.env.ZUGBRUECKE_BRIDGE === 'none' ? ['--no-bridge'] : []
+  const args = [...python, ...[seen.process, ...shared].map(String)]
   const common = {
     cwd: config.cwd,
-    memory,
-    nodeDoorbell: segment.nodeDoorbell,
-    segment: segment.file,
+    memory: state.memory,
+    segment,
     show: { stdout: config.stdout, stderr: config.stderr },
   }
   if (!sandbox) {
-    const args = [...python, ...[process.pid, ...descriptors].map(String), ...flags]
-    return { ...common, command: installation.wine, args, env: wineEnvironment(config, installation) }
+    const env = wineEnvironment(config, installation)
+    return { options: { ...common, command: installation.wine, args, env }, seen }
   }
-  // the host opens what it shares with Node through a process that has it: in a sandbox that is itself
-  const numbers = [FIRST_PROCESS, ...descriptors.map((_, i) => FIRST + i)].map(String)
-  return {
-    ...common,
-    ...sandbox.around([...python, ...numbers, ...flags], FIRST + descriptors.length),
-    env: sandbox.environment,
-    inherited: descriptors,
-  }
+  const around = sandbox.around(args, FIRST + descriptors.length)
+  return { options: { ...common, ...around, env: sandbox.environment, inherited: descriptors }, seen }
 }

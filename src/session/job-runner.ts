@@ -1,18 +1,11 @@
 /** Runs jobs in a session's own thread, one after the other, from the thread that started the session. */
 
-import type { JobTask, TaskResult } from '../../workers/session.js'
-import { EndReason, Shared } from '../channel/shared.js'
+import type { JobTask } from '../../workers/session.js'
+import { EndReason } from '../channel/shared.js'
 import { AbortError, decodeError, ZugbrueckeError } from '../errors.js'
 import type { SessionCore } from './core.js'
 import type { JobOptions } from './job.js'
 import type { SessionWorker } from './session-worker.js'
-import { supervisor } from './supervisor.js'
-
-/** What a task of the worker's gave; throws what it threw. */
-export function taskValue<T>(result: TaskResult): T {
-  if ('error' in result) throw decodeError(result.error)
-  return result.value as T
-}
 
 export class JobRunner {
   #last: Promise<unknown> = Promise.resolve()
@@ -53,16 +46,11 @@ export class JobRunner {
     const { core } = this
     const { facts, encoding, timeoutCall } = core
     if (!core.alive) throw core.deathError(undefined)
-    const task: JobTask = { kind: 'job', facts: { ...facts, encoding, timeoutCall }, url: module, input }
-    const limited = timeoutCall !== Number.POSITIVE_INFINITY
-    if (limited) void supervisor().watch(facts.pid, true)
-    const { i32 } = core.shared
+    const task: JobTask = { facts: { ...facts, encoding, timeoutCall }, url: module, input }
     try {
-      const done = this.piscina.run(task, signal ? { signal } : {})
-      // a worker that lingers goes to its event loop for it
-      Atomics.add(i32, Shared.jobs, 1)
-      core.shared.wakeWorker()
-      return taskValue(await done.finally(() => Atomics.sub(i32, Shared.jobs, 1)))
+      const result = await this.piscina.run(task, signal ? { signal } : {})
+      if ('error' in result) throw decodeError(result.error)
+      return result.value
     } catch (error) {
       if (signal?.aborted && core.alive) {
         const abort = abortError(module, signal, 'its session has been ended')
@@ -71,8 +59,6 @@ export class JobRunner {
       }
       if (error instanceof ZugbrueckeError || core.alive) throw error
       throw core.deathError(undefined)
-    } finally {
-      if (limited) void supervisor().watch(facts.pid, false)
     }
   }
 }

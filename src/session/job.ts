@@ -1,10 +1,10 @@
 /** Jobs: a module of the user's, run in the session's own thread, every call synchronous and straight on the channel. */
+import { SharedState } from '../channel/shared.js'
+import { WORKER_THREAD } from '../channel/threads.js'
 import { ArgumentError } from '../errors.js'
+import { SessionCore } from './core.js'
 import type { SessionFacts } from './facts.js'
 import { SyncSession } from './sync-session.js'
-import { WorkerSession } from './worker-session.js'
-
-export { WorkerSession }
 
 /** What a job module exports by default. */
 export type Job<I = unknown, O = unknown> = (session: SyncSession, input: I) => O | Promise<O>
@@ -13,27 +13,25 @@ export interface JobOptions {
   readonly signal?: AbortSignal
 }
 
-const sessions = new WeakMap<WorkerSession, SyncSession>()
+/** The worker's own use of its session. Callbacks of jobs that have ended may still be called there. */
+let own: { readonly core: SessionCore; readonly session: SyncSession } | undefined
 
-export async function runJob(
-  worker: WorkerSession,
-  facts: SessionFacts,
-  url: string,
-  input: unknown,
-): Promise<unknown> {
+function openOwn(facts: SessionFacts): NonNullable<typeof own> {
+  const shared = new SharedState(facts.memory)
+  const core = new SessionCore({ facts, thread: WORKER_THREAD, shared, onCallbackError: () => {} })
+  return { core, session: new SyncSession(core) }
+}
+
+export async function runJob(facts: SessionFacts, url: string, input: unknown): Promise<unknown> {
   const module = (await import(url)) as { readonly default?: unknown }
   const job = module.default
   if (typeof job !== 'function') throw new ArgumentError(`the job module ${url} has no function as its default export`)
-  const core = worker.core(facts)
+  own ??= openOwn(facts)
+  const { core, session } = own
   core.assertAlive()
   // they may have been changed since the last job
   core.encoding = facts.encoding
   core.timeoutCall = facts.timeoutCall
-  let session = sessions.get(worker)
-  if (!session) {
-    session = new SyncSession(core)
-    sessions.set(worker, session)
-  }
   return sendable(url, await (job as Job)(session, input))
 }
 

@@ -7,7 +7,7 @@ import { refusal } from './refusal.js'
 
 /** Why the call failed; undefined if its result stands. Takes note of the last error and errno, where the routine keeps them. */
 export function failureOf(core: SessionCore, call: PreparedCall, at: number): Error | undefined {
-  const { view } = core.shared
+  const { view } = core.mapping
   const status = view.getUint32(at + Reply.status, true)
   if (status === Status.done) {
     if (call.keepsLastError) core.lastError = view.getUint32(at + Reply.lastError, true)

@@ -2,9 +2,9 @@
  * A call whose arguments are scalars alone, awaited: nothing is memory, nothing is lent, so it holds little. A program makes
  * these by the thousand without awaiting, and what each costs this thread is then all that counts.
  */
-import { Exchange, type Port } from '../channel/exchange.js'
+import { Exchange, type Port, type Sender } from '../channel/exchange.js'
 import type { Lane } from '../channel/lane.js'
-import { Kind, MESSAGE, Reply } from '../codec/layout.js'
+import { Kind, Reply } from '../codec/layout.js'
 import type { SessionCore } from './core.js'
 import type { PreparedCall } from './prepared-call.js'
 import { failureOf } from './reply.js'
@@ -34,16 +34,16 @@ export class ScalarCall extends Exchange {
     else lane.submit(this)
   }
 
-  override attempt(_lane: Lane, port: Port): boolean {
+  override attempt(_sender: Sender, port: Port): boolean {
     const { call, core } = this
     const { builder } = core
     builder.begin()
     call.encode(builder, this.args)
     const length = builder.finish(0, call.number, call.count)
-    return port.send(builder.scratch + MESSAGE, length, Kind.call)
+    return port.send(core.encoder.message, length, Kind.call)
   }
 
-  override settle(_lane: Lane, at: number): void {
+  override settle(_sender: Sender, at: number): void {
     const { core, call } = this
     let value: unknown
     try {
@@ -52,7 +52,7 @@ export class ScalarCall extends Exchange {
         this.reject(failure)
         return
       }
-      value = call.decode(core.shared.view, at + Reply.result, this.args, undefined)
+      value = call.decode(core.mapping.view, at + Reply.result, this.args, undefined)
     } catch (error) {
       this.reject(error as Error)
       return
@@ -60,7 +60,7 @@ export class ScalarCall extends Exchange {
     this.resolve(value)
   }
 
-  override fail(_lane: Lane, error: Error): void {
+  override fail(_sender: Sender, error: Error): void {
     this.reject(error)
   }
 }

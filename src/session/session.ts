@@ -1,8 +1,10 @@
 /** A session: one Windows Python process on Wine, driven by one worker thread. */
 import { EventEmitter } from 'node:events'
 import { BroadcastChannel, MessageChannel, type MessagePort } from 'node:worker_threads'
-import { CALLER_THREAD, takeNumber } from '../channel/membership.js'
-import { EndReason, MAX_THREADS, Shared } from '../channel/shared.js'
+import { writeBell } from '../channel/segment.js'
+import { EndReason, Shared, SharedState } from '../channel/shared.js'
+import { CALLER_THREAD, giveNumberBack, takeNumber } from '../channel/threads.js'
+import { THREADS } from '../codec/layout.js'
 import { ArgumentError, ConfigError, SessionStartError, SessionTerminatedError, ZugbrueckeError } from '../errors.js'
 import {
   type Config,
@@ -105,7 +107,8 @@ export class CtypesSession extends SessionSurface {
         core.assertAlive()
         const thread = takeNumber(core.shared)
         if (thread < 0)
-          throw new ZugbrueckeError(`session ${this.id} has ${MAX_THREADS} threads already, and can have no more`)
+          throw new ZugbrueckeError(`session ${this.id} has ${THREADS} threads already, and can have no more`)
+        this.#openBell(core, thread)
         const { port1: alive, port2 } = new MessageChannel()
         await supervisor().member(core.facts.pid, thread, transferred(port2, port2))
         const { encoding, timeoutCall } = core
@@ -117,6 +120,18 @@ export class CtypesSession extends SessionSurface {
     }
     expose(host, port1)
     return port2
+  }
+
+  /** Throws, with the number given back, where the thread can have no bell. */
+  #openBell(core: SessionCore, thread: number): void {
+    try {
+      const bell = (this.#owned as Started).openBell(thread)
+      // in a sandbox the host knows it from the start, by another number
+      if (!this.#config.sandbox) writeBell(core.mapping.view, thread, bell)
+    } catch (error) {
+      giveNumberBack(core.shared, thread)
+      throw error
+    }
   }
 
   get id(): string {
@@ -247,20 +262,18 @@ export class CtypesSession extends SessionSurface {
       // its thread starts while the session's own does
       supervisor()
       const limit = milliseconds(config.timeout_start)
-      const owned = new Started()
+      const owned: Started = new Started((code, strayed) => this.#workerEnded(owned, code, strayed))
       this.#owned = owned
-      const { memory } = owned
-      const segment = await owned.prepare(installation, config, (code, strayed) =>
-        this.#workerEnded(owned, code, strayed),
-      )
+      const { segment, pid } = await owned.spawn(installation, config)
       if (this.#ended) throw new SessionTerminatedError(`session ${config.id} was terminated before it was up`)
-      const pid = await owned.spawn(installation, config, segment)
       Atomics.store(owned.shared.i32, Shared.process, pid)
       const facts: SessionFacts = {
         id: config.id,
         arch: config.arch,
-        memory,
+        memory: owned.shared.memory,
         segment,
+        turns: owned.turns,
+        number: owned.number,
         pid,
         base: 0,
         pointerSize: config.arch === 'win64' ? 8 : 4,
@@ -272,8 +285,7 @@ export class CtypesSession extends SessionSurface {
         encoding: config.encoding,
         timeoutCall: milliseconds(config.timeout_call),
       }
-      const core = this.#makeCore(facts, CALLER_THREAD, owned)
-      owned.releaseAtExit(() => core.lane.ringWorker())
+      const core = this.#makeCore(facts, CALLER_THREAD, owned.shared)
       await greet(core, limit, () => this.#stopping !== undefined)
       this.#log.write('info', 'up', { pid, bridge: core.facts.bridge, python: core.facts.pythonVersion })
       this.#core = core
@@ -305,7 +317,7 @@ export class CtypesSession extends SessionSurface {
     try {
       const { facts, thread, config, alive } = await Promise.race([host.join(), this.#hostGone, late])
       this.#config = config
-      const core = this.#makeCore(facts, thread, undefined)
+      const core = this.#makeCore(facts, thread)
       this.#core = core
       const channel = new BroadcastChannel(channelName(facts.id))
       channel.onmessage = event => this.#configure(core, (event as { data: Partial<RuntimeConfig> }).data)
@@ -314,7 +326,7 @@ export class CtypesSession extends SessionSurface {
         channel.close()
         // the session ends with the thread that started it, which cannot say so any more
         core.shared.end(EndReason.ownerEnded, -1, new Uint8Array())
-        core.lane.service()
+        core.lane.heard()
       })
       alive.unref()
       return core
@@ -337,16 +349,15 @@ export class CtypesSession extends SessionSurface {
     else owned.shared.end(EndReason.workerDied, 0, new Uint8Array())
   }
 
-  #makeCore(facts: SessionFacts, thread: number, started: Started | undefined): SessionCore {
+  #makeCore(facts: SessionFacts, thread: number, shared = new SharedState(facts.memory)): SessionCore {
     const core = new SessionCore({
       facts,
       thread,
-      ...(started ? { started, shared: started.shared } : {}),
+      shared,
       onCallbackError: error => this.#stray(error),
       onDeath: () => this.#died(),
     })
     this.adopt(core)
-    core.lane.arm()
     return core
   }
 
@@ -378,8 +389,7 @@ export class CtypesSession extends SessionSurface {
     const owned = this.#owned
     if (owned) {
       owned.shared.end(EndReason.terminated, 0, new Uint8Array())
-      this.#core?.lane.ringWorker()
-      this.#core?.lane.service()
+      this.#core?.lane.heard()
     }
     await this.#ready.catch(() => {})
     await this.#abandon()

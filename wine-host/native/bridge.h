@@ -17,26 +17,22 @@ typedef int32_t (*zb_control)(const uint8_t *message, uint32_t length, uint8_t *
 
 /* Offsets are part of the interface: Python mirrors it as a ctypes.Structure. */
 struct zb_context {
-  uint32_t size;                   /*   0: sizeof(struct zb_context), 256 */
-  uint32_t wire_version;           /*   4: WIRE_VERSION of docs/wire.md */
-  uint8_t *segment;                /*   8: where the segment is mapped */
-  uint64_t segment_size;           /*  16 */
-  void *node_doorbell;             /*  24: HANDLE, written */
-  void *strand_doorbells[16];      /*  32: HANDLEs, read; NULL: opened when first needed, from the next two. [0] is required */
-  zb_control control;              /* 160 */
-  int *(*errno_location)(void);    /* 168: `_errno` of the C runtime whose errno is kept, or NULL */
-  uint32_t worker_pid;             /* 176: Unix process whose descriptors the next are */
-  int32_t strand_descriptors[16];  /* 180: or -1 */
-  uint32_t spin_microseconds;      /* 244: longest spin before parking; 0: the default (130) */
-  void *idle_doorbell;             /* 248: HANDLE, written when NODE_SLEEPS is 2, or NULL */
+  uint32_t size;                 /*  0: sizeof(struct zb_context) */
+  uint32_t wire_version;         /*  4: WIRE_VERSION of docs/wire.md */
+  uint8_t *segment;              /*  8: where the segment is mapped */
+  uint64_t segment_size;         /* 16 */
+  void *host_bell;               /* 24: HANDLE, read: wakes the main loop */
+  void *strands_bell;            /* 32: HANDLE, read: wakes the bell thread */
+  zb_control control;            /* 40 */
+  int *(*errno_location)(void);  /* 48: `_errno` of the C runtime whose errno is kept, or NULL */
+  uint32_t spin_microseconds;    /* 56: longest spin before parking; 0: the default (130) */
 };
 
 /* Results: 0 done, a negative number otherwise (zb_error). */
 enum zb_error {
   ZB_OK = 0,
-  ZB_STOPPED = 1,       /* zb_serve: zb_stop was called */
   ZB_BAD_CONTEXT = -1,  /* size, version, segment or a handle is not usable */
-  ZB_CORRUPT = -2,      /* zb_serve: a head jumped further than there are slots, or a slot never arrived */
+  ZB_CORRUPT = -2,      /* zb_serve: a slot or a mailbox holds what cannot be */
   ZB_BAD_NUMBER = -3,   /* a routine number beyond the table */
   ZB_BAD_SIGNATURE = -4,
   ZB_NO_MEMORY = -5
@@ -49,9 +45,6 @@ ZB_API int32_t zb_init(const struct zb_context *context);
 
 /* Runs the loop on the calling thread, which is strand 0. 0: EXIT was carried out. */
 ZB_API int32_t zb_serve(void);
-/* Ends zb_serve after the request it is at (any thread). A parked loop notices at its next doorbell byte; one is written here
- * if the handle of FIFO 0 permits it. */
-ZB_API void zb_stop(void);
 
 /* conventions, flags, signature and kinds as docs/wire.md and src/ctypes/sink.ts have them. */
 ZB_API int32_t zb_routine(uint32_t number, uint64_t address, uint32_t convention, uint32_t flags, const char *signature,

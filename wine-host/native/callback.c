@@ -8,7 +8,7 @@ static HANDLE given_back;      /* an event: a strand became free */
 static int32_t claim_strand(void) {
   for (;;) {
     LONG now = busy;
-    if ((now & 0xFFFF) == 0xFFFF) { /* the sixteenth waits; the time limit is for the event that another took first */
+    if (now == -1) { /* the thirty-second waits; the time limit is for the event that another took first */
       if (!given_back) {
         HANDLE event = CreateEventA(NULL, FALSE, FALSE, NULL);
         if (event && InterlockedCompareExchangePointer(&given_back, event, NULL)) CloseHandle(event);
@@ -26,20 +26,17 @@ static void give_back(int32_t strand) {
   if (given_back) SetEvent(given_back);
 }
 
-/* The order of stores is that of docs/wire.md; `length` bytes were written behind the header already. */
-static void post(int32_t strand, uint32_t kind, uint32_t length) {
+/* For a thread of Node's; `length` bytes were written behind the header already. */
+static void post(int32_t strand, uint32_t node, uint32_t kind, uint32_t length) {
   uint8_t *box = zb.segment + STRAND_OFFSET + strand * STRAND_SIZE;
-  volatile uint32_t *head = zb_word(WORD_STRAND_POSTS + 4 * (uint32_t)strand);
-  uint32_t number = zb_load(head) + 1;
-  *(volatile uint32_t *)(box + 4) = length;
-  *(volatile uint32_t *)(box + 8) = kind;
-  *(volatile uint32_t *)(box + 12) = 0;
-  zb_store((volatile uint32_t *)box, number);
-  zb_store(head, number);
-  if (zb_ring_node()) Sleep(0);
+  *(volatile uint32_t *)(box + HEADER_LENGTH) = length;
+  *(volatile uint32_t *)(box + HEADER_TAG) = kind | node << 8;
+  zb_store((volatile uint32_t *)box, ++zb.posted[strand]);
+  __atomic_fetch_or(zb_thread_word(node, THREAD_POSTED), 1u << strand, __ATOMIC_SEQ_CST);
+  if (zb_ring(node)) Sleep(0);
 }
 
-static void post_callback(int32_t strand, const struct zb_stub *stub, const uint64_t *arguments, const uint64_t *floats) {
+static void post_callback(int32_t strand, uint32_t node, const struct zb_stub *stub, const uint64_t *arguments, const uint64_t *floats) {
   static const struct {
     uint32_t root;
     uint16_t vtable[6];
@@ -55,23 +52,18 @@ static void post_callback(int32_t strand, const struct zb_stub *stub, const uint
     uint64_t bits = zb_extend(kind, i < 4 && (kind == 'f' || kind == 'd') ? floats[i] : arguments[i]);
     memcpy(out + CALLBACK_ARGUMENTS + 8 * i, &bits, 8);
   }
-  post(strand, KIND_CALLBACK, CALLBACK_ARGUMENTS + 8 * stub->count);
+  post(strand, node, KIND_CALLBACK, CALLBACK_ARGUMENTS + 8 * stub->count);
 }
 
 /* Node's next message; 0 when the conversation is broken. */
 static int next_message(int32_t strand, struct zb_message *message) {
   const uint8_t *box = zb.segment + STRAND_OFFSET + strand * STRAND_SIZE + STRAND_TO_HOST;
-  volatile uint32_t *head = zb_word(WORD_NODE_POSTS + 4 * (uint32_t)strand);
+  volatile uint32_t *head = (volatile uint32_t *)(ULONG_PTR)box;
   uint32_t seen = zb.taken[strand];
-  if (zb_load(head) == seen) zb_wait(head, seen, zb_word(WORD_STRAND_SLEEPS + 4 * (uint32_t)strand), strand, 0);
+  while (zb_load(head) == seen) zb_wait(head, seen, zb_word(WORD_STRAND_SLEEPS + 4 * (uint32_t)strand), strand);
   if (zb_load(head) != seen + 1) return 0; /* strict ping-pong: one message each */
-  for (int looks = 0; zb_load((const volatile uint32_t *)box) != seen + 1; looks++) {
-    if (looks > 2000) return 0;
-    if (looks > 1000) Sleep(1);
-    else __builtin_ia32_pause();
-  }
   zb.taken[strand] = seen + 1;
-  if (!zb_take_message(box, MAILBOX_ROOM, box[8], message)) message->kind = 0;
+  if (!zb_take_message(box, MAILBOX_ROOM, zb_u32(box + HEADER_TAG), message)) message->kind = 0;
   return 1;
 }
 
@@ -87,7 +79,7 @@ static int is_return(const struct zb_message *message, uint64_t *result) {
 }
 
 /* Something that Node wants done on this thread while the callback is open. */
-static void nested(struct zb_thread *thread, const struct zb_message *message) {
+static void nested(struct zb_thread *thread, uint32_t node, const struct zb_message *message) {
   uint8_t *out = zb.segment + STRAND_OFFSET + thread->strand * STRAND_SIZE + MESSAGE;
   struct zb_reply reply = {.status = STATUS_REFUSED, .code = REFUSED_MALFORMED};
   if (message->kind == KIND_CONTROL) {
@@ -95,33 +87,37 @@ static void nested(struct zb_thread *thread, const struct zb_message *message) {
     int32_t length = zb_control_message(thread, message, outcome, sizeof outcome, &reply.id);
     if (length > 0) {
       memcpy(out, outcome, (size_t)length);
-      post(thread->strand, KIND_OUTCOME, (uint32_t)length);
+      post(thread->strand, node, KIND_OUTCOME, (uint32_t)length);
       return;
     }
   } else {
-    uint32_t number = message->kind == KIND_CALL ? CALL_ROUTINE : BATCH_ROUTINE, row = zb_load(zb_word(WORD_RUNNING_ROW));
-    if (message->kind && message->length >= number + 4) zb_store(zb_word(WORD_RUNNING_NESTED), zb_u32(message->bytes + number));
+    uint32_t row = zb_load(zb_word(WORD_RUNNING_ROW));
     zb_execute(thread, message, &reply);
     zb_store(zb_word(WORD_RUNNING_ROW), row); /* the batch around us is still at its row */
   }
   zb_put_reply(thread, &reply, out);
-  post(thread->strand, KIND_REPLY, REPLY_MESSAGE_SIZE);
+  post(thread->strand, node, KIND_REPLY, REPLY_MESSAGE_SIZE);
 }
 
 static uint64_t converse(struct zb_thread *thread, const struct zb_stub *stub, const uint64_t *arguments, const uint64_t *floats) {
   struct zb_message message;
   uint64_t result = 0;
   uint32_t kind = stub->result_kind; /* the stub may be another's when Node answers at last */
-  post_callback(thread->strand, stub, arguments, floats);
+  uint32_t node = stub->number >> 24;
+  volatile uint32_t *open = zb_thread_word(node, THREAD_OPEN);
+  __atomic_fetch_add(open, 1, __ATOMIC_SEQ_CST);
+  post_callback(thread->strand, node, stub, arguments, floats);
   for (;;) {
     if (!next_message(thread->strand, &message)) {
       InterlockedExchange(&zb.corrupt, 1); /* the main loop ends the session when the routine returns */
       InterlockedExchange(&zb.leaving, 1);
       return 0;
     }
-    if (is_return(&message, &result)) return zb_extend(kind, result);
-    nested(thread, &message);
+    if (is_return(&message, &result)) break;
+    nested(thread, node, &message);
   }
+  __atomic_fetch_sub(open, 1, __ATOMIC_SEQ_CST);
+  return zb_extend(kind, result);
 }
 
 static void release(struct zb_thread *thread) {

@@ -4,33 +4,28 @@
 ZB_API const char *zb_version(void) { return ZB_VERSION " x86_64"; }
 ZB_API uint32_t zb_context_size(void) { return sizeof(struct zb_context); }
 
-_Static_assert(sizeof(struct zb_context) == 256, "Python mirrors this structure");
-_Static_assert(offsetof(struct zb_context, control) == 160, "Python mirrors this structure");
-_Static_assert(offsetof(struct zb_context, strand_descriptors) == 180, "Python mirrors this structure");
+_Static_assert(sizeof(struct zb_context) == 64, "Python mirrors this structure");
+_Static_assert(offsetof(struct zb_context, control) == 40, "Python mirrors this structure");
 
 ZB_API int32_t zb_init(const struct zb_context *context) {
   if (!context || context->size != sizeof *context || context->wire_version != WIRE_VERSION) return ZB_BAD_CONTEXT;
   if (!context->segment || ((ULONG_PTR)context->segment & 0xFFF) || context->segment_size < ARENA_OFFSET ||
-      context->segment_size > 0xFFFFFFFFu || !context->node_doorbell || !context->strand_doorbells[0] || !context->control)
+      context->segment_size > 0xFFFFFFFFu || !context->host_bell || !context->strands_bell || !context->control)
     return ZB_BAD_CONTEXT;
   if (zb.tls == TLS_OUT_OF_INDEXES && (zb.tls = TlsAlloc()) == TLS_OUT_OF_INDEXES) return ZB_NO_MEMORY;
   zb.segment = context->segment;
   zb.segment_size = context->segment_size;
   if (zb_load(zb_word(WORD_MAGIC)) != MAGIC || zb_load(zb_word(WORD_VERSION)) != WIRE_VERSION) return ZB_BAD_CONTEXT;
-  zb.node_doorbell = context->node_doorbell;
-  zb.idle_doorbell = context->idle_doorbell;
-  zb.worker_pid = context->worker_pid;
+  zb.host_bell = context->host_bell;
+  zb.strands_bell = context->strands_bell;
   zb.control = context->control;
   zb.errno_location = context->errno_location;
-  zb.stopping = zb.leaving = zb.corrupt = 0;
-  for (int i = 0; i < STRANDS; i++) {
-    zb.strands[i] = context->strand_doorbells[i];
-    zb.descriptors[i] = context->strand_descriptors[i];
-    zb.taken[i] = zb_load(zb_word(WORD_NODE_POSTS + 4 * i));
-  }
+  zb.leaving = zb.corrupt = 0;
+  memset(zb.posted, 0, sizeof zb.posted);
+  memset(zb.taken, 0, sizeof zb.taken);
   DWORD_PTR system;
   if (!GetProcessAffinityMask(GetCurrentProcess(), &zb.cores, &system)) zb.cores = 0;
   zb_calibrate(context->spin_microseconds ? context->spin_microseconds : 130);
-  if (!zb_watch_exceptions()) return ZB_NO_MEMORY;
+  if (!zb_watch_exceptions() || !zb_listen()) return ZB_NO_MEMORY;
   return ZB_OK;
 }

@@ -34,11 +34,10 @@ int32_t zb_control_message(struct zb_thread *thread, const struct zb_message *me
   if (at_id < 0 || at_room < 0 || at_size < 0) return 0;
   if (at_id) *id = zb_u64(bytes + at_id);
   if (!out) {
-    uint64_t room = at_room ? zb_u64(bytes + at_room) : 0;
+    uint64_t offset = at_room ? zb_u64(bytes + at_room) : 0;
     capacity = at_size ? zb_u32(bytes + at_size) : 0;
-    out = (uint8_t *)(ULONG_PTR)room;
-    if (room) {
-      uint64_t offset = room - (uint64_t)(ULONG_PTR)zb.segment;
+    out = zb.segment + offset;
+    if (offset) {
       if (offset < ARENA_OFFSET || offset > zb.segment_size || capacity > zb.segment_size - offset) return 0;
     } else { /* nobody wants it */
       out = nowhere;

@@ -37,18 +37,16 @@ struct zb_thread {
 struct zb_state {
   uint8_t *segment;
   uint64_t segment_size;
-  HANDLE node_doorbell, idle_doorbell;
-  HANDLE strands[STRANDS];
-  int32_t descriptors[STRANDS];
-  uint32_t worker_pid;
+  HANDLE host_bell, strands_bell;
+  HANDLE events[STRANDS]; /* what a strand but the first sleeps on */
+  HANDLE volatile bells[THREADS]; /* of Node's threads, each opened when it is first rung */
   zb_control control;
   int *(*errno_location)(void);
   DWORD_PTR cores;            /* that this process may use */
   uint32_t spin_microseconds; /* of the longest spin */
   uint32_t spin_full; /* pauses of the longest spin */
   uint64_t spin_ticks; /* the same in time stamp counter ticks */
-  uint32_t taken[STRANDS]; /* NODE_POSTS that were consumed */
-  volatile LONG stopping;
+  uint32_t posted[STRANDS], taken[STRANDS]; /* messages of each side, in a mailbox */
   volatile LONG leaving; /* EXIT was carried out, or the segment is corrupt */
   volatile LONG corrupt;
   DWORD tls;
@@ -107,6 +105,9 @@ static inline volatile uint32_t *zb_word(uint32_t offset) { return (volatile uin
 /* x86 keeps the order of stores; this keeps the compiler from changing it. */
 static inline void zb_store(volatile uint32_t *at, uint32_t value) { __atomic_store_n(at, value, __ATOMIC_RELEASE); }
 static inline uint32_t zb_load(const volatile uint32_t *at) { return __atomic_load_n(at, __ATOMIC_ACQUIRE); }
+static inline volatile uint32_t *zb_thread_word(uint32_t thread, uint32_t offset) {
+  return zb_word(THREAD_OFFSET + thread * THREAD_SIZE + offset);
+}
 static inline uint32_t zb_u32(const uint8_t *at) { uint32_t v; memcpy(&v, at, 4); return v; }
 static inline uint64_t zb_u64(const uint8_t *at) { uint64_t v; memcpy(&v, at, 8); return v; }
 
@@ -114,10 +115,14 @@ static inline uint64_t zb_u64(const uint8_t *at) { uint64_t v; memcpy(&v, at, 8)
 struct zb_thread *zb_current(void);
 void zb_attach(struct zb_thread *thread, int32_t strand);
 void zb_detach(void);
-/* wait.c: returns when *head is no longer `seen`; 0, or 1 when zb_stop was called meanwhile and `stoppable` */
+/* wait.c: returns when *head is no longer `seen`, or, on the first strand, when it was rung for something else */
 void zb_calibrate(uint32_t microseconds);
-int zb_wait(volatile uint32_t *head, uint32_t seen, volatile uint32_t *sleeps, int strand, int stoppable);
-int zb_ring_node(void);
+void zb_wait(volatile uint32_t *head, uint32_t seen, volatile uint32_t *sleeps, int strand);
+/* bell.c: rings for a thread of Node's, if it sleeps; true then */
+int zb_ring(uint32_t thread);
+int zb_listen(void);
+/* window.c */
+void zb_serve_window(void);
 /* routine.c */
 struct zb_entry *zb_find_routine(uint32_t number);
 int32_t zb_parse_signature(const char *signature, uint8_t *kinds, uint32_t room);
@@ -128,7 +133,7 @@ uint64_t zb_extend(uint32_t kind, uint64_t bits);
 int zb_reachable(uint64_t address, uint64_t size, int writable);
 /* message.c */
 void zb_execute(struct zb_thread *thread, const struct zb_message *message, struct zb_reply *reply);
-int zb_take_message(const uint8_t *slot, uint32_t room, uint32_t kind, struct zb_message *message);
+int zb_take_message(const uint8_t *slot, uint32_t room, uint32_t tag, struct zb_message *message);
 void zb_put_reply(struct zb_thread *thread, const struct zb_reply *reply, uint8_t *out);
 /* call.c and batch.c */
 void zb_call(struct zb_thread *thread, const struct zb_message *message, struct zb_reply *reply);

@@ -1,13 +1,12 @@
 /* Is a range of addresses one that a message may name? */
 #include "internal.h"
 
-/* The parts of the segment where memory images lie: request slots and arena. The words and mailboxes are nobody's data. */
+/* The part of the segment where memory images lie is the arena. Words, slots and mailboxes are nobody's data. */
 static int in_segment(uint64_t address, uint64_t size, int writable) {
   uint64_t base = (uint64_t)(ULONG_PTR)zb.segment, offset = address - base;
   if (address < base || offset >= zb.segment_size) return -1;
   if (size > zb.segment_size - offset) return 0;
-  if (!writable || offset >= ARENA_OFFSET) return 1;
-  return offset >= REQUEST_OFFSET && offset + size <= REPLY_OFFSET;
+  return !writable || offset >= ARENA_OFFSET;
 }
 
 /* Everything else has to be memory of this process that is there: what ALLOC gave, or what a routine returned. Memory can still

@@ -3,12 +3,12 @@
 #include "internal.h"
 
 /* Finds the message of a slot or mailbox half. */
-int zb_take_message(const uint8_t *slot, uint32_t room, uint32_t kind, struct zb_message *message) {
-  uint32_t length = zb_u32(slot + 4), flags = slot[10] | (uint32_t)slot[11] << 8, offset = zb_u32(slot + 12);
-  message->kind = kind;
+int zb_take_message(const uint8_t *slot, uint32_t room, uint32_t tag, struct zb_message *message) {
+  uint32_t length = zb_u32(slot + HEADER_LENGTH), offset = zb_u32(slot + MESSAGE);
+  message->kind = tag & 0xFF;
   message->length = length;
   message->bytes = slot + MESSAGE;
-  if (!(flags & SLOT_MESSAGE_IN_ARENA)) return length <= room;
+  if (!(tag >> 16 & MESSAGE_IN_ARENA)) return length <= room;
   if (offset < ARENA_OFFSET || (offset & 3) || offset > zb.segment_size || length > zb.segment_size - offset) return 0;
   message->bytes = zb.segment + offset;
   return 1;

@@ -72,7 +72,7 @@ ZB_API uint64_t zb_thunk(uint32_t number, uint32_t convention, const char *signa
   uint8_t *copy;
   struct zb_stub *stub;
   (void)convention; /* 64-bit Windows has one */
-  if (count < 0 || result_kind > 127 || (result_kind != 'v' && zb_kind_size(result_kind) <= 0)) return 0;
+  if (count < 0 || number >> 24 >= THREADS || result_kind > 127 || (result_kind != 'v' && zb_kind_size(result_kind) <= 0)) return 0;
   if (!(copy = HeapAlloc(GetProcessHeap(), 0, (size_t)count + 1))) return 0;
   memcpy(copy, kinds, (size_t)count);
   AcquireSRWLockExclusive(&lock);

@@ -5,7 +5,6 @@
  * work came within the time that a full spin covers, whether or not it was parked by then; it halves when the wait was long, and
  * drops to a quarter when the thread lost its core while it spun, which says that others need the core. */
 #include "internal.h"
-#include <stdio.h>
 
 enum { FOUND = 1, FOUND_BESIDE = 2 }; /* by looking; after the core was someone else's for a moment */
 enum { CHUNK = 64, LEAST = 64, CHUNKS_ALONE = 4, BESIDE = 8 };
@@ -40,18 +39,6 @@ static struct zb_thread *spinner(void) {
   return thread ? thread : &other;
 }
 
-/* Strand doorbells but the first are opened when a thread of the DLL's own first calls back. */
-static HANDLE doorbell(int strand) {
-  if (!zb.strands[strand] && zb.descriptors[strand] >= 0) {
-    char path[64];
-    HANDLE handle;
-    snprintf(path, sizeof path, "Z:\\proc\\%lu\\fd\\%ld", (unsigned long)zb.worker_pid, (long)zb.descriptors[strand]);
-    handle = CreateFileA(path, GENERIC_READ | GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL, OPEN_EXISTING, 0, NULL);
-    if (handle != INVALID_HANDLE_VALUE) zb.strands[strand] = handle;
-  }
-  return zb.strands[strand];
-}
-
 /* Sessions that take turns leave the cores to whose turn it is: Node says then how long a look may last. In pauses. */
 static uint32_t look_limit(void) {
   uint32_t microseconds = zb_load(zb_word(WORD_LOOK_LIMIT));
@@ -73,7 +60,7 @@ static int spin(volatile uint32_t *head, uint32_t seen, struct zb_thread *thread
       return zb_load(head) != seen;
     }
     before = now;
-    if (++chunks > CHUNKS_ALONE) { /* a while has passed: whoever else is ready on this core goes first, Node's worker above all */
+    if (++chunks > CHUNKS_ALONE) { /* a while has passed: whoever else is ready on this core goes first, the thread of Node's above all */
       Sleep(0);
       if (zb_load(head) != seen) return FOUND_BESIDE;
       before = ticks();
@@ -97,29 +84,28 @@ static void note(struct zb_thread *thread, int beside, int strand) {
   else if (++thread->beside % BESIDE == 0) leave_core();
 }
 
-int zb_wait(volatile uint32_t *head, uint32_t seen, volatile uint32_t *sleeps, int strand, int stoppable) {
+/* Sleeps until somebody rings. What is rung is a hint: all there is of it is taken. */
+static void sleep_on(int strand) {
+  uint8_t stale[64];
+  DWORD count = 0;
+  if (strand != 0) WaitForSingleObject(zb.events[strand], INFINITE);
+  else if (!ReadFile(zb.host_bell, stale, sizeof stale, &count, NULL) || !count) Sleep(1); /* slow is better than stuck */
+}
+
+void zb_wait(volatile uint32_t *head, uint32_t seen, volatile uint32_t *sleeps, int strand) {
   struct zb_thread *thread = spinner();
   uint64_t start = ticks();
   int found = spin(head, seen, thread);
   if (found) {
     thread->spin = thread->spin < zb.spin_full / 2 ? thread->spin * 2 : zb.spin_full;
     note(thread, found == FOUND_BESIDE, strand);
-    return 0;
+    return;
   }
-  for (;;) {
-    uint8_t stale[64]; /* doorbell bytes are hints: take all there are */
-    DWORD count = 0;
-    HANDLE handle = doorbell(strand);
-    if (stoppable && zb.stopping) return 1;
-    __atomic_exchange_n(sleeps, 1, __ATOMIC_SEQ_CST);
-    if (zb_load(head) != seen || (stoppable && zb.stopping)) {
-      zb_store(sleeps, 0);
-      break;
-    }
-    if (!handle || !ReadFile(handle, stale, sizeof stale, &count, NULL) || !count) Sleep(1); /* slow is better than stuck */
+  do {
+    __atomic_exchange_n(sleeps, 1, __ATOMIC_SEQ_CST); /* and a fence between that and the last look */
+    if (zb_load(head) == seen) sleep_on(strand);
     zb_store(sleeps, 0);
-    if (zb_load(head) != seen) break;
-  }
+  } while (zb_load(head) == seen && strand != 0);
   if (ticks() - start < zb.spin_ticks + zb.spin_ticks / 2) {
     thread->spin = thread->spin < zb.spin_full / 4 ? thread->spin * 4 : zb.spin_full;
     note(thread, 1, strand);
@@ -127,18 +113,4 @@ int zb_wait(volatile uint32_t *head, uint32_t seen, volatile uint32_t *sleeps, i
     thread->spin = thread->spin / 2 > LEAST ? thread->spin / 2 : LEAST;
     note(thread, 0, strand);
   }
-  return 0;
-}
-
-/* Called after something was published. NODE_SLEEPS is 1 for a worker that blocks, 2 for one that sits in its event loop. Taking
- * the word away makes it one byte for each time that Node sleeps, however many threads and replies there are, and the exchange
- * is the fence between our store and this look. Node sets the word before it looks a last time and blocks, each time, so what
- * is taken is answered by a byte, and none is lost. */
-int zb_ring_node(void) {
-  DWORD written;
-  uint8_t byte = 1;
-  uint32_t sleeps = __atomic_exchange_n(zb_word(WORD_NODE_SLEEPS), 0, __ATOMIC_SEQ_CST);
-  HANDLE bell = sleeps == 1 ? zb.node_doorbell : sleeps == 2 ? zb.idle_doorbell : NULL;
-  if (bell) WriteFile(bell, &byte, 1, &written, NULL);
-  return bell != NULL;
 }

@@ -2,30 +2,39 @@
  * A callback that runs now: the host's thread waits in it, and every call made meanwhile is carried out on that very thread,
  * one at a time (docs/wire.md, "Strand mailbox").
  */
-import { Kind, MAILBOX_ROOM, MESSAGE, Return, STRAND_OFFSET, STRAND_SIZE, STRAND_TO_HOST } from '../codec/layout.js'
-import type { Exchange, Port } from './exchange.js'
-import type { Lane } from './lane.js'
-import { Shared } from './shared.js'
+import { Kind, MAILBOX_ROOM, Return } from '../codec/layout.js'
+import type { Exchange, Port, Sender } from './exchange.js'
+
+/** How a frame speaks to the strand that waits in it. */
+export interface Mailbox {
+  /** Puts a message there and wakes the strand. */
+  send(strand: number, message: Int32Array, length: number, tag: number): void
+  /** The frame's last answer is about to be sent: the mailbox belongs to the callback around it from then on. */
+  close(frame: Frame): void
+  /** The message of a Return with these bits. */
+  returning(low: number, high: number): Int32Array
+}
 
 export class Frame implements Port {
   readonly room = MAILBOX_ROOM
+  readonly nested = true
   #outstanding: Exchange | undefined
   readonly #queue: Exchange[] = []
   #result: { low: number; high: number } | undefined
   #closed = false
 
   constructor(
-    private readonly lane: Lane,
+    private readonly sender: Sender,
+    private readonly mailbox: Mailbox,
     readonly strand: number,
   ) {}
 
   submit(exchange: Exchange): void {
-    if (this.#outstanding || this.#queue.length > 0 || !exchange.attempt(this.lane, this)) this.#queue.push(exchange)
-    else this.#outstanding = exchange
+    if (this.#outstanding || this.#queue.length > 0 || !this.sendFirst(exchange)) this.#queue.push(exchange)
   }
 
   sendFirst(exchange: Exchange): boolean {
-    if (this.#outstanding || !exchange.attempt(this.lane, this)) return false
+    if (this.#outstanding || !exchange.attempt(this.sender, this)) return false
     this.#outstanding = exchange
     return true
   }
@@ -35,11 +44,12 @@ export class Frame implements Port {
     return this.#outstanding
   }
 
+  /** A reply has come, whose table lies at `at`, or so many bytes of an Outcome. */
   answered(at: number, outcomeLength: number): void {
     const exchange = this.#outstanding
     if (!exchange) return
     this.#outstanding = undefined
-    exchange.settle(this.lane, at, outcomeLength)
+    exchange.settle(this.sender, at, outcomeLength)
     exchange.settled = true
     this.pump()
   }
@@ -54,39 +64,22 @@ export class Frame implements Port {
     while (!this.#outstanding && this.#queue.length > 0) {
       const exchange = this.#queue[0]
       try {
-        if (!exchange.attempt(this.lane, this)) return
-        this.#outstanding = exchange
+        if (!this.sendFirst(exchange)) return
       } catch (error) {
-        exchange.fail(this.lane, error as Error)
+        exchange.fail(this.sender, error as Error)
         exchange.settled = true
       }
       this.#queue.shift()
     }
     if (this.#closed || this.#outstanding || !this.#result) return
     this.#closed = true
-    const at = this.claim()
-    this.lane.shared.encoder.answer(at + MESSAGE, this.#result.low, this.#result.high)
-    // the mailbox is free for the enclosing callback as soon as this is published
-    this.lane.frames.close(this)
-    this.publish(Return.size, Kind.return, 0)
+    const { low, high } = this.#result
+    this.mailbox.close(this)
+    this.mailbox.send(this.strand, this.mailbox.returning(low, high), Return.size, Kind.return)
   }
 
-  claim(): number {
-    return STRAND_OFFSET + this.strand * STRAND_SIZE + STRAND_TO_HOST
-  }
-
-  publish(length: number, tag: number, extra: number): void {
-    const { shared } = this.lane
-    const number = (Atomics.load(shared.i32, Shared.strandAnswered + this.strand) + 1) | 0
-    shared.encoder.header(this.claim(), number, length, tag | (this.lane.thread << 8), extra)
-    Atomics.store(shared.i32, Shared.strandAnswered + this.strand, number)
-    Atomics.add(shared.i32, Shared.answers, 1)
-    this.lane.wakeWorker()
-  }
-
-  send(from: number, length: number, tag: number): boolean {
-    this.lane.shared.encoder.copy(this.claim() + MESSAGE, from, length)
-    this.publish(length, tag, 0)
+  send(message: Int32Array, length: number, tag: number): boolean {
+    this.mailbox.send(this.strand, message, length, tag)
     return true
   }
 

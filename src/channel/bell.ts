@@ -1,0 +1,76 @@
+/**
+ * What one side sleeps on and the other rings: a pipe of one descriptor that is open for both directions. Whoever rings never
+ * blocks, even if a DLL fills the pipe, and bytes are hints: stale ones do no harm.
+ */
+import { closeSync, constants, openSync } from 'node:fs'
+import { Socket } from 'node:net'
+import { SessionStartError } from '../errors.js'
+import { libc } from './libc.js'
+
+const O_CLOEXEC = 0o2000000
+const POLLIN = 1
+const BYTE = new Uint8Array([1])
+const MODE = constants.O_RDWR | constants.O_NONBLOCK
+
+/** Makes a bell; the descriptor belongs to the process, so that any thread may ring it. Throws SessionStartError where none is left. */
+export function makeBell(): number {
+  const pair = new Int32Array(2)
+  if (libc().pipe2(pair, O_CLOEXEC) !== 0)
+    throw new SessionStartError('no descriptor is left for the bell of a session: raise the limit (ulimit -n)')
+  try {
+    // one description for both ends: it gives no end-of-file when the other side dies
+    return reopen(pair[0])
+  } finally {
+    for (const fd of pair) closeSync(fd)
+  }
+}
+
+/** Ask `SharedState.ring` instead where the session may have ended: the number may be another file's by then. */
+export function ringBell(fd: number): void {
+  libc().write(fd, BYTE, 1)
+}
+
+function reopen(fd: number): number {
+  return openSync(`/proc/self/fd/${fd}`, MODE)
+}
+
+/** A thread's end of its own bell. Only that thread may use it. */
+export class Bell {
+  readonly #fd: number
+  readonly #socket: Socket
+  readonly #poll = new Uint8Array(8)
+  readonly #bytes = new Uint8Array(64)
+
+  /** `heard` is called from the event loop, which the bell does not keep alive. */
+  constructor(fd: number, heard: () => void) {
+    this.#fd = reopen(fd)
+    const view = new DataView(this.#poll.buffer)
+    view.setInt32(0, this.#fd, true)
+    view.setInt16(4, POLLIN, true)
+    this.#socket = new Socket({
+      fd: this.#fd,
+      readable: true,
+      writable: false,
+      onread: {
+        buffer: this.#bytes,
+        callback: () => {
+          heard()
+          return true
+        },
+      },
+    } as ConstructorParameters<typeof Socket>[0])
+    this.#socket.on('error', () => {})
+    this.#socket.unref()
+  }
+
+  /** Blocks this thread until the bell is rung, or for so many milliseconds; false if it was not. */
+  wait(milliseconds: number): boolean {
+    if (libc().poll(this.#poll, 1, Math.max(1, Math.ceil(milliseconds))) <= 0) return false
+    libc().read(this.#fd, this.#bytes, this.#bytes.length)
+    return true
+  }
+
+  close(): void {
+    this.#socket.destroy()
+  }
+}

@@ -1,0 +1,74 @@
+/** The few calls of the C library that Node has no words for, by koffi. Each takes about 0.2 µs; none is given a JavaScript callback. */
+import { createRequire } from 'node:module'
+import { SetupError } from '../errors.js'
+
+/** An address in this process. */
+export type Address = bigint
+
+interface Koffi {
+  load(library: string): { func(prototype: string): (...args: never[]) => unknown }
+  view(address: Address, length: number): ArrayBuffer
+  errno(): number
+}
+
+interface Libc {
+  memfd_create(name: string, flags: number): number
+  ftruncate(fd: number, length: number): number
+  fcntl(fd: number, command: number, argument: number): number
+  fallocate(fd: number, mode: number, offset: number, length: number): number
+  mmap(address: Address | null, length: number, protection: number, flags: number, fd: number, offset: number): Address
+  munmap(address: Address, length: number): number
+  pipe2(descriptors: Int32Array, flags: number): number
+  poll(descriptors: Uint8Array, count: number, milliseconds: number): number
+  read(fd: number, bytes: Uint8Array, size: number): number
+  write(fd: number, bytes: Uint8Array, size: number): number
+  sched_yield(): number
+}
+
+const PROTOTYPES: { readonly [name in keyof Libc]: string } = {
+  memfd_create: 'int memfd_create(const char *name, unsigned int flags)',
+  ftruncate: 'int ftruncate(int fd, int64_t length)',
+  fcntl: 'int fcntl(int fd, int command, int argument)',
+  fallocate: 'int fallocate(int fd, int mode, int64_t offset, int64_t length)',
+  mmap: 'void *mmap(void *address, size_t length, int protection, int flags, int fd, int64_t offset)',
+  munmap: 'int munmap(void *address, size_t length)',
+  pipe2: 'int pipe2(void *descriptors, int flags)',
+  poll: 'int poll(void *descriptors, unsigned long count, int milliseconds)',
+  read: 'int64_t read(int fd, void *bytes, size_t size)',
+  write: 'int64_t write(int fd, void *bytes, size_t size)',
+  sched_yield: 'int sched_yield()',
+}
+
+let koffi: Koffi | undefined
+let loaded: Libc | undefined
+
+/** Throws SetupError where koffi, or the part of it that is machine code, is not there. */
+export function libc(): Libc {
+  if (loaded) return loaded
+  try {
+    koffi = createRequire(import.meta.url)('koffi') as Koffi
+    const library = koffi.load('libc.so.6')
+    const functions = Object.entries(PROTOTYPES).map(([name, prototype]) => [name, library.func(prototype)])
+    loaded = Object.fromEntries(functions) as Libc
+  } catch (cause) {
+    throw new SetupError(
+      `memory cannot be shared with Wine, for the package koffi cannot be loaded (${(cause as Error).message.split('\n')[0]}): ` +
+        'install it with its platform package (npm install koffi @koromix/koffi-linux-x64, without --omit=optional), leave both out of bundles, ' +
+        'and where Node runs with --permission allow addons (--allow-addons)',
+      { cause },
+    )
+  }
+  return loaded
+}
+
+/** An ArrayBuffer over memory of this process. It must not outlive the memory: to touch what is unmapped ends Node. */
+export function viewOf(address: Address, length: number): ArrayBuffer {
+  libc()
+  return (koffi as Koffi).view(address, length)
+}
+
+/** What the last call that failed in this thread said, as Linux numbers errors. */
+export function errno(): number {
+  libc()
+  return (koffi as Koffi).errno()
+}

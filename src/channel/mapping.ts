@@ -1,0 +1,43 @@
+/**
+ * One thread's view of a session's segment. Other sides write there at any time, and V8 trusts that nothing changes under its
+ * builtins: so single values are read and written in place, whole ranges only by `set` and `slice`, and whatever decodes, sorts,
+ * searches or compares gets a copy.
+ */
+import { viewOf } from './libc.js'
+import { replacePages, type Segment, unmap } from './segment.js'
+import { Shared, type SharedState } from './shared.js'
+
+/** Set in `Shared.views` once the session's end has replaced the pages: who gives up the last view unmaps them. */
+const REPLACED = 1 << 31
+
+const collected = new FinalizationRegistry<() => void>(forget => forget())
+
+export class Mapping {
+  readonly i32: Int32Array
+  readonly u8: Uint8Array
+  readonly view: DataView
+
+  constructor(segment: Segment, state: SharedState, thread: number) {
+    Atomics.or(state.i32, Shared.views, 1 << thread)
+    const buffer = viewOf(segment.address, segment.size)
+    collected.register(buffer, () => forgetView(segment, state, thread))
+    this.i32 = new Int32Array(buffer)
+    this.u8 = new Uint8Array(buffer)
+    this.view = new DataView(buffer)
+  }
+}
+
+/** A thread's view is gone, or the thread itself. */
+export function forgetView(segment: Segment, state: SharedState, thread: number): void {
+  const before = Atomics.and(state.i32, Shared.views, ~(1 << thread))
+  if (before === (REPLACED | (1 << thread))) unmap(segment)
+}
+
+/**
+ * The session has ended. What is mapped becomes pages that are nobody's, for a view that somebody still holds must not touch what is
+ * unmapped, which would end Node, nor another session's memory; the addresses are given back with the last view.
+ */
+export function endMapping(segment: Segment, state: SharedState): void {
+  replacePages(segment)
+  if (Atomics.or(state.i32, Shared.views, REPLACED) === 0) unmap(segment)
+}

@@ -1,0 +1,76 @@
+/**
+ * How long a thread looks for an answer before it sleeps, and all numbers that say so. To look costs a nanosecond, to be woken
+ * some tens of microseconds (bench rows "awaited" and "a call in a job"); but who looks in vain takes a core from who works.
+ */
+import { readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { libc } from './libc.js'
+
+/** Microseconds of looking where that has paid lately, and where it has not. Bench rows "a call in a job", "a slow routine". */
+const LONG = 50
+const SHORT = 2
+/** Looking does not pay where it has been in vain so often in a row; then only every so often it is tried again. */
+const MISSES = 4
+const PROBE = 16
+/** Looks between two of the clock, which takes as long as fifty of them. */
+const STRIDE = 256
+/** Microseconds after which whoever else is ready on this core goes first. Bench row "with another program at work". */
+const ALONE = 10
+
+/** Replies that a thread settles before its event loop has a turn. Bench row "a thousand at once". */
+export const TURN = 256
+/** Longest sleep without a look at who still lives, in milliseconds. */
+export const SLICE = 1000
+
+/** Cores that this process may keep busy: a container's share of them may be less than there are. */
+export const CORES = Math.max(0.1, Math.min(availableParallelism(), cgroupShare()))
+
+/** What is left of looking where one side at a time runs anyway. */
+const longest = CORES < 2 ? SHORT : LONG
+
+export class Patience {
+  #misses = 0
+
+  /** Looks until one of two words has changed: `first` to `expected`, or `second` from zero. False if that took too long. */
+  look(i32: Int32Array, first: number, expected: number, second: number): boolean {
+    const good = this.#misses < MISSES || this.#misses % PROBE === 0
+    const budget = (good ? longest : SHORT) / 1000
+    let from = 0
+    for (let looks = 1; ; looks++) {
+      if (Atomics.load(i32, first) === expected || Atomics.load(i32, second) !== 0) {
+        this.#misses = 0
+        return true
+      }
+      if (looks % STRIDE !== 0) continue
+      const now = performance.now()
+      if (from === 0) from = now
+      else if (now - from > budget) break
+      else if (now - from > ALONE / 1000) libc().sched_yield()
+    }
+    this.#misses++
+    return false
+  }
+}
+
+/** Cores by the quota of this process's cgroup (version 2, and version 1 where it is mounted). */
+function cgroupShare(): number {
+  const read = (file: string) => {
+    try {
+      return readFileSync(file, 'latin1').trim()
+    } catch {
+      return ''
+    }
+  }
+  const path = /^0::(.*)$/m.exec(read('/proc/self/cgroup'))?.[1] ?? '/'
+  let share = Number.POSITIVE_INFINITY
+  // a limit of any group around this one counts
+  for (let at = path; ; at = at.slice(0, at.lastIndexOf('/'))) {
+    const [quota, period] = read(`/sys/fs/cgroup${at}/cpu.max`).split(' ').map(Number)
+    if (quota > 0 && period > 0) share = Math.min(share, quota / period)
+    if (at === '' || at === '/') break
+  }
+  const quota = Number(read('/sys/fs/cgroup/cpu/cpu.cfs_quota_us'))
+  const period = Number(read('/sys/fs/cgroup/cpu/cpu.cfs_period_us'))
+  if (quota > 0 && period > 0) share = Math.min(share, quota / period)
+  return share
+}

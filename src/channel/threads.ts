@@ -1,0 +1,170 @@
+/**
+ * The threads that use a session, by number: who has one, and what becomes of what a thread leaves behind that ends in the middle
+ * of things. The supervisor, which never blocks, sees the end: it fills the hole that the thread may have left in the ring, answers
+ * callbacks in its place, and gives its number back when nothing of it is under way any more.
+ */
+import {
+  ControlWord,
+  Header,
+  Kind,
+  MESSAGE,
+  REQUEST_OFFSET,
+  REQUEST_SIZE,
+  Return,
+  SLOTS,
+  STRAND_OFFSET,
+  STRAND_SIZE,
+  STRAND_TO_HOST,
+  STRANDS,
+  THREAD_OFFSET,
+  THREAD_SIZE,
+  THREADS,
+  ThreadWord,
+} from '../codec/layout.js'
+import { viewOf } from './libc.js'
+import type { Segment } from './segment.js'
+import { MAX_PAGES, Shared, type SharedState } from './shared.js'
+
+/** The worker's number among a session's threads, and that of the thread that started the session. */
+export const WORKER_THREAD = 0
+export const CALLER_THREAD = 1
+/** Both as bits: what is taken of the numbers from the start. */
+export const FIRST_THREADS = (1 << WORKER_THREAD) | (1 << CALLER_THREAD)
+/** Callbacks of threads that are gone go to the thread that started the session, which answers zero and tells of it. */
+const HEIR = CALLER_THREAD
+
+/** A number for a thread that joins; -1 if all are taken. */
+export function takeNumber({ i32 }: SharedState): number {
+  for (;;) {
+    const taken = Atomics.load(i32, Shared.threads)
+    let thread = 0
+    while (thread < THREADS && (taken >>> thread) & 1) thread++
+    if (thread === THREADS) return -1
+    if (Atomics.compareExchange(i32, Shared.threads, taken, taken | (1 << thread)) === taken) return thread
+  }
+}
+
+export function giveNumberBack({ i32 }: SharedState, thread: number): void {
+  Atomics.and(i32, Shared.threads, ~(1 << thread))
+}
+
+/** Is there nobody with this number? */
+export function isNobody({ i32 }: SharedState, thread: number): boolean {
+  return ((Atomics.load(i32, Shared.gone) | ~Atomics.load(i32, Shared.threads)) >>> thread) % 2 === 1
+}
+
+/** Shared of the segment where the host says which strands have posted for a thread. */
+export const postedAt = (thread: number) => (THREAD_OFFSET + thread * THREAD_SIZE + ThreadWord.posted) >> 2
+/** Shared of the segment where a thread says that it sleeps. */
+export const sleepsAt = (thread: number) => (THREAD_OFFSET + thread * THREAD_SIZE + ThreadWord.sleeps) >> 2
+
+/** The message of a Return of zero, as the encoder writes it. */
+const ZERO = Int32Array.of(12, 6 | (12 << 16), 4, 8, 0, 0)
+
+/** Hands a message to the host's thread that waits on a strand, and wakes it. */
+export function answerStrand(
+  i32: Int32Array,
+  state: SharedState,
+  segment: Segment,
+  strand: number,
+  message: Int32Array,
+  length: number,
+  tag: number,
+  room: number,
+): void {
+  const at = (STRAND_OFFSET + strand * STRAND_SIZE + STRAND_TO_HOST) >> 2
+  const number = (Atomics.load(state.i32, Shared.answered + strand) + 1) | 0
+  i32[at + Header.length / 4] = length
+  i32[at + Header.tag / 4] = tag
+  const words = (Math.min(length, room) + 3) >> 2
+  for (let i = 0; i < words; i++) i32[at + MESSAGE / 4 + i] = message[i]
+  Atomics.store(state.i32, Shared.answered + strand, number)
+  Atomics.store(i32, at, number)
+  if (Atomics.exchange(i32, ControlWord.strandSleeps / 4 + strand, 0) !== 0)
+    state.ring(strand === 0 ? segment.hostBell : segment.strandsBell)
+}
+
+/** What a thread leaves that has ended. Used by the supervisor alone. */
+export class Departed {
+  /** Requests claimed when it was seen to be gone: all of its own lie before. */
+  readonly #until: number
+  #filled = false
+  /** Of the segment. Its owner does not unmap it while this is used. */
+  readonly #i32: Int32Array
+  readonly #u8: Uint8Array
+
+  constructor(
+    private readonly segment: Segment,
+    private readonly state: SharedState,
+    readonly thread: number,
+  ) {
+    const buffer = viewOf(segment.address, segment.size)
+    this.#i32 = new Int32Array(buffer)
+    this.#u8 = new Uint8Array(buffer)
+    Atomics.or(state.i32, Shared.gone, 1 << thread)
+    this.#until = Atomics.load(state.i32, Shared.tail)
+  }
+
+  /** Does what can be done now; true once nothing is left and the number may be another's. To be called until then. */
+  settle(): boolean {
+    const { state, thread } = this
+    const { i32 } = state
+    const shared = this.#i32
+    if (!this.#filled) this.#filled = this.#fillHole()
+    const fresh = Atomics.exchange(shared, postedAt(thread), 0)
+    for (let strand = 0; strand < STRANDS; strand++) this.#answer(strand, (fresh >>> strand) % 2 === 1)
+    const open = Atomics.load(shared, (THREAD_OFFSET + thread * THREAD_SIZE + ThreadWord.open) >> 2)
+    const done = Atomics.load(shared, ControlWord.done / 4)
+    if (!this.#filled || open > 0 || ((done - this.#until) | 0) < 0) return false
+    for (let page = Shared.pages; page < Shared.pages + MAX_PAGES; page++)
+      Atomics.compareExchange(i32, page, thread + 1, 0)
+    giveNumberBack(state, thread)
+    Atomics.and(i32, Shared.gone, ~(1 << thread))
+    return true
+  }
+
+  /**
+   * It may have ended between claiming a slot and publishing it, and all others wait behind. The host refuses an empty message.
+   * False while another thread, which lives, may be the one that has the slot.
+   */
+  #fillHole(): boolean {
+    const { state, thread } = this
+    const { i32 } = state
+    const shared = this.#i32
+    const number = Atomics.load(i32, Shared.intent + thread)
+    if (number === 0) return true
+    const at = (REQUEST_OFFSET + ((number - 1) & (SLOTS - 1)) * REQUEST_SIZE) >> 2
+    const claimed = ((Atomics.load(i32, Shared.tail) - number) | 0) >= 0
+    if (claimed && Atomics.load(shared, at) !== number) {
+      for (let other = 0; other < THREADS; other++)
+        if (other !== thread && !isNobody(state, other) && Atomics.load(i32, Shared.intent + other) === number)
+          return false
+      // if another had it, it has published by now
+      if (Atomics.load(shared, at) !== number) {
+        shared[at + Header.length / 4] = 0
+        shared[at + Header.tag / 4] = thread << 8
+        shared[at + Header.reply / 4] = Atomics.load(i32, Shared.asked + thread)
+        Atomics.store(shared, at, number)
+        if (Atomics.exchange(shared, ControlWord.hostSleeps / 4, 0) !== 0) state.ring(this.segment.hostBell)
+      }
+    }
+    Atomics.store(i32, Shared.intent + thread, 0)
+    return true
+  }
+
+  /** Where the host waits for the thread: a callback that it had not seen goes to the heir, and one that had begun returns zero. */
+  #answer(strand: number, fresh: boolean): void {
+    const { state, segment, thread } = this
+    const i32 = this.#i32
+    const u8 = this.#u8
+    const mailbox = STRAND_OFFSET + strand * STRAND_SIZE
+    const posted = Atomics.load(i32, mailbox >> 2)
+    // host and Node post in turns
+    if (u8[mailbox + Header.tag + 1] !== thread || posted === Atomics.load(state.i32, Shared.answered + strand)) return
+    if (fresh && u8[mailbox + Header.tag] === Kind.callback) {
+      u8[mailbox + Header.tag + 1] = HEIR
+      Atomics.or(i32, postedAt(HEIR), 1 << strand)
+      state.wake(HEIR)
+    } else answerStrand(i32, state, segment, strand, ZERO, Return.size, Kind.return, Return.size)
+  }
+}
