@@ -33,11 +33,11 @@ export class MemoryWindow {
   ) {}
 
   /** Fills `into`; false if the host says that it cannot be read. */
-  read(address: number, into: Uint8Array): boolean {
+  read(address: bigint, into: Uint8Array): boolean {
     return this.#inTurn(() => {
       for (let done = 0; done < into.length; ) {
         const size = Math.min(into.length - done, Window.room)
-        if (!this.#ask(MemoryOp.read, address + done, size, into.length - done)) return false
+        if (!this.#ask(MemoryOp.read, address + BigInt(done), size, into.length - done)) return false
         if (readSync(this.segment.file, into, done, size, Window.data) !== size)
           throw new ZugbrueckeError('the shared memory ended before it should')
         done += size
@@ -47,12 +47,12 @@ export class MemoryWindow {
   }
 
   /** Writes `from`; false if the host says that it cannot be written, and then nothing of it is. */
-  write(address: number, from: Uint8Array): boolean {
+  write(address: bigint, from: Uint8Array): boolean {
     return this.#inTurn(() => {
       for (let done = 0; done < from.length; ) {
         const size = Math.min(from.length - done, Window.room)
         writeSync(this.segment.file, from, done, size, Window.data)
-        if (!this.#ask(MemoryOp.write, address + done, size, from.length - done)) return false
+        if (!this.#ask(MemoryOp.write, address + BigInt(done), size, from.length - done)) return false
         done += size
       }
       return true
@@ -60,12 +60,12 @@ export class MemoryWindow {
   }
 
   /** One piece. The host looks at all of `rest`, so that what cannot be done as a whole is not begun. */
-  #ask(op: number, address: number, size: number, rest: number): boolean {
+  #ask(op: number, address: bigint, size: number, rest: number): boolean {
     const { file } = this.segment
     const number = this.shared.next(Shared.windowNumber)
     this.#fields[Window.op / 4] = op
     this.#fields[Window.size / 4] = size
-    this.#request[Window.address / 8] = BigInt(address)
+    this.#request[Window.address / 8] = address
     this.#request[Window.rest / 8] = BigInt(rest)
     this.#fields[0] = number
     // the number last, in a write of its own: the host takes what carries a new one

@@ -6,7 +6,7 @@ import { type SharedMemory, WebAssembly } from './webassembly.js'
 /** Pages of 64 KiB: what the file has in front of its arena, and the threads' scratch. */
 const SHARED_PAGES = 10
 
-/** Offsets are bytes in the shared memory; ids and addresses are numbers below 2^53. */
+/** Offsets are bytes in the shared memory; numbers that are ids or addresses are below 2^53. */
 export interface Encoder {
   /** `tag` is kind | thread << 8 | flags << 16. */
   header(slot: number, sequence: number, length: number, tag: number, extra: number): void
@@ -33,7 +33,7 @@ export interface Encoder {
     resultKind: number,
     count: number,
   ): void
-  column(message: number, index: number, pointer: number, stride: number, kind: number): void
+  column(message: number, index: number, pointer: bigint, stride: number, kind: number): void
   answer(message: number, low: number, high: number): void
 }
 

@@ -21,6 +21,7 @@ import {
 import { type CallbackVariable, FunctionPointer } from './function-pointer.js'
 import type { Addressed, ArgOf, CallbackResult, io, ValueOf, ValuesOf, view } from './inference.js'
 import { checkMemsync, checkPaths, type Directive, type Memsync } from './memsync.js'
+import { toAddress } from './pointing.js'
 import { checkSession, isCallbackTarget, readAddress, refAt, writeCell } from './reference.js'
 
 export type Convention = 'cdecl' | 'stdcall'
@@ -182,7 +183,7 @@ function readCallback(this: CallbackClass, block: Block, offset: number): unknow
   if (ref && isCallbackTarget(ref)) return ref
   const remote = ref?.block instanceof RemoteBlock ? ref : undefined
   const address = remote
-    ? BigInt((remote.block as RemoteBlock).address + remote.offset)
+    ? (remote.block as RemoteBlock).addressAt(remote.offset)
     : readAddress(block, offset, this.size)
   if (address === 0n) return null
   const memory = remote
@@ -190,7 +191,7 @@ function readCallback(this: CallbackClass, block: Block, offset: number): unknow
     : block instanceof LocalBlock
       ? block.origin
       : (block as RemoteBlock).memory
-  return memory?.routineAt?.(Number(address), this) ?? { address, memory, type: this }
+  return memory?.routineAt?.(address, this) ?? { address, memory, type: this }
 }
 
 function writeCallback(this: CallbackClass, block: Block, offset: number, value: unknown, context?: CallContext): void {
@@ -204,13 +205,13 @@ export function callbackPlace(type: CallbackClass, value: unknown, context?: Cal
     if (!sameShape(value.type, type)) throw new ArgumentError(`expected ${type.name}, got a ${value.type.name}`)
     return value
   }
-  if (typeof value === 'bigint') return value || null
+  if (typeof value === 'bigint') return toAddress(value, type[ARCH] as Arch, type.name) || null
   if ((typeof value === 'object' || typeof value === 'function') && value !== null) {
     if ('thunk' in value) return value as CallbackTarget
     const { address, memory } = value as { address?: unknown; memory?: RemoteMemory }
     if (typeof address === 'bigint') {
       if (memory && context) checkSession(memory, context.memory)
-      return address || null
+      return toAddress(address, type[ARCH] as Arch, type.name) || null
     }
   }
   if (typeof value !== 'function' || isType(value))

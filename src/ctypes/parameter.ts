@@ -112,18 +112,22 @@ function lowerFloat(type: CType): Lower {
 function lowerPointer(to: Pointing, text: boolean): Lower {
   return (sink, index, value, context) => {
     if (value === null) return sink.address(index, 0)
-    // A typed pointer takes no bare number: it would be a mistake more often than an address.
-    if (typeof value === 'bigint' && to.pointee !== null && !text)
+    // A bare number for a typed pointer would be a mistake more often than an address, but handles lead to structures.
+    if (typeof value === 'bigint' && to.pointee !== null && to.pointee[CATEGORY] !== 'structure' && !text)
       throw new ArgumentError(`expected ${to.name}, got ${describe(value)}: use session.cast`)
     putPlace(sink, index, text ? placeOfText(value, to, context) : placeOf(value, to, context), context)
   }
 }
 
+/** The encoder takes a number where that is exact, which costs less. */
+const putAddress = (sink: ArgumentSink, index: number, address: bigint) =>
+  address <= EXACT ? sink.address(index, Number(address)) : putBig(sink, index, address)
+const EXACT = BigInt(Number.MAX_SAFE_INTEGER)
+
 /** Writes where a pointer leads. */
 function putPlace(sink: ArgumentSink, index: number, place: Place, context: CallContext): void {
   if (place === null) return sink.address(index, 0)
-  if (typeof place === 'bigint')
-    return place <= 0x1f_ffff_ffff_ffffn ? sink.address(index, Number(place)) : putBig(sink, index, place)
+  if (typeof place === 'bigint') return putAddress(sink, index, place)
   if (isCallbackTarget(place)) return sink.callback(index, place)
   const { block, offset } = place
   if (block instanceof LocalBlock) {
@@ -131,9 +135,9 @@ function putPlace(sink: ArgumentSink, index: number, place: Place, context: Call
       throw new ArgumentError(`a reference leads to byte ${offset} of an object of ${block.size} bytes`)
     return sink.block(index, block, offset)
   }
-  const { memory, address } = block as RemoteBlock
-  checkSession(memory, context.memory)
-  sink.address(index, address + offset)
+  const remote = block as RemoteBlock
+  checkSession(remote.memory, context.memory)
+  putAddress(sink, index, remote.addressAt(offset))
 }
 
 /** By value: the routine has a copy of its own, whose changes are nobody's. */

@@ -17,6 +17,7 @@ import {
   isType,
   KIND,
   OFFSET,
+  pointerSizeOf,
   typeOf,
   WRITE,
 } from './data.js'
@@ -81,13 +82,15 @@ export function placeOf(value: unknown, to: Pointing, context?: CallContext): Pl
   if (value instanceof CData) return placeOfData(value, to)
   if (typeof value === 'string') return placeOfString(value, to)
   if (isBuffer(value)) return { block: blockOfBuffer(value, to), offset: 0 }
-  if (typeof value === 'bigint' || (typeof value === 'number' && to.pointee === null)) return addressOf(value, to)
+  if (typeof value === 'bigint' || (typeof value === 'number' && to.pointee === null))
+    return toAddress(value, to.arch, to.name) || null
   if (value instanceof ByReference) return placeOfReference(value, to)
   if (Array.isArray(value) && to.pointee) return placeOfList(value, to.pointee, context)
   if (typeof value === 'object') {
     if ('thunk' in value) return value as unknown as Place
     const { address, memory, [BLOCK]: block } = value as Handle
-    if (typeof address === 'bigint') return block ? { block, offset: 0 } : remote(address, memory)
+    if (typeof address === 'bigint')
+      return block ? { block, offset: 0 } : remote(toAddress(address, to.arch, to.name), memory)
     if (to.pointee?.[CATEGORY] === 'structure' && Object.getPrototypeOf(value) === Object.prototype) {
       const made = blockFor(to.pointee, 1)
       to.pointee[WRITE](made, 0, value, context)
@@ -112,19 +115,19 @@ const mismatch = (value: unknown, to: Pointing) => {
 }
 
 const remote = (address: bigint, memory: RemoteMemory | undefined): Place =>
-  memory && address !== 0n
-    ? { block: new RemoteRange(memory, Number(address), Number.POSITIVE_INFINITY), offset: 0 }
-    : address || null
+  memory && address !== 0n ? { block: new RemoteRange(memory, address), offset: 0 } : address || null
 
-function addressOf(value: bigint | number, to: Pointing): bigint | null {
-  const bits = to.arch === 'win64' ? 64 : 32
+/** An address as it is in memory: negative ones, such as INVALID_HANDLE_VALUE, wrap. Throws ArgumentError for what is none. */
+export function toAddress(value: unknown, arch: Arch, name: string): bigint {
+  if (typeof value !== 'bigint' && (typeof value !== 'number' || !Number.isInteger(value)))
+    throw new ArgumentError(`expected an address for ${name}, got ${describe(value)}`)
   if (typeof value === 'number' && !Number.isSafeInteger(value))
-    throw new ArgumentError(`expected an address for ${to.name}, got ${describe(value)}`)
-  const big = BigInt(value)
-  // -1 is a handle that Windows itself uses (INVALID_HANDLE_VALUE).
-  if (big >= 1n << BigInt(bits) || big < -(1n << BigInt(bits - 1)))
-    throw new ArgumentError(`${describe(value)} does not fit ${to.name} (${bits} bits)`)
-  return BigInt.asUintN(bits, big) || null
+    throw new ArgumentError(`${describe(value)} is no exact address for ${name}: from 2^53 on give a bigint`)
+  const bits = 8 * pointerSizeOf(arch)
+  const address = BigInt.asUintN(bits, BigInt(value))
+  if (address !== BigInt(value) && BigInt.asIntN(bits, address) !== BigInt(value))
+    throw new ArgumentError(`${describe(value)} does not fit ${name} (${bits} bits)`)
+  return address
 }
 
 /** Pointers lead where they lead; other objects are themselves what is pointed to. */
@@ -143,8 +146,8 @@ function placeOfData(value: CData, to: Pointing): Place {
   }
   if (!fits(type, pointee)) throw mismatch(value, to)
   // A void * that is given 5 in a c_int means the number's object for ctypes' byref alone; an address is a mistake here.
-  if (pointee === null && value instanceof SimpleData && category === 'integer' && type.size === 8)
-    return addressOf(value.value as bigint, to)
+  if (pointee === null && value instanceof SimpleData && typeof value.value === 'bigint')
+    return toAddress(value.value, to.arch, to.name) || null
   checkArch(type, to.arch)
   return { block: value[BLOCK], offset: value[OFFSET] }
 }

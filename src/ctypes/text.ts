@@ -75,17 +75,17 @@ export function upToZero(block: Block, offset: number, unit: number): Uint8Array
     while (end + unit <= bytes.length && (bytes[end] !== 0 || (unit === 2 && bytes[end + 1] !== 0))) end += unit
     return bytes.subarray(offset, end)
   }
-  const { memory, address } = block as RemoteBlock
-  const start = address + offset
+  const { memory } = block as RemoteBlock
+  const start = (block as RemoteBlock).addressAt(offset)
+  const inPage = Number(BigInt.asUintN(12, start))
   const parts: Uint8Array[] = []
   let total = 0
   // To the end of a page at a time: the next one may not be there. A UTF-16 unit may lie across two of them.
   for (;;) {
-    const at = start + total
-    let size = Math.min(PAGE - (at % PAGE), parts.length === 0 ? 256 : PAGE)
+    let size = Math.min(PAGE - ((inPage + total) % PAGE), parts.length === 0 ? 256 : PAGE)
     if (unit === 2 && size % 2 === 1) size = size === 1 ? 2 : size - 1
     const part = new Uint8Array(size)
-    memory.read(at, part)
+    memory.read(start + BigInt(total), part)
     for (let i = 0; i < size; i += unit) {
       if (part[i] !== 0 || (unit === 2 && part[i + 1] !== 0)) continue
       parts.push(part.subarray(0, i))
@@ -93,8 +93,7 @@ export function upToZero(block: Block, offset: number, unit: number): Uint8Array
     }
     parts.push(part)
     total += size
-    if (total > 0x4000_0000)
-      throw new MemoryAccessError('there is no end of the text within 1 GiB', { address: BigInt(start) })
+    if (total > 0x4000_0000) throw new MemoryAccessError('there is no end of the text within 1 GiB', { address: start })
   }
 }
 

@@ -1,6 +1,8 @@
 /** The columns of a batch: what the user gave for each parameter, as memory that rows walk through. */
 import { type Block, LocalBlock, RemoteBlock } from '../ctypes/block.js'
 import {
+  ARCH,
+  type Arch,
   BLOCK,
   bytesOf,
   CATEGORY,
@@ -13,6 +15,8 @@ import {
   typeOf,
   WRITE,
 } from '../ctypes/data.js'
+import { placeOf, toAddress } from '../ctypes/pointing.js'
+import { isRemotePlace } from '../ctypes/reference.js'
 import { ArgumentError } from '../errors.js'
 import { ADDRESS_OF, type Column, elementsColumn, isArrayLike, sameColumn, type Wrong } from './batch-column.js'
 import { structureColumn } from './batch-structures.js'
@@ -108,7 +112,7 @@ function scalarColumn(type: CType, given: unknown, wrong: Wrong): Column {
 
 function pointerColumn(type: CType, given: unknown, wrong: Wrong): Column {
   const pointee = (type as CType & { pointee?: CType }).pointee
-  if (given === null) return constant(0, type.size)
+  if (given === null) return constant(0n, type.size)
   if (isBuffer(given)) {
     const bytes = bytesOf(given)
     const size = pointee?.size ?? (given as { BYTES_PER_ELEMENT?: number }).BYTES_PER_ELEMENT ?? 1
@@ -131,18 +135,18 @@ function pointerColumn(type: CType, given: unknown, wrong: Wrong): Column {
           length,
         )
       }
-      return walking((block as RemoteBlock).address + given[OFFSET], elementType.size, length)
+      return walking((block as RemoteBlock).addressAt(given[OFFSET]), elementType.size, length)
     }
-    if (block instanceof RemoteBlock) return constant(block.address + given[OFFSET], type.size)
+    if (given_[KIND] === 'p') {
+      const place = placeOf(given, { name: type.name, pointee: pointee ?? null, arch: type[ARCH] as Arch })
+      if (place === null || typeof place === 'bigint') return constant(place ?? 0n, type.size)
+      if (isRemotePlace(place)) return constant(place.block.addressAt(place.offset), type.size)
+    } else if (block instanceof RemoteBlock) return constant(block.addressAt(given[OFFSET]), type.size)
     throw wrong(`one ${given_.name} is not a column: give an array of them`)
   }
-  const address =
-    typeof given === 'number' && Number.isSafeInteger(given)
-      ? BigInt(given)
-      : typeof given === 'bigint'
-        ? given
-        : (given as { address?: bigint } | undefined)?.address
-  if (typeof address === 'bigint' && address >= 0n) return constant(Number(address), type.size)
+  const address: unknown = typeof given === 'object' ? (given as { address?: unknown }).address : given
+  if (typeof address === 'bigint' || typeof address === 'number')
+    return constant(toAddress(address, type[ARCH] as Arch, type.name), type.size)
   throw wrong(
     `expected a contiguous buffer of ${pointee?.name ?? 'elements'}, an array of ctypes or an address, found ${describe(given)}`,
   )
@@ -152,14 +156,14 @@ const inPlace = (bytes: Uint8Array, size: number, length: number): Column =>
   elementsColumn(bytes, length, ADDRESS_OF, size, true)
 
 /** The same address for each row. */
-function constant(address: number, size: number): Column {
+function constant(address: bigint, size: number): Column {
   const bytes = new Uint8Array(8)
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(address), true)
+  new DataView(bytes.buffer).setBigUint64(0, address, true)
   return sameColumn(bytes.subarray(0, size), size === 8 ? 'p' : 'I')
 }
 
 /** Elements that lie in the Windows process already. */
-const walking = (address: number, size: number, length: number): Column & { readonly address: number } => ({
+const walking = (address: bigint, size: number, length: number): Column & { readonly address: bigint } => ({
   length,
   kind: ADDRESS_OF,
   stride: size,

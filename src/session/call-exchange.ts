@@ -128,10 +128,10 @@ export class CallExchange extends Exchange {
       }
       error = this.thrown ?? failureOf(core, call, at)
       if (!error) {
-        const inside = image && ((address: number) => image.find(address - this.#base))
+        const inside = image && ((address: bigint) => image.find(Number(address - BigInt(this.#base))))
         const result = at + Reply.result
         // one that leads into the call's own memory, as strchr's does, leads to the JS object that was given
-        const target = inside && call.pointsBack ? inside(addressAt(view, result)) : undefined
+        const target = inside && call.pointsBack ? inside(view.getBigUint64(result, true)) : undefined
         value = target ? call.pointTo?.(target, this.args) : call.decode(view, result, this.args, this.#frame, inside)
       }
     } catch (thrown) {
@@ -194,10 +194,10 @@ export class CallExchange extends Exchange {
     const { core } = this
     if (this.#borrowed === undefined) writeAll(core.facts.segment.file, image.views(), this.#base - core.facts.base)
     else {
-      let at = this.#base
+      let at = BigInt(this.#base)
       for (const view of image.views()) {
         core.memory.write(at, view)
-        at += view.length
+        at += BigInt(view.length)
       }
     }
   }
@@ -206,10 +206,10 @@ export class CallExchange extends Exchange {
     const { core } = this
     if (this.#borrowed === undefined) readAll(core.facts.segment.file, image.viewsBack(), this.#base - core.facts.base)
     else {
-      let at = this.#base
+      let at = BigInt(this.#base)
       for (const view of image.viewsBack()) {
         core.memory.read(at, view)
-        at += view.length
+        at += BigInt(view.length)
       }
     }
   }
@@ -247,8 +247,6 @@ export class CallExchange extends Exchange {
     this.#borrowed = undefined
   }
 }
-
-const addressAt = (view: DataView, at: number) => view.getUint32(at, true) + view.getUint32(at + 4, true) * 4294967296
 
 /** One call of the system takes at most so many pieces (IOV_MAX). */
 const PIECES = 1024

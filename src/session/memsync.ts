@@ -74,7 +74,7 @@ export class MemsyncCall implements PreparedCall {
   readonly keepsErrno: boolean
   readonly #arch: Arch
   /** Pointers into the Windows process that the caller gave, by directive and place in its path. */
-  readonly #before = new Map<string, number>()
+  readonly #before = new Map<string, bigint>()
 
   constructor(
     private readonly inner: Inner,
@@ -166,7 +166,7 @@ export class MemsyncCall implements PreparedCall {
   #plainResult(directive: Directive, value: unknown, address: bigint, origin: Origin, copies: Copies): unknown {
     if (value === null || value === undefined || address === 0n) return value
     const { memory, textEncoding } = this.core
-    const block = new RemoteRange(memory, Number(address), Number.POSITIVE_INFINITY)
+    const block = new RemoteRange(memory, address)
     const end = { place: { block, offset: 0 }, pointee: undefined }
     if (typeof value === 'bigint')
       return pointerTo(directive, copyOf(this.label, directive, end, origin, copies), this.#arch)

@@ -56,7 +56,7 @@ export class RoutineEngine {
     readonly dll: DllState,
     target: string | number,
     /** For a routine that is known by its address alone. */
-    private readonly address?: number,
+    private readonly address?: bigint,
   ) {
     if (
       typeof target === 'number'

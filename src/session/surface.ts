@@ -152,7 +152,7 @@ export abstract class SessionSurface {
   cast<T extends CType>(address: AddressLike, type: T): InstanceOf<T>
   cast(address: AddressLike, type: CType): object | null {
     const { memory } = this.memory.core()
-    return castAddress(memory, addressOf(address, memory), isType(type) ? type[FOR_ARCH](this.arch) : type)
+    return castAddress(memory, addressOf(address, memory, this.arch), isType(type) ? type[FOR_ARCH](this.arch) : type)
   }
 
   /** The types of a header's text, with this session's layouts; `dll.declare` gives its routines, which take these very types. */
@@ -173,12 +173,12 @@ export abstract class SessionSurface {
       engine.argtypes = type.argtypes as readonly CType[]
       engine.restype = type.restype as CType | null
       engine.strict = true
-      return Object.assign(makeRoutine(engine, this.blocking), { address: BigInt(address), memory: core.memory })
+      return Object.assign(makeRoutine(engine, this.blocking), { address, memory: core.memory })
     }
   }
 
   #place(address: AddressLike): Target {
     const { memory } = this.memory.core()
-    return { block: new RemoteRange(memory, addressOf(address, memory), Number.POSITIVE_INFINITY), offset: 0 }
+    return { block: new RemoteRange(memory, addressOf(address, memory, this.arch)), offset: 0 }
   }
 }

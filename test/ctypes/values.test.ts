@@ -23,10 +23,11 @@ const refuses = (fn: () => unknown, text: RegExp) =>
 /** A Windows process of 64 KiB at 0x10000. */
 function remote(sessionId = 'r') {
   const bytes = new Uint8Array(0x10000)
+  const placeOf = (address: bigint) => Number(address) - 0x10000
   const memory: RemoteMemory = {
     sessionId,
-    read: (address, into) => into.set(bytes.subarray(address - 0x10000, address - 0x10000 + into.length)),
-    write: (address, from) => bytes.set(from, address - 0x10000),
+    read: (address, into) => into.set(bytes.subarray(placeOf(address), placeOf(address) + into.length)),
+    write: (address, from) => bytes.set(from, placeOf(address)),
   }
   return { memory, bytes, view: new DataView(bytes.buffer), context: { memory, encoding: utf8 } }
 }
@@ -172,7 +173,7 @@ test('pointers into a session', () => {
   view.setInt32(0x100, 11, true)
   view.setBigUint64(0x108, 0x10200n, true)
   view.setInt32(0x200, 22, true)
-  const node = (castAddress(memory, 0x10100, ct.POINTER(Node)) as unknown as ct.Pointer<typeof Node>).contents
+  const node = (castAddress(memory, 0x10100n, ct.POINTER(Node)) as unknown as ct.Pointer<typeof Node>).contents
   assert.is(node.value, 11)
   assert.is(node.next?.address, 0x10200n)
   assert.is(node.next?.contents.value, 22)

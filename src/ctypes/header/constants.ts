@@ -1,10 +1,11 @@
 /** Enumerators, macros with a value and `static const` variables; and expressions over them. */
 import { ArgumentError } from '../../errors.js'
+import { KIND } from '../data.js'
 import type { Alignment, Declaration, Enumerator, EnumNode, Expression, Tree, TypeNode } from './ast.js'
 import { builtinConstants } from './builtin.js'
 import { evaluate, type Scope, toJs } from './evaluate.js'
 import { type Token, tokenLike } from './lexer.js'
-import { integer, stringValue, type Value } from './literals.js'
+import { type IntegerValue, integer, stringValue, type Value } from './literals.js'
 import type { Macro, Macros } from './macros.js'
 import type { CType } from './namespace.js'
 import type { Parser } from './parser.js'
@@ -120,8 +121,11 @@ export class Constants implements Scope {
     const target = this.resolver.strip(type)
     if (value.kind === 'float' && !Number.isFinite(value.value) && !this.#isFloat(target))
       throw this.source.error(at, `expected a number that an integer can hold, found ${value.value}`)
-    if (target.kind === 'pointer') return toInteger(value, names.arch === 'win64' ? 64 : 32, false)
+    const pointerSize = names.arch === 'win64' ? 64 : 32
+    const address = () => ({ ...toInteger(value, pointerSize, false), isAddress: true as const })
+    if (target.kind === 'pointer') return address()
     const made = this.resolver.type(type, at)
+    if (made[KIND] === 'p') return address()
     if (made === ns.c_float) return { kind: 'float', value: Math.fround(Number(value.value)) }
     if (this.#isFloat(target)) return { kind: 'float', value: Number(value.value) }
     if (made === ns.c_bool) return integer(value.value ? 1n : 0n)
@@ -178,6 +182,6 @@ function withoutBrackets(tokens: readonly Token[]): readonly Token[] {
   return bracketed ? withoutBrackets(tokens.slice(1, -1)) : tokens
 }
 
-function toInteger(value: Value, bits: number, signed: boolean): Value {
+function toInteger(value: Value, bits: number, signed: boolean): IntegerValue {
   return integer(value.kind === 'float' ? BigInt(Math.trunc(value.value)) : value.value, bits, signed)
 }

@@ -164,7 +164,7 @@ function floats(operator: BinaryOperator, a: number, b: number): number | boolea
 
 /** A value as the user sees it: a number where that is exact, else a bigint. */
 export function toJs(value: Value): number | bigint {
-  if (value.kind === 'float') return value.value
+  if (value.kind === 'float' || value.isAddress) return value.value
   const small = value.value >= BigInt(Number.MIN_SAFE_INTEGER) && value.value <= BigInt(Number.MAX_SAFE_INTEGER)
   return small ? Number(value.value) : value.value
 }

@@ -8,6 +8,8 @@ export interface IntegerValue {
   readonly value: bigint
   readonly bits: number
   readonly signed: boolean
+  /** A pointer's value, which the user sees as a bigint, as addresses are everywhere. */
+  readonly isAddress?: true
 }
 export interface FloatValue {
   readonly kind: 'float'
