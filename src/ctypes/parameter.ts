@@ -21,7 +21,7 @@ import {
 import { type IntegerFormat, toBigInt, toNumber } from './integers.js'
 import { passedAs } from './passing.js'
 import type { PointerClass } from './pointer.js'
-import { type Pointing, placeOf, placeOfText } from './pointing.js'
+import { type Pointing, placeOf, placeOfArray, placeOfText } from './pointing.js'
 import { checkSession, copyCells, isCallbackTarget, type Place } from './reference.js'
 import { c_char, c_wchar } from './scalars.js'
 import { SimpleData, toBool, toChar, toFloat, toWideChar, unwrap } from './simple.js'
@@ -45,15 +45,17 @@ export function lowerFor(type: CType, arch: Arch): Lower {
     case 'wchar':
       return (sink, index, value) => sink.int(index, toWideChar(unwrap(value, type), type.name), 0)
     case 'char pointer':
-      return lowerPointer({ name: type.name, pointee: c_char, arch }, true)
+      return lowerPointer({ name: type.name, pointee: c_char, arch }, placeOfText)
     case 'wchar pointer':
-      return lowerPointer({ name: type.name, pointee: c_wchar, arch }, true)
+      return lowerPointer({ name: type.name, pointee: c_wchar, arch }, placeOfText)
     case 'void pointer':
-      return lowerPointer({ name: type.name, pointee: null, arch }, false)
+      return lowerPointer({ name: type.name, pointee: null, arch })
     case 'pointer':
-      return lowerPointer({ name: type.name, pointee: (type as PointerClass).pointee, arch }, false)
+      return lowerPointer({ name: type.name, pointee: (type as PointerClass).pointee, arch })
     case 'array':
-      return lowerPointer({ name: type.name, pointee: (type as ArrayClass).elementType, arch }, false)
+      return lowerPointer({ name: type.name, pointee: (type as ArrayClass).elementType, arch }, (value, to, context) =>
+        placeOfArray(value, type as ArrayClass, to, context),
+      )
     case 'callback':
       return (sink, index, value, context) =>
         putPlace(sink, index, callbackPlace(type as CallbackClass, value, context), context)
@@ -109,13 +111,14 @@ function lowerFloat(type: CType): Lower {
         sink.double(index, typeof value === 'number' ? value : toFloat(unwrap(value, type), type.name))
 }
 
-function lowerPointer(to: Pointing, text: boolean): Lower {
+function lowerPointer(to: Pointing, place: typeof placeOf = placeOf): Lower {
+  const takesAddress = to.pointee === null || to.pointee[CATEGORY] === 'structure' || place === placeOfText
   return (sink, index, value, context) => {
     if (value === null) return sink.address(index, 0)
     // A bare number for a typed pointer would be a mistake more often than an address, but handles lead to structures.
-    if (typeof value === 'bigint' && to.pointee !== null && to.pointee[CATEGORY] !== 'structure' && !text)
+    if (typeof value === 'bigint' && !takesAddress)
       throw new ArgumentError(`expected ${to.name}, got ${describe(value)}: use session.cast`)
-    putPlace(sink, index, text ? placeOfText(value, to, context) : placeOf(value, to, context), context)
+    putPlace(sink, index, place(value, to, context), context)
   }
 }
 

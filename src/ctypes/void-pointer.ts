@@ -33,7 +33,8 @@ export const c_void_p = definePointerSized<SimpleType<'c_void_p', bigint | null,
 })
 
 export type CharPointerType = SimpleType<'c_char_p', string | null, TextArg<typeof c_char>> & IsPointer
-export type WideCharPointerType = SimpleType<'c_wchar_p', string | null, TextArg<typeof c_wchar>> & IsPointer
+export type WideCharPointerType = SimpleType<'c_wchar_p', string | null, TextArg<typeof c_wchar> | Uint16Array> &
+  IsPointer
 /** For lists: `['a', 'b']` is a `char **`. */
 export interface IsPointer {
   readonly [io]: { readonly pointer: true }

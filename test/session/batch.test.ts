@@ -4,6 +4,7 @@ import * as zb from 'zugbruecke'
 import {
   AbortError,
   ArgumentError,
+  BigEndianStructure,
   type CType,
   c_bool,
   c_char,
@@ -188,6 +189,11 @@ test('pointer columns: each row gets its element, changed in place', async () =>
   assert.equal([...new Int32Array(part.buffer)], [0, 1, 2, 6, 8, 10, 6, 7, 8, 9])
   await rejects(double.batch([new Uint8Array(5)]), ArgumentError, 'column 1')
   await rejects(double.batch([5.5 as never]), ArgumentError, 'column 1')
+  await rejects(double.batch([new Float32Array(2) as never]), ArgumentError, 'column 1', 'Float32Array')
+  await rejects(double.batch([new (c_float.array(2))() as never]), ArgumentError, 'column 1', 'c_float')
+  const big = new (class extends BigEndianStructure({ values: c_int.array(2) }) {})().values
+  await rejects(double.batch([big]), ArgumentError, 'column 1')
+  await rejects(rows.func('note', [c_int], null).batch([big]), ArgumentError, 'column 1')
 })
 
 test('rows of structures, by pointer', async () => {
