@@ -105,10 +105,8 @@ const putBig = (sink: ArgumentSink, index: number, value: bigint) =>
 
 function lowerFloat(type: CType): Lower {
   return type.size === 4
-    ? (sink, index, value) =>
-        sink.float(index, typeof value === 'number' ? value : toFloat(unwrap(value, type), type.name))
-    : (sink, index, value) =>
-        sink.double(index, typeof value === 'number' ? value : toFloat(unwrap(value, type), type.name))
+    ? (sink, index, value) => sink.float(index, typeof value === 'number' ? value : toFloat(unwrap(value, type), type))
+    : (sink, index, value) => sink.double(index, typeof value === 'number' ? value : toFloat(unwrap(value, type), type))
 }
 
 function lowerPointer(to: Pointing, place: typeof placeOf = placeOf): Lower {

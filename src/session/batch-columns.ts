@@ -16,7 +16,7 @@ import {
 } from '../ctypes/data.js'
 import { fits, placeOf, toAddress } from '../ctypes/pointing.js'
 import { addressIn } from '../ctypes/reference.js'
-import { holds } from '../ctypes/typed-arrays.js'
+import { hasElements, holds } from '../ctypes/typed-arrays.js'
 import { isBigEndian } from '../ctypes/variant.js'
 import { ArgumentError } from '../errors.js'
 import { ADDRESS_OF, type Column, elementsColumn, isArrayLike, sameColumn, type Wrong } from './batch-column.js'
@@ -72,8 +72,12 @@ export function makeColumn(label: string, position: number, type: CType, given: 
 function scalarColumn(type: CType, given: unknown, wrong: Wrong): Column {
   const kind = type[KIND]
   const { size } = type
-  const Fitting = ARRAYS[kind]
-  if (ArrayBuffer.isView(given) && Fitting && given instanceof (Fitting as never) && type[CATEGORY] !== 'bool') {
+  if (
+    ArrayBuffer.isView(given) &&
+    !(given instanceof DataView) &&
+    type[CATEGORY] !== 'bool' &&
+    hasElements(given, type)
+  ) {
     return elementsColumn(bytesOf(given), (given as unknown as { length: number }).length, kind, size)
   }
   if (given instanceof CData && typeOf(given)[CATEGORY] === 'array') {

@@ -170,7 +170,7 @@ test('a bad value names its column and row, and nothing is called', async () => 
   const noted = rows.func('noted', [], c_longlong)
   await noted()
   const note = rows.func('note', [c_int], null)
-  await rejects(note.batch([[1, 2, 2 ** 31]]), ArgumentError, 'column 1', 'row 2')
+  await rejects(note.batch([[1, 2, 2 ** 32]]), ArgumentError, 'column 1', 'row 2')
   await rejects(note.batch([[1, 'x']] as never), ArgumentError, 'column 1', 'row 1')
   await rejects(note.batch(['x'] as never, { rows: 3 }), ArgumentError, 'column 1')
   assert.is(await noted(), 0n)
