@@ -85,9 +85,8 @@ class Routine:
         self.unpack = struct.Struct("<" + "".join(wire.FORMATS.get(k, "Q") for k in kinds)).unpack_from
         self.pack = struct.Struct(wire.RESULT_FORMATS[result]).pack if result != "v" else None
         make = ctypes.WINFUNCTYPE if convention == 1 else ctypes.CFUNCTYPE
-        prototype = make(
-            C_TYPES[result], *types, use_errno=bool(flags & 2), use_last_error=bool(flags & 1)
-        )
+        # ctypes takes the last error before anything else can change it: also for routines that do not ask for their own copy
+        prototype = make(C_TYPES[result], *types, use_errno=bool(flags & 2), use_last_error=True)
         self.function = prototype(address)
 
     def result_bits(self, result):
@@ -104,6 +103,7 @@ class Routines:
         self.segment = segment
         self.table = {}
         self.refused = _thread._local()  # .callback: a callback inside the routine that runs was not begun
+        self.own = _thread._local()  # .system_error: GetLastError() of the thread's routines, which our work must not show in
 
     def declare(self, number, *declaration):
         self.table[number] = Routine(*declaration)
@@ -113,6 +113,10 @@ class Routines:
 
     def release(self, number):
         self.table.pop(number, None)
+
+    def system_error(self):
+        """With a sign, as ctypes has it."""
+        return getattr(self.own, "system_error", 0)
 
     def run_call(self, message):
         """(status, code, last_error, errno, id, result) of a Call message."""
@@ -187,11 +191,17 @@ class Routines:
             if not self.segment.reachable(arguments[i], ctypes.sizeof(by_value)):
                 raise OSError("exception: access violation")
             arguments[i] = by_value.from_address(arguments[i])
+        keeps = routine.flags & 1
+        if not keeps:
+            kept = ctypes.set_last_error(self.system_error())
         try:
             result = routine.function(*arguments)
         except OSError:
             self.refused.callback = False
             raise
+        finally:
+            if not keeps:
+                self.own.system_error = ctypes.set_last_error(kept)
         if getattr(self.refused, "callback", False):
             self.refused.callback = False
             raise TooDeep
