@@ -168,7 +168,7 @@ const tied = fc.letrec<Tie>((tie: fc.LetrecTypedTie<Tie>) => ({
     tie('function'),
   ),
   parameter: fc
-    .tuple(maybe(name), fc.oneof(tie('value'), tie('function')), maybe(fc.constant(true)))
+    .tuple(maybe(name), fc.oneof(tie('value'), tie('function')), maybe(fc.constant('written' as const)))
     .map(([name, type, out]) => exact({ name, type, out, at }) as Parameter),
   function: fc
     .tuple(

@@ -102,8 +102,8 @@ export interface Enumerator {
 export interface Parameter {
   readonly name?: string
   readonly type: TypeNode
-  /** `out(T)`: the type is T, the routine gets a `T *`. */
-  readonly out?: true
+  /** `out(T)` was written: the type is T, the routine gets a `T *`; or it has a note `_Out_`, and the type is `T *`. */
+  readonly out?: 'written' | 'noted'
   readonly at: Position
 }
 
@@ -154,6 +154,8 @@ export interface Declaration {
   readonly name: string
   readonly type: TypeNode
   readonly value?: Expression
+  /** The value where that is text. */
+  readonly text?: string
   readonly at: Position
 }
 

@@ -45,6 +45,11 @@ export interface Header {
   readonly constants: { readonly [name: string]: number | bigint | string }
   /** Data exports. */
   readonly variables: ReadonlyMap<string, CType>
+  /**
+   * Macros that an `#if` of the text asks for and that nobody defined, each with the line that asks first: they count as 0 there, as
+   * in C, so text that depends on them may be missing here.
+   */
+  readonly undefinedMacros: ReadonlyMap<string, number>
 }
 
 export interface HeaderOptions {
@@ -88,13 +93,15 @@ export function parseHeader(text: string, options: HeaderOptions): Header {
     const routine = routineOf(declaration, resolver)
     if (routine) routines.set(routine.name, routine)
     else if (declaration.kind === 'typedef') addTypedef(types, declaration, resolver)
-    else if (!declaration.value) variables.set(declaration.name, resolver.type(declaration.type, declaration.at))
+    else if (!declaration.value && declaration.text === undefined)
+      variables.set(declaration.name, resolver.type(declaration.type, declaration.at))
   }
   return {
     routines,
     types: plainObject(types as ReadonlyMap<string, CType> as ReadonlyMap<string, HeaderType>),
     constants: plainObject(resolver.constants.all(macros, parser)),
     variables,
+    undefinedMacros: source.undefinedMacros,
   }
 }
 

@@ -12,9 +12,9 @@ export function parseRecord(context: Context, before: Attributes): RecordNode {
   const { cursor } = context
   const keyword = cursor.next()
   const attributes: Attributes = {}
-  parseAttributes(cursor, attributes)
+  parseAttributes(context, attributes, true)
   const tag = cursor.token.kind === 'name' ? cursor.next() : undefined
-  parseAttributes(cursor, attributes)
+  parseAttributes(context, attributes)
   const head = {
     kind: 'record',
     keyword: keyword.text as 'struct' | 'union',
@@ -27,7 +27,7 @@ export function parseRecord(context: Context, before: Attributes): RecordNode {
   }
   const pack = cursor.token.pack
   const fields = cursor.nest(() => parseFields(context))
-  parseAttributes(cursor, attributes)
+  parseAttributes(context, attributes)
   const align = alignmentOf(context, attributes.align ? attributes : before)
   delete before.align
   const node = {
@@ -77,7 +77,7 @@ function parseOneField(context: Context, { base, convention, attributes: before 
   let bits: Expression | undefined
   if (cursor.accept(':')) bits = parseExpression(cursor, typeReader(context))
   const attributes: Attributes = { ...before }
-  parseAttributes(cursor, attributes)
+  parseAttributes(context, attributes)
   if (bits) refuseAlignment(context, attributes)
   const align = alignmentOf(context, attributes)
   return {
@@ -94,7 +94,7 @@ export function parseEnum(context: Context): EnumNode {
   const { cursor } = context
   const keyword = cursor.next()
   const attributes: Attributes = {}
-  parseAttributes(cursor, attributes)
+  parseAttributes(context, attributes, true)
   // `enum class` is C++; its members would be known by another name.
   const tag = cursor.token.kind === 'name' ? cursor.next() : undefined
   const underlying = cursor.accept(':') ? parseSpecifiers(context).base : undefined
@@ -109,7 +109,7 @@ export function parseEnum(context: Context): EnumNode {
     return head
   }
   const members = parseMembers(context)
-  parseAttributes(cursor, attributes)
+  parseAttributes(context, attributes)
   const node = { ...head, members, ...(attributes.packed && { packed: true as const }) }
   context.define(node)
   return node
@@ -121,7 +121,7 @@ function parseMembers(context: Context): Enumerator[] {
   cursor.expect('{')
   while (!cursor.accept('}')) {
     const name = cursor.expectName('a name or "}"')
-    parseAttributes(cursor, {})
+    parseAttributes(context, {})
     const value = cursor.accept('=') ? parseExpression(cursor, typeReader(context)) : undefined
     members.push({ name: name.text, ...(value && { value }), at: name.at })
     if (!cursor.at('}')) cursor.expect(',', '"," or "}"')

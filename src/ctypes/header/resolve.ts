@@ -1,6 +1,7 @@
 /** Declarations to types: each name is looked up, each structure is made once. */
 import type { ArgumentError } from '../../errors.js'
-import type { TypeStatics } from '../data.js'
+import { CATEGORY, type TypeStatics } from '../data.js'
+import type { PointerClass } from '../pointer.js'
 import type { BasicName, Declaration, FunctionNode, Parameter, RecordNode, Tree, TypeNode } from './ast.js'
 import { Constants } from './constants.js'
 import { toJs } from './evaluate.js'
@@ -29,6 +30,9 @@ const scalars: { readonly [name in Exclude<BasicName, 'void'>]: ScalarName } = {
 }
 
 const isVoid = (node: TypeNode) => node.kind === 'basic' && node.name === 'void'
+/** Of a typed pointer; text and `void *` are none. */
+const pointeeOf = (type: CType): CType | undefined =>
+  type[CATEGORY] === 'pointer' ? (type as PointerClass).pointee : undefined
 const isNamed = (type: TypeNode, name: string) => type.kind === 'named' && type.name === name
 
 export class Resolver {
@@ -182,7 +186,7 @@ export class Resolver {
     if (!cdecl && node.convention !== 'stdcall' && this.names.arch === 'win32') return ns.c_void_p
     const factory = node.convention === 'stdcall' ? ns.WINFUNCTYPE : ns.CFUNCTYPE
     const argtypes = this.parameters(node).map(parameter => {
-      if (parameter.out)
+      if (parameter.out === 'written')
         throw this.source.error(parameter.at, 'out(…) belongs to the parameters of a routine, not of a callback')
       return this.#plainParameter(parameter)
     })
@@ -211,7 +215,11 @@ export class Resolver {
 
   /** Arrays and functions arrive as pointers. */
   parameter(parameter: Parameter): ArgType {
-    return parameter.out ? this.ns.out(this.type(parameter.type, parameter.at)) : this.#plainParameter(parameter)
+    if (parameter.out === 'written') return this.ns.out(this.type(parameter.type, parameter.at))
+    const type = this.#plainParameter(parameter)
+    const one = parameter.out === 'noted' && this.strip(parameter.type).kind !== 'array' ? pointeeOf(type) : undefined
+    // What may be one byte of many is a buffer more often than a number: the caller knows its size.
+    return one && (one[CATEGORY] === 'structure' || this.ns.sizeof(one) > 1) ? this.ns.out(one) : type
   }
 
   #plainParameter({ type, at }: Parameter): CType {

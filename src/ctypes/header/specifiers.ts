@@ -28,7 +28,7 @@ export function parseSpecifiers(context: Context, what = 'a type'): Specifiers {
   let isConst = false
   let complex: Token | undefined
   for (;;) {
-    if (parseAttributes(cursor, attributes)) continue
+    if (parseAttributes(context, attributes)) continue
     const { token } = cursor
     const { text } = token
     if (token.kind !== 'name') break
@@ -59,9 +59,7 @@ function basic(context: Context, words: readonly Token[], what: string): TypeNod
   const [first] = words
   if (!first) {
     const { token } = cursor
-    const files = cursor.source.notRead.slice(-3).join(', ')
-    const where = files && `; #include is not followed: the text of ${files} belongs in front`
-    const hint = token.kind === 'name' ? ` (no type of this name is known here${where})` : ''
+    const hint = token.kind === 'name' ? ` (no type of this name is known here${cursor.source.notFollowed})` : ''
     throw cursor.expected(what, token, hint)
   }
   const name = basicName(words.map(word => word.text))
