@@ -1,6 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { parseHeader } from '../../src/ctypes/header/index.js'
+import { type HeaderType, parseHeader } from '../../src/ctypes/header/index.js'
 import { types as realTypes } from '../../src/ctypes/types.js'
 import { header, showFields, showRoutine } from './show.js'
 import { textOf } from './stub.js'
@@ -453,6 +453,30 @@ test('names that look like notes and are none', () => {
 
 test('a note _Out_ of a vendor leaves the routine as C calls it', () => {
   assert.equal(routines('int f(_Out_ int *x);'), ['c_int f(POINTER(c_int))'])
+})
+
+test('members without a name, by their typedef or tag', () => {
+  const { types } = parseHeader(
+    `typedef struct { int a; } A; struct B { A; struct { short b; }; GUID; int c; DWORD; };
+     struct C { int d, e, f; struct B; };`,
+    { arch: 'win64', ns: realTypes('win64') },
+  )
+  const made = new (types.C as HeaderType)({ a: 1, b: 2, c: 3, d: 4, Data1: 5 })
+  assert.equal([made.a, made.b, made.c, made.d, made.Data1], [1, 2, 3, 4, 5])
+  assert.is(types.C?.size, 40)
+})
+
+test('a name for the linker is what the library calls it', () => {
+  const { routines } = header('int f(int) __asm__("f_v2"); int g(int) asm("g@4") __attribute__((stdcall));')
+  const shown = [...routines.values()].map(routine => [routine.name, routine.symbol, routine.convention])
+  assert.equal(shown, [
+    ['f', 'f_v2', 'cdecl'],
+    ['g', 'g@4', 'stdcall'],
+  ])
+})
+
+test('the mark at the end of a text of DOS', () => {
+  assert.equal(routines('int f(void);\r\n\x1a\x1a\r\n'), ['c_int f()'])
 })
 
 test('constants that are text or float', () => {

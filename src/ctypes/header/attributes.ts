@@ -2,6 +2,7 @@
 import type { Convention } from './ast.js'
 import type { Context } from './context.js'
 import type { Token } from './lexer.js'
+import { textOf } from './literals.js'
 import { attributeWords, conventionWords, isOutAnnotation } from './words.js'
 
 /** A number or a type that stands in brackets; empty for a bare `aligned`. */
@@ -15,6 +16,8 @@ export interface Attributes {
   /** gcc's `vector_size(16)`. */
   vector?: Wanted
   convention?: Convention
+  /** The name of `__asm__("name")`. */
+  symbol?: string
   /** A note such as `_Out_`. */
   out?: Token
 }
@@ -35,6 +38,10 @@ export function parseAttributes(context: Context, into: Attributes, beforeTag = 
       if (isOutAnnotation(token.text)) into.out = token
       cursor.next()
       if (cursor.at('(')) cursor.skipGroup()
+    } else if (/^(?:asm|__asm|__asm__)$/.test(token.text) && cursor.at('(', 1)) {
+      cursor.next()
+      const symbol = textOf(cursor.skipGroup())
+      if (symbol !== undefined) into.symbol = symbol
     } else if (cursor.at('[') && cursor.at('[', 1)) cursor.skipGroup()
     else return cursor.index > start
   }

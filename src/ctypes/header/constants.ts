@@ -8,6 +8,7 @@ import { float, integer, textOf, type Value } from './literals.js'
 import type { Macro, Macros } from './macros.js'
 import type { CType } from './namespace.js'
 import type { Parser } from './parser.js'
+import { placeOf } from './place.js'
 import type { Resolver } from './resolve.js'
 import type { Position, Source } from './source.js'
 
@@ -113,6 +114,13 @@ export class Constants implements Scope {
     const made = this.resolver.type(type, at)
     const size = kind === 'sizeof' ? ns.sizeof(made) : ns.alignment(made)
     return integer(BigInt(size), names.arch === 'win64' ? 64 : 32, false)
+  }
+
+  /** `&((T *)0)->m`. */
+  addressOf(place: Expression, at: Position): Value {
+    const { address } = placeOf(place, this.resolver)
+    if (address === undefined) throw this.source.error(at, 'expected a constant, found an address that is not known')
+    return integer(address, this.resolver.names.arch === 'win64' ? 64 : 32, false)
   }
 
   cast(type: TypeNode, value: Value, at: Position): Value {

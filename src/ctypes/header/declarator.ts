@@ -11,6 +11,8 @@ import { attributeWords, conventionWords, emptyWords, isBasicWord, qualifierWord
 export interface Declared {
   readonly name?: string
   readonly type: TypeNode
+  /** The name of `__asm__("name")`. */
+  readonly symbol?: string
   readonly at: Position
 }
 

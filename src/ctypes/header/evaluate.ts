@@ -12,6 +12,7 @@ export interface Scope {
   name(name: string, at: Position): Value
   sizeOf(kind: 'sizeof' | 'alignof', type: TypeNode, at: Position): Value
   cast(type: TypeNode, value: Value, at: Position): Value
+  addressOf(place: Expression, at: Position): Value
 }
 
 export function evaluate(expression: Expression, scope: Scope): Value {
@@ -30,8 +31,13 @@ export function evaluate(expression: Expression, scope: Scope): Value {
       return conditional(expression, scope)
     case 'cast':
       return scope.cast(expression.type, evaluate(expression.operand, scope), expression.at)
-    default:
+    case 'sizeof':
+    case 'alignof':
       return scope.sizeOf(expression.kind, expression.type, expression.at)
+    case 'address':
+      return scope.addressOf(expression.of, expression.at)
+    default:
+      throw scope.source.error(expression.at, 'expected a constant, found what is in memory only')
   }
 }
 

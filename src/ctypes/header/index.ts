@@ -17,6 +17,8 @@ import { Source } from './source.js'
 
 export interface Prototype {
   readonly name: string
+  /** What the library calls it, where that is another name: `int f(int) __asm__("f_v2")`. */
+  readonly symbol?: string
   readonly argtypes: readonly ArgType[]
   /** `null` for void. */
   readonly restype: CType | null
@@ -116,15 +118,16 @@ function prepare(text: string, label: Source['label'], { arch, ns, defines = {},
 
 /** Also one declared through the typedef of a function: `extern handler on_exit;`. */
 function routineOf(declaration: Declaration, resolver: Resolver): Prototype | undefined {
-  const { kind, name, type } = declaration
+  const { kind, type } = declaration
   const target = kind === 'typedef' ? undefined : resolver.strip(type)
-  return target?.kind === 'function' ? routine(name, target, resolver) : undefined
+  return target?.kind === 'function' ? routine(declaration, target, resolver) : undefined
 }
 
-function routine(name: string, node: FunctionNode, resolver: Resolver): Prototype {
+function routine({ name, symbol }: Declaration, node: FunctionNode, resolver: Resolver): Prototype {
   const parameters = resolver.parameters(node)
   return {
     name,
+    ...(symbol !== undefined && { symbol }),
     argtypes: parameters.map(parameter => resolver.parameter(parameter)),
     restype: resolver.result(node),
     convention: node.convention ?? 'cdecl',

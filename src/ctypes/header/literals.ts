@@ -83,6 +83,18 @@ export function stringValue(token: Token): string {
   )
 }
 
+const escapes = /\\(?:x[0-9a-fA-F]+|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-7]{1,3}|\r\n|[\s\S])/g
+
+/** How many `char` or `wchar_t` a string takes, without its zero. */
+export function characterCount(token: Token): number {
+  const [, prefix = '', inner = ''] = /^(u8|[LuU])?"([\s\S]*)"$/.exec(token.text) ?? []
+  const plain = inner.replace(escapes, found => {
+    if (/^\\[uU]/.test(found)) return stringValue({ ...token, text: `"${found}"` })
+    return /^\\[\r\n]/.test(found) ? '' : 'x'
+  })
+  return prefix === '' || prefix === 'u8' ? new TextEncoder().encode(plain).length : plain.length
+}
+
 /** What strings one behind the other say, in brackets or not; undefined where there is anything else. */
 export function textOf(tokens: readonly Token[]): string | undefined {
   if (tokens[0]?.text === '(' && tokens.at(-1)?.text === ')') return textOf(tokens.slice(1, -1))

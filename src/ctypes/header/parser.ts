@@ -137,21 +137,25 @@ export class Parser {
     const { type } = declared
     if (attributes.vector) return { ...declared, type: vectorOf(this.#context, type, attributes.vector, attributes) }
     if (storage.has('typedef')) refuseAlignment(this.#context, attributes)
-    return type.kind === 'function' && attributes.convention && !type.convention
-      ? { ...declared, type: { ...type, convention: attributes.convention } }
-      : declared
+    const { symbol, convention } = attributes
+    return {
+      ...declared,
+      ...(symbol !== undefined && { symbol }),
+      ...(type.kind === 'function' && convention && !type.convention && { type: { ...type, convention } }),
+    }
   }
 
   #add({ storage, isConst }: Specifiers, declared: Declared, initializer: Initializer = {}): void {
     const name = declared.name as string
-    const { type } = declared
+    const { type, symbol } = declared
     // A built-in type of its own for us, as for MSVC; C headers make it an unsigned short.
     if (storage.has('typedef') && name === 'wchar_t') return
     if (storage.has('typedef')) {
       this.#context.typedefs.add(name)
       this.#declarations.push({ kind: 'typedef', name, type, at: declared.at })
     } else if (type.kind === 'function') {
-      if (!isLocal(storage)) this.#declarations.push({ kind: 'routine', name, type, at: declared.at })
+      const named = symbol === undefined ? {} : { symbol }
+      if (!isLocal(storage)) this.#declarations.push({ kind: 'routine', name, type, ...named, at: declared.at })
     } else {
       const constant = isConst ? initializer : {}
       // No library exports what is static; what may be of use is its value.

@@ -174,6 +174,7 @@ class Preprocessor {
       },
       sizeOf: () => zero,
       cast: () => zero,
+      addressOf: () => zero,
     })
     return Boolean(value.value)
   }

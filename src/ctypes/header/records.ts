@@ -58,9 +58,10 @@ function parseField(context: Context, into: Field[]): void {
   const specifiers = parseSpecifiers(context, 'a field or "}"')
   if (cursor.at(';')) {
     refuseAlignment(context, specifiers.attributes)
-    // A definition of an enumeration declares no field; a structure or union without a name does.
-    if (specifiers.base.kind === 'record') into.push({ type: specifiers.base, at: specifiers.base.at })
-    else if (specifiers.base.kind !== 'enum') throw cursor.expected('the name of a field')
+    const { base } = specifiers
+    // A definition of an enumeration declares no field; a structure or union without a name does, also by its typedef.
+    if (base.kind === 'record' || base.kind === 'named') into.push({ type: base, at: base.at })
+    else if (base.kind !== 'enum') throw cursor.expected('the name of a field')
   } else {
     do into.push(parseOneField(context, specifiers))
     while (cursor.accept(','))

@@ -7,6 +7,7 @@ import { Constants } from './constants.js'
 import { toJs } from './evaluate.js'
 import type { KnownNames } from './names.js'
 import type { ArgType, CType, ScalarName, TypeNamespace } from './namespace.js'
+import { placeOf } from './place.js'
 import { Records } from './record-types.js'
 import { sameType } from './same-type.js'
 import type { Position, Source } from './source.js'
@@ -105,8 +106,14 @@ export class Resolver {
   plain(node: TypeNode): CType | undefined {
     if (node.kind === 'basic') return node.name === 'void' ? undefined : this.ns[scalars[node.name]]
     if (node.kind === 'pointer') return isVoid(this.strip(node.to)) ? this.ns.c_void_p : undefined
+    if (node.kind === 'typeof') return placeOf(node.of, this).type
     const known = node.kind === 'named' ? this.names.get(node.name) : undefined
     return known && 'type' in known ? known.type : undefined
+  }
+
+  /** The variable of a name. */
+  variable(name: string): Declaration | undefined {
+    return this.tree.declarations.find(declaration => declaration.kind === 'variable' && declaration.name === name)
   }
 
   /** The type of a value. */
@@ -129,6 +136,8 @@ export class Resolver {
         return this.#records.defined(node)
       case 'enum':
         return this.constants.enumType(node)
+      case 'typeof':
+        return placeOf(node.of, this).type
       case 'function':
         throw this.source.error(at, 'expected a type with a value, found a function; a pointer to one has a "*"')
     }
