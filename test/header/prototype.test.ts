@@ -31,6 +31,14 @@ const cases: readonly (readonly [string, string])[] = [
   ['void f(int (*rows)[4])', 'void f(POINTER(c_int[4]))'],
   ['void f(int *rows[4])', 'void f(POINTER(POINTER(c_int)))'],
   ['void f(int cb(int))', 'void f(CFUNCTYPE(c_int, c_int))'],
+  [
+    'void f(void (*cb)(char *a, const char *b, char const *c, char *const d, LPSTR e, LPCSTR f, CHAR *g, const CHAR *h))',
+    `void f(CFUNCTYPE(void, ${'rttrrtrt'.replace(/./g, kind => (kind === 'r' ? 'POINTER(c_char), ' : 'c_char_p, ')).slice(0, -2)}))`,
+  ],
+  [
+    'void f(int (*cb)(wchar_t *, LPWSTR, const wchar_t *, LPCWSTR, LPCTSTR), wchar_t *, char *)',
+    'void f(CFUNCTYPE(c_int, POINTER(c_wchar), POINTER(c_wchar), c_wchar_p, c_wchar_p, c_char_p), c_wchar_p, c_char_p)',
+  ],
   ['void f(int (int, char))', 'void f(CFUNCTYPE(c_int, c_int, c_char))'],
   ['void f(void (__stdcall *)(int))', 'void f(WINFUNCTYPE(void, c_int))'],
   ['void f(void (CALLBACK *cb[4])(DWORD))', 'void f(POINTER(WINFUNCTYPE(void, c_ulong)))'],

@@ -25,11 +25,13 @@ export type BasicName =
 export interface BasicNode {
   readonly kind: 'basic'
   readonly name: BasicName
+  readonly isConst?: true
 }
 /** A typedef's name, or one that Windows or C itself defines. */
 export interface NamedNode {
   readonly kind: 'named'
   readonly name: string
+  readonly isConst?: true
   readonly at: Position
 }
 export interface PointerNode {

@@ -197,9 +197,28 @@ export class Resolver {
     const argtypes = this.parameters(node).map(parameter => {
       if (parameter.out === 'written')
         throw this.source.error(parameter.at, 'out(…) belongs to the parameters of a routine, not of a callback')
-      return this.#plainParameter(parameter)
+      return this.#writableText(parameter.type) ?? this.#plainParameter(parameter)
     })
     return factory(this.result(node), ...argtypes)
+  }
+
+  /** A callback that is given a `char *` that is not const may be meant to write there, which text, a copy, does not let it. */
+  #writableText(type: TypeNode): CType | undefined {
+    const { ns } = this
+    const pointer = this.strip(type)
+    if (pointer.kind !== 'pointer') return undefined
+    const passed = new Set<TypeNode>()
+    let target: TypeNode = pointer.to
+    while (!('isConst' in target && target.isConst) && !passed.has(target)) {
+      passed.add(target)
+      const next = target.kind === 'named' ? this.#target(target.name) : undefined
+      if (next) target = next
+      else {
+        const made = this.plain(target)
+        return made === ns.c_char || made === ns.c_wchar ? ns.POINTER(made) : undefined
+      }
+    }
+    return undefined
   }
 
   /** `null` for void. */

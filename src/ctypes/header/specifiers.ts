@@ -53,6 +53,7 @@ export function parseSpecifiers(context: Context, what = 'a type'): Specifiers {
     else break
   }
   base ??= basic(context, words, what)
+  if (isConst && (base.kind === 'basic' || base.kind === 'named')) base = { ...base, isConst }
   if (complex) base = complexOf(base, complex.at)
   return { base, convention: convention ?? attributes.convention, storage, isConst, attributes, at: start }
 }
