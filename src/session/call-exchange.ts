@@ -132,7 +132,9 @@ export class CallExchange extends Exchange {
         const result = at + Reply.result
         // one that leads into the call's own memory, as strchr's does, leads to the JS object that was given
         const target = inside && call.pointsBack ? inside(view.getBigUint64(result, true)) : undefined
-        value = target ? call.pointTo?.(target, this.args) : call.decode(view, result, this.args, this.#frame, inside)
+        value = target
+          ? call.pointTo?.(target, this.args, this.#frame)
+          : call.decode(view, result, this.args, this.#frame, inside)
       }
     } catch (thrown) {
       error = thrown as Error

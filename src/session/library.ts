@@ -73,8 +73,8 @@ export function makeLibrary(
     },
     declare(header) {
       const routines: { [name: string]: Routine } = {}
-      for (const made of RoutineEngine.fromHeader(session, state, header))
-        routines[made.name] = makeRoutine(made, blocking)
+      for (const [symbol, made] of RoutineEngine.fromHeader(session, state, header))
+        routines[symbol] = makeRoutine(made, blocking)
       return routines
     },
     load: Object.assign(() => (blocking ? (loadSync() as never) : load()), { sync: () => loadSync() }),

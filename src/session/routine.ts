@@ -19,7 +19,10 @@ export interface CallDetail<R> {
   readonly errno: number
 }
 
-/** As in ctypes: sees the result, the routine and the arguments; what it returns is the call's result, what it throws its error. */
+/**
+ * As in ctypes: sees the bare result, the routine and all arguments, with an object in the place of each `out(T)`. What it returns is
+ * the call's result (but for these very arguments: then the call gives what it would have given), what it throws its error.
+ */
 export type ErrCheck = (result: unknown, routine: Routine, args: readonly unknown[]) => unknown
 
 /** `Rows` and `Results` are of a batch: see `BatchFunction`. */
