@@ -123,6 +123,8 @@ class Control:
         if handle is None:
             raise Failure("Argument", "that DLL is not loaded")
         k32.FreeLibrary(handle)
+        if not self.bridge:  # which sees it for itself
+            self.routines.forget_unloaded()
         return [], []
 
     def declare(self, numbers, texts):

@@ -5,6 +5,7 @@ import ctypes
 import struct
 
 import wire
+from segment import MEM_COMMIT, query_memory
 
 C_TYPES = {
     "b": ctypes.c_int8, "B": ctypes.c_uint8, "h": ctypes.c_int16, "H": ctypes.c_uint16,
@@ -102,14 +103,20 @@ class Routine:
 class Routines:
     def __init__(self, segment):
         self.segment = segment
-        self.table = {}
+        self.table = {}  # a Routine, or the status that its calls are answered with
         self.refused = _thread._local()  # .callback: a callback inside the routine that runs was not begun
 
     def declare(self, number, *declaration):
         self.table[number] = Routine(*declaration)
 
     def undeclared(self, number):
-        self.table[number] = True
+        self.table[number] = wire.UNDECLARED
+
+    def forget_unloaded(self):
+        """Routines whose memory has gone: another DLL may lie there soon."""
+        for number, routine in self.table.items():
+            if isinstance(routine, Routine) and query_memory(routine.address).state != MEM_COMMIT:
+                self.table[number] = wire.UNLOADED
 
     def release(self, number):
         self.table.pop(number, None)
@@ -123,7 +130,7 @@ class Routines:
             return wire.REFUSED, wire.MALFORMED, 0, 0, identity, 0
         routine = self.table.get(number)
         if not isinstance(routine, Routine):
-            return (wire.UNDECLARED, 0, 0, 0, identity, 0) if routine else (wire.REFUSED, wire.NO_ROUTINE, 0, 0, identity, 0)
+            return (routine, 0, 0, 0, identity, 0) if routine else (wire.REFUSED, wire.NO_ROUTINE, 0, 0, identity, 0)
         if count != routine.count:
             return wire.REFUSED, wire.ARGUMENT_COUNT, 0, 0, identity, 0
         try:
@@ -143,7 +150,7 @@ class Routines:
             return wire.REFUSED, wire.MALFORMED, 0, 0, identity, 0
         routine = self.table.get(number)
         if not isinstance(routine, Routine):
-            return (wire.UNDECLARED, 0, 0, 0, identity, 0) if routine else (wire.REFUSED, wire.NO_ROUTINE, 0, 0, identity, 0)
+            return (routine, 0, 0, 0, identity, 0) if routine else (wire.REFUSED, wire.NO_ROUTINE, 0, 0, identity, 0)
         if count != routine.count:
             return wire.REFUSED, wire.ARGUMENT_COUNT, 0, 0, identity, 0
         if not flags & 1:

@@ -27,7 +27,10 @@ export interface LibraryMembers extends DataExports {
   declare(header: string): { readonly [name: string]: Routine }
   /** Loads it now, if it is not; rejects with DllNotFoundError or WrongArchitectureError. */
   readonly load: Both<[], Library>
-  /** Windows counts: it stays as long as anyone else has it loaded. */
+  /**
+   * From now on all that comes from this library fails with DllNotFoundError: routines, data exports, function pointers. The DLL
+   * itself stays loaded as long as another library, or another DLL, has it loaded.
+   */
   unload(): Promise<void>
 }
 
@@ -53,6 +56,7 @@ export function makeLibrary(
   kind: LibraryKind,
   options: LibraryOptions,
   blocking = false,
+  onUnload = () => {},
 ): Library {
   const state = new DllState(name, kind, options, session.cwd)
   const cache = new Map<string, Routine>()
@@ -79,6 +83,7 @@ export function makeLibrary(
     },
     load: Object.assign(() => (blocking ? (loadSync() as never) : load()), { sync: () => loadSync() }),
     async unload() {
+      onUnload()
       await state.unload(session.coreNow() ?? (await session.whenReady()))
     },
     [INSPECT]: () => `Library { ${name} (${kind}, ${state.number === 0 ? 'not loaded' : 'loaded'}) }`,
@@ -132,7 +137,7 @@ export function makeLoader(session: SessionSurface, kind: LibraryKind, blocking 
   const get = (name: string): Library => {
     const known = cache.get(name)
     if (known) return known
-    const library = makeLibrary(session, name, kind, {}, blocking)
+    const library = makeLibrary(session, name, kind, {}, blocking, () => cache.delete(name))
     cache.set(name, library)
     return library
   }
