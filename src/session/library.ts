@@ -64,15 +64,10 @@ export function makeLibrary(
   const members: LibraryMembers & { [INSPECT](): string } = {
     _name: name,
     func(target: string | number, argtypes?: readonly ArgType[], restype?: ResType) {
-      const made =
-        argtypes === undefined && isPrototype(target)
-          ? RoutineEngine.fromPrototype(session, state, target)
-          : engine(target)
-      if (argtypes !== undefined) {
-        made.argtypes = argtypes
-        if (restype !== undefined) made.restype = restype
-        made.strict = true
-      }
+      if (argtypes === undefined && isPrototype(target))
+        return makeRoutine(RoutineEngine.fromPrototype(session, state, target), blocking) as never
+      const made = engine(target)
+      if (argtypes !== undefined) made.declareTyped(argtypes, restype)
       return makeRoutine(made, blocking) as never
     },
     declare(header) {

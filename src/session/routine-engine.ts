@@ -103,9 +103,7 @@ export class RoutineEngine {
     return this.#argtypes
   }
   set argtypes(given: readonly ArgType[] | null | undefined) {
-    const types = given ?? undefined
-    if (types !== undefined && !Array.isArray(types))
-      throw new ArgumentError(`${this.label}: argtypes is an array of types, or undefined`)
+    const types = this.#checkArgtypes(given)
     if (types) this.#compile(types, this.#restype)
     this.#argtypes = types
     this.#forget()
@@ -114,12 +112,30 @@ export class RoutineEngine {
     return this.#restype
   }
   set restype(type: ResType) {
-    if (type !== null && typeof type !== 'function')
-      throw new ArgumentError(`${this.label}: restype is a type, null, or a function of the int result`)
-    this.#compile(this.#argtypes, type)
+    this.#compile(this.#argtypes, this.#checkRestype(type))
     this.#restype = type
     this.#forget()
   }
+  /** As both setters, and then what goes beyond the types is refused. */
+  declareTyped(argtypes: readonly ArgType[] | null, restype: ResType = this.#restype): void {
+    this.strict = true
+    this.#argtypes = this.#checkArgtypes(argtypes)
+    this.#restype = this.#checkRestype(restype)
+    this.#plan = this.#compile(this.#argtypes, restype)
+  }
+
+  #checkArgtypes(given: readonly ArgType[] | null | undefined): readonly ArgType[] | undefined {
+    if (given !== undefined && given !== null && !Array.isArray(given))
+      throw new ArgumentError(`${this.label}: argtypes is an array of types, or undefined`)
+    return given ?? undefined
+  }
+
+  #checkRestype(type: ResType): ResType {
+    if (type !== null && typeof type !== 'function')
+      throw new ArgumentError(`${this.label}: restype is a type, null, or a function of the int result`)
+    return type
+  }
+
   get errcheck(): ErrCheck | undefined {
     return this.#errcheck
   }
