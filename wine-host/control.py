@@ -17,6 +17,7 @@ k32.FreeLibrary.argtypes = [ctypes.c_void_p]
 k32.VirtualAlloc.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_uint32, ctypes.c_uint32]
 k32.VirtualAlloc.restype = ctypes.c_void_p
 k32.VirtualFree.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_uint32]
+k32.GetModuleHandleW.restype = ctypes.c_void_p
 
 MEM_COMMIT_RESERVE, MEM_RELEASE, PAGE_READWRITE = 0x3000, 0x8000, 4
 LOAD_WITH_ALTERED_SEARCH_PATH = 8
@@ -93,13 +94,15 @@ class Control:
         return offset, size
 
     def hello(self, numbers, texts):
-        if numbers[0] != wire.WIRE_VERSION or texts[0] != VERSION:
+        version, *variables = texts
+        if numbers[0] != wire.WIRE_VERSION or version != VERSION:
             raise Failure(
                 "Version",
-                f"Node's half is zugbruecke {texts[0]} (wire {numbers[0]}), the Windows half is {VERSION} (wire {wire.WIRE_VERSION})",
+                f"Node's half is zugbruecke {version} (wire {numbers[0]}), the Windows half is {VERSION} (wire {wire.WIRE_VERSION})",
             )
         if self.bridge and not self.bridge.fits:
             raise Failure("Version", f"the native bridge is zugbruecke {self.bridge.version}, the host beside it is {VERSION}")
+        set_variables(variables)
         windows = sys.getwindowsversion()
         bridge = self.bridge.version if self.bridge else ""
         return (
@@ -127,6 +130,8 @@ class Control:
         if handle is None:
             raise Failure("Argument", "that DLL is not loaded")
         k32.FreeLibrary(handle)
+        if not self.bridge:  # which sees it for itself
+            self.routines.forget_unloaded()
         return [], []
 
     def declare(self, numbers, texts):
@@ -283,6 +288,17 @@ class Control:
         buffer = ctypes.create_unicode_buffer(32768)
         k32.GetModuleFileNameW(handle, buffer, len(buffer))
         return buffer.value
+
+
+def set_variables(pairs):
+    """Environment variables for the DLLs to come, in Windows and in the C runtimes, which have copies of their own."""
+    old_runtime = k32.GetModuleHandleW("msvcrt") and ctypes.CDLL("msvcrt")
+    for name, value in zip(pairs[::2], pairs[1::2], strict=True):
+        if value:
+            os.putenv(name, value)
+            if old_runtime:
+                old_runtime._wputenv(f"{name}={value}")
+        k32.SetEnvironmentVariableW(name, value)  # the runtimes take an empty one for none
 
 
 def _proc_address(handle, name):

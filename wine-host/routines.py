@@ -5,6 +5,7 @@ import ctypes
 import struct
 
 import wire
+from segment import MEM_COMMIT, query_memory
 
 C_TYPES = {
     "b": ctypes.c_int8, "B": ctypes.c_uint8, "h": ctypes.c_int16, "H": ctypes.c_uint16,
@@ -101,7 +102,7 @@ class Routine:
 class Routines:
     def __init__(self, segment):
         self.segment = segment
-        self.table = {}
+        self.table = {}  # a Routine, or the status that its calls are answered with
         self.refused = _thread._local()  # .callback: a callback inside the routine that runs was not begun
         self.own = _thread._local()  # .system_error: GetLastError() of the thread's routines, which our work must not show in
 
@@ -109,7 +110,13 @@ class Routines:
         self.table[number] = Routine(*declaration)
 
     def undeclared(self, number):
-        self.table[number] = True
+        self.table[number] = wire.UNDECLARED
+
+    def forget_unloaded(self):
+        """Routines whose memory has gone: another DLL may lie there soon."""
+        for number, routine in self.table.items():
+            if isinstance(routine, Routine) and query_memory(routine.address).state != MEM_COMMIT:
+                self.table[number] = wire.UNLOADED
 
     def release(self, number):
         self.table.pop(number, None)
@@ -127,7 +134,7 @@ class Routines:
             return wire.REFUSED, wire.MALFORMED, 0, 0, identity, 0
         routine = self.table.get(number)
         if not isinstance(routine, Routine):
-            return (wire.UNDECLARED, 0, 0, 0, identity, 0) if routine else (wire.REFUSED, wire.NO_ROUTINE, 0, 0, identity, 0)
+            return (routine, 0, 0, 0, identity, 0) if routine else (wire.REFUSED, wire.NO_ROUTINE, 0, 0, identity, 0)
         if count != routine.count:
             return wire.REFUSED, wire.ARGUMENT_COUNT, 0, 0, identity, 0
         try:
@@ -147,7 +154,7 @@ class Routines:
             return wire.REFUSED, wire.MALFORMED, 0, 0, identity, 0
         routine = self.table.get(number)
         if not isinstance(routine, Routine):
-            return (wire.UNDECLARED, 0, 0, 0, identity, 0) if routine else (wire.REFUSED, wire.NO_ROUTINE, 0, 0, identity, 0)
+            return (routine, 0, 0, 0, identity, 0) if routine else (wire.REFUSED, wire.NO_ROUTINE, 0, 0, identity, 0)
         if count != routine.count:
             return wire.REFUSED, wire.ARGUMENT_COUNT, 0, 0, identity, 0
         if not flags & 1:

@@ -62,7 +62,7 @@ export const Kind = { call: 1, batch: 2, control: 3, return: 4, callback: 5, rep
 export const SlotFlag = { messageInArena: 1, imageInSlot: 2 } as const
 
 /** `Reply.status`. */
-export const Status = { done: 0, exception: 1, refused: 2, undeclared: 3, callbackFailed: 4 } as const
+export const Status = { done: 0, exception: 1, refused: 2, undeclared: 3, callbackFailed: 4, unloaded: 5 } as const
 /** `Reply.code` where the status is `refused`. */
 export const Refusal = { noRoutine: 1, malformed: 2, argumentCount: 3, needsBridge: 4, outOfMemory: 5 } as const
 

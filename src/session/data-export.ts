@@ -24,6 +24,7 @@ export class DataExportBlock extends RemoteBlock {
   }
 
   override get address(): bigint {
+    if (this.dll.error) throw this.dll.error
     if (this.#address === undefined) {
       const core = coreForSync(this.session)
       this.dll.request(core)

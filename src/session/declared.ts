@@ -8,7 +8,7 @@ import { type Inside, writeCell } from '../ctypes/reference.js'
 import type { ArgumentSink } from '../ctypes/sink.js'
 import { Pace } from './batch-pace.js'
 import type { SessionCore } from './core.js'
-import type { Declaration } from './dll-state.js'
+import type { Declaration } from './declarations.js'
 import type { PreparedCall } from './prepared-call.js'
 import type { RoutineEngine } from './routine-engine.js'
 

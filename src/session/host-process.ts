@@ -4,8 +4,8 @@ import type { SpawnOptions } from '../../workers/supervisor.js'
 import type { SegmentDescriptors } from '../channel/segment.js'
 import type { SharedMemory } from '../codec/webassembly.js'
 import type { ResolvedConfig } from '../runtime/config.js'
+import { wineEnvironment } from '../runtime/environment.js'
 import type { Installation } from '../runtime/locate.js'
-import { wineEnvironment } from '../runtime/prefix.js'
 import { FIRST_PROCESS, type Sandbox } from '../runtime/sandbox.js'
 
 const main = fileURLToPath(new URL('../../../wine-host/main.py', import.meta.url))

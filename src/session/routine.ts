@@ -5,6 +5,9 @@ import type { Both } from './both.js'
 import type { Memsync } from './memsync.js'
 import type { RoutineEngine } from './routine-engine.js'
 
+/** What it is declared with, and what that makes of it. */
+export type { ArgsOf, ArgType, ResType, ResultOf } from '../ctypes/inference.js'
+
 export interface CallOptions {
   /** Milliseconds. A call that passes it ends its session: nothing else stops a routine that runs. */
   readonly timeout?: number

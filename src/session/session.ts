@@ -274,7 +274,7 @@ export class CtypesSession extends SessionSurface {
       }
       const core = this.#makeCore(facts, CALLER_THREAD, owned)
       owned.releaseAtExit(() => core.lane.ringWorker())
-      await greet(core, limit, () => this.#stopping !== undefined)
+      await greet(core, config.env, limit, () => this.#stopping !== undefined)
       this.#log.write('info', 'up', { pid, bridge: core.facts.bridge, python: core.facts.pythonVersion })
       this.#core = core
       return this.#core

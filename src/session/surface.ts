@@ -187,6 +187,7 @@ export abstract class SessionSurface {
       engine.argtypes = type.argtypes as readonly CType[]
       engine.restype = type.restype as CType | null
       engine.strict = true
+      engine.declareNow(core)
       return Object.assign(makeRoutine(engine, this.blocking), { address, memory: core.memory })
     }
   }
