@@ -7,18 +7,22 @@ import { Arena } from './arena.js'
 import type { CallerPump } from './caller-pump.js'
 import type { Exchange, Port } from './exchange.js'
 import { Frames, type OnCallback } from './frames.js'
+import { ZugbrueckeError } from '../errors.js'
 import { takeLastReply } from './last-replies.js'
 import { Ring } from './ring.js'
 import { ring, ringIfThere, type SegmentDescriptors } from './segment.js'
 import { EndReason, Life, Shared, type SharedState, SlotState, WorkerState } from './shared.js'
 import { assertStack, DEEP } from './stack.js'
 import { Frame } from './strand.js'
-import type { TimeLimit } from './time-limit.js'
+import { TimeLimit } from './time-limit.js'
 
 /** Longest sleep without a look at who still lives, in milliseconds. */
 const SLICE = 1000
 /** So many requests are told of even before the program pauses, for the sides to work at the same time. */
 const TOGETHER = 256
+/** How long a call that blocks waits for its turn while a callback is open that needs this thread, in milliseconds, and how often it looks. */
+const PATIENCE = 5000
+const GLANCE = 5
 
 export interface LaneOptions {
   readonly shared: SharedState
@@ -111,9 +115,11 @@ export class Lane {
       exchange.fail(this, this.options.deathError(undefined))
       return
     }
-    const { count, latest } = this.frames
+    const { count } = this.frames
     if (count > DEEP) assertStack(count)
-    if (latest) latest.submit(exchange)
+    if (blocking) this.assertMayBlock(exchange.label)
+    const frame = this.frames.current
+    if (frame) frame.submit(exchange)
     else if (this.#waiting.length > 0 || !exchange.attempt(this, this.#ring)) this.#waiting.push(exchange)
     else this.#sent(exchange)
     // a thread that blocks needs nothing to keep Node alive
@@ -124,6 +130,36 @@ export class Lane {
   submitSync(exchange: Exchange): void {
     this.submit(exchange, true)
     this.waitFor(() => exchange.settled)
+  }
+
+  /**
+   * Before `what` blocks this thread. It throws ZugbrueckeError where that would wait for ever, which is while the DLL waits in an
+   * `async` callback that needs this thread to go on.
+   */
+  assertMayBlock(what: string): void {
+    const { frames } = this
+    if (!frames.unfinished) return
+    const { current } = frames
+    if (frames.isBehindOwn(current) || (!current && !this.#comesToTheHead()))
+      throw new ZugbrueckeError(
+        `${what} would block this thread for ever: the DLL waits in a callback of this thread that has not returned, and before it does no other call is carried out. Await the call instead of using .sync`,
+      )
+  }
+
+  /**
+   * Waits until the host has answered what was asked for before; false if it does not. What it carries out may wait for another
+   * thread of the DLL's, and that one for a callback of this thread's: nobody can see that from outside.
+   */
+  #comesToTheHead(): boolean {
+    const { i32 } = this.shared
+    const tail = Atomics.load(i32, Shared.tail)
+    const answered = () => ((tail - Atomics.load(i32, Shared.completed)) | 0) <= 0
+    if (this.load === 0 && answered()) return true
+    let left = PATIENCE / GLANCE
+    const limit = new TimeLimit(this.limits, GLANCE, () => (--left > 0 ? GLANCE : undefined))
+    this.waitFor(() => left <= 0 || (this.load === 0 && answered()))
+    limit.end()
+    return left > 0
   }
 
   /** Sends what a request at the head of its queue needs before it can be sent itself. False: not now. */
@@ -195,6 +231,17 @@ export class Lane {
   }
 
   #work(): void {
+    const { context } = this.frames
+    // whatever flow this is run from: what is settled here is not of it
+    const before = context.enter(null)
+    try {
+      this.#serve()
+    } finally {
+      context.enter(before)
+    }
+  }
+
+  #serve(): void {
     this.#complete()
     this.frames.service()
     if (!this.#pumping) {

@@ -1,14 +1,17 @@
 /**
- * A callback that runs now: the host's thread waits in it, and every call made meanwhile is carried out on that very thread,
+ * A callback that is open: the host's thread waits in it, and every call that the callback makes is carried out on that very thread,
  * one at a time (docs/wire.md, "Strand mailbox").
  */
 import { Kind, MAILBOX_ROOM, MESSAGE, Return, STRAND_OFFSET, STRAND_SIZE, STRAND_TO_HOST } from '../codec/layout.js'
+import type { CallbackScope } from './call-context.js'
 import type { Exchange, Port } from './exchange.js'
 import type { Lane } from './lane.js'
 import { Shared } from './shared.js'
 
 export class Frame implements Port {
   readonly room = MAILBOX_ROOM
+  /** Which calls are its own. */
+  readonly scope: CallbackScope<Frame>
   #outstanding: Exchange | undefined
   readonly #queue: Exchange[] = []
   #result: { low: number; high: number } | undefined
@@ -17,7 +20,10 @@ export class Frame implements Port {
   constructor(
     private readonly lane: Lane,
     readonly strand: number,
-  ) {}
+    around: Frame | undefined,
+  ) {
+    this.scope = lane.frames.context.open(this, around?.scope)
+  }
 
   submit(exchange: Exchange): void {
     if (this.#outstanding || this.#queue.length > 0 || !exchange.attempt(this.lane, this)) this.#queue.push(exchange)
@@ -35,11 +41,16 @@ export class Frame implements Port {
     return this.#outstanding
   }
 
+  /** Has the callback's own function come to its end? */
+  get returned(): boolean {
+    return this.#result !== undefined
+  }
+
   answered(at: number, outcomeLength: number): void {
     const exchange = this.#outstanding
     if (!exchange) return
     this.#outstanding = undefined
-    exchange.settle(this.lane, at, outcomeLength)
+    this.scope.during(() => exchange.settle(this.lane, at, outcomeLength))
     exchange.settled = true
     this.pump()
   }

@@ -123,8 +123,9 @@ export class CallbackTable {
       const args = plan.decodeArguments(bits, core.context)
       const directives = callback.type[DIRECTIVES]
       if (directives) loan = new MemsyncLoan(directives, callback.type, args, core)
-      value = callback.fn(...args)
-      if (isPromise(value) && core.lane.blocking)
+      const { blocking } = core.lane
+      value = frame.scope.run(callback.made, blocking, () => callback.fn(...args))
+      if (isPromise(value) && blocking)
         throw new ArgumentError(
           'a callback that is called inside a blocking call cannot be async: its promise would wait for this thread',
         )

@@ -22,17 +22,17 @@ export type LibraryKind = 'cdll' | 'windll' | 'oledll'
 
 /** What the Windows side has been asked for, until it has answered. */
 export class Asked {
-  /** The callback that ran when it was asked for; undefined: none, it waits its turn like any call. */
+  /** The callback that asked for it; undefined: none, it waits its turn like any call. */
   readonly #inside: unknown
   answered = false
 
   constructor(private readonly core: SessionCore) {
-    this.#inside = core.lane.frames.latest
+    this.#inside = core.lane.frames.current
   }
 
   /** A call made now, inside a callback, goes ahead of it, and would not find it. */
   get isBehind(): boolean {
-    return !this.answered && this.core.lane.frames.latest !== this.#inside
+    return !this.answered && this.core.lane.frames.current !== this.#inside
   }
 }
 
@@ -113,6 +113,7 @@ export class DllState {
 
   /** The same, blocking this thread. */
   loadedSync(core: SessionCore): void {
+    if (this.path === undefined) core.lane.assertMayBlock(`loading ${this.name}`)
     this.request(core)
     const limit = this.#limit(core)
     core.lane.waitFor(() => this.path !== undefined || this.error !== undefined)
