@@ -52,6 +52,11 @@ export class Frames {
     return stack[stack.indexOf(frame) - 1]
   }
 
+  /** Fails callbacks that wait for this thread, which blocks for what these strands carry out. */
+  failHeldUp(strands: readonly number[]): void {
+    for (const frame of [...this.#open]) if (!strands.includes(frame.strand)) frame.heldUp?.()
+  }
+
   /** A frame is closed: what it answered has been written, and the calls made meanwhile may go on. */
   close(frame: Frame): void {
     this.#open.splice(this.#open.indexOf(frame), 1)

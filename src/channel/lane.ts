@@ -20,7 +20,10 @@ import { TimeLimit } from './time-limit.js'
 const SLICE = 1000
 /** So many requests are told of even before the program pauses, for the sides to work at the same time. */
 const TOGETHER = 256
-/** How long a call that blocks waits for its turn while a callback is open that needs this thread, in milliseconds, and how often it looks. */
+/**
+ * How long a call that blocks waits for its turn while a callback is open that needs this thread, and how long such a callback waits for
+ * a call that blocks, in milliseconds; and how often the first looks.
+ */
 const PATIENCE = 5000
 const GLANCE = 5
 
@@ -71,10 +74,14 @@ export class Lane {
   #held = false
   #armed = false
   #blocked = 0
+  /** The strands that carry out what this thread blocks for, the innermost last. */
+  readonly #blockedOn: number[] = []
   /** It blocks, and has not left it to the worker to carry. */
   #carriesBlocked = false
   /** Times in a row that the host was not there. */
   #alone = 0
+  /** Until what blocks, or what is held up by that, is given up. */
+  #patience: TimeLimit | undefined
   #dead = false
   #pumping = false
 
@@ -96,6 +103,11 @@ export class Lane {
   /** Whether this thread waits in a blocking call. */
   get blocking(): boolean {
     return this.#blocked > 0
+  }
+
+  /** Whether it does so for what this strand carries out: a callback there is called inside the blocking call. */
+  blocksOn(strand: number): boolean {
+    return this.#blockedOn.includes(strand)
   }
 
   /** The ring, if a request can be sent now without going before another; then tell of it with `sent`. */
@@ -157,9 +169,30 @@ export class Lane {
     if (this.load === 0 && answered()) return true
     let left = PATIENCE / GLANCE
     const limit = new TimeLimit(this.limits, GLANCE, () => (--left > 0 ? GLANCE : undefined))
+    // this call gives up, and not the callback
+    this.#patience ??= limit
     this.waitFor(() => left <= 0 || (this.load === 0 && answered()))
     limit.end()
     return left > 0
+  }
+
+  /**
+   * While this thread blocks, `async` callbacks that other threads of the DLL wait in do not go on. What it blocks for may in turn
+   * wait for them, which nobody can see from outside: after a while they fail.
+   */
+  watchHeldUp(): void {
+    const { frames, limits } = this
+    if (this.#patience || !frames.unfinished) return
+    this.#patience = new TimeLimit(limits, PATIENCE, () => {
+      this.#patience = undefined
+      frames.failHeldUp(this.#blockedOn)
+      return undefined
+    })
+  }
+
+  #endPatience(): void {
+    this.#patience?.end()
+    this.#patience = undefined
   }
 
   /** Sends what a request at the head of its queue needs before it can be sent itself. False: not now. */
@@ -189,6 +222,8 @@ export class Lane {
     const pump = this.callerPump
     this.#carriesBlocked = pump !== undefined
     this.#blocked++
+    this.#blockedOn.push(this.frames.current?.strand ?? 0)
+    if (this.frames.count > 0) this.watchHeldUp()
     try {
       for (;;) {
         const seen = Atomics.load(i32, word)
@@ -209,7 +244,8 @@ export class Lane {
         if (slice > 0 && !done()) this.sleep(word, seen, slice)
       }
     } finally {
-      this.#blocked--
+      this.#blockedOn.pop()
+      if (--this.#blocked === 0) this.#endPatience()
       this.#carriesBlocked = outer
       if (pump?.carrying) pump.goOn()
     }

@@ -12,6 +12,8 @@ export class Frame implements Port {
   readonly room = MAILBOX_ROOM
   /** Which calls are its own. */
   readonly scope: CallbackScope<Frame>
+  /** Fails it, where its function has returned a promise. */
+  heldUp: (() => void) | undefined
   #outstanding: Exchange | undefined
   readonly #queue: Exchange[] = []
   #result: { low: number; high: number } | undefined
@@ -82,7 +84,9 @@ export class Frame implements Port {
     this.publish(Return.size, Kind.return, 0)
   }
 
+  /** A conversation has room for one message at a time, whoever wants to go on, be it a batch with its next rows. */
   claim(): number {
+    if (this.#outstanding) return -1
     return STRAND_OFFSET + this.strand * STRAND_SIZE + STRAND_TO_HOST
   }
 
@@ -96,7 +100,9 @@ export class Frame implements Port {
   }
 
   send(from: number, length: number, tag: number): boolean {
-    this.lane.shared.encoder.copy(this.claim() + MESSAGE, from, length)
+    const at = this.claim()
+    if (at < 0) return false
+    this.lane.shared.encoder.copy(at + MESSAGE, from, length)
     this.publish(length, tag, 0)
     return true
   }
