@@ -1,5 +1,6 @@
 /** The callbacks that run in one thread now, by the order in which they began and by the strands of the host that wait in them. */
 import { Kind, MAILBOX_ROOM, MESSAGE, STRAND_OFFSET, STRAND_SIZE, STRANDS } from '../codec/layout.js'
+import { CallContext } from './call-context.js'
 import type { Exchange } from './exchange.js'
 import type { Lane } from './lane.js'
 import { Shared } from './shared.js'
@@ -9,6 +10,7 @@ import { Frame } from './strand.js'
 export type OnCallback = (frame: Frame, callback: number, count: number, argumentsAt: number) => void
 
 export class Frames {
+  readonly context = new CallContext<Frame>()
   /** The latest last. */
   readonly #open: Frame[] = []
   readonly #strands: Frame[][] = Array.from({ length: STRANDS }, () => [])
@@ -25,9 +27,23 @@ export class Frames {
     return this.#open.length
   }
 
-  /** Where calls go that this thread makes now. */
-  get latest(): Frame | undefined {
-    return this.#open.at(-1)
+  /** The callback that makes the call made now; undefined: the call is of none, and goes to the ring. */
+  get current(): Frame | undefined {
+    return this.context.current
+  }
+
+  /**
+   * Would a call that belongs to `frame` (to none: the host's main thread carries it out) wait for a callback that only this thread
+   * can bring to its end?
+   */
+  isBehindOwn(frame: Frame | undefined): boolean {
+    const stack = this.#strands[frame?.strand ?? 0]
+    return stack.slice(frame ? stack.indexOf(frame) + 1 : 0).some(inner => !inner.returned)
+  }
+
+  /** Is there a callback that only this thread can bring to its end? */
+  get unfinished(): boolean {
+    return this.#open.some(frame => !frame.returned)
   }
 
   /** The callback around another, on the same strand. */
@@ -36,16 +52,25 @@ export class Frames {
     return stack[stack.indexOf(frame) - 1]
   }
 
+  /** Fails callbacks that wait for this thread, which blocks for what these strands carry out. */
+  failHeldUp(strands: readonly number[]): void {
+    for (const frame of [...this.#open]) if (!strands.includes(frame.strand)) frame.heldUp?.()
+  }
+
   /** A frame is closed: what it answered has been written, and the calls made meanwhile may go on. */
   close(frame: Frame): void {
     this.#open.splice(this.#open.indexOf(frame), 1)
     const stack = this.#strands[frame.strand]
     stack.splice(stack.indexOf(frame), 1)
+    frame.scope.close()
   }
 
   /** What was under way in all of them; they are none any more. */
   take(): Exchange[] {
-    return this.#open.splice(0).flatMap(frame => frame.take())
+    return this.#open.splice(0).flatMap(frame => {
+      frame.scope.close()
+      return frame.take()
+    })
   }
 
   /** Does what the host's strands have asked of this thread, and what can go on in callbacks that have begun. */
@@ -70,7 +95,7 @@ export class Frames {
     const kind = view.getUint8(mailbox + 8)
     const stack = this.#strands[strand]
     if (kind === Kind.callback) {
-      const frame = new Frame(this.lane, strand)
+      const frame = new Frame(this.lane, strand, stack.at(-1))
       stack.push(frame)
       this.#open.push(frame)
       this.onCallback(frame, view.getUint32(message + 20, true), view.getUint32(message + 36, true), message + 40)

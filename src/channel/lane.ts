@@ -3,6 +3,7 @@
  */
 import { readSync, writeSync } from 'node:fs'
 import { REPLY_OFFSET, REPLY_SIZE, SLOTS, Word } from '../codec/layout.js'
+import { ZugbrueckeError } from '../errors.js'
 import { Arena } from './arena.js'
 import type { CallerPump } from './caller-pump.js'
 import type { Exchange, Port } from './exchange.js'
@@ -13,12 +14,18 @@ import { ring, ringIfThere, type SegmentDescriptors } from './segment.js'
 import { EndReason, Life, Shared, type SharedState, SlotState, WorkerState } from './shared.js'
 import { assertStack, DEEP } from './stack.js'
 import { Frame } from './strand.js'
-import type { TimeLimit } from './time-limit.js'
+import { TimeLimit } from './time-limit.js'
 
 /** Longest sleep without a look at who still lives, in milliseconds. */
 const SLICE = 1000
 /** So many requests are told of even before the program pauses, for the sides to work at the same time. */
 const TOGETHER = 256
+/**
+ * How long a call that blocks waits for its turn while a callback is open that needs this thread, and how long such a callback waits for
+ * a call that blocks, in milliseconds; and how often the first looks.
+ */
+const PATIENCE = 5000
+const GLANCE = 5
 
 export interface LaneOptions {
   readonly shared: SharedState
@@ -67,10 +74,14 @@ export class Lane {
   #held = false
   #armed = false
   #blocked = 0
+  /** The strands that carry out what this thread blocks for, the innermost last. */
+  readonly #blockedOn: number[] = []
   /** It blocks, and has not left it to the worker to carry. */
   #carriesBlocked = false
   /** Times in a row that the host was not there. */
   #alone = 0
+  /** Until what blocks, or what is held up by that, is given up. */
+  #patience: TimeLimit | undefined
   #dead = false
   #pumping = false
 
@@ -94,6 +105,11 @@ export class Lane {
     return this.#blocked > 0
   }
 
+  /** Whether it does so for what this strand carries out: a callback there is called inside the blocking call. */
+  blocksOn(strand: number): boolean {
+    return this.#blockedOn.includes(strand)
+  }
+
   /** The ring, if a request can be sent now without going before another; then tell of it with `sent`. */
   get freeRing(): Port | undefined {
     return this.#waiting.length === 0 && this.frames.count === 0 && !this.#checkDead() ? this.#ring : undefined
@@ -111,9 +127,11 @@ export class Lane {
       exchange.fail(this, this.options.deathError(undefined))
       return
     }
-    const { count, latest } = this.frames
+    const { count } = this.frames
     if (count > DEEP) assertStack(count)
-    if (latest) latest.submit(exchange)
+    if (blocking) this.assertMayBlock(exchange.label)
+    const frame = this.frames.current
+    if (frame) frame.submit(exchange)
     else if (this.#waiting.length > 0 || !exchange.attempt(this, this.#ring)) this.#waiting.push(exchange)
     else this.#sent(exchange)
     // a thread that blocks needs nothing to keep Node alive
@@ -124,6 +142,57 @@ export class Lane {
   submitSync(exchange: Exchange): void {
     this.submit(exchange, true)
     this.waitFor(() => exchange.settled)
+  }
+
+  /**
+   * Before `what` blocks this thread. It throws ZugbrueckeError where that would wait for ever, which is while the DLL waits in an
+   * `async` callback that needs this thread to go on.
+   */
+  assertMayBlock(what: string): void {
+    const { frames } = this
+    if (!frames.unfinished) return
+    const { current } = frames
+    if (frames.isBehindOwn(current) || (!current && !this.#comesToTheHead()))
+      throw new ZugbrueckeError(
+        `${what} would block this thread for ever: the DLL waits in a callback of this thread that has not returned, and before it does no other call is carried out. Await the call instead of using .sync`,
+      )
+  }
+
+  /**
+   * Waits until the host has answered what was asked for before; false if it does not. What it carries out may wait for another
+   * thread of the DLL's, and that one for a callback of this thread's: nobody can see that from outside.
+   */
+  #comesToTheHead(): boolean {
+    const { i32 } = this.shared
+    const tail = Atomics.load(i32, Shared.tail)
+    const answered = () => ((tail - Atomics.load(i32, Shared.completed)) | 0) <= 0
+    if (this.load === 0 && answered()) return true
+    let left = PATIENCE / GLANCE
+    const limit = new TimeLimit(this.limits, GLANCE, () => (--left > 0 ? GLANCE : undefined))
+    // this call gives up, and not the callback
+    this.#patience ??= limit
+    this.waitFor(() => left <= 0 || (this.load === 0 && answered()))
+    limit.end()
+    return left > 0
+  }
+
+  /**
+   * While this thread blocks, `async` callbacks that other threads of the DLL wait in do not go on. What it blocks for may in turn
+   * wait for them, which nobody can see from outside: after a while they fail.
+   */
+  watchHeldUp(): void {
+    const { frames, limits } = this
+    if (this.#patience || !frames.unfinished) return
+    this.#patience = new TimeLimit(limits, PATIENCE, () => {
+      this.#patience = undefined
+      frames.failHeldUp(this.#blockedOn)
+      return undefined
+    })
+  }
+
+  #endPatience(): void {
+    this.#patience?.end()
+    this.#patience = undefined
   }
 
   /** Sends what a request at the head of its queue needs before it can be sent itself. False: not now. */
@@ -153,6 +222,8 @@ export class Lane {
     const pump = this.callerPump
     this.#carriesBlocked = pump !== undefined
     this.#blocked++
+    this.#blockedOn.push(this.frames.current?.strand ?? 0)
+    if (this.frames.count > 0) this.watchHeldUp()
     try {
       for (;;) {
         const seen = Atomics.load(i32, word)
@@ -173,7 +244,8 @@ export class Lane {
         if (slice > 0 && !done()) this.sleep(word, seen, slice)
       }
     } finally {
-      this.#blocked--
+      this.#blockedOn.pop()
+      if (--this.#blocked === 0) this.#endPatience()
       this.#carriesBlocked = outer
       if (pump?.carrying) pump.goOn()
     }
@@ -195,6 +267,17 @@ export class Lane {
   }
 
   #work(): void {
+    const { context } = this.frames
+    // whatever flow this is run from: what is settled here is not of it
+    const before = context.enter(null)
+    try {
+      this.#serve()
+    } finally {
+      context.enter(before)
+    }
+  }
+
+  #serve(): void {
     this.#complete()
     this.frames.service()
     if (!this.#pumping) {

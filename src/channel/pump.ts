@@ -110,9 +110,10 @@ export class Pump {
     if (this.shared.life() === Life.dead) return false
     const mayCallBack = Atomics.load(i32, Shared.mayCallBack) !== 0
     const patience = mayCallBack ? LINGER_HEARING : LINGER
-    const woken = Atomics.wait(i32, Shared.workerWake, this.#seen, patience) !== 'timed-out'
-    if (Atomics.load(i32, Shared.jobs) !== 0) return false
-    if (woken || !mayCallBack) return woken
+    const free = () => Atomics.load(i32, Shared.jobs) === 0
+    const woken = free() && Atomics.wait(i32, Shared.workerWake, this.#seen, patience) !== 'timed-out'
+    const goesOn = woken && free()
+    if (goesOn || !mayCallBack) return goesOn
     // a thread of a DLL may speak unasked: from now on it rings, and what it said before is seen here
     if (!this.enter()) return false
     try {

@@ -1,14 +1,19 @@
 /**
- * A callback that runs now: the host's thread waits in it, and every call made meanwhile is carried out on that very thread,
+ * A callback that is open: the host's thread waits in it, and every call that the callback makes is carried out on that very thread,
  * one at a time (docs/wire.md, "Strand mailbox").
  */
 import { Kind, MAILBOX_ROOM, MESSAGE, Return, STRAND_OFFSET, STRAND_SIZE, STRAND_TO_HOST } from '../codec/layout.js'
+import type { CallbackScope } from './call-context.js'
 import type { Exchange, Port } from './exchange.js'
 import type { Lane } from './lane.js'
 import { Shared } from './shared.js'
 
 export class Frame implements Port {
   readonly room = MAILBOX_ROOM
+  /** Which calls are its own. */
+  readonly scope: CallbackScope<Frame>
+  /** Fails it, where its function has returned a promise. */
+  heldUp: (() => void) | undefined
   #outstanding: Exchange | undefined
   readonly #queue: Exchange[] = []
   #result: { low: number; high: number } | undefined
@@ -17,7 +22,10 @@ export class Frame implements Port {
   constructor(
     private readonly lane: Lane,
     readonly strand: number,
-  ) {}
+    around: Frame | undefined,
+  ) {
+    this.scope = lane.frames.context.open(this, around?.scope)
+  }
 
   submit(exchange: Exchange): void {
     if (this.#outstanding || this.#queue.length > 0 || !exchange.attempt(this.lane, this)) this.#queue.push(exchange)
@@ -35,11 +43,16 @@ export class Frame implements Port {
     return this.#outstanding
   }
 
+  /** Has the callback's own function come to its end? */
+  get returned(): boolean {
+    return this.#result !== undefined
+  }
+
   answered(at: number, outcomeLength: number): void {
     const exchange = this.#outstanding
     if (!exchange) return
     this.#outstanding = undefined
-    exchange.settle(this.lane, at, outcomeLength)
+    this.scope.during(() => exchange.settle(this.lane, at, outcomeLength))
     exchange.settled = true
     this.pump()
   }
@@ -71,7 +84,9 @@ export class Frame implements Port {
     this.publish(Return.size, Kind.return, 0)
   }
 
+  /** A conversation has room for one message at a time, whoever wants to go on, be it a batch with its next rows. */
   claim(): number {
+    if (this.#outstanding) return -1
     return STRAND_OFFSET + this.strand * STRAND_SIZE + STRAND_TO_HOST
   }
 
@@ -85,7 +100,9 @@ export class Frame implements Port {
   }
 
   send(from: number, length: number, tag: number): boolean {
-    this.lane.shared.encoder.copy(this.claim() + MESSAGE, from, length)
+    const at = this.claim()
+    if (at < 0) return false
+    this.lane.shared.encoder.copy(at + MESSAGE, from, length)
     this.publish(length, tag, 0)
     return true
   }

@@ -1,4 +1,5 @@
 /** `CFUNCTYPE` and `WINFUNCTYPE`: the types of function pointers, and JS functions as such. */
+import { AsyncResource } from 'node:async_hooks'
 import { ArgumentError } from '../errors.js'
 import { type Block, type CallbackTarget, LocalBlock, RemoteBlock, type RemoteMemory } from './block.js'
 import type { CallContext } from './context.js'
@@ -87,6 +88,8 @@ interface SharedMemsync {
 /** A JS function as a callback: one thunk for each session that it was given to. */
 export class Callback implements CallbackTarget {
   readonly thunks = new WeakMap<RemoteMemory, number>()
+  /** The asynchronous context in which it was made, and in which it runs. */
+  readonly made = new AsyncResource('zugbruecke.Callback', { requireManualDestroy: true })
   #disposed = false
   /** Set by the sessions that made a thunk for it. */
   readonly disposers = new Set<() => void>()

@@ -65,6 +65,7 @@ export function makeBatch(engine: RoutineEngine, blocking: boolean): BatchFuncti
   }
   const sync = (columns: readonly unknown[], options: Options = {}): unknown => {
     const core = coreForSync(engine.session)
+    core.lane.assertMayBlock(engine.label)
     let outcome: { error: Error | undefined; value: unknown } | undefined
     start(engine, core, columns, options, (error, value) => {
       outcome = { error, value }

@@ -1,4 +1,5 @@
 /** One call of a routine whose arguments may be memory or callbacks, from its JS arguments to its JS result. */
+import { AsyncResource } from 'node:async_hooks'
 import { readvSync, writevSync } from 'node:fs'
 import { Exchange, type Port } from '../channel/exchange.js'
 import type { Lane } from '../channel/lane.js'
@@ -37,6 +38,8 @@ export class CallExchange extends Exchange {
   #inSlot = UNKNOWN
   #lent: ArrayBufferLike[] | undefined
   #wrapped: Callback[] | undefined
+  /** Where it was called: functions among its arguments become callbacks of that context, also where it has to wait. */
+  readonly #context: AsyncResource | undefined
 
   constructor(
     private readonly core: SessionCore,
@@ -45,6 +48,7 @@ export class CallExchange extends Exchange {
     private readonly done: Settle,
   ) {
     super()
+    if (!call.plain) this.#context = new AsyncResource('zugbruecke.Call', { requireManualDestroy: true })
   }
 
   override get label(): string {
@@ -56,7 +60,10 @@ export class CallExchange extends Exchange {
     const { core, call } = this
     const { builder } = core
     builder.begin()
-    this.#frame = call.plain ? call.encode(builder, this.args) : call.encode(builder, this.args, (this.#wrapped ??= []))
+    const { args } = this
+    this.#frame = this.#context
+      ? this.#context.runInAsyncScope(() => call.encode(builder, args, (this.#wrapped ??= [])))
+      : call.encode(builder, args)
     const length = builder.finish(0, call.number, call.count)
     const { image } = builder
     const nested = port instanceof Frame

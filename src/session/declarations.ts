@@ -17,7 +17,7 @@ export interface Signature {
   /** Empty for what is named by a number. */
   readonly name: string
   /** Ordinal, or -1, or the address. */
-  readonly target: number
+  readonly target: number | bigint
   readonly convention: number
   readonly flags: number
   readonly arguments: string

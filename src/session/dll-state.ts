@@ -67,6 +67,7 @@ export class DllState {
 
   /** The same, blocking this thread. */
   loadedSync(core: SessionCore): void {
+    if (this.path === undefined) core.lane.assertMayBlock(`loading ${this.name}`)
     this.request(core)
     const limit = this.#limit(core)
     core.lane.waitFor(() => this.path !== undefined || this.error !== undefined)

@@ -218,6 +218,9 @@ test('a call of each kind from inside', async ({ session }) => {
     assert.is(Number(await sum(big, big.length)), wanted)
     assert.is(Number(sum.sync(big, big.length)), wanted)
     assert.equal([...(await plus.batch([Int32Array.of(1, 2, 3), 10]))], [11, 12, 13])
+    // more chunks than one, of which only one can be under way here
+    assert.equal([...(await plus.batch([Int32Array.of(1, 2, 3, 4, 5), 10], { chunk: 2 }))], [11, 12, 13, 14, 15])
+    assert.equal([...plus.batch.sync([Int32Array.of(1, 2, 3), 10], { chunk: 2 })], [11, 12, 13])
     assert.ok((await session.FormatError(5)).length > 0)
     const other = await session.cdll.LoadLibrary(dll('numbers'))
     assert.is(await other.add(20, 22), 42)
