@@ -306,7 +306,7 @@ test("the user's own asynchronous context", async () => {
   }
   // given for a call: the call's
   await storage.run('a', () => once(look, 1))
-  storage.run('b', () => once.sync(value => seen.push(storage.getStore()), 1))
+  storage.run('b', () => once.sync(() => seen.push(storage.getStore()), 1))
   assert.equal(seen.splice(0), ['a', 'a', 'a', 'b'])
   // made explicitly: where it was made
   const made = storage.run('made', () => Unary(look))
