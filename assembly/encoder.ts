@@ -1,6 +1,6 @@
 // The hot path's encoder: writes the canonical messages of docs/wire.md into a memory of its own, from where a thread copies them
 // to their place. Compiled to WebAssembly; no static data and no allocator, so that all of the memory is the message's.
-// Addresses and ids arrive as f64: below 2^53 they are exact, and they cross from JS without a BigInt.
+// Ids and addresses arrive as f64 where they are known to be below 2^53, and so cross from JS without a BigInt.
 
 // Where the root table of each message lies.
 const CALL_ROOT: u32 = 16
@@ -72,9 +72,9 @@ export function batch(
   store<u32>(m, count, 100)
 }
 
-export function column(m: usize, index: u32, pointer: f64, stride: i32, kind: u32): void {
+export function column(m: usize, index: u32, pointer: u64, stride: i32, kind: u32): void {
   const at = m + 104 + <usize>index * 24
-  store<u64>(at, <u64>pointer, 0)
+  store<u64>(at, pointer, 0)
   store<i64>(at, <i64>stride, 8)
   store<u64>(at, <u64>kind, 16)
 }

@@ -185,8 +185,8 @@ export async function measureEncoders(seconds: number, rounds: number): Promise<
       write: repeated(i => {
         room.set(column)
         room.set(column)
-        encoder.column(AT + layout.MESSAGE, 0, 0x10000, 4, 105)
-        encoder.column(AT + layout.MESSAGE, 1, 0x20000, 4, 105)
+        encoder.column(AT + layout.MESSAGE, 0, 0x10000n, 4, 105)
+        encoder.column(AT + layout.MESSAGE, 1, 0x20000n, 4, 105)
         encoder.batch(AT + layout.MESSAGE, i, 7, 0, COLUMN_ROWS, 4, 0x30000, 0, 0, 0, 105, 2)
         encoder.header(AT, i, 152, 2, 0)
       }),

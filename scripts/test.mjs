@@ -65,6 +65,7 @@ const runners = [
 /** What differs where pointers have four bytes, arguments lie on the stack and there are two conventions. */
 const in32 = [
   ...[
+    'addresses',
     'batch',
     'batch-errors',
     'buffers',
@@ -76,7 +77,18 @@ const in32 = [
     'faults',
     'floats',
   ],
-  ...['integers', 'many-arguments', 'memory', 'memsync', 'memsync-callbacks', 'order', 'strings', 'variadic', 'jobs'],
+  ...[
+    'integers',
+    'many-arguments',
+    'memory',
+    'memsync',
+    'memsync-callbacks',
+    'order',
+    'strings',
+    'variadic',
+    'windows-errors',
+    'jobs',
+  ],
 ]
 
 /** What uses a session runs twice: with the native bridge, and with the host that does the same work in Python. */

@@ -4,7 +4,9 @@ import './runtime/node-version.js'
 export * from './ctypes/index.js'
 export type { Memsync, MemsyncCustom, MemsyncDirective, MemsyncPath, ShortMemsyncDirective } from './ctypes/memsync.js'
 export * from './errors.js'
-export { type MapOptions, type PoolOptions, type PoolStats, SessionPool } from './pool/pool.js'
+export { type PoolStats, SessionPool } from './pool/pool.js'
+export type { PoolOptions } from './pool/pool-options.js'
+export type { MapOptions, PoolRoutine } from './pool/pool-routine.js'
 export type { Arch, Config } from './runtime/config.js'
 export type {
   BatchDetail,

@@ -17,7 +17,7 @@ k32.FreeLibrary.argtypes = [ctypes.c_void_p]
 k32.VirtualAlloc.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_uint32, ctypes.c_uint32]
 k32.VirtualAlloc.restype = ctypes.c_void_p
 k32.VirtualFree.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_uint32]
-k32.GetLastError.restype = ctypes.c_uint32
+k32.GetModuleHandleW.restype = ctypes.c_void_p
 
 MEM_COMMIT_RESERVE, MEM_RELEASE, PAGE_READWRITE = 0x3000, 0x8000, 4
 LOAD_WITH_ALTERED_SEARCH_PATH = 8
@@ -28,6 +28,11 @@ POINTER_SIZE = ctypes.sizeof(ctypes.c_void_p)
 ERROR_BAD_EXE_FORMAT, ERROR_MOD_NOT_FOUND, ERROR_PROC_NOT_FOUND = 193, 126, 127
 # allocations up to this size share pages: VirtualAlloc gives 64 KiB at the least
 SMALL = 4096
+
+
+def signed(value):
+    """32 bits as ctypes takes them."""
+    return ctypes.c_int32(value).value
 
 
 class Failure(Exception):
@@ -80,13 +85,15 @@ class Control:
             return wire.outcome(False, [0], ["Internal", f"{type(error).__name__}: {error}"], room)
 
     def hello(self, numbers, texts):
-        if numbers[0] != wire.WIRE_VERSION or texts[0] != VERSION:
+        version, *variables = texts
+        if numbers[0] != wire.WIRE_VERSION or version != VERSION:
             raise Failure(
                 "Version",
-                f"Node's half is zugbruecke {texts[0]} (wire {numbers[0]}), the Windows half is {VERSION} (wire {wire.WIRE_VERSION})",
+                f"Node's half is zugbruecke {version} (wire {numbers[0]}), the Windows half is {VERSION} (wire {wire.WIRE_VERSION})",
             )
         if self.bridge and not self.bridge.fits:
             raise Failure("Version", f"the native bridge is zugbruecke {self.bridge.version}, the host beside it is {VERSION}")
+        set_variables(variables)
         windows = sys.getwindowsversion()
         bridge = self.bridge.version if self.bridge else ""
         return (
@@ -114,6 +121,8 @@ class Control:
         if handle is None:
             raise Failure("Argument", "that DLL is not loaded")
         k32.FreeLibrary(handle)
+        if not self.bridge:  # which sees it for itself
+            self.routines.forget_unloaded()
         return [], []
 
     def declare(self, numbers, texts):
@@ -173,23 +182,27 @@ class Control:
 
     def set_last_error(self, numbers, texts):
         if numbers[0] >= 0:
-            ctypes.set_last_error(numbers[0])
+            ctypes.set_last_error(signed(numbers[0]))
             if self.bridge:
                 self.bridge.set_last_error(numbers[0])
         if numbers[1] >= 0:
-            ctypes.set_errno(numbers[1])
+            ctypes.set_errno(signed(numbers[1]))
             if self.bridge:
-                self.bridge.set_errno(numbers[1])
+                self.bridge.set_errno(signed(numbers[1]))
         return [], []
 
     def get_last_error(self, numbers, texts):
         if self.bridge:
             return [self.bridge.get_last_error(), self.bridge.get_errno(), self.bridge.system_error()], []
-        return [ctypes.get_last_error() & 0xFFFFFFFF, ctypes.get_errno(), k32.GetLastError()], []
+        return [ctypes.get_last_error() & 0xFFFFFFFF, ctypes.get_errno(), self._system_error() & 0xFFFFFFFF], []
 
     def format_error(self, numbers, texts):
-        code = numbers[0] if numbers[0] != -1 else k32.GetLastError()
-        return [code], [ctypes.FormatError(code & 0xFFFFFFFF if code >= 0 else code).strip()]
+        code = signed(numbers[0] if numbers else self._system_error())
+        return [code], [ctypes.FormatError(code).strip()]
+
+    def _system_error(self):
+        """GetLastError() as the thread's last routine left it: the thread's own is that of the host's work by now."""
+        return self.bridge.system_error() if self.bridge else self.routines.system_error()
 
     def find_library(self, numbers, texts):
         import ctypes.util  # a tenth of a second under Wine: only for who asks
@@ -260,6 +273,17 @@ class Control:
         buffer = ctypes.create_unicode_buffer(32768)
         k32.GetModuleFileNameW(handle, buffer, len(buffer))
         return buffer.value
+
+
+def set_variables(pairs):
+    """Environment variables for the DLLs to come, in Windows and in the C runtimes, which have copies of their own."""
+    old_runtime = k32.GetModuleHandleW("msvcrt") and ctypes.CDLL("msvcrt")
+    for name, value in zip(pairs[::2], pairs[1::2], strict=True):
+        if value:
+            os.putenv(name, value)
+            if old_runtime:
+                old_runtime._wputenv(f"{name}={value}")
+        k32.SetEnvironmentVariableW(name, value)  # the runtimes take an empty one for none
 
 
 def _proc_address(handle, name):

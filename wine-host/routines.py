@@ -5,6 +5,7 @@ import ctypes
 import struct
 
 import wire
+from segment import MEM_COMMIT, query_memory
 
 C_TYPES = {
     "b": ctypes.c_int8, "B": ctypes.c_uint8, "h": ctypes.c_int16, "H": ctypes.c_uint16,
@@ -85,9 +86,8 @@ class Routine:
         self.unpack = struct.Struct("<" + "".join(wire.FORMATS.get(k, "Q") for k in kinds)).unpack_from
         self.pack = struct.Struct(wire.RESULT_FORMATS[result]).pack if result != "v" else None
         make = ctypes.WINFUNCTYPE if convention == 1 else ctypes.CFUNCTYPE
-        prototype = make(
-            C_TYPES[result], *types, use_errno=bool(flags & 2), use_last_error=bool(flags & 1)
-        )
+        # ctypes takes the last error before anything else can change it: also for routines that do not ask for their own copy
+        prototype = make(C_TYPES[result], *types, use_errno=bool(flags & 2), use_last_error=True)
         self.function = prototype(address)
 
     def result_bits(self, result):
@@ -102,17 +102,28 @@ class Routine:
 class Routines:
     def __init__(self, segment):
         self.segment = segment
-        self.table = {}
+        self.table = {}  # a Routine, or the status that its calls are answered with
         self.refused = _thread._local()  # .callback: a callback inside the routine that runs was not begun
+        self.own = _thread._local()  # .system_error: GetLastError() of the thread's routines, which our work must not show in
 
     def declare(self, number, *declaration):
         self.table[number] = Routine(*declaration)
 
     def undeclared(self, number):
-        self.table[number] = True
+        self.table[number] = wire.UNDECLARED
+
+    def forget_unloaded(self):
+        """Routines whose memory has gone: another DLL may lie there soon."""
+        for number, routine in self.table.items():
+            if isinstance(routine, Routine) and query_memory(routine.address).state != MEM_COMMIT:
+                self.table[number] = wire.UNLOADED
 
     def release(self, number):
         self.table.pop(number, None)
+
+    def system_error(self):
+        """With a sign, as ctypes has it."""
+        return getattr(self.own, "system_error", 0)
 
     def run_call(self, message):
         """(status, code, last_error, errno, id, result) of a Call message."""
@@ -123,7 +134,7 @@ class Routines:
             return wire.REFUSED, wire.MALFORMED, 0, 0, identity, 0
         routine = self.table.get(number)
         if not isinstance(routine, Routine):
-            return (wire.UNDECLARED, 0, 0, 0, identity, 0) if routine else (wire.REFUSED, wire.NO_ROUTINE, 0, 0, identity, 0)
+            return (routine, 0, 0, 0, identity, 0) if routine else (wire.REFUSED, wire.NO_ROUTINE, 0, 0, identity, 0)
         if count != routine.count:
             return wire.REFUSED, wire.ARGUMENT_COUNT, 0, 0, identity, 0
         try:
@@ -143,7 +154,7 @@ class Routines:
             return wire.REFUSED, wire.MALFORMED, 0, 0, identity, 0
         routine = self.table.get(number)
         if not isinstance(routine, Routine):
-            return (wire.UNDECLARED, 0, 0, 0, identity, 0) if routine else (wire.REFUSED, wire.NO_ROUTINE, 0, 0, identity, 0)
+            return (routine, 0, 0, 0, identity, 0) if routine else (wire.REFUSED, wire.NO_ROUTINE, 0, 0, identity, 0)
         if count != routine.count:
             return wire.REFUSED, wire.ARGUMENT_COUNT, 0, 0, identity, 0
         if not flags & 1:
@@ -187,11 +198,17 @@ class Routines:
             if not self.segment.reachable(arguments[i], ctypes.sizeof(by_value)):
                 raise OSError("exception: access violation")
             arguments[i] = by_value.from_address(arguments[i])
+        keeps = routine.flags & 1
+        if not keeps:
+            kept = ctypes.set_last_error(self.system_error())
         try:
             result = routine.function(*arguments)
         except OSError:
             self.refused.callback = False
             raise
+        finally:
+            if not keeps:
+                self.own.system_error = ctypes.set_last_error(kept)
         if getattr(self.refused, "callback", False):
             self.refused.callback = False
             raise TooDeep

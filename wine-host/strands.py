@@ -19,8 +19,8 @@ STACK_OF_CALLBACK = 16384
 
 kernel32 = ctypes.WinDLL("kernel32")
 last_error, set_last_error = kernel32.GetLastError, kernel32.SetLastError
-last_error.argtypes, set_last_error.argtypes = [], [ctypes.c_uint32]
-last_error.restype, set_last_error.restype = ctypes.c_uint32, None
+last_error.argtypes, set_last_error.argtypes = [], [ctypes.c_int32]
+last_error.restype, set_last_error.restype = ctypes.c_int32, None
 
 
 class Strands:
@@ -50,9 +50,12 @@ class Strands:
             values = [0 if a is None else a for a in arguments]
             for i in by_value:
                 values[i] = ctypes.addressof(arguments[i])
+            own, outer = self.routines.own, self.routines.system_error()
+            own.system_error = error  # the routine's own is what calls inside meet, and what it finds again
             try:
                 answer = self.ask(number, pack(*values))
-                set_last_error(error)  # the routine's own: our waiting must not show in it
+                error, own.system_error = own.system_error, outer
+                set_last_error(error)
                 return unpack(answer)[0] if unpack else None
             except BaseException:  # ctypes would print it and answer zero, and Node would wait for ever
                 give_up()

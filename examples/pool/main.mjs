@@ -5,8 +5,16 @@ import { SessionPool } from 'zugbruecke'
 const dll = fileURLToPath(new URL('../build/demo.dll', import.meta.url))
 const pool = await SessionPool.start({ size: 2 })
 
-// Borrow a session.
-console.log('use', await pool.use(session => session.CDLL(dll).func('int add(int a, int b)')(3, 4)))
+// A routine that runs in whichever session is free.
+const add = pool.func(dll, 'int add(int a, int b)')
+console.log('func', await Promise.all([add(3, 4), add(5, 6)]))
+
+// Borrow a session for calls that belong together.
+const sum = pool.use(async session => {
+  const own = session.CDLL(dll).func('int add(int a, int b)')
+  return own(await own(1, 2), 3)
+})
+console.log('use', await sum)
 
 // A batch, split over the sessions; the results are in order.
 const numbers = Uint32Array.from({ length: 200_000 }, (_, i) => i + 1)

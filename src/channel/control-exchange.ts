@@ -29,7 +29,14 @@ export class ControlExchange extends Exchange {
       this.#room = arena.allocate(ROOM)
       if (this.#room < 0) return false
     }
-    const message = encodeControl(0, this.op, this.numbers, this.texts, port.nested ? 0 : this.#room, port.nested ? 0 : ROOM)
+    const message = encodeControl(
+      0,
+      this.op,
+      this.numbers,
+      this.texts,
+      port.nested ? 0 : this.#room,
+      port.nested ? 0 : ROOM,
+    )
     this.#length = message.length
     let sent: boolean
     if (message.length > port.room) {

@@ -1,8 +1,9 @@
 /**
- * A callback that runs now: the host's thread waits in it, and every call made meanwhile is carried out on that very thread,
+ * A callback that is open: the host's thread waits in it, and every call that the callback makes is carried out on that very thread,
  * one at a time (docs/wire.md, "Strand mailbox").
  */
 import { Kind, MAILBOX_ROOM, Return } from '../codec/layout.js'
+import type { CallbackScope } from './call-context.js'
 import type { Exchange, Port, Sender } from './exchange.js'
 
 /** How a frame speaks to the strand that waits in it. */
@@ -18,6 +19,9 @@ export interface Mailbox {
 export class Frame implements Port {
   readonly room = MAILBOX_ROOM
   readonly nested = true
+  /** Fails it, where its function has returned a promise. */
+  heldUp: (() => void) | undefined
+  readonly scope: CallbackScope<Frame>
   #outstanding: Exchange | undefined
   readonly #queue: Exchange[] = []
   #result: { low: number; high: number } | undefined
@@ -27,7 +31,11 @@ export class Frame implements Port {
     private readonly sender: Sender,
     private readonly mailbox: Mailbox,
     readonly strand: number,
-  ) {}
+    /** Which calls are its own. */
+    open: (frame: Frame) => CallbackScope<Frame>,
+  ) {
+    this.scope = open(this)
+  }
 
   submit(exchange: Exchange): void {
     if (this.#outstanding || this.#queue.length > 0 || !this.sendFirst(exchange)) this.#queue.push(exchange)
@@ -44,12 +52,17 @@ export class Frame implements Port {
     return this.#outstanding
   }
 
+  /** Has the callback's own function come to its end? */
+  get returned(): boolean {
+    return this.#result !== undefined
+  }
+
   /** A reply has come, whose table lies at `at`, or so many bytes of an Outcome. */
   answered(at: number, outcomeLength: number): void {
     const exchange = this.#outstanding
     if (!exchange) return
     this.#outstanding = undefined
-    exchange.settle(this.sender, at, outcomeLength)
+    this.scope.during(() => exchange.settle(this.sender, at, outcomeLength))
     exchange.settled = true
     this.pump()
   }
@@ -78,7 +91,9 @@ export class Frame implements Port {
     this.mailbox.send(this.strand, this.mailbox.returning(low, high), Return.size, Kind.return)
   }
 
+  /** A conversation has room for one message at a time, whoever wants to go on, be it a batch with its next rows. */
   send(message: Int32Array, length: number, tag: number): boolean {
+    if (this.#outstanding) return false
     this.mailbox.send(this.strand, message, length, tag)
     return true
   }

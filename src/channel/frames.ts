@@ -1,5 +1,6 @@
 /** The callbacks that run in one thread now, by the order in which they began and by the strands of the host that wait in them. */
 import { Callback, Header, Kind, MAILBOX_ROOM, MESSAGE, STRAND_OFFSET, STRAND_SIZE, STRANDS } from '../codec/layout.js'
+import { CallContext } from './call-context.js'
 import type { Exchange, Sender } from './exchange.js'
 import { Frame, type Mailbox } from './frame.js'
 import type { Mapping } from './mapping.js'
@@ -11,6 +12,7 @@ export type OnCallback = (frame: Frame, callback: number, count: number, argumen
 export class Frames {
   /** Shared of the segment that is not zero when the host has posted something for this thread. */
   readonly posted: number
+  readonly context = new CallContext<Frame>()
   /** The latest last. */
   readonly #open: Frame[] = []
   readonly #strands: Frame[][] = Array.from({ length: STRANDS }, () => [])
@@ -29,9 +31,23 @@ export class Frames {
     return this.#open.length
   }
 
-  /** Where calls go that this thread makes now. */
-  get latest(): Frame | undefined {
-    return this.#open.at(-1)
+  /** The callback that makes the call made now; undefined: the call is of none, and goes to the ring. */
+  get current(): Frame | undefined {
+    return this.context.current
+  }
+
+  /**
+   * Would a call that belongs to `frame` (to none: the host's main thread carries it out) wait for a callback that only this thread
+   * can bring to its end?
+   */
+  isBehindOwn(frame: Frame | undefined): boolean {
+    const stack = this.#strands[frame?.strand ?? 0]
+    return stack.slice(frame ? stack.indexOf(frame) + 1 : 0).some(inner => !inner.returned)
+  }
+
+  /** Is there a callback that only this thread can bring to its end? */
+  get unfinished(): boolean {
+    return this.#open.some(frame => !frame.returned)
   }
 
   /** The callback around another, on the same strand. */
@@ -40,16 +56,25 @@ export class Frames {
     return stack[stack.indexOf(frame) - 1]
   }
 
+  /** Fails callbacks that wait for this thread, which blocks for what these strands carry out. */
+  failHeldUp(strands: readonly number[]): void {
+    for (const frame of [...this.#open]) if (!strands.includes(frame.strand)) frame.heldUp?.()
+  }
+
   /** A frame is closed, and the calls made meanwhile may go on. */
   close(frame: Frame): void {
     this.#open.splice(this.#open.indexOf(frame), 1)
     const stack = this.#strands[frame.strand]
     stack.splice(stack.indexOf(frame), 1)
+    frame.scope.close()
   }
 
   /** What was under way in all of them; they are none any more. */
   take(): Exchange[] {
-    return this.#open.splice(0).flatMap(frame => frame.take())
+    return this.#open.splice(0).flatMap(frame => {
+      frame.scope.close()
+      return frame.take()
+    })
   }
 
   /** Does what the host's strands have asked of this thread, and what can go on in callbacks that have begun. */
@@ -69,7 +94,8 @@ export class Frames {
     const kind = view.getUint8(box + Header.tag)
     const stack = this.#strands[strand]
     if (kind === Kind.callback) {
-      const frame = new Frame(this.sender, this.mailbox, strand)
+      const around = stack.at(-1)?.scope
+      const frame = new Frame(this.sender, this.mailbox, strand, made => this.context.open(made, around))
       stack.push(frame)
       this.#open.push(frame)
       const count = Math.min(view.getUint32(message + Callback.count, true), (MAILBOX_ROOM - Callback.arguments) / 8)

@@ -10,6 +10,7 @@ import type { Encoder } from '../codec/encoder.js'
 import { ControlWord, MAILBOX_ROOM, SLOTS } from '../codec/layout.js'
 import { Arena } from './arena.js'
 import { Bell } from './bell.js'
+import { Blocking, type Waiting } from './blocking.js'
 import type { Exchange, Port, Sender } from './exchange.js'
 import { Frame } from './frame.js'
 import { Frames, type OnCallback } from './frames.js'
@@ -43,12 +44,13 @@ export interface LaneOptions {
   readonly onDeath: () => void
 }
 
-export class Lane implements Sender {
+export class Lane implements Sender, Waiting {
   readonly mapping: Mapping
   readonly arena: Arena
   readonly lent = new Set<ArrayBufferLike>()
   /** Callbacks that run now. */
   readonly frames: Frames
+  readonly blocking: Blocking
   /** Of what this thread has under way. */
   readonly limits = new Set<TimeLimit>()
   readonly #options: LaneOptions
@@ -69,7 +71,6 @@ export class Lane implements Sender {
   #settled = 0
   #keepAlive: NodeJS.Timeout | undefined
   #held = false
-  #blocked = 0
   /** Slices in a row in which the host was not there, or seemed broken. */
   #suspicions = 0
   #dead = false
@@ -83,6 +84,7 @@ export class Lane implements Sender {
     this.#turn = options.turn
     this.arena = new Arena(state, thread, segment)
     this.frames = new Frames(this, mapping, thread, this.#mailbox, options.onCallback)
+    this.blocking = new Blocking(this)
     this.#ring = new Ring(mapping, state, segment, thread)
     this.#sleeps = sleepsAt(thread)
     this.#bell = new Bell(Atomics.load(state.i32, Shared.bell + thread), () => this.#lookNow())
@@ -107,11 +109,6 @@ export class Lane implements Sender {
     return this.#ring.outstanding + this.#waiting.length
   }
 
-  /** Whether this thread waits in a blocking call. */
-  get blocking(): boolean {
-    return this.#blocked > 0
-  }
-
   /** The ring, if a request can be sent now without going before another; then tell of it with `sent`. */
   get freeRing(): Port | undefined {
     return this.#waiting.length === 0 && this.frames.count === 0 && !this.#isDead() ? this.#ring : undefined
@@ -129,9 +126,11 @@ export class Lane implements Sender {
       exchange.fail(this, this.#options.deathError(undefined))
       return
     }
-    const { count, latest } = this.frames
+    const { count } = this.frames
     if (count > DEEP) assertStack(count)
-    if (latest) latest.submit(exchange)
+    if (blocking) this.blocking.assertMayBlock(exchange.label)
+    const frame = this.frames.current
+    if (frame) frame.submit(exchange)
     else {
       if (this.#ring.outstanding === 0) this.#turn.take(blocking)
       if (this.#waiting.length > 0 || !exchange.attempt(this, this.#ring)) this.#waiting.push(exchange)
@@ -166,7 +165,7 @@ export class Lane implements Sender {
 
   /** Blocks until `done`, or until the session is dead, doing what comes meanwhile. */
   waitFor(done: () => boolean): void {
-    this.#blocked++
+    this.blocking.begin()
     this.#wakeUp()
     try {
       for (;;) {
@@ -176,13 +175,30 @@ export class Lane implements Sender {
         this.#sleep(done)
       }
     } finally {
-      this.#blocked--
+      this.blocking.end()
       this.#restLater()
     }
   }
 
   /** Does all that can be done now: replies, callbacks, and what waited for them. May be entered again from what it runs. */
   service(): void {
+    const { context } = this.frames
+    // whatever flow this is run from: what is settled here is not of it
+    const before = context.enter(null)
+    try {
+      this.#serve()
+    } finally {
+      context.enter(before)
+    }
+  }
+
+  allAnswered(): () => boolean {
+    const { state, mapping } = this.#options
+    const tail = Atomics.load(state.i32, Shared.tail)
+    return () => this.load === 0 && ((tail - Atomics.load(mapping.i32, ControlWord.done / 4)) | 0) <= 0
+  }
+
+  #serve(): void {
     this.#complete()
     this.frames.service()
     if (this.#waiting.length > 0 && !this.#sending) {

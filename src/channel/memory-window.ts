@@ -29,11 +29,11 @@ export class MemoryWindow {
   ) {}
 
   /** Fills `into`; false if the host says that it cannot be read. */
-  read(address: number, into: Uint8Array): boolean {
+  read(address: bigint, into: Uint8Array): boolean {
     return this.#inTurn(() => {
       for (let done = 0; done < into.length; ) {
         const size = Math.min(into.length - done, Window.room)
-        if (!this.#ask(MemoryOp.read, address + done, size, into.length - done)) return false
+        if (!this.#ask(MemoryOp.read, address + BigInt(done), size, into.length - done)) return false
         into.set(this.mapping.u8.subarray(Window.data, Window.data + size), done)
         done += size
       }
@@ -42,12 +42,12 @@ export class MemoryWindow {
   }
 
   /** Writes `from`; false if the host says that it cannot be written, and then nothing of it is. */
-  write(address: number, from: Uint8Array): boolean {
+  write(address: bigint, from: Uint8Array): boolean {
     return this.#inTurn(() => {
       for (let done = 0; done < from.length; ) {
         const size = Math.min(from.length - done, Window.room)
         this.mapping.u8.set(from.subarray(done, done + size), Window.data)
-        if (!this.#ask(MemoryOp.write, address + done, size, from.length - done)) return false
+        if (!this.#ask(MemoryOp.write, address + BigInt(done), size, from.length - done)) return false
         done += size
       }
       return true
@@ -55,12 +55,12 @@ export class MemoryWindow {
   }
 
   /** One piece. The host looks at all of `rest`, so that what cannot be done as a whole is not begun. */
-  #ask(op: number, address: number, size: number, rest: number): boolean {
+  #ask(op: number, address: bigint, size: number, rest: number): boolean {
     const { i32, view } = this.mapping
     const number = this.shared.next(Shared.windowNumber)
     view.setUint32(Window.offset + Window.op, op, true)
     view.setUint32(Window.offset + Window.size, size, true)
-    view.setBigUint64(Window.offset + Window.address, BigInt(address), true)
+    view.setBigUint64(Window.offset + Window.address, address, true)
     view.setBigUint64(Window.offset + Window.rest, BigInt(rest), true)
     // the number last: the host takes what carries a new one
     Atomics.store(i32, Window.offset / 4, number)

@@ -25,13 +25,17 @@ export function isMemoryPermitted(pid: number, address: number): boolean {
   }
 }
 
-const hex = (address: number) => `0x${address.toString(16)}`
+const hex = (address: bigint) => `0x${address.toString(16)}`
+
+/** A place in /proc/<pid>/mem; undefined for what no process has: its own memory ends far below 2^53. */
+const position = (address: bigint): number | undefined =>
+  address <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(address) : undefined
 
 export class ProcessMemory implements RemoteMemory {
   /** How `char *` is read in this memory. */
   encoding?: Encoding
   /** Makes a function pointer that was found in this memory callable. */
-  routineAt?: (address: number, type: CallbackShape) => object
+  routineAt?: (address: bigint, type: CallbackShape) => object
   /** Makes the thunk of a callback, where it has none. */
   thunkFor?: (callback: CallbackTarget) => number
   /** The host's help, where this process is not permitted to look for itself. */
@@ -47,7 +51,7 @@ export class ProcessMemory implements RemoteMemory {
     private readonly alive: () => boolean,
   ) {}
 
-  read(address: number, into: Uint8Array): void {
+  read(address: bigint, into: Uint8Array): void {
     if (into.length === 0) return
     if (this.window) {
       this.assertAlive()
@@ -55,10 +59,12 @@ export class ProcessMemory implements RemoteMemory {
       return
     }
     const fd = this.#open()
+    const at = position(address)
+    if (at === undefined) throw this.#refused('read', address, into.length)
     let done = 0
     try {
       while (done < into.length) {
-        const count = readSync(fd, into, done, into.length - done, address + done)
+        const count = readSync(fd, into, done, into.length - done, at + done)
         if (count === 0) break
         done += count
       }
@@ -68,7 +74,7 @@ export class ProcessMemory implements RemoteMemory {
     if (done < into.length) throw this.#refused('read', address, into.length)
   }
 
-  write(address: number, from: Uint8Array): void {
+  write(address: bigint, from: Uint8Array): void {
     if (from.length === 0) return
     if (this.window) {
       this.assertAlive()
@@ -76,10 +82,12 @@ export class ProcessMemory implements RemoteMemory {
       return
     }
     const fd = this.#open()
-    if (!this.#isWritable(address, address + from.length)) throw this.#refused('written', address, from.length)
+    const at = position(address)
+    if (at === undefined || !this.#isWritable(at, at + from.length))
+      throw this.#refused('written', address, from.length)
     let done = 0
     try {
-      while (done < from.length) done += writeSync(fd, from, done, from.length - done, address + done)
+      while (done < from.length) done += writeSync(fd, from, done, from.length - done, at + done)
     } catch (cause) {
       throw this.#refused('written', address, from.length, cause)
     }
@@ -115,14 +123,11 @@ export class ProcessMemory implements RemoteMemory {
     return false
   }
 
-  #refused(what: string, address: number, size: number, cause?: unknown): MemoryAccessError {
+  #refused(what: string, address: bigint, size: number, cause?: unknown): MemoryAccessError {
     const text = `${size} bytes at ${hex(address)} cannot be ${what}: the address does not lie in ${
       what === 'read' ? 'readable' : 'writable'
     } memory of session ${this.sessionId}`
-    return new MemoryAccessError(text, {
-      address: Number.isSafeInteger(address) ? BigInt(address) : 0n,
-      ...(cause ? { cause } : {}),
-    })
+    return new MemoryAccessError(text, { address, ...(cause ? { cause } : {}) })
   }
 }
 

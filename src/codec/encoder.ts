@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { SetupError } from '../errors.js'
 import { WebAssembly } from './webassembly.js'
 
-/** `message` is always 0: where the message is put together. Ids and addresses are numbers below 2^53. */
+/** `message` is always 0: where the message is put together. Numbers that are ids or addresses are below 2^53. */
 export interface Encoder {
   /** What has been written last. */
   readonly message: Int32Array
@@ -26,7 +26,7 @@ export interface Encoder {
     resultKind: number,
     count: number,
   ): void
-  column(message: number, index: number, pointer: number, stride: number, kind: number): void
+  column(message: number, index: number, pointer: bigint, stride: number, kind: number): void
   answer(message: number, low: number, high: number): void
 }
 

@@ -22,7 +22,7 @@ interface Link {
   readonly ref: Target | CallbackTarget
   /** Number of the block that it leads to; -1: `address` is where. */
   readonly target: number
-  readonly address: number
+  readonly address: bigint
 }
 
 export class Image {
@@ -75,7 +75,7 @@ export class Image {
   relocate(base: number): void {
     this.#arrange()
     for (const link of this.#links)
-      if (link.target >= 0) this.#put(this.blocks[link.owner], link.at, this.#addressOf(link, base))
+      if (link.target >= 0) this.#put(this.blocks[link.owner], link.at, this.#addressInside(link, base))
   }
 
   /** What has to be written, one behind the other, to lay the image out. */
@@ -103,8 +103,9 @@ export class Image {
     for (const link of this.#links) {
       const owner = this.blocks[link.owner]
       if (!owner.writable) continue
+      if (link.target < 0 && this.#bits(owner, link.at) === link.address) continue
       const now = this.#get(owner, link.at)
-      if (now === this.#addressOf(link, base)) continue
+      if (link.target >= 0 && now === this.#addressInside(link, base)) continue
       const inside = this.find(now - base)
       if (inside) owner.refs?.set(link.at, inside)
       else if (owner.refs?.get(link.at) === link.ref) owner.refs.delete(link.at)
@@ -154,25 +155,31 @@ export class Image {
   }
 
   #follow(block: LocalBlock, owner: number, at: number, ref: Target | CallbackTarget): void {
-    const link = (target: number, address: number) => {
-      this.#links.push({ owner, at, ref, target, address })
-      if (target < 0) this.#put(block, at, address)
+    const link = (target: number, address: bigint) => this.#links.push({ owner, at, ref, target, address })
+    const linkOut = (address: bigint) => {
+      link(-1, address)
+      const view = block.view(at, this.pointerSize)
+      if (this.pointerSize === 8) view.setBigUint64(0, address, true)
+      else view.setUint32(0, Number(BigInt.asUintN(32, address)), true)
     }
     if ('thunk' in ref) {
       const thunk = ref.thunk(this.memory)
       if (thunk === undefined) this.callbacks.push(ref)
-      else link(-1, thunk)
+      else linkOut(BigInt(thunk))
       return
     }
     const target: Block = ref.block
-    if (target instanceof LocalBlock) return link(this.place(target), 0)
+    if (target instanceof LocalBlock) {
+      link(this.place(target), 0n)
+      return
+    }
     const remote = target as RemoteBlock
     checkSession(remote.memory, this.memory)
-    link(-1, remote.address + ref.offset)
+    linkOut(remote.addressAt(ref.offset))
   }
 
-  #addressOf({ target, address, ref }: Link, base: number): number {
-    return target < 0 ? address : base + this.#offsets[target] + (ref as Target).offset
+  #addressInside({ target, ref }: Link, base: number): number {
+    return base + this.#offsets[target] + (ref as Target).offset
   }
 
   /** Pointers that led nowhere, or out of this process, and now lead to what lies in the image. */
@@ -193,6 +200,12 @@ export class Image {
     if (this.pointerSize === 8) view.setUint32(4, Math.floor(address / 4294967296), true)
   }
 
+  #bits(block: LocalBlock, at: number): bigint {
+    const view = block.view(at, this.pointerSize)
+    return this.pointerSize === 8 ? view.getBigUint64(0, true) : BigInt(view.getUint32(0, true))
+  }
+
+  /** Good for asking whether it leads into the image, which lies below 2^53: greater ones are rounded, and lead elsewhere. */
   #get(block: LocalBlock, at: number): number {
     const view = block.view(at, this.pointerSize)
     const low = view.getUint32(0, true)

@@ -67,7 +67,7 @@ export const Kind = { call: 1, batch: 2, control: 3, return: 4, callback: 5, rep
 export const MESSAGE_IN_ARENA = 1
 
 /** `Reply.status`. */
-export const Status = { done: 0, exception: 1, refused: 2, undeclared: 3 } as const
+export const Status = { done: 0, exception: 1, refused: 2, undeclared: 3, unloaded: 4 } as const
 /** `Reply.code` where the status is `refused`. */
 export const Refusal = { noRoutine: 1, malformed: 2, argumentCount: 3, needsBridge: 4, outOfMemory: 5 } as const
 

@@ -27,7 +27,8 @@ import { decodeUtf16, encodeUtf16 } from './encoding.js'
 import { makeIndexed } from './indexed.js'
 import { copyCells } from './reference.js'
 import { encodingOf } from './text.js'
-import { type AnyTypedArray, typedArrays } from './typed-arrays.js'
+import { type AnyTypedArray, hasElements, typedArrays } from './typed-arrays.js'
+import { isBigEndian } from './variant.js'
 
 /** The class of an array as the library sees it. */
 export interface ArrayClass extends CType {
@@ -75,6 +76,8 @@ export abstract class ArrayData extends CData {
     const block = this[BLOCK]
     if (!make || elementType[KIND] === 'p')
       throw new ArgumentError(`${type.name} has no typed array: its elements are not numbers`)
+    if (isBigEndian(elementType))
+      throw new ArgumentError(`${type.name} is big-endian and has no typed array: read it with slice()`)
     if (!(block instanceof LocalBlock))
       throw new ArgumentError(`${type.name} lies in the Windows process: read it with slice()`)
     const start = block.bytes.byteOffset + this[OFFSET]
@@ -105,7 +108,7 @@ export abstract class ArrayData extends CData {
     if (type.elementType[CATEGORY] === 'wchar') {
       let end = 0
       while (end < type.length && view.getUint16(2 * end, true) !== 0) end++
-      return decodeUtf16(view, 0, end)
+      return decodeUtf16(view, 0, end, !isBigEndian(type.elementType))
     }
     const bytes = new Uint8Array(view.buffer, view.byteOffset, type.size)
     const end = bytes.indexOf(0)
@@ -226,17 +229,12 @@ function writeArray(type: ArrayClass, block: Block, offset: number, value: unkno
     clear(type, block, offset)
     return writeText(type, block, offset, value)
   }
-  if (isBuffer(value) && type.elementType[CATEGORY] !== 'structure') {
+  if (isBuffer(value) && areBytes(value, type.elementType)) {
     const bytes = bytesOf(value)
-    const same =
-      !ArrayBuffer.isView(value) ||
-      (value as { BYTES_PER_ELEMENT?: number }).BYTES_PER_ELEMENT === type.elementType.size
-    if (same || bytes.BYTES_PER_ELEMENT === type.elementType.size) {
-      if (bytes.length > type.size) throw new ArgumentError(`${type.name} has ${type.size} bytes, got ${bytes.length}`)
-      const whole = new Uint8Array(type.size)
-      whole.set(bytes)
-      return copyCells(new LocalBlock(whole), 0, block, offset, type)
-    }
+    if (bytes.length > type.size) throw new ArgumentError(`${type.name} has ${type.size} bytes, got ${bytes.length}`)
+    const whole = new Uint8Array(type.size)
+    whole.set(bytes)
+    return copyCells(new LocalBlock(whole), 0, block, offset, type)
   }
   if (typeof value !== 'object' || value === null || !(Symbol.iterator in value))
     throw new ArgumentError(`expected ${type.name}, got ${describe(value)}`)
@@ -247,6 +245,14 @@ function writeArray(type: ArrayClass, block: Block, offset: number, value: unkno
   const fresh = LocalBlock.allocate(type.size)
   for (let i = 0; i < values.length; i++) elementType[WRITE](fresh, i * elementType.size, values[i], context)
   copyCells(fresh, 0, block, offset, type)
+}
+
+/** Bytes without a kind are taken as they are; of typed arrays those of the elements' own kind, others go value by value. */
+function areBytes(value: ArrayBufferLike | ArrayBufferView, element: CType): boolean {
+  const category = element[CATEGORY]
+  if (category === 'structure') return false
+  if (!ArrayBuffer.isView(value) || value instanceof DataView) return true
+  return category !== 'bool' && element[KIND] !== 'p' && hasElements(value, element)
 }
 
 function clear(type: ArrayClass, block: Block, offset: number): void {
@@ -266,7 +272,7 @@ function writeText(type: ArrayClass, block: Block, offset: number, text: unknown
     bytes.set(encoded)
     if (length < type.length) bytes[length] = 0
   } else {
-    encodeUtf16(text, view, 0)
+    encodeUtf16(text, view, 0, !isBigEndian(type.elementType))
     if (length < type.length) view.setUint16(2 * length, 0, true)
   }
   block.overwritten(offset, type.size)

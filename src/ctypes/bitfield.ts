@@ -2,7 +2,8 @@
 import { ArgumentError } from '../errors.js'
 import type { Block } from './block.js'
 import { CATEGORY, type CType, describe, isType, KIND } from './data.js'
-import { type IntegerFormat, readBig, readInteger, toBigInt, writeBig, writeInteger } from './integers.js'
+import { readBig, readInteger, toBigInt, writeBig, writeInteger } from './integers.js'
+import { toBool, unwrap } from './simple.js'
 import { LITTLE } from './variant.js'
 
 export class BitField<T extends CType = CType> {
@@ -37,7 +38,9 @@ export function bitAccess(type: CType, width: number, bit: number, name: string,
   // A value goes through the type first: its checks and its JS representation hold for the field, too.
   const format = { name: `${name} (${width} bits of ${type.name})`, bytes: width / 8, signed }
   const isBig = size === 8
-  if (room < size) return byteAccess(type, width, room, format)
+  const bitsOf = (value: unknown) =>
+    isBool ? BigInt(toBool(value, format.name)) : toBigInt(unwrap(value, type), format)
+  if (room < size) return byteAccess(type, width, room, signed, bitsOf)
   const unitOf = (block: Block, offset: number) =>
     isBig ? readBig(block, offset, false, little) : BigInt(readInteger(block, offset, size, false, little))
   const mask = (1n << BigInt(width)) - 1n
@@ -54,8 +57,7 @@ export function bitAccess(type: CType, width: number, bit: number, name: string,
       return signed ? BigInt.asIntN(width, value) : value
     },
     write(block, offset, value) {
-      const big = toBigInt(value, format)
-      const unit = (unitOf(block, offset) & ~(mask << shift)) | ((big & mask) << shift)
+      const unit = (unitOf(block, offset) & ~(mask << shift)) | ((bitsOf(value) & mask) << shift)
       if (isBig) writeBig(block, offset, little, unit)
       else writeInteger(block, offset, size, little, Number(BigInt.asIntN(8 * size, unit)))
     },
@@ -63,7 +65,13 @@ export function bitAccess(type: CType, width: number, bit: number, name: string,
 }
 
 /** For a unit that is cut off: all that is there is taken, byte by byte. Such a field begins at bit 0. */
-function byteAccess(type: CType, width: number, room: number, format: IntegerFormat): BitAccess {
+function byteAccess(
+  type: CType,
+  width: number,
+  room: number,
+  signed: boolean,
+  bitsOf: (value: unknown) => bigint,
+): BitAccess {
   const bytes = Math.min(room, Math.ceil(width / 8))
   const mask = (1n << BigInt(width)) - 1n
   const unitOf = (view: DataView) => {
@@ -75,12 +83,12 @@ function byteAccess(type: CType, width: number, room: number, format: IntegerFor
     read(block, offset) {
       const raw = unitOf(block.view(offset, bytes)) & mask
       if (type[CATEGORY] === 'bool') return raw !== 0n
-      const value = format.signed ? BigInt.asIntN(width, raw) : raw
+      const value = signed ? BigInt.asIntN(width, raw) : raw
       return type.size === 8 ? value : Number(value)
     },
     write(block, offset, value) {
       const view = block.view(offset, bytes)
-      let unit = (unitOf(view) & ~mask) | (toBigInt(value, format) & mask)
+      let unit = (unitOf(view) & ~mask) | (bitsOf(value) & mask)
       for (let i = 0; i < bytes; i++, unit >>= 8n) view.setUint8(i, Number(unit & 255n))
       block.overwritten(offset, bytes)
       block.commit(offset, view)

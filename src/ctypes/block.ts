@@ -12,20 +12,23 @@ export interface CallbackShape {
   readonly restype: object | null
 }
 
-/** Reads and writes memory of one session's Windows process, synchronously. Implemented by `channel/`. */
+/**
+ * Reads and writes memory of one session's Windows process, synchronously. Implemented by `channel/`. Addresses are bigints: a handle
+ * or a tagged pointer may have any 64 bits.
+ */
 export interface RemoteMemory {
   /** Names the session in error messages. */
   readonly sessionId: string
   /** How `char *` is read here; UTF-8 where nothing is said. */
   readonly encoding?: Encoding
   /** Makes a function pointer that was found in this memory callable. */
-  routineAt?(address: number, type: CallbackShape): object
+  routineAt?(address: bigint, type: CallbackShape): object
   /** Gives a callback a thunk, now; its address. */
   thunkFor?(callback: CallbackTarget): number
   /** Fills `into` from `address`; throws MemoryAccessError. */
-  read(address: number, into: Uint8Array): void
+  read(address: bigint, into: Uint8Array): void
   /** Writes `from` to `address`; throws MemoryAccessError, also for read-only pages. */
-  write(address: number, from: Uint8Array): void
+  write(address: bigint, from: Uint8Array): void
 }
 
 /** What a pointer stored inside a LocalBlock points to: an object of JS (placed beside the block when a call is made). */
@@ -124,26 +127,30 @@ export class LocalBlock extends Block {
 export abstract class RemoteBlock extends Block {
   abstract readonly memory: RemoteMemory
   /** Throws where there is none (any more). */
-  abstract readonly address: number
+  abstract readonly address: bigint
+  /** The address of a byte; offsets wrap, as they do in the machine. */
+  addressAt(offset: number): bigint {
+    return offset === 0 ? this.address : BigInt.asUintN(64, this.address + BigInt(offset))
+  }
   override get whole(): undefined {
     return undefined
   }
   override view(offset: number, size: number): DataView {
     const bytes = new Uint8Array(size)
-    this.memory.read(this.address + offset, bytes)
+    this.memory.read(this.addressAt(offset), bytes)
     return new DataView(bytes.buffer)
   }
   override commit(offset: number, view: DataView): void {
-    this.memory.write(this.address + offset, new Uint8Array(view.buffer, view.byteOffset, view.byteLength))
+    this.memory.write(this.addressAt(offset), new Uint8Array(view.buffer, view.byteOffset, view.byteLength))
   }
 }
 
-/** Memory at an address. */
+/** Memory at an address; without a size, as far as it goes. */
 export class RemoteRange extends RemoteBlock {
   constructor(
     override readonly memory: RemoteMemory,
-    override readonly address: number,
-    override readonly size: number,
+    override readonly address: bigint,
+    override readonly size = Number.POSITIVE_INFINITY,
   ) {
     super()
   }

@@ -21,6 +21,7 @@ import {
   viewAt,
 } from './data.js'
 import type { ArgType, Out, ResType } from './inference.js'
+import { pointeeOf } from './memsync.js'
 import { type Lower, lowerFor } from './parameter.js'
 import { passedAs } from './passing.js'
 import { type Inside, leadInside } from './reference.js'
@@ -60,7 +61,7 @@ export interface CallPlan {
   specialize(args: readonly unknown[]): CallPlan
   /** Checks and lowers all arguments; throws ArgumentError. What it gives is for `decode`. */
   encode(sink: ArgumentSink, args: readonly unknown[], context: CallContext): Frame | undefined
-  /** The JS value; call it after memory has come back. */
+  /** The result as the routine gave it, as a JS value; call it after memory has come back. */
   decode(
     low: number,
     high: number,
@@ -69,6 +70,10 @@ export interface CallPlan {
     frame: Frame | undefined,
     inside?: Inside,
   ): unknown
+  /** The arguments as declared: with the objects of the `out(T)` parameters in their places. */
+  everyArgument(args: readonly unknown[], frame: Frame | undefined): readonly unknown[]
+  /** What a call gives: the result, and behind it what the `out(T)` parameters became. */
+  complete(value: unknown, frame: Frame | undefined): unknown
 }
 export interface PlanOptions {
   /** More arguments than declared are passed on, each as what it is. */
@@ -122,6 +127,8 @@ class Plan implements CallPlan {
   /** How many arguments the caller gives. */
   readonly #given: number
   readonly #outs: readonly CType[]
+  /** What a plain string behind the declared arguments is: as the last text among them. */
+  readonly #text: CType | undefined
   readonly #special = new Map<string, Plan>()
 
   constructor(
@@ -144,6 +151,7 @@ class Plan implements CallPlan {
     this.#lowers = parameters.map(({ type, isOut }) => (isOut ? never : lowerFor(type, arch)))
     this.#outs = parameters.filter(({ isOut }) => isOut).map(({ type }) => type)
     this.#given = parameters.length - this.#outs.length
+    this.#text = undeclared ? c_wchar_p : textKind(parameters)
     const kinds = parameters.map(({ type, isOut }) => (isOut ? 'p' : passedAs(type, arch).kind))
     this.signature = (result.hidden ? 'p' : '') + kinds.join('')
     this.result = result.kind
@@ -180,14 +188,16 @@ class Plan implements CallPlan {
 
   /** ctypes' rules for what nobody declared. */
   #typeOf(value: unknown, index: number): CType {
-    const type = undeclaredType(value)
+    const type = typeof value === 'string' ? this.#text : undeclaredType(value)
     if (type) return type[FOR_ARCH](this.#arch)
     const hint =
       typeof value === 'number'
         ? 'use new c_double(…)'
-        : this.#undeclared
-          ? 'declare argtypes'
-          : 'give an object of ctypes'
+        : typeof value === 'string'
+          ? 'use new c_char_p(…) or new c_wchar_p(…)'
+          : this.#undeclared
+            ? 'declare argtypes'
+            : 'give an object of ctypes'
     throw new ArgumentError(
       `${this.#routine}: argument ${index + 1} (${describe(value)}) has no type of its own: ${hint}${typeof value === 'number' && this.#undeclared ? ' or declare argtypes' : ''}`,
       {
@@ -235,17 +245,22 @@ class Plan implements CallPlan {
   }
 
   decode(low: number, high: number, float: number, context: CallContext, frame?: Frame, inside?: Inside): unknown {
-    if (!frame) return this.#value(low, high, float, context, inside)
-    let value: unknown
-    if (this.#hidden && frame.result) {
-      frame.result.origin = context.memory
-      value = viewAt(this.#hidden, frame.result, 0)
-    } else value = this.#value(low, high, float, context, inside)
-    if (frame.outs.length === 0) return value
-    const outs = frame.outs.map((block, i) => {
-      block.origin = context.memory
-      return this.#outs[i][READ](block, 0)
-    })
+    for (const block of frame?.outs ?? []) block.origin = context.memory
+    if (!this.#hidden || !frame?.result) return this.#value(low, high, float, context, inside)
+    frame.result.origin = context.memory
+    return viewAt(this.#hidden, frame.result, 0)
+  }
+
+  everyArgument(args: readonly unknown[], frame: Frame | undefined): readonly unknown[] {
+    if (!frame || frame.outs.length === 0) return args
+    const objects = frame.outs.map((block, i) => viewAt(this.#outs[i], block, 0)).values()
+    const given = args.values()
+    return this.#parameters.map(({ isOut }) => (isOut ? objects : given).next().value)
+  }
+
+  complete(value: unknown, frame: Frame | undefined): unknown {
+    if (!frame || frame.outs.length === 0) return value
+    const outs = frame.outs.map((block, i) => this.#outs[i][READ](block, 0))
     if (this.#restype !== null) return [value, ...outs]
     return outs.length === 1 ? outs[0] : outs
   }
@@ -261,10 +276,11 @@ class Plan implements CallPlan {
 
   #wrongCount(given: number): ArgumentError {
     const few = this.fixed ? `${this.#given}` : `at least ${this.#given}`
-    return new ArgumentError(
-      `${this.#routine} takes ${few} argument${this.#given === 1 && this.fixed ? '' : 's'}, got ${given}`,
-      { routine: this.#routine },
-    )
+    const plural = this.#given === 1 && this.fixed ? '' : 's'
+    const outs = this.#outs.length > 0 ? ' (what is "out" is not given)' : ''
+    return new ArgumentError(`${this.#routine} takes ${few} argument${plural}${outs}, got ${given}`, {
+      routine: this.#routine,
+    })
   }
 
   /** A conversion knows what is wrong, only this knows where. */
@@ -281,10 +297,16 @@ const never: Lower = () => {
 
 const isScalar = (type: CType) => type[KIND] !== '' && type[KIND] !== 'p'
 
+/** Text of the kind of the last parameter that is text or room for it. */
+function textKind(parameters: readonly Parameter[]): CType | undefined {
+  const kinds = parameters.map(({ type }) => pointeeOf(type)?.[CATEGORY])
+  const last = kinds.findLast(kind => kind === 'char' || kind === 'wchar')
+  return last === undefined ? undefined : last === 'char' ? c_char_p : c_wchar_p
+}
+
 /** The type that a value has without a declaration. */
 function undeclaredType(value: unknown): CType | undefined {
   if (value === null) return c_void_p
-  if (typeof value === 'string') return c_wchar_p
   if (typeof value === 'bigint') return c_int
   if (typeof value === 'number') return Number.isInteger(value) ? c_int : undefined
   if (value instanceof Uint8Array) return c_char_p

@@ -47,7 +47,7 @@ function makePlan({ convention, argtypes, restype }: CallbackClass, arch: Arch):
         if (passing[i].how !== 'memory') return type[READ](block, at)
         // The routine's own copy is gone when the callback returns.
         const bytes = new Uint8Array(type.size)
-        context.memory.read(Number(block.whole.getBigUint64(at, true)), bytes)
+        context.memory.read(block.whole.getBigUint64(at, true), bytes)
         const copy = new LocalBlock(bytes)
         copy.origin = context.memory
         return viewAt(type, copy, 0)
@@ -58,7 +58,7 @@ function makePlan({ convention, argtypes, restype }: CallbackClass, arch: Arch):
       if (!resultType || value === undefined) return
       if (hidden && bits) {
         const address = bits.getBigUint64(0, true)
-        resultType[WRITE](new RemoteRange(context.memory, Number(address), resultType.size), 0, value)
+        resultType[WRITE](new RemoteRange(context.memory, address, resultType.size), 0, value)
         into.setBigUint64(0, address, true)
       } else writeBits(resultType, value, into, context)
     },

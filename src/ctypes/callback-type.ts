@@ -1,4 +1,5 @@
 /** `CFUNCTYPE` and `WINFUNCTYPE`: the types of function pointers, and JS functions as such. */
+import { AsyncResource } from 'node:async_hooks'
 import { ArgumentError } from '../errors.js'
 import { type Block, type CallbackTarget, LocalBlock, RemoteBlock, type RemoteMemory } from './block.js'
 import type { CallContext } from './context.js'
@@ -21,6 +22,7 @@ import {
 import { type CallbackVariable, FunctionPointer } from './function-pointer.js'
 import type { Addressed, ArgOf, CallbackResult, io, ValueOf, ValuesOf, view } from './inference.js'
 import { checkMemsync, checkPaths, type Directive, type Memsync } from './memsync.js'
+import { toAddress } from './pointing.js'
 import { checkSession, isCallbackTarget, readAddress, refAt, writeCell } from './reference.js'
 
 export type Convention = 'cdecl' | 'stdcall'
@@ -86,6 +88,8 @@ interface SharedMemsync {
 /** A JS function as a callback: one thunk for each session that it was given to. */
 export class Callback implements CallbackTarget {
   readonly thunks = new WeakMap<RemoteMemory, number>()
+  /** The asynchronous context in which it was made, and in which it runs. */
+  readonly made = new AsyncResource('zugbruecke.Callback', { requireManualDestroy: true })
   #disposed = false
   /** Set by the sessions that made a thunk for it. */
   readonly disposers = new Set<() => void>()
@@ -182,7 +186,7 @@ function readCallback(this: CallbackClass, block: Block, offset: number): unknow
   if (ref && isCallbackTarget(ref)) return ref
   const remote = ref?.block instanceof RemoteBlock ? ref : undefined
   const address = remote
-    ? BigInt((remote.block as RemoteBlock).address + remote.offset)
+    ? (remote.block as RemoteBlock).addressAt(remote.offset)
     : readAddress(block, offset, this.size)
   if (address === 0n) return null
   const memory = remote
@@ -190,7 +194,7 @@ function readCallback(this: CallbackClass, block: Block, offset: number): unknow
     : block instanceof LocalBlock
       ? block.origin
       : (block as RemoteBlock).memory
-  return memory?.routineAt?.(Number(address), this) ?? { address, memory, type: this }
+  return memory?.routineAt?.(address, this) ?? { address, memory, type: this }
 }
 
 function writeCallback(this: CallbackClass, block: Block, offset: number, value: unknown, context?: CallContext): void {
@@ -204,13 +208,13 @@ export function callbackPlace(type: CallbackClass, value: unknown, context?: Cal
     if (!sameShape(value.type, type)) throw new ArgumentError(`expected ${type.name}, got a ${value.type.name}`)
     return value
   }
-  if (typeof value === 'bigint') return value || null
+  if (typeof value === 'bigint') return toAddress(value, type[ARCH] as Arch, type.name) || null
   if ((typeof value === 'object' || typeof value === 'function') && value !== null) {
     if ('thunk' in value) return value as CallbackTarget
     const { address, memory } = value as { address?: unknown; memory?: RemoteMemory }
     if (typeof address === 'bigint') {
       if (memory && context) checkSession(memory, context.memory)
-      return address || null
+      return toAddress(address, type[ARCH] as Arch, type.name) || null
     }
   }
   if (typeof value !== 'function' || isType(value))

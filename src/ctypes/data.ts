@@ -188,6 +188,8 @@ function rangeOf(type: CType, buffer: ArrayBuffer | ArrayBufferView, offset: num
 const outside = (type: CType, block: Block, offset: number) =>
   new ArgumentError(`${type.name} at offset ${offset} does not lie inside the ${block.size} bytes that this leads to`)
 
+const short = (text: string) => (text.length > 24 ? `${text.slice(0, 21)}…` : text)
+
 /** A value as an error message shows it: its kind, and what it is where that is short. */
 export function describe(value: unknown): string {
   if (value === null) return 'null'
@@ -196,12 +198,12 @@ export function describe(value: unknown): string {
   if (value instanceof CData) return typeOf(value).name
   switch (typeof value) {
     case 'string':
-      return value.length > 24 ? `string '${value.slice(0, 21)}…'` : `string '${value}'`
+      return `string '${short(value)}'`
     case 'number':
     case 'boolean':
       return `${typeof value} ${Object.is(value, -0) ? '-0' : value}`
     case 'bigint':
-      return `bigint ${value}n`
+      return `bigint ${short(String(value))}n`
     case 'symbol':
       return 'symbol'
     case 'function':

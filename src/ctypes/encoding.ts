@@ -27,17 +27,17 @@ const isShared = (bytes: Uint8Array) =>
   typeof SharedArrayBuffer !== 'undefined' && (bytes.buffer as object) instanceof SharedArrayBuffer
 
 /** UTF-16 units, lone surrogates included, in chunks that `fromCharCode` takes. */
-export function decodeUtf16(view: DataView, offset: number, count: number): string {
+export function decodeUtf16(view: DataView, offset: number, count: number, little = true): string {
   let text = ''
   for (let done = 0; done < count; ) {
     const units: number[] = []
     for (const end = Math.min(count, done + 4096); done < end; done++)
-      units.push(view.getUint16(offset + 2 * done, true))
+      units.push(view.getUint16(offset + 2 * done, little))
     text += String.fromCharCode(...units)
   }
   return text
 }
 
-export function encodeUtf16(text: string, into: DataView, offset: number): void {
-  for (let i = 0; i < text.length; i++) into.setUint16(offset + 2 * i, text.charCodeAt(i), true)
+export function encodeUtf16(text: string, into: DataView, offset: number, little = true): void {
+  for (let i = 0; i < text.length; i++) into.setUint16(offset + 2 * i, text.charCodeAt(i), little)
 }

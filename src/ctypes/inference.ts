@@ -146,10 +146,13 @@ export type PointerArg<T extends CType> =
   | Addressed
   | (T extends CharLike ? string : never)
   | (T extends PointerLike ? readonly SetOf<T>[] : never)
+  | (T extends StructureLike ? bigint : never)
   | null
 /** Pointers and arrays of pointers, but for the types of their elements, which would leave `x` of `[x => …]` untyped. */
 type PointerTo<T extends CType> = T extends PointerLike ? Pick<Pointer<T>, 'contents' | 'at' | 'set'> : Pointer<T>
 type ArrayArg<T extends CType> = T extends PointerLike ? Pick<CArray<T>, 'at' | 'set' | 'asTypedArray'> : CArray<T>
+/** A pointer to one may be a handle, which is a number and leads nowhere. */
+type StructureLike = { readonly fields: object }
 type PointerLike = { readonly [io]: { readonly pointer: true } }
 
 /** An `out(T)` in argtypes: the caller gives nothing, the value comes back. */

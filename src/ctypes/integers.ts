@@ -10,19 +10,22 @@ export interface IntegerFormat {
   readonly signed: boolean
 }
 
-/** The value as a number that fits; for types of up to 32 bits. */
+/**
+ * The value as C converts it, as a number; for types of up to 32 bits. What fits the width as signed or as unsigned is taken (flags
+ * that JS has OR-ed are negative, masks are not); what fits neither is an ArgumentError.
+ */
 export function toNumber(value: unknown, format: IntegerFormat): number {
   if (typeof value === 'boolean') return value ? 1 : 0
   const number = typeof value === 'bigint' ? Number(value) : value
-  const bits = 8 * format.bytes
-  const low = format.signed ? -(2 ** (bits - 1)) : 0
-  const high = format.signed ? 2 ** (bits - 1) - 1 : 2 ** bits - 1
   if (typeof number !== 'number') throw new ArgumentError(`expected ${format.name}, got ${describe(value)}`)
-  if (number >= low && number <= high && Number.isInteger(number)) return number
-  throw misfit(value, number, format.name, low, high)
+  const all = 2 ** (8 * format.bytes)
+  if (!(number >= -all / 2 && number < all && Number.isInteger(number)))
+    throw misfit(value, number, format.name, -all / 2, all - 1)
+  if (format.signed) return number < all / 2 ? number : number - all
+  return number < 0 ? number + all : number
 }
 
-/** The value as a bigint that fits; for 64 bits. */
+/** The same as a bigint; for 64 bits, and for bit fields. */
 export function toBigInt(value: unknown, format: IntegerFormat): bigint {
   if (typeof value === 'boolean') return value ? 1n : 0n
   if (typeof value === 'number' && !Number.isInteger(value)) throw misfit(value, value, format.name, 0, 0)
@@ -30,10 +33,9 @@ export function toBigInt(value: unknown, format: IntegerFormat): bigint {
     throw new ArgumentError(`expected ${format.name}, got ${describe(value)}`)
   const big = BigInt(value)
   const bits = 8 * format.bytes
-  const wrapped = format.signed ? BigInt.asIntN(bits, big) : BigInt.asUintN(bits, big)
-  if (wrapped === big) return big
-  const low = format.signed ? -(2n ** BigInt(bits - 1)) : 0n
-  throw misfit(value, Number(big), format.name, low, low + 2n ** BigInt(bits) - 1n)
+  const [signed, unsigned] = [BigInt.asIntN(bits, big), BigInt.asUintN(bits, big)]
+  if (big === signed || big === unsigned) return format.signed ? signed : unsigned
+  throw misfit(value, Number(big), format.name, -(2n ** BigInt(bits - 1)), 2n ** BigInt(bits) - 1n)
 }
 
 function misfit(
@@ -43,7 +45,7 @@ function misfit(
   low: number | bigint,
   high: number | bigint,
 ): ArgumentError {
-  if (!Number.isFinite(number) || !Number.isInteger(number))
+  if (typeof value === 'number' && !Number.isInteger(number))
     return new ArgumentError(`expected an integer for ${name}, got ${describe(value)}`)
   return new ArgumentError(`${describe(value)} does not fit ${name} (${low} to ${high})`)
 }

@@ -44,7 +44,7 @@ export function alignment(of: CType | object): number {
 export function addressof(data: object): bigint {
   if (!(data instanceof CData)) throw new ArgumentError(`addressof takes an object of ctypes, not ${describe(data)}`)
   const block = data[BLOCK]
-  if (block instanceof RemoteBlock) return BigInt(block.address + data[OFFSET])
+  if (block instanceof RemoteBlock) return block.addressAt(data[OFFSET])
   throw new ArgumentError(
     `this ${typeOf(data).name} is an object of JS, which has an address only inside a call: use session.memory.alloc(${typeOf(data).name}) for memory that has one`,
   )
@@ -166,13 +166,11 @@ function castPlace(from: object): Target {
   if (from instanceof CData) return placeIn(from, 'cast')
   const { address, memory, [BLOCK]: block } = from as Handle
   if (typeof address === 'bigint' && block) return { block, offset: 0 }
-  if (typeof address === 'bigint' && memory)
-    return { block: new RemoteRange(memory, Number(address), Number.POSITIVE_INFINITY), offset: 0 }
+  if (typeof address === 'bigint' && memory) return { block: new RemoteRange(memory, address), offset: 0 }
   return placeIn(from, 'cast')
 }
 
 /** A pointer of the type to an address of a session: what `session.cast(address, T)` is. */
-export function castAddress(memory: RemoteBlock['memory'], address: bigint | number, type: CType): object | null {
-  const block = new RemoteRange(memory, Number(address), Number.POSITIVE_INFINITY)
-  return castTo(BigInt(address) === 0n ? null : { block, offset: 0 }, type)
+export function castAddress(memory: RemoteBlock['memory'], address: bigint, type: CType): object | null {
+  return castTo(address === 0n ? null : { block: new RemoteRange(memory, address), offset: 0 }, type)
 }

@@ -21,7 +21,7 @@ import {
 import { type IntegerFormat, toBigInt, toNumber } from './integers.js'
 import { passedAs } from './passing.js'
 import type { PointerClass } from './pointer.js'
-import { type Pointing, placeOf, placeOfText } from './pointing.js'
+import { type Pointing, placeOf, placeOfArray, placeOfText } from './pointing.js'
 import { checkSession, copyCells, isCallbackTarget, type Place } from './reference.js'
 import { c_char, c_wchar } from './scalars.js'
 import { SimpleData, toBool, toChar, toFloat, toWideChar, unwrap } from './simple.js'
@@ -45,15 +45,17 @@ export function lowerFor(type: CType, arch: Arch): Lower {
     case 'wchar':
       return (sink, index, value) => sink.int(index, toWideChar(unwrap(value, type), type.name), 0)
     case 'char pointer':
-      return lowerPointer({ name: type.name, pointee: c_char, arch }, true)
+      return lowerPointer({ name: type.name, pointee: c_char, arch }, placeOfText)
     case 'wchar pointer':
-      return lowerPointer({ name: type.name, pointee: c_wchar, arch }, true)
+      return lowerPointer({ name: type.name, pointee: c_wchar, arch }, placeOfText)
     case 'void pointer':
-      return lowerPointer({ name: type.name, pointee: null, arch }, false)
+      return lowerPointer({ name: type.name, pointee: null, arch })
     case 'pointer':
-      return lowerPointer({ name: type.name, pointee: (type as PointerClass).pointee, arch }, false)
+      return lowerPointer({ name: type.name, pointee: (type as PointerClass).pointee, arch })
     case 'array':
-      return lowerPointer({ name: type.name, pointee: (type as ArrayClass).elementType, arch }, false)
+      return lowerPointer({ name: type.name, pointee: (type as ArrayClass).elementType, arch }, (value, to, context) =>
+        placeOfArray(value, type as ArrayClass, to, context),
+      )
     case 'callback':
       return (sink, index, value, context) =>
         putPlace(sink, index, callbackPlace(type as CallbackClass, value, context), context)
@@ -103,27 +105,30 @@ const putBig = (sink: ArgumentSink, index: number, value: bigint) =>
 
 function lowerFloat(type: CType): Lower {
   return type.size === 4
-    ? (sink, index, value) =>
-        sink.float(index, typeof value === 'number' ? value : toFloat(unwrap(value, type), type.name))
-    : (sink, index, value) =>
-        sink.double(index, typeof value === 'number' ? value : toFloat(unwrap(value, type), type.name))
+    ? (sink, index, value) => sink.float(index, typeof value === 'number' ? value : toFloat(unwrap(value, type), type))
+    : (sink, index, value) => sink.double(index, typeof value === 'number' ? value : toFloat(unwrap(value, type), type))
 }
 
-function lowerPointer(to: Pointing, text: boolean): Lower {
+function lowerPointer(to: Pointing, place: typeof placeOf = placeOf): Lower {
+  const takesAddress = to.pointee === null || to.pointee[CATEGORY] === 'structure' || place === placeOfText
   return (sink, index, value, context) => {
     if (value === null) return sink.address(index, 0)
-    // A typed pointer takes no bare number: it would be a mistake more often than an address.
-    if (typeof value === 'bigint' && to.pointee !== null && !text)
+    // A bare number for a typed pointer would be a mistake more often than an address, but handles lead to structures.
+    if (typeof value === 'bigint' && !takesAddress)
       throw new ArgumentError(`expected ${to.name}, got ${describe(value)}: use session.cast`)
-    putPlace(sink, index, text ? placeOfText(value, to, context) : placeOf(value, to, context), context)
+    putPlace(sink, index, place(value, to, context), context)
   }
 }
+
+/** The encoder takes a number where that is exact, which costs less. */
+const putAddress = (sink: ArgumentSink, index: number, address: bigint) =>
+  address <= EXACT ? sink.address(index, Number(address)) : putBig(sink, index, address)
+const EXACT = BigInt(Number.MAX_SAFE_INTEGER)
 
 /** Writes where a pointer leads. */
 function putPlace(sink: ArgumentSink, index: number, place: Place, context: CallContext): void {
   if (place === null) return sink.address(index, 0)
-  if (typeof place === 'bigint')
-    return place <= 0x1f_ffff_ffff_ffffn ? sink.address(index, Number(place)) : putBig(sink, index, place)
+  if (typeof place === 'bigint') return putAddress(sink, index, place)
   if (isCallbackTarget(place)) return sink.callback(index, place)
   const { block, offset } = place
   if (block instanceof LocalBlock) {
@@ -131,9 +136,9 @@ function putPlace(sink: ArgumentSink, index: number, place: Place, context: Call
       throw new ArgumentError(`a reference leads to byte ${offset} of an object of ${block.size} bytes`)
     return sink.block(index, block, offset)
   }
-  const { memory, address } = block as RemoteBlock
-  checkSession(memory, context.memory)
-  sink.address(index, address + offset)
+  const remote = block as RemoteBlock
+  checkSession(remote.memory, context.memory)
+  putAddress(sink, index, remote.addressAt(offset))
 }
 
 /** By value: the routine has a copy of its own, whose changes are nobody's. */

@@ -111,7 +111,7 @@ export class PointerData extends CData {
   get address(): bigint {
     const ref = refAt(this[BLOCK], this[OFFSET])
     if (!ref) return readAddress(this[BLOCK], this[OFFSET], typeOf(this).size)
-    if (!isCallbackTarget(ref) && ref.block instanceof RemoteBlock) return BigInt(ref.block.address + ref.offset)
+    if (!isCallbackTarget(ref) && ref.block instanceof RemoteBlock) return ref.block.addressAt(ref.offset)
     throw new ArgumentError(
       'this pointer leads to an object of JS, whose address is valid for one call only: use session.memory.alloc for memory that has an address',
     )

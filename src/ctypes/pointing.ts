@@ -17,13 +17,15 @@ import {
   isType,
   KIND,
   OFFSET,
+  pointerSizeOf,
   typeOf,
   WRITE,
 } from './data.js'
-import { type Place, readCell } from './reference.js'
+import { isCallbackTarget, type Place, readCell } from './reference.js'
 import { SimpleData } from './simple.js'
-import { bytesAsText, TextBlock, wideTextBlock } from './text.js'
-import { baseOf } from './variant.js'
+import { charactersAsText, hasZero, TextBlock, wideTextBlock } from './text.js'
+import { hasElements, holds } from './typed-arrays.js'
+import { baseOf, isBigEndian } from './variant.js'
 
 /** How a pointer type looks to this file. `pointee` is null for `void *`. */
 export interface Pointing {
@@ -43,6 +45,7 @@ export class ByReference<T extends object = object> {
 /** Is what lies in a `given` what a pointer to `wanted` may lead to? */
 export function fits(given: CType, wanted: CType | null): boolean {
   if (wanted === null || given === wanted) return true
+  if (isBigEndian(given) !== isBigEndian(wanted)) return false
   const base = baseOf(wanted)
   if (
     baseOf(given) === base ||
@@ -81,13 +84,16 @@ export function placeOf(value: unknown, to: Pointing, context?: CallContext): Pl
   if (value instanceof CData) return placeOfData(value, to)
   if (typeof value === 'string') return placeOfString(value, to)
   if (isBuffer(value)) return { block: blockOfBuffer(value, to), offset: 0 }
-  if (typeof value === 'bigint' || (typeof value === 'number' && to.pointee === null)) return addressOf(value, to)
+  if (typeof value === 'bigint' || (typeof value === 'number' && to.pointee === null))
+    return toAddress(value, to.arch, to.name) || null
   if (value instanceof ByReference) return placeOfReference(value, to)
   if (Array.isArray(value) && to.pointee) return placeOfList(value, to.pointee, context)
   if (typeof value === 'object') {
     if ('thunk' in value) return value as unknown as Place
-    const { address, memory, [BLOCK]: block } = value as Handle
-    if (typeof address === 'bigint') return block ? { block, offset: 0 } : remote(address, memory)
+    const { address, memory, contents, [BLOCK]: block } = value as Handle
+    if (contents instanceof CData) return placeOfData(contents, to)
+    if (typeof address === 'bigint')
+      return block ? { block, offset: 0 } : remote(toAddress(address, to.arch, to.name), memory)
     if (to.pointee?.[CATEGORY] === 'structure' && Object.getPrototypeOf(value) === Object.prototype) {
       const made = blockFor(to.pointee, 1)
       to.pointee[WRITE](made, 0, value, context)
@@ -102,29 +108,38 @@ export function placeOf(value: unknown, to: Pointing, context?: CallContext): Pl
 export interface Handle {
   readonly address?: unknown
   readonly memory?: RemoteMemory
+  /** The object there, where the memory was made for one. */
+  readonly contents?: unknown
   readonly [BLOCK]?: Block
 }
 
 const mismatch = (value: unknown, to: Pointing) => {
   const namesake = value instanceof CData && typeOf(value).name === to.pointee?.name
   const hint = isType(value) ? ' (an object of it is needed)' : namesake ? ' (another type of this name)' : ''
-  return new ArgumentError(`expected ${to.name}, got ${describe(value)}${hint}`)
+  return new ArgumentError(`expected ${to.name}, got ${sized(value)}${hint}`)
+}
+
+/** With how many there are, for what may be too short. */
+function sized(value: unknown): string {
+  if (value instanceof ByReference) return `a reference to ${describe(value.target)}`
+  const isList = Array.isArray(value) || (ArrayBuffer.isView(value) && 'length' in value)
+  return isList ? `${describe(value)} of ${(value as ArrayLike<unknown>).length}` : describe(value)
 }
 
 const remote = (address: bigint, memory: RemoteMemory | undefined): Place =>
-  memory && address !== 0n
-    ? { block: new RemoteRange(memory, Number(address), Number.POSITIVE_INFINITY), offset: 0 }
-    : address || null
+  memory && address !== 0n ? { block: new RemoteRange(memory, address), offset: 0 } : address || null
 
-function addressOf(value: bigint | number, to: Pointing): bigint | null {
-  const bits = to.arch === 'win64' ? 64 : 32
+/** An address as it is in memory: negative ones, such as INVALID_HANDLE_VALUE, wrap. Throws ArgumentError for what is none. */
+export function toAddress(value: unknown, arch: Arch, name: string): bigint {
+  if (typeof value !== 'bigint' && (typeof value !== 'number' || !Number.isInteger(value)))
+    throw new ArgumentError(`expected an address for ${name}, got ${describe(value)}`)
   if (typeof value === 'number' && !Number.isSafeInteger(value))
-    throw new ArgumentError(`expected an address for ${to.name}, got ${describe(value)}`)
-  const big = BigInt(value)
-  // -1 is a handle that Windows itself uses (INVALID_HANDLE_VALUE).
-  if (big >= 1n << BigInt(bits) || big < -(1n << BigInt(bits - 1)))
-    throw new ArgumentError(`${describe(value)} does not fit ${to.name} (${bits} bits)`)
-  return BigInt.asUintN(bits, big) || null
+    throw new ArgumentError(`${describe(value)} is no exact address for ${name}: from 2^53 on give a bigint`)
+  const bits = 8 * pointerSizeOf(arch)
+  const address = BigInt.asUintN(bits, BigInt(value))
+  if (address !== BigInt(value) && BigInt.asIntN(bits, address) !== BigInt(value))
+    throw new ArgumentError(`${describe(value)} does not fit ${name} (${bits} bits)`)
+  return address
 }
 
 /** Pointers lead where they lead; other objects are themselves what is pointed to. */
@@ -143,8 +158,8 @@ function placeOfData(value: CData, to: Pointing): Place {
   }
   if (!fits(type, pointee)) throw mismatch(value, to)
   // A void * that is given 5 in a c_int means the number's object for ctypes' byref alone; an address is a mistake here.
-  if (pointee === null && value instanceof SimpleData && category === 'integer' && type.size === 8)
-    return addressOf(value.value as bigint, to)
+  if (pointee === null && value instanceof SimpleData && typeof value.value === 'bigint')
+    return toAddress(value.value, to.arch, to.name) || null
   checkArch(type, to.arch)
   return { block: value[BLOCK], offset: value[OFFSET] }
 }
@@ -174,24 +189,26 @@ function leadsTo(type: CType, { pointee }: Pointing): boolean {
   }
 }
 
-function placeOfReference({ target, offset }: ByReference, to: Pointing): Place {
+function placeOfReference(value: ByReference, to: Pointing): Place {
+  const { target, offset } = value
   const type = typeOf(target as CData)
   const { pointee } = to
   if (
     !fits(type, pointee) &&
     !(type[CATEGORY] === 'array' && pointee && fits((type as ArrayClass).elementType, pointee))
   )
-    throw new ArgumentError(`expected ${to.name}, got a reference to ${type.name}`)
+    throw mismatch(value, to)
   checkArch(type, to.arch)
   const data = target as CData
   return { block: data[BLOCK], offset: data[OFFSET] + offset }
 }
 
 /** Strings are `char *` for one-byte pointees and `wchar_t *` otherwise, also for `void *`, as in ctypes. */
-function placeOfString(text: string, to: Pointing): Place {
-  const size = to.pointee === null ? 2 : isInteger(to.pointee[CATEGORY]) ? to.pointee.size : 0
-  if (size === 1) return { block: new TextBlock(text), offset: 0 }
-  if (size === 2) return { block: wideTextBlock(text), offset: 0 }
+function placeOfString(text: string, to: Pointing, least = 0): Place {
+  const size =
+    to.pointee === null ? 2 : isInteger(to.pointee[CATEGORY]) && !isBigEndian(to.pointee) ? to.pointee.size : 0
+  if (size === 1) return { block: new TextBlock(text, least), offset: 0 }
+  if (size === 2) return { block: wideTextBlock(text, least), offset: 0 }
   throw mismatch(text, to)
 }
 
@@ -200,18 +217,7 @@ function blockOfBuffer(value: ArrayBufferLike | ArrayBufferView, to: Pointing): 
   const bytes = bytesOf(value)
   if (pointee === null) return new LocalBlock(bytes)
   const category = pointee[CATEGORY]
-  if (
-    ArrayBuffer.isView(value) &&
-    !(value instanceof DataView) &&
-    !(value instanceof Uint8Array) &&
-    category !== 'structure'
-  ) {
-    const element = elementOf(pointee)
-    const { BYTES_PER_ELEMENT } = value as unknown as { readonly BYTES_PER_ELEMENT: number }
-    const isFloat = value instanceof Float64Array || value instanceof Float32Array
-    if (element.size !== BYTES_PER_ELEMENT || element[KIND] === '' || (element[CATEGORY] === 'float') !== isFloat)
-      throw mismatch(value, to)
-  }
+  if (category !== 'structure' && !holds(value, elementOf(pointee))) throw mismatch(value, to)
   // Arrays may be of any length, a structure has one size.
   if (category === 'structure') {
     checkArch(pointee, to.arch)
@@ -239,11 +245,31 @@ function blockFor(type: CType, count: number): LocalBlock {
   return block
 }
 
-/** Bytes and text as `char *`. */
+/** Characters and text as `char *` or `wchar_t *`. Their own units get a zero where they have none; bytes do not tell where one is. */
 export function placeOfText(value: unknown, to: Pointing, context?: CallContext): Place {
-  if (isBuffer(value) && to.pointee?.size === 1) {
-    const bytes = bytesOf(value)
-    return { block: bytesAsText(bytes), offset: 0 }
+  if (!isBuffer(value) || to.pointee === null) return placeOf(value, to, context)
+  const unit = to.pointee.size
+  const block = blockOfBuffer(value, to)
+  if (unit === 1 || (ArrayBuffer.isView(value) && hasElements(value, to.pointee)))
+    return { block: charactersAsText(block.bytes, unit), offset: 0 }
+  if (hasZero(block, unit)) return { block, offset: 0 }
+  throw new ArgumentError(
+    `expected ${to.name}, got ${describe(value)} without a zero of ${8 * unit} bits at its end: give a string or a Uint16Array`,
+  )
+}
+
+/** Where an array of at least `type.length` elements is: for a parameter that is declared as one. */
+export function placeOfArray(value: unknown, type: ArrayClass, to: Pointing, context?: CallContext): Place {
+  const { elementType, length, size } = type
+  if (typeof value === 'string') return placeOfString(value, to, size)
+  if (Array.isArray(value)) {
+    const block = blockFor(elementType, length)
+    type[WRITE](block, 0, value, context)
+    return { block, offset: 0 }
   }
-  return placeOf(value, to, context)
+  const place = placeOf(value, to, context)
+  if (place === null || typeof place === 'bigint' || isCallbackTarget(place)) return place
+  const isShort = value instanceof CData && typeOf(value)[CATEGORY] === 'array' && typeOf(value).size < size
+  if (isShort || place.block.size - place.offset < size) throw mismatch(value, to)
+  return place
 }

@@ -34,18 +34,18 @@ export function readCell(block: Block, offset: number, size: number): Place {
   const address = readAddress(block, offset, size)
   if (address === 0n) return null
   const memory = memoryOf(block)
-  return memory ? { block: new RemoteRange(memory, Number(address), Number.POSITIVE_INFINITY), offset: 0 } : address
+  return memory ? { block: new RemoteRange(memory, address), offset: 0 } : address
 }
 
 /** What an address leads to that lies in the memory of the call under way. */
-export type Inside = (address: number) => Target | undefined
+export type Inside = (address: bigint) => Target | undefined
 
 /** Lets the pointers in a structure that came back lead to the objects of JS that were given. */
 export function leadInside(block: LocalBlock, type: CType, inside: Inside): void {
   const size = pointerSizeOf(type[ARCH] ?? 'win64')
   for (const at of type[POINTERS]) {
     const address = readAddress(block, at, size)
-    const target = address === 0n ? undefined : inside(Number(address))
+    const target = address === 0n ? undefined : inside(address)
     if (target) writeCell(block, at, size, target)
   }
 }
@@ -77,7 +77,7 @@ export function addressIn(memory: RemoteMemory, place: Target | CallbackTarget):
   }
   if (place.block instanceof RemoteBlock) {
     checkSession(place.block.memory, memory)
-    return BigInt(place.block.address + place.offset)
+    return place.block.addressAt(place.offset)
   }
   throw new ArgumentError(
     'memory of the Windows process cannot point to an object of JS, whose address is valid for one call only: use session.memory.alloc',
@@ -108,7 +108,7 @@ export function copyCells(from: Block, fromOffset: number, to: Block, toOffset: 
     for (const [at, ref] of moved) {
       const address = addressIn(memory, ref)
       if (pointerSizeOf(type[ARCH] ?? 'win64') === 8) view.setBigUint64(at, address, true)
-      else view.setUint32(at, Number(address), true)
+      else view.setUint32(at, Number(BigInt.asUintN(32, address)), true)
     }
     to.commit(toOffset, view)
     return

@@ -101,9 +101,9 @@ function pointerFrom(type: CType, wide: boolean): Decode {
     if (category === 'callback')
       return (
         context.foreignRoutine?.(address, type) ??
-        context.memory.routineAt?.(Number(address), type as CallbackClass) ?? { address, memory: context.memory, type }
+        context.memory.routineAt?.(address, type as CallbackClass) ?? { address, memory: context.memory, type }
       )
-    const place = { block: new RemoteRange(context.memory, Number(address), Number.POSITIVE_INFINITY), offset: 0 }
+    const place = { block: new RemoteRange(context.memory, address), offset: 0 }
     return readText(place, category === 'wchar pointer', undefined, context.encoding)
   }
 }

@@ -169,7 +169,7 @@ export function floating<Name extends string>(name: Name, size: 4 | 8) {
       return size === 4 ? view.getFloat32(at, this[LITTLE]) : view.getFloat64(at, this[LITTLE])
     },
     write(block, offset, value) {
-      const number = toFloat(unwrap(value, this), this.name)
+      const number = toFloat(unwrap(value, this), this)
       const whole = block.whole
       const view = whole ?? scratch(size)
       if (size === 4) view.setFloat32(whole ? offset : 0, number, this[LITTLE])
@@ -180,10 +180,15 @@ export function floating<Name extends string>(name: Name, size: 4 | 8) {
   })
 }
 
-export function toFloat(value: unknown, name: string): number {
+/** A bigint that would become Infinity is refused; a number rounds as in C. */
+export function toFloat(value: unknown, { name, size }: CType): number {
   if (typeof value === 'number') return value
-  if (typeof value === 'bigint' || typeof value === 'boolean') return Number(value)
-  throw new ArgumentError(`expected ${name}, got ${describe(value)}`)
+  if (typeof value === 'boolean') return Number(value)
+  if (typeof value !== 'bigint') throw new ArgumentError(`expected ${name}, got ${describe(value)}`)
+  const number = Number(value)
+  if (!Number.isFinite(size === 4 ? Math.fround(number) : number))
+    throw new ArgumentError(`${describe(value)} does not fit ${name}`)
+  return number
 }
 
 export function toBool(value: unknown, name: string): number {

@@ -10,40 +10,48 @@ import { decodeUtf16, type Encoding, encodeUtf16, utf8 } from './encoding.js'
  */
 export class TextBlock extends LocalBlock {
   #other: { readonly encoding: Encoding; readonly block: LocalBlock } | undefined
-  constructor(readonly text: string) {
-    super(terminated(utf8.encode(text)), false)
+  /** `size`: bytes that there are at the least. */
+  constructor(
+    readonly text: string,
+    private readonly least = 0,
+  ) {
+    super(terminated(utf8.encode(text), 1, least), false)
   }
   /** The block that goes there; throws ArgumentError for what cannot be encoded. */
   override sentIn(encoding: Encoding | undefined): LocalBlock {
     if (!encoding || encoding === utf8) return this
     if (this.#other?.encoding !== encoding)
-      this.#other = { encoding, block: new LocalBlock(terminated(encoding.encode(this.text)), false) }
+      this.#other = { encoding, block: new LocalBlock(terminated(encoding.encode(this.text), 1, this.least), false) }
     return this.#other.block
   }
 }
 
-function terminated(text: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(text.length + 1)
+function terminated(text: Uint8Array, unit: number, least = 0): Uint8Array {
+  const bytes = new Uint8Array(Math.max(text.length + unit, least))
   bytes.set(text)
   return bytes
 }
 
-export function wideTextBlock(text: string): LocalBlock {
-  const block = new LocalBlock(new Uint8Array(2 * text.length + 2), false)
+export function wideTextBlock(text: string, least = 0): LocalBlock {
+  const block = new LocalBlock(new Uint8Array(Math.max(2 * text.length + 2, least)), false)
   encodeUtf16(text, block.whole, 0)
   return block
 }
 
 /**
- * Bytes given as text. With a zero among them they are passed as they are, and come back changed;
+ * Characters given as text, of `unit` bytes each. With a zero among them they are passed as they are, and come back changed;
  * without one they need a zero behind them, hence a copy, from which changes are brought back.
  */
-export function bytesAsText(bytes: Uint8Array): LocalBlock {
-  if (bytes.includes(0)) return new LocalBlock(bytes)
-  const block = new LocalBlock(terminated(bytes))
-  block.mirror = bytes
-  return block
+export function charactersAsText(bytes: Uint8Array, unit: number): LocalBlock {
+  const block = new LocalBlock(bytes)
+  if (hasZero(block, unit)) return block
+  const copy = new LocalBlock(terminated(bytes, unit))
+  copy.mirror = bytes
+  return copy
 }
+
+export const hasZero = (block: LocalBlock, unit: number): boolean =>
+  upToZero(block, 0, unit).length + unit <= block.size
 
 /** The text at a place, up to the first zero or `length` units. */
 export function readText(place: Target, wide: boolean, length?: number, encoding?: Encoding): string {
@@ -75,17 +83,17 @@ export function upToZero(block: Block, offset: number, unit: number): Uint8Array
     while (end + unit <= bytes.length && (bytes[end] !== 0 || (unit === 2 && bytes[end + 1] !== 0))) end += unit
     return bytes.subarray(offset, end)
   }
-  const { memory, address } = block as RemoteBlock
-  const start = address + offset
+  const { memory } = block as RemoteBlock
+  const start = (block as RemoteBlock).addressAt(offset)
+  const inPage = Number(BigInt.asUintN(12, start))
   const parts: Uint8Array[] = []
   let total = 0
   // To the end of a page at a time: the next one may not be there. A UTF-16 unit may lie across two of them.
   for (;;) {
-    const at = start + total
-    let size = Math.min(PAGE - (at % PAGE), parts.length === 0 ? 256 : PAGE)
+    let size = Math.min(PAGE - ((inPage + total) % PAGE), parts.length === 0 ? 256 : PAGE)
     if (unit === 2 && size % 2 === 1) size = size === 1 ? 2 : size - 1
     const part = new Uint8Array(size)
-    memory.read(at, part)
+    memory.read(start + BigInt(total), part)
     for (let i = 0; i < size; i += unit) {
       if (part[i] !== 0 || (unit === 2 && part[i + 1] !== 0)) continue
       parts.push(part.subarray(0, i))
@@ -93,8 +101,7 @@ export function upToZero(block: Block, offset: number, unit: number): Uint8Array
     }
     parts.push(part)
     total += size
-    if (total > 0x4000_0000)
-      throw new MemoryAccessError('there is no end of the text within 1 GiB', { address: BigInt(start) })
+    if (total > 0x4000_0000) throw new MemoryAccessError('there is no end of the text within 1 GiB', { address: start })
   }
 }
 

@@ -1,4 +1,7 @@
 /** Which typed array has the elements of which scalar. */
+import { CATEGORY, type CType } from './data.js'
+import { isBigEndian } from './variant.js'
+
 export type AnyTypedArray =
   | Int8Array
   | Uint8Array
@@ -30,4 +33,26 @@ export const typedArrays: { readonly [kind: string]: Make | undefined } = {
   p: (buffer, offset, length) => new BigUint64Array(buffer, offset, length),
   f: (buffer, offset, length) => new Float32Array(buffer, offset, length),
   d: (buffer, offset, length) => new Float64Array(buffer, offset, length),
+}
+
+/**
+ * Are the bytes of a buffer what an object of the type has in memory? Typed arrays say what theirs are; those of Uint8Array, of
+ * DataView and of an ArrayBuffer may be anything.
+ */
+export function holds(given: ArrayBufferLike | ArrayBufferView, type: CType): boolean {
+  if (!ArrayBuffer.isView(given) || given instanceof DataView || given instanceof Uint8Array) return true
+  return hasElements(given, type)
+}
+
+/** Has a typed array the very elements that an array of the scalar has? Of integers both signs of a width are the same memory. */
+export function hasElements(given: ArrayBufferView, type: CType): boolean {
+  const { BYTES_PER_ELEMENT, [Symbol.toStringTag]: name } = given as Uint8Array
+  const category = type[CATEGORY]
+  return (
+    BYTES_PER_ELEMENT === type.size &&
+    (category === 'float') === name.startsWith('Float') &&
+    category !== 'structure' &&
+    category !== 'array' &&
+    !isBigEndian(type)
+  )
 }

@@ -6,6 +6,7 @@ import { ARCH, type Arch, type CType, FOR_ARCH, KIND, pointerSizeOf } from './da
 
 /** In which order the bytes of a scalar lie. */
 export const LITTLE: unique symbol = Symbol('little')
+export const isBigEndian = (type: CType): boolean => (type as CType & { readonly [LITTLE]?: boolean })[LITTLE] === false
 
 type Constructor = abstract new () => object
 const variants = new WeakMap<CType, Map<string, CType>>()

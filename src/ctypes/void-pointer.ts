@@ -21,8 +21,7 @@ export const c_void_p = definePointerSized<SimpleType<'c_void_p', bigint | null,
   read(block, offset) {
     const place = readCell(block, offset, this.size)
     if (place === null || typeof place === 'bigint') return place
-    if (!isCallbackTarget(place) && place.block instanceof RemoteBlock)
-      return BigInt(place.block.address + place.offset)
+    if (!isCallbackTarget(place) && place.block instanceof RemoteBlock) return place.block.addressAt(place.offset)
     throw new ArgumentError(
       'this void * leads to an object of JS, which has no address outside of a call: read that object instead',
     )
@@ -34,7 +33,8 @@ export const c_void_p = definePointerSized<SimpleType<'c_void_p', bigint | null,
 })
 
 export type CharPointerType = SimpleType<'c_char_p', string | null, TextArg<typeof c_char>> & IsPointer
-export type WideCharPointerType = SimpleType<'c_wchar_p', string | null, TextArg<typeof c_wchar>> & IsPointer
+export type WideCharPointerType = SimpleType<'c_wchar_p', string | null, TextArg<typeof c_wchar> | Uint16Array> &
+  IsPointer
 /** For lists: `['a', 'b']` is a `char **`. */
 export interface IsPointer {
   readonly [io]: { readonly pointer: true }

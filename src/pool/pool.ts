@@ -1,28 +1,13 @@
 /** Several sessions that share work. A session that dies is replaced; what it had is rejected, or done again where that is allowed. */
-import {
-  AbortError,
-  ArgumentError,
-  ConfigError,
-  QueueFullError,
-  SessionCrashedError,
-  SessionTerminatedError,
-  ZugbrueckeError,
-} from '../errors.js'
-import type { Config } from '../runtime/config.js'
-import { isParameter, unknownParameter } from '../runtime/parameters.js'
-import { type BatchDetail, type BatchOptions, SHARED, type SharedBatch } from '../session/batch.js'
-import type { BatchPlan } from '../session/batch-plan.js'
-import { nearNames } from '../session/near-names.js'
-import { CtypesSession } from '../session/session.js'
 
-export interface PoolOptions extends Partial<Omit<Config, 'id'>> {
-  /** Sessions; 2 unless given. */
-  readonly size?: number
-  /** Work that may wait for a session; 10 000 unless given. One more is a QueueFullError. */
-  readonly maxQueue?: number
-  /** How often work is done again when its session died; 0 unless given. */
-  readonly retries?: number
-}
+import { AbortError, QueueFullError, SessionCrashedError, SessionTerminatedError, ZugbrueckeError } from '../errors.js'
+import type { Config } from '../runtime/config.js'
+import { type BatchDetail, type BatchOf, type RowsOf, SHARED } from '../session/batch.js'
+import type { BatchPlan } from '../session/batch-plan.js'
+import type { ArgsOf, ArgType, CallOptions, ResType, ResultOf, Routine } from '../session/routine.js'
+import { CtypesSession } from '../session/session.js'
+import { checkOptions, type PoolOptions } from './pool-options.js'
+import { type Declaring, type MapOptions, oncePerSession, type PoolRoutine } from './pool-routine.js'
 
 export interface PoolStats {
   readonly size: number
@@ -35,18 +20,6 @@ export interface PoolStats {
   readonly failed: number
   /** Sessions that died and were replaced. */
   readonly replaced: number
-}
-
-export interface MapOptions extends BatchOptions {
-  /** Resolves all that the batch brought, failed rows too, as `batch` does. */
-  readonly detail?: boolean
-}
-
-/** Options of the pool's own come first: a session's check knows nothing of them. */
-function unknownOption(name: string): ConfigError {
-  const [near] = nearNames(name, ['size', 'maxQueue', 'retries'])
-  if (near) return new ConfigError(`Options of the pool: unknown parameter "${name}". Did you mean "${near}"?`)
-  return unknownParameter('Options of the pool', name)
 }
 
 /** Milliseconds for which a map keeps a session that others wait for. */
@@ -67,6 +40,7 @@ export class SessionPool {
   readonly #config: Partial<Config>
   readonly #size: number
   readonly #idle: CtypesSession[] = []
+  readonly #mapped = new Map<string, PoolRoutine>()
   readonly #all = new Set<CtypesSession>()
   readonly #queue: Waiting[] = []
   /** Starts under way. */
@@ -78,16 +52,8 @@ export class SessionPool {
   #closed = false
 
   private constructor(options: PoolOptions) {
-    const { size = 2, maxQueue = 0, retries = 0, ...config } = options
-    if (!Number.isInteger(size) || size < 1)
-      throw new ArgumentError(`a pool has a whole number of sessions from 1, not ${String(size)}`)
-    for (const [name, value] of Object.entries({ maxQueue, retries }))
-      if (typeof value !== 'number' || !(value >= 0))
-        throw new ArgumentError(`${name} of a pool is a number from 0, not ${String(value)}`)
-    for (const name of Object.keys(config)) if (!isParameter(name)) throw unknownOption(name)
     this.#options = options
-    this.#size = size
-    this.#config = config
+    ;[this.#size, this.#config] = checkOptions(options)
   }
 
   /** Starts all sessions of a pool and waits until they are up. */
@@ -116,6 +82,39 @@ export class SessionPool {
   }
 
   /**
+   * A routine that runs in whichever session is free, declared once in each. The DLL is found as `CDLL` finds it. Throws
+   * ArgumentError.
+   */
+  func<const A extends readonly ArgType[], R extends ResType>(
+    dll: string,
+    name: string | number,
+    argtypes: A,
+    restype: R,
+  ): PoolRoutine<ArgsOf<A>, ResultOf<R, A>, BatchOf<R, A>, RowsOf<R>>
+  func<A extends readonly unknown[] = readonly unknown[], R = unknown>(
+    dll: string,
+    prototype: string,
+  ): PoolRoutine<A, R>
+  func(dll: string, name: string | number, argtypes?: readonly ArgType[], restype: ResType = null): unknown {
+    const declare = oncePerSession(session => {
+      const library = session.CDLL(dll)
+      const routine: unknown = argtypes ? library.func(name, argtypes, restype) : library.func(name)
+      return routine as Routine
+    })
+    // what is wrong with it is said now
+    for (const session of this.#all) declare(session)
+    const call = (args: readonly unknown[], options: CallOptions = {}) =>
+      this.#enqueue(session => declare(session).with(options)(...args), options.signal)
+    return Object.assign((...args: readonly unknown[]) => call(args), {
+      with:
+        (options: CallOptions) =>
+        (...args: readonly unknown[]) =>
+          call(args, options),
+      batch: (columns: readonly unknown[], options?: MapOptions) => this.#share(declare, columns, options),
+    })
+  }
+
+  /**
    * A batch whose rows all sessions share: each takes some whenever it is done with those it had, so a fast one does more. Results
    * and errors are those of one batch. Rejects with BatchError, ArgumentError, AbortError, SessionCrashedError; rows of a session
    * that died are done by another if `retries` allows.
@@ -128,15 +127,20 @@ export class SessionPool {
   ): Promise<BatchDetail<unknown>>
   async map(dll: string, prototype: string, columns: readonly unknown[], options?: MapOptions): Promise<unknown>
   async map(dll: string, prototype: string, columns: readonly unknown[], options: MapOptions = {}): Promise<unknown> {
+    const key = `${dll}\0${prototype}`
+    const routine = this.#mapped.get(key) ?? this.func(dll, prototype)
+    this.#mapped.set(key, routine)
+    return routine.batch(columns, options as { detail: true })
+  }
+
+  async #share(declare: Declaring, columns: readonly unknown[], options: MapOptions = {}): Promise<unknown> {
     const { signal } = options
-    const plan = (await this.#enqueue(
-      async session => sharedBatch(session, dll, prototype).plan(columns, options),
-      signal,
-    )) as BatchPlan
+    const batchOf = (session: CtypesSession) => declare(session).batch[SHARED]
+    const plan = (await this.#enqueue(async session => batchOf(session).plan(columns, options), signal)) as BatchPlan
     const take = (session: CtypesSession) => {
       const until = performance.now() + TURN
       const yields = () => this.#queue.length > 0 && performance.now() > until
-      return sharedBatch(session, dll, prototype).share(plan, this.#size, yields)
+      return batchOf(session).share(plan, this.#size, yields)
     }
     // one share is enough, more are only faster, and one under way goes on: the bound on waiting work is for the first
     const share = async (_: unknown, number: number): Promise<void> => {
@@ -252,6 +256,13 @@ export class SessionPool {
   /** Starts a session and puts another in its place when it dies. */
   async #add(): Promise<void> {
     const session = await CtypesSession.start(this.#config)
+    try {
+      await this.#options.setup?.(session)
+      session.coreNow()?.assertAlive()
+    } catch (error) {
+      await session.terminate()
+      throw error
+    }
     this.#all.add(session)
     session.on('end', () => {
       this.#all.delete(session)
@@ -279,20 +290,3 @@ export class SessionPool {
 
 const abortError = (signal: AbortSignal | undefined) =>
   new AbortError('the work was aborted while it waited for a session', { cause: signal?.reason })
-
-const routines = new WeakMap<CtypesSession, Map<string, SharedBatch>>()
-
-function sharedBatch(session: CtypesSession, dll: string, prototype: string): SharedBatch {
-  let known = routines.get(session)
-  if (!known) {
-    known = new Map()
-    routines.set(session, known)
-  }
-  const key = `${dll}\0${prototype}`
-  let shared = known.get(key)
-  if (!shared) {
-    shared = session.CDLL(dll).func(prototype).batch[SHARED]
-    known.set(key, shared)
-  }
-  return shared
-}

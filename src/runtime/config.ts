@@ -71,6 +71,15 @@ function isFolder(path: string): boolean {
   }
 }
 
+function isSameFile(one: string, other: string): boolean {
+  try {
+    const [a, b] = [statSync(one), statSync(other)]
+    return a.ino === b.ino && a.dev === b.dev
+  } catch {
+    return false
+  }
+}
+
 function fromFile(path: string): Layer | undefined {
   let content: string
   try {
@@ -100,17 +109,35 @@ function currentFolder(): string {
   }
 }
 
+/** What a file that came with a folder must not say: it would choose what runs as this user, or what that may do. */
+const notForFolders: readonly (keyof Config)[] = ['wine', 'python', 'prefix', 'env', 'sandbox']
+
+/** Whoever can write into the current folder is not the user: a file there may be somebody else's. */
+function fromFolder(path: string): Layer | undefined {
+  const layer = fromFile(path)
+  const [name] = notForFolders.filter(name => layer && Object.hasOwn(layer[1], name))
+  if (!name) return layer
+  const own = join(homeFolder(), fileName)
+  throw new ConfigError(
+    `${path}: "${name}" is not taken from a file of the current folder, which anybody may have made. Name it in ${own}, in the constructor, or as ZUGBRUECKE_${name.toUpperCase()}; ZUGBRUECKE=${path} takes the whole file.`,
+  )
+}
+
+const homeFolder = () => process.env.HOME || homedir()
+
 function files(): Layer[] {
-  const paths = [join(currentFolder(), fileName), join(process.env.HOME || homedir(), fileName), '/etc/zugbruecke.json']
+  const here = join(currentFolder(), fileName)
+  const home = join(homeFolder(), fileName)
   const layers: (Layer | undefined)[] = []
   const named = process.env.ZUGBRUECKE
-  if (named) {
-    const path = resolve(isFolder(named) ? join(named, fileName) : named)
-    const layer = fromFile(path)
-    if (!layer) throw new ConfigError(`Environment variable ZUGBRUECKE: there is no file ${path}.`)
+  const chosen = named && resolve(isFolder(named) ? join(named, fileName) : named)
+  if (chosen) {
+    const layer = fromFile(chosen)
+    if (!layer) throw new ConfigError(`Environment variable ZUGBRUECKE: there is no file ${chosen}.`)
     layers.push(layer)
   }
-  layers.push(...paths.map(fromFile))
+  if (!isSameFile(here, home) && here !== chosen) layers.push(fromFolder(here))
+  layers.push(fromFile(home), fromFile('/etc/zugbruecke.json'))
   return layers.filter(layer => layer !== undefined)
 }
 

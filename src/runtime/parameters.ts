@@ -36,8 +36,8 @@ export interface Config {
   /** Of `char *`. */
   readonly encoding: string
   readonly winedebug: string
-  /** Further environment variables of the Windows side. */
-  readonly env: Readonly<Record<string, string>>
+  /** Environment variables of the Windows side; `inherit`: all that this process has. */
+  readonly env: Readonly<Record<string, string>> | 'inherit'
   /** Working folder of the Windows side. */
   readonly cwd: string
   /** bubblewrap; a list names the files and folders that may be written. */
@@ -80,6 +80,8 @@ const isText = (value: unknown): value is string => typeof value === 'string' &&
 
 const kib64 = 0x10000
 const mib = 0x100000
+/** Windows holds 32767 units, with `=` and the zero at the end. */
+const longestVariable = 32_765
 /** A timer of Node holds 2³¹-1 milliseconds at most. */
 const longest = 2_147_483
 
@@ -133,12 +135,15 @@ const kinds: Readonly<Record<keyof Config, Kind>> = {
   encoding: { wanted: 'the name of a text encoding that Node knows', check: isEncoding, read: text => text },
   winedebug: { wanted: 'a string', check: isText, read: text => text },
   env: {
-    wanted: 'an object of strings (in a variable: as JSON)',
+    wanted: `an object of strings of up to ${longestVariable} characters with their names (in a variable: as JSON), or "inherit"`,
     check: value =>
-      typeof value === 'object' &&
-      value !== null &&
-      !Array.isArray(value) &&
-      Object.entries(value).every(([name, value]) => /^[^=\0]+$/.test(name) && isText(value)),
+      value === 'inherit' ||
+      (typeof value === 'object' &&
+        value !== null &&
+        !Array.isArray(value) &&
+        Object.entries(value).every(
+          ([name, value]) => /^[^=\0]+$/.test(name) && isText(value) && name.length + value.length <= longestVariable,
+        )),
     read: asJson,
   },
   cwd: text,

@@ -10,52 +10,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { SetupError } from '../errors.js'
-import type { Arch, Config } from './config.js'
+import type { Arch } from './config.js'
+import { wineEnvironment } from './environment.js'
 import { type Installation, prefixProblem } from './locate.js'
 
 type Wine = Pick<Installation, 'wine' | 'wineserver' | 'prefix'>
-
-/** Never handed to Windows: they would change Python's or Wine's own start. */
-const scrubbed = /^(PYTHON|WINE|ZUGBRUECKE|WAYLAND_DISPLAY$|DISPLAY$|NODE_OPTIONS$|NODE_CHANNEL_FD$)/
-
-const isUtf8 = (locale: string) => /utf-?8/i.test(locale)
-
-/** What this process has, without what would mislead Wine or Python. */
-export function ownEnvironment(): Record<string, string> {
-  const environment: Record<string, string> = {}
-  for (const [name, value] of Object.entries(process.env))
-    if (value !== undefined && !scrubbed.test(name)) environment[name] = value
-  // Wine refuses an empty or relative HOME; without one it asks the system.
-  if (!environment.HOME?.startsWith('/')) delete environment.HOME
-  return environment
-}
-
-/** The whole environment for a Windows process of this prefix. */
-export function wineEnvironment(
-  config: Pick<Config, 'winedebug' | 'env'>,
-  { wine, wineserver, prefix }: Wine,
-): Record<string, string> {
-  const environment = ownEnvironment()
-  // Wine reads and writes file names in the locale's encoding: in "C" it cannot name a file with an umlaut.
-  const locale = environment.LC_ALL || environment.LC_CTYPE || environment.LANG || ''
-  if (!isUtf8(locale)) {
-    if (environment.LC_ALL) delete environment.LC_ALL
-    environment.LC_CTYPE = 'C.UTF-8'
-  }
-  return {
-    ...environment,
-    WINEPREFIX: prefix,
-    WINEARCH: 'win64',
-    WINELOADER: wine,
-    WINESERVER: wineserver,
-    WINEDEBUG: config.winedebug,
-    // No offer to download Mono and Gecko, which would wait for a click; no entries in the user's menus.
-    WINEDLLOVERRIDES: 'mscoree,mshtml=;winemenubuilder.exe=d',
-    // Empty and not absent: Wine then starts without a display, and without looking for one.
-    DISPLAY: '',
-    ...config.env,
-  }
-}
 
 const quiet = { winedebug: '-all', env: {} } as const
 

@@ -19,8 +19,8 @@ import {
 import { basename, delimiter, join, resolve } from 'node:path'
 import { ConfigError, SetupError } from '../errors.js'
 import type { Config } from './config.js'
+import { wineEnvironment } from './environment.js'
 import { cacheFolder, type Installation } from './locate.js'
-import { wineEnvironment } from './prefix.js'
 
 /** Services that look for devices: without a network namespace of the machine's they crash (Wine 8.0), and Wine waits for them. */
 const DEVICES = /^\[System\\\\CurrentControlSet\\\\Services\\\\(winebus|wineusb|winehid|winexinput)\][^[]*/gm

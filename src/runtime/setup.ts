@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path'
 import { SetupError } from '../errors.js'
 import { aptInstall } from './apt.js'
 import type { ResolvedConfig } from './config.js'
+import { ownEnvironment, wineEnvironment } from './environment.js'
 import {
   cacheFolder,
   findPython,
@@ -22,7 +23,7 @@ import {
 import { withLock } from './lock.js'
 import { packageFile } from './package.js'
 import { assertPlatform } from './platform.js'
-import { ensureServices, makePrefix, ownEnvironment, wineEnvironment } from './prefix.js'
+import { ensureServices, makePrefix } from './prefix.js'
 import { noProgress, type Progress } from './progress.js'
 import { fetchPython } from './python.js'
 import { run, tail } from './run.js'

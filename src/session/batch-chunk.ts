@@ -144,7 +144,10 @@ export abstract class Chunk extends Exchange {
     let place = at + (outside ? align(messageSize) : 0)
     chunks.forEach((chunk, i) => {
       const column = columns[i]
-      const pointer = 'address' in column ? (column.address as number) + first * column.stride : base + place
+      const pointer =
+        'address' in column
+          ? BigInt.asUintN(64, (column.address as bigint) + BigInt(first * column.stride))
+          : BigInt(base + place)
       encoder.column(MESSAGE, i, pointer, column.stride, column.kind.charCodeAt(0))
       if (chunk.bytes.length > 0) u8.set(absolute(chunk, base + place, core.facts.pointerSize), place)
       if (chunk.back) this.#backs.push({ chunk, at: place })

@@ -1,5 +1,6 @@
 /** The columns of a batch: what the user gave for each parameter, as memory that rows walk through. */
-import { type Block, LocalBlock, RemoteBlock } from '../ctypes/block.js'
+import type { ArrayClass } from '../ctypes/array.js'
+import { type Block, LocalBlock, type RemoteBlock } from '../ctypes/block.js'
 import {
   BLOCK,
   bytesOf,
@@ -13,6 +14,10 @@ import {
   typeOf,
   WRITE,
 } from '../ctypes/data.js'
+import { fits, placeOf, toAddress } from '../ctypes/pointing.js'
+import { addressIn } from '../ctypes/reference.js'
+import { hasElements, holds } from '../ctypes/typed-arrays.js'
+import { isBigEndian } from '../ctypes/variant.js'
 import { ArgumentError } from '../errors.js'
 import { ADDRESS_OF, type Column, elementsColumn, isArrayLike, sameColumn, type Wrong } from './batch-column.js'
 import { structureColumn } from './batch-structures.js'
@@ -48,12 +53,12 @@ export function makeColumn(label: string, position: number, type: CType, given: 
   switch (category) {
     case 'pointer':
     case 'void pointer':
-      return pointerColumn(type, given, wrong)
+      return pointerColumn(type, given, core, wrong)
     case 'char pointer':
     case 'wchar pointer':
       if (typeof given === 'string' || given === null || Array.isArray(given))
         return textColumn(type, given, core, wrong)
-      return pointerColumn(type, given, wrong)
+      return pointerColumn(type, given, core, wrong)
     case 'structure':
       return structureColumn(type, given, core.facts.pointerSize, wrong)
     case 'callback':
@@ -67,13 +72,17 @@ export function makeColumn(label: string, position: number, type: CType, given: 
 function scalarColumn(type: CType, given: unknown, wrong: Wrong): Column {
   const kind = type[KIND]
   const { size } = type
-  const Fitting = ARRAYS[kind]
-  if (ArrayBuffer.isView(given) && Fitting && given instanceof (Fitting as never) && type[CATEGORY] !== 'bool') {
+  if (
+    ArrayBuffer.isView(given) &&
+    !(given instanceof DataView) &&
+    type[CATEGORY] !== 'bool' &&
+    hasElements(given, type)
+  ) {
     return elementsColumn(bytesOf(given), (given as unknown as { length: number }).length, kind, size)
   }
   if (given instanceof CData && typeOf(given)[CATEGORY] === 'array') {
     const { elementType, length } = typeOf(given) as CType & { elementType: CType; length: number }
-    if (elementType[KIND] !== kind || !(given[BLOCK] instanceof LocalBlock))
+    if (elementType[KIND] !== kind || isBigEndian(elementType) || !(given[BLOCK] instanceof LocalBlock))
       throw wrong(`an array of ${elementType.name} is not a column of ${type.name}`)
     const bytes = given[BLOCK].bytes.subarray(given[OFFSET], given[OFFSET] + length * size)
     return elementsColumn(bytes, length, kind, size)
@@ -106,60 +115,101 @@ function scalarColumn(type: CType, given: unknown, wrong: Wrong): Column {
   return sameColumn(block.bytes, kind)
 }
 
-function pointerColumn(type: CType, given: unknown, wrong: Wrong): Column {
+function pointerColumn(type: CType, given: unknown, core: SessionCore, wrong: Wrong): Column {
   const pointee = (type as CType & { pointee?: CType }).pointee
-  if (given === null) return constant(0, type.size)
-  if (isBuffer(given)) {
-    const bytes = bytesOf(given)
-    const size = pointee?.size ?? (given as { BYTES_PER_ELEMENT?: number }).BYTES_PER_ELEMENT ?? 1
-    if (bytes.length % size !== 0)
-      throw wrong(`${bytes.length} bytes are no whole number of ${pointee?.name ?? 'element'}s of ${size} bytes`)
-    return inPlace(bytes, size, bytes.length / size)
+  const isArray = given instanceof CData && typeOf(given)[CATEGORY] === 'array'
+  if (isArray) return arrayColumn(given, pointee, wrong)
+  // what leads to a number is a buffer of numbers; what leads to anything is a handle
+  if (given instanceof BigUint64Array && (!pointee || pointee[CATEGORY] === 'structure'))
+    return addressesColumn(type, given, core, wrong)
+  if (Array.isArray(given)) return addressesColumn(type, given, core, wrong)
+  if (isBuffer(given)) return bufferColumn(given, type, pointee, wrong)
+  if (given instanceof CData && typeOf(given)[KIND] !== 'p' && given[BLOCK] instanceof LocalBlock)
+    throw wrong(`one ${typeOf(given).name} is not a column: give an array of them`)
+  try {
+    return constant(addressFor(type, given, core), type.size)
+  } catch (error) {
+    throw wrong(
+      `expected a contiguous buffer of ${pointee?.name ?? 'elements'}, an array of ctypes or addresses: ${(error as Error).message}`,
+    )
   }
-  if (given instanceof CData) {
-    const given_ = typeOf(given)
-    const block: Block = given[BLOCK]
-    if (given_[CATEGORY] === 'array') {
-      const { elementType, length } = given_ as CType & { elementType: CType; length: number }
-      if (pointee && elementType.size !== pointee.size)
-        throw wrong(`an array of ${elementType.name} is not a column of ${pointee.name}`)
-      if (block instanceof LocalBlock) {
-        if (block.refs?.size) throw wrong('an array whose elements point to objects of JS cannot be a column')
-        return inPlace(
-          block.bytes.subarray(given[OFFSET], given[OFFSET] + length * elementType.size),
-          elementType.size,
-          length,
-        )
+}
+
+function bufferColumn(
+  given: ArrayBufferLike | ArrayBufferView,
+  type: CType,
+  pointee: CType | undefined,
+  wrong: Wrong,
+): Column {
+  const bytes = bytesOf(given)
+  const size = pointee?.size ?? (given as { BYTES_PER_ELEMENT?: number }).BYTES_PER_ELEMENT ?? 1
+  if (pointee && !holds(given, pointee)) throw wrong(`expected ${type.name}, got ${describe(given)}`)
+  if (bytes.length % size !== 0)
+    throw wrong(`${bytes.length} bytes are no whole number of ${pointee?.name ?? 'element'}s of ${size} bytes`)
+  return inPlace(bytes, size, bytes.length / size)
+}
+
+function arrayColumn(given: CData, pointee: CType | undefined, wrong: Wrong): Column {
+  const { elementType, length } = typeOf(given) as ArrayClass
+  const block: Block = given[BLOCK]
+  if (!fits(elementType, pointee ?? null))
+    throw wrong(`an array of ${elementType.name} is not a column of ${pointee?.name}`)
+  if (!(block instanceof LocalBlock))
+    return walking((block as RemoteBlock).addressAt(given[OFFSET]), elementType.size, length)
+  if (block.refs?.size) throw wrong('an array whose elements point to objects of JS cannot be a column')
+  const bytes = block.bytes.subarray(given[OFFSET], given[OFFSET] + length * elementType.size)
+  return inPlace(bytes, elementType.size, length)
+}
+
+/** An address for each row. */
+function addressesColumn(type: CType, given: ArrayLike<unknown>, core: SessionCore, wrong: Wrong): Column {
+  const { size } = type
+  return {
+    length: given.length,
+    kind: size === 8 ? 'p' : 'I',
+    stride: size,
+    rowSize: size,
+    chunk(first, rows) {
+      const view = new DataView(new ArrayBuffer(rows * size))
+      for (let i = 0; i < rows; i++) {
+        try {
+          putAddress(view, i * size, size, addressFor(type, given[first + i], core))
+        } catch (error) {
+          throw wrong(`row ${first + i}: ${(error as Error).message}`)
+        }
       }
-      return walking((block as RemoteBlock).address + given[OFFSET], elementType.size, length)
-    }
-    if (block instanceof RemoteBlock) return constant(block.address + given[OFFSET], type.size)
-    throw wrong(`one ${given_.name} is not a column: give an array of them`)
+      return { bytes: bytesOf(view), back: false }
+    },
   }
-  const address =
-    typeof given === 'number' && Number.isSafeInteger(given)
-      ? BigInt(given)
-      : typeof given === 'bigint'
-        ? given
-        : (given as { address?: bigint } | undefined)?.address
-  if (typeof address === 'bigint' && address >= 0n) return constant(Number(address), type.size)
-  throw wrong(
-    `expected a contiguous buffer of ${pointee?.name ?? 'elements'}, an array of ctypes or an address, found ${describe(given)}`,
-  )
+}
+
+function putAddress(view: DataView, at: number, size: number, address: bigint): void {
+  if (size === 8) view.setBigUint64(at, address, true)
+  else view.setUint32(at, Number(address), true)
+}
+
+/** Throws ArgumentError for what has no address in the session. */
+function addressFor(type: CType, value: unknown, { memory, facts }: SessionCore): bigint {
+  const { arch } = facts
+  if (typeof value === 'number') return toAddress(value, arch, type.name)
+  const pointee = (type as CType & { pointee?: CType }).pointee ?? null
+  const place = placeOf(value, { name: type.name, pointee, arch })
+  if (place === null || typeof place === 'bigint') return place ?? 0n
+  return addressIn(memory, place)
 }
 
 const inPlace = (bytes: Uint8Array, size: number, length: number): Column =>
   elementsColumn(bytes, length, ADDRESS_OF, size, true)
 
 /** The same address for each row. */
-function constant(address: number, size: number): Column {
-  const bytes = new Uint8Array(8)
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(address), true)
-  return sameColumn(bytes.subarray(0, size), size === 8 ? 'p' : 'I')
+function constant(address: bigint, size: number): Column {
+  const view = new DataView(new ArrayBuffer(size))
+  putAddress(view, 0, size, address)
+  return sameColumn(bytesOf(view), size === 8 ? 'p' : 'I')
 }
 
 /** Elements that lie in the Windows process already. */
-const walking = (address: number, size: number, length: number): Column & { readonly address: number } => ({
+const walking = (address: bigint, size: number, length: number): Column & { readonly address: bigint } => ({
   length,
   kind: ADDRESS_OF,
   stride: size,

@@ -1,6 +1,7 @@
 /** Batches: one call for each row of the columns given. */
 import { EndReason } from '../channel/shared.js'
-import { isType } from '../ctypes/data.js'
+import { out } from '../ctypes/call-plan.js'
+import { FOR_ARCH, isType } from '../ctypes/data.js'
 import { ArgumentError, CallTimeoutError } from '../errors.js'
 import { BatchExchange } from './batch-exchange.js'
 import { type BatchDetail, type BatchOptions, BatchPlan, type BatchRoutine } from './batch-plan.js'
@@ -64,6 +65,7 @@ export function makeBatch(engine: RoutineEngine, blocking: boolean): BatchFuncti
   }
   const sync = (columns: readonly unknown[], options: Options = {}): unknown => {
     const core = coreForSync(engine.session)
+    core.lane.blocking.assertMayBlock(engine.label)
     let outcome: { error: Error | undefined; value: unknown } | undefined
     start(engine, core, columns, options, (error, value) => {
       outcome = { error, value }
@@ -170,9 +172,11 @@ function limitRows(label: string, core: SessionCore, exchange: BatchExchange) {
 }
 
 /** The declaration, if a batch can be made of it. */
-function routineOf({ label, argtypes, restype, keepsLastError }: RoutineEngine): BatchRoutine {
+/** The declaration with the layouts of its session. */
+function routineOf({ label, argtypes, restype, keepsLastError, session: { arch } }: RoutineEngine): BatchRoutine {
   if (!argtypes) throw new ArgumentError(`${label}: a batch needs declared argtypes`, { routine: label })
   if (restype !== null && !isType(restype))
     throw new ArgumentError(`${label}: a batch needs a type (or null) for restype, not a function`, { routine: label })
-  return { label, argtypes, restype, keepsLastError }
+  const types = argtypes.map(type => (isType(type) ? type[FOR_ARCH](arch) : out(type.outType[FOR_ARCH](arch))))
+  return { label, argtypes: types, restype: restype?.[FOR_ARCH](arch) ?? null, keepsLastError }
 }

@@ -1,9 +1,11 @@
 /** One call of a routine whose arguments may be memory or callbacks, from its JS arguments to its JS result. */
+import { AsyncResource } from 'node:async_hooks'
 import { Exchange, type Port, type Sender } from '../channel/exchange.js'
 import type { Image } from '../codec/image.js'
 import { ARENA_OFFSET, Kind, MESSAGE_IN_ARENA, Op, Reply, Status } from '../codec/layout.js'
 import type { Frame as ResultFrame } from '../ctypes/call-plan.js'
 import type { Callback } from '../ctypes/callback-type.js'
+import { CData } from '../ctypes/data.js'
 import { ZugbrueckeError } from '../errors.js'
 import type { SessionCore } from './core.js'
 import type { PreparedCall } from './prepared-call.js'
@@ -33,6 +35,8 @@ export class CallExchange extends Exchange {
   #failure: Error | undefined
   #lent: ArrayBufferLike[] | undefined
   #wrapped: Callback[] | undefined
+  /** Where it was called: functions among its arguments become callbacks of that context, also where it has to wait. */
+  readonly #context: AsyncResource | undefined
 
   constructor(
     private readonly core: SessionCore,
@@ -41,6 +45,8 @@ export class CallExchange extends Exchange {
     private readonly done: Settle,
   ) {
     super()
+    if (!call.plain && args.some(mayHoldFunction))
+      this.#context = new AsyncResource('zugbruecke.Call', { requireManualDestroy: true })
   }
 
   override get label(): string {
@@ -52,7 +58,10 @@ export class CallExchange extends Exchange {
     const { core, call } = this
     const { builder } = core
     builder.begin()
-    this.#frame = call.plain ? call.encode(builder, this.args) : call.encode(builder, this.args, (this.#wrapped ??= []))
+    const { args } = this
+    this.#frame = this.#context
+      ? this.#context.runInAsyncScope(() => call.encode(builder, args, (this.#wrapped ??= [])))
+      : call.encode(builder, args)
     const length = builder.finish(0, call.number, call.count)
     const { image } = builder
     const nested = port.nested === true
@@ -105,11 +114,13 @@ export class CallExchange extends Exchange {
       }
       error = this.thrown ?? failureOf(core, call, at)
       if (!error) {
-        const inside = image && ((address: number) => image.find(address - this.#base))
+        const inside = image && ((address: bigint) => image.find(Number(address - BigInt(this.#base))))
         const result = at + Reply.result
         // one that leads into the call's own memory, as strchr's does, leads to the JS object that was given
-        const target = inside && call.pointsBack ? inside(addressAt(view, result)) : undefined
-        value = target ? call.pointTo?.(target, this.args) : call.decode(view, result, this.args, this.#frame, inside)
+        const target = inside && call.pointsBack ? inside(view.getBigUint64(result, true)) : undefined
+        value = target
+          ? call.pointTo?.(target, this.args, this.#frame)
+          : call.decode(view, result, this.args, this.#frame, inside)
       }
     } catch (thrown) {
       error = thrown as Error
@@ -171,10 +182,10 @@ export class CallExchange extends Exchange {
     const { core } = this
     if (this.#borrowed === undefined) image.copyTo(core.mapping.u8, this.#base - core.facts.base)
     else {
-      let at = this.#base
+      let at = BigInt(this.#base)
       for (const view of image.views()) {
         core.memory.write(at, view)
-        at += view.length
+        at += BigInt(view.length)
       }
     }
   }
@@ -183,10 +194,10 @@ export class CallExchange extends Exchange {
     const { core } = this
     if (this.#borrowed === undefined) image.copyFrom(core.mapping.u8, this.#base - core.facts.base)
     else {
-      let at = this.#base
+      let at = BigInt(this.#base)
       for (const view of image.viewsBack()) {
         core.memory.read(at, view)
-        at += view.length
+        at += BigInt(view.length)
       }
     }
   }
@@ -225,4 +236,7 @@ export class CallExchange extends Exchange {
   }
 }
 
-const addressAt = (view: DataView, at: number) => view.getUint32(at, true) + view.getUint32(at + 4, true) * 4294967296
+/** A function, or something written down that may have one inside. */
+const mayHoldFunction = (value: unknown) =>
+  typeof value === 'function' ||
+  (typeof value === 'object' && value !== null && !(value instanceof CData) && !ArrayBuffer.isView(value))

@@ -95,6 +95,7 @@ export class CallbackTable {
   readonly run = (frame: Frame, number: number, count: number, argumentsAt: number): void => {
     const bound = this.#byNumber.get(number)
     const { core } = this
+    const { lane } = core
     if (!bound) {
       core.stray(new ZugbrueckeError('a DLL called a callback that is disposed; it got zero'))
       frame.finish(0, 0)
@@ -105,6 +106,7 @@ export class CallbackTable {
     const into = new DataView(new ArrayBuffer(8))
     let loan: MemsyncLoan | undefined
     const finish = (value: unknown): void => {
+      if (frame.returned) return
       try {
         loan?.end()
         plan.encodeResult(value, into, core.context, bits)
@@ -115,6 +117,7 @@ export class CallbackTable {
       frame.finish(into.getInt32(0, true), into.getInt32(4, true))
     }
     const failed = (error: unknown): void => {
+      if (frame.returned) return
       this.#threw(error, frame)
       frame.finish(0, 0)
     }
@@ -123,8 +126,9 @@ export class CallbackTable {
       const args = plan.decodeArguments(bits, core.context)
       const directives = callback.type[DIRECTIVES]
       if (directives) loan = new MemsyncLoan(directives, callback.type, args, core)
-      value = callback.fn(...args)
-      if (isPromise(value) && core.lane.blocking)
+      const inside = lane.blocking.isFor(frame.strand)
+      value = frame.scope.run(callback.made, inside, () => callback.fn(...args))
+      if (isPromise(value) && inside)
         throw new ArgumentError(
           'a callback that is called inside a blocking call cannot be async: its promise would wait for this thread',
         )
@@ -132,8 +136,18 @@ export class CallbackTable {
       failed(error)
       return
     }
-    if (isPromise(value)) value.then(finish, failed)
-    else finish(value)
+    if (!isPromise(value)) {
+      finish(value)
+      return
+    }
+    value.then(finish, failed)
+    frame.heldUp = () =>
+      failed(
+        new ArgumentError(
+          'an async callback has waited for seconds for its thread, which a blocking call holds up, and the DLL got zero: await that call instead of using .sync',
+        ),
+      )
+    if (lane.blocking.any) lane.blocking.watchHeldUp()
   }
 
   /** The call that the callback happened in fails with what it threw; where there is none nobody waits for it. */

@@ -21,8 +21,10 @@ import type { CType } from '../ctypes/data.js'
 import type { Encoding } from '../ctypes/encoding.js'
 import { SessionCrashedError, SessionStartError, SessionTerminatedError } from '../errors.js'
 import { CallbackTable } from './callback-table.js'
+import { Declarations } from './declarations.js'
 import { exceptionName } from './exceptions.js'
 import type { SessionFacts } from './facts.js'
+import { LoadedDlls } from './loaded-dlls.js'
 import { outcomeError } from './outcome-error.js'
 import { encodingFor } from './text-encoding.js'
 import { hresultError } from './windows-error.js'
@@ -52,6 +54,8 @@ export class SessionCore {
   readonly memory: ProcessMemory
   readonly builder: CallBuilder
   readonly callbacks: CallbackTable
+  readonly dlls = new LoadedDlls(this)
+  readonly declarations = new Declarations(this)
   /** Grows by what the Windows side says of itself when it is up. */
   facts: SessionFacts
   /** Of the last reply that this thread processed from a routine that keeps it. */

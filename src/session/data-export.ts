@@ -7,7 +7,7 @@ import type { DllState } from './dll-state.js'
 import type { SessionSurface } from './surface.js'
 
 export class DataExportBlock extends RemoteBlock {
-  #address: number | undefined
+  #address: bigint | undefined
 
   constructor(
     private readonly session: SessionSurface,
@@ -23,7 +23,8 @@ export class DataExportBlock extends RemoteBlock {
     return coreForSync(this.session).memory
   }
 
-  override get address(): number {
+  override get address(): bigint {
+    if (this.dll.error) throw this.dll.error
     if (this.#address === undefined) {
       const core = coreForSync(this.session)
       this.dll.request(core)
@@ -36,7 +37,7 @@ export class DataExportBlock extends RemoteBlock {
           [this.dll.number, ordinal],
           [ordinal < 0 ? String(this.symbol) : ''],
         )
-        this.#address = Number(outcome.numbers[0])
+        this.#address = BigInt.asUintN(64, outcome.numbers[0])
       } catch (error) {
         if (this.dll.error) throw this.dll.error
         if (error instanceof RoutineNotFoundError)

@@ -8,7 +8,7 @@ import { type Inside, writeCell } from '../ctypes/reference.js'
 import type { ArgumentSink } from '../ctypes/sink.js'
 import { Pace } from './batch-pace.js'
 import type { SessionCore } from './core.js'
-import type { Declaration } from './dll-state.js'
+import type { Declaration } from './declarations.js'
 import type { PreparedCall } from './prepared-call.js'
 import type { RoutineEngine } from './routine-engine.js'
 
@@ -46,7 +46,7 @@ export class Declared implements PreparedCall {
   }
 
   decode(view: DataView, at: number, args: readonly unknown[], frame: Frame | undefined, inside?: Inside): unknown {
-    return this.check(this.raise(view, at, frame, inside), args)
+    return this.finish(this.raise(view, at, frame, inside), args, frame)
   }
 
   /** The result as the routine gave it. */
@@ -62,17 +62,26 @@ export class Declared implements PreparedCall {
     return isType(type) && type[CATEGORY] === 'pointer'
   }
 
-  pointTo(target: Target, args: readonly unknown[]): unknown {
+  pointTo(target: Target, args: readonly unknown[], frame: Frame | undefined): unknown {
     const type = (this.engine.restype as CType)[FOR_ARCH](this.core.facts.arch)
     const pointer = new (type as unknown as new () => CData)()
     writeCell(pointer[BLOCK], 0, type.size, target)
-    return this.check(pointer, args)
+    return this.finish(pointer, args, frame)
   }
 
-  /** What `errcheck` makes of a result. */
-  check(value: unknown, args: readonly unknown[]): unknown {
-    const { errcheck, routine } = this.engine
-    return errcheck && routine ? errcheck(value, routine, args) : value
+  /**
+   * What the call gives. As in ctypes `errcheck` sees the bare result and every argument; what it gives is the call's, unless it
+   * gives back the arguments: then everything goes on as without it.
+   */
+  finish(value: unknown, args: readonly unknown[], frame: Frame | undefined): unknown {
+    const { plan, engine } = this
+    const { errcheck, routine } = engine
+    if (errcheck && routine) {
+      const all = plan.everyArgument(args, frame)
+      const checked = errcheck(value, routine, all)
+      if (checked !== all) return checked
+    }
+    return plan.complete(value, frame)
   }
 
   declareError(): Error | undefined {

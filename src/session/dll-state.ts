@@ -1,12 +1,10 @@
-/** One DLL in one thread's view of a session: loaded when it is first needed. */
+/** What stands behind one library object: a DLL, loaded when it is first needed, until it is unloaded. */
 
-import { EndReason, Shared } from '../channel/shared.js'
+import { EndReason } from '../channel/shared.js'
 import type { TimeLimit } from '../channel/time-limit.js'
-import { Op } from '../codec/layout.js'
-import { ArgumentError, CallTimeoutError, DllNotFoundError, WrongArchitectureError } from '../errors.js'
-import { readPe } from '../runtime/pe.js'
+import { ArgumentError, CallTimeoutError, DllNotFoundError } from '../errors.js'
 import type { SessionCore } from './core.js'
-import { type DllPath, dllPath } from './paths.js'
+import type { LoadedDll } from './loaded-dlls.js'
 
 export interface LibraryOptions {
   /** Keep Windows' last error for `get_last_error()`, `detail` and `errcheck`. */
@@ -20,41 +18,9 @@ export interface LibraryOptions {
 /** How a library's routines are called: `oledll` is `windll` whose results are HRESULTs. */
 export type LibraryKind = 'cdll' | 'windll' | 'oledll'
 
-/** What the Windows side has been asked for, until it has answered. */
-export class Asked {
-  /** The callback that ran when it was asked for; undefined: none, it waits its turn like any call. */
-  readonly #inside: unknown
-  answered = false
-
-  constructor(private readonly core: SessionCore) {
-    this.#inside = core.lane.frames.latest
-  }
-
-  /** A call made now, inside a callback, goes ahead of it, and would not find it. */
-  get isBehind(): boolean {
-    return !this.answered && this.core.lane.frames.latest !== this.#inside
-  }
-}
-
-/** A routine as the Windows side knows it. */
-export interface Declaration {
-  readonly number: number
-  readonly asked: Asked
-  error: Error | undefined
-}
-
 export class DllState {
-  /** Routines declared so far, by what they are: `func` may be called for the same one any number of times. */
-  readonly declarations = new Map<string, Declaration>()
-  /** Its number in the session; 0 before it was asked for. */
-  number = 0
-  /** Why it cannot be used. */
-  error: Error | undefined
-  /** Full Windows path, once loaded. */
-  path: string | undefined
-  unix: string | undefined
-  #loading: Promise<void> | undefined
-  #asked: Asked | undefined
+  #dll: LoadedDll | undefined
+  #error: Error | undefined
 
   constructor(
     readonly name: string,
@@ -63,56 +29,45 @@ export class DllState {
     private readonly cwd: string,
   ) {}
 
+  /** Its number in the session; 0 while nobody has asked for it, and when it is unloaded. */
+  get number(): number {
+    return this.#dll?.number ?? 0
+  }
+  /** Why it cannot be used. */
+  get error(): Error | undefined {
+    return this.#error ?? this.#dll?.error
+  }
+  /** Full Windows path, once loaded. */
+  get path(): string | undefined {
+    return this.#dll?.path
+  }
+  get unix(): string | undefined {
+    return this.#dll?.unix
+  }
+
   /** Asks the Windows side to load it, in order with everything else; what is asked for later finds it loaded, or fails with `error`. */
   request(core: SessionCore): void {
-    if (this.error || (this.number !== 0 && !this.#asked?.isBehind)) return
-    let path: DllPath
+    if (this.error) return
     try {
-      path = dllPath(this.name, this.cwd)
-      if (path.unix && (this.name.includes('/') || path.unix.toLowerCase().endsWith('.dll')))
-        checkArchitecture(this.name, path.unix, core.facts.arch)
+      if (this.#dll) this.#dll.request()
+      else this.#dll = core.dlls.open(this.name, this.options.mode ?? -1, this.cwd)
     } catch (error) {
-      this.error = error as Error
-      return
+      this.#error = error as Error
     }
-    this.unix = path.unix
-    this.number = core.shared.next(Shared.dllNumber)
-    const asked = new Asked(core)
-    this.#asked = asked
-    this.#loading = new Promise(resolve => {
-      const exchange = core.controlExchange(
-        `loading ${this.name}`,
-        Op.load,
-        [this.number, this.options.mode ?? -1],
-        [path.windows],
-        outcome => {
-          asked.answered = true
-          this.path = outcome.texts[0]
-          resolve()
-        },
-        error => {
-          asked.answered = true
-          resolve()
-          if (this.error) return
-          const ours = error instanceof DllNotFoundError || error instanceof WrongArchitectureError
-          this.error = ours ? Object.assign(error, { dll: this.name }) : error
-        },
-      )
-      core.lane.submit(exchange)
-    })
   }
 
   /** Waits until it is loaded; rejects with DllNotFoundError, WrongArchitectureError or the session's end. */
   async loaded(core: SessionCore): Promise<void> {
     this.request(core)
     const limit = this.#limit(core)
-    await this.#loading
+    await this.#dll?.answered
     limit?.end()
     if (this.error) throw this.error
   }
 
   /** The same, blocking this thread. */
   loadedSync(core: SessionCore): void {
+    if (this.path === undefined) core.lane.blocking.assertMayBlock(`loading ${this.name}`)
     this.request(core)
     const limit = this.#limit(core)
     core.lane.waitFor(() => this.path !== undefined || this.error !== undefined)
@@ -124,30 +79,21 @@ export class DllState {
   #limit(core: SessionCore): TimeLimit | undefined {
     const { timeoutCall } = core
     return core.limit(timeoutCall, () => {
-      this.error = new CallTimeoutError(
+      this.#error = new CallTimeoutError(
         `${this.name} was not loaded within ${timeoutCall} ms; its session has been ended`,
         { timeout: timeoutCall },
       )
-      core.kill(EndReason.timeout, this.error)
+      core.kill(EndReason.timeout, this.#error)
       return undefined
     })
   }
 
+  /** From now on all that comes from this library fails. */
   async unload(core: SessionCore): Promise<void> {
-    if (this.number === 0) throw new ArgumentError(`${this.name} is not loaded`)
-    await core.control(`unloading ${this.name}`, Op.unload, [this.number])
-    this.number = 0
-    this.error = new DllNotFoundError(`${this.name} has been unloaded`, { dll: this.name })
+    const dll = this.#dll
+    if (!dll || dll.error) throw new ArgumentError(`${this.name} is not loaded`)
+    this.#dll = undefined
+    this.#error = new DllNotFoundError(`${this.name} has been unloaded`, { dll: this.name })
+    await core.dlls.close(dll)
   }
-}
-
-function checkArchitecture(name: string, file: string, arch: 'win32' | 'win64'): void {
-  const pe = readPe(file)
-  if (pe.arch === arch) return
-  const words: { readonly [arch: string]: string } = { win32: '32-bit', win64: '64-bit', arm64: 'for ARM64' }
-  const hint = pe.arch === 'win32' || pe.arch === 'win64' ? `: start a session with { arch: '${pe.arch}' }` : ''
-  throw new WrongArchitectureError(
-    `${name} is ${words[pe.arch] ?? `for another machine (${pe.machine})`}, this session is ${arch}${hint}`,
-    { dll: name },
-  )
 }

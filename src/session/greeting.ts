@@ -4,12 +4,19 @@ import { isMemoryPermitted } from '../channel/remote-memory.js'
 import { Life, Shared } from '../channel/shared.js'
 import { Op, WIRE_VERSION } from '../codec/layout.js'
 import { SessionStartError } from '../errors.js'
+import type { Config } from '../runtime/config.js'
+import { variables } from '../runtime/environment.js'
 import type { SessionCore } from './core.js'
 
 const { version } = createRequire(import.meta.url)('../../../package.json') as { version: string }
 
-/** The first message: both halves say which they are. */
-export async function greet(core: SessionCore, limit: number, hasStopped: () => boolean): Promise<void> {
+/** The first message: both halves say which they are, and the other is told the variables that its DLLs are to see. */
+export async function greet(
+  core: SessionCore,
+  env: Config['env'],
+  limit: number,
+  hasStopped: () => boolean,
+): Promise<void> {
   const { facts, shared } = core
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
@@ -18,7 +25,9 @@ export async function greet(core: SessionCore, limit: number, hasStopped: () => 
     timer = setTimeout(() => reject(new SessionStartError(text)), limit)
   })
   try {
-    const { numbers, texts } = await Promise.race([core.control('start', Op.hello, [WIRE_VERSION], [version]), late])
+    const given = Object.entries(variables(env)).flat()
+    const hello = core.control('start', Op.hello, [WIRE_VERSION], [version, ...given])
+    const { numbers, texts } = await Promise.race([hello, late])
     const base = Number(numbers[3])
     const memoryByHost = process.env.ZUGBRUECKE_MEMORY_ACCESS === 'host' || !isMemoryPermitted(facts.pid, base)
     core.facts = {

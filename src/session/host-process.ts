@@ -5,8 +5,8 @@ import type { Seen, Segment } from '../channel/segment.js'
 import { Shared, type SharedState } from '../channel/shared.js'
 import { THREADS } from '../codec/layout.js'
 import type { ResolvedConfig } from '../runtime/config.js'
+import { wineEnvironment } from '../runtime/environment.js'
 import type { Installation } from '../runtime/locate.js'
-import { wineEnvironment } from '../runtime/prefix.js'
 import { FIRST_PROCESS, type Sandbox } from '../runtime/sandbox.js'
 
 const main = fileURLToPath(new URL('../../../wine-host/main.py', import.meta.url))

@@ -27,7 +27,10 @@ export interface LibraryMembers extends DataExports {
   declare(header: string): { readonly [name: string]: Routine }
   /** Loads it now, if it is not; rejects with DllNotFoundError or WrongArchitectureError. */
   readonly load: Both<[], Library>
-  /** Windows counts: it stays as long as anyone else has it loaded. */
+  /**
+   * From now on all that comes from this library fails with DllNotFoundError: routines, data exports, function pointers. The DLL
+   * itself stays loaded as long as another library, or another DLL, has it loaded.
+   */
   unload(): Promise<void>
 }
 
@@ -53,6 +56,7 @@ export function makeLibrary(
   kind: LibraryKind,
   options: LibraryOptions,
   blocking = false,
+  onUnload = () => {},
 ): Library {
   const state = new DllState(name, kind, options, session.cwd)
   const cache = new Map<string, Routine>()
@@ -60,25 +64,21 @@ export function makeLibrary(
   const members: LibraryMembers & { [INSPECT](): string } = {
     _name: name,
     func(target: string | number, argtypes?: readonly ArgType[], restype?: ResType) {
-      const made =
-        argtypes === undefined && isPrototype(target)
-          ? RoutineEngine.fromPrototype(session, state, target)
-          : engine(target)
-      if (argtypes !== undefined) {
-        made.argtypes = argtypes
-        if (restype !== undefined) made.restype = restype
-        made.strict = true
-      }
+      if (argtypes === undefined && isPrototype(target))
+        return makeRoutine(RoutineEngine.fromPrototype(session, state, target), blocking) as never
+      const made = engine(target)
+      if (argtypes !== undefined) made.declareTyped(argtypes, restype)
       return makeRoutine(made, blocking) as never
     },
     declare(header) {
       const routines: { [name: string]: Routine } = {}
-      for (const made of RoutineEngine.fromHeader(session, state, header))
-        routines[made.name] = makeRoutine(made, blocking)
+      for (const [symbol, made] of RoutineEngine.fromHeader(session, state, header))
+        routines[symbol] = makeRoutine(made, blocking)
       return routines
     },
     load: Object.assign(() => (blocking ? (loadSync() as never) : load()), { sync: () => loadSync() }),
     async unload() {
+      onUnload()
       await state.unload(session.coreNow() ?? (await session.whenReady()))
     },
     [INSPECT]: () => `Library { ${name} (${kind}, ${state.number === 0 ? 'not loaded' : 'loaded'}) }`,
@@ -132,7 +132,7 @@ export function makeLoader(session: SessionSurface, kind: LibraryKind, blocking 
   const get = (name: string): Library => {
     const known = cache.get(name)
     if (known) return known
-    const library = makeLibrary(session, name, kind, {}, blocking)
+    const library = makeLibrary(session, name, kind, {}, blocking, () => cache.delete(name))
     cache.set(name, library)
     return library
   }

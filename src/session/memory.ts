@@ -1,8 +1,20 @@
 /** Memory of the Windows process: allocated there for what a DLL keeps, read and written from here. */
 import { Op } from '../codec/layout.js'
 import { RemoteBlock, type RemoteMemory, RemoteRange } from '../ctypes/block.js'
-import { BLOCK, CData, type CType, describe, FOR_ARCH, isType, OFFSET, typeOf, viewAt } from '../ctypes/data.js'
+import {
+  type Arch,
+  BLOCK,
+  CData,
+  type CType,
+  describe,
+  FOR_ARCH,
+  isType,
+  OFFSET,
+  typeOf,
+  viewAt,
+} from '../ctypes/data.js'
 import type { InstanceOf } from '../ctypes/inference.js'
+import { toAddress } from '../ctypes/pointing.js'
 import { checkSession, isRemotePlace, readCell } from '../ctypes/reference.js'
 import { ArgumentError, MemoryAccessError } from '../errors.js'
 import { type Both, blockingOnly, both, coreForSync } from './both.js'
@@ -82,8 +94,8 @@ class AllocationBlock extends RemoteBlock {
   ) {
     super()
   }
-  override get address(): number {
-    return Number(this.allocation.address)
+  override get address(): bigint {
+    return this.allocation.address
   }
   override get size(): number {
     return this.allocation.size
@@ -147,7 +159,7 @@ export class SessionMemory {
       throw new ArgumentError(`a length is a number of bytes, not ${String(length)}`)
     const bytes = new Uint8Array(length)
     const { memory } = this.core()
-    memory.read(addressOf(address, memory), bytes)
+    memory.read(this.#address(address, memory), bytes)
     return bytes
   }
 
@@ -155,7 +167,7 @@ export class SessionMemory {
   write(address: AddressLike, bytes: Uint8Array): void {
     if (!(bytes instanceof Uint8Array)) throw new ArgumentError('write takes bytes (a Uint8Array)')
     const { memory } = this.core()
-    memory.write(addressOf(address, memory), bytes)
+    memory.write(this.#address(address, memory), bytes)
   }
 
   /** An object of the Windows process, read and written in place. */
@@ -163,7 +175,11 @@ export class SessionMemory {
     const { memory } = this.core()
     if (!isType(type)) throw new ArgumentError(`at takes a type, not ${describe(type)}`)
     const fitting = type[FOR_ARCH](this.session.arch)
-    return viewAt(fitting, new RemoteRange(memory, addressOf(address, memory), fitting.size), 0) as InstanceOf<T>
+    return viewAt(fitting, new RemoteRange(memory, this.#address(address, memory), fitting.size), 0) as InstanceOf<T>
+  }
+
+  #address(address: AddressLike, memory: RemoteMemory): bigint {
+    return addressOf(address, memory, this.session.arch)
   }
 
   /** @internal */
@@ -172,17 +188,16 @@ export class SessionMemory {
   }
 }
 
-/** A number below 2^53 from whatever names an address; an ArgumentError for what belongs to another session than `ours`. */
-export function addressOf(address: AddressLike, ours: RemoteMemory): number {
+/** From whatever names an address; an ArgumentError for what belongs to another session than `ours`. */
+export function addressOf(address: AddressLike, ours: RemoteMemory, arch: Arch): bigint {
   const theirs =
     address instanceof CData ? pointedMemory(address) : (address as { memory?: RemoteMemory } | null)?.memory
   if (theirs) checkSession(theirs, ours)
   const isHandle = (typeof address === 'object' && address !== null) || typeof address === 'function'
-  const raw = isHandle ? (address as { readonly address: bigint }).address : address
-  const number = typeof raw === 'bigint' ? Number(BigInt.asUintN(64, raw)) : raw
-  if (typeof number !== 'number' || !Number.isInteger(number) || number < 0)
-    throw new ArgumentError(`an address is a bigint, a number or something with an address, not ${String(address)}`)
-  return number
+  const raw: unknown = isHandle ? (address as { readonly address: bigint }).address : address
+  if (typeof raw !== 'bigint' && typeof raw !== 'number')
+    throw new ArgumentError(`an address is a bigint, a number or something with an address, not ${describe(address)}`)
+  return toAddress(raw, arch, 'a pointer')
 }
 
 /** Whose memory a pointer leads into. */

@@ -7,7 +7,7 @@ import { ArgumentError } from '../errors.js'
 import type { Cell } from './memsync-path.js'
 
 interface Copy {
-  readonly address: number
+  readonly address: bigint
   readonly block: LocalBlock
   /** The bytes as they were. */
   readonly before: Uint8Array | undefined
@@ -24,9 +24,10 @@ export class Copies {
   ) {}
 
   /** So many bytes of the Windows process, copied once. Throws MemoryAccessError. */
-  of(address: number, size: number): Target {
+  of(address: bigint, size: number): Target {
     for (const { address: start, block } of this.#made)
-      if (address >= start && address + size <= start + block.size) return { block, offset: address - start }
+      if (address >= start && address - start + BigInt(size) <= BigInt(block.size))
+        return { block, offset: Number(address - start) }
     const block = LocalBlock.allocate(checkedSize(size))
     this.memory.read(address, block.bytes)
     block.origin = this.memory
@@ -35,9 +36,9 @@ export class Copies {
   }
 
   /** The bytes up to the first zero, and that. */
-  ofText(address: number, wide: boolean): Target {
+  ofText(address: bigint, wide: boolean): Target {
     const unit = wide ? 2 : 1
-    const remote = new RemoteRange(this.memory, address, Number.POSITIVE_INFINITY)
+    const remote = new RemoteRange(this.memory, address)
     return this.of(address, upToZero(remote, 0, unit).length + unit)
   }
 
@@ -59,7 +60,7 @@ export class Copies {
       const view = new DataView(now.buffer)
       for (const [at, ref] of block.refs ?? []) {
         const own = 'block' in ref ? this.#made.find(copy => copy.block === ref.block) : undefined
-        const to = own ? BigInt(own.address + (ref as Target).offset) : addressIn(this.memory, ref)
+        const to = own ? own.address + BigInt((ref as Target).offset) : addressIn(this.memory, ref)
         if (this.pointerSize === 8) view.setBigUint64(at, to, true)
         else view.setUint32(at, Number(to), true)
       }
@@ -67,12 +68,12 @@ export class Copies {
       let end = now.length
       while (from < end && now[from] === before[from]) from++
       while (end > from && now[end - 1] === before[end - 1]) end--
-      if (end > from) this.memory.write(address + from, now.subarray(from, end))
+      if (end > from) this.memory.write(address + BigInt(from), now.subarray(from, end))
     }
   }
 }
 
-export const addressOf = ({ block, offset }: Target): number => (block as RemoteBlock).address + offset
+export const addressOf = ({ block, offset }: Target): bigint => (block as RemoteBlock).addressAt(offset)
 
 /** More than this cannot be meant, and could not be had. */
 const LARGEST = 2 ** 32

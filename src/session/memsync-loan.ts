@@ -35,7 +35,7 @@ export class MemsyncLoan {
         const [index] = pointer as readonly number[]
         const given = args[index]
         if (pointer.length === 1 && typeof given === 'bigint') {
-          const block = new RemoteRange(memory, Number(given), Number.POSITIVE_INFINITY)
+          const block = new RemoteRange(memory, given)
           const end = { place: { block, offset: 0 }, pointee: undefined }
           args[index] = pointerTo(directive, copyOf(label, directive, end, origin, copies), arch)
           origin.arguments[index] = spot(args[index], index)

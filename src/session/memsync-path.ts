@@ -178,7 +178,7 @@ export function spotOf(given: unknown, declared: CType | undefined, arch: Arch, 
   if (!(given instanceof CData)) {
     const { address } = given as { address?: unknown }
     return typeof address === 'bigint'
-      ? leading({ block: remoteBlock(memory, Number(address)), offset: 0 }, pointee)
+      ? leading({ block: new RemoteRange(memory, address), offset: 0 }, pointee)
       : { is: 'value', value: given }
   }
   const own = typeOf(given)
@@ -194,9 +194,6 @@ export function spotOf(given: unknown, declared: CType | undefined, arch: Arch, 
   const isArray = own[CATEGORY] === 'array'
   return leading(place, isArray && pointee?.[CATEGORY] !== 'array' ? pointeeOf(own) : own)
 }
-
-const remoteBlock = (memory: RemoteMemory, address: number) =>
-  new RemoteRange(memory, address, Number.POSITIVE_INFINITY)
 
 /** The pointer that a path ends at: where it lies, if that is memory, and where it leads. */
 export interface End {

@@ -5,18 +5,7 @@
 import { LocalBlock, RemoteRange, type Target } from '../ctypes/block.js'
 import type { Frame } from '../ctypes/call-plan.js'
 import type { Callback } from '../ctypes/callback-type.js'
-import {
-  type Arch,
-  BLOCK,
-  CATEGORY,
-  CData,
-  FOR_ARCH,
-  isType,
-  OFFSET,
-  pointerSizeOf,
-  READ,
-  typeOf,
-} from '../ctypes/data.js'
+import { type Arch, BLOCK, CATEGORY, CData, FOR_ARCH, isType, OFFSET, pointerSizeOf, typeOf } from '../ctypes/data.js'
 import type { ArgType } from '../ctypes/inference.js'
 import { checkPaths, type Directive, type Shape } from '../ctypes/memsync.js'
 import { type Inside, isRemotePlace } from '../ctypes/reference.js'
@@ -34,7 +23,7 @@ export { checkMemsync, type Memsync, type MemsyncDirective } from '../ctypes/mem
 /** A call without memsync, whose result can be had before `errcheck` sees it. */
 interface Inner extends PreparedCall {
   raise(view: DataView, at: number, frame: Frame | undefined, inside?: Inside): unknown
-  check(value: unknown, args: readonly unknown[]): unknown
+  finish(value: unknown, args: readonly unknown[], frame: Frame | undefined): unknown
 }
 
 /** The directives of a routine with the types that they were checked against. */
@@ -74,7 +63,7 @@ export class MemsyncCall implements PreparedCall {
   readonly keepsErrno: boolean
   readonly #arch: Arch
   /** Pointers into the Windows process that the caller gave, by directive and place in its path. */
-  readonly #before = new Map<string, number>()
+  readonly #before = new Map<string, bigint>()
 
   constructor(
     private readonly inner: Inner,
@@ -119,18 +108,9 @@ export class MemsyncCall implements PreparedCall {
   }
 
   decode(view: DataView, at: number, args: readonly unknown[], frame: Frame | undefined, inside?: Inside): unknown {
-    const { restype } = this.plan.shape
-    const outs = frame?.outs ?? []
     const raised = this.inner.raise(view, at, frame, inside)
-    const own = outs.length === 0 ? raised : restype === null ? undefined : (raised as unknown[])[0]
     const address = this.#arch === 'win64' ? view.getBigUint64(at, true) : BigInt(view.getUint32(at, true))
-    const result = this.#finish(own, address, args, frame)
-    if (outs.length === 0) return this.inner.check(result, args)
-    // pointers that came back in them may lead elsewhere now
-    const types = (this.plan.shape.argtypes ?? []).flatMap(type => (isType(type) ? [] : [type.outType]))
-    const values = outs.map((block, i) => types[i][FOR_ARCH](this.#arch)[READ](block, 0))
-    if (restype !== null) values.unshift(result)
-    return this.inner.check(values.length === 1 ? values[0] : values, args)
+    return this.inner.finish(this.#finish(raised, address, args, frame), args, frame)
   }
 
   /** Memory has come back: pointers that lead elsewhere now get copies. Gives the result, which may be one of them. */
@@ -166,7 +146,7 @@ export class MemsyncCall implements PreparedCall {
   #plainResult(directive: Directive, value: unknown, address: bigint, origin: Origin, copies: Copies): unknown {
     if (value === null || value === undefined || address === 0n) return value
     const { memory, textEncoding } = this.core
-    const block = new RemoteRange(memory, Number(address), Number.POSITIVE_INFINITY)
+    const block = new RemoteRange(memory, address)
     const end = { place: { block, offset: 0 }, pointee: undefined }
     if (typeof value === 'bigint')
       return pointerTo(directive, copyOf(this.label, directive, end, origin, copies), this.#arch)

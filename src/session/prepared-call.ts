@@ -24,7 +24,7 @@ export interface PreparedCall {
   /** The result is a typed pointer. */
   readonly pointsBack?: boolean
   /** The result for a pointer that leads to memory of this process. */
-  pointTo?(target: Target, args: readonly unknown[]): unknown
+  pointTo?(target: Target, args: readonly unknown[], frame: Frame | undefined): unknown
   /** Why the declaration failed, where it did. */
   declareError(): Error | undefined
 }

@@ -3,8 +3,7 @@
  * on the Windows side once for each signature it is called with, ahead of the first such call and without waiting for it.
  */
 
-import { EndReason, Shared } from '../channel/shared.js'
-import { Op } from '../codec/layout.js'
+import { EndReason } from '../channel/shared.js'
 import { type CallPlan, compilePlan } from '../ctypes/call-plan.js'
 import { isType } from '../ctypes/data.js'
 import { type Prototype, parsePrototype } from '../ctypes/header/index.js'
@@ -15,8 +14,9 @@ import { type BatchFunction, makeBatch } from './batch.js'
 import { coreForSync } from './both.js'
 import { CallExchange, type Settle } from './call-exchange.js'
 import type { SessionCore } from './core.js'
+import { BY_ADDRESS } from './declarations.js'
 import { Declared } from './declared.js'
-import { Asked, type Declaration, type DllState } from './dll-state.js'
+import type { DllState } from './dll-state.js'
 import { checkLimits, startLimited, timeoutError } from './limited-call.js'
 import { MemsyncCall, MemsyncPlan } from './memsync.js'
 import { notFound } from './not-found.js'
@@ -56,7 +56,7 @@ export class RoutineEngine {
     readonly dll: DllState,
     target: string | number,
     /** For a routine that is known by its address alone. */
-    private readonly address?: number,
+    private readonly address?: bigint,
   ) {
     if (
       typeof target === 'number'
@@ -76,14 +76,16 @@ export class RoutineEngine {
     return RoutineEngine.#fromParsed(session, dll, parsePrototype(text, session.arch, session.types as never))
   }
 
-  static fromHeader(session: SessionSurface, dll: DllState, text: string): RoutineEngine[] {
-    return [...session.header(text).routines.values()].map(prototype =>
+  /** By their names in the header. */
+  static fromHeader(session: SessionSurface, dll: DllState, text: string): (readonly [string, RoutineEngine])[] {
+    return [...session.header(text).routines].map(([name, prototype]) => [
+      name,
       RoutineEngine.#fromParsed(session, dll, prototype),
-    )
+    ])
   }
 
   static #fromParsed(session: SessionSurface, dll: DllState, prototype: Prototype): RoutineEngine {
-    const engine = new RoutineEngine(session, dll, prototype.name)
+    const engine = new RoutineEngine(session, dll, prototype.symbol ?? prototype.name)
     engine.#argtypes = prototype.argtypes
     engine.#restype = prototype.restype
     engine.variadic = prototype.variadic
@@ -103,9 +105,7 @@ export class RoutineEngine {
     return this.#argtypes
   }
   set argtypes(given: readonly ArgType[] | null | undefined) {
-    const types = given ?? undefined
-    if (types !== undefined && !Array.isArray(types))
-      throw new ArgumentError(`${this.label}: argtypes is an array of types, or undefined`)
+    const types = this.#checkArgtypes(given)
     if (types) this.#compile(types, this.#restype)
     this.#argtypes = types
     this.#forget()
@@ -114,12 +114,30 @@ export class RoutineEngine {
     return this.#restype
   }
   set restype(type: ResType) {
-    if (type !== null && typeof type !== 'function')
-      throw new ArgumentError(`${this.label}: restype is a type, null, or a function of the int result`)
-    this.#compile(this.#argtypes, type)
+    this.#compile(this.#argtypes, this.#checkRestype(type))
     this.#restype = type
     this.#forget()
   }
+  /** As both setters, and then what goes beyond the types is refused. */
+  declareTyped(argtypes: readonly ArgType[] | null, restype: ResType = this.#restype): void {
+    this.strict = true
+    this.#argtypes = this.#checkArgtypes(argtypes)
+    this.#restype = this.#checkRestype(restype)
+    this.#plan = this.#compile(this.#argtypes, restype)
+  }
+
+  #checkArgtypes(given: readonly ArgType[] | null | undefined): readonly ArgType[] | undefined {
+    if (given !== undefined && given !== null && !Array.isArray(given))
+      throw new ArgumentError(`${this.label}: argtypes is an array of types, or undefined`)
+    return given ?? undefined
+  }
+
+  #checkRestype(type: ResType): ResType {
+    if (type !== null && typeof type !== 'function')
+      throw new ArgumentError(`${this.label}: restype is a type, null, or a function of the int result`)
+    return type
+  }
+
   get errcheck(): ErrCheck | undefined {
     return this.#errcheck
   }
@@ -182,6 +200,8 @@ export class RoutineEngine {
 
   /** The routine declared for these arguments; asks the Windows side to declare it when it is new. Throws ArgumentError. */
   declared(core: SessionCore, args: readonly unknown[]): Declared {
+    const { error } = this.dll
+    if (error) throw error
     this.#plan ??= this.#compile(this.#argtypes, this.#restype)
     const plan = this.#plan.specialize(args)
     let declared = this.#declared.get(plan)
@@ -190,6 +210,15 @@ export class RoutineEngine {
       this.#declared.set(plan, declared)
     }
     return declared
+  }
+
+  /** Has it declared before it is called, if that can be: what lies at its address then is what is called later, or nothing. */
+  declareNow(core: SessionCore): void {
+    try {
+      this.declared(core, [])
+    } catch {
+      // the call says it
+    }
   }
 
   #compile(argtypes: readonly ArgType[] | undefined, restype: ResType): CallPlan {
@@ -202,44 +231,27 @@ export class RoutineEngine {
   }
 
   #request(core: SessionCore, plan: CallPlan): Declared {
-    const byAddress = this.address !== undefined
-    if (!byAddress) this.dll.request(core)
-    if (this.dll.error && !byAddress) throw this.dll.error
+    const { dll, address } = this
+    if (address === undefined) dll.request(core)
+    if (dll.error) throw dll.error
     const flags =
       (this.keepsLastError ? USE_LAST_ERROR : 0) |
       (this.keepsErrno ? USE_ERRNO : 0) |
       (this.variadic ? VARIADIC : 0) |
       (plan.resultByAddress ? RESULT_BY_ADDRESS : 0)
-    const target = this.address ?? this.#ordinal
-    const name = this.#ordinal >= 0 || byAddress ? '' : this.name
-    const key = [name, target, this.convention, flags, plan.signature, plan.result].join()
-    const known = this.dll.declarations.get(key)
-    if (known && !known.asked.isBehind) return new Declared(this, core, plan, known)
-    const asked = new Asked(core)
-    const declaration: Declaration = { number: core.shared.next(Shared.routineNumber), asked, error: undefined }
-    this.dll.declarations.set(key, declaration)
-    // its outcome must be known before the reply to the call behind it is looked at: no promise in between
-    core.lane.submit(
-      core.controlExchange(
-        this.label,
-        Op.declare,
-        [declaration.number, byAddress ? -1 : this.dll.number, this.convention, flags, target, plan.count],
-        [name, plan.signature, plan.result],
-        () => {
-          asked.answered = true
-        },
-        error => {
-          asked.answered = true
-          declaration.error =
-            error instanceof RoutineNotFoundError
-              ? notFound(
-                  this.dll,
-                  this.#ordinal >= 0 ? this.#ordinal : this.name,
-                  this.dll.unix ?? this.session.toUnix(this.dll.path),
-                )
-              : error
-        },
-      ),
+    const target = this.#ordinal >= 0 ? this.#ordinal : this.name
+    const signature = {
+      dll: address === undefined ? dll.number : BY_ADDRESS,
+      name: this.#ordinal >= 0 || address !== undefined ? '' : this.name,
+      target: address ?? this.#ordinal,
+      convention: this.convention,
+      flags,
+      arguments: plan.signature,
+      fixed: plan.count,
+      result: plan.result,
+    }
+    const declaration = core.declarations.get(this.label, signature, error =>
+      error instanceof RoutineNotFoundError ? notFound(dll, target, dll.unix ?? this.session.toUnix(dll.path)) : error,
     )
     return new Declared(this, core, plan, declaration)
   }

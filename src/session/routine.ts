@@ -5,6 +5,9 @@ import type { Both } from './both.js'
 import type { Memsync } from './memsync.js'
 import type { RoutineEngine } from './routine-engine.js'
 
+/** What it is declared with, and what that makes of it. */
+export type { ArgsOf, ArgType, ResType, ResultOf } from '../ctypes/inference.js'
+
 export interface CallOptions {
   /** Milliseconds. A call that passes it ends its session: nothing else stops a routine that runs. */
   readonly timeout?: number
@@ -19,7 +22,10 @@ export interface CallDetail<R> {
   readonly errno: number
 }
 
-/** As in ctypes: sees the result, the routine and the arguments; what it returns is the call's result, what it throws its error. */
+/**
+ * As in ctypes: sees the bare result, the routine and all arguments, with an object in the place of each `out(T)`. What it returns is
+ * the call's result (but for these very arguments: then the call gives what it would have given), what it throws its error.
+ */
 export type ErrCheck = (result: unknown, routine: Routine, args: readonly unknown[]) => unknown
 
 /** `Rows` and `Results` are of a batch: see `BatchFunction`. */

@@ -286,7 +286,7 @@ export class CtypesSession extends SessionSurface {
         timeoutCall: milliseconds(config.timeout_call),
       }
       const core = this.#makeCore(facts, CALLER_THREAD, owned.shared)
-      await greet(core, limit, () => this.#stopping !== undefined)
+      await greet(core, config.env, limit, () => this.#stopping !== undefined)
       this.#log.write('info', 'up', { pid, bridge: core.facts.bridge, python: core.facts.pythonVersion })
       this.#core = core
       return this.#core

@@ -5,14 +5,15 @@
 import { Op } from '../codec/layout.js'
 import { RemoteRange, type Target } from '../ctypes/block.js'
 import { type CallbackType, CFUNCTYPE, type ForeignRoutine, WINFUNCTYPE } from '../ctypes/callback-type.js'
-import { type CType, FOR_ARCH, isType } from '../ctypes/data.js'
+import { type CType, describe, FOR_ARCH, isType } from '../ctypes/data.js'
 import { type Header, parseHeader } from '../ctypes/header/index.js'
 import type { InstanceOf } from '../ctypes/inference.js'
+import { toNumber } from '../ctypes/integers.js'
 import { castAddress } from '../ctypes/memory.js'
 import type { Pointer, PointerType } from '../ctypes/pointer.js'
 import { readText } from '../ctypes/text.js'
 import { type Types, types } from '../ctypes/types.js'
-import { WindowsError } from '../errors.js'
+import { ArgumentError, WindowsError } from '../errors.js'
 import type { Arch } from '../runtime/config.js'
 import { type Both, both } from './both.js'
 import type { SessionCore } from './core.js'
@@ -27,6 +28,13 @@ export interface SessionUtil {
   readonly find_library: Both<[name: string], string | null>
   /** What Windows Python says: null today. */
   readonly find_msvcrt: Both<[], string | null>
+}
+
+const int32 = (value: unknown, name: string) => toNumber(value, { name, bytes: 4, signed: true })
+
+function text(operation: string, given: unknown): string {
+  if (typeof given === 'string') return given
+  throw new ArgumentError(`${operation} takes a string, not ${describe(given)}`)
 }
 
 export abstract class SessionSurface {
@@ -73,35 +81,41 @@ export abstract class SessionSurface {
     this.WinDLL = makeConstructor(this, 'windll', blocking)
     this.OleDLL = makeConstructor(this, 'oledll', blocking)
     this.memory = new SessionMemory(this, blocking)
-    const code = (given: number | undefined) => (given === undefined ? -1 : given | 0)
-    this.FormatError = both(this, (io, given) => io('FormatError', Op.formatError, [code(given)], [], o => o.texts[0]))
+    const numbers = (given: number | undefined) => (given === undefined ? [] : [int32(given, 'a code of Windows')])
+    this.FormatError = both(this, (io, given) => io('FormatError', Op.formatError, numbers(given), [], o => o.texts[0]))
     this.GetLastError = both(this, io => io('GetLastError', Op.getLastError, [], [], o => Number(o.numbers[2])))
-    this.set_last_error = both(this, (io, value) =>
-      io('set_last_error', Op.setLastError, [value >>> 0, -1], [], (_, core) => {
+    this.set_last_error = both(this, (io, value) => {
+      const code = int32(value, 'a code of Windows') >>> 0
+      return io('set_last_error', Op.setLastError, [code, -1], [], (_, core) => {
         const old = core.lastError
-        core.lastError = value >>> 0
+        core.lastError = code
         return old
-      }),
-    )
-    this.set_errno = both(this, (io, value) =>
-      io('set_errno', Op.setLastError, [-1, value | 0], [], (_, core) => {
+      })
+    })
+    this.set_errno = both(this, (io, value) => {
+      const errno = int32(value, 'errno')
+      return io('set_errno', Op.setLastError, [-1, errno >>> 0], [], (_, core) => {
         const old = core.errno
-        core.errno = value | 0
+        core.errno = errno
         return old
-      }),
-    )
+      })
+    })
     this.WinError = both(this, (io, given, text) =>
-      io('WinError', Op.formatError, [code(given)], [], o => {
+      io('WinError', Op.formatError, numbers(given), [], o => {
         const winerror = Number(o.numbers[0])
         const strerror = text ?? o.texts[0]
         return new WindowsError(`[WinError ${winerror}] ${strerror}`, { winerror, strerror })
       }),
     )
-    this.pathUnixToWine = both(this, (io, path) => io('pathUnixToWine', Op.path, [0], [path], o => o.texts[0]))
-    this.pathWineToUnix = both(this, (io, path) => io('pathWineToUnix', Op.path, [1], [path], o => o.texts[0]))
+    this.pathUnixToWine = both(this, (io, path) =>
+      io('pathUnixToWine', Op.path, [0], [text('pathUnixToWine', path)], o => o.texts[0]),
+    )
+    this.pathWineToUnix = both(this, (io, path) =>
+      io('pathWineToUnix', Op.path, [1], [text('pathWineToUnix', path)], o => o.texts[0]),
+    )
     this.util = {
       find_library: both(this, (io, name) =>
-        io('find_library', Op.findLibrary, [], [name], o => (o.numbers[0] ? o.texts[0] : null)),
+        io('find_library', Op.findLibrary, [], [text('find_library', name)], o => (o.numbers[0] ? o.texts[0] : null)),
       ),
       find_msvcrt: both(this, io => io('find_msvcrt', Op.findMsvcrt, [], [], o => (o.numbers[0] ? o.texts[0] : null))),
     }
@@ -152,7 +166,7 @@ export abstract class SessionSurface {
   cast<T extends CType>(address: AddressLike, type: T): InstanceOf<T>
   cast(address: AddressLike, type: CType): object | null {
     const { memory } = this.memory.core()
-    return castAddress(memory, addressOf(address, memory), isType(type) ? type[FOR_ARCH](this.arch) : type)
+    return castAddress(memory, addressOf(address, memory, this.arch), isType(type) ? type[FOR_ARCH](this.arch) : type)
   }
 
   /** The types of a header's text, with this session's layouts; `dll.declare` gives its routines, which take these very types. */
@@ -173,12 +187,13 @@ export abstract class SessionSurface {
       engine.argtypes = type.argtypes as readonly CType[]
       engine.restype = type.restype as CType | null
       engine.strict = true
-      return Object.assign(makeRoutine(engine, this.blocking), { address: BigInt(address), memory: core.memory })
+      engine.declareNow(core)
+      return Object.assign(makeRoutine(engine, this.blocking), { address, memory: core.memory })
     }
   }
 
   #place(address: AddressLike): Target {
     const { memory } = this.memory.core()
-    return { block: new RemoteRange(memory, addressOf(address, memory), Number.POSITIVE_INFINITY), offset: 0 }
+    return { block: new RemoteRange(memory, addressOf(address, memory, this.arch)), offset: 0 }
   }
 }

@@ -32,18 +32,21 @@ const range = (wanted: (range: Range, next: Range | undefined) => boolean): Rang
 /** The lowest part of the stack: a process that sleeps does not use it. */
 const stack = () => range(({ what }) => what === '[stack]')
 
-function read(address: number, size: number): Uint8Array {
+function read(address: number | bigint, size: number): Uint8Array {
   const into = new Uint8Array(size)
-  memory.read(address, into)
+  memory.read(BigInt(address), into)
   return into
 }
 
-function refused(what: () => void, address: number): void {
+const write = (address: number | bigint, bytes: Uint8Array) => memory.write(BigInt(address), bytes)
+
+function refused(what: () => void, address: number | bigint): void {
   try {
     what()
   } catch (error) {
     assert.instance(error, MemoryAccessError)
-    assert.match((error as Error).message, address.toString(16))
+    assert.match((error as Error).message, `0x${address.toString(16)} `)
+    assert.is((error as MemoryAccessError).address, BigInt(address))
     return
   }
   assert.unreachable('not refused')
@@ -69,20 +72,20 @@ test('reads what is there', () => {
 test('writes, and reads it back', () => {
   const { from } = stack()
   const bytes = Uint8Array.from({ length: 5000 }, (_, i) => i * 7)
-  memory.write(from + 3, bytes)
+  write(from + 3, bytes)
   assert.equal(read(from + 3, 5000), bytes)
   assert.is(read(from, 3).length, 3)
 })
 
 test('nothing to read or write is no access', () => {
-  memory.read(0, new Uint8Array(0))
-  memory.write(0, new Uint8Array(0))
+  memory.read(0n, new Uint8Array(0))
+  memory.write(0n, new Uint8Array(0))
 })
 
-for (const address of [0, 8, 0xffff, 2 ** 47, 2 ** 53 - 1, 2 ** 53, 2 ** 63, 2 ** 64 - 2048]) {
+for (const address of [0n, 8n, 0xffffn, 2n ** 47n, 2n ** 53n - 1n, 2n ** 53n + 1n, 2n ** 63n + 1n, 2n ** 64n - 1n]) {
   test(`0x${address.toString(16)} is a bad address`, () => {
     refused(() => read(address, 8), address)
-    refused(() => memory.write(address, new Uint8Array(8)), address)
+    refused(() => write(address, new Uint8Array(8)), address)
   })
 }
 
@@ -90,7 +93,7 @@ test('a range that runs out of its mapping is refused, and nothing of it is writ
   const { from, to } = range(({ rights, to }, next) => rights.startsWith('rw') && (!next || next.from > to))
   refused(() => read(to - 4, 8), to - 4)
   const was = read(to - 4, 4)
-  refused(() => memory.write(to - 4, new Uint8Array(8).fill(0xcc)), to - 4)
+  refused(() => write(to - 4, new Uint8Array(8).fill(0xcc)), to - 4)
   assert.equal(read(to - 4, 4), was)
   assert.ok(from < to)
 })
@@ -99,7 +102,7 @@ for (const rights of ['r--p', 'r-xp']) {
   test(`pages that are ${rights} are not written, though the kernel would`, () => {
     const { from } = range(one => one.rights === rights && one.what.startsWith('/'))
     const was = read(from, 16)
-    refused(() => memory.write(from, new Uint8Array(16).fill(0xcc)), from)
+    refused(() => write(from, new Uint8Array(16).fill(0xcc)), from)
     assert.equal(read(from, 16), was)
   })
 }
@@ -123,7 +126,7 @@ test('memory of a process that is dead, of a session that has ended, of a closed
   alive = false
   const ended = (error: unknown) => error instanceof SessionTerminatedError
   assert.throws(() => read(from, 1), ended)
-  assert.throws(() => memory.write(from, new Uint8Array(1)), ended)
+  assert.throws(() => write(from, new Uint8Array(1)), ended)
   alive = true
   memory.close()
   assert.throws(() => read(from, 1), ended)

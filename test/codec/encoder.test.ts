@@ -74,7 +74,7 @@ test('Batch', () => {
         dirty()
         const { id, results, errors, lastErrors } = wide
         const { routine, flags, rows, resultStride, errorCapacity, resultKind } = narrow
-        columns.forEach(({ pointer, stride, kind }, i) => encoder.column(AT, i, pointer, stride, kind))
+        columns.forEach(({ pointer, stride, kind }, i) => encoder.column(AT, i, BigInt(pointer), stride, kind))
         encoder.batch(
           AT,
           id,

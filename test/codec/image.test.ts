@@ -109,7 +109,7 @@ test('a pointer that led nowhere, to a callback or out of here leads where the r
   owner.shape = { alignment: 8, [POINTERS]: [0, 8, 16, 24] }
   owner.refs = new Map<number, Target | CallbackTarget>([
     [8, { thunk: () => 0x1_4000_0010 }],
-    [16, { block: new RemoteRange(memory, 0x7000_0000, 64), offset: 0 }],
+    [16, { block: new RemoteRange(memory, 0x7000_0000n, 64), offset: 0 }],
     [24, { block: a, offset: 0 }],
   ])
   const made = image()
@@ -261,13 +261,33 @@ test('changes reach the memory that a block stands for', () => {
 })
 
 test('pointers to the other side keep their address; another session’s are refused', () => {
-  const owner = linked(8, [[0, { block: new RemoteRange(memory, 0x7000_0000, 64), offset: 12 }]])
+  const owner = linked(8, [[0, { block: new RemoteRange(memory, 0x7000_0000n, 64), offset: 12 }]])
   const made = image()
   made.place(owner)
   trip(made)
   assert.is(pointer(owner, 0), 0x7000_000c)
   const other = { ...memory, sessionId: 'other' }
-  assert.throws(() => image().place(linked(8, [[0, { block: new RemoteRange(other, 64, 8), offset: 0 }]])))
+  assert.throws(() => image().place(linked(8, [[0, { block: new RemoteRange(other, 64n, 8), offset: 0 }]])))
+})
+
+test('a pointer may have any 64 bits: nothing is rounded, and a change of the last one is seen', () => {
+  const [kept, changed] = [0x8000_0000_0000_0001n, 0x00ff_ffff_ffff_fff1n]
+  const at = (address: bigint): Target => ({ block: new RemoteRange(memory, address), offset: 0 })
+  const owner = linked(16, [
+    [0, at(kept)],
+    [8, at(changed)],
+  ])
+  const made = image()
+  made.place(owner)
+  trip(made, there => {
+    const view = new DataView(there.buffer, there.byteOffset)
+    assert.is(view.getBigUint64(0, true), kept)
+    assert.is(view.getBigUint64(8, true), changed)
+    view.setBigUint64(8, changed + 1n, true)
+  })
+  assert.equal(owner.refs?.get(0), at(kept))
+  assert.is(owner.refs?.get(8), undefined)
+  assert.is(owner.whole.getBigUint64(8, true), changed + 1n)
 })
 
 test('callbacks: the thunk’s address, or put down until there is one', () => {

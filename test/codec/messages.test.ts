@@ -102,7 +102,7 @@ test('Batch: up to 20 columns', () => {
   fc.assert(
     fc.property(head, places, fc.array(column, { maxLength: 20 }), (given, at, columns) => {
       const buffer = written(BatchAt.columns + BatchAt.columnSize * columns.length, () => {
-        columns.forEach(({ pointer, stride, kind }, i) => encoder.column(AT, i, pointer, stride, kind))
+        columns.forEach(({ pointer, stride, kind }, i) => encoder.column(AT, i, BigInt(pointer), stride, kind))
         const { routine, flags, rows, stride, capacity, kind } = given
         const { results, errors, lastErrors } = at
         const count = columns.length

@@ -23,10 +23,11 @@ const refuses = (fn: () => unknown, text: RegExp) =>
 /** A Windows process of 64 KiB at 0x10000. */
 function remote(sessionId = 'r') {
   const bytes = new Uint8Array(0x10000)
+  const placeOf = (address: bigint) => Number(address) - 0x10000
   const memory: RemoteMemory = {
     sessionId,
-    read: (address, into) => into.set(bytes.subarray(address - 0x10000, address - 0x10000 + into.length)),
-    write: (address, from) => bytes.set(from, address - 0x10000),
+    read: (address, into) => into.set(bytes.subarray(placeOf(address), placeOf(address) + into.length)),
+    write: (address, from) => bytes.set(from, placeOf(address)),
   }
   return { memory, bytes, view: new DataView(bytes.buffer), context: { memory, encoding: utf8 } }
 }
@@ -49,16 +50,47 @@ function recorder() {
 
 test('integers check their range and kind', () => {
   assert.is(new ct.c_byte(-128).value, -128)
-  refuses(() => new ct.c_byte(128), /does not fit c_byte \(-128 to 127\)/)
+  assert.is(new ct.c_byte(255).value, -1)
+  assert.is(new ct.c_ubyte(-128).value, 128)
+  refuses(() => new ct.c_byte(256), /does not fit c_byte \(-128 to 255\)/)
+  refuses(() => new ct.c_ubyte(-129), /does not fit c_ubyte \(-128 to 255\)/)
   refuses(() => new ct.c_int(1.5), /integer/)
-  refuses(() => new ct.c_uint(-1), /does not fit/)
+  assert.is(new ct.c_uint(-1).value, 0xffffffff)
+  assert.is(new ct.c_longlong(2n ** 64n - 1n).value, -1n)
+  assert.is(new ct.c_ulonglong(-1).value, 2n ** 64n - 1n)
   refuses(() => new ct.c_int('1' as never), /expected c_int/)
   assert.is(new ct.c_ulonglong(2n ** 64n - 1n).value, 2n ** 64n - 1n)
   refuses(() => new ct.c_ulonglong(2n ** 64n), /does not fit/)
   refuses(() => new ct.c_longlong(Number.NaN), /integer/)
   assert.is(new ct.c_longlong(-(2 ** 63)).value, -(2n ** 63n))
+  assert.is(new ct.c_longlong(2 ** 63).value, -(2n ** 63n))
+  refuses(() => new ct.c_int(10n ** 400n), /^bigint 10{20}…n does not fit c_int/)
   assert.is(ct.types('win32').c_size_t.size, 4)
   refuses(() => new (ct.types('win32').c_size_t)(2n ** 32n), /does not fit/)
+})
+
+test('bit fields, too, take what fits their width with either sign', () => {
+  class Flags extends ct.Structure({
+    one: ct.bits(ct.c_int, 1),
+    two: ct.bits(ct.c_uint, 2),
+    wide: ct.bits(ct.c_longlong, 40),
+  }) {}
+  const flags = new Flags({ one: 1, two: -1, wide: 2n ** 40n - 1n })
+  assert.is(flags.one, -1)
+  assert.is(flags.two, 3)
+  assert.is(flags.wide, -1n)
+  refuses(() => new Flags({ one: 2 }), /does not fit one \(1 bits of c_int\) \(-1 to 1\)/)
+  refuses(() => new Flags({ two: 4 }), /\(-2 to 3\)/)
+  class Switch extends ct.Structure({ on: ct.bits(ct.c_bool, 1) }) {}
+  assert.is(new Switch({ on: true }).on, true)
+  refuses(() => new Switch({ on: -1 as never }), /boolean/)
+})
+
+test('a bigint too large for a float is refused', () => {
+  assert.is(new ct.c_double(10n ** 300n).value, 1e300)
+  refuses(() => new ct.c_double(10n ** 400n), /c_double/)
+  refuses(() => new ct.c_float(-(10n ** 40n)), /c_float/)
+  assert.is(new ct.c_float(10n ** 30n).value, Math.fround(1e30))
 })
 
 test('VARIANT_BOOL is a boolean whose true has all bits set', () => {
@@ -172,7 +204,7 @@ test('pointers into a session', () => {
   view.setInt32(0x100, 11, true)
   view.setBigUint64(0x108, 0x10200n, true)
   view.setInt32(0x200, 22, true)
-  const node = (castAddress(memory, 0x10100, ct.POINTER(Node)) as unknown as ct.Pointer<typeof Node>).contents
+  const node = (castAddress(memory, 0x10100n, ct.POINTER(Node)) as unknown as ct.Pointer<typeof Node>).contents
   assert.is(node.value, 11)
   assert.is(node.next?.address, 0x10200n)
   assert.is(node.next?.contents.value, 22)

@@ -117,3 +117,11 @@ API int32_t unchanged(const int32_t *values, int32_t count, unary callback, int3
 API int32_t sum_of_eight(int32_t a, int32_t b, int32_t c, int32_t d, int32_t e, int32_t f, int32_t g, int32_t h) {
   return a + b + c + d + e + f + g + h;
 }
+
+/* Asks for a word, as login dialogs of libraries do. */
+API int32_t ask_word(int32_t (*ask)(char *room, int32_t size, const char *question)) {
+  char room[16];
+  memset(room, 'x', sizeof room);
+  int32_t length = ask(room, sizeof room, "word?");
+  return length == 6 && !memcmp(room, "secret", 6);
+}

@@ -48,7 +48,8 @@ test('the callback example', () =>
 test('the pool example', () =>
   prints(
     'examples/pool/main.mjs',
-    'use 7',
+    'func [ 7, 11 ]',
+    'use 6',
     'map 200000 111',
     'jobs [ { n: 1161, steps: 181 }, { n: 51359, steps: 308 } ]',
     'stats true 0',

@@ -14,6 +14,7 @@ import { integer } from '../../src/ctypes/header/literals.js'
 export const typeNames = ['T1', 'T2', 'size_t', 'DWORD', 'out_t']
 const at = { line: 0, column: 0 }
 const name = fc.constantFrom('a', 'b1', '_x', 'name', 'out', 'count', 'near', 'IN', 'OPTIONAL', 'h$', 'é')
+const fieldName = fc.constantFrom('a', 'b1', 'out')
 /** A definition may not come twice. */
 const tag = fc.noShrink(fc.uuid().map(id => `tag${id.replaceAll('-', '')}`))
 
@@ -100,6 +101,15 @@ const tied = fc.letrec<Tie>((tie: fc.LetrecTypedTie<Tie>) => ({
     }),
     fc.record({ kind: fc.constant('cast' as const), type: tie('value'), operand: tie('expression') }),
     fc.record({ kind: fc.constantFrom('sizeof', 'alignof'), type: tie('value') }),
+    fc.record({ kind: fc.constantFrom('target', 'address'), of: tie('expression'), at: fc.constant(at) }),
+    fc.record({ kind: fc.constant('member' as const), of: tie('expression'), name: fieldName, at: fc.constant(at) }),
+    fc.record({
+      kind: fc.constant('element' as const),
+      of: tie('expression'),
+      index: tie('expression'),
+      at: fc.constant(at),
+    }),
+    fc.record({ kind: fc.constant('text' as const), length: fc.integer({ min: 1, max: 5 }), wide: fc.boolean() }),
   ) as unknown as fc.Arbitrary<Expression>,
   /** What a variable, a field or an element may be. */
   value: fc.oneof(
@@ -111,6 +121,7 @@ const tied = fc.letrec<Tie>((tie: fc.LetrecTypedTie<Tie>) => ({
       .map(([keyword, tag]): TypeNode => ({ kind: 'record', keyword, tag, at })),
     tag.map((tag): TypeNode => ({ kind: 'enum', tag, at })),
     tie('any').map((to): TypeNode => ({ kind: 'pointer', to })),
+    tie('expression').map((of): TypeNode => ({ kind: 'typeof', of, at })),
     fc
       .tuple(tie('value'), maybe(tie('expression')))
       .map(([of, length]) => exact({ kind: 'array', of, length, at }) as TypeNode),
@@ -168,7 +179,7 @@ const tied = fc.letrec<Tie>((tie: fc.LetrecTypedTie<Tie>) => ({
     tie('function'),
   ),
   parameter: fc
-    .tuple(maybe(name), fc.oneof(tie('value'), tie('function')), maybe(fc.constant(true)))
+    .tuple(maybe(name), fc.oneof(tie('value'), tie('function')), maybe(fc.constant('written' as const)))
     .map(([name, type, out]) => exact({ name, type, out, at }) as Parameter),
   function: fc
     .tuple(

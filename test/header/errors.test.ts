@@ -35,6 +35,11 @@ const cases: readonly (readonly [string, string])[] = [
   ['int x;\n#§endif', 'expected an #if before this #endif, found none'],
   ['#if 1\n#else\n#§else\n#endif', 'expected an #if before this #else, found none'],
   ['#if 1 §2\n#endif', 'expected the end of the condition, found "2"'],
+  [
+    '#include "config.h"\n#if defined(_WIN32) && §VENDOR_HAS( 2, x )\nint f(void);\n#endif',
+    'expected a condition, found "VENDOR_HAS(2,x)"; nobody defined "VENDOR_HAS": write "#define VENDOR_HAS(...) 1" in front, or 0; #include is not followed: the text of "config.h" belongs in front',
+  ],
+  ['#if §defined 5\n#endif', 'expected the name of a macro after "defined"'],
   ['§#frobnicate', 'expected a directive, found "#frobnicate"'],
   ['  #§error Only for\tLinux!', 'the header refuses: Only for\tLinux!'],
   ['#pragma pack(push, §3)', 'expected a packing of 1, 2, 4, 8 or 16, found "3"'],

@@ -70,4 +70,28 @@ test('integers, mixed types, casts', () => {
     assert.is(String(constants[`X${index}`]), String(expected[index]), text)
 })
 
+test('numbers with the digits of a float', () => {
+  const texts = [
+    '2.2f',
+    '0.1f + 0.2f',
+    '0.1f * 3',
+    '1 / 3.0f',
+    '-0.7f',
+    '(16777217 + 0.0f) / 1e9',
+    '0.1f + 0.2',
+    '(float)0.1 * 10',
+    '(0 ? 1.0 : 0.1f) * 10',
+  ]
+  const { constants } = header(texts.map((text, index) => `#define X${index} ((${text}) * 1e15)\n`).join(''))
+  const expected = compiled(
+    'win64',
+    '',
+    texts.map(text => `(${text}) * 1e15`),
+  )
+  assert.equal(
+    texts.map((_, index) => BigInt(Math.trunc(Number(constants[`X${index}`])))),
+    expected,
+  )
+})
+
 test.run()

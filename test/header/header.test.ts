@@ -1,6 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { parseHeader } from '../../src/ctypes/header/index.js'
+import { type HeaderType, parseHeader } from '../../src/ctypes/header/index.js'
 import { types as realTypes } from '../../src/ctypes/types.js'
 import { header, showFields, showRoutine } from './show.js'
 import { textOf } from './stub.js'
@@ -347,6 +347,168 @@ test('branches', () => {
     [...header(text, { arch, defines: { VERSION: 0x300 } }).routines.values()].map(showRoutine)
   assert.equal(shown('win64'), ['c_int yes(c_longlong)', 'c_int yes2()'])
   assert.equal(shown('win32'), ['c_int yes(c_int)', 'c_int yes2()'])
+})
+
+test('what the Windows SDK asks for in conditions is known', () => {
+  const text = `
+    #include <winapifamily.h>
+    #if WINAPI_FAMILY_PARTITION(WINAPI_PARTITION_DESKTOP | WINAPI_PARTITION_SYSTEM) && (_WIN32_WINNT >= 0x0600)
+    int desktop(void);
+    #endif
+    #if WINAPI_FAMILY_PARTITION(WINAPI_PARTITION_APP) && WINAPI_FAMILY_ONE_PARTITION(DESKTOP_APP, WINAPI_PARTITION_GAMES)
+    int app(void);
+    #endif
+    #if WINAPI_FAMILY_PARTITION(WINAPI_PARTITION_PHONE_APP) || OSVER(NTDDI_VERSION) < 0x0A000000 || WINVER < 0x0500
+    int phone(void);
+    #endif
+  `
+  assert.equal(routines(text), ['c_int desktop()', 'c_int app()'])
+})
+
+test('"defined" that comes out of a macro means the name behind it', () => {
+  const text = `
+    #define ON_WINDOWS (defined(_WIN32) || defined __CYGWIN__)
+    #define HAS(x) (defined(x) && x > 1)
+    #if HAS(FEW)
+    int no(void);
+    #elif ON_WINDOWS
+    int yes(void);
+    #endif
+  `
+  assert.equal(routines(text), ['c_int yes()'])
+})
+
+test('macros that conditions ask for and nobody defined are told', () => {
+  const { routines, undefinedMacros } = header(`#define KNOWN 1
+    #if KNOWN && VENDOR_VERSION >= 3 && defined(OTHER)
+    int lost(void);
+    #elif VENDOR_VERSION || __GNUC__ >= 4 || __has_attribute(packed) || defined(__has_feature) && __has_feature(x)
+    int lost_too(void);
+    #elif !LAST && (1 || NOT_ASKED(1)) && INT_MAX > 5
+    int kept(void);
+    #endif`)
+  assert.equal([...routines.keys()], ['kept'])
+  assert.equal(
+    [...undefinedMacros],
+    [
+      ['VENDOR_VERSION', 2],
+      ['LAST', 6],
+    ],
+  )
+})
+
+test('# shows what a C compiler shows, ## joins in every macro', () => {
+  const { constants } = header(String.raw`
+    #define MAJOR 1
+    #define MINOR    5
+    #define LIB MAJOR.MINOR
+    #define QUOTE(x) #x
+    #define STR(x) QUOTE(x)
+    #define VERSION STR(LIB)
+    #define SUM STR((MAJOR)+MINOR)
+    #define SPREAD STR( MAJOR  -   MINOR )
+    #define PAIR(a, b) a:b;  a
+    #define PAIRED STR(PAIR( MAJOR ,MINOR))
+    #define TEXT QUOTE("a\n" 'b' /* gone */ + \
+      c)
+    #define JOINED STR(PRE##FIX(1)) 
+    #define LONG_NAME MAJ ## OR
+  `)
+  assert.equal(
+    { ...constants },
+    {
+      MAJOR: 1,
+      MINOR: 5,
+      VERSION: '1.5',
+      SUM: '(1)+5',
+      SPREAD: '1 - 5',
+      PAIRED: '1:5; 1',
+      TEXT: String.raw`"a\n" 'b' + c`,
+      JOINED: 'PREFIX(1)',
+      LONG_NAME: 1,
+    },
+  )
+})
+
+test('names that look like notes and are none', () => {
+  const { types, routines } = header(`
+    typedef struct _NODE_ { int value; struct _NODE_ *next; } NODE;
+    struct _In_ { int x; };
+    typedef struct _DEV_ *DEV; struct _DEV_ { int id; };
+    enum _Out_ { OFF, ON };
+    typedef int _Ident_;
+    struct s { _Ident_ _Pad_; int x; };
+    typedef _Struct_size_bytes_(size) struct sized { int size; } sized;
+    int _Open_(_In_ NODE *n, _Out_opt_ struct _In_ *_Name_, enum _Out_ m, _Reserved_ _Ident_ r, DEV d _Deref_post_z_);
+  `)
+  assert.is(showFields(types._NODE_), 'value: c_int, next: POINTER(_NODE_)')
+  assert.is(showFields(types.s), '_Pad_: c_int, x: c_int')
+  const [routine] = routines.values()
+  assert.is(
+    routine && showRoutine(routine),
+    'c_int _Open_(POINTER(_NODE_), POINTER(_In_), c_int, c_int, POINTER(_DEV_))',
+  )
+  assert.equal(routine?.parameterNames, ['n', '_Name_', 'm', 'r', 'd'])
+})
+
+test('a note _Out_ of a vendor leaves the routine as C calls it', () => {
+  assert.equal(routines('int f(_Out_ int *x);'), ['c_int f(POINTER(c_int))'])
+})
+
+test('members without a name, by their typedef or tag', () => {
+  const { types } = parseHeader(
+    `typedef struct { int a; } A; struct B { A; struct { short b; }; GUID; int c; DWORD; };
+     struct C { int d, e, f; struct B; };`,
+    { arch: 'win64', ns: realTypes('win64') },
+  )
+  const made = new (types.C as HeaderType)({ a: 1, b: 2, c: 3, d: 4, Data1: 5 })
+  assert.equal([made.a, made.b, made.c, made.d, made.Data1], [1, 2, 3, 4, 5])
+  assert.is(types.C?.size, 40)
+})
+
+test('a name for the linker is what the library calls it', () => {
+  const { routines } = header('int f(int) __asm__("f_v2"); int g(int) asm("g@4") __attribute__((stdcall));')
+  const shown = [...routines.values()].map(routine => [routine.name, routine.symbol, routine.convention])
+  assert.equal(shown, [
+    ['f', 'f_v2', 'cdecl'],
+    ['g', 'g@4', 'stdcall'],
+  ])
+})
+
+test('the mark at the end of a text of DOS', () => {
+  assert.equal(routines('int f(void);\r\n\x1a\x1a\r\n'), ['c_int f()'])
+})
+
+test('constants that are text or float', () => {
+  const { constants, variables } = header(`
+    static const char *NAME = "x" "y";
+    static const wchar_t WIDE[] = (L"w");
+    const char version[] = "1.0";
+    static const struct { int a; } hidden = { 1 };
+    static const char *const list[] = { "a" };
+    extern const char *exported;
+    #define RATE 2.2f
+    #define SUM (0.1f + 0.2f)
+    #define WIDER (0.1f + 0.2)
+    #define HALF (1 ? 0.7f : 2)
+    #define EXACT 2.2
+    static const float third = 1.0 / 3;
+  `)
+  assert.equal(
+    { ...constants },
+    {
+      third: Math.fround(1 / 3),
+      NAME: 'xy',
+      WIDE: 'w',
+      version: '1.0',
+      RATE: Math.fround(2.2),
+      SUM: Math.fround(Math.fround(0.1) + Math.fround(0.2)),
+      WIDER: Math.fround(0.1) + 0.2,
+      HALF: Math.fround(0.7),
+      EXACT: 2.2,
+    },
+  )
+  assert.equal([...variables.keys()], ['exported'])
 })
 
 test('constants', () => {

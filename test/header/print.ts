@@ -33,6 +33,8 @@ function print(type: TypeNode, inner: string): string {
       return `${record(type)} ${inner}`
     case 'enum':
       return `${enumeration(type)} ${inner}`
+    case 'typeof':
+      return `__typeof__(${printExpression(type.of)}) ${inner}`
   }
 }
 
@@ -98,6 +100,18 @@ function printed(expression: Expression): readonly [number, string] {
     case 'sizeof':
     case 'alignof':
       return [unaryLevel, `${expression.kind}(${print(expression.type, '')})`]
+    case 'target':
+    case 'address':
+      return [unaryLevel, `${expression.kind === 'target' ? '*' : '&'} ${printExpression(expression.of, unaryLevel)}`]
+    case 'member':
+      return [unaryLevel + 1, `${printExpression(expression.of, unaryLevel + 1)} . ${expression.name}`]
+    case 'element':
+      return [
+        unaryLevel + 1,
+        `${printExpression(expression.of, unaryLevel + 1)} [${printExpression(expression.index)}]`,
+      ]
+    case 'text':
+      return [unaryLevel + 1, `${expression.wide ? 'L' : ''}"${'x'.repeat(expression.length - 1)}"`]
     case 'conditional': {
       const { condition, ifTrue, ifFalse } = expression
       return [0, `${printExpression(condition, 1)} ? ${printExpression(ifTrue)} : ${printExpression(ifFalse)}`]

@@ -31,6 +31,14 @@ const cases: readonly (readonly [string, string])[] = [
   ['void f(int (*rows)[4])', 'void f(POINTER(c_int[4]))'],
   ['void f(int *rows[4])', 'void f(POINTER(POINTER(c_int)))'],
   ['void f(int cb(int))', 'void f(CFUNCTYPE(c_int, c_int))'],
+  [
+    'void f(void (*cb)(char *a, const char *b, char const *c, char *const d, LPSTR e, LPCSTR f, CHAR *g, const CHAR *h))',
+    `void f(CFUNCTYPE(void, ${'rttrrtrt'.replace(/./g, kind => (kind === 'r' ? 'POINTER(c_char), ' : 'c_char_p, ')).slice(0, -2)}))`,
+  ],
+  [
+    'void f(int (*cb)(wchar_t *, LPWSTR, const wchar_t *, LPCWSTR, LPCTSTR), wchar_t *, char *)',
+    'void f(CFUNCTYPE(c_int, POINTER(c_wchar), POINTER(c_wchar), c_wchar_p, c_wchar_p, c_char_p), c_wchar_p, c_char_p)',
+  ],
   ['void f(int (int, char))', 'void f(CFUNCTYPE(c_int, c_int, c_char))'],
   ['void f(void (__stdcall *)(int))', 'void f(WINFUNCTYPE(void, c_int))'],
   ['void f(void (CALLBACK *cb[4])(DWORD))', 'void f(POINTER(WINFUNCTYPE(void, c_ulong)))'],
@@ -51,7 +59,19 @@ const cases: readonly (readonly [string, string])[] = [
     'BOOL WINAPI f(_In_ HANDLE h, _Out_writes_bytes_opt_(n) LPVOID p, _In_ DWORD n)',
     'c_long stdcall f(c_void_p, c_void_p, c_ulong)',
   ],
-  ['int f(_Inout_ int *x, _Out_ double *y)', 'c_int f(POINTER(c_int), POINTER(c_double))'],
+  ['int f(_Inout_ int *x, _Out_ double *y)', 'c_int f(POINTER(c_int), out(c_double))'],
+  [
+    'int f(_Outptr_ int **x, DWORD *_Out_opt_ y, __out long z[2])',
+    'c_int f(out(POINTER(c_int)), POINTER(c_ulong), POINTER(c_long))',
+  ],
+  [
+    'int f(_Out_ void *a, _Out_ char *b, _Out_ LPWSTR c, _Out_ BYTE *d, _Out_writes_(n) int *e, size_t n)',
+    'c_int f(c_void_p, c_char_p, c_wchar_p, POINTER(c_ubyte), POINTER(c_int), c_size_t)',
+  ],
+  [
+    'int f(_Out_ PDWORD a, const _Out_ long *b, int (*cb)(_Out_ int *c))',
+    'c_int f(out(c_ulong), out(c_long), CFUNCTYPE(c_int, POINTER(c_int)))',
+  ],
   ['int f(IN int x, OUT int *y OPTIONAL, __in_opt const char *z)', 'c_int f(c_int, POINTER(c_int), c_char_p)'],
   ['int FAR PASCAL f(char FAR *s)', 'c_int stdcall f(c_char_p)'],
   ['int f(float near, float far, int IN)', 'c_int f(c_float, c_float, c_int)'],

@@ -65,7 +65,8 @@ export function stubNamespace(arch: Arch = 'win64'): TypeNamespace {
     ...(scalars as { [name in ScalarName]: Stub }),
     Structure: (_fields, options) => make('Structure', 0, options),
     Union: (_fields, options) => make('Union', 0, options),
-    POINTER: type => make(`POINTER(${textOf(type)})`, pointer),
+    POINTER: type =>
+      Object.assign(make(`POINTER(${textOf(type)})`, pointer), { [CATEGORY]: 'pointer', pointee: type }) as never,
     CFUNCTYPE: (restype, ...argtypes) => make(`CFUNCTYPE(${list([restype, ...argtypes])})`, pointer),
     WINFUNCTYPE: (restype, ...argtypes) => make(`WINFUNCTYPE(${list([restype, ...argtypes])})`, pointer),
     bits: (type, width) => make(`${textOf(type)}:${width}`, 0) as never,

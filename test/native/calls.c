@@ -113,4 +113,21 @@ void test_calls(void) {
   uint32_t length = build_call(message, 1, 2, (uint64_t[]){3, 4}), last = 0;
   for (int i = 0; i < 1000; i++) last = publish(KIND_CALL, message, length, 0, 0);
   check(wait_for(last, &a) && a.result == 7, "a thousand at once");
+
+  HMODULE version = LoadLibraryA("version.dll");
+  zb_routine(20, ADDRESS(GetProcAddress(version, "GetFileVersionInfoSizeW")), 0, 0, "pp", 'I', 0);
+  zb_routine(21, ADDRESS(GetProcAddress(version, "GetFileVersionInfoSizeW")), 0, 0, "pp", 'I', 0);
+  a = CALL(20, 0, 0);
+  check(a.status == 0, "a routine of a DLL that is loaded");
+  FreeLibrary(version);
+  a = CALL(20, 0, 0);
+  check(a.status == 5, "a routine of a DLL that has been freed");
+  zb_release(20);
+  a = CALL(20, 0, 0);
+  check(a.status == 2 && a.code == 1, "the same once it is released");
+  struct batch rows = {.routine = 21, .rows = 1, .count = 2, .result_kind = 'v'};
+  rows.columns[0].kind = rows.columns[1].kind = '&';
+  check(run_batch(&rows).status == 5, "its batch");
+  a = CALL(1, 2, 3);
+  check(a.status == 0 && a.result == 5, "others are as they were");
 }

@@ -4,15 +4,17 @@ import {
   AbortError,
   ArgumentError,
   ConfigError,
+  type CtypesSession,
   c_int,
   c_uint,
+  DllNotFoundError,
   QueueFullError,
   SessionCrashedError,
   SessionPool,
   SessionTerminatedError,
   SetupError,
 } from 'zugbruecke'
-import { dll, rejects, sleep, until } from '../session/support.js'
+import { dll, rejects, sleep, throws, until } from '../session/support.js'
 
 const test = suite<{ pool: SessionPool }>('pool')
 test.before(async context => {
@@ -222,6 +224,61 @@ test('what a pool cannot be', async () => {
   await rejects(SessionPool.start({ archh: 'win64' } as never), ConfigError, 'archh')
   await rejects(SessionPool.start({ size: 2, python: '/nonexistent' }), SetupError)
   assert.instance(new AbortError('x'), Error)
+})
+
+test('a routine of the pool runs in whichever session is free', async ({ pool }) => {
+  const add = pool.func(dll('numbers'), 'add', [c_int, c_int], c_int)
+  const values: readonly number[] = await Promise.all(Array.from({ length: 50 }, (_, i) => add(i, 1)))
+  values.forEach((value, i) => assert.is(value, i + 1))
+  assert.is(await pool.func<[number, number], number>(dll('numbers'), 'int add(int, int)')(3, 4), 7)
+  const columns = [Int32Array.of(1, 2, 3), 10] as const
+  const rows: Int32Array = await add.batch(columns)
+  assert.equal([...rows], [11, 12, 13])
+  const detail = await add.batch(columns, { detail: true })
+  assert.equal([...detail.results], [11, 12, 13])
+  assert.is(await add.with({ timeout: 5000 })(1, 2), 3)
+  await rejects(add.with({ signal: AbortSignal.abort() })(1, 2), AbortError)
+  await rejects(add('x' as never, 2), ArgumentError, 'numbers')
+  throws(() => pool.func(dll('numbers'), 'int add(int, nonsense)'), ArgumentError, 'nonsense')
+  await rejects(pool.func('no-such.dll', 'int add(int, int)')(1, 2), DllNotFoundError, 'no-such.dll')
+})
+
+test('a routine of the pool outlives the sessions that it ran in', async () => {
+  const pool = await SessionPool.start({ size: 1, stderr: false })
+  try {
+    const add = pool.func(dll('numbers'), 'add', [c_int, c_int], c_int)
+    assert.is(await add(1, 2), 3)
+    await rejects(pool.func(dll('faults'), 'void exit_with(unsigned)')(3), SessionCrashedError)
+    assert.is(await add(1, 2), 3)
+    assert.equal([...(await add.batch([[1, 2], 3]))], [4, 5])
+  } finally {
+    await pool.close()
+  }
+})
+
+test('each new session is set up before it takes work', async () => {
+  const seen: string[] = []
+  const pool = await SessionPool.start({
+    size: 2,
+    stderr: false,
+    setup: async session => {
+      assert.is(await session.CDLL(dll('numbers')).add(1, 2), 3)
+      seen.push(session.id)
+    },
+  })
+  try {
+    assert.is(new Set(seen).size, 2)
+    await rejects(pool.func(dll('faults'), 'void exit_with(unsigned)')(3), SessionCrashedError)
+    await until(() => pool.stats().idle === 2, 'a new session')
+    assert.is(new Set(seen).size, 3)
+  } finally {
+    await pool.close()
+  }
+  const boom = new RangeError('not set up')
+  const refuse = () => Promise.reject(boom)
+  assert.is(await rejects(SessionPool.start({ size: 1, setup: refuse }), RangeError), boom)
+  const crash = (session: CtypesSession) => session.CDLL(dll('faults')).exit_with(3) as Promise<void>
+  await rejects(SessionPool.start({ size: 1, setup: crash, stderr: false }), SessionCrashedError)
 })
 
 test.run()

@@ -70,6 +70,36 @@ test('environment, constructor, named file, here, home, default: in this order',
   assert.is(config.sources.stdout, join(folder, 'home/.zugbruecke.json'))
 })
 
+test('a file of the current folder does not choose what runs', () => {
+  for (const [name, value] of Object.entries({
+    wine: '/tmp/evil',
+    python: 'C:\\evil.exe',
+    prefix: '/tmp/evil',
+    env: { LD_PRELOAD: '/tmp/evil.so' },
+    sandbox: false,
+  })) {
+    write('here/.zugbruecke.json', { [name]: value, log_level: 7 })
+    const said = message(() => resolveConfig())
+    for (const word of [
+      `"${name}"`,
+      'here/.zugbruecke.json',
+      'home/.zugbruecke.json',
+      `ZUGBRUECKE_${name.toUpperCase()}`,
+    ])
+      assert.ok(said.includes(word), `${said} lacks ${word}`)
+    message(() => resolveConfig({ [name]: value }))
+    process.env.ZUGBRUECKE = join(folder, 'here')
+    assert.equal(resolveConfig()[name as 'wine'], value)
+    delete process.env.ZUGBRUECKE
+    write('home/.zugbruecke.json', { [name]: value })
+    write('here/.zugbruecke.json', { log_level: 7 })
+    assert.equal(resolveConfig()[name as 'wine'], value)
+  }
+  // at home the two are one
+  process.chdir(join(folder, 'home'))
+  assert.is(resolveConfig().sandbox, false)
+})
+
 test('ZUGBRUECKE may name a folder, and must name what exists', () => {
   mkdirSync(join(folder, 'etc'))
   write('etc/.zugbruecke.json', { log_level: 7 })

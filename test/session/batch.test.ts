@@ -4,6 +4,7 @@ import * as zb from 'zugbruecke'
 import {
   AbortError,
   ArgumentError,
+  BigEndianStructure,
   type CType,
   c_bool,
   c_char,
@@ -169,7 +170,7 @@ test('a bad value names its column and row, and nothing is called', async () => 
   const noted = rows.func('noted', [], c_longlong)
   await noted()
   const note = rows.func('note', [c_int], null)
-  await rejects(note.batch([[1, 2, 2 ** 31]]), ArgumentError, 'column 1', 'row 2')
+  await rejects(note.batch([[1, 2, 2 ** 32]]), ArgumentError, 'column 1', 'row 2')
   await rejects(note.batch([[1, 'x']] as never), ArgumentError, 'column 1', 'row 1')
   await rejects(note.batch(['x'] as never, { rows: 3 }), ArgumentError, 'column 1')
   assert.is(await noted(), 0n)
@@ -188,6 +189,11 @@ test('pointer columns: each row gets its element, changed in place', async () =>
   assert.equal([...new Int32Array(part.buffer)], [0, 1, 2, 6, 8, 10, 6, 7, 8, 9])
   await rejects(double.batch([new Uint8Array(5)]), ArgumentError, 'column 1')
   await rejects(double.batch([5.5 as never]), ArgumentError, 'column 1')
+  await rejects(double.batch([new Float32Array(2) as never]), ArgumentError, 'column 1', 'Float32Array')
+  await rejects(double.batch([new (c_float.array(2))() as never]), ArgumentError, 'column 1', 'c_float')
+  const big = new (class extends BigEndianStructure({ values: c_int.array(2) }) {})().values
+  await rejects(double.batch([big]), ArgumentError, 'column 1')
+  await rejects(rows.func('note', [c_int], null).batch([big]), ArgumentError, 'column 1')
 })
 
 test('rows of structures, by pointer', async () => {

@@ -2,12 +2,14 @@ import * as assert from 'uvu/assert'
 import {
   ArgumentError,
   c_byte,
+  type c_char,
   c_double,
   c_float,
   c_int,
   c_longlong,
   c_ushort,
   type Library,
+  type Pointer,
   ZugbrueckeError,
 } from 'zugbruecke'
 import { dll, full, rejects, sessionSuite, throws } from './support.js'
@@ -31,6 +33,17 @@ test('called once, and as often as the routine likes', async () => {
   const seen: number[] = []
   assert.is(await apply(value => seen.push(value), 100), 5050n)
   seen.forEach((value, i) => assert.is(value, i))
+})
+
+test('what a header calls char * can be written, const char * is text', async () => {
+  const { ask_word } = callbacks.declare('int ask_word(int (*ask)(char *room, int size, const char *question));')
+  const answer = (room: Pointer<typeof c_char>, size: number, question: string) => {
+    assert.equal([size, question], [16, 'word?'])
+    for (const [index, letter] of [...'secret'].entries()) room.set(index, letter)
+    return 6
+  }
+  assert.is(await ask_word(answer), 1)
+  assert.is(ask_word.sync(answer), 1)
 })
 
 const times = full ? 1_000_000 : 100_000
@@ -205,6 +218,9 @@ test('a call of each kind from inside', async ({ session }) => {
     assert.is(Number(await sum(big, big.length)), wanted)
     assert.is(Number(sum.sync(big, big.length)), wanted)
     assert.equal([...(await plus.batch([Int32Array.of(1, 2, 3), 10]))], [11, 12, 13])
+    // more chunks than one, of which only one can be under way here
+    assert.equal([...(await plus.batch([Int32Array.of(1, 2, 3, 4, 5), 10], { chunk: 2 }))], [11, 12, 13, 14, 15])
+    assert.equal([...plus.batch.sync([Int32Array.of(1, 2, 3), 10], { chunk: 2 })], [11, 12, 13])
     assert.ok((await session.FormatError(5)).length > 0)
     const other = await session.cdll.LoadLibrary(dll('numbers'))
     assert.is(await other.add(20, 22), 42)

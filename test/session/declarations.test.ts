@@ -6,6 +6,7 @@ import {
   c_uint,
   c_ulonglong,
   type Library,
+  out,
   POINTER,
   RoutineNotFoundError,
 } from 'zugbruecke'
@@ -13,8 +14,10 @@ import { dll, rejects, sessionSuite, throws } from './support.js'
 
 const test = sessionSuite('declarations')
 let numbers: Library
+let rows: Library
 test.before(async ({ session }) => {
   numbers = session.CDLL(dll('numbers'))
+  rows = session.CDLL(dll('rows'))
 })
 
 test('argtypes and restype may change at any time', async () => {
@@ -75,6 +78,52 @@ test('errcheck sees result, routine and arguments, and decides', async () => {
   throws(() => add.sync(0, 4), RangeError, 'zero')
   add.errcheck = undefined
   assert.is(await add(0, 4), 4)
+})
+
+test('errcheck sees the bare result beside objects for the out parameters, and may leave the rest as it is', async () => {
+  const only = rows.func('only_out', [c_int, out(c_int)], null)
+  const seen: unknown[] = []
+  only.errcheck = (result, _routine, args) => {
+    const [given, made] = args as [number, InstanceType<typeof c_int>]
+    seen.push(result, given, made.value)
+    return given < 0 ? 'none' : given > 10 ? made : args
+  }
+  const doubled = await only(4)
+  assert.equal(seen, [undefined, 4, doubled])
+  assert.is(await only(-1), 'none')
+  assert.is(only.sync(-1), 'none')
+  assert.instance(await only(11), c_int)
+
+  const divide = rows.func('divide', [c_int, c_int, out(c_int), out(c_double)], c_int)
+  const plain = await divide(17, 5)
+  let all: readonly unknown[] = []
+  divide.errcheck = (result, _routine, args) => {
+    assert.is(result, 2)
+    return (all = args)
+  }
+  assert.equal(await divide(17, 5), plain)
+  assert.equal(divide.sync(17, 5), plain)
+  assert.equal([all.length, (all[2] as InstanceType<typeof c_int>).value], [4, plain[1]])
+})
+
+test('errcheck that gives back the arguments leaves the result', async () => {
+  const add = numbers.func('add', [c_int, c_int], c_int)
+  add.errcheck = (_result, _routine, args) => args
+  assert.is(await add(3, 4), 7)
+  assert.is(add.sync(3, 4), 7)
+})
+
+test('a note _Out_ in a prototype is an out parameter', async () => {
+  const divide = rows.func<[number, number], unknown>(
+    'int divide(_In_ int a, _In_ int b, _Out_ int *rest, _Out_ double *exact)',
+  )
+  assert.equal(await divide(17, 5), await rows.func('divide', [c_int, c_int, out(c_int), out(c_double)], c_int)(17, 5))
+  await rejects(
+    (divide as unknown as (...args: unknown[]) => Promise<unknown>)(17, 5, null, null),
+    ArgumentError,
+    'takes 2 arguments',
+    'out',
+  )
 })
 
 test('what is no declaration is refused', () => {

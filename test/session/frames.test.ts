@@ -27,8 +27,9 @@ import {
   Word,
 } from '../../dist/src/codec/layout.js'
 import { resolveConfig } from '../../dist/src/runtime/config.js'
+import { wineEnvironment } from '../../dist/src/runtime/environment.js'
 import { locate } from '../../dist/src/runtime/locate.js'
-import { ensureServices, wineEnvironment } from '../../dist/src/runtime/prefix.js'
+import { ensureServices } from '../../dist/src/runtime/prefix.js'
 import { dll, pure, sleep } from './support.js'
 
 const test = suite('frames that nobody would write')

@@ -1,6 +1,17 @@
 import * as assert from 'uvu/assert'
-import { ArgumentError, addressof, c_int, type Library, MemoryAccessError, POINTER, ZugbrueckeError } from 'zugbruecke'
+import {
+  ArgumentError,
+  addressof,
+  type CType,
+  c_float,
+  c_int,
+  c_longlong,
+  type Library,
+  MemoryAccessError,
+  ZugbrueckeError,
+} from 'zugbruecke'
 import { dll, rejects, sessionSuite, throws } from './support.js'
+import { arch, c_void_p, POINTER } from './types.js'
 
 const test = sessionSuite("memory of the DLL's own")
 let texts: Library
@@ -48,11 +59,26 @@ test('a returned pointer is read and written in place', async ({ session }) => {
   assert.is(second, 200)
 })
 
+test('memory that was made for a type is memory of that type', async ({ session }) => {
+  const ints = await session.memory.alloc(c_int.array(4))
+  const take = (type: CType) => texts.func('echo', [POINTER(type)], c_void_p)
+  assert.is(await take(c_int)(ints as never), ints.address)
+  assert.is(await texts.func('echo', [c_void_p], c_void_p)(ints), ints.address)
+  assert.is(await texts.func('echo', [c_int.array(4)], c_void_p)(ints as never), ints.address)
+  await rejects(take(c_longlong)(ints as never), ArgumentError, 'POINTER(c_longlong)', 'c_int[4]')
+  await rejects(take(c_float)(ints as never), ArgumentError, 'POINTER(c_float)', 'c_int[4]')
+  await rejects(texts.func('echo', [c_int.array(5)], c_void_p)(ints as never), ArgumentError, 'c_int[5]')
+  const bytes = await session.memory.alloc(16)
+  assert.is(await take(c_longlong)(bytes), bytes.address)
+  await rejects(texts.func('echo', [c_int.array(5)], c_void_p)(bytes as never), ArgumentError, 'c_int[5]')
+})
+
 test('a bad address is an error, and the session lives', async ({ session }) => {
   throws(() => session.memory.read(16n, 4), MemoryAccessError, '0x10')
   throws(() => session.memory.write(16n, Uint8Array.of(1)), MemoryAccessError)
   throws(() => session.string_at(16n), MemoryAccessError)
-  throws(() => session.memory.read(0x7fff_ffff_0000n, 4), MemoryAccessError)
+  if (arch === 'win64') throws(() => session.memory.read(0x7fff_ffff_0000n, 4), MemoryAccessError)
+  else throws(() => session.memory.read(0x7fff_ffff_0000n, 4), ArgumentError, '32 bits')
   assert.is(await texts.length('abc\0'), 1)
 })
 

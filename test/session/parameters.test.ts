@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { ConfigError, CtypesSession, c_int, c_ulong, c_wchar_p, create_unicode_buffer } from 'zugbruecke'
+import { ConfigError, CtypesSession, c_char_p, c_int, c_ulong, c_wchar_p, create_unicode_buffer } from 'zugbruecke'
 import { dll, rejects, throws } from './support.js'
 
 const test = suite('parameters of a session')
@@ -44,18 +45,88 @@ test('what cannot change at run time is refused then, and nothing changes', asyn
   }
 })
 
+/** Reads a variable as a DLL does, in Windows and in the C runtime. */
+function reader(session: CtypesSession) {
+  const get = session.windll.kernel32.func('GetEnvironmentVariableW', [c_wchar_p, c_wchar_p, c_ulong], c_ulong)
+  const getenv = session.cdll.ucrtbase.func('getenv', [c_char_p], c_char_p)
+  const old = session.cdll.msvcrt.func('getenv', [c_char_p], c_char_p)
+  const buffer = create_unicode_buffer(32_767)
+  return {
+    async windows(name: string) {
+      buffer.value = ''
+      return (await get(name, buffer, 32_767)) === 0 ? null : buffer.value
+    },
+    runtimes: async (name: string) => [await getenv(name), await old(name)],
+  }
+}
+
 test('environment and folder of the Windows side', async () => {
   const session = await CtypesSession.start({ env: { ZB_TEST_VALUE: 'grün €' }, cwd: '/usr' })
   try {
-    const get = session.windll.kernel32.func('GetEnvironmentVariableW', [c_wchar_p, c_wchar_p, c_ulong], c_ulong)
+    assert.is(await reader(session).windows('ZB_TEST_VALUE'), 'grün €')
     const buffer = create_unicode_buffer(100)
-    await get('ZB_TEST_VALUE', buffer, 100)
-    assert.is(buffer.value, 'grün €')
     const where = session.windll.kernel32.func('GetCurrentDirectoryW', [c_ulong, c_wchar_p], c_ulong)
     await where(100, buffer)
     assert.is(await session.pathWineToUnix(buffer.value).then(path => path.endsWith('/usr')), true)
   } finally {
     await session.terminate()
+  }
+})
+
+test('what is given is what a DLL sees, also what Wine keeps to itself or makes anew', async () => {
+  const names = [
+    ...['PATH', 'TEMP', 'TMP', 'HOME', 'PWD', 'USER', 'USERNAME', 'HOMEPATH', 'HOMEDRIVE', 'USERPROFILE', 'APPDATA'],
+    ...[
+      'LOCALAPPDATA',
+      'COMPUTERNAME',
+      'SystemRoot',
+      'windir',
+      'ComSpec',
+      'OS',
+      'PATHEXT',
+      'ProgramFiles',
+      'ProgramData',
+    ],
+    ...['PUBLIC', 'NUMBER_OF_PROCESSORS', 'QT_X', 'VK_X', 'XDG_SESSION_TYPE', 'WINEFOO', 'DISPLAY', 'Zb_MiXed', 'TZ'],
+    ...['LD_LIBRARY_PATH_X', 'ZUGBRUECKE_X', 'NODE_X', 'PYTHON_X', 'größe'],
+  ]
+  const long = 'x'.repeat(32_000)
+  const env = { ...Object.fromEntries(names.map(name => [name, `Z:\\given ${name}`])), ZB_EMPTY: '', ZB_LONG: long }
+  const session = await CtypesSession.start({ env })
+  try {
+    const { windows, runtimes } = reader(session)
+    for (const name of names) {
+      assert.is(await windows(name), `Z:\\given ${name}`, name)
+      if (name !== 'größe') assert.equal(await runtimes(name), [`Z:\\given ${name}`, `Z:\\given ${name}`], name)
+    }
+    assert.ok((await windows('ZB_LONG')) === long)
+    const folder = create_unicode_buffer(300)
+    await session.windll.kernel32.func('GetTempPathW', [c_ulong, c_wchar_p], c_ulong)(300, folder)
+    assert.is(folder.value, 'Z:\\given TMP\\')
+  } finally {
+    await session.terminate()
+  }
+  throws(() => new CtypesSession({ env: { ZB: 'x'.repeat(40_000) } }), ConfigError, 'env', '32765')
+  throws(() => new CtypesSession({ env: 'all' as never }), ConfigError, 'env', '"inherit"')
+})
+
+test('secrets of the caller stay with it, unless all is to be inherited', async () => {
+  process.env.ZB_SECRET = 'hidden'
+  try {
+    for (const [env, seen] of [
+      [{}, null],
+      ['inherit', 'hidden'],
+    ] as const) {
+      const session = await CtypesSession.start({ env })
+      try {
+        assert.is(await reader(session).windows('ZB_SECRET'), seen)
+        assert.is(readFileSync(`/proc/${session.pid}/environ`, 'latin1').includes('ZB_SECRET'), seen !== null)
+      } finally {
+        await session.terminate()
+      }
+    }
+  } finally {
+    delete process.env.ZB_SECRET
   }
 })
 

@@ -1,11 +1,27 @@
 import * as assert from 'uvu/assert'
-import { c_int, c_long, c_ulong, c_void_p, c_wchar_p, HRESULT, type Library, POINTER, WindowsError } from 'zugbruecke'
+import {
+  ArgumentError,
+  CFUNCTYPE,
+  c_int,
+  c_long,
+  c_ulong,
+  c_void_p,
+  c_wchar_p,
+  HRESULT,
+  type Library,
+  POINTER,
+  WindowsError,
+} from 'zugbruecke'
 import { dll, rejects, sessionSuite, throws } from './support.js'
+import { arch } from './types.js'
 
 const test = sessionSuite('errors of Windows')
 const GENERIC_READ = 0x80000000
 const OPEN_EXISTING = 3
 const ERROR_FILE_NOT_FOUND = 2
+const ERROR_PATH_NOT_FOUND = 3
+const INVALID_HANDLE = arch === 'win64' ? 2n ** 64n - 1n : 2n ** 32n - 1n
+const pointers = () => (arch === 'win64' ? new BigUint64Array(1) : new Uint32Array(1)) as BigUint64Array
 const REGDB_E_CLASSNOTREG = 0x80040154 | 0
 
 const opener = (kernel32: Library) =>
@@ -16,10 +32,10 @@ test('use_last_error: what the routine left is there, and nowhere else', async (
   const kernel32 = session.WinDLL('kernel32', { use_last_error: true })
   await session.set_last_error(0)
   const create = opener(kernel32)
-  assert.is(await create('C:\\no-such.file', GENERIC_READ, 0, null, OPEN_EXISTING, 0, null), 2n ** 64n - 1n)
+  assert.is(await create('C:\\no-such.file', GENERIC_READ, 0, null, OPEN_EXISTING, 0, null), INVALID_HANDLE)
   assert.is(session.get_last_error(), ERROR_FILE_NOT_FOUND)
   const detail = await create('C:\\no-such.file', GENERIC_READ, 0, null, OPEN_EXISTING, 0, null)
-  assert.is(detail, 2n ** 64n - 1n)
+  assert.is(detail, INVALID_HANDLE)
   const { lastError } = await create.detail('C:\\no-such.file', GENERIC_READ, 0, null, OPEN_EXISTING, 0, null)
   assert.is(lastError, ERROR_FILE_NOT_FOUND)
 })
@@ -93,9 +109,71 @@ test('FormatError and WinError', async ({ session }) => {
   assert.match(error.message, text)
   assert.is((await session.WinError(5, 'own words')).strerror, 'own words')
   assert.is(session.WinError.sync(5).winerror, 5)
-  assert.type(await session.FormatError(), 'string')
-  assert.type(await session.GetLastError(), 'number')
-  assert.type(session.GetLastError.sync(), 'number')
+})
+
+test('without a code they are about what the last routine left, whatever the library asked of Windows since', async ({
+  session,
+}) => {
+  const numbers = session.CDLL(dll('numbers'))
+  const set = numbers.func('set_last', [c_ulong], null)
+  const last = numbers.func('last', [], c_ulong)
+  for (const code of [ERROR_FILE_NOT_FOUND, 5, 0, 0x80070057]) {
+    await set(code)
+    const expected = code | 0
+    const memory = await session.memory.alloc(16)
+    await session.util.find_library('kernel32')
+    await memory.free()
+    assert.is(await session.GetLastError(), code)
+    assert.is(session.GetLastError.sync(), code)
+    const error = await session.WinError()
+    assert.is(error.winerror, expected)
+    assert.is(error.strerror, await session.FormatError(code))
+    assert.is(session.WinError.sync().winerror, expected)
+    assert.is(await session.FormatError(), error.strerror)
+    assert.is(await last(), code)
+    assert.is(last.sync(), code)
+  }
+  // routines that keep a copy of their own leave it alone
+  await set(7)
+  await session.CDLL(dll('numbers'), { use_last_error: true }).func('set_last', [c_ulong], null)(8)
+  assert.is(await session.GetLastError(), 7)
+  assert.is(session.get_last_error(), 8)
+  await opener(session.WinDLL('kernel32'))(...missing)
+  assert.is((await session.WinError()).winerror, ERROR_PATH_NOT_FOUND)
+})
+
+test('in a callback they are about the routine around it, which finds what is left there', async ({ session }) => {
+  const set = session.CDLL(dll('numbers')).func('set_last', [c_ulong], null)
+  const around = session
+    .CDLL(dll('callbacks'))
+    .func('error_around', [CFUNCTYPE(c_int, c_int), c_ulong] as const, c_ulong)
+  let inside: number | undefined
+  const after = await around(() => {
+    inside = session.GetLastError.sync()
+    set.sync(11)
+    session.FormatError.sync(2)
+    return 0
+  }, 1234)
+  assert.is(inside, 1234)
+  assert.is(after, 11)
+})
+
+test('codes and names that are none are refused', async ({ session }) => {
+  const own = session as unknown as { [name: string]: Both }
+  type Both = ((...args: unknown[]) => Promise<unknown>) & { sync(...args: unknown[]): unknown }
+  for (const bad of ['x', 0.5, 2 ** 32, null, {}])
+    for (const name of ['FormatError', 'WinError', 'set_last_error', 'set_errno']) {
+      await rejects(own[name](bad), ArgumentError)
+      throws(() => own[name].sync(bad), ArgumentError)
+    }
+  for (const bad of [5, null, undefined, {}]) {
+    for (const name of ['pathUnixToWine', 'pathWineToUnix']) await rejects(own[name](bad), ArgumentError, name)
+    await rejects(session.util.find_library(bad as never), ArgumentError, 'find_library')
+    throws(() => session.util.find_library.sync(bad as never), ArgumentError, 'find_library')
+  }
+  assert.is(await session.FormatError(0x80070005), await session.FormatError(0x80070005 | 0))
+  await session.set_last_error(-1)
+  assert.is(session.get_last_error(), 0xffffffff)
 })
 
 test('an HRESULT below zero is a WindowsError; above, it is the value', async ({ session }) => {
@@ -115,9 +193,9 @@ test('oledll checks the HRESULT without a declaration', async ({ session }) => {
   assert.ok([0, 1].includes((await ole32.CoInitialize(null)) as number))
   const create = ole32.CoCreateInstance
   create.argtypes = [c_void_p, c_void_p, c_ulong, c_void_p, POINTER(c_void_p)]
-  const error = (await rejects(create(iid, null, 1, iid, new BigUint64Array(1)), WindowsError)) as WindowsError
+  const error = (await rejects(create(iid, null, 1, iid, pointers()), WindowsError)) as WindowsError
   assert.is(error.winerror, REGDB_E_CLASSNOTREG)
-  throws(() => create.sync(iid, null, 1, iid, new BigUint64Array(1)), WindowsError)
+  throws(() => create.sync(iid, null, 1, iid, pointers()), WindowsError)
 })
 
 test.run()

@@ -83,6 +83,7 @@ test('wire.py and layout.ts', () => {
     EXCEPTION: Status.exception,
     REFUSED: Status.refused,
     UNDECLARED: Status.undeclared,
+    UNLOADED: Status.unloaded,
     CALL_ARGUMENTS: Call.arguments,
     CALL_VALUES: Call.arguments - Call.id,
     REPLY_LENGTH: Reply.size,

@@ -85,16 +85,13 @@ static void batch_into(struct zb_thread *thread, const struct zb_message *messag
   const uint8_t *bytes = message->bytes;
   struct failure *failures;
   struct zb_entry *entry;
-  uint32_t state, flags, capacity;
+  uint32_t flags, capacity;
   if (message->length < BATCH_COLUMNS || memcmp(bytes, &head, sizeof head) || zb_u32(bytes + 96)) return;
   reply->id = zb_u64(bytes + BATCH_ID);
   batch->count = zb_u32(bytes + BATCH_COUNT);
   if (batch->count > ZB_MAX_ARGUMENTS || batch->count > (message->length - BATCH_COLUMNS) / BATCH_COLUMN_SIZE) return;
   entry = zb_find_routine(zb_u32(bytes + BATCH_ROUTINE));
-  state = entry ? zb_load(&entry->state) : 0;
-  reply->status = state == 2 ? STATUS_UNDECLARED : STATUS_REFUSED;
-  reply->code = state == 2 ? 0 : state == 0 ? REFUSED_NO_ROUTINE : REFUSED_ARGUMENT_COUNT;
-  if (state != 1 || batch->count != entry->count) return;
+  if (!zb_usable(entry, batch->count, reply)) return;
   reply->code = REFUSED_MALFORMED;
   flags = entry->flags;
   batch->address = entry->address;

@@ -47,7 +47,7 @@ void zb_call(struct zb_thread *thread, const struct zb_message *message, struct 
   struct zb_guard guard;
   struct single call;
   struct zb_entry *entry;
-  uint32_t count, state, flags;
+  uint32_t count, flags;
   reply->status = STATUS_REFUSED;
   reply->code = REFUSED_MALFORMED;
   if (message->length < CALL_ARGUMENTS || memcmp(message->bytes, &head, sizeof head) || zb_u32(message->bytes + 40)) return;
@@ -55,10 +55,7 @@ void zb_call(struct zb_thread *thread, const struct zb_message *message, struct 
   count = zb_u32(message->bytes + CALL_COUNT);
   if (count > ZB_MAX_ARGUMENTS || count > (message->length - CALL_ARGUMENTS) / 8) return;
   entry = zb_find_routine(zb_u32(message->bytes + CALL_ROUTINE));
-  state = entry ? zb_load(&entry->state) : 0;
-  reply->status = state == 2 ? STATUS_UNDECLARED : STATUS_REFUSED;
-  reply->code = state == 2 ? 0 : state == 0 ? REFUSED_NO_ROUTINE : REFUSED_ARGUMENT_COUNT;
-  if (state != 1 || count != entry->count) return;
+  if (!zb_usable(entry, count, reply)) return;
   memcpy(call.arguments.values, message->bytes + CALL_ARGUMENTS, 8 * count);
   for (uint32_t i = count; i < 4; i++) call.arguments.values[i] = 0; /* zb_call_raw loads four */
   call.address = entry->address;

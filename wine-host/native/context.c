@@ -26,6 +26,6 @@ ZB_API int32_t zb_init(const struct zb_context *context) {
   DWORD_PTR system;
   if (!GetProcessAffinityMask(GetCurrentProcess(), &zb.cores, &system)) zb.cores = 0;
   zb_calibrate(context->spin_microseconds ? context->spin_microseconds : 130);
-  if (!zb_watch_exceptions() || !zb_listen()) return ZB_NO_MEMORY;
+  if (!zb_watch_exceptions() || !zb_watch_unloads() || !zb_listen()) return ZB_NO_MEMORY;
   return ZB_OK;
 }

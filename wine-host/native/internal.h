@@ -53,9 +53,12 @@ struct zb_state {
 };
 extern struct zb_state zb;
 
+/* UNLOADED: the DLL that held the address is gone. */
+enum zb_entry_state { ENTRY_NONE = 0, ENTRY_READY, ENTRY_FAILED, ENTRY_UNLOADED };
+
 /* The state of a routine number: written once, then read without a lock (routine.c). */
 struct zb_entry {
-  volatile uint32_t state; /* 0 none, 1 ready, 2 its declaration failed */
+  volatile uint32_t state; /* enum zb_entry_state */
   uint32_t flags;
   uint64_t address;
   uint32_t count; /* arguments of the signature */
@@ -125,6 +128,8 @@ int zb_listen(void);
 void zb_serve_window(void);
 /* routine.c */
 struct zb_entry *zb_find_routine(uint32_t number);
+int zb_usable(const struct zb_entry *entry, uint32_t count, struct zb_reply *reply);
+int zb_watch_unloads(void);
 int32_t zb_parse_signature(const char *signature, uint8_t *kinds, uint32_t room);
 /* values.c */
 int zb_kind_size(uint64_t kind);

@@ -10,6 +10,14 @@ struct zb_entry *zb_find_routine(uint32_t number) {
   return chunk ? &chunk[number % CHUNK] : NULL;
 }
 
+/* May it be called with so many arguments? Says in the reply why not. */
+int zb_usable(const struct zb_entry *entry, uint32_t count, struct zb_reply *reply) {
+  uint32_t state = entry ? zb_load(&entry->state) : ENTRY_NONE;
+  reply->status = state == ENTRY_FAILED ? STATUS_UNDECLARED : state == ENTRY_UNLOADED ? STATUS_UNLOADED : STATUS_REFUSED;
+  reply->code = state >= ENTRY_FAILED ? 0 : state == ENTRY_NONE ? REFUSED_NO_ROUTINE : REFUSED_ARGUMENT_COUNT;
+  return state == ENTRY_READY && count == entry->count;
+}
+
 static struct zb_entry *make(uint32_t number) {
   struct zb_entry *volatile *place;
   struct zb_entry *fresh;
@@ -44,7 +52,7 @@ ZB_API int32_t zb_routine(uint32_t number, uint64_t address, uint32_t convention
     return ZB_BAD_SIGNATURE;
   if (number / CHUNK >= CHUNKS) return ZB_BAD_NUMBER;
   if (!(entry = make(number))) return ZB_NO_MEMORY;
-  zb_store(&entry->state, 0);
+  zb_store(&entry->state, ENTRY_NONE);
   entry->address = address;
   entry->flags = flags;
   entry->count = (uint32_t)count;
@@ -56,7 +64,7 @@ ZB_API int32_t zb_routine(uint32_t number, uint64_t address, uint32_t convention
     if (kinds[i] != 'd') entry->floats = 1;
     if (i == count - 1 && !floats) entry->floats = 0;
   }
-  zb_store(&entry->state, address ? 1 : 2); /* the last store: who sees it sees the rest */
+  zb_store(&entry->state, address ? ENTRY_READY : ENTRY_FAILED); /* the last store: who sees it sees the rest */
   return ZB_OK;
 }
 
@@ -68,5 +76,35 @@ static int32_t mark(uint32_t number, uint32_t state) {
   return ZB_OK;
 }
 
-ZB_API int32_t zb_undeclared(uint32_t number) { return mark(number, 2); }
-ZB_API int32_t zb_release(uint32_t number) { return mark(number, 0); }
+ZB_API int32_t zb_undeclared(uint32_t number) { return mark(number, ENTRY_FAILED); }
+ZB_API int32_t zb_release(uint32_t number) { return mark(number, ENTRY_NONE); }
+
+
+/* "LdrDllNotification" of Microsoft's documentation. */
+struct unloaded {
+  ULONG flags;
+  const void *full_name, *base_name;
+  uint8_t *base;
+  ULONG size;
+};
+enum { UNLOADED = 2 };
+
+/* Whoever frees a DLL, and whichever others go with it: another may lie at the same address soon. The loader is locked meanwhile. */
+static void CALLBACK on_change(ULONG reason, const struct unloaded *dll, void *context) {
+  uint64_t base = (uint64_t)(ULONG_PTR)dll->base;
+  (void)context;
+  if (reason != UNLOADED) return;
+  for (uint32_t i = 0; i < CHUNKS; i++) {
+    struct zb_entry *chunk = chunks[i];
+    for (uint32_t j = 0; chunk && j < CHUNK; j++)
+      if (zb_load(&chunk[j].state) == ENTRY_READY && chunk[j].address - base < dll->size) zb_store(&chunk[j].state, ENTRY_UNLOADED);
+  }
+}
+
+int zb_watch_unloads(void) {
+  static void *cookie;
+  typedef LONG NTAPI register_notification(ULONG, void CALLBACK (*)(ULONG, const struct unloaded *, void *), void *, void **);
+  HMODULE ntdll = GetModuleHandleW(L"ntdll");
+  register_notification *watch = (register_notification *)(void *)GetProcAddress(ntdll, "LdrRegisterDllNotification");
+  return cookie || (watch && watch(0, on_change, NULL, &cookie) == 0);
+}

@@ -25,11 +25,13 @@ export type BasicName =
 export interface BasicNode {
   readonly kind: 'basic'
   readonly name: BasicName
+  readonly isConst?: true
 }
 /** A typedef's name, or one that Windows or C itself defines. */
 export interface NamedNode {
   readonly kind: 'named'
   readonly name: string
+  readonly isConst?: true
   readonly at: Position
 }
 export interface PointerNode {
@@ -82,7 +84,21 @@ export interface EnumNode {
   readonly packed?: true
   readonly at: Position
 }
-export type TypeNode = BasicNode | NamedNode | PointerNode | ArrayNode | FunctionNode | RecordNode | EnumNode
+/** `typeof(expression)`. */
+export interface TypeofNode {
+  readonly kind: 'typeof'
+  readonly of: Expression
+  readonly at: Position
+}
+export type TypeNode =
+  | TypeofNode
+  | BasicNode
+  | NamedNode
+  | PointerNode
+  | ArrayNode
+  | FunctionNode
+  | RecordNode
+  | EnumNode
 
 /** A field without a name is an anonymous structure or union, or padding of a bit field. */
 export interface Field {
@@ -102,8 +118,8 @@ export interface Enumerator {
 export interface Parameter {
   readonly name?: string
   readonly type: TypeNode
-  /** `out(T)`: the type is T, the routine gets a `T *`. */
-  readonly out?: true
+  /** `out(T)` was written: the type is T, the routine gets a `T *`; or it has a note `_Out_`, and the type is `T *`. */
+  readonly out?: 'written' | 'noted'
   readonly at: Position
 }
 
@@ -147,6 +163,12 @@ export type Expression =
     }
   | { readonly kind: 'cast'; readonly type: TypeNode; readonly operand: Expression; readonly at: Position }
   | { readonly kind: 'sizeof' | 'alignof'; readonly type: TypeNode; readonly at: Position }
+  /** A string: so many characters with its zero. */
+  | { readonly kind: 'text'; readonly length: number; readonly wide: boolean; readonly at: Position }
+  /** What lies in memory has no value here, but a size and perhaps an address. `p->m` is a member of the target of p. */
+  | { readonly kind: 'member'; readonly of: Expression; readonly name: string; readonly at: Position }
+  | { readonly kind: 'element'; readonly of: Expression; readonly index: Expression; readonly at: Position }
+  | { readonly kind: 'target' | 'address'; readonly of: Expression; readonly at: Position }
 
 /** A typedef, a routine, or a variable (an exported one, or a constant where it has a value). */
 export interface Declaration {
@@ -154,6 +176,10 @@ export interface Declaration {
   readonly name: string
   readonly type: TypeNode
   readonly value?: Expression
+  /** What the library calls it: `int f(int) __asm__("f_v2")`. */
+  readonly symbol?: string
+  /** The value where that is text. */
+  readonly text?: string
   readonly at: Position
 }
 

@@ -1,8 +1,9 @@
 /** `__declspec(…)`, `__attribute__((…))`, `alignas(…)` and notes: the few that change a layout or a call are kept. */
 import type { Convention } from './ast.js'
-import type { Cursor } from './cursor.js'
+import type { Context } from './context.js'
 import type { Token } from './lexer.js'
-import { attributeWords, conventionWords, isAnnotation } from './words.js'
+import { textOf } from './literals.js'
+import { attributeWords, conventionWords, isOutAnnotation } from './words.js'
 
 /** A number or a type that stands in brackets; empty for a bare `aligned`. */
 export interface Wanted {
@@ -15,10 +16,15 @@ export interface Attributes {
   /** gcc's `vector_size(16)`. */
   vector?: Wanted
   convention?: Convention
+  /** The name of `__asm__("name")`. */
+  symbol?: string
+  /** A note such as `_Out_`. */
+  out?: Token
 }
 
-/** Passes over attributes and notes at the cursor; was there any? */
-export function parseAttributes(cursor: Cursor, into: Attributes): boolean {
+/** Passes over attributes and notes at the cursor; was there any? `beforeTag`: what looks like a note may be the name of a structure. */
+export function parseAttributes(context: Context, into: Attributes, beforeTag = false): boolean {
+  const { cursor } = context
   const start = cursor.index
   for (;;) {
     const { token } = cursor
@@ -28,9 +34,14 @@ export function parseAttributes(cursor: Cursor, into: Attributes): boolean {
       const inside = cursor.skipGroup()
       if (word.text.toLowerCase().endsWith('alignas')) into.align = { word, inside }
       else readWords(inside, into)
-    } else if (token.kind === 'name' && isAnnotation(token.text)) {
+    } else if (token.kind === 'name' && context.isNote(token.text) && (!beforeTag || cursor.at('(', 1))) {
+      if (isOutAnnotation(token.text)) into.out = token
       cursor.next()
       if (cursor.at('(')) cursor.skipGroup()
+    } else if (/^(?:asm|__asm|__asm__)$/.test(token.text) && cursor.at('(', 1)) {
+      cursor.next()
+      const symbol = textOf(cursor.skipGroup())
+      if (symbol !== undefined) into.symbol = symbol
     } else if (cursor.at('[') && cursor.at('[', 1)) cursor.skipGroup()
     else return cursor.index > start
   }

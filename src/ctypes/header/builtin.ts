@@ -29,8 +29,10 @@ const texts: { readonly [type: string]: string } = {
   // Where `va_list` is a `char *`, nobody means a string.
   'void *':
     'PVOID va_list __builtin_va_list HCURSOR HCONV HDROP HRAWINPUT HTREEITEM HIMAGELIST HDEVNOTIFY HPOWERNOTIFY',
-  'char *': 'PSTR PCSTR LPCH LPCCH PCHAR',
-  'wchar_t *': 'PWSTR PCWSTR LPWCH PWCHAR BSTR',
+  'char *': 'LPSTR PSTR LPCH',
+  'const char *': 'LPCSTR PCSTR LPCCH',
+  'wchar_t *': 'LPWSTR PWSTR LPOLESTR LPWCH BSTR',
+  'const wchar_t *': 'LPCWSTR PCWSTR LPCOLESTR LPCWCH',
   'struct _iobuf': 'FILE',
   'struct { unsigned long Data1; unsigned short Data2; unsigned short Data3; unsigned char Data4[8]; }': 'GUID',
   'struct { unsigned long long parts[2]; } __attribute__((aligned(16)))': '__float128 _Float128',
@@ -63,12 +65,15 @@ const byName = new Map(
 )
 
 /** The C text behind a name; `TCHAR` and its kin follow `UNICODE`. */
-export function builtinText(name: string, unicode: boolean, exists: (name: string) => boolean): string | undefined {
-  const text = byName.get(name)
-  if (text) return text
+export function builtinText(name: string, unicode: boolean): string | undefined {
   if (/^(?:TCHAR|TBYTE)$/.test(name)) return unicode ? 'wchar_t' : 'char'
-  if (/^(?:LPC?|PC?)TSTR$/.test(name)) return unicode ? 'wchar_t *' : 'char *'
-  // `PDWORD`, `LPSYSTEMTIME`, `LPCGUID`: pointers by their name.
+  const [, constant] = /^L?P(C?)TSTR$/.exec(name) ?? []
+  if (constant !== undefined) return `${constant && 'const '}${unicode ? 'wchar_t' : 'char'} *`
+  return byName.get(name)
+}
+
+/** `PDWORD`, `LPSYSTEMTIME`, `LPCGUID`: pointers by their name. */
+export function pointerText(name: string, exists: (name: string) => boolean): string | undefined {
   for (const prefix of ['LP', 'P', 'LPC', 'PC']) {
     const rest = name.slice(prefix.length)
     if (name.startsWith(prefix) && rest.length > 2 && exists(rest)) return `${rest} *`

@@ -1,13 +1,15 @@
 /** Enumerators, macros with a value and `static const` variables; and expressions over them. */
 import { ArgumentError } from '../../errors.js'
+import { KIND } from '../data.js'
 import type { Alignment, Declaration, Enumerator, EnumNode, Expression, Tree, TypeNode } from './ast.js'
 import { builtinConstants } from './builtin.js'
 import { evaluate, type Scope, toJs } from './evaluate.js'
-import { type Token, tokenLike } from './lexer.js'
-import { integer, stringValue, type Value } from './literals.js'
+import { tokenLike } from './lexer.js'
+import { float, type IntegerValue, integer, textOf, type Value } from './literals.js'
 import type { Macro, Macros } from './macros.js'
 import type { CType } from './namespace.js'
 import type { Parser } from './parser.js'
+import { placeOf } from './place.js'
 import type { Resolver } from './resolve.js'
 import type { Position, Source } from './source.js'
 
@@ -115,15 +117,24 @@ export class Constants implements Scope {
     return integer(BigInt(size), names.arch === 'win64' ? 64 : 32, false)
   }
 
+  /** `&((T *)0)->m`. */
+  addressOf(place: Expression, at: Position): Value {
+    const { address } = placeOf(place, this.resolver)
+    if (address === undefined) throw this.source.error(at, 'expected a constant, found an address that is not known')
+    return integer(address, this.resolver.names.arch === 'win64' ? 64 : 32, false)
+  }
+
   cast(type: TypeNode, value: Value, at: Position): Value {
     const { ns, names } = this.resolver
     const target = this.resolver.strip(type)
     if (value.kind === 'float' && !Number.isFinite(value.value) && !this.#isFloat(target))
       throw this.source.error(at, `expected a number that an integer can hold, found ${value.value}`)
-    if (target.kind === 'pointer') return toInteger(value, names.arch === 'win64' ? 64 : 32, false)
+    const pointerSize = names.arch === 'win64' ? 64 : 32
+    const address = () => ({ ...toInteger(value, pointerSize, false), isAddress: true as const })
+    if (target.kind === 'pointer') return address()
     const made = this.resolver.type(type, at)
-    if (made === ns.c_float) return { kind: 'float', value: Math.fround(Number(value.value)) }
-    if (this.#isFloat(target)) return { kind: 'float', value: Number(value.value) }
+    if (made[KIND] === 'p') return address()
+    if (this.#isFloat(target)) return float(Number(value.value), made === ns.c_float)
     if (made === ns.c_bool) return integer(value.value ? 1n : 0n)
     const signed = [ns.c_char, ns.c_byte, ns.c_short, ns.c_int, ns.c_long, ns.c_longlong, ns.c_ssize_t, ns.HRESULT]
     return toInteger(value, Math.min(ns.sizeof(made) * 8, 64), signed.includes(made))
@@ -145,6 +156,7 @@ export class Constants implements Scope {
       )
       if (value) found.set(name, toJs(value))
     }
+    for (const { name, text } of this.tree.declarations) if (text !== undefined) found.set(name, text)
     for (const [name, macro] of macros.table) {
       const value = macro.predefined ? undefined : this.#macro(macros, macro, parser)
       if (value !== undefined) found.set(name, value)
@@ -154,9 +166,9 @@ export class Constants implements Scope {
 
   #macro(macros: Macros, macro: Macro, parser: Parser): number | bigint | string | undefined {
     if (macro.parameters || macro.body.length === 0) return undefined
-    const tokens = this.#attempt(() => macros.expand(macro.body), false) ?? []
-    const inner = withoutBrackets(tokens)
-    if (inner.length > 0 && inner.every(token => token.kind === 'string')) return inner.map(stringValue).join('')
+    const tokens = this.#attempt(() => macros.expand([macro.name]), false) ?? []
+    const text = textOf(tokens)
+    if (text !== undefined) return text
     const expression = parser.expression([...tokens, tokenLike(macro.name, 'end', '')])
     const value = expression && this.#attempt(() => this.evaluate(expression), false)
     return value && toJs(value)
@@ -173,11 +185,6 @@ export class Constants implements Scope {
   }
 }
 
-function withoutBrackets(tokens: readonly Token[]): readonly Token[] {
-  const bracketed = tokens.length > 2 && tokens[0]?.text === '(' && tokens.at(-1)?.text === ')'
-  return bracketed ? withoutBrackets(tokens.slice(1, -1)) : tokens
-}
-
-function toInteger(value: Value, bits: number, signed: boolean): Value {
+function toInteger(value: Value, bits: number, signed: boolean): IntegerValue {
   return integer(value.kind === 'float' ? BigInt(Math.trunc(value.value)) : value.value, bits, signed)
 }

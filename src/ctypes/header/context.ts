@@ -22,6 +22,8 @@ export class Context {
     readonly cursor: Cursor,
     /** Names of types from outside of the text. */
     readonly isKnownType: (name: string) => boolean,
+    /** A prototype is written for us: its `_Out_` counts. In a header it is the vendor's, who writes for C. */
+    readonly heedsNotes = false,
   ) {}
 
   isTypeName = (name: string): boolean => this.typedefs.has(name) || this.isKnownType(name)
@@ -30,9 +32,14 @@ export class Context {
   startsType(token: Token): boolean {
     const { text } = token
     if (token.kind !== 'name') return false
-    if (isBasicWord(text) || text === 'struct' || text === 'union' || text === 'enum') return true
+    if (isBasicWord(text) || /^(?:struct|union|enum|__typeof(?:__)?)$/.test(text)) return true
     if (qualifierWords.has(text) || storageWords.has(text) || attributeWords.has(text)) return true
-    return this.isTypeName(text) || isAnnotation(text)
+    return this.isTypeName(text) || this.isNote(text)
+  }
+
+  /** A type may have the name of a note. */
+  isNote(name: string): boolean {
+    return isAnnotation(name) && !this.isTypeName(name)
   }
 
   /** Is the name at the cursor a macro of nothing, such as `FAR`, `IN` or an unknown `VENDOR_API`? */

@@ -11,6 +11,8 @@ import { attributeWords, conventionWords, emptyWords, isBasicWord, qualifierWord
 export interface Declared {
   readonly name?: string
   readonly type: TypeNode
+  /** The name of `__asm__("name")`. */
+  readonly symbol?: string
   readonly at: Position
 }
 
@@ -91,7 +93,7 @@ function parsePointers(context: Context): Front {
     } else if (kind === 'name' && (qualifierWords.has(text) || (emptyWords.has(text) && context.isEmptyWord())))
       cursor.next()
     else if (conventionWords.has(text)) attributes.convention = conventionWords.get(cursor.next().text) as Convention
-    else if (!parseAttributes(cursor, attributes))
+    else if (!parseAttributes(context, attributes))
       return { pointers, convention: attributes.convention, outerConvention }
   }
 }
@@ -179,19 +181,22 @@ function parseParameters(context: Context): ParameterList {
 
 function parseParameter(context: Context): Parameter {
   const { cursor } = context
-  parseAttributes(cursor, {})
-  const out = isOut(context, 0)
-  const declared = out ? parseOut(context) : parseInOrInout(context)
+  const notes: Attributes = {}
+  parseAttributes(context, notes)
+  const isWritten = isOut(context, 0)
+  const declared = isWritten ? parseOut(context) : parseInOrInout(context, notes)
   if (cursor.at('OPTIONAL')) cursor.next()
-  parseAttributes(cursor, {})
-  return { ...declared, ...(out && { out: true }) }
+  parseAttributes(context, {})
+  const out = isWritten ? 'written' : context.heedsNotes && notes.out ? 'noted' : undefined
+  return { ...declared, ...(out && { out }) }
 }
 
 const isOut = ({ cursor, isTypeName }: Context, ahead: number) =>
   cursor.at('out', ahead) && cursor.at('(', ahead + 1) && !isTypeName('out')
 
-function parseInOrInout(context: Context): Declared {
-  const { base, convention } = parseSpecifiers(context, 'a parameter')
+function parseInOrInout(context: Context, notes: Attributes): Declared {
+  const { base, convention, attributes } = parseSpecifiers(context, 'a parameter')
+  Object.assign(notes, attributes)
   return parseDeclarator(context, base, convention)
 }
 

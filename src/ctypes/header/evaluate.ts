@@ -1,7 +1,7 @@
 /** What a constant expression is worth, by C's rules for mixed types. */
 import { ArgumentError } from '../../errors.js'
 import type { BinaryOperator, Expression, TypeNode, UnaryOperator } from './ast.js'
-import { type IntegerValue, integer, type Value } from './literals.js'
+import { float, type IntegerValue, integer, type Value } from './literals.js'
 import type { Position, Source } from './source.js'
 
 /** What an expression may ask of its surroundings. */
@@ -12,6 +12,7 @@ export interface Scope {
   name(name: string, at: Position): Value
   sizeOf(kind: 'sizeof' | 'alignof', type: TypeNode, at: Position): Value
   cast(type: TypeNode, value: Value, at: Position): Value
+  addressOf(place: Expression, at: Position): Value
 }
 
 export function evaluate(expression: Expression, scope: Scope): Value {
@@ -30,8 +31,13 @@ export function evaluate(expression: Expression, scope: Scope): Value {
       return conditional(expression, scope)
     case 'cast':
       return scope.cast(expression.type, evaluate(expression.operand, scope), expression.at)
-    default:
+    case 'sizeof':
+    case 'alignof':
       return scope.sizeOf(expression.kind, expression.type, expression.at)
+    case 'address':
+      return scope.addressOf(expression.of, expression.at)
+    default:
+      throw scope.source.error(expression.at, 'expected a constant, found what is in memory only')
   }
 }
 
@@ -43,7 +49,7 @@ const promote = (value: IntegerValue) => (value.bits < 32 ? integer(value.value)
 
 function unary(operator: UnaryOperator, operand: Value): Value {
   if (operator === '!') return flag(!truth(operand))
-  if (operand.kind === 'float') return operator === '-' ? { kind: 'float', value: -operand.value } : operand
+  if (operand.kind === 'float') return operator === '-' ? { ...operand, value: -operand.value } : operand
   const { value, bits, signed } = promote(operand)
   return integer(operator === '-' ? -value : operator === '~' ? ~value : value, bits, signed)
 }
@@ -69,11 +75,18 @@ function apply(expression: Binary, left: Value, scope: Scope): Value {
       throw scope.source.error(expression.at, 'division by zero')
     return integers(operator, promote(left), promote(right))
   }
-  const result = floats(operator, Number(left.value), Number(right.value))
+  const single = isSingle(left, right)
+  const [a, b] = single
+    ? [Math.fround(Number(left.value)), Math.fround(Number(right.value))]
+    : [Number(left.value), Number(right.value)]
+  const result = floats(operator, a, b)
   if (result === undefined)
     throw scope.source.error(expression.at, `expected integers around "${operator}", found a floating-point number`)
-  return typeof result === 'boolean' ? flag(result) : { kind: 'float', value: result }
+  return typeof result === 'boolean' ? flag(result) : float(result, single)
 }
+
+/** Beside a `double` everything is one. */
+const isSingle = (...values: readonly Value[]) => values.every(value => value.kind === 'integer' || value.single)
 
 /** The branch that is not taken still has a say in the type: `-1 < 0 ? -1 : 0u` is 4294967295. */
 function conditional({ condition, ifTrue, ifFalse }: Expression & { kind: 'conditional' }, scope: Scope): Value {
@@ -81,7 +94,7 @@ function conditional({ condition, ifTrue, ifFalse }: Expression & { kind: 'condi
   const value = evaluate(taken ? ifTrue : ifFalse, scope)
   const other = valueOrNone(taken ? ifFalse : ifTrue, scope)
   if (!other) return value
-  if (value.kind === 'float' || other.kind === 'float') return { kind: 'float', value: Number(value.value) }
+  if (value.kind === 'float' || other.kind === 'float') return float(Number(value.value), isSingle(value, other))
   const [mine, its] = [promote(value), promote(other)]
   return integer(mine.value, ...commonType(mine, its))
 }
@@ -164,7 +177,7 @@ function floats(operator: BinaryOperator, a: number, b: number): number | boolea
 
 /** A value as the user sees it: a number where that is exact, else a bigint. */
 export function toJs(value: Value): number | bigint {
-  if (value.kind === 'float') return value.value
+  if (value.kind === 'float' || value.isAddress) return value.value
   const small = value.value >= BigInt(Number.MIN_SAFE_INTEGER) && value.value <= BigInt(Number.MAX_SAFE_INTEGER)
   return small ? Number(value.value) : value.value
 }

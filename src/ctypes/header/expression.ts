@@ -1,7 +1,7 @@
 /** Reads constant expressions, by precedence climbing. */
 import type { BinaryOperator, Expression, TypeNode, UnaryOperator } from './ast.js'
 import type { Cursor } from './cursor.js'
-import { characterValue, numberValue } from './literals.js'
+import { characterCount, characterValue, integer, numberValue } from './literals.js'
 
 /** How an expression reads the types inside it. The preprocessor has none. */
 export interface TypeReader {
@@ -58,31 +58,70 @@ function parseBinary(cursor: Cursor, types: TypeReader | undefined, least: numbe
 
 function parseUnary(cursor: Cursor, types: TypeReader | undefined): Expression {
   const { token } = cursor
+  const { at } = token
+  const operand = () => cursor.nest(() => parseUnary(cursor, types))
   if (token.kind === 'punctuator') {
     if ('+-~!'.includes(token.text)) {
       cursor.next()
-      return {
-        kind: 'unary',
-        operator: token.text as UnaryOperator,
-        operand: cursor.nest(() => parseUnary(cursor, types)),
-      }
+      return { kind: 'unary', operator: token.text as UnaryOperator, operand: operand() }
     }
-    if (token.text === '(') return parseParenthesis(cursor, types)
+    if (types && cursor.accept('&')) return { kind: 'address', of: operand(), at }
+    if (types && cursor.accept('*')) return { kind: 'target', of: operand(), at }
+    if (token.text === '(' && types?.startsType(1))
+      return { kind: 'cast', type: bracketedType(cursor, types), operand: operand(), at }
   }
   if (types && token.kind === 'name' && sizeWords[token.text]) return parseSize(cursor, types)
-  if (token.kind === 'number') return { kind: 'literal', value: numberValue(cursor.source, cursor.next()) }
-  if (token.kind === 'character') return { kind: 'literal', value: characterValue(cursor.next()) }
-  if (token.kind !== 'name') throw cursor.expected('a constant expression')
-  return { kind: 'name', name: cursor.next().text, at: token.at }
+  return parsePostfix(cursor, types)
 }
 
-/** A cast or a bracketed expression. */
-function parseParenthesis(cursor: Cursor, types: TypeReader | undefined): Expression {
-  const { at } = cursor.expect('(')
-  const type = types?.startsType(0) ? types.typeName() : undefined
-  const inside = type ? undefined : parseExpression(cursor, types)
+/** A value, or a place in memory such as `((T *)0)->list[2].name`. */
+function parsePostfix(cursor: Cursor, types: TypeReader | undefined): Expression {
+  let of = parsePrimary(cursor, types)
+  while (types) {
+    const { at } = cursor.token
+    if (cursor.accept('[')) {
+      of = { kind: 'element', of, index: parseExpression(cursor, types), at }
+      cursor.expect(']')
+    } else if (cursor.at('.') || cursor.at('->')) {
+      if (cursor.next().text === '->') of = { kind: 'target', of, at }
+      of = { kind: 'member', of, name: cursor.expectName('the name of a field').text, at }
+    } else break
+  }
+  return of
+}
+
+function parsePrimary(cursor: Cursor, types: TypeReader | undefined): Expression {
+  const { token } = cursor
+  const { at } = token
+  if (cursor.accept('(')) {
+    const inside = parseExpression(cursor, types)
+    cursor.expect(')')
+    return inside
+  }
+  if (token.kind === 'number') return { kind: 'literal', value: numberValue(cursor.source, cursor.next()) }
+  if (token.kind === 'character') return { kind: 'literal', value: characterValue(cursor.next()) }
+  if (types && token.kind === 'string') return parseText(cursor)
+  if (token.kind !== 'name') throw cursor.expected('a constant expression')
+  if (cursor.at('(', 1)) {
+    if (types && offsetWords.has(token.text)) return parseOffset(cursor, types)
+    const hint = `; if it is a macro, say what it stands for: #define ${token.text}(...) 0${cursor.source.notFollowed}`
+    throw cursor.expected('a constant expression', token, hint)
+  }
+  return { kind: 'name', name: cursor.next().text, at }
+}
+
+function parseText(cursor: Cursor): Expression {
+  const { at, text } = cursor.token
+  let length = 1
+  while (cursor.token.kind === 'string') length += characterCount(cursor.next())
+  return { kind: 'text', length, wide: /^[LuU]"/.test(text), at }
+}
+
+function bracketedType(cursor: Cursor, types: TypeReader): TypeNode {
+  cursor.expect('(')
+  const type = types.typeName()
   cursor.expect(')')
-  return inside ?? { kind: 'cast', type: type as TypeNode, operand: cursor.nest(() => parseUnary(cursor, types)), at }
+  return type
 }
 
 const sizeWords: { readonly [word: string]: 'sizeof' | 'alignof' | undefined } = {
@@ -94,11 +133,35 @@ const sizeWords: { readonly [word: string]: 'sizeof' | 'alignof' | undefined } =
   __alignof__: 'alignof',
 }
 
+/** `sizeof(int)`, and `sizeof x`, which is the size of its type. */
 function parseSize(cursor: Cursor, types: TypeReader): Expression {
   const kind = sizeWords[cursor.next().text] as 'sizeof' | 'alignof'
-  const { at } = cursor.expect('(')
-  if (!types.startsType(0)) throw cursor.expected('a type')
-  const type = types.typeName()
+  const { at } = cursor.token
+  if (cursor.at('(') && types.startsType(1)) return { kind, type: bracketedType(cursor, types), at }
+  return { kind, type: { kind: 'typeof', of: cursor.nest(() => parseUnary(cursor, types)), at }, at }
+}
+
+const offsetWords = new Set(['offsetof', '__builtin_offsetof', 'FIELD_OFFSET', 'UFIELD_OFFSET'])
+
+/** `offsetof(struct s, list[2].name)`: where that is in a structure at 0. */
+function parseOffset(cursor: Cursor, types: TypeReader): Expression {
+  const { at } = cursor.next()
+  cursor.expect('(')
+  const pointer: Expression = {
+    kind: 'cast',
+    type: { kind: 'pointer', to: types.typeName() },
+    operand: { kind: 'literal', value: integer(0n) },
+    at,
+  }
+  cursor.expect(',')
+  let of: Expression = { kind: 'target', of: pointer, at }
+  do {
+    of = { kind: 'member', of, name: cursor.expectName('the name of a field').text, at }
+    while (cursor.accept('[')) {
+      of = { kind: 'element', of, index: parseExpression(cursor, types), at }
+      cursor.expect(']')
+    }
+  } while (cursor.accept('.'))
   cursor.expect(')')
-  return { kind, type, at }
+  return { kind: 'address', of, at }
 }

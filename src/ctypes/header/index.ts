@@ -17,6 +17,8 @@ import { Source } from './source.js'
 
 export interface Prototype {
   readonly name: string
+  /** What the library calls it, where that is another name: `int f(int) __asm__("f_v2")`. */
+  readonly symbol?: string
   readonly argtypes: readonly ArgType[]
   /** `null` for void. */
   readonly restype: CType | null
@@ -45,6 +47,11 @@ export interface Header {
   readonly constants: { readonly [name: string]: number | bigint | string }
   /** Data exports. */
   readonly variables: ReadonlyMap<string, CType>
+  /**
+   * Macros that an `#if` of the text asks for and that nobody defined, each with the line that asks first: they count as 0 there, as
+   * in C, so text that depends on them may be missing here.
+   */
+  readonly undefinedMacros: ReadonlyMap<string, number>
 }
 
 export interface HeaderOptions {
@@ -88,13 +95,15 @@ export function parseHeader(text: string, options: HeaderOptions): Header {
     const routine = routineOf(declaration, resolver)
     if (routine) routines.set(routine.name, routine)
     else if (declaration.kind === 'typedef') addTypedef(types, declaration, resolver)
-    else if (!declaration.value) variables.set(declaration.name, resolver.type(declaration.type, declaration.at))
+    else if (!declaration.value && declaration.text === undefined)
+      variables.set(declaration.name, resolver.type(declaration.type, declaration.at))
   }
   return {
     routines,
     types: plainObject(types as ReadonlyMap<string, CType> as ReadonlyMap<string, HeaderType>),
     constants: plainObject(resolver.constants.all(macros, parser)),
     variables,
+    undefinedMacros: source.undefinedMacros,
   }
 }
 
@@ -109,15 +118,16 @@ function prepare(text: string, label: Source['label'], { arch, ns, defines = {},
 
 /** Also one declared through the typedef of a function: `extern handler on_exit;`. */
 function routineOf(declaration: Declaration, resolver: Resolver): Prototype | undefined {
-  const { kind, name, type } = declaration
+  const { kind, type } = declaration
   const target = kind === 'typedef' ? undefined : resolver.strip(type)
-  return target?.kind === 'function' ? routine(name, target, resolver) : undefined
+  return target?.kind === 'function' ? routine(declaration, target, resolver) : undefined
 }
 
-function routine(name: string, node: FunctionNode, resolver: Resolver): Prototype {
+function routine({ name, symbol }: Declaration, node: FunctionNode, resolver: Resolver): Prototype {
   const parameters = resolver.parameters(node)
   return {
     name,
+    ...(symbol !== undefined && { symbol }),
     argtypes: parameters.map(parameter => resolver.parameter(parameter)),
     restype: resolver.result(node),
     convention: node.convention ?? 'cdecl',

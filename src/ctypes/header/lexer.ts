@@ -37,7 +37,7 @@ const patterns: readonly (readonly [TokenKind | 'space' | 'newline', RegExp])[] 
 
 /** Never fails but for a comment without an end. The last token is of kind `end`. */
 export function tokenize(source: Source): Token[] {
-  const { text } = source
+  const text = withoutEndMark(source.text)
   const tokens: Token[] = []
   let index = 0
   let line = 1
@@ -63,6 +63,13 @@ export function tokenize(source: Source): Token[] {
   }
   tokens.push({ kind: 'end', text: '', at: here(), startsLine: true, spaceBefore: true })
   return tokens
+}
+
+/** Without ^Z, with which DOS ended a text. */
+function withoutEndMark(text: string): string {
+  const mark = text.indexOf('\x1a')
+  const rest = mark < 0 ? 'text' : text.slice(mark).replaceAll('\x1a', '').replaceAll('\0', '')
+  return rest.trim() === '' ? text.slice(0, mark) : text
 }
 
 function match(text: string, index: number): readonly [TokenKind | 'space' | 'newline', string] {

@@ -8,10 +8,14 @@ export interface IntegerValue {
   readonly value: bigint
   readonly bits: number
   readonly signed: boolean
+  /** A pointer's value, which the user sees as a bigint, as addresses are everywhere. */
+  readonly isAddress?: true
 }
 export interface FloatValue {
   readonly kind: 'float'
   readonly value: number
+  /** A `float`, which has fewer digits than a `double`. */
+  readonly single?: true
 }
 export type Value = IntegerValue | FloatValue
 
@@ -21,6 +25,9 @@ export const integer = (value: bigint, bits = 32, signed = true): IntegerValue =
   bits,
   signed,
 })
+
+export const float = (value: number, single = false): FloatValue =>
+  single ? { kind: 'float', value: Math.fround(value), single } : { kind: 'float', value }
 
 const integerPattern = /^(0x[0-9a-f]+|0b[01]+|\d+)(u?(?:ll|l|i8|i16|i32|i64)?|(?:ll|l)u)$/i
 const floatPattern = /^(?:(?:\d+\.\d*|\.\d+)(?:e[+-]?\d+)?|\d+e[+-]?\d+)[fl]?$/i
@@ -33,7 +40,7 @@ export function numberValue(source: Source, token: Token): Value {
     if (!octal || !/[89]/.test(digits))
       return typed(BigInt(octal ? `0o${digits}` : digits), !/^[1-9]/.test(digits), (found[2] ?? '').toLowerCase())
   }
-  if (floatPattern.test(token.text)) return { kind: 'float', value: Number.parseFloat(token.text) }
+  if (floatPattern.test(token.text)) return float(Number.parseFloat(token.text), /f$/i.test(token.text))
   throw source.error(token.at, `expected a number, found "${token.text}"`)
 }
 
@@ -76,6 +83,26 @@ export function stringValue(token: Token): string {
       return String.fromCodePoint(Math.min(code, 0x10ffff))
     },
   )
+}
+
+const escapes = /\\(?:x[0-9a-fA-F]+|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-7]{1,3}|\r\n|[\s\S])/g
+
+/** How many `char` or `wchar_t` a string takes, without its zero. */
+export function characterCount(token: Token): number {
+  const [, prefix = '', inner = ''] = /^(u8|[LuU])?"([\s\S]*)"$/.exec(token.text) ?? []
+  const plain = inner.replace(escapes, found => {
+    if (/^\\[uU]/.test(found)) return stringValue({ ...token, text: `"${found}"` })
+    return /^\\[\r\n]/.test(found) ? '' : 'x'
+  })
+  return prefix === '' || prefix === 'u8' ? new TextEncoder().encode(plain).length : plain.length
+}
+
+/** What strings one behind the other say, in brackets or not; undefined where there is anything else. */
+export function textOf(tokens: readonly Token[]): string | undefined {
+  if (tokens[0]?.text === '(' && tokens.at(-1)?.text === ')') return textOf(tokens.slice(1, -1))
+  return tokens.length > 0 && tokens.every(({ kind }) => kind === 'string')
+    ? tokens.map(stringValue).join('')
+    : undefined
 }
 
 /** `'a'` is an int; `'RIFF'` packs its bytes, first one highest, as MSVC and gcc do; `L'a'` is a wchar_t. */

@@ -27,6 +27,8 @@ const nothingHidden: ReadonlySet<string> = new Set()
 export class Macros {
   #made = 0
   #depth = 0
+  /** Is a condition expanded? Then `defined X` is 1 or 0, also where it comes out of a macro. */
+  #inCondition = false
   constructor(
     readonly source: Source,
     readonly table: Map<string, Macro>,
@@ -62,20 +64,32 @@ export class Macros {
     return this.#expand(tokens.map(token => ({ token, hidden: nothingHidden }))).map(item => item.token)
   }
 
+  /** The tokens of an `#if`; whatever macro X stands for, `defined X` means X. */
+  expandCondition(tokens: readonly Token[]): Token[] {
+    this.#inCondition = true
+    try {
+      return this.expand(tokens)
+    } finally {
+      this.#inCondition = false
+    }
+  }
+
   #expand(items: readonly Item[]): Item[] {
     const done: Item[] = []
     const work = items.toReversed()
     for (let item = work.pop(); item; item = work.pop()) {
       const { token, hidden } = item
+      if (this.#inCondition && token.text === 'defined') {
+        done.push(fromToken(tokenLike(token, 'number', this.#takeDefined(token, work) ? '1' : '0')))
+        continue
+      }
       const macro = token.kind === 'name' && !hidden.has(token.text) ? this.table.get(token.text) : undefined
       const isUse = macro && (!macro.parameters || work.at(-1)?.token.text === '(')
       if (!isUse) {
         done.push(item)
         continue
       }
-      const body = macro.parameters
-        ? this.#substitute(macro, this.#takeArguments(macro, item, work), token)
-        : fromBody(macro.body, token)
+      const body = this.#substitute(macro, macro.parameters ? this.#takeArguments(macro, item, work) : [], token)
       this.#made += body.length
       if (this.#made > mostTokens || hidden.size > mostNested)
         throw this.source.error(token.at, `macro "${token.text}" grows without end`)
@@ -83,6 +97,15 @@ export class Macros {
       for (const made of body.reverse()) work.push({ token: made.token, hidden: union(made.hidden, nowHidden) })
     }
     return done
+  }
+
+  /** Takes `X` or `(X)` off the work. */
+  #takeDefined(token: Token, work: Item[]): boolean {
+    const opening = work.at(-1)?.token.text === '(' && work.pop()
+    const name = work.pop()?.token
+    if (name?.kind !== 'name' || (opening && work.pop()?.token.text !== ')'))
+      throw this.source.error(token.at, 'expected the name of a macro after "defined"')
+    return this.table.has(name.text)
   }
 
   /** Takes `( … , … )` off the work; `work` has its next token last. */
@@ -123,19 +146,25 @@ export class Macros {
     for (let index = 0; index < body.length; index++) {
       const token = body[index] as Token
       const next = body[index + 1]
+      const before = index === 0 ? use : token
       if (token.text === '#' && argument(next)) {
-        result.push(fromToken(tokenLike(use, 'string', quote(argument(next) as Item[]))))
+        result.push(spaced(fromToken(tokenLike(use, 'string', quote(argument(next) as Item[]))), before))
         index++
       } else if (token.text === '##' && next) {
-        const right = argument(next) ?? fromBody([next], use)
+        const right = argument(next) ?? [fromBody(next, use)]
         result.push(...this.#paste(result.pop(), right, use))
         index++
       } else if (argument(token)) {
         const raw = argument(token) as Item[]
         // An empty argument before `##` still is a left side.
-        if (next?.text === '##') result.push(...(raw.length > 0 ? raw : [fromToken(tokenLike(use, 'stray', ''))]))
-        else for (const item of this.#expandArgument(raw, use)) result.push(item)
-      } else result.push(...fromBody([token], use))
+        const made =
+          next?.text !== '##'
+            ? this.#expandArgument(raw, use)
+            : raw.length > 0
+              ? raw
+              : [fromToken(tokenLike(use, 'stray', ''))]
+        for (const [place, item] of made.entries()) result.push(place === 0 ? spaced(item, before) : item)
+      } else result.push(fromBody(token, use, before))
     }
     return result.filter(item => item.token.text !== '')
   }
@@ -152,18 +181,26 @@ export class Macros {
     const text = (left?.token.text ?? '') + (right[0]?.token.text ?? '')
     const made = tokenize(new Source(text, this.source.label)).slice(0, -1)
     const pasted = made.map(token => fromToken(tokenLike(use, token.kind, token.text)))
-    return [...(pasted.length > 0 ? pasted : [fromToken(tokenLike(use, 'stray', ''))]), ...right.slice(1)]
+    const [first = fromToken(tokenLike(use, 'stray', '')), ...others] = pasted
+    return [spaced(first, left?.token ?? use), ...others, ...right.slice(1)]
   }
 }
 
 const fromToken = (token: Token): Item => ({ token, hidden: nothingHidden })
 /** What comes out of a body stands where the macro was used. */
-const fromBody = (body: readonly Token[], use: Token): Item[] =>
-  body.map(token => fromToken({ ...token, at: use.at, startsLine: false }))
+const fromBody = (token: Token, use: Token, { spaceBefore, startsLine } = token): Item =>
+  fromToken({ ...token, at: use.at, startsLine: false, spaceBefore: spaceBefore || startsLine })
+/** Blanks before what a name stands for are those before the name: `#` shows them. */
+const spaced = (item: Item, { spaceBefore, startsLine }: Token): Item => ({
+  ...item,
+  token: { ...item.token, spaceBefore: spaceBefore || startsLine, startsLine: false },
+})
 const union = (a: ReadonlySet<string>, b: ReadonlySet<string>) => (a.size === 0 ? b : new Set([...a, ...b]))
 const quote = (items: readonly Item[]) => {
-  const text = items
-    .map(({ token }, index) => (index > 0 && (token.spaceBefore || token.startsLine) ? ' ' : '') + token.text)
-    .join('')
-  return `"${text.replace(/["\\]/g, '\\$&')}"`
+  const pieces = items.map(({ token }, index) => {
+    const isText = token.kind === 'string' || token.kind === 'character'
+    const text = isText ? token.text.replace(/["\\]/g, '\\$&') : token.text
+    return index > 0 && (token.spaceBefore || token.startsLine) ? ` ${text}` : text
+  })
+  return `"${pieces.join('')}"`
 }

@@ -1,7 +1,7 @@
 /** Which names are types without the text saying so: the caller's, those of wintypes, those of C and of windows.h. */
 import { isType } from '../data.js'
 import type { TypeNode } from './ast.js'
-import { builtinText, plainNames } from './builtin.js'
+import { builtinText, plainNames, pointerText } from './builtin.js'
 import type { Arch, CType, ScalarName, TypeNamespace } from './namespace.js'
 import { Parser } from './parser.js'
 import { predefinedMacros } from './predefined.js'
@@ -40,9 +40,13 @@ export class KnownNames {
   }
 
   #find(name: string): Known | undefined {
-    const type = own(this.given, name) ?? this.#plain(name) ?? own(this.ns.wintypes, name)
+    const known = own(this.given, name) ?? this.#plain(name)
+    if (known) return { type: known }
+    const stated = builtinText(name, this.unicode)
+    // A class says nothing of const, which text in a callback may be.
+    const type = stated?.endsWith(' *') ? undefined : own(this.ns.wintypes, name)
     if (type) return { type }
-    const text = builtinText(name, this.unicode, this.has)
+    const text = stated ?? pointerText(name, this.has)
     if (text === undefined) return undefined
     return text.startsWith('struct {') ? { type: this.#structure(name, text) } : { node: this.#parse(text) }
   }

@@ -8,9 +8,13 @@ import { Cursor } from './cursor.js'
 import { type Declared, parseDeclarator, parseTypeName, typeReader } from './declarator.js'
 import { parseExpression } from './expression.js'
 import type { Token } from './lexer.js'
+import { textOf } from './literals.js'
 import { skipAssertion } from './records.js'
 import type { Source } from './source.js'
 import { parseSpecifiers, type Specifiers } from './specifiers.js'
+
+/** Of a variable, as far as it can be read. */
+type Initializer = Pick<Declaration, 'value' | 'text'>
 
 export class Parser {
   readonly #context: Context
@@ -19,7 +23,7 @@ export class Parser {
 
   constructor(source: Source, tokens: readonly Token[], isKnownType: (name: string) => boolean) {
     this.#cursor = new Cursor(source, tokens)
-    this.#context = new Context(this.#cursor, isKnownType)
+    this.#context = new Context(this.#cursor, isKnownType, source.label === 'prototype')
   }
 
   /** Everything up to the end. */
@@ -110,7 +114,7 @@ export class Parser {
   }
 
   /** What follows `=`, where it is a constant that we can read. */
-  #initializer(): Expression | undefined {
+  #initializer(): Initializer {
     const cursor = this.#cursor
     const tokens: Token[] = []
     while (!cursor.at(',') && !cursor.at(';') && cursor.token.kind !== 'end') {
@@ -121,33 +125,42 @@ export class Parser {
         tokens.push(opening, ...cursor.tokens.slice(from + 1, cursor.index))
       } else tokens.push(cursor.next())
     }
-    return this.expression([...tokens, { ...cursor.token, kind: 'end', text: '' }])
+    const text = textOf(tokens)
+    const value = this.expression([...tokens, { ...cursor.token, kind: 'end', text: '' }])
+    return text !== undefined ? { text } : value ? { value } : {}
   }
 
   /** What stands behind the name may change the type: `int f(int) __attribute__((stdcall))`. */
   #withAttributes({ attributes: before, storage }: Specifiers, declared: Declared): Declared {
     const attributes: Attributes = { ...before }
-    parseAttributes(this.#cursor, attributes)
+    parseAttributes(this.#context, attributes)
     const { type } = declared
     if (attributes.vector) return { ...declared, type: vectorOf(this.#context, type, attributes.vector, attributes) }
     if (storage.has('typedef')) refuseAlignment(this.#context, attributes)
-    return type.kind === 'function' && attributes.convention && !type.convention
-      ? { ...declared, type: { ...type, convention: attributes.convention } }
-      : declared
+    const { symbol, convention } = attributes
+    return {
+      ...declared,
+      ...(symbol !== undefined && { symbol }),
+      ...(type.kind === 'function' && convention && !type.convention && { type: { ...type, convention } }),
+    }
   }
 
-  #add({ storage, isConst }: Specifiers, declared: Declared, value?: Expression): void {
+  #add({ storage, isConst }: Specifiers, declared: Declared, initializer: Initializer = {}): void {
     const name = declared.name as string
-    const { type } = declared
+    const { type, symbol } = declared
     // A built-in type of its own for us, as for MSVC; C headers make it an unsigned short.
     if (storage.has('typedef') && name === 'wchar_t') return
     if (storage.has('typedef')) {
       this.#context.typedefs.add(name)
       this.#declarations.push({ kind: 'typedef', name, type, at: declared.at })
     } else if (type.kind === 'function') {
-      if (!isLocal(storage)) this.#declarations.push({ kind: 'routine', name, type, at: declared.at })
-    } else if (isConst || !isLocal(storage)) {
-      this.#declarations.push({ kind: 'variable', name, type, ...(isConst && value && { value }), at: declared.at })
+      const named = symbol === undefined ? {} : { symbol }
+      if (!isLocal(storage)) this.#declarations.push({ kind: 'routine', name, type, ...named, at: declared.at })
+    } else {
+      const constant = isConst ? initializer : {}
+      // No library exports what is static; what may be of use is its value.
+      if (!isLocal(storage) || constant.value || constant.text !== undefined)
+        this.#declarations.push({ kind: 'variable', name, type, ...constant, at: declared.at })
     }
   }
 }

@@ -1,4 +1,5 @@
 /** Directives: which parts of a header count, and what its names stand for. */
+import type { ArgumentError } from '../../errors.js'
 import { builtinConstants } from './builtin.js'
 import { Cursor } from './cursor.js'
 import { evaluate } from './evaluate.js'
@@ -7,7 +8,7 @@ import { type Token, tokenize, tokenLike } from './lexer.js'
 import { integer } from './literals.js'
 import { type Macro, Macros } from './macros.js'
 import { PackStack } from './pack.js'
-import type { Source } from './source.js'
+import type { Position, Source } from './source.js'
 
 /** One open `#if`. */
 interface Branch {
@@ -155,7 +156,7 @@ class Preprocessor {
   #condition(word: Token, rest: readonly Token[]): boolean {
     if (rest.length === 0)
       throw this.source.error(word.at, `expected a condition after #${word.text}, found the end of the line`)
-    const tokens = withoutCalls(this.macros.expand(this.#withoutDefined(rest)))
+    const tokens = callsAsNames(this.macros.expandCondition(rest))
     const end = tokenLike({ ...word, at: (rest.at(-1) as Token).at }, 'end', '')
     const cursor = new Cursor(this.source, [...tokens, end])
     const expression = parseExpression(cursor)
@@ -164,45 +165,50 @@ class Preprocessor {
     const value = evaluate(expression, {
       source: this.source,
       intmax: true,
-      name: name => integer(builtinConstants.get(name) ?? 0n, 64),
+      name: (name, at) => {
+        if (name.includes('(')) throw this.#unknownCall(name, at)
+        const known = builtinConstants.get(name)
+        const { undefinedMacros } = this.source
+        if (known === undefined && !isReserved(name) && !undefinedMacros.has(name)) undefinedMacros.set(name, at.line)
+        return integer(known ?? 0n, 64)
+      },
       sizeOf: () => zero,
       cast: () => zero,
+      addressOf: () => zero,
     })
     return Boolean(value.value)
   }
 
-  /** `defined X` and `defined(X)` as 1 or 0, before anything is expanded. */
-  #withoutDefined(tokens: readonly Token[]): Token[] {
-    const result: Token[] = []
-    for (let index = 0; index < tokens.length; index++) {
-      const token = tokens[index] as Token
-      if (token.text !== 'defined') {
-        result.push(token)
-        continue
-      }
-      const bracketed = tokens[index + 1]?.text === '('
-      const name = tokens[index + (bracketed ? 2 : 1)]
-      if (name?.kind !== 'name') throw this.source.error(token.at, 'expected the name of a macro after "defined"')
-      result.push(tokenLike(token, 'number', this.macros.table.has(name.text) ? '1' : '0'))
-      index += bracketed ? 3 : 1
-    }
-    return result
+  /** A compiler stops here, too: whatever were decided, text would be lost without a word. */
+  #unknownCall(name: string, at: Position): ArgumentError {
+    const macro = name.slice(0, name.indexOf('('))
+    const hint = `nobody defined "${macro}": write "#define ${macro}(...) 1" in front, or 0`
+    return this.source.error(at, `expected a condition, found "${name}"; ${hint}${this.source.notFollowed}`)
   }
 }
 
-/** `__has_include(<x.h>)` and other things that nobody defined are 0 together with their brackets. */
-function withoutCalls(tokens: readonly Token[]): Token[] {
+/** Names that compilers and their libraries keep for themselves, and define or do not: nobody else would. */
+const isReserved = (name: string) => /^_[_A-Z]/.test(name)
+/** Questions to other compilers: `__has_attribute(x)`. */
+const isQuestion = (name: string) => /^__(?:has_\w+|is_identifier|building_module)$/.test(name)
+
+/** `X(…)`, where nobody defined X, as one name; a question to a compiler has the answer 0. */
+function callsAsNames(tokens: readonly Token[]): Token[] {
   const result: Token[] = []
   for (let index = 0; index < tokens.length; index++) {
     const token = tokens[index] as Token
     if (token.kind === 'name' && tokens[index + 1]?.text === '(') {
-      let depth = 0
-      do {
-        index++
+      const start = index + 1
+      for (let depth = 0; ++index < tokens.length; ) {
         if (tokens[index]?.text === '(') depth++
-        if (tokens[index]?.text === ')') depth--
-      } while (depth > 0 && index < tokens.length)
-      result.push(tokenLike(token, 'number', '0'))
+        if (tokens[index]?.text === ')' && --depth === 0) break
+      }
+      const call = tokens.slice(start, index + 1).map(({ text }) => text)
+      result.push(
+        isQuestion(token.text)
+          ? tokenLike(token, 'number', '0')
+          : tokenLike(token, 'name', `${token.text}${call.join('')}`),
+      )
     } else result.push(token)
   }
   return result

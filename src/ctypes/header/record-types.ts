@@ -1,5 +1,6 @@
 /** Structures and unions: a class each, its fields given when they are needed. */
 import { AlignedField } from '../aligned-field.js'
+import { CATEGORY } from '../data.js'
 import type { Alignment, Field, RecordNode, Tree, TypeNode } from './ast.js'
 import { toJs } from './evaluate.js'
 import type { CType, RecordFields, RecordOptions, RecordType } from './namespace.js'
@@ -88,7 +89,7 @@ export class Records {
   #class(node: RecordNode): RecordType {
     const { ns } = this.resolver
     const anonymous = (node.fields ?? []).flatMap((field, index) =>
-      field.name === undefined && !field.bits ? [this.#jsName(node, index)] : [],
+      field.name === undefined && !field.bits && this.#hasFields(field.type) ? [this.#jsName(node, index)] : [],
     )
     const options: RecordOptions = {
       ...(packsAll(node) ? { pack: 1 } : node.pack && { pack: node.pack }),
@@ -103,11 +104,18 @@ export class Records {
     return type
   }
 
+  /** `DWORD;` among the fields is none. */
+  #hasFields(type: TypeNode): boolean {
+    const target = this.resolver.strip(type)
+    return target.kind === 'record' || this.resolver.plain(target)?.[CATEGORY] === 'structure'
+  }
+
   #define(made: Made): void {
     made.state = 'open'
     this.#depth++
     const fields: RecordFields = Object.create(null)
     for (const [index, field] of (made.node.fields ?? []).entries()) {
+      if (field.name === undefined && !field.bits && !this.#hasFields(field.type)) continue
       const name = this.#jsName(made.node, index)
       if (name in fields) throw this.resolver.fail(field.at, `"${name}" is a field already`)
       this.#nameInner(field.type, `${made.type.name}.${name}`)

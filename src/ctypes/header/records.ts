@@ -12,9 +12,9 @@ export function parseRecord(context: Context, before: Attributes): RecordNode {
   const { cursor } = context
   const keyword = cursor.next()
   const attributes: Attributes = {}
-  parseAttributes(cursor, attributes)
+  parseAttributes(context, attributes, true)
   const tag = cursor.token.kind === 'name' ? cursor.next() : undefined
-  parseAttributes(cursor, attributes)
+  parseAttributes(context, attributes)
   const head = {
     kind: 'record',
     keyword: keyword.text as 'struct' | 'union',
@@ -27,7 +27,7 @@ export function parseRecord(context: Context, before: Attributes): RecordNode {
   }
   const pack = cursor.token.pack
   const fields = cursor.nest(() => parseFields(context))
-  parseAttributes(cursor, attributes)
+  parseAttributes(context, attributes)
   const align = alignmentOf(context, attributes.align ? attributes : before)
   delete before.align
   const node = {
@@ -58,9 +58,10 @@ function parseField(context: Context, into: Field[]): void {
   const specifiers = parseSpecifiers(context, 'a field or "}"')
   if (cursor.at(';')) {
     refuseAlignment(context, specifiers.attributes)
-    // A definition of an enumeration declares no field; a structure or union without a name does.
-    if (specifiers.base.kind === 'record') into.push({ type: specifiers.base, at: specifiers.base.at })
-    else if (specifiers.base.kind !== 'enum') throw cursor.expected('the name of a field')
+    const { base } = specifiers
+    // A definition of an enumeration declares no field; a structure or union without a name does, also by its typedef.
+    if (base.kind === 'record' || base.kind === 'named') into.push({ type: base, at: base.at })
+    else if (base.kind !== 'enum') throw cursor.expected('the name of a field')
   } else {
     do into.push(parseOneField(context, specifiers))
     while (cursor.accept(','))
@@ -77,7 +78,7 @@ function parseOneField(context: Context, { base, convention, attributes: before 
   let bits: Expression | undefined
   if (cursor.accept(':')) bits = parseExpression(cursor, typeReader(context))
   const attributes: Attributes = { ...before }
-  parseAttributes(cursor, attributes)
+  parseAttributes(context, attributes)
   if (bits) refuseAlignment(context, attributes)
   const align = alignmentOf(context, attributes)
   return {
@@ -94,7 +95,7 @@ export function parseEnum(context: Context): EnumNode {
   const { cursor } = context
   const keyword = cursor.next()
   const attributes: Attributes = {}
-  parseAttributes(cursor, attributes)
+  parseAttributes(context, attributes, true)
   // `enum class` is C++; its members would be known by another name.
   const tag = cursor.token.kind === 'name' ? cursor.next() : undefined
   const underlying = cursor.accept(':') ? parseSpecifiers(context).base : undefined
@@ -109,7 +110,7 @@ export function parseEnum(context: Context): EnumNode {
     return head
   }
   const members = parseMembers(context)
-  parseAttributes(cursor, attributes)
+  parseAttributes(context, attributes)
   const node = { ...head, members, ...(attributes.packed && { packed: true as const }) }
   context.define(node)
   return node
@@ -121,7 +122,7 @@ function parseMembers(context: Context): Enumerator[] {
   cursor.expect('{')
   while (!cursor.accept('}')) {
     const name = cursor.expectName('a name or "}"')
-    parseAttributes(cursor, {})
+    parseAttributes(context, {})
     const value = cursor.accept('=') ? parseExpression(cursor, typeReader(context)) : undefined
     members.push({ name: name.text, ...(value && { value }), at: name.at })
     if (!cursor.at('}')) cursor.expect(',', '"," or "}"')

@@ -1,11 +1,13 @@
 /** Declarations to types: each name is looked up, each structure is made once. */
 import type { ArgumentError } from '../../errors.js'
-import type { TypeStatics } from '../data.js'
+import { CATEGORY, type TypeStatics } from '../data.js'
+import type { PointerClass } from '../pointer.js'
 import type { BasicName, Declaration, FunctionNode, Parameter, RecordNode, Tree, TypeNode } from './ast.js'
 import { Constants } from './constants.js'
 import { toJs } from './evaluate.js'
 import type { KnownNames } from './names.js'
 import type { ArgType, CType, ScalarName, TypeNamespace } from './namespace.js'
+import { placeOf } from './place.js'
 import { Records } from './record-types.js'
 import { sameType } from './same-type.js'
 import type { Position, Source } from './source.js'
@@ -29,6 +31,9 @@ const scalars: { readonly [name in Exclude<BasicName, 'void'>]: ScalarName } = {
 }
 
 const isVoid = (node: TypeNode) => node.kind === 'basic' && node.name === 'void'
+/** Of a typed pointer; text and `void *` are none. */
+const pointeeOf = (type: CType): CType | undefined =>
+  type[CATEGORY] === 'pointer' ? (type as PointerClass).pointee : undefined
 const isNamed = (type: TypeNode, name: string) => type.kind === 'named' && type.name === name
 
 export class Resolver {
@@ -101,8 +106,14 @@ export class Resolver {
   plain(node: TypeNode): CType | undefined {
     if (node.kind === 'basic') return node.name === 'void' ? undefined : this.ns[scalars[node.name]]
     if (node.kind === 'pointer') return isVoid(this.strip(node.to)) ? this.ns.c_void_p : undefined
+    if (node.kind === 'typeof') return placeOf(node.of, this).type
     const known = node.kind === 'named' ? this.names.get(node.name) : undefined
     return known && 'type' in known ? known.type : undefined
+  }
+
+  /** The variable of a name. */
+  variable(name: string): Declaration | undefined {
+    return this.tree.declarations.find(declaration => declaration.kind === 'variable' && declaration.name === name)
   }
 
   /** The type of a value. */
@@ -125,6 +136,8 @@ export class Resolver {
         return this.#records.defined(node)
       case 'enum':
         return this.constants.enumType(node)
+      case 'typeof':
+        return placeOf(node.of, this).type
       case 'function':
         throw this.source.error(at, 'expected a type with a value, found a function; a pointer to one has a "*"')
     }
@@ -182,11 +195,30 @@ export class Resolver {
     if (!cdecl && node.convention !== 'stdcall' && this.names.arch === 'win32') return ns.c_void_p
     const factory = node.convention === 'stdcall' ? ns.WINFUNCTYPE : ns.CFUNCTYPE
     const argtypes = this.parameters(node).map(parameter => {
-      if (parameter.out)
+      if (parameter.out === 'written')
         throw this.source.error(parameter.at, 'out(…) belongs to the parameters of a routine, not of a callback')
-      return this.#plainParameter(parameter)
+      return this.#writableText(parameter.type) ?? this.#plainParameter(parameter)
     })
     return factory(this.result(node), ...argtypes)
+  }
+
+  /** A callback that is given a `char *` that is not const may be meant to write there, which text, a copy, does not let it. */
+  #writableText(type: TypeNode): CType | undefined {
+    const { ns } = this
+    const pointer = this.strip(type)
+    if (pointer.kind !== 'pointer') return undefined
+    const passed = new Set<TypeNode>()
+    let target: TypeNode = pointer.to
+    while (!('isConst' in target && target.isConst) && !passed.has(target)) {
+      passed.add(target)
+      const next = target.kind === 'named' ? this.#target(target.name) : undefined
+      if (next) target = next
+      else {
+        const made = this.plain(target)
+        return made === ns.c_char || made === ns.c_wchar ? ns.POINTER(made) : undefined
+      }
+    }
+    return undefined
   }
 
   /** `null` for void. */
@@ -211,7 +243,11 @@ export class Resolver {
 
   /** Arrays and functions arrive as pointers. */
   parameter(parameter: Parameter): ArgType {
-    return parameter.out ? this.ns.out(this.type(parameter.type, parameter.at)) : this.#plainParameter(parameter)
+    if (parameter.out === 'written') return this.ns.out(this.type(parameter.type, parameter.at))
+    const type = this.#plainParameter(parameter)
+    const one = parameter.out === 'noted' && this.strip(parameter.type).kind !== 'array' ? pointeeOf(type) : undefined
+    // What may be one byte of many is a buffer more often than a number: the caller knows its size.
+    return one && (one[CATEGORY] === 'structure' || this.ns.sizeof(one) > 1) ? this.ns.out(one) : type
   }
 
   #plainParameter({ type, at }: Parameter): CType {

@@ -1,4 +1,4 @@
-/** Whether two declarations say the same: places do not count, nor do names of parameters and the typedefs on the way. */
+/** Whether two declarations say the same: places do not count, nor do `const`, names of parameters and the typedefs on the way. */
 import type { FunctionNode, TypeNode } from './ast.js'
 import type { CType } from './namespace.js'
 
@@ -39,5 +39,5 @@ function sameFunction(a: FunctionNode, b: FunctionNode, same: (x: TypeNode, y: T
 
 const written = (node: unknown) =>
   JSON.stringify(node, (key, value: unknown) =>
-    key === 'at' ? undefined : typeof value === 'bigint' ? `${value}n` : value,
+    key === 'at' || key === 'isConst' ? undefined : typeof value === 'bigint' ? `${value}n` : value,
   )

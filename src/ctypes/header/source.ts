@@ -14,6 +14,8 @@ export class Source {
   #lines: string[] | undefined
   /** Files of the vendor's own that the text includes. */
   readonly notRead: string[] = []
+  /** Macros that conditions ask for and nobody defined, with the line that asks first. */
+  readonly undefinedMacros = new Map<string, number>()
 
   constructor(
     readonly text: string,
@@ -25,6 +27,12 @@ export class Source {
   line(number: number): string {
     this.#lines ??= this.text.split(/\r\n|\r|\n/)
     return this.#lines[number - 1] ?? ''
+  }
+
+  /** For a message about what such a file may have: which they are. */
+  get notFollowed(): string {
+    const files = this.notRead.slice(-3).join(', ')
+    return files && `; #include is not followed: the text of ${files} belongs in front`
   }
 
   /** An error that says where, shows the line and puts a caret below the place. */

@@ -2,6 +2,8 @@
 import type { Convention, TypeNode } from './ast.js'
 import { type Attributes, parseAttributes } from './attributes.js'
 import type { Context } from './context.js'
+import { typeReader } from './declarator.js'
+import { parseExpression } from './expression.js'
 import type { Token } from './lexer.js'
 import { parseEnum, parseRecord } from './records.js'
 import type { Position } from './source.js'
@@ -28,7 +30,7 @@ export function parseSpecifiers(context: Context, what = 'a type'): Specifiers {
   let isConst = false
   let complex: Token | undefined
   for (;;) {
-    if (parseAttributes(cursor, attributes)) continue
+    if (parseAttributes(context, attributes)) continue
     const { token } = cursor
     const { text } = token
     if (token.kind !== 'name') break
@@ -43,13 +45,15 @@ export function parseSpecifiers(context: Context, what = 'a type'): Specifiers {
     else if (words.length > 0) {
       if (!context.isEmptyWord()) break
       cursor.next()
-    } else if (text === 'struct' || text === 'union') base = parseRecord(context, attributes)
+    } else if (typeofWords.has(text) && cursor.at('(', 1)) base = parseTypeof(context)
+    else if (text === 'struct' || text === 'union') base = parseRecord(context, attributes)
     else if (text === 'enum') base = parseEnum(context)
     else if (context.isTypeName(text)) base = { kind: 'named', name: cursor.next().text, at: token.at }
     else if (context.isEmptyWord()) cursor.next()
     else break
   }
   base ??= basic(context, words, what)
+  if (isConst && (base.kind === 'basic' || base.kind === 'named')) base = { ...base, isConst }
   if (complex) base = complexOf(base, complex.at)
   return { base, convention: convention ?? attributes.convention, storage, isConst, attributes, at: start }
 }
@@ -59,14 +63,25 @@ function basic(context: Context, words: readonly Token[], what: string): TypeNod
   const [first] = words
   if (!first) {
     const { token } = cursor
-    const files = cursor.source.notRead.slice(-3).join(', ')
-    const where = files && `; #include is not followed: the text of ${files} belongs in front`
-    const hint = token.kind === 'name' ? ` (no type of this name is known here${where})` : ''
+    const hint = token.kind === 'name' ? ` (no type of this name is known here${cursor.source.notFollowed})` : ''
     throw cursor.expected(what, token, hint)
   }
   const name = basicName(words.map(word => word.text))
   if (name) return { kind: 'basic', name }
   throw cursor.source.error(first.at, `expected a type, found "${words.map(word => word.text).join(' ')}"`)
+}
+
+const typeofWords = new Set(['typeof', '__typeof', '__typeof__'])
+function parseTypeof(context: Context): TypeNode {
+  const { cursor } = context
+  const { at } = cursor.next()
+  cursor.expect('(')
+  const types = typeReader(context)
+  const type: TypeNode = types.startsType(0)
+    ? types.typeName()
+    : { kind: 'typeof', of: parseExpression(cursor, types), at }
+  cursor.expect(')')
+  return type
 }
 
 const complexWords = new Set(['_Complex', '__complex__'])

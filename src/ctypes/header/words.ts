@@ -82,10 +82,19 @@ export function basicName(words: readonly string[]): BasicName | undefined {
   return Object.hasOwn(basics, key) ? basics[key] : undefined
 }
 
+/** What the notes of Microsoft's sal.h, concurrencysal.h and driverspecs.h begin with. Any `_Name_` may be a vendor's own. */
+const annotationFamilies = `Acquires Always Analysis At Benign Called Check COM_Outptr Const Create Deref Deref2 Dispatch Enum Field Format
+  Frees Function Group Guarded Has In Inout Interlocked IRQL Kernel Literal Lock Maybe Maybenull Maybevalid Must No Notliteral Notnull
+  Notvalid Null NullNull On Out Outptr Outref Points Post Pre Prepost Printf Raises Readable Releases Requires Reserved Result Ret Return
+  Scanf Strict Struct Success Unchanged Use Valid When Writable Write`
+const annotation = new RegExp(`^_(?:${annotationFamilies.split(/\s+/).join('|')})(?:_[a-z0-9]\\w*|_SEH_exception)?_$`)
+const oldAnnotation =
+  /^__(?:(?:in|out|inout|deref|reserved|checkReturn|success|format_string|drv|[be]count|(?:field|struct)_[be]count)(?:_\w+)?|range|nullterminated)$/
+
 /** Notes for the reader and for analysers: `_In_reads_(n)`, `__in_opt`, … */
-export const isAnnotation = (word: string) =>
-  /^_[A-Z]\w*_$/.test(word) ||
-  /^__(?:in|out|inout|deref|reserved|checkReturn|success|format_string)(?:_\w+)?$/.test(word)
+export const isAnnotation = (word: string) => annotation.test(word) || oldAnnotation.test(word)
+/** Notes that say: the routine writes one value there, and reads none. */
+export const isOutAnnotation = (word: string) => /^(?:_Out_|__out|_Outptr_|_COM_Outptr_)$/.test(word)
 
 /** Old notes that are macros of nothing; ordinary names wherever they cannot be notes. */
 export const emptyWords = wordSet('IN OUT INOUT OPTIONAL FAR NEAR far near UNALIGNED __RPC_FAR')

@@ -1,0 +1,37 @@
+/** A routine of a DLL that each session of a pool has for itself. */
+import type { BatchDetail, BatchOptions, ColumnsOf, ResultsOf } from '../session/batch.js'
+import type { CallOptions, Routine } from '../session/routine.js'
+import type { CtypesSession } from '../session/session.js'
+
+export interface MapOptions extends BatchOptions {
+  /** Resolves all that the batch brought, failed rows too, as `batch` does. */
+  readonly detail?: boolean
+}
+
+export interface PoolRoutine<
+  A extends readonly unknown[] = readonly unknown[],
+  R = unknown,
+  Rows = ResultsOf<R>,
+  Results = Rows,
+> {
+  /** Calls it in whichever session is free; rejects as a session's routine does, or with QueueFullError. */
+  (...args: A): Promise<R>
+  /** With a signal, which also takes back a call that waits, or a time limit, which counts from the moment that it has a session. */
+  with(options: CallOptions): (...args: A) => Promise<R>
+  /** A batch whose rows all sessions share; see `SessionPool.map`. */
+  batch(columns: ColumnsOf<A>, options?: MapOptions & { readonly detail?: false }): Promise<Rows>
+  batch(columns: ColumnsOf<A>, options: MapOptions & { readonly detail: true }): Promise<BatchDetail<Results>>
+}
+
+/** What makes a routine in a session. */
+export type Declaring = (session: CtypesSession) => Routine
+
+/** The same, once for each session. */
+export function oncePerSession(declare: Declaring): Declaring {
+  const made = new WeakMap<CtypesSession, Routine>()
+  return session => {
+    const routine = made.get(session) ?? declare(session)
+    made.set(session, routine)
+    return routine
+  }
+}
