@@ -8,6 +8,7 @@ import { Exchange, type Port, type Sender } from './exchange.js'
 const ROOM = 4096
 
 export class ControlExchange extends Exchange {
+  override readonly prepares = true
   #at = -1
   #room = -1
   #length = 0

@@ -30,6 +30,8 @@ export abstract class Exchange {
   settled = false
   /** What a callback threw inside it: it fails with the first of these. (Declared only: most have no need of the room.) */
   declare thrown?: Error
+  /** It is sent for the sake of what follows it. */
+  readonly prepares?: boolean
   /** What runs, for errors. */
   abstract readonly label: string
   /**

@@ -399,12 +399,12 @@ export class Lane implements Sender, Waiting {
     this.lent.clear()
     this.#bell.close()
     this.#options.onDeath()
-    let first = true
+    // what ran is told of it, and so is the call that had a DLL loaded or a routine declared for it
+    let error = this.#options.deathError(under[0])
     for (const exchange of under) {
-      const error = this.#options.deathError(first ? exchange : undefined)
-      first = false
       exchange.fail(this, error)
       exchange.settled = true
+      if (!exchange.prepares) error = this.#options.deathError(undefined)
     }
     return true
   }
