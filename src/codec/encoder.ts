@@ -14,14 +14,16 @@ export interface Encoder {
   send(from: number, length: number, tag: number): number
   /** Copies a message; `length` is rounded up to eight. */
   copy(to: number, from: number, length: number): void
-  call(message: number, id: number, routine: number, flags: number, count: number): void
+  call(message: number, routine: number, count: number): void
+  /** Of a Call that is put together: where the texts of its routine may go. */
+  textRoom(message: number, address: number, size: number): void
   int(message: number, index: number, low: number, high: number): void
   address(message: number, index: number, value: number): void
   float(message: number, index: number, value: number): void
   double(message: number, index: number, value: number): void
   batch(
     message: number,
-    id: number,
+    texts: number,
     routine: number,
     flags: number,
     rows: number,
@@ -32,6 +34,7 @@ export interface Encoder {
     errorCapacity: number,
     resultKind: number,
     count: number,
+    textRoom: number,
   ): void
   column(message: number, index: number, pointer: bigint, stride: number, kind: number): void
   answer(message: number, low: number, high: number): void

@@ -8,10 +8,12 @@ import type { Image } from '../codec/image.js'
 import { ARENA_OFFSET, Kind, MESSAGE, Op, Reply, SlotFlag, Status } from '../codec/layout.js'
 import type { Frame as ResultFrame } from '../ctypes/call-plan.js'
 import type { Callback } from '../ctypes/callback-type.js'
+import type { TakenTexts } from '../ctypes/taken-texts.js'
 import { ZugbrueckeError } from '../errors.js'
 import type { SessionCore } from './core.js'
 import type { PreparedCall } from './prepared-call.js'
 import { failureOf } from './reply.js'
+import { TextRoom } from './text-room.js'
 
 /** What a call brought: the value, and what `detail` tells beside it. */
 export type Settle = (error: Error | undefined, value: unknown, lastError: number, errno: number) => void
@@ -36,6 +38,7 @@ export class CallExchange extends Exchange {
   #asked = false
   #failure: Error | undefined
   #inSlot = UNKNOWN
+  #texts: TextRoom | undefined
   #lent: ArrayBufferLike[] | undefined
   #wrapped: Callback[] | undefined
   /** Where it was called: functions among its arguments become callbacks of that context, also where it has to wait. */
@@ -64,7 +67,7 @@ export class CallExchange extends Exchange {
     this.#frame = this.#context
       ? this.#context.runInAsyncScope(() => call.encode(builder, args, (this.#wrapped ??= [])))
       : call.encode(builder, args)
-    const length = builder.finish(0, call.number, call.count)
+    const length = builder.finish(call.number, call.count)
     const { image } = builder
     const nested = port instanceof Frame
     if (image) {
@@ -91,6 +94,15 @@ export class CallExchange extends Exchange {
       builder.relocate(this.#base)
       this.#writeImage(image)
     }
+    const inSlotSize = inSlot ? imageSize : 0
+    let textRoom = 0
+    if (call.textCount > 0) {
+      this.#texts ??= new TextRoom(core)
+      const wanted = call.textLengths.call(call.textCount)
+      const left = nested || messageInArena ? 0 : port.room - messageSize - inSlotSize
+      if (left >= wanted) textRoom = left
+      else this.#texts.place(lane, wanted)
+    }
     const slot = port.claim()
     if (slot < 0) return this.#giveUp(lane)
     const { u8 } = core.shared
@@ -104,10 +116,16 @@ export class CallExchange extends Exchange {
         this.#base = core.facts.base + this.#inSlot
         builder.relocate(this.#base)
         image.copyTo(u8, this.#inSlot)
-        flags |= SlotFlag.imageInSlot
-        extra = (MESSAGE + messageSize) | (imageSize << 16)
       }
       this.#lend(lane, image)
+    }
+    if (inSlot || textRoom > 0) {
+      flags |= SlotFlag.imageInSlot
+      extra = (MESSAGE + messageSize) | ((inSlotSize + textRoom) << 16)
+    }
+    if (this.#texts) {
+      if (textRoom > 0) this.#texts.inSlot(slot + MESSAGE + messageSize + inSlotSize, textRoom)
+      builder.giveRoom(this.#texts.address, this.#texts.size)
     }
     if (messageInArena) {
       // the header's word is the message's place then; an image is never in the slot beside it
@@ -133,6 +151,7 @@ export class CallExchange extends Exchange {
         else this.#readImage(image)
         image.settle(this.#base)
       }
+      const texts = this.#takeTexts(at)
       error = this.thrown ?? failureOf(core, call, at)
       if (!error) {
         const inside = image && ((address: bigint) => image.find(Number(address - BigInt(this.#base))))
@@ -141,13 +160,20 @@ export class CallExchange extends Exchange {
         const target = inside && call.pointsBack ? inside(view.getBigUint64(result, true)) : undefined
         value = target
           ? call.pointTo?.(target, this.args, this.#frame)
-          : call.decode(view, result, this.args, this.#frame, inside)
+          : call.decode(view, result, this.args, this.#frame, inside, texts)
       }
     } catch (thrown) {
       error = thrown as Error
     }
     this.#finish(lane)
     this.done(error, value, lastError, errno)
+  }
+
+  #takeTexts(at: number): TakenTexts | undefined {
+    const { call } = this
+    const taken = this.#texts?.take(call.label, at, call.textCount)
+    if (taken) call.textLengths.cameFromCall(taken.size, call.textCount)
+    return taken?.texts
   }
 
   override fail(lane: Lane, error: Error): void {
@@ -235,6 +261,7 @@ export class CallExchange extends Exchange {
   #giveUp(lane: Lane): false {
     if (this.#at >= 0) lane.arena.free(this.#at, this.#size)
     if (this.#messageAt >= 0) lane.arena.free(this.#messageAt, this.#messageSize)
+    this.#texts?.release(lane)
     this.#at = UNKNOWN
     this.#messageAt = UNKNOWN
     return false

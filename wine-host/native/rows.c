@@ -97,6 +97,28 @@ static void any(void *argument) {
   batch->row = batch->rows;
 }
 
+/* The same for a routine that leaves texts. The row at which an exception ended it goes on with its texts if they can be had. */
+static void with_texts(void *argument) {
+  struct zb_batch *batch = argument;
+  struct zb_texts *texts = batch->texts;
+  uint64_t *values = batch->arguments->values;
+  const int xmm = batch->result_kind == 'f' || batch->result_kind == 'd';
+  for (uint32_t row = batch->row; row < batch->rows && !texts->full; row++) {
+    batch->row = row;
+    *batch->running = row;
+    if (!texts->returned) {
+      for (uint32_t c = 0; c < batch->count; c++)
+        values[c] = load((uint32_t)batch->columns[c].kind, batch->columns[c].pointer + row * batch->columns[c].stride);
+      zb_call_raw(batch->address, values, batch->count, texts->result);
+      if (batch->last_errors) batch->last_errors[row] = GetLastError();
+      store(batch->result_kind, batch->results + row * batch->result_stride, texts->result[xmm]);
+      texts->returned = 1;
+    }
+    zb_take_texts(texts, row, values);
+  }
+  batch->row = batch->rows;
+}
+
 /* Up to four integer columns of different kinds, integer result. */
 static void integers(void *argument) {
   struct zb_batch *batch = argument;
@@ -131,6 +153,7 @@ static int family(uint64_t kind) {
  * floats where the columns are integers, gets its arguments in both kinds of register. */
 zb_body zb_choose_rows(const struct zb_batch *batch, const struct zb_entry *entry) {
   int kind, integral = 1, result = batch->result_kind == 'v' ? 'v' : family(batch->result_kind);
+  if (batch->texts) return with_texts;
   if (batch->count < 1 || batch->count > 4 || batch->last_errors || (entry->flags & ROUTINE_VARIADIC)) return any;
   kind = family(batch->columns[0].kind);
   for (uint32_t c = 0; c < batch->count; c++) {
