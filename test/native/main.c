@@ -71,6 +71,7 @@ int main(void) {
   test_batches();
   test_callbacks();
   test_texts();
+  test_modes();
   measure();
   test_fuzz();
   printf("%d passed, %d failed\n", passed, failed);
