@@ -8,18 +8,24 @@ const BATCH_ROOT: u32 = 32
 const RETURN_ROOT: u32 = 12
 
 /** All of a Call but its arguments. */
-export function call(m: usize, id: f64, routine: u32, flags: u32, count: u32): void {
+export function call(m: usize, routine: u32, count: u32): void {
   store<u32>(m, CALL_ROOT, 0)
   store<u32>(m, 12 | (24 << 16), 4) // vtable: its size, the table's size
-  store<u32>(m, 8 | (16 << 16), 8) // id, routine
-  store<u32>(m, 20 | (4 << 16), 12) // flags, arguments
+  store<u32>(m, 8 | (16 << 16), 8) // texts, routine
+  store<u32>(m, 20 | (4 << 16), 12) // text_room, arguments
   store<i32>(m, 12, 16)
   store<u32>(m, 24, 20)
-  store<u64>(m, <u64>id, 24)
+  store<u64>(m, 0, 24)
   store<u32>(m, routine, 32)
-  store<u32>(m, flags, 36)
+  store<u32>(m, 0, 36)
   store<u32>(m, 0, 40)
   store<u32>(m, count, 44)
+}
+
+/** Of a Call: where the texts of its routine may go. */
+export function textRoom(m: usize, address: f64, size: u32): void {
+  store<u64>(m, <u64>address, 24)
+  store<u32>(m, size, 36)
 }
 
 export function int(m: usize, index: u32, low: i32, high: i32): void {
@@ -45,20 +51,20 @@ export function double(m: usize, index: u32, value: f64): void {
 
 /** All of a Batch but its columns. */
 export function batch(
-  m: usize, id: f64, routine: u32, flags: u32, rows: u32, resultStride: u32, results: f64, errors: f64, lastErrors: f64,
-  errorCapacity: u32, resultKind: u32, count: u32,
+  m: usize, texts: f64, routine: u32, flags: u32, rows: u32, resultStride: u32, results: f64, errors: f64, lastErrors: f64,
+  errorCapacity: u32, resultKind: u32, count: u32, textRoom: u32,
 ): void {
   store<u32>(m, BATCH_ROOT, 0)
-  store<u32>(m, 26 | (64 << 16), 4)
+  store<u32>(m, 28 | (68 << 16), 4)
   store<u32>(m, 8 | (16 << 16), 8)
   store<u32>(m, 20 | (24 << 16), 12)
   store<u32>(m, 28 | (32 << 16), 16)
   store<u32>(m, 40 | (48 << 16), 20)
   store<u32>(m, 56 | (60 << 16), 24)
-  store<u32>(m, 4, 28)
+  store<u32>(m, 4 | (64 << 16), 28)
   store<i32>(m, 28, 32)
   store<u32>(m, 64, 36)
-  store<u64>(m, <u64>id, 40)
+  store<u64>(m, <u64>texts, 40)
   store<u32>(m, routine, 48)
   store<u32>(m, flags, 52)
   store<u32>(m, rows, 56)
@@ -68,7 +74,7 @@ export function batch(
   store<u64>(m, <u64>lastErrors, 80)
   store<u32>(m, errorCapacity, 88)
   store<u32>(m, resultKind, 92)
-  store<u32>(m, 0, 96)
+  store<u32>(m, textRoom, 96)
   store<u32>(m, count, 100)
 }
 

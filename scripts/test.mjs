@@ -79,6 +79,7 @@ const in32 = [
   ],
   ...[
     'integers',
+    'left-texts',
     'many-arguments',
     'memory',
     'memsync',

@@ -71,15 +71,20 @@ class Bridge:
         if result != 0:
             raise SystemExit(f"zugbruecke: the native bridge stopped ({result})")
 
-    def routine(self, number, address, convention, flags, signature, result, count):
+    def routine(self, number, address, convention, flags, signature, result, count, texts):
         code = self.dll.zb_routine(
             number, ctypes.c_uint64(address), convention, flags, signature.encode(), ord(result), count
         )
+        if code == 0 and texts:
+            code = self.dll.zb_texts(number, (ctypes.c_int64 * len(texts))(*texts), len(texts) // 3)
         if code < 0:
             raise ValueError(f"the native bridge takes no routine with the signature {signature!r} ({code})")
 
     def undeclared(self, number):
         self.dll.zb_undeclared(number)
+
+    def free_texts(self, address):
+        self.dll.zb_free_texts(ctypes.c_uint64(address))
 
     def release(self, number):
         self.dll.zb_release(number)

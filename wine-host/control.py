@@ -56,7 +56,7 @@ class Control:
         self.allocations = {}
         self.operations = {
             1: self.hello, 2: self.load, 3: self.unload, 4: self.declare, 5: self.release, 6: self.symbol,
-            7: self.thunk, 8: self.free_thunk, 9: self.alloc, 10: self.free,
+            7: self.thunk, 8: self.free_thunk, 9: self.alloc, 10: self.free, 12: self.free_texts,
             13: self.set_last_error, 14: self.get_last_error, 15: self.format_error, 16: self.find_library,
             17: self.find_msvcrt, 18: self.path, 19: self.exit,
         }  # fmt: skip
@@ -65,14 +65,14 @@ class Control:
         """The Outcome of a Control message, at most `room` bytes."""
         try:
             table = wire.Table(message)
-            op = table.scalar(1, "<B")
+            op = table.scalar(0, "<B")
             operation = self.operations.get(op)
             if operation is None:
                 raise Failure("Internal", f"there is no operation {op}")
             # what this side asks of Windows for itself must not show in the user's last error
             kept = ctypes.get_last_error()
             try:
-                numbers, texts = operation(table.numbers(2), table.texts(3))
+                numbers, texts = operation(table.numbers(1), table.texts(2))
             finally:
                 if op != SET_LAST_ERROR:
                     ctypes.set_last_error(kept)
@@ -126,7 +126,7 @@ class Control:
         return [], []
 
     def declare(self, numbers, texts):
-        number, dll, convention, flags, ordinal, _ = numbers
+        number, dll, convention, flags, ordinal, _, *texts_left = numbers
         name, signature, result = texts
         try:
             if convention > 1 and POINTER_SIZE == 4 and not self.bridge:
@@ -134,9 +134,9 @@ class Control:
             address = ordinal if dll < 0 else self._routine_address(dll, name, ordinal, convention, flags, signature)
             count = len(wire.split_signature(signature))
             if self.bridge:
-                self.bridge.routine(number, address, convention, flags, signature, result, count)
+                self.bridge.routine(number, address, convention, flags, signature, result, count, texts_left)
             else:
-                self.routines.declare(number, address, convention, flags, signature, result)
+                self.routines.declare(number, address, convention, flags, signature, result, texts_left)
         except Exception:
             # declared in vain: calls say so
             (self.bridge or self.routines).undeclared(number)
@@ -178,6 +178,11 @@ class Control:
             raise Failure("Argument", f"{address:#x} was not allocated by this session, or is freed already")
         if self.allocations.pop(address) is None:
             k32.VirtualFree(address, 0, MEM_RELEASE)
+        return [], []
+
+    def free_texts(self, numbers, texts):
+        for address in numbers:
+            self.bridge.free_texts(address)
         return [], []
 
     def set_last_error(self, numbers, texts):

@@ -35,6 +35,8 @@ EXCEPTIONS = {
 }
 STACK_OVERFLOW = 0xC00000FD
 UNKNOWN_ADDRESS = (1 << 64) - 1
+POINTER_SIZE = ctypes.sizeof(ctypes.c_void_p)
+POINTER_MASK = (1 << 8 * POINTER_SIZE) - 1
 
 
 def exception_of(error):
@@ -74,13 +76,15 @@ def survived(error):
 class Routine:
     """An address with a signature. Not changed after it was made."""
 
-    def __init__(self, address, convention, flags, signature, result):
+    def __init__(self, address, convention, flags, signature, result, texts):
         self.address = address
         self.flags = flags
         self.signature = signature
         kinds = wire.split_signature(signature)
         self.count = len(kinds)
         self.result_kind = result
+        # of each text: the number of the argument that its pointer lies behind (-1: in the result), how far, and its form
+        self.texts = [texts[i : i + 3] for i in range(0, len(texts), 3)]
         types = [c_type(kind) for kind in kinds]
         self.structures = {i: made for i, made in enumerate(types) if issubclass(made, ctypes.Structure)}
         self.unpack = struct.Struct("<" + "".join(wire.FORMATS.get(k, "Q") for k in kinds)).unpack_from
@@ -89,6 +93,27 @@ class Routine:
         # ctypes takes the last error before anything else can change it: also for routines that do not ask for their own copy
         prototype = make(C_TYPES[result], *types, use_errno=bool(flags & 2), use_last_error=True)
         self.function = prototype(address)
+
+    def texts_of(self, bits, arguments):
+        """The bytes of the texts that a call has left; None for NULL, False for what a structure has that is none. Raises OSError."""
+        taken = []
+        for source, offset, form in self.texts:
+            try:
+                if source < 0:
+                    address = bits >> 8 * offset & POINTER_MASK
+                else:
+                    address = ctypes.c_size_t.from_buffer_copy(ctypes.string_at(arguments[source] + offset, POINTER_SIZE)).value
+                if not address:
+                    taken.append(None)
+                elif form & wire.TEXT_WIDE:
+                    taken.append(ctypes.wstring_at(address).encode("utf-16-le", "surrogatepass"))
+                else:
+                    taken.append(ctypes.string_at(address))
+            except OSError:
+                if not form & wire.TEXT_IN_STRUCTURE:
+                    raise
+                taken.append(False)
+        return taken
 
     def result_bits(self, result):
         """As docs/wire.md has them in a Reply."""
@@ -103,6 +128,7 @@ class Routines:
     def __init__(self, segment):
         self.segment = segment
         self.table = {}  # a Routine, or the status that its calls are answered with
+        self.texts = {}  # blocks of texts that Node has not had freed, by their addresses
         self.refused = _thread._local()  # .callback: a callback inside the routine that runs was not begun
         self.own = _thread._local()  # .system_error: GetLastError() of the thread's routines, which our work must not show in
 
@@ -125,38 +151,62 @@ class Routines:
         """With a sign, as ctypes has it."""
         return getattr(self.own, "system_error", 0)
 
+    def free_texts(self, address):
+        self.texts.pop(address, None)
+
+    def _give_texts(self, routine, taken):
+        """The address of a block with the texts of some rows, 0 if the routine leaves none."""
+        if not routine.texts:
+            return 0
+        at = wire.TEXTS_RECORDS + wire.TEXT_RECORD.size * len(taken)
+        records, body = [], bytearray()
+        for text in taken:
+            if text is None:
+                records.append((0, 0))
+            elif text is False:
+                records.append((wire.TEXTS_UNREADABLE, 0))
+            else:
+                records.append((at + len(body), len(text)))
+                body += text
+        whole = struct.pack("<I", at + len(body)) + b"".join(wire.TEXT_RECORD.pack(*record) for record in records) + body
+        data = (ctypes.c_uint8 * len(whole)).from_buffer_copy(whole)
+        self.texts[ctypes.addressof(data)] = data
+        return ctypes.addressof(data)
+
     def run_call(self, message):
-        """(status, code, last_error, errno, id, result) of a Call message."""
+        """(status, code, last_error, errno, texts, result) of a Call message."""
         if bytes(message[: len(wire.CALL_HEAD)]) != wire.CALL_HEAD or len(message) < wire.CALL_ARGUMENTS:
             return wire.REFUSED, wire.MALFORMED, 0, 0, 0, 0
-        identity, number, _, count = wire.CALL_VALUES.unpack_from(message, 24)
+        _, number, _, count = wire.CALL_VALUES.unpack_from(message, 24)
         if len(message) < wire.CALL_ARGUMENTS + 8 * count:
-            return wire.REFUSED, wire.MALFORMED, 0, 0, identity, 0
+            return wire.REFUSED, wire.MALFORMED, 0, 0, 0, 0
         routine = self.table.get(number)
         if not isinstance(routine, Routine):
-            return (routine, 0, 0, 0, identity, 0) if routine else (wire.REFUSED, wire.NO_ROUTINE, 0, 0, identity, 0)
+            return (routine, 0, 0, 0, 0, 0) if routine else (wire.REFUSED, wire.NO_ROUTINE, 0, 0, 0, 0)
         if count != routine.count:
-            return wire.REFUSED, wire.ARGUMENT_COUNT, 0, 0, identity, 0
+            return wire.REFUSED, wire.ARGUMENT_COUNT, 0, 0, 0, 0
         try:
-            result = routine.result_bits(self._run(routine, list(routine.unpack(message, wire.CALL_ARGUMENTS))))
+            arguments = list(routine.unpack(message, wire.CALL_ARGUMENTS))
+            result = routine.result_bits(self._run(routine, arguments))
+            texts = self._give_texts(routine, routine.texts_of(result, arguments))
         except OSError as error:
             code, address = survived(error)
-            return wire.EXCEPTION, code, ctypes.get_last_error() & 0xFFFFFFFF, ctypes.get_errno(), identity, address
-        return wire.DONE, 0, ctypes.get_last_error() & 0xFFFFFFFF, ctypes.get_errno(), identity, result
+            return wire.EXCEPTION, code, ctypes.get_last_error() & 0xFFFFFFFF, ctypes.get_errno(), 0, address
+        return wire.DONE, 0, ctypes.get_last_error() & 0xFFFFFFFF, ctypes.get_errno(), texts, result
 
     def run_batch(self, message, running_row):
         if bytes(message[: len(wire.BATCH_HEAD)]) != wire.BATCH_HEAD or len(message) < wire.BATCH_COLUMNS:
             return wire.REFUSED, wire.MALFORMED, 0, 0, 0, 0
-        (identity, number, flags, rows, stride, results, errors, last_errors, capacity, kind, count) = (
+        (_, number, flags, rows, stride, results, errors, last_errors, capacity, kind, _, count) = (
             wire.BATCH_VALUES.unpack_from(message, 40)
         )
         if len(message) < wire.BATCH_COLUMNS + 24 * count:
-            return wire.REFUSED, wire.MALFORMED, 0, 0, identity, 0
+            return wire.REFUSED, wire.MALFORMED, 0, 0, 0, 0
         routine = self.table.get(number)
         if not isinstance(routine, Routine):
-            return (routine, 0, 0, 0, identity, 0) if routine else (wire.REFUSED, wire.NO_ROUTINE, 0, 0, identity, 0)
+            return (routine, 0, 0, 0, 0, 0) if routine else (wire.REFUSED, wire.NO_ROUTINE, 0, 0, 0, 0)
         if count != routine.count:
-            return wire.REFUSED, wire.ARGUMENT_COUNT, 0, 0, identity, 0
+            return wire.REFUSED, wire.ARGUMENT_COUNT, 0, 0, 0, 0
         if not flags & 1:
             last_errors = 0
         if not errors:
@@ -170,27 +220,31 @@ class Routines:
             or not reachable(errors, wire.ROW_FAILURE.size * capacity, writable=True)
             or last_errors and not reachable(last_errors, 4 * rows, writable=True)
         ):
-            return wire.REFUSED, wire.MALFORMED, 0, 0, identity, 0
+            return wire.REFUSED, wire.MALFORMED, 0, 0, 0, 0
         failures = 0
         done = 0
+        texts = []
         for row in range(rows):
             running_row(row)
             arguments = [c(row) for c in columns]
             try:
-                into(row, self._run(routine, arguments))
+                result = self._run(routine, arguments)
+                into(row, result)
+                texts += routine.texts_of(routine.result_bits(result), arguments)
             except OSError as error:
                 if failures >= capacity:
                     break
                 record = wire.ROW_FAILURE.pack(row, *survived(error))
                 ctypes.memmove(errors + wire.ROW_FAILURE.size * failures, record, len(record))
                 into(row, 0)
+                texts += [None] * len(routine.texts)
                 failures += 1
             if last_errors:
                 ctypes.c_uint32.from_address(last_errors + 4 * row).value = ctypes.get_last_error() & 0xFFFFFFFF
             done = row + 1
             if failures and failures >= capacity:
                 break
-        return wire.DONE, failures, ctypes.get_last_error() & 0xFFFFFFFF, ctypes.get_errno(), identity, done
+        return wire.DONE, failures, ctypes.get_last_error() & 0xFFFFFFFF, ctypes.get_errno(), self._give_texts(routine, texts), done
 
     def _run(self, routine, arguments):
         """Result of one call. OSError for a structured exception."""

@@ -24,20 +24,23 @@ NO_ROUTINE, MALFORMED, ARGUMENT_COUNT, NEEDS_BRIDGE, OUT_OF_MEMORY = 1, 2, 3, 4,
 CALL_HEAD = struct.pack("<I6HiI", 16, 12, 24, 8, 16, 20, 4, 12, 24)
 REPLY_HEAD = struct.pack("<I8Hi", 20, 16, 36, 4, 8, 12, 16, 20, 28, 16)
 BATCH_HEAD = struct.pack(
-    "<I13H2xiI", 32, 26, 64, 8, 16, 20, 24, 28, 32, 40, 48, 56, 60, 4, 28, 64
+    "<I14HiI", 32, 28, 68, 8, 16, 20, 24, 28, 32, 40, 48, 56, 60, 4, 64, 28, 64
 )
 CALLBACK_HEAD = struct.pack("<I5H2xi", 16, 10, 16, 4, 8, 12, 12)
 RETURN_HEAD = struct.pack("<I3H2xi", 12, 6, 12, 4, 8)
 
-CALL_VALUES = struct.Struct("<QII4xI")  # at 24: id, routine, flags, count
+CALL_VALUES = struct.Struct("<QII4xI")  # at 24: texts, routine, text_room, count
 CALL_ARGUMENTS = 48
-REPLY_VALUES = struct.Struct("<IIIiQQ")  # at 24: status, code, last_error, errno, id, result
+REPLY_VALUES = struct.Struct("<IIIiQQ")  # at 24: status, code, last_error, errno, texts, result
 REPLY_LENGTH = 56
-BATCH_VALUES = struct.Struct("<QIIIIQQQII4xI")  # at 40
+BATCH_VALUES = struct.Struct("<QIIIIQQQIIII")  # at 40
 BATCH_COLUMNS = 104
 COLUMN = struct.Struct("<QqQ")
 WINDOW_VALUES = struct.Struct("<IIQQI4x")  # number, operation, address, all that is wanted from there on, size of this piece
 ROW_FAILURE = struct.Struct("<IIQ")
+TEXT_RECORD = struct.Struct("<II")  # offset and length; the records begin behind the size of the whole
+TEXTS_RECORDS, TEXTS_UNREADABLE = 4, 0xFFFFFFFF
+TEXT_WIDE, TEXT_IN_STRUCTURE = 1, 2
 
 # how a kind lies in the 8 bytes of an argument or result, and in a column
 FORMATS = {
@@ -74,7 +77,7 @@ def _size_of(kind):
 
 
 def reply(values):
-    """A Reply message from (status, code, last_error, errno, id, result)."""
+    """A Reply message from (status, code, last_error, errno, texts, result)."""
     return REPLY_HEAD + REPLY_VALUES.pack(*values)
 
 

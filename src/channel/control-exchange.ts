@@ -31,7 +31,6 @@ export class ControlExchange extends Exchange {
       if (this.#room < 0) return false
     }
     const message = encodeControl(
-      0,
       this.op,
       this.numbers,
       this.texts,

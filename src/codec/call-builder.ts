@@ -50,9 +50,14 @@ export class CallBuilder implements ArgumentSink {
   }
 
   /** Writes what is around the arguments; gives the message's length. */
-  finish(id: number, routine: number, count: number): number {
-    this.encoder.call(MESSAGE, id, routine, 0, count)
+  finish(routine: number, count: number): number {
+    this.encoder.call(MESSAGE, routine, count)
     return Call.arguments + 8 * count
+  }
+
+  /** Says where the texts of its routine may go. */
+  giveRoom(address: number, size: number): void {
+    this.encoder.textRoom(MESSAGE, address, size)
   }
 
   /** Gives the pointers their final values, in the message and inside the image's blocks. */

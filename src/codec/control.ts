@@ -10,7 +10,6 @@ export interface Outcome {
 }
 
 export function encodeControl(
-  id: number,
   op: number,
   numbers: readonly (number | bigint)[],
   texts: readonly string[],
@@ -22,7 +21,6 @@ export function encodeControl(
   const textVector = Control.createTextsVector(builder, textOffsets)
   const numberVector = Control.createNumbersVector(builder, numbers.map(BigInt))
   Control.startControl(builder)
-  Control.addId(builder, BigInt(id))
   Control.addOp(builder, op)
   Control.addNumbers(builder, numberVector)
   Control.addTexts(builder, textVector)

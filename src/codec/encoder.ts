@@ -7,14 +7,16 @@ import { WebAssembly } from './webassembly.js'
 export interface Encoder {
   /** What has been written last. */
   readonly message: Int32Array
-  call(message: number, id: number, routine: number, flags: number, count: number): void
+  call(message: number, routine: number, count: number): void
+  /** Of a Call that is put together: where the texts of its routine may go. */
+  textRoom(message: number, address: number, size: number): void
   int(message: number, index: number, low: number, high: number): void
   address(message: number, index: number, value: number): void
   float(message: number, index: number, value: number): void
   double(message: number, index: number, value: number): void
   batch(
     message: number,
-    id: number,
+    texts: number,
     routine: number,
     flags: number,
     rows: number,
@@ -25,6 +27,7 @@ export interface Encoder {
     errorCapacity: number,
     resultKind: number,
     count: number,
+    textRoom: number,
   ): void
   column(message: number, index: number, pointer: bigint, stride: number, kind: number): void
   answer(message: number, low: number, high: number): void

@@ -77,10 +77,10 @@ export const Header = { number: 0, length: 4, tag: 8, reply: 12 } as const
 export const MESSAGE = 16
 /** Offset of the table inside a slot of replies, behind number and length. */
 export const REPLY_MESSAGE = 8
-export const Call = { id: 24, routine: 32, flags: 36, count: 44, arguments: 48 } as const
-export const Reply = { size: 56, status: 24, code: 28, lastError: 32, errno: 36, id: 40, result: 48 } as const
+export const Call = { texts: 24, routine: 32, textRoom: 36, count: 44, arguments: 48 } as const
+export const Reply = { size: 56, status: 24, code: 28, lastError: 32, errno: 36, texts: 40, result: 48 } as const
 export const Batch = {
-  id: 40,
+  texts: 40,
   routine: 48,
   flags: 52,
   rows: 56,
@@ -90,6 +90,7 @@ export const Batch = {
   lastErrors: 80,
   errorCapacity: 88,
   resultKind: 92,
+  textRoom: 96,
   count: 100,
   columns: 104,
   columnSize: 24,
@@ -97,6 +98,11 @@ export const Batch = {
 export const Callback = { callback: 20, thread: 24, count: 36, arguments: 40 } as const
 export const Return = { size: 24, result: 16 } as const
 export const ROW_FAILURE_SIZE = 16
+
+/** Texts that a routine left: the size of the whole, then a record for each (offset and length in bytes), then what they say. */
+export const Texts = { size: 0, records: 4, recordSize: 8, unreadable: 0xffffffff } as const
+/** How DECLARE says what a text is. */
+export const TextForm = { wide: 1, inStructure: 2 } as const
 
 /** Operations of a Control message. */
 export const Op = {
@@ -110,6 +116,7 @@ export const Op = {
   freeThunk: 8,
   alloc: 9,
   free: 10,
+  freeTexts: 12,
   setLastError: 13,
   getLastError: 14,
   formatError: 15,

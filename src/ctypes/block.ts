@@ -4,6 +4,7 @@
  */
 
 import type { Encoding } from './encoding.js'
+import type { TakenText } from './taken-texts.js'
 
 /** What one has to know to call a function pointer. */
 export interface CallbackShape {
@@ -74,6 +75,8 @@ export class LocalBlock extends Block {
    * the encoder writes the final address into them for each call.
    */
   refs: Map<number, Target | CallbackTarget> | undefined
+  /** Texts that pointers in it led to when a routine returned: see taken-texts.ts. Goes when a call may have changed them. */
+  taken: Map<number, TakenText> | undefined
   /** Undefined for bytes that nobody has given a type. */
   shape: Shape | undefined
   /** The session whose addresses the raw pointers inside mean, once a call has filled them in. */
@@ -119,6 +122,7 @@ export class LocalBlock extends Block {
   /** A call has brought the bytes back: `memory` is whose addresses they hold. */
   settled(memory: RemoteMemory): void {
     this.origin = memory
+    this.taken = undefined
     this.mirror?.set(this.bytes.subarray(0, this.mirror.length))
   }
 }

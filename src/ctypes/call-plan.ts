@@ -16,6 +16,7 @@ import {
   FOR_ARCH,
   isType,
   KIND,
+  pointerSizeOf,
   READ,
   typeOf,
   viewAt,
@@ -27,6 +28,7 @@ import { passedAs } from './passing.js'
 import { type Inside, leadInside } from './reference.js'
 import { type Decode, resultFor } from './result.js'
 import type { ArgumentSink, Signature } from './sink.js'
+import { keepTexts, type TakenTexts, type TextCell, type TextPlace, textOf, textsIn, textTaken } from './taken-texts.js'
 
 /** An output parameter `T *`: the caller gives nothing, and gets the T behind the result. */
 export class OutParameter<T extends CType = CType> implements Out<T> {
@@ -53,6 +55,8 @@ export interface CallPlan {
   readonly resultByAddress: boolean
   /** Arguments on the wire. */
   readonly count: number
+  /** What the Windows side takes of texts when the routine returns: those of the result, then those of the `out` parameters. */
+  readonly texts: readonly TextPlace[]
   /** Scalars only: `encode` never names a block and gives no frame. */
   readonly plain: boolean
   /** False: what the arguments are is seen at the call; ask `specialize` for the plan of just those. */
@@ -61,7 +65,7 @@ export interface CallPlan {
   specialize(args: readonly unknown[]): CallPlan
   /** Checks and lowers all arguments; throws ArgumentError. What it gives is for `decode`. */
   encode(sink: ArgumentSink, args: readonly unknown[], context: CallContext): Frame | undefined
-  /** The result as the routine gave it, as a JS value; call it after memory has come back. */
+  /** The result as the routine gave it, as a JS value; call it after memory has come back. `texts` are those that `texts` above names. */
   decode(
     low: number,
     high: number,
@@ -69,6 +73,7 @@ export interface CallPlan {
     context: CallContext,
     frame: Frame | undefined,
     inside?: Inside,
+    texts?: TakenTexts,
   ): unknown
   /** The arguments as declared: with the objects of the `out(T)` parameters in their places. */
   everyArgument(args: readonly unknown[], frame: Frame | undefined): readonly unknown[]
@@ -113,8 +118,13 @@ class Plan implements CallPlan {
   readonly result: string
   readonly resultByAddress: boolean
   readonly count: number
+  readonly texts: readonly TextPlace[]
   readonly plain: boolean
   readonly fixed: boolean
+  /** The result's kind of text, if it is one. */
+  readonly #resultText: 'narrow' | 'wide' | undefined
+  readonly #resultCells: readonly TextCell[]
+  readonly #outCells: readonly (readonly TextCell[])[]
   readonly #arch: Arch
   readonly #routine: string
   readonly #parameters: readonly Parameter[]
@@ -158,7 +168,23 @@ class Plan implements CallPlan {
     this.resultByAddress = result.hidden !== undefined
     this.count = parameters.length + (result.hidden ? 1 : 0)
     this.fixed = !variadic
+    const resultType = isType(restype) ? restype[FOR_ARCH](arch) : undefined
+    this.#resultText = resultType && textOf(resultType)
+    this.#resultCells = resultType ? textsIn(resultType) : []
+    this.#outCells = this.#outs.map(textsIn)
+    this.texts = this.#placesOfTexts()
     this.plain = !result.hidden && parameters.every(({ type, isOut }) => !isOut && isScalar(type))
+  }
+
+  #placesOfTexts(): TextPlace[] {
+    const first = this.#hidden ? 1 : 0
+    const placed = (cells: readonly TextCell[], source: number, inStructure: boolean) =>
+      cells.map(cell => ({ ...cell, source, inStructure }))
+    const cells = this.#outCells.values()
+    const outs = this.#parameters.flatMap(({ type, isOut }, i) =>
+      isOut ? placed(cells.next().value as readonly TextCell[], first + i, !textOf(type)) : [],
+    )
+    return [...placed(this.#resultCells, first - 1, !this.#resultText), ...outs]
   }
 
   specialize(args: readonly unknown[]): CallPlan {
@@ -244,10 +270,24 @@ class Plan implements CallPlan {
     return frame
   }
 
-  decode(low: number, high: number, float: number, context: CallContext, frame?: Frame, inside?: Inside): unknown {
-    for (const block of frame?.outs ?? []) block.origin = context.memory
-    if (!this.#hidden || !frame?.result) return this.#value(low, high, float, context, inside)
+  decode(
+    low: number,
+    high: number,
+    float: number,
+    context: CallContext,
+    frame?: Frame,
+    inside?: Inside,
+    texts?: TakenTexts,
+  ): unknown {
+    let before = this.#resultCells.length
+    frame?.outs.forEach((block, i) => {
+      block.origin = context.memory
+      this.#keep(block, this.#outCells[i], context, texts, before)
+      before += this.#outCells[i].length
+    })
+    if (!this.#hidden || !frame?.result) return this.#value(low, high, float, context, inside, texts)
     frame.result.origin = context.memory
+    this.#keep(frame.result, this.#resultCells, context, texts)
     return viewAt(this.#hidden, frame.result, 0)
   }
 
@@ -265,13 +305,34 @@ class Plan implements CallPlan {
     return outs.length === 1 ? outs[0] : outs
   }
 
-  #value(low: number, high: number, float: number, context: CallContext, inside: Inside | undefined): unknown {
+  #value(
+    low: number,
+    high: number,
+    float: number,
+    context: CallContext,
+    inside: Inside | undefined,
+    texts: TakenTexts | undefined,
+  ): unknown {
+    if (this.#resultText) return textTaken(texts?.(0), this.#resultText === 'wide', context.memory)
     const value = this.#decode(low, high, float, context)
-    if (inside && this.#holdsPointers) {
+    if (this.#holdsPointers) {
       const data = value as CData
-      leadInside(data[BLOCK] as LocalBlock, typeOf(data), inside)
+      const block = data[BLOCK] as LocalBlock
+      this.#keep(block, this.#resultCells, context, texts)
+      if (inside) leadInside(block, typeOf(data), inside)
     }
     return value
+  }
+
+  /** Puts the texts of an object beside their pointers, the first of which is number `from`. */
+  #keep(
+    block: LocalBlock,
+    cells: readonly TextCell[],
+    { memory }: CallContext,
+    texts: TakenTexts | undefined,
+    from = 0,
+  ): void {
+    if (texts) keepTexts(block, 0, cells, pointerSizeOf(this.#arch), memory, index => texts(from + index))
   }
 
   #wrongCount(given: number): ArgumentError {

@@ -21,9 +21,10 @@ import {
 } from './data.js'
 import { type CallbackVariable, FunctionPointer } from './function-pointer.js'
 import type { Addressed, ArgOf, CallbackResult, io, ValueOf, ValuesOf, view } from './inference.js'
+import { readAddress } from './integers.js'
 import { checkMemsync, checkPaths, type Directive, type Memsync } from './memsync.js'
 import { toAddress } from './pointing.js'
-import { checkSession, isCallbackTarget, readAddress, refAt, writeCell } from './reference.js'
+import { checkSession, isCallbackTarget, refAt, writeCell } from './reference.js'
 
 export type Convention = 'cdecl' | 'stdcall'
 

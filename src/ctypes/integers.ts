@@ -88,3 +88,7 @@ export function writeBig(block: Block, offset: number, little: boolean, value: b
 
 /** Memory for a value on its way to the Windows process. */
 export const scratch = (bytes: number) => new DataView(new ArrayBuffer(bytes))
+
+/** The bits of a pointer of so many bytes. */
+export const readAddress = (block: Block, offset: number, size: number): bigint =>
+  size === 8 ? readBig(block, offset, false) : BigInt(readInteger(block, offset, 4, false, true))

@@ -24,8 +24,9 @@ import {
 } from './data.js'
 import { makeIndexed } from './indexed.js'
 import type { InstanceOf, io, PointerArg, Reference, SetOf, ValueOf } from './inference.js'
+import { readAddress } from './integers.js'
 import { ByReference, placeOf } from './pointing.js'
-import { isCallbackTarget, readAddress, readCell, refAt, writeCell } from './reference.js'
+import { isCallbackTarget, readCell, refAt, writeCell } from './reference.js'
 import { pointerSizedForArch } from './variant.js'
 import { c_void_p } from './void-pointer.js'
 

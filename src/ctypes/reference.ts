@@ -11,7 +11,8 @@ import {
   type Target,
 } from './block.js'
 import { ARCH, type CType, memoryOf, pointerSizeOf } from './data.js'
-import { readBig, readInteger, writeBig, writeInteger } from './integers.js'
+import { readAddress, writeBig, writeInteger } from './integers.js'
+import { copyTexts } from './taken-texts.js'
 
 /** What a pointer leads to: an object of JS or a range of the Windows process, a callback, a bare address, or nothing. */
 export type Place = Target | CallbackTarget | bigint | null
@@ -23,9 +24,6 @@ export const isCallbackTarget = (place: Target | CallbackTarget): place is Callb
 
 export const refAt = (block: Block, offset: number): Target | CallbackTarget | undefined =>
   block instanceof LocalBlock ? block.refs?.get(offset) : undefined
-
-export const readAddress = (block: Block, offset: number, size: number): bigint =>
-  size === 8 ? readBig(block, offset, false) : BigInt(readInteger(block, offset, 4, false, true))
 
 /** Where the cell leads. An address whose session is known comes as a place in its memory. */
 export function readCell(block: Block, offset: number, size: number): Place {
@@ -116,5 +114,6 @@ export function copyCells(from: Block, fromOffset: number, to: Block, toOffset: 
   if (to.refs) for (const at of [...to.refs.keys()]) if (at >= toOffset && at < toOffset + size) to.refs.delete(at)
   to.bytes.set(bytes, toOffset)
   for (const [at, ref] of moved) writeCell(to, toOffset + at, 8, ref)
+  copyTexts(from, fromOffset, to, toOffset, size)
   to.origin ??= memoryOf(from)
 }

@@ -1,6 +1,6 @@
 /** How the result of a routine becomes a JS value. */
 import { ArgumentError, WindowsError } from '../errors.js'
-import { LocalBlock, POINTERS, RemoteRange } from './block.js'
+import { LocalBlock, POINTERS } from './block.js'
 import type { CallbackClass } from './callback-type.js'
 import type { CallContext } from './context.js'
 import { type Arch, CATEGORY, type CType, describe, FOR_ARCH, isType, KIND, READ, viewAt } from './data.js'
@@ -8,7 +8,6 @@ import type { ResType } from './inference.js'
 import { castAddress } from './memory.js'
 import { passedAs } from './passing.js'
 import { c_int, HRESULT } from './scalars.js'
-import { readText } from './text.js'
 
 export type Decode = (low: number, high: number, float: number, context: CallContext) => unknown
 export interface ResultPlan {
@@ -98,13 +97,10 @@ function pointerFrom(type: CType, wide: boolean): Decode {
     if (address === 0n) return null
     if (category === 'void pointer') return address
     if (category === 'pointer') return castAddress(context.memory, address, type)
-    if (category === 'callback')
-      return (
-        context.foreignRoutine?.(address, type) ??
-        context.memory.routineAt?.(address, type as CallbackClass) ?? { address, memory: context.memory, type }
-      )
-    const place = { block: new RemoteRange(context.memory, address), offset: 0 }
-    return readText(place, category === 'wchar pointer', undefined, context.encoding)
+    return (
+      context.foreignRoutine?.(address, type) ??
+      context.memory.routineAt?.(address, type as CallbackClass) ?? { address, memory: context.memory, type }
+    )
   }
 }
 

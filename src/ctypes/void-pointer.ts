@@ -7,6 +7,7 @@ import { placeOf, placeOfText } from './pointing.js'
 import { isCallbackTarget, readCell, writeCell } from './reference.js'
 import { c_char, c_wchar } from './scalars.js'
 import { definePointerSized } from './simple.js'
+import { takenAt } from './taken-texts.js'
 import { readText } from './text.js'
 
 const archOf = (type: CType) => type[ARCH] as Arch
@@ -47,7 +48,7 @@ function textPointer<T extends CType>(name: string, category: 'char pointer' | '
     category,
     kind: 'p',
     read(block, offset) {
-      const place = readCell(block, offset, this.size)
+      const place = takenAt(block, offset, wide, this.size) ?? readCell(block, offset, this.size)
       if (place === null) return null
       if (typeof place === 'bigint')
         throw new ArgumentError(

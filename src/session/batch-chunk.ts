@@ -7,13 +7,14 @@ import { Batch, Kind, MESSAGE_IN_ARENA, Reply, ROW_FAILURE_SIZE, Status } from '
 import { LocalBlock } from '../ctypes/block.js'
 import { bytesOf } from '../ctypes/data.js'
 import { ZugbrueckeError } from '../errors.js'
-import type { Column, ColumnChunk } from './batch-column.js'
+import type { Column, ColumnChunk, RowTexts } from './batch-column.js'
 import type { BatchPlan } from './batch-plan.js'
 import type { SessionCore } from './core.js'
 import type { Declared } from './declared.js'
 import { exceptionError } from './exceptions.js'
 import { refusal } from './refusal.js'
 import type { RowRange } from './row-cursor.js'
+import { TextRoom } from './text-room.js'
 
 /** Rows of a chunk, at the most: small enough to stay in the cache, large enough that a wake-up is nothing beside it. */
 const CHUNK_ROWS = 32768
@@ -57,6 +58,8 @@ export class ShareState {
     const { plan, columns } = share
     let rowSize = plan.results.size + ROW_FAILURE_SIZE + (plan.lastErrors ? 4 : 0)
     for (const column of columns) rowSize += column.rowSize
+    const { textCount, textLengths } = share.declared
+    if (textCount > 0) rowSize += textLengths.rowSize(textCount)
     const fit = Math.floor(arenaSize / (DEPTH + 1) / rowSize)
     // a row larger than that goes alone
     this.#most = Math.max(1, Math.min(CHUNK_ROWS, fit, plan.chunk ?? CHUNK_ROWS))
@@ -87,6 +90,7 @@ export abstract class Chunk extends Exchange {
   #failures = 0
   #lastErrors = 0
   #backs: { readonly chunk: ColumnChunk; readonly at: number }[] = []
+  #texts: TextRoom | undefined
   #taken = false
   #sent = 0
 
@@ -138,6 +142,11 @@ export abstract class Chunk extends Exchange {
       )
     const at = lane.arena.allocate(size)
     if (at < 0) return false
+    const { textCount, textLengths } = declared
+    if (textCount > 0) {
+      this.#texts = new TextRoom(core)
+      this.#texts.place(lane, textLengths.rows(count, textCount))
+    }
     const { base } = core.facts
     const { encoder, mapping } = core
     const { u8 } = mapping
@@ -159,7 +168,7 @@ export abstract class Chunk extends Exchange {
     this.#lastErrors = at + lastErrorsAt
     encoder.batch(
       MESSAGE,
-      0,
+      this.#texts?.address ?? 0,
       declared.number,
       plan.lastErrors ? LAST_ERRORS : 0,
       count,
@@ -170,6 +179,7 @@ export abstract class Chunk extends Exchange {
       count,
       plan.results.kind.charCodeAt(0),
       chunks.length,
+      this.#texts?.size ?? 0,
     )
     let sent: boolean
     if (outside) {
@@ -178,6 +188,7 @@ export abstract class Chunk extends Exchange {
     } else sent = port.send(encoder.message, messageSize, Kind.batch)
     if (!sent) {
       lane.arena.free(at, size)
+      this.#texts?.release(lane)
       this.#backs = []
       return false
     }
@@ -196,6 +207,7 @@ export abstract class Chunk extends Exchange {
     state.underway.shift()
     state.ended++
     try {
+      const texts = this.#takeTexts(at)
       const { view } = core.mapping
       const status = view.getUint32(at + Reply.status, true)
       const code = view.getUint32(at + Reply.code, true)
@@ -206,7 +218,7 @@ export abstract class Chunk extends Exchange {
         throw new ZugbrueckeError(
           `${this.label}: the Windows side carried out ${carried} of ${this.#range.count} rows: this is a fault of zugbruecke`,
         )
-      this.#takeRows(code)
+      this.#takeRows(code, texts)
       share.declared.pace.came(this.#range.count, this.#sent)
     } catch (error) {
       state.failure ??= error as Error
@@ -221,17 +233,26 @@ export abstract class Chunk extends Exchange {
     this.#release(lane)
   }
 
+  #takeTexts(at: number): RowTexts | undefined {
+    const { textCount, textLengths } = this.state.share.declared
+    const { count } = this.#range
+    const taken = this.#texts?.take(this.label, at, count * textCount)
+    if (!taken) return undefined
+    textLengths.cameFromRows(taken.size, count, textCount)
+    return row => index => taken.texts(row * textCount + index)
+  }
+
   /** Reads back what the rows left: `failed` of them failed. */
-  #takeRows(failed: number): void {
+  #takeRows(failed: number, texts: RowTexts | undefined): void {
     const { share, core } = this.state
     const { plan } = share
     const { first, count } = this.#range
     const { u8 } = core.mapping
     if (plan.results.size > 0) readInto(u8, this.#results.bytes, this.#resultsAt)
-    plan.results.take(this.#results, first, count, core.memory)
+    plan.results.take(this.#results, first, count, core.memory, texts)
     for (const { chunk, at } of this.#backs) {
       readInto(u8, chunk.bytes, at)
-      chunk.taken?.()
+      chunk.taken?.(texts)
     }
     if (plan.lastErrors) readInto(u8, bytesOf(plan.lastErrors.subarray(first, first + count)), this.#lastErrors)
     if (failed > 0) this.#readFailures(u8, Math.min(failed, count))
@@ -258,6 +279,7 @@ export abstract class Chunk extends Exchange {
 
   #release(lane: Sender): void {
     if (this.#taken) lane.arena.free(this.#at, this.#size)
+    this.#texts?.release(lane)
     this.#taken = false
     this.#backs = []
   }

@@ -1,8 +1,12 @@
 /** What a column of a batch is: memory that rows walk through. */
+import type { TakenTexts } from '../ctypes/taken-texts.js'
 import type { ArgumentError } from '../errors.js'
 
 /** Kind of a column whose argument is the address of the row's element. */
 export const ADDRESS_OF = '&'
+
+/** The texts that the rows of a chunk left: those of its row number `row`. */
+export type RowTexts = (row: number) => TakenTexts
 
 /** The bytes of some rows of a column, and how rows find theirs in them. */
 export interface ColumnChunk {
@@ -13,7 +17,7 @@ export interface ColumnChunk {
   /** Copied back after the call. */
   readonly back: boolean
   /** Called once they have been copied back. */
-  taken?(): void
+  taken?(texts: RowTexts | undefined): void
 }
 
 export interface Column {

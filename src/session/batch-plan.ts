@@ -4,6 +4,7 @@ import { BLOCK, bytesOf, CData, type CType, isBuffer, isType } from '../ctypes/d
 import type { ArgType } from '../ctypes/inference.js'
 import { passedAs } from '../ctypes/passing.js'
 import { isStatus } from '../ctypes/result.js'
+import { textsIn } from '../ctypes/taken-texts.js'
 import { ArgumentError, BatchError, type RowError } from '../errors.js'
 import type { Column } from './batch-column.js'
 import { makeColumn } from './batch-columns.js'
@@ -80,7 +81,13 @@ export class BatchPlan {
     this.rows = new RowCursor(rows)
     this.#values = rowValues(restype, rows)
     this.results = hidden ? rowValues(null, rows) : this.#values
-    this.#outs = argtypes.flatMap(type => (isType(type) ? [] : [rowValues(outTypeOf(type), rows)]))
+    let texts = restype === null ? 0 : textsIn(restype).length
+    this.#outs = argtypes.flatMap(type => {
+      if (isType(type)) return []
+      const first = texts
+      texts += textsIn(outTypeOf(type)).length
+      return [rowValues(outTypeOf(type), rows, first)]
+    })
     this.#detail = options.detail === true
     this.lastErrors = routine.keepsLastError && this.#detail ? new Uint32Array(rows) : undefined
     this.signal = options.signal

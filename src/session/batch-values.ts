@@ -1,8 +1,9 @@
 /** What the rows of a batch give: results, and what is left in their `out` parameters. */
 import { LocalBlock, type RemoteMemory } from '../ctypes/block.js'
-import { bytesOf, CATEGORY, type CType, KIND, READ } from '../ctypes/data.js'
+import { ARCH, bytesOf, CATEGORY, type CType, KIND, pointerSizeOf, READ } from '../ctypes/data.js'
 import { passedAs } from '../ctypes/passing.js'
-import { ADDRESS_OF, type Column } from './batch-column.js'
+import { keepTexts, textOf, textsIn, textTaken } from '../ctypes/taken-texts.js'
+import { ADDRESS_OF, type Column, type RowTexts } from './batch-column.js'
 import { isAddress, kindOfElements } from './batch-columns.js'
 
 export interface RowValues {
@@ -12,8 +13,8 @@ export interface RowValues {
   readonly size: number
   /** Memory for the values of some rows, to be filled. */
   block(first: number, count: number): LocalBlock
-  /** The block is filled: makes of it what the caller gets. `memory` is whose addresses it holds. Throws MemoryAccessError. */
-  take(block: LocalBlock, first: number, count: number, memory: RemoteMemory): void
+  /** The block is filled: makes of it what the caller gets. `memory` is whose addresses it holds. */
+  take(block: LocalBlock, first: number, count: number, memory: RemoteMemory, texts: RowTexts | undefined): void
   /** All rows: a typed array, an array, or undefined for none. */
   readonly all: unknown
 }
@@ -21,8 +22,11 @@ export interface RowValues {
 const NOTHING = new LocalBlock(new Uint8Array(0))
 const none: RowValues = { kind: 'v', size: 0, block: () => NOTHING, take: () => {}, all: undefined }
 
-/** Room for `rows` values of a type; numbers and addresses come in a typed array and are never copied. */
-export function rowValues(type: CType | null, rows: number): RowValues {
+/**
+ * Room for `rows` values of a type; numbers and addresses come in a typed array and are never copied. Of the texts that a row leaves,
+ * those in the value begin with number `firstText`.
+ */
+export function rowValues(type: CType | null, rows: number, firstText = 0): RowValues {
   if (type === null) return none
   const { size } = type
   const category = type[CATEGORY]
@@ -42,14 +46,26 @@ export function rowValues(type: CType | null, rows: number): RowValues {
   }
   if (isAddress(type)) return narrowAddresses(kind, rows)
   const all: unknown[] = new Array(rows).fill(null)
+  const text = textOf(type)
+  const cells = textsIn(type)
+  const pointerSize = pointerSizeOf(type[ARCH] ?? 'win64')
   return {
     kind,
     size,
     all,
     block: (_first, count) => LocalBlock.allocate(count * size),
-    take(block, first, count, memory) {
+    take(block, first, count, memory, texts) {
       block.origin = memory
-      for (let i = 0; i < count; i++) all[first + i] = type[READ](block, i * size)
+      for (let i = 0; i < count; i++) {
+        const ofRow = texts?.(i)
+        if (text) {
+          // of a row that failed there is none, whatever its pointer is
+          all[first + i] = textTaken(ofRow?.(firstText), text === 'wide', memory)
+          continue
+        }
+        if (ofRow) keepTexts(block, i * size, cells, pointerSize, memory, index => ofRow(firstText + index))
+        all[first + i] = type[READ](block, i * size)
+      }
     },
   }
 }
@@ -77,7 +93,7 @@ export function outColumn(values: RowValues, rows: number, memory: RemoteMemory)
     rowSize: values.size,
     chunk(first, count) {
       const block = values.block(first, count)
-      return { bytes: block.bytes, back: true, taken: () => values.take(block, first, count, memory) }
+      return { bytes: block.bytes, back: true, taken: texts => values.take(block, first, count, memory, texts) }
     },
   }
 }

@@ -171,8 +171,7 @@ function limitRows(label: string, core: SessionCore, exchange: BatchExchange) {
   })
 }
 
-/** The declaration, if a batch can be made of it. */
-/** The declaration with the layouts of its session. */
+/** The declaration, with the layouts of its session, if a batch can be made of it. */
 function routineOf({ label, argtypes, restype, keepsLastError, session: { arch } }: RoutineEngine): BatchRoutine {
   if (!argtypes) throw new ArgumentError(`${label}: a batch needs declared argtypes`, { routine: label })
   if (restype !== null && !isType(restype))

@@ -6,10 +6,12 @@ import { ARENA_OFFSET, Kind, MESSAGE_IN_ARENA, Op, Reply, Status } from '../code
 import type { Frame as ResultFrame } from '../ctypes/call-plan.js'
 import type { Callback } from '../ctypes/callback-type.js'
 import { CData } from '../ctypes/data.js'
+import type { TakenTexts } from '../ctypes/taken-texts.js'
 import { ZugbrueckeError } from '../errors.js'
 import type { SessionCore } from './core.js'
 import type { PreparedCall } from './prepared-call.js'
 import { failureOf } from './reply.js'
+import { TextRoom } from './text-room.js'
 
 /** What a call brought: the value, and what `detail` tells beside it. */
 export type Settle = (error: Error | undefined, value: unknown, lastError: number, errno: number) => void
@@ -33,6 +35,7 @@ export class CallExchange extends Exchange {
   #borrowed: number | undefined
   #asked = false
   #failure: Error | undefined
+  #texts: TextRoom | undefined
   #lent: ArrayBufferLike[] | undefined
   #wrapped: Callback[] | undefined
   /** Where it was called: functions among its arguments become callbacks of that context, also where it has to wait. */
@@ -62,7 +65,7 @@ export class CallExchange extends Exchange {
     this.#frame = this.#context
       ? this.#context.runInAsyncScope(() => call.encode(builder, args, (this.#wrapped ??= [])))
       : call.encode(builder, args)
-    const length = builder.finish(0, call.number, call.count)
+    const length = builder.finish(call.number, call.count)
     const { image } = builder
     const nested = port.nested === true
     if (image) {
@@ -84,6 +87,11 @@ export class CallExchange extends Exchange {
       this.#base = Math.ceil(from / alignment) * alignment
       builder.relocate(this.#base)
       this.#writeImage(image)
+    }
+    if (call.textCount > 0) {
+      this.#texts ??= new TextRoom(core)
+      this.#texts.place(lane, call.textLengths.call(call.textCount))
+      builder.giveRoom(this.#texts.address, this.#texts.size)
     }
     const { encoder, mapping } = core
     let sent: boolean
@@ -112,6 +120,7 @@ export class CallExchange extends Exchange {
         this.#readImage(image)
         image.settle(this.#base)
       }
+      const texts = this.#takeTexts(at)
       error = this.thrown ?? failureOf(core, call, at)
       if (!error) {
         const inside = image && ((address: bigint) => image.find(Number(address - BigInt(this.#base))))
@@ -120,13 +129,20 @@ export class CallExchange extends Exchange {
         const target = inside && call.pointsBack ? inside(view.getBigUint64(result, true)) : undefined
         value = target
           ? call.pointTo?.(target, this.args, this.#frame)
-          : call.decode(view, result, this.args, this.#frame, inside)
+          : call.decode(view, result, this.args, this.#frame, inside, texts)
       }
     } catch (thrown) {
       error = thrown as Error
     }
     this.#finish(lane)
     this.done(error, value, lastError, errno)
+  }
+
+  #takeTexts(at: number): TakenTexts | undefined {
+    const { call } = this
+    const taken = this.#texts?.take(call.label, at, call.textCount)
+    if (taken) call.textLengths.cameFromCall(taken.size, call.textCount)
+    return taken?.texts
   }
 
   override fail(lane: Sender, error: Error): void {
@@ -214,6 +230,7 @@ export class CallExchange extends Exchange {
   #giveUp(lane: Sender): false {
     if (this.#at >= 0) lane.arena.free(this.#at, this.#size)
     if (this.#messageAt >= 0) lane.arena.free(this.#messageAt, this.#messageSize)
+    this.#texts?.release(lane)
     this.#at = UNKNOWN
     this.#messageAt = UNKNOWN
     return false

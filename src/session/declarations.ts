@@ -3,7 +3,8 @@
  * for any more is released, and its number given to the next. Each thread that uses a session has its own.
  */
 import { Shared } from '../channel/shared.js'
-import { Op } from '../codec/layout.js'
+import { Op, TextForm } from '../codec/layout.js'
+import type { TextPlace } from '../ctypes/taken-texts.js'
 import { Asked } from './asked.js'
 import type { SessionCore } from './core.js'
 
@@ -23,6 +24,8 @@ export interface Signature {
   readonly arguments: string
   readonly fixed: number
   readonly result: string
+  /** The texts that it leaves. */
+  readonly texts: readonly TextPlace[]
 }
 
 export class Declaration {
@@ -33,6 +36,13 @@ export class Declaration {
     readonly asked: Asked,
   ) {}
 }
+
+/** A text as DECLARE has it. */
+const numbersOf = ({ source, offset, wide, inStructure }: TextPlace) => [
+  source,
+  offset,
+  (wide ? TextForm.wide : 0) | (inStructure ? TextForm.inStructure : 0),
+]
 
 type Known = Map<string, WeakRef<Declaration>>
 interface Dropped {
@@ -53,7 +63,8 @@ export class Declarations {
   /** The declaration of a routine; asks for it, in order with everything else, where it is new. `explain` words a failure. */
   get(label: string, signature: Signature, explain: (error: Error) => Error): Declaration {
     const known = signature.dll === BY_ADDRESS ? this.#addresses : this.#routines
-    const key = Object.values(signature).join()
+    const { texts, ...rest } = signature
+    const key = [...Object.values(rest), ...texts.flatMap(numbersOf)].join()
     const declaration = known.get(key)?.deref()
     if (declaration && !declaration.asked.isBehind) return declaration
     const made = this.#declare(label, signature, explain)
@@ -69,7 +80,7 @@ export class Declarations {
 
   #declare(label: string, signature: Signature, explain: (error: Error) => Error): Declaration {
     const { core } = this
-    const { dll, name, target, convention, flags, arguments: kinds, fixed, result } = signature
+    const { dll, name, target, convention, flags, arguments: kinds, fixed, result, texts } = signature
     const asked = new Asked(core)
     const declaration = new Declaration(this.#free.pop() ?? core.shared.next(Shared.routineNumber), asked)
     // its outcome must be known before the reply to the call behind it is looked at: no promise in between
@@ -77,7 +88,7 @@ export class Declarations {
       core.controlExchange(
         label,
         Op.declare,
-        [declaration.number, dll, convention, flags, target, fixed],
+        [declaration.number, dll, convention, flags, target, fixed, ...texts.flatMap(numbersOf)],
         [name, kinds, result],
         () => asked.answer(),
         error => {

@@ -6,22 +6,26 @@ import type { Callback } from '../ctypes/callback-type.js'
 import { BLOCK, CATEGORY, type CData, type CType, FOR_ARCH, isType } from '../ctypes/data.js'
 import { type Inside, writeCell } from '../ctypes/reference.js'
 import type { ArgumentSink } from '../ctypes/sink.js'
+import type { TakenTexts } from '../ctypes/taken-texts.js'
 import { Pace } from './batch-pace.js'
 import type { SessionCore } from './core.js'
 import type { Declaration } from './declarations.js'
 import type { PreparedCall } from './prepared-call.js'
 import type { RoutineEngine } from './routine-engine.js'
+import { TextLengths } from './text-room.js'
 
 /** A routine declared with one signature. */
 export class Declared implements PreparedCall {
   readonly label: string
   readonly count: number
   readonly plain: boolean
-  /** Plain, and so short that it fits any slot. */
+  /** Plain, leaves no texts, and so short that it fits any slot. */
   readonly small: boolean
   readonly keepsLastError: boolean
   readonly keepsErrno: boolean
   readonly number: number
+  readonly textCount: number
+  readonly textLengths = new TextLengths()
   /** Of its batches. */
   readonly pace = new Pace()
 
@@ -35,7 +39,8 @@ export class Declared implements PreparedCall {
     this.label = engine.label
     this.count = plan.count
     this.plain = plan.plain
-    this.small = plan.plain && MESSAGE + Call.arguments + 8 * plan.count <= REQUEST_SIZE
+    this.textCount = plan.texts.length
+    this.small = plan.plain && this.textCount === 0 && MESSAGE + Call.arguments + 8 * plan.count <= REQUEST_SIZE
     this.keepsLastError = engine.keepsLastError
     this.keepsErrno = engine.keepsErrno
   }
@@ -45,16 +50,23 @@ export class Declared implements PreparedCall {
     return plan.encode(sink, args, wrapped ? core.contextFor(wrapped) : core.context)
   }
 
-  decode(view: DataView, at: number, args: readonly unknown[], frame: Frame | undefined, inside?: Inside): unknown {
-    return this.finish(this.raise(view, at, frame, inside), args, frame)
+  decode(
+    view: DataView,
+    at: number,
+    args: readonly unknown[],
+    frame: Frame | undefined,
+    inside?: Inside,
+    texts?: TakenTexts,
+  ): unknown {
+    return this.finish(this.raise(view, at, frame, inside, texts), args, frame)
   }
 
   /** The result as the routine gave it. */
-  raise(view: DataView, at: number, frame: Frame | undefined, inside?: Inside): unknown {
+  raise(view: DataView, at: number, frame: Frame | undefined, inside?: Inside, texts?: TakenTexts): unknown {
     const { plan, core } = this
     const kind = plan.result
     const float = kind === 'd' ? view.getFloat64(at, true) : kind === 'f' ? view.getFloat32(at, true) : 0
-    return plan.decode(view.getInt32(at, true), view.getInt32(at + 4, true), float, core.context, frame, inside)
+    return plan.decode(view.getInt32(at, true), view.getInt32(at + 4, true), float, core.context, frame, inside, texts)
   }
 
   get pointsBack(): boolean {

@@ -10,6 +10,7 @@ import type { ArgType } from '../ctypes/inference.js'
 import { checkPaths, type Directive, type Shape } from '../ctypes/memsync.js'
 import { type Inside, isRemotePlace } from '../ctypes/reference.js'
 import type { ArgumentSink } from '../ctypes/sink.js'
+import type { TakenTexts } from '../ctypes/taken-texts.js'
 import { readText, upToZero } from '../ctypes/text.js'
 import { ArgumentError } from '../errors.js'
 import type { SessionCore } from './core.js'
@@ -17,12 +18,13 @@ import { addressOf, Copies } from './memsync-copies.js'
 import { copyOf, inDirective, isWhole, isWide, lengthOf, pointerTo } from './memsync-directive.js'
 import { type End, endOf, follow, type Origin, type Spot, spotOf } from './memsync-path.js'
 import type { PreparedCall } from './prepared-call.js'
+import type { TextLengths } from './text-room.js'
 
 export { checkMemsync, type Memsync, type MemsyncDirective } from '../ctypes/memsync.js'
 
 /** A call without memsync, whose result can be had before `errcheck` sees it. */
 interface Inner extends PreparedCall {
-  raise(view: DataView, at: number, frame: Frame | undefined, inside?: Inside): unknown
+  raise(view: DataView, at: number, frame: Frame | undefined, inside?: Inside, texts?: TakenTexts): unknown
   finish(value: unknown, args: readonly unknown[], frame: Frame | undefined): unknown
 }
 
@@ -61,6 +63,8 @@ export class MemsyncCall implements PreparedCall {
   readonly plain: boolean
   readonly keepsLastError: boolean
   readonly keepsErrno: boolean
+  readonly textCount: number
+  readonly textLengths: TextLengths
   readonly #arch: Arch
   /** Pointers into the Windows process that the caller gave, by directive and place in its path. */
   readonly #before = new Map<string, bigint>()
@@ -76,6 +80,8 @@ export class MemsyncCall implements PreparedCall {
     this.plain = inner.plain
     this.keepsLastError = inner.keepsLastError
     this.keepsErrno = inner.keepsErrno
+    this.textCount = inner.textCount
+    this.textLengths = inner.textLengths
     this.#arch = plan.shape.arch
   }
 
@@ -107,8 +113,15 @@ export class MemsyncCall implements PreparedCall {
     }
   }
 
-  decode(view: DataView, at: number, args: readonly unknown[], frame: Frame | undefined, inside?: Inside): unknown {
-    const raised = this.inner.raise(view, at, frame, inside)
+  decode(
+    view: DataView,
+    at: number,
+    args: readonly unknown[],
+    frame: Frame | undefined,
+    inside?: Inside,
+    texts?: TakenTexts,
+  ): unknown {
+    const raised = this.inner.raise(view, at, frame, inside, texts)
     const address = this.#arch === 'win64' ? view.getBigUint64(at, true) : BigInt(view.getUint32(at, true))
     return this.inner.finish(this.#finish(raised, address, args, frame), args, frame)
   }

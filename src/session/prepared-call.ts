@@ -4,6 +4,8 @@ import type { Frame } from '../ctypes/call-plan.js'
 import type { Callback } from '../ctypes/callback-type.js'
 import type { Inside } from '../ctypes/reference.js'
 import type { ArgumentSink } from '../ctypes/sink.js'
+import type { TakenTexts } from '../ctypes/taken-texts.js'
+import type { TextLengths } from './text-room.js'
 
 export interface PreparedCall {
   readonly label: string
@@ -19,8 +21,18 @@ export interface PreparedCall {
   encode(sink: ArgumentSink, args: readonly unknown[], wrapped?: Callback[]): Frame | undefined
   /** Throws ArgumentError. The last look at the memory of the arguments: no earlier call changes it any more. */
   verify?(args: readonly unknown[]): void
+  /** How many texts it leaves, and how long they are. */
+  readonly textCount: number
+  readonly textLengths: TextLengths
   /** Reads the 8 bytes of the result; `inside` knows the call's own memory, where it has any. */
-  decode(view: DataView, at: number, args: readonly unknown[], frame: Frame | undefined, inside?: Inside): unknown
+  decode(
+    view: DataView,
+    at: number,
+    args: readonly unknown[],
+    frame: Frame | undefined,
+    inside?: Inside,
+    texts?: TakenTexts,
+  ): unknown
   /** The result is a typed pointer. */
   readonly pointsBack?: boolean
   /** The result for a pointer that leads to memory of this process. */

@@ -249,6 +249,7 @@ export class RoutineEngine {
       arguments: plan.signature,
       fixed: plan.count,
       result: plan.result,
+      texts: plan.texts,
     }
     const declaration = core.declarations.get(this.label, signature, error =>
       error instanceof RoutineNotFoundError ? notFound(dll, target, dll.unix ?? this.session.toUnix(dll.path)) : error,

@@ -39,7 +39,7 @@ export class ScalarCall extends Exchange {
     const { builder } = core
     builder.begin()
     call.encode(builder, this.args)
-    const length = builder.finish(0, call.number, call.count)
+    const length = builder.finish(call.number, call.count)
     return port.send(core.encoder.message, length, Kind.call)
   }
 

@@ -49,14 +49,15 @@ function put(index: number, argument: Argument): void {
 
 test('Call', () => {
   fc.assert(
-    fc.property(u53, u32, u32, fc.array(argument, { maxLength: 40 }), (id, routine, flags, given) => {
+    fc.property(u53, u32, u32, fc.array(argument, { maxLength: 40 }), (texts, routine, textRoom, given) => {
       dirty()
       given.forEach((each, i) => put(i, each))
-      encoder.call(AT, id, routine, flags, given.length)
+      encoder.call(AT, routine, given.length)
+      if (textRoom > 0) encoder.textRoom(AT, texts, textRoom)
       const call = Call.getRootAsCall(bytes(layout.Call.arguments + 8 * given.length))
-      assert.is(call.id(), BigInt(id))
+      assert.is(call.texts(), textRoom > 0 ? BigInt(texts) : 0n)
       assert.is(call.routine(), routine)
-      assert.is(call.flags(), flags)
+      assert.is(call.textRoom(), textRoom)
       assert.is(call.argumentsLength(), given.length)
       given.forEach((each, i) => assert.is(call.arguments_(i)?.bits(), bits(each)))
     }),
@@ -67,17 +68,25 @@ test('Batch', () => {
   const column = fc.record({ pointer: u53, stride: i32, kind: fc.integer({ min: 1, max: 127 }) })
   fc.assert(
     fc.property(
-      fc.record({ id: u53, results: u53, errors: u53, lastErrors: u53 }),
-      fc.record({ routine: u32, flags: u32, rows: u32, resultStride: u32, errorCapacity: u32, resultKind: u32 }),
+      fc.record({ texts: u53, results: u53, errors: u53, lastErrors: u53 }),
+      fc.record({
+        routine: u32,
+        flags: u32,
+        rows: u32,
+        resultStride: u32,
+        errorCapacity: u32,
+        resultKind: u32,
+        textRoom: u32,
+      }),
       fc.array(column, { maxLength: 40 }),
       (wide, narrow, columns) => {
         dirty()
-        const { id, results, errors, lastErrors } = wide
-        const { routine, flags, rows, resultStride, errorCapacity, resultKind } = narrow
+        const { texts, results, errors, lastErrors } = wide
+        const { routine, flags, rows, resultStride, errorCapacity, resultKind, textRoom } = narrow
         columns.forEach(({ pointer, stride, kind }, i) => encoder.column(AT, i, BigInt(pointer), stride, kind))
         encoder.batch(
           AT,
-          id,
+          texts,
           routine,
           flags,
           rows,
@@ -88,11 +97,12 @@ test('Batch', () => {
           errorCapacity,
           resultKind,
           columns.length,
+          textRoom,
         )
         const batch = Batch.getRootAsBatch(bytes(layout.Batch.columns + layout.Batch.columnSize * columns.length))
         assert.equal(
-          [batch.id(), batch.results(), batch.errors(), batch.lastErrors()],
-          [id, results, errors, lastErrors].map(BigInt),
+          [batch.texts(), batch.results(), batch.errors(), batch.lastErrors()],
+          [texts, results, errors, lastErrors].map(BigInt),
         )
         assert.equal(
           [
@@ -102,8 +112,9 @@ test('Batch', () => {
             batch.resultStride(),
             batch.errorCapacity(),
             batch.resultKind(),
+            batch.textRoom(),
           ],
-          [routine, flags, rows, resultStride, errorCapacity, resultKind],
+          [routine, flags, rows, resultStride, errorCapacity, resultKind, textRoom],
         )
         assert.is(batch.columnsLength(), columns.length)
         columns.forEach(({ pointer, stride, kind }, i) => {
@@ -160,10 +171,10 @@ test('send claims a slot, copies and publishes, until the ring is full; a number
 
 test('two encoders over one memory write the same', () => {
   const other = createEncoder(memory)
-  encoder.call(AT, 2 ** 40, 7, 1, 2)
+  encoder.call(AT, 7, 2)
   const one = new Uint8Array(memory.buffer).slice(AT, AT + 64)
   dirty()
-  other.call(AT, 2 ** 40, 7, 1, 2)
+  other.call(AT, 7, 2)
   assert.equal(new Uint8Array(memory.buffer).slice(AT, AT + 48), one.slice(0, 48))
 })
 

@@ -64,7 +64,7 @@ function checkArgument(given: typeof argument extends fc.Arbitrary<infer A> ? A 
 
 test('Call: up to 200 arguments of every sort', () => {
   fc.assert(
-    fc.property(id, u32, u32, fc.array(argument, { maxLength: 200 }), (number, routine, flags, args) => {
+    fc.property(id, u32, u32, fc.array(argument, { maxLength: 200 }), (texts, routine, textRoom, args) => {
       const buffer = written(CallAt.arguments + 8 * args.length, () => {
         args.forEach((one, i) => {
           if (one.as === 'int') encoder.int(AT, i, one.low, one.high)
@@ -72,51 +72,76 @@ test('Call: up to 200 arguments of every sort', () => {
           else if (one.as === 'float') encoder.float(AT, i, one.value)
           else encoder.double(AT, i, one.value)
         })
-        encoder.call(AT, number, routine, flags, args.length)
+        encoder.call(AT, routine, args.length)
+        encoder.textRoom(AT, texts, textRoom)
       })
       const table = Call.getRootAsCall(buffer)
-      assert.is(table.id(), BigInt(number))
+      assert.is(table.texts(), BigInt(texts))
       assert.is(table.routine(), routine)
-      assert.is(table.flags(), flags)
+      assert.is(table.textRoom(), textRoom)
       assert.is(table.argumentsLength(), args.length)
       args.forEach((one, i) => checkArgument(one, table.arguments_(i)?.bits() ?? -1n))
     }),
   )
 })
 
-test('Call: exactly 200 arguments, the largest id', () => {
+test('Call: exactly 200 arguments, no room for texts', () => {
   const buffer = written(CallAt.arguments + 1600, () => {
     for (let i = 0; i < 200; i++) encoder.int(AT, i, i, -i)
-    encoder.call(AT, Number.MAX_SAFE_INTEGER, 0xffffffff, 0, 200)
+    encoder.call(AT, 0xffffffff, 200)
   })
   const table = Call.getRootAsCall(buffer)
-  assert.is(table.id(), 2n ** 53n - 1n)
+  assert.is(table.texts(), 0n)
   assert.is(table.routine(), 0xffffffff)
   for (let i = 0; i < 200; i++) assert.is(table.arguments_(i)?.bits(), wordsOf(i, -i))
 })
 
 test('Batch: up to 20 columns', () => {
   const column = fc.record({ pointer: id, stride: i32, kind: u32 })
-  const head = fc.record({ id, routine: u32, flags: u32, rows: u32, stride: u32, capacity: u32, kind: u32 })
+  const head = fc.record({
+    texts: id,
+    routine: u32,
+    flags: u32,
+    rows: u32,
+    stride: u32,
+    capacity: u32,
+    kind: u32,
+    textRoom: u32,
+  })
   const places = fc.record({ results: id, errors: id, lastErrors: id })
   fc.assert(
     fc.property(head, places, fc.array(column, { maxLength: 20 }), (given, at, columns) => {
       const buffer = written(BatchAt.columns + BatchAt.columnSize * columns.length, () => {
         columns.forEach(({ pointer, stride, kind }, i) => encoder.column(AT, i, BigInt(pointer), stride, kind))
-        const { routine, flags, rows, stride, capacity, kind } = given
+        const { texts, routine, flags, rows, stride, capacity, kind, textRoom } = given
         const { results, errors, lastErrors } = at
         const count = columns.length
-        encoder.batch(AT, given.id, routine, flags, rows, stride, results, errors, lastErrors, capacity, kind, count)
+        encoder.batch(
+          AT,
+          texts,
+          routine,
+          flags,
+          rows,
+          stride,
+          results,
+          errors,
+          lastErrors,
+          capacity,
+          kind,
+          count,
+          textRoom,
+        )
       })
       const table = Batch.getRootAsBatch(buffer)
       const read = {
-        id: Number(table.id()),
+        texts: Number(table.texts()),
         routine: table.routine(),
         flags: table.flags(),
         rows: table.rows(),
         stride: table.resultStride(),
         capacity: table.errorCapacity(),
         kind: table.resultKind(),
+        textRoom: table.textRoom(),
       }
       assert.equal(read, { ...given })
       assert.is(table.results(), BigInt(at.results))
@@ -163,11 +188,8 @@ const i64 = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })
 test('Control', () => {
   const op = fc.nat(255)
   fc.assert(
-    fc.property(id, op, fc.array(i64), fc.array(text), id, u32, (number, which, numbers, texts, room, roomSize) => {
-      const table = Control.getRootAsControl(
-        new ByteBuffer(encodeControl(number, which, numbers, texts, room, roomSize)),
-      )
-      assert.is(table.id(), BigInt(number))
+    fc.property(op, fc.array(i64), fc.array(text), id, u32, (which, numbers, texts, room, roomSize) => {
+      const table = Control.getRootAsControl(new ByteBuffer(encodeControl(which, numbers, texts, room, roomSize)))
       assert.is(table.op(), which)
       assert.is(table.room(), BigInt(room))
       assert.is(table.roomSize(), roomSize)

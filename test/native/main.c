@@ -70,6 +70,8 @@ int main(void) {
   test_crashes();
   test_batches();
   test_callbacks();
+  test_texts();
+  test_modes();
   measure();
   test_fuzz();
   printf("%d passed, %d failed\n", passed, failed);

@@ -6,6 +6,8 @@ uint8_t *segment;
 uint64_t segment_size = 0x80000 + 0x800000;
 handler on_callback;
 int passed, failed;
+void *text_room;
+uint32_t text_room_size;
 uint32_t sequence, rings; /* rings: of a host that slept */
 volatile LONG served;
 static HANDLE bell_read, bells[4];
@@ -87,35 +89,36 @@ static void ring(int strand, uint32_t sleeps) {
 
 uint32_t build_call(uint8_t *out, uint32_t routine, uint32_t count, const uint64_t *arguments) {
   static const uint16_t vtable[] = {12, 24, 8, 16, 20, 4};
-  uint32_t head[12] = {16, 0, 0, 0, 12, 24, 7, 0, routine, 0, 0, count};
+  uint32_t head[12] = {16, 0, 0, 0, 12, 24, 0, 0, routine, text_room_size, 0, count};
+  uint64_t room = (ULONG_PTR)text_room;
   memcpy(head + 1, vtable, sizeof vtable);
+  memcpy(head + 6, &room, sizeof room);
   memcpy(out, head, 48);
   memcpy(out + 48, arguments, 8 * count);
   return 48 + 8 * count;
 }
 
 uint32_t build_batch(uint8_t *out, const struct batch *b) {
-  static const uint16_t vtable[14] = {26, 64, 8, 16, 20, 24, 28, 32, 40, 48, 56, 60, 4, 0};
-  uint32_t head[26] = {32, 0, 0, 0, 0, 0, 0, 0, 28, 64, 9, 0, b->routine, b->flags, b->rows, b->result_stride};
-  uint64_t addresses[3] = {(ULONG_PTR)b->results, (ULONG_PTR)b->errors, (ULONG_PTR)b->last_errors};
+  static const uint16_t vtable[14] = {28, 68, 8, 16, 20, 24, 28, 32, 40, 48, 56, 60, 4, 64};
+  uint32_t head[26] = {32, 0, 0, 0, 0, 0, 0, 0, 28, 64, 0, 0, b->routine, b->flags, b->rows, b->result_stride};
+  uint64_t room = (ULONG_PTR)text_room, addresses[3] = {(ULONG_PTR)b->results, (ULONG_PTR)b->errors, (ULONG_PTR)b->last_errors};
   memcpy(head + 1, vtable, sizeof vtable);
+  memcpy(head + 10, &room, sizeof room);
   memcpy(head + 16, addresses, 24);
-  head[22] = b->capacity, head[23] = b->result_kind, head[25] = b->count;
+  head[22] = b->capacity, head[23] = b->result_kind, head[24] = text_room_size, head[25] = b->count;
   memcpy(out, head, 104);
   memcpy(out + 104, b->columns, 24 * b->count);
   return 104 + 24 * b->count;
 }
 
-/* Root, vtable of six fields, then room, id, room_size, op. */
+/* Root, vtable of five fields, then room, room_size, op. */
 uint32_t build_control(uint8_t *out, uint8_t op, uint64_t room, uint32_t room_size) {
-  static const uint16_t vtable[] = {16, 32, 12, 24, 0, 0, 4, 20};
+  static const uint16_t vtable[] = {14, 32, 24, 0, 0, 4, 20, 0};
   uint32_t head[6] = {20, 0, 0, 0, 0, 16};
-  uint64_t id = 5;
   memset(out, 0, 56);
   memcpy(head + 1, vtable, sizeof vtable);
   memcpy(out, head, 24);
   memcpy(out + 24, &room, 8);
-  memcpy(out + 32, &id, 8);
   memcpy(out + 40, &room_size, 4);
   out[44] = op;
   return 56;

@@ -11,7 +11,7 @@
 struct answer {
   uint32_t status, code, last_error;
   int32_t errno_value;
-  uint64_t id, result;
+  uint64_t texts, result;
 };
 struct column {
   const void *pointer;
@@ -24,6 +24,9 @@ struct batch {
   uint32_t capacity, result_kind, count;
   struct column columns[12];
 };
+/* Room for texts that calls and batches of the tests bring. */
+extern void *text_room;
+extern uint32_t text_room_size;
 /* A test's handler of callbacks; what it returns goes back to the routine. */
 typedef uint64_t (*handler)(int strand, uint32_t number, const uint64_t *arguments, uint32_t count);
 
@@ -61,6 +64,8 @@ void test_calls(void);
 void test_crashes(void);
 void test_batches(void);
 void test_callbacks(void);
+void test_texts(void);
+void test_modes(void);
 void test_fuzz(void);
 void measure(void);
 #endif

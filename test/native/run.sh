@@ -11,7 +11,7 @@ export WINEPREFIX="${WINEPREFIX:-$build/prefix}" WINEDEBUG="${WINEDEBUG:--all}" 
 make -s -C "$native"
 cp "$native/bridge-win64.dll" "$build/"
 x86_64-w64-mingw32-gcc -std=gnu11 -O2 -Wall -Wextra -Werror -Wno-unused-parameter -fno-ident -I"$native" \
-  "$here/main.c" "$here/node.c" "$here/calls.c" "$here/crashes.c" "$here/batches.c" "$here/callbacks.c" "$here/fuzz.c" \
+  "$here/main.c" "$here/node.c" "$here/calls.c" "$here/crashes.c" "$here/batches.c" "$here/callbacks.c" "$here/texts.c" "$here/modes.c" "$here/fuzz.c" \
   "$build/bridge-win64.dll" -o "$build/driver.exe"
 # the first Wine process of a prefix starts services that keep what they inherit
 timeout 120 "$wine" cmd /c exit </dev/null >/dev/null 2>&1 || true

@@ -35,12 +35,12 @@ text = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
 
 
 @given(u32, u32, u32, i32, u64, u64)
-def test_reply(status, code, last_error, errno, number, result):
-    made = wire.reply((status, code, last_error, errno, number, result))
+def test_reply(status, code, last_error, errno, texts, result):
+    made = wire.reply((status, code, last_error, errno, texts, result))
     assert len(made) == wire.REPLY_LENGTH
     table = Reply.Reply.GetRootAs(made)
     assert (table.Status(), table.Code(), table.LastError()) == (status, code, last_error)
-    assert (table.Errno(), table.Id(), table.Result()) == (errno, number, result)
+    assert (table.Errno(), table.Texts(), table.Result()) == (errno, texts, result)
 
 
 @given(u32, u32, st.lists(u64, max_size=200))
@@ -87,7 +87,7 @@ def test_outcome_is_shortened_to_its_room(texts, room):
     assert all(whole.startswith(part) for whole, part in zip(texts, read))
 
 
-def control(number, op, numbers, texts, room, room_size):
+def control(op, numbers, texts, room, room_size):
     builder = flatbuffers.Builder(64)
     offsets = [builder.CreateString(one) for one in texts]
     Control.ControlStartTextsVector(builder, len(offsets))
@@ -99,7 +99,6 @@ def control(number, op, numbers, texts, room, room_size):
         builder.PrependInt64(one)
     number_vector = builder.EndVector()
     Control.ControlStart(builder)
-    Control.ControlAddId(builder, number)
     Control.ControlAddOp(builder, op)
     Control.ControlAddNumbers(builder, number_vector)
     Control.ControlAddTexts(builder, text_vector)
@@ -112,16 +111,15 @@ def control(number, op, numbers, texts, room, room_size):
 def read_control(data):
     table = wire.Table(data)
     return (
-        table.scalar(0, "<Q"),
-        table.scalar(1, "<B"),
-        table.numbers(2),
-        table.texts(3),
-        table.scalar(4, "<Q"),
-        table.scalar(5, "<I"),
+        table.scalar(0, "<B"),
+        table.numbers(1),
+        table.texts(2),
+        table.scalar(3, "<Q"),
+        table.scalar(4, "<I"),
     )
 
 
-fields = st.tuples(u64, u8, st.lists(i64, max_size=10), st.lists(text, max_size=10), u64, u32)
+fields = st.tuples(u8, st.lists(i64, max_size=10), st.lists(text, max_size=10), u64, u32)
 
 
 @given(fields)
@@ -164,9 +162,9 @@ def test_any_bytes(data):
 
 
 def test_vectors_that_claim_too_much():
-    data = bytearray(control(1, 2, [3, 4], ["five"], 6, 7))
+    data = bytearray(control(2, [3, 4], ["five"], 6, 7))
     table = wire.Table(data)
-    for index, read in ((2, "numbers"), (3, "texts")):
+    for index, read in ((1, "numbers"), (2, "texts")):
         for count in (5, 1000, 2**31, 2**32 - 1):
             broken = bytearray(data)
             start, _ = table._vector(index)

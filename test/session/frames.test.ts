@@ -174,7 +174,7 @@ class Raw {
   }
 
   async control(op: number, numbers: readonly (number | bigint)[], texts: readonly string[], room?: bigint) {
-    const message = encodeControl(1, op, numbers, texts, Number(room ?? this.base + BigInt(ROOM)), 4096)
+    const message = encodeControl(op, numbers, texts, Number(room ?? this.base + BigInt(ROOM)), 4096)
     const long = message.length > REQUEST_SIZE - MESSAGE
     if (long) this.write(message, ROOM + 4096)
     const reply = await this.request(Kind.control, message, message.length, long ? 1 : 0, long ? ROOM + 4096 : 0)
@@ -259,7 +259,7 @@ function aFrame(raw: Raw): { kind: number; message: Buffer } {
     [Op.formatError, [random(20)], []],
   ]
   const [op, numbers, texts] = controls[random(controls.length)]
-  return { kind: Kind.control, message: Buffer.from(encodeControl(1, op, numbers, texts, room, 4096)) }
+  return { kind: Kind.control, message: Buffer.from(encodeControl(op, numbers, texts, room, 4096)) }
 }
 
 /** Number of the routine that calls back. */

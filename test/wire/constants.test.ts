@@ -5,7 +5,9 @@ import * as assert from 'uvu/assert'
 import { Shared, SlotState } from '../../src/channel/shared.js'
 import * as layout from '../../src/codec/layout.js'
 
-const { Batch, Call, Callback, Kind, MemoryOp, Op, Refusal, Reply, Return, SlotFlag, Status, Window, Word } = layout
+const { Batch, Call, Callback, Kind, MemoryOp, Op, Refusal, Reply, Return, SlotFlag, Status, TextForm, Texts, Window } =
+  layout
+const { Word } = layout
 const test = suite('the same numbers on all sides')
 const root = new URL('../../', import.meta.url)
 const file = (path: string) => readFileSync(new URL(path, root), 'utf8')
@@ -36,7 +38,7 @@ function header(): Record<string, number> {
 const script = `import json, wire
 print(json.dumps({k: v.hex() if isinstance(v, bytes) else v for k, v in vars(wire).items()
   if k[0] != "_" and isinstance(v, (int, bytes))}
-  | {k: getattr(wire, k).size for k in ("CALL_VALUES", "REPLY_VALUES", "BATCH_VALUES", "COLUMN", "ROW_FAILURE")}))`
+  | {k: getattr(wire, k).size for k in ("CALL_VALUES", "REPLY_VALUES", "BATCH_VALUES", "COLUMN", "ROW_FAILURE", "TEXT_RECORD")}))`
 const python: Record<string, number | string> = JSON.parse(
   execFileSync('python3', ['-B', '-c', script], { cwd: new URL('wine-host', root), encoding: 'utf8' }),
 )
@@ -60,6 +62,8 @@ test('wire.h and layout.ts', () => {
     ...prefixed('BATCH', Batch, { lastErrors: 'BATCH_LAST_ERRORS_AT' }),
     ...prefixed('CALLBACK', Callback, { callback: 'CALLBACK_NUMBER' }),
     ...prefixed('RETURN', Return),
+    ...prefixed('TEXTS', Texts),
+    ...prefixed('TEXT', TextForm),
   }
   for (const [name, value] of Object.entries(wanted)) assert.is(c[name], value, name)
   // what only the host's two sides know
@@ -85,13 +89,18 @@ test('wire.py and layout.ts', () => {
     UNDECLARED: Status.undeclared,
     UNLOADED: Status.unloaded,
     CALL_ARGUMENTS: Call.arguments,
-    CALL_VALUES: Call.arguments - Call.id,
+    CALL_VALUES: Call.arguments - Call.texts,
     REPLY_LENGTH: Reply.size,
     REPLY_VALUES: Reply.size - Reply.status,
     BATCH_COLUMNS: Batch.columns,
-    BATCH_VALUES: Batch.columns - Batch.id,
+    BATCH_VALUES: Batch.columns - Batch.texts,
     COLUMN: Batch.columnSize,
     ROW_FAILURE: layout.ROW_FAILURE_SIZE,
+    TEXTS_RECORDS: Texts.records,
+    TEXT_RECORD: Texts.recordSize,
+    TEXTS_UNREADABLE: Texts.unreadable,
+    TEXT_WIDE: TextForm.wide,
+    TEXT_IN_STRUCTURE: TextForm.inStructure,
     WINDOW_OFFSET: Window.offset,
     WINDOW_ANSWER: Window.answer,
     WINDOW_DATA: Window.data,
@@ -126,9 +135,9 @@ test('states of the host, in wire.h and wire.py', () => {
 
 test('constant heads in wire.py end where layout.ts puts the first value', () => {
   const length = (name: string) => String(python[name]).length / 2
-  assert.is(length('CALL_HEAD'), Call.id)
+  assert.is(length('CALL_HEAD'), Call.texts)
   assert.is(length('REPLY_HEAD'), Reply.status)
-  assert.is(length('BATCH_HEAD'), Batch.id)
+  assert.is(length('BATCH_HEAD'), Batch.texts)
   assert.is(length('CALLBACK_HEAD'), Callback.callback)
   assert.is(length('RETURN_HEAD'), Return.result)
 })

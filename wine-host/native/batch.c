@@ -6,8 +6,8 @@ static const struct {
   uint16_t vtable[14];
   int32_t to_vtable;
   uint32_t to_vector;
-} head = {32, {26, 64, 8, 16, 20, 24, 28, 32, 40, 48, 56, 60, 4, 0}, 28, 64};
-_Static_assert(sizeof head == BATCH_ID, "the values follow at once");
+} head = {32, {28, 68, 8, 16, 20, 24, 28, 32, 40, 48, 56, 60, 4, 64}, 28, 64};
+_Static_assert(sizeof head == BATCH_TEXTS, "the values follow at once");
 
 struct failure {
   uint32_t row, code;
@@ -66,6 +66,7 @@ static uint32_t run(struct zb_thread *thread, struct zb_batch *batch, uint32_t f
     if (!zb_protect(thread, body, batch, &guard)) break;
     row = batch->row;
     SetLastError(guard.system_error);
+    if (batch->texts && zb_pass_text(batch->texts, row)) continue;
     if (failed == capacity) break; /* nowhere to say it: the row counts as not carried out */
     if (!still_there(batch, row, &failures[failed])) break;
     failures[failed].row = row;
@@ -83,11 +84,11 @@ static uint32_t run(struct zb_thread *thread, struct zb_batch *batch, uint32_t f
 
 static void batch_into(struct zb_thread *thread, const struct zb_message *message, struct zb_reply *reply, struct zb_batch *batch) {
   const uint8_t *bytes = message->bytes;
+  const struct zb_text_list *list;
   struct failure *failures;
   struct zb_entry *entry;
   uint32_t flags, capacity;
-  if (message->length < BATCH_COLUMNS || memcmp(bytes, &head, sizeof head) || zb_u32(bytes + 96)) return;
-  reply->id = zb_u64(bytes + BATCH_ID);
+  if (message->length < BATCH_COLUMNS || memcmp(bytes, &head, sizeof head)) return;
   batch->count = zb_u32(bytes + BATCH_COUNT);
   if (batch->count > ZB_MAX_ARGUMENTS || batch->count > (message->length - BATCH_COLUMNS) / BATCH_COLUMN_SIZE) return;
   entry = zb_find_routine(zb_u32(bytes + BATCH_ROUTINE));
@@ -108,9 +109,22 @@ static void batch_into(struct zb_thread *thread, const struct zb_message *messag
   failures = (struct failure *)(ULONG_PTR)zb_u64(bytes + BATCH_ERRORS);
   capacity = failures ? zb_u32(bytes + BATCH_ERROR_CAPACITY) : 0;
   if (!read_batch(batch, bytes, capacity, failures)) return;
+  if ((list = entry->texts)) {
+    int begun = zb_begin_texts(batch->texts, list, batch->rows, zb_u64(bytes + BATCH_TEXTS), zb_u32(bytes + BATCH_TEXT_ROOM));
+    if (begun < 0) reply->code = REFUSED_OUT_OF_MEMORY;
+    if (begun <= 0) return;
+  } else {
+    batch->texts = NULL;
+  }
   for (int i = 0; i < 4; i++) batch->arguments->values[i] = 0;
   batch->running = zb_word(WORD_RUNNING_ROW);
   uint32_t failed = run(thread, batch, flags, zb_choose_rows(batch, entry), failures, capacity);
+  if (list && batch->texts->full) {
+    zb_drop_texts(batch->texts);
+    reply->code = REFUSED_OUT_OF_MEMORY;
+    return;
+  }
+  if (list) reply->texts = zb_end_texts(batch->texts);
   reply->status = STATUS_DONE;
   reply->code = failed;
   reply->result = batch->row;
@@ -118,10 +132,12 @@ static void batch_into(struct zb_thread *thread, const struct zb_message *messag
 
 void zb_batch(struct zb_thread *thread, const struct zb_message *message, struct zb_reply *reply) {
   struct zb_arguments arguments;
+  struct zb_texts texts;
   struct zb_batch batch;
   reply->status = STATUS_REFUSED;
   reply->code = REFUSED_MALFORMED;
   batch.arguments = &arguments;
+  batch.texts = &texts;
   batch.last_errors = NULL;
   batch_into(thread, message, reply, &batch);
 }

@@ -49,6 +49,11 @@ ZB_API int32_t zb_serve(void);
 /* conventions, flags, signature and kinds as docs/wire.md and src/ctypes/sink.ts have them. */
 ZB_API int32_t zb_routine(uint32_t number, uint64_t address, uint32_t convention, uint32_t flags, const char *signature,
                           uint32_t result_kind, uint32_t fixed);
+/* The texts that a routine leaves, three numbers for each, behind its zb_routine: -1 for the result or the number of an argument, how
+ * far into it the pointer lies, and the form (TEXT_WIDE, TEXT_IN_STRUCTURE of wire.h). */
+ZB_API int32_t zb_texts(uint32_t number, const int64_t *numbers, uint32_t count);
+/* Frees texts that had no room in their request; `address` is that of their Reply. */
+ZB_API int32_t zb_free_texts(uint64_t address);
 /* The declaration failed: calls of the number are answered with status 3. */
 ZB_API int32_t zb_undeclared(uint32_t number);
 ZB_API int32_t zb_release(uint32_t number);

@@ -7,18 +7,29 @@ static const struct {
   int32_t to_vtable;
   uint32_t to_vector;
 } head = {16, {12, 24, 8, 16, 20, 4}, 12, 24};
-_Static_assert(sizeof head == CALL_ID, "the values follow at once");
+_Static_assert(sizeof head == CALL_TEXTS, "the values follow at once");
 
 struct single {
   uint64_t address;
   uint64_t count;
   uint64_t result[2];
+  struct zb_texts *texts;
   struct zb_arguments arguments;
 };
 
 static void single(void *argument) {
   struct single *call = argument;
   zb_call_raw(call->address, call->arguments.values, call->count, call->result);
+}
+
+static void with_texts(void *argument) {
+  struct single *call = argument;
+  if (!call->texts->returned) {
+    zb_call_raw(call->address, call->arguments.values, call->count, call->texts->result);
+    memcpy(call->result, call->texts->result, sizeof call->result);
+    call->texts->returned = 1;
+  }
+  zb_take_texts(call->texts, 0, call->arguments.values);
 }
 
 /* Around every run of a routine: it meets its own last error, not the one that our waiting left; and where the routine's
@@ -46,12 +57,13 @@ void zb_swap_out(struct zb_thread *thread, uint32_t flags, uint32_t system_error
 void zb_call(struct zb_thread *thread, const struct zb_message *message, struct zb_reply *reply) {
   struct zb_guard guard;
   struct single call;
+  const struct zb_text_list *list;
+  struct zb_texts texts;
   struct zb_entry *entry;
   uint32_t count, flags;
   reply->status = STATUS_REFUSED;
   reply->code = REFUSED_MALFORMED;
   if (message->length < CALL_ARGUMENTS || memcmp(message->bytes, &head, sizeof head) || zb_u32(message->bytes + 40)) return;
-  reply->id = zb_u64(message->bytes + CALL_ID);
   count = zb_u32(message->bytes + CALL_COUNT);
   if (count > ZB_MAX_ARGUMENTS || count > (message->length - CALL_ARGUMENTS) / 8) return;
   entry = zb_find_routine(zb_u32(message->bytes + CALL_ROUTINE));
@@ -62,8 +74,21 @@ void zb_call(struct zb_thread *thread, const struct zb_message *message, struct 
   call.count = count;
   flags = entry->flags;
   uint32_t result_kind = entry->result_kind;
+  list = entry->texts;
+  call.texts = list ? &texts : NULL;
+  if (list) {
+    int begun = zb_begin_texts(&texts, list, 1, zb_u64(message->bytes + CALL_TEXTS), zb_u32(message->bytes + CALL_TEXT_ROOM));
+    reply->status = STATUS_REFUSED;
+    reply->code = begun < 0 ? REFUSED_OUT_OF_MEMORY : REFUSED_MALFORMED;
+    if (begun <= 0) return;
+  }
   zb_swap_in(thread, flags);
-  if (zb_protect(thread, single, &call, &guard)) {
+  while (zb_protect(thread, list ? with_texts : single, &call, &guard)) {
+    if (list && zb_pass_text(&texts, 0)) {
+      SetLastError(guard.system_error);
+      continue;
+    }
+    if (list) zb_drop_texts(&texts);
     zb_swap_out(thread, flags, guard.system_error);
     reply->status = STATUS_EXCEPTION;
     reply->code = guard.code;
@@ -71,6 +96,12 @@ void zb_call(struct zb_thread *thread, const struct zb_message *message, struct 
     return;
   }
   zb_swap_out(thread, flags, GetLastError());
+  if (list && texts.full) {
+    zb_drop_texts(&texts);
+    reply->code = REFUSED_OUT_OF_MEMORY;
+    return;
+  }
+  if (list) reply->texts = zb_end_texts(&texts);
   reply->status = STATUS_DONE;
   reply->code = 0;
   reply->result = zb_extend(result_kind, call.result[result_kind == 'f' || result_kind == 'd']);

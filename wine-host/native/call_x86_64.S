@@ -47,6 +47,7 @@ zb_call_raw:
     movq %r8, %xmm2
     movq %r9, %xmm3
     call *%rax
+    cld                         /* before anything is copied: see modes.h */
     movq %rax, (%rbx)
     movq %xmm0, 8(%rbx)
     leaq 8(%rbp), %rsp
@@ -157,6 +158,7 @@ zb_callback_common:
     subq $72, %rsp
     .seh_stackalloc 72
     .seh_endprologue
+    cld
     movq %xmm0, 32(%rsp)
     movq %xmm1, 40(%rsp)
     movq %xmm2, 48(%rsp)

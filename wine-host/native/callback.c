@@ -84,7 +84,7 @@ static void nested(struct zb_thread *thread, uint32_t node, const struct zb_mess
   struct zb_reply reply = {.status = STATUS_REFUSED, .code = REFUSED_MALFORMED};
   if (message->kind == KIND_CONTROL) {
     uint8_t outcome[MAILBOX_ROOM]; /* not in the mailbox at once: what the operation does may call back and post */
-    int32_t length = zb_control_message(thread, message, outcome, sizeof outcome, &reply.id);
+    int32_t length = zb_control_message(thread, message, outcome, sizeof outcome);
     if (length > 0) {
       memcpy(out, outcome, (size_t)length);
       post(thread->strand, node, KIND_OUTCOME, (uint32_t)length);

@@ -1,6 +1,7 @@
 /* Control messages are Python's work; the bridge only has to know who asked, and where the Outcome goes. The table is an ordinary
  * FlatBuffer, so its vtable is walked (flatbuffers.dev, "Internals"). */
 #include "internal.h"
+#include "modes.h"
 
 /* Offset of a field's value, 0 if the table leaves it out, -1 if anything points outside. */
 static int64_t field(const uint8_t *bytes, uint32_t length, uint32_t index, uint32_t size) {
@@ -22,17 +23,15 @@ static int64_t field(const uint8_t *bytes, uint32_t length, uint32_t index, uint
   return offset < 4 || offset + size > table_size ? -1 : at;
 }
 
-int32_t zb_control_message(struct zb_thread *thread, const struct zb_message *message, uint8_t *out, uint32_t capacity, uint64_t *id) {
+int32_t zb_control_message(struct zb_thread *thread, const struct zb_message *message, uint8_t *out, uint32_t capacity) {
   const uint8_t *bytes = message->bytes;
   uint32_t length = message->length;
-  int64_t at_id = field(bytes, length, CONTROL_FIELD_ID, 8), at_room = field(bytes, length, CONTROL_FIELD_ROOM, 8),
-          at_size = field(bytes, length, CONTROL_FIELD_ROOM_SIZE, 4);
+  int64_t at_room = field(bytes, length, CONTROL_FIELD_ROOM, 8), at_size = field(bytes, length, CONTROL_FIELD_ROOM_SIZE, 4);
   uint8_t nowhere[MAILBOX_ROOM];
   struct zb_guard *guard = thread->guard;
+  struct zb_modes modes;
   int32_t written;
-  *id = 0;
-  if (at_id < 0 || at_room < 0 || at_size < 0) return 0;
-  if (at_id) *id = zb_u64(bytes + at_id);
+  if (at_room < 0 || at_size < 0) return 0;
   if (!out) {
     uint64_t offset = at_room ? zb_u64(bytes + at_room) : 0;
     capacity = at_size ? zb_u32(bytes + at_size) : 0;
@@ -47,7 +46,9 @@ int32_t zb_control_message(struct zb_thread *thread, const struct zb_message *me
   /* An exception may not be unwound through Python's frames, which hold its lock. ctypes catches its own. */
   thread->guard = NULL;
   SetLastError(thread->system_error);
+  zb_keep_modes(&modes); /* a DLL runs code of its own when it is loaded */
   written = zb.control(bytes, length, out, capacity, thread->strand);
+  zb_settle_modes(&modes);
   thread->guard = guard;
   if (written > 0 && (written & ZB_CONTROL_EXIT)) {
     InterlockedExchange(&zb.leaving, 1);

@@ -7,6 +7,7 @@
  * that walk go astray, and Windows ends the process: for that case alone a vectored handler walks the stack itself, in
  * advance, and when our frame cannot be reached it goes there without unwinding. */
 #include "internal.h"
+#include "modes.h"
 
 /* winternl.h of mingw lacks these; values of "EXCEPTION_RECORD" */
 enum { NONCONTINUABLE = 1, UNWINDING = 2, EXIT_UNWIND = 4, TARGET_UNWIND = 0x20 };
@@ -155,6 +156,7 @@ int zb_watch_exceptions(void) {
 /* Runs body(argument); 1 and guard filled in if an exception ended it. */
 int zb_protect(struct zb_thread *thread, zb_body body, void *argument, struct zb_guard *guard) {
   NT_TIB *tib = information_block();
+  struct zb_modes modes;
   void *chain; /* Wine's own libraries register handlers here, on 64 bits too; without unwinding theirs would stay */
   int failed;
   guard->previous = thread->guard;
@@ -163,7 +165,9 @@ int zb_protect(struct zb_thread *thread, zb_body body, void *argument, struct zb
   guard->frame = NULL;
   thread->guard = guard;
   chain = tib->ExceptionList;
+  zb_keep_modes(&modes);
   failed = zb_guarded(body, argument, guard);
+  if (!failed) zb_settle_modes(&modes); /* where an exception ended it, zb_guarded has done so */
   thread->guard = guard->previous;
   /* Node waits for what those callbacks asked last, and for ever: the frames that would have answered are gone */
   if (thread->depth != guard->depth) zb_give_up("a routine left a callback that had not returned (longjmp, or an exception of its own)");

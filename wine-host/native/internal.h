@@ -56,12 +56,35 @@ extern struct zb_state zb;
 /* UNLOADED: the DLL that held the address is gone. */
 enum zb_entry_state { ENTRY_NONE = 0, ENTRY_READY, ENTRY_FAILED, ENTRY_UNLOADED };
 
+/* A text that a routine leaves: its pointer lies `offset` bytes into the result (source -1), or into what an argument leads to. */
+struct zb_text {
+  int32_t source;
+  uint32_t offset, form;
+};
+struct zb_text_list {
+  uint32_t count;
+  struct zb_text texts[];
+};
+
+/* The texts of a call or batch while they are gathered. Kept up to date in memory: an exception may end any step. */
+struct zb_texts {
+  const struct zb_text_list *list;
+  uint8_t *volatile at;
+  volatile uint32_t size, used;
+  volatile uint32_t own;      /* `at` is memory of our own */
+  volatile uint32_t full;     /* there is no memory for what comes */
+  volatile uint32_t returned; /* the routine has: what comes next is text number `next` of its row */
+  volatile uint32_t next;
+  uint64_t result[2];
+};
+
 /* The state of a routine number: written once, then read without a lock (routine.c). */
 struct zb_entry {
   volatile uint32_t state; /* enum zb_entry_state */
   uint32_t flags;
   uint64_t address;
   uint32_t count; /* arguments of the signature */
+  const struct zb_text_list *volatile texts; /* NULL: none */
   uint8_t result_kind, convention, floats; /* floats: 0 no argument is f or d, 1 some are, 2 all are d */
 };
 
@@ -72,7 +95,7 @@ struct zb_arguments {
 /* A Reply before it is laid out. */
 struct zb_reply {
   uint32_t status, code;
-  uint64_t id, result;
+  uint64_t texts, result;
 };
 
 /* A message somewhere in the segment. */
@@ -100,6 +123,7 @@ struct zb_batch {
   uint64_t result_stride;
   uint32_t *last_errors;
   struct zb_arguments *arguments;
+  struct zb_texts *texts; /* NULL: the routine leaves none */
   struct zb_column columns[ZB_MAX_ARGUMENTS];
 };
 typedef void (*zb_body)(void *argument);
@@ -146,8 +170,15 @@ void zb_batch(struct zb_thread *thread, const struct zb_message *message, struct
 zb_body zb_choose_rows(const struct zb_batch *batch, const struct zb_entry *entry);
 void zb_swap_in(struct zb_thread *thread, uint32_t flags);
 void zb_swap_out(struct zb_thread *thread, uint32_t flags, uint32_t system_error);
+/* texts.c */
+void zb_forget_texts(struct zb_entry *entry);
+int zb_begin_texts(struct zb_texts *texts, const struct zb_text_list *list, uint32_t rows, uint64_t room, uint32_t size);
+void zb_take_texts(struct zb_texts *texts, uint32_t row, const uint64_t *arguments);
+int zb_pass_text(struct zb_texts *texts, uint32_t row);
+uint64_t zb_end_texts(struct zb_texts *texts);
+void zb_drop_texts(struct zb_texts *texts);
 /* control.c: out and capacity 0: the room that the message names. Returns the length of the Outcome, 0 if refused */
-int32_t zb_control_message(struct zb_thread *thread, const struct zb_message *message, uint8_t *out, uint32_t capacity, uint64_t *id);
+int32_t zb_control_message(struct zb_thread *thread, const struct zb_message *message, uint8_t *out, uint32_t capacity);
 /* exception.c */
 int zb_protect(struct zb_thread *thread, zb_body body, void *argument, struct zb_guard *guard);
 int zb_watch_exceptions(void);

@@ -40,6 +40,6 @@ void zb_put_reply(struct zb_thread *thread, const struct zb_reply *reply, uint8_
   memcpy(out + REPLY_CODE, &reply->code, 4);
   memcpy(out + REPLY_LAST_ERROR, &thread->last_error, 4);
   memcpy(out + REPLY_ERRNO, &thread->errno_copy, 4);
-  memcpy(out + REPLY_ID, &reply->id, 8);
+  memcpy(out + REPLY_TEXTS, &reply->texts, 8);
   memcpy(out + REPLY_RESULT, &reply->result, 8);
 }

@@ -56,6 +56,7 @@ ZB_API int32_t zb_routine(uint32_t number, uint64_t address, uint32_t convention
   entry->address = address;
   entry->flags = flags;
   entry->count = (uint32_t)count;
+  zb_forget_texts(entry);
   entry->result_kind = (uint8_t)result_kind;
   entry->convention = (uint8_t)convention;
   entry->floats = count ? 2 : 0;

@@ -2,6 +2,7 @@
  * caller notes the row and enters again behind it. The common shapes - up to four columns of one kind - are compiled once for
  * each, with loads and stores that know the kind; everything else goes through zb_call_raw. */
 #include "internal.h"
+#include "modes.h"
 
 #define INLINE static inline __attribute__((always_inline))
 typedef uint64_t (*integer_routine)();
@@ -43,6 +44,7 @@ INLINE void same(struct zb_batch *batch, const int n, const char kind, const cha
   volatile uint32_t *const running = batch->running;
   const uint8_t *p0 = 0, *p1 = 0, *p2 = 0, *p3 = 0;
   int64_t s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+  const uint32_t mxcsr = zb_mxcsr();
   uint32_t row = batch->row;
   uint8_t *out = batch->results + row * batch->result_stride;
   const uint64_t step = batch->result_stride;
@@ -53,7 +55,7 @@ INLINE void same(struct zb_batch *batch, const int n, const char kind, const cha
   for (; row < rows; row++) {
     uint64_t bits;
     batch->row = row;
-    *running = row;
+    zb_store_row(running, row);
 #define L(c) load((uint32_t)kind, p##c)
 #define D(c) as_double(L(c))
 #define PASS(function, X) \
@@ -74,6 +76,7 @@ INLINE void same(struct zb_batch *batch, const int n, const char kind, const cha
     } else {
       bits = PASS(integers, L);
     }
+    if (kind == 'd') zb_settle_mxcsr(mxcsr);
     store((uint32_t)result, out, bits);
     p0 += s0, p1 += s1, p2 += s2, p3 += s3, out += step;
   }
@@ -84,6 +87,7 @@ INLINE void same(struct zb_batch *batch, const int n, const char kind, const cha
 static void any(void *argument) {
   struct zb_batch *batch = argument;
   uint64_t *values = batch->arguments->values, result[2];
+  const uint32_t mxcsr = zb_mxcsr();
   const int xmm = batch->result_kind == 'f' || batch->result_kind == 'd';
   for (uint32_t row = batch->row; row < batch->rows; row++) {
     batch->row = row;
@@ -91,8 +95,33 @@ static void any(void *argument) {
     for (uint32_t c = 0; c < batch->count; c++)
       values[c] = load((uint32_t)batch->columns[c].kind, batch->columns[c].pointer + row * batch->columns[c].stride);
     zb_call_raw(batch->address, values, batch->count, result);
+    zb_settle_mxcsr(mxcsr);
     if (batch->last_errors) batch->last_errors[row] = GetLastError();
     store(batch->result_kind, batch->results + row * batch->result_stride, result[xmm]);
+  }
+  batch->row = batch->rows;
+}
+
+/* The same for a routine that leaves texts. The row at which an exception ended it goes on with its texts if they can be had. */
+static void with_texts(void *argument) {
+  struct zb_batch *batch = argument;
+  struct zb_texts *texts = batch->texts;
+  uint64_t *values = batch->arguments->values;
+  const uint32_t mxcsr = zb_mxcsr();
+  const int xmm = batch->result_kind == 'f' || batch->result_kind == 'd';
+  for (uint32_t row = batch->row; row < batch->rows && !texts->full; row++) {
+    batch->row = row;
+    *batch->running = row;
+    if (!texts->returned) {
+      for (uint32_t c = 0; c < batch->count; c++)
+        values[c] = load((uint32_t)batch->columns[c].kind, batch->columns[c].pointer + row * batch->columns[c].stride);
+      zb_call_raw(batch->address, values, batch->count, texts->result);
+      zb_settle_mxcsr(mxcsr);
+      if (batch->last_errors) batch->last_errors[row] = GetLastError();
+      store(batch->result_kind, batch->results + row * batch->result_stride, texts->result[xmm]);
+      texts->returned = 1;
+    }
+    zb_take_texts(texts, row, values);
   }
   batch->row = batch->rows;
 }
@@ -104,7 +133,7 @@ static void integers(void *argument) {
   uint64_t values[4] = {0};
   for (uint32_t row = batch->row; row < batch->rows; row++) {
     batch->row = row;
-    *batch->running = row;
+    zb_store_row(batch->running, row);
     for (uint32_t c = 0; c < batch->count; c++)
       values[c] = load((uint32_t)batch->columns[c].kind, batch->columns[c].pointer + row * batch->columns[c].stride);
     store(batch->result_kind, batch->results + row * batch->result_stride, routine(values[0], values[1], values[2], values[3]));
@@ -131,6 +160,7 @@ static int family(uint64_t kind) {
  * floats where the columns are integers, gets its arguments in both kinds of register. */
 zb_body zb_choose_rows(const struct zb_batch *batch, const struct zb_entry *entry) {
   int kind, integral = 1, result = batch->result_kind == 'v' ? 'v' : family(batch->result_kind);
+  if (batch->texts) return with_texts;
   if (batch->count < 1 || batch->count > 4 || batch->last_errors || (entry->flags & ROUTINE_VARIADIC)) return any;
   kind = family(batch->columns[0].kind);
   for (uint32_t c = 0; c < batch->count; c++) {

@@ -19,7 +19,7 @@ static int handle(struct zb_thread *thread, const uint8_t *slot, uint32_t done) 
   zb_store(zb_word(WORD_RUNNING_THREAD), caller);
   if (zb_take_message(slot, REQUEST_SIZE - MESSAGE, tag, &message)) {
     if (message.kind == KIND_CONTROL) {
-      int32_t length = zb_control_message(thread, &message, NULL, 0, &reply.id);
+      int32_t length = zb_control_message(thread, &message, NULL, 0);
       if (length > 0) reply.status = STATUS_DONE, reply.code = 0, reply.result = (uint32_t)length;
     } else {
       zb_execute(thread, &message, &reply);

@@ -24,7 +24,7 @@ static getSizePrefixedRootAsBatch(bb:flatbuffers.ByteBuffer, obj?:Batch):Batch {
   return (obj || new Batch()).__init(bb.readInt32(bb.position()) + bb.position(), bb);
 }
 
-id():bigint {
+texts():bigint {
   const offset = this.bb!.__offset(this.bb_pos, 4);
   return offset ? this.bb!.readUint64(this.bb_pos + offset) : BigInt('0');
 }
@@ -84,12 +84,17 @@ columnsLength():number {
   return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
 }
 
-static startBatch(builder:flatbuffers.Builder) {
-  builder.startObject(11);
+textRoom():number {
+  const offset = this.bb!.__offset(this.bb_pos, 26);
+  return offset ? this.bb!.readUint32(this.bb_pos + offset) : 0;
 }
 
-static addId(builder:flatbuffers.Builder, id:bigint) {
-  builder.addFieldInt64(0, id, BigInt('0'));
+static startBatch(builder:flatbuffers.Builder) {
+  builder.startObject(12);
+}
+
+static addTexts(builder:flatbuffers.Builder, texts:bigint) {
+  builder.addFieldInt64(0, texts, BigInt('0'));
 }
 
 static addRoutine(builder:flatbuffers.Builder, routine:number) {
@@ -136,14 +141,18 @@ static startColumnsVector(builder:flatbuffers.Builder, numElems:number) {
   builder.startVector(24, numElems, 8);
 }
 
+static addTextRoom(builder:flatbuffers.Builder, textRoom:number) {
+  builder.addFieldInt32(11, textRoom, 0);
+}
+
 static endBatch(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   return offset;
 }
 
-static createBatch(builder:flatbuffers.Builder, id:bigint, routine:number, flags:number, rows:number, resultStride:number, results:bigint, errors:bigint, lastErrors:bigint, errorCapacity:number, resultKind:number, columnsOffset:flatbuffers.Offset):flatbuffers.Offset {
+static createBatch(builder:flatbuffers.Builder, texts:bigint, routine:number, flags:number, rows:number, resultStride:number, results:bigint, errors:bigint, lastErrors:bigint, errorCapacity:number, resultKind:number, columnsOffset:flatbuffers.Offset, textRoom:number):flatbuffers.Offset {
   Batch.startBatch(builder);
-  Batch.addId(builder, id);
+  Batch.addTexts(builder, texts);
   Batch.addRoutine(builder, routine);
   Batch.addFlags(builder, flags);
   Batch.addRows(builder, rows);
@@ -154,6 +163,7 @@ static createBatch(builder:flatbuffers.Builder, id:bigint, routine:number, flags
   Batch.addErrorCapacity(builder, errorCapacity);
   Batch.addResultKind(builder, resultKind);
   Batch.addColumns(builder, columnsOffset);
+  Batch.addTextRoom(builder, textRoom);
   return Batch.endBatch(builder);
 }
 }

@@ -24,7 +24,7 @@ static getSizePrefixedRootAsCall(bb:flatbuffers.ByteBuffer, obj?:Call):Call {
   return (obj || new Call()).__init(bb.readInt32(bb.position()) + bb.position(), bb);
 }
 
-id():bigint {
+texts():bigint {
   const offset = this.bb!.__offset(this.bb_pos, 4);
   return offset ? this.bb!.readUint64(this.bb_pos + offset) : BigInt('0');
 }
@@ -34,7 +34,7 @@ routine():number {
   return offset ? this.bb!.readUint32(this.bb_pos + offset) : 0;
 }
 
-flags():number {
+textRoom():number {
   const offset = this.bb!.__offset(this.bb_pos, 8);
   return offset ? this.bb!.readUint32(this.bb_pos + offset) : 0;
 }
@@ -53,16 +53,16 @@ static startCall(builder:flatbuffers.Builder) {
   builder.startObject(4);
 }
 
-static addId(builder:flatbuffers.Builder, id:bigint) {
-  builder.addFieldInt64(0, id, BigInt('0'));
+static addTexts(builder:flatbuffers.Builder, texts:bigint) {
+  builder.addFieldInt64(0, texts, BigInt('0'));
 }
 
 static addRoutine(builder:flatbuffers.Builder, routine:number) {
   builder.addFieldInt32(1, routine, 0);
 }
 
-static addFlags(builder:flatbuffers.Builder, flags:number) {
-  builder.addFieldInt32(2, flags, 0);
+static addTextRoom(builder:flatbuffers.Builder, textRoom:number) {
+  builder.addFieldInt32(2, textRoom, 0);
 }
 
 static addArguments(builder:flatbuffers.Builder, arguments_Offset:flatbuffers.Offset) {
@@ -78,11 +78,11 @@ static endCall(builder:flatbuffers.Builder):flatbuffers.Offset {
   return offset;
 }
 
-static createCall(builder:flatbuffers.Builder, id:bigint, routine:number, flags:number, arguments_Offset:flatbuffers.Offset):flatbuffers.Offset {
+static createCall(builder:flatbuffers.Builder, texts:bigint, routine:number, textRoom:number, arguments_Offset:flatbuffers.Offset):flatbuffers.Offset {
   Call.startCall(builder);
-  Call.addId(builder, id);
+  Call.addTexts(builder, texts);
   Call.addRoutine(builder, routine);
-  Call.addFlags(builder, flags);
+  Call.addTextRoom(builder, textRoom);
   Call.addArguments(builder, arguments_Offset);
   return Call.endCall(builder);
 }

@@ -21,62 +21,53 @@ static getSizePrefixedRootAsControl(bb:flatbuffers.ByteBuffer, obj?:Control):Con
   return (obj || new Control()).__init(bb.readInt32(bb.position()) + bb.position(), bb);
 }
 
-id():bigint {
-  const offset = this.bb!.__offset(this.bb_pos, 4);
-  return offset ? this.bb!.readUint64(this.bb_pos + offset) : BigInt('0');
-}
-
 op():number {
-  const offset = this.bb!.__offset(this.bb_pos, 6);
+  const offset = this.bb!.__offset(this.bb_pos, 4);
   return offset ? this.bb!.readUint8(this.bb_pos + offset) : 0;
 }
 
 numbers(index: number):bigint|null {
-  const offset = this.bb!.__offset(this.bb_pos, 8);
+  const offset = this.bb!.__offset(this.bb_pos, 6);
   return offset ? this.bb!.readInt64(this.bb!.__vector(this.bb_pos + offset) + index * 8) : BigInt(0);
 }
 
 numbersLength():number {
-  const offset = this.bb!.__offset(this.bb_pos, 8);
+  const offset = this.bb!.__offset(this.bb_pos, 6);
   return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
 }
 
 texts(index: number):string
 texts(index: number,optionalEncoding:flatbuffers.Encoding):string|Uint8Array
 texts(index: number,optionalEncoding?:any):string|Uint8Array|null {
-  const offset = this.bb!.__offset(this.bb_pos, 10);
+  const offset = this.bb!.__offset(this.bb_pos, 8);
   return offset ? this.bb!.__string(this.bb!.__vector(this.bb_pos + offset) + index * 4, optionalEncoding) : null;
 }
 
 textsLength():number {
-  const offset = this.bb!.__offset(this.bb_pos, 10);
+  const offset = this.bb!.__offset(this.bb_pos, 8);
   return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
 }
 
 room():bigint {
-  const offset = this.bb!.__offset(this.bb_pos, 12);
+  const offset = this.bb!.__offset(this.bb_pos, 10);
   return offset ? this.bb!.readUint64(this.bb_pos + offset) : BigInt('0');
 }
 
 roomSize():number {
-  const offset = this.bb!.__offset(this.bb_pos, 14);
+  const offset = this.bb!.__offset(this.bb_pos, 12);
   return offset ? this.bb!.readUint32(this.bb_pos + offset) : 0;
 }
 
 static startControl(builder:flatbuffers.Builder) {
-  builder.startObject(6);
-}
-
-static addId(builder:flatbuffers.Builder, id:bigint) {
-  builder.addFieldInt64(0, id, BigInt('0'));
+  builder.startObject(5);
 }
 
 static addOp(builder:flatbuffers.Builder, op:number) {
-  builder.addFieldInt8(1, op, 0);
+  builder.addFieldInt8(0, op, 0);
 }
 
 static addNumbers(builder:flatbuffers.Builder, numbersOffset:flatbuffers.Offset) {
-  builder.addFieldOffset(2, numbersOffset, 0);
+  builder.addFieldOffset(1, numbersOffset, 0);
 }
 
 static createNumbersVector(builder:flatbuffers.Builder, data:bigint[]):flatbuffers.Offset {
@@ -92,7 +83,7 @@ static startNumbersVector(builder:flatbuffers.Builder, numElems:number) {
 }
 
 static addTexts(builder:flatbuffers.Builder, textsOffset:flatbuffers.Offset) {
-  builder.addFieldOffset(3, textsOffset, 0);
+  builder.addFieldOffset(2, textsOffset, 0);
 }
 
 static createTextsVector(builder:flatbuffers.Builder, data:flatbuffers.Offset[]):flatbuffers.Offset {
@@ -108,11 +99,11 @@ static startTextsVector(builder:flatbuffers.Builder, numElems:number) {
 }
 
 static addRoom(builder:flatbuffers.Builder, room:bigint) {
-  builder.addFieldInt64(4, room, BigInt('0'));
+  builder.addFieldInt64(3, room, BigInt('0'));
 }
 
 static addRoomSize(builder:flatbuffers.Builder, roomSize:number) {
-  builder.addFieldInt32(5, roomSize, 0);
+  builder.addFieldInt32(4, roomSize, 0);
 }
 
 static endControl(builder:flatbuffers.Builder):flatbuffers.Offset {
@@ -120,9 +111,8 @@ static endControl(builder:flatbuffers.Builder):flatbuffers.Offset {
   return offset;
 }
 
-static createControl(builder:flatbuffers.Builder, id:bigint, op:number, numbersOffset:flatbuffers.Offset, textsOffset:flatbuffers.Offset, room:bigint, roomSize:number):flatbuffers.Offset {
+static createControl(builder:flatbuffers.Builder, op:number, numbersOffset:flatbuffers.Offset, textsOffset:flatbuffers.Offset, room:bigint, roomSize:number):flatbuffers.Offset {
   Control.startControl(builder);
-  Control.addId(builder, id);
   Control.addOp(builder, op);
   Control.addNumbers(builder, numbersOffset);
   Control.addTexts(builder, textsOffset);

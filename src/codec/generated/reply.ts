@@ -41,7 +41,7 @@ errno():number {
   return offset ? this.bb!.readInt32(this.bb_pos + offset) : 0;
 }
 
-id():bigint {
+texts():bigint {
   const offset = this.bb!.__offset(this.bb_pos, 12);
   return offset ? this.bb!.readUint64(this.bb_pos + offset) : BigInt('0');
 }
@@ -71,8 +71,8 @@ static addErrno(builder:flatbuffers.Builder, errno:number) {
   builder.addFieldInt32(3, errno, 0);
 }
 
-static addId(builder:flatbuffers.Builder, id:bigint) {
-  builder.addFieldInt64(4, id, BigInt('0'));
+static addTexts(builder:flatbuffers.Builder, texts:bigint) {
+  builder.addFieldInt64(4, texts, BigInt('0'));
 }
 
 static addResult(builder:flatbuffers.Builder, result:bigint) {
@@ -84,13 +84,13 @@ static endReply(builder:flatbuffers.Builder):flatbuffers.Offset {
   return offset;
 }
 
-static createReply(builder:flatbuffers.Builder, status:number, code:number, lastError:number, errno:number, id:bigint, result:bigint):flatbuffers.Offset {
+static createReply(builder:flatbuffers.Builder, status:number, code:number, lastError:number, errno:number, texts:bigint, result:bigint):flatbuffers.Offset {
   Reply.startReply(builder);
   Reply.addStatus(builder, status);
   Reply.addCode(builder, code);
   Reply.addLastError(builder, lastError);
   Reply.addErrno(builder, errno);
-  Reply.addId(builder, id);
+  Reply.addTexts(builder, texts);
   Reply.addResult(builder, result);
   return Reply.endReply(builder);
 }

@@ -25,7 +25,7 @@ class Batch(object):
         self._tab = flatbuffers.table.Table(buf, pos)
 
     # Batch
-    def Id(self):
+    def Texts(self):
         o = flatbuffers.number_types.UOffsetTFlags.py_type(self._tab.Offset(4))
         if o != 0:
             return self._tab.Get(flatbuffers.number_types.Uint64Flags, o + self._tab.Pos)
@@ -118,12 +118,19 @@ class Batch(object):
         o = flatbuffers.number_types.UOffsetTFlags.py_type(self._tab.Offset(24))
         return o == 0
 
-def BatchStart(builder): builder.StartObject(11)
+    # Batch
+    def TextRoom(self):
+        o = flatbuffers.number_types.UOffsetTFlags.py_type(self._tab.Offset(26))
+        if o != 0:
+            return self._tab.Get(flatbuffers.number_types.Uint32Flags, o + self._tab.Pos)
+        return 0
+
+def BatchStart(builder): builder.StartObject(12)
 def Start(builder):
     return BatchStart(builder)
-def BatchAddId(builder, id): builder.PrependUint64Slot(0, id, 0)
-def AddId(builder, id):
-    return BatchAddId(builder, id)
+def BatchAddTexts(builder, texts): builder.PrependUint64Slot(0, texts, 0)
+def AddTexts(builder, texts):
+    return BatchAddTexts(builder, texts)
 def BatchAddRoutine(builder, routine): builder.PrependUint32Slot(1, routine, 0)
 def AddRoutine(builder, routine):
     return BatchAddRoutine(builder, routine)
@@ -157,6 +164,9 @@ def AddColumns(builder, columns):
 def BatchStartColumnsVector(builder, numElems): return builder.StartVector(24, numElems, 8)
 def StartColumnsVector(builder, numElems):
     return BatchStartColumnsVector(builder, numElems)
+def BatchAddTextRoom(builder, textRoom): builder.PrependUint32Slot(11, textRoom, 0)
+def AddTextRoom(builder, textRoom):
+    return BatchAddTextRoom(builder, textRoom)
 def BatchEnd(builder): return builder.EndObject()
 def End(builder):
     return BatchEnd(builder)

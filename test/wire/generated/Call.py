@@ -25,7 +25,7 @@ class Call(object):
         self._tab = flatbuffers.table.Table(buf, pos)
 
     # Call
-    def Id(self):
+    def Texts(self):
         o = flatbuffers.number_types.UOffsetTFlags.py_type(self._tab.Offset(4))
         if o != 0:
             return self._tab.Get(flatbuffers.number_types.Uint64Flags, o + self._tab.Pos)
@@ -39,7 +39,7 @@ class Call(object):
         return 0
 
     # Call
-    def Flags(self):
+    def TextRoom(self):
         o = flatbuffers.number_types.UOffsetTFlags.py_type(self._tab.Offset(8))
         if o != 0:
             return self._tab.Get(flatbuffers.number_types.Uint32Flags, o + self._tab.Pos)
@@ -72,15 +72,15 @@ class Call(object):
 def CallStart(builder): builder.StartObject(4)
 def Start(builder):
     return CallStart(builder)
-def CallAddId(builder, id): builder.PrependUint64Slot(0, id, 0)
-def AddId(builder, id):
-    return CallAddId(builder, id)
+def CallAddTexts(builder, texts): builder.PrependUint64Slot(0, texts, 0)
+def AddTexts(builder, texts):
+    return CallAddTexts(builder, texts)
 def CallAddRoutine(builder, routine): builder.PrependUint32Slot(1, routine, 0)
 def AddRoutine(builder, routine):
     return CallAddRoutine(builder, routine)
-def CallAddFlags(builder, flags): builder.PrependUint32Slot(2, flags, 0)
-def AddFlags(builder, flags):
-    return CallAddFlags(builder, flags)
+def CallAddTextRoom(builder, textRoom): builder.PrependUint32Slot(2, textRoom, 0)
+def AddTextRoom(builder, textRoom):
+    return CallAddTextRoom(builder, textRoom)
 def CallAddArguments(builder, arguments): builder.PrependUOffsetTRelativeSlot(3, flatbuffers.number_types.UOffsetTFlags.py_type(arguments), 0)
 def AddArguments(builder, arguments):
     return CallAddArguments(builder, arguments)

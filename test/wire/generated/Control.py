@@ -25,22 +25,15 @@ class Control(object):
         self._tab = flatbuffers.table.Table(buf, pos)
 
     # Control
-    def Id(self):
-        o = flatbuffers.number_types.UOffsetTFlags.py_type(self._tab.Offset(4))
-        if o != 0:
-            return self._tab.Get(flatbuffers.number_types.Uint64Flags, o + self._tab.Pos)
-        return 0
-
-    # Control
     def Op(self):
-        o = flatbuffers.number_types.UOffsetTFlags.py_type(self._tab.Offset(6))
+        o = flatbuffers.number_types.UOffsetTFlags.py_type(self._tab.Offset(4))
         if o != 0:
             return self._tab.Get(flatbuffers.number_types.Uint8Flags, o + self._tab.Pos)
         return 0
 
     # Control
     def Numbers(self, j):
-        o = flatbuffers.number_types.UOffsetTFlags.py_type(self._tab.Offset(8))
+        o = flatbuffers.number_types.UOffsetTFlags.py_type(self._tab.Offset(6))
         if o != 0:
             a = self._tab.Vector(o)
             return self._tab.Get(flatbuffers.number_types.Int64Flags, a + flatbuffers.number_types.UOffsetTFlags.py_type(j * 8))
@@ -48,26 +41,26 @@ class Control(object):
 
     # Control
     def NumbersAsNumpy(self):
-        o = flatbuffers.number_types.UOffsetTFlags.py_type(self._tab.Offset(8))
+        o = flatbuffers.number_types.UOffsetTFlags.py_type(self._tab.Offset(6))
         if o != 0:
             return self._tab.GetVectorAsNumpy(flatbuffers.number_types.Int64Flags, o)
         return 0
 
     # Control
     def NumbersLength(self):
-        o = flatbuffers.number_types.UOffsetTFlags.py_type(self._tab.Offset(8))
+        o = flatbuffers.number_types.UOffsetTFlags.py_type(self._tab.Offset(6))
         if o != 0:
             return self._tab.VectorLen(o)
         return 0
 
     # Control
     def NumbersIsNone(self):
-        o = flatbuffers.number_types.UOffsetTFlags.py_type(self._tab.Offset(8))
+        o = flatbuffers.number_types.UOffsetTFlags.py_type(self._tab.Offset(6))
         return o == 0
 
     # Control
     def Texts(self, j):
-        o = flatbuffers.number_types.UOffsetTFlags.py_type(self._tab.Offset(10))
+        o = flatbuffers.number_types.UOffsetTFlags.py_type(self._tab.Offset(8))
         if o != 0:
             a = self._tab.Vector(o)
             return self._tab.String(a + flatbuffers.number_types.UOffsetTFlags.py_type(j * 4))
@@ -75,55 +68,52 @@ class Control(object):
 
     # Control
     def TextsLength(self):
-        o = flatbuffers.number_types.UOffsetTFlags.py_type(self._tab.Offset(10))
+        o = flatbuffers.number_types.UOffsetTFlags.py_type(self._tab.Offset(8))
         if o != 0:
             return self._tab.VectorLen(o)
         return 0
 
     # Control
     def TextsIsNone(self):
-        o = flatbuffers.number_types.UOffsetTFlags.py_type(self._tab.Offset(10))
+        o = flatbuffers.number_types.UOffsetTFlags.py_type(self._tab.Offset(8))
         return o == 0
 
     # Control
     def Room(self):
-        o = flatbuffers.number_types.UOffsetTFlags.py_type(self._tab.Offset(12))
+        o = flatbuffers.number_types.UOffsetTFlags.py_type(self._tab.Offset(10))
         if o != 0:
             return self._tab.Get(flatbuffers.number_types.Uint64Flags, o + self._tab.Pos)
         return 0
 
     # Control
     def RoomSize(self):
-        o = flatbuffers.number_types.UOffsetTFlags.py_type(self._tab.Offset(14))
+        o = flatbuffers.number_types.UOffsetTFlags.py_type(self._tab.Offset(12))
         if o != 0:
             return self._tab.Get(flatbuffers.number_types.Uint32Flags, o + self._tab.Pos)
         return 0
 
-def ControlStart(builder): builder.StartObject(6)
+def ControlStart(builder): builder.StartObject(5)
 def Start(builder):
     return ControlStart(builder)
-def ControlAddId(builder, id): builder.PrependUint64Slot(0, id, 0)
-def AddId(builder, id):
-    return ControlAddId(builder, id)
-def ControlAddOp(builder, op): builder.PrependUint8Slot(1, op, 0)
+def ControlAddOp(builder, op): builder.PrependUint8Slot(0, op, 0)
 def AddOp(builder, op):
     return ControlAddOp(builder, op)
-def ControlAddNumbers(builder, numbers): builder.PrependUOffsetTRelativeSlot(2, flatbuffers.number_types.UOffsetTFlags.py_type(numbers), 0)
+def ControlAddNumbers(builder, numbers): builder.PrependUOffsetTRelativeSlot(1, flatbuffers.number_types.UOffsetTFlags.py_type(numbers), 0)
 def AddNumbers(builder, numbers):
     return ControlAddNumbers(builder, numbers)
 def ControlStartNumbersVector(builder, numElems): return builder.StartVector(8, numElems, 8)
 def StartNumbersVector(builder, numElems):
     return ControlStartNumbersVector(builder, numElems)
-def ControlAddTexts(builder, texts): builder.PrependUOffsetTRelativeSlot(3, flatbuffers.number_types.UOffsetTFlags.py_type(texts), 0)
+def ControlAddTexts(builder, texts): builder.PrependUOffsetTRelativeSlot(2, flatbuffers.number_types.UOffsetTFlags.py_type(texts), 0)
 def AddTexts(builder, texts):
     return ControlAddTexts(builder, texts)
 def ControlStartTextsVector(builder, numElems): return builder.StartVector(4, numElems, 4)
 def StartTextsVector(builder, numElems):
     return ControlStartTextsVector(builder, numElems)
-def ControlAddRoom(builder, room): builder.PrependUint64Slot(4, room, 0)
+def ControlAddRoom(builder, room): builder.PrependUint64Slot(3, room, 0)
 def AddRoom(builder, room):
     return ControlAddRoom(builder, room)
-def ControlAddRoomSize(builder, roomSize): builder.PrependUint32Slot(5, roomSize, 0)
+def ControlAddRoomSize(builder, roomSize): builder.PrependUint32Slot(4, roomSize, 0)
 def AddRoomSize(builder, roomSize):
     return ControlAddRoomSize(builder, roomSize)
 def ControlEnd(builder): return builder.EndObject()

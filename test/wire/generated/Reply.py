@@ -53,7 +53,7 @@ class Reply(object):
         return 0
 
     # Reply
-    def Id(self):
+    def Texts(self):
         o = flatbuffers.number_types.UOffsetTFlags.py_type(self._tab.Offset(12))
         if o != 0:
             return self._tab.Get(flatbuffers.number_types.Uint64Flags, o + self._tab.Pos)
@@ -81,9 +81,9 @@ def AddLastError(builder, lastError):
 def ReplyAddErrno(builder, errno): builder.PrependInt32Slot(3, errno, 0)
 def AddErrno(builder, errno):
     return ReplyAddErrno(builder, errno)
-def ReplyAddId(builder, id): builder.PrependUint64Slot(4, id, 0)
-def AddId(builder, id):
-    return ReplyAddId(builder, id)
+def ReplyAddTexts(builder, texts): builder.PrependUint64Slot(4, texts, 0)
+def AddTexts(builder, texts):
+    return ReplyAddTexts(builder, texts)
 def ReplyAddResult(builder, result): builder.PrependUint64Slot(5, result, 0)
 def AddResult(builder, result):
     return ReplyAddResult(builder, result)

@@ -1,0 +1,116 @@
+/**
+ * Texts that a routine leaves: its result, `out` parameters, fields of structures by value. The Windows side takes them when the
+ * routine returns, for a later call may write over them. A pointer in a structure keeps its address beside the text that was there.
+ */
+import type { ArrayClass } from './array.js'
+import { type Block, LocalBlock, type RemoteMemory, type Target } from './block.js'
+import { CATEGORY, type CType } from './data.js'
+import { readAddress } from './integers.js'
+import { readText } from './text.js'
+
+/** A text in an object of a type. */
+export interface TextCell {
+  /** Where its pointer lies. */
+  readonly offset: number
+  readonly wide: boolean
+}
+/** One that a routine leaves. */
+export interface TextPlace extends TextCell {
+  /** Number of the argument (on the wire) that leads to the memory which the pointer lies in; -1: it lies in the result. */
+  readonly source: number
+  /** It is one of a structure's, which may not have been filled in: what cannot be read is no error. */
+  readonly inStructure: boolean
+}
+
+/** The bytes of text number `index` as they were, without the zero; null for NULL, undefined for what could not be read. */
+export type TakenTexts = (index: number) => Uint8Array | null | undefined
+
+/** A text that was taken, for as long as the pointer has the address that it had then. */
+export interface TakenText {
+  readonly address: bigint
+  readonly block: LocalBlock
+}
+
+/** Where an object of the type has texts. */
+export function textsIn(type: CType): readonly TextCell[] {
+  switch (type[CATEGORY]) {
+    case 'char pointer':
+      return [{ offset: 0, wide: false }]
+    case 'wchar pointer':
+      return [{ offset: 0, wide: true }]
+    case 'array': {
+      const { elementType, length } = type as ArrayClass
+      const inside = textsIn(elementType)
+      if (inside.length === 0) return inside
+      return Array.from({ length }, (_, i) => moved(inside, i * elementType.size)).flat()
+    }
+    case 'structure': {
+      const { fields } = type as CType & {
+        readonly fields: { readonly [name: string]: { type: CType; offset: number } }
+      }
+      return Object.values(fields).flatMap(field => moved(textsIn(field.type), field.offset))
+    }
+    default:
+      return NONE
+  }
+}
+const NONE: readonly TextCell[] = []
+const moved = (cells: readonly TextCell[], by: number) =>
+  cells.map(({ offset, wide }) => ({ offset: offset + by, wide }))
+
+/** What kind of text the type itself is. */
+export function textOf(type: CType): 'narrow' | 'wide' | undefined {
+  const category = type[CATEGORY]
+  return category === 'char pointer' ? 'narrow' : category === 'wchar pointer' ? 'wide' : undefined
+}
+
+/** A text that lies in this process: a constant. */
+function takenBlock(bytes: Uint8Array, memory: RemoteMemory): LocalBlock {
+  const block = new LocalBlock(bytes, false)
+  block.origin = memory
+  return block
+}
+
+/** What was taken, as the value that it is to JS. */
+export const textTaken = (bytes: Uint8Array | null | undefined, wide: boolean, memory: RemoteMemory): string | null =>
+  bytes ? readText({ block: takenBlock(bytes, memory), offset: 0 }, wide) : null
+
+/** Two fields of a union may lie at one place. */
+const keyOf = (offset: number, wide: boolean) => 2 * offset + (wide ? 1 : 0)
+
+/** Puts the texts of an object at `at` beside their pointers. */
+export function keepTexts(
+  block: LocalBlock,
+  at: number,
+  cells: readonly TextCell[],
+  size: number,
+  memory: RemoteMemory,
+  texts: TakenTexts,
+): void {
+  cells.forEach(({ offset, wide }, i) => {
+    const bytes = texts(i)
+    if (!bytes) return
+    block.taken ??= new Map()
+    const address = readAddress(block, at + offset, size)
+    block.taken.set(keyOf(at + offset, wide), { address, block: takenBlock(bytes, memory) })
+  })
+}
+
+/** The text that was taken with the pointer at `offset`, unless that was changed since. */
+export function takenAt(block: Block, offset: number, wide: boolean, size: number): Target | undefined {
+  if (!(block instanceof LocalBlock) || !block.taken || block.refs?.has(offset)) return undefined
+  const taken = block.taken.get(keyOf(offset, wide))
+  return taken && taken.address === readAddress(block, offset, size) ? { block: taken.block, offset: 0 } : undefined
+}
+
+/** Goes with pointers that are copied: `size` bytes from `fromOffset` on. */
+export function copyTexts(from: Block, fromOffset: number, to: LocalBlock, toOffset: number, size: number): void {
+  const all = from instanceof LocalBlock ? from.taken : undefined
+  if (!all) return
+  for (const [key, text] of [...all]) {
+    const within = (key >> 1) - fromOffset
+    if (within < 0 || within >= size) continue
+    to.taken ??= new Map()
+    to.taken.set(keyOf(toOffset + within, (key & 1) === 1), text)
+  }
+}

@@ -1,0 +1,53 @@
+/* What the calling conventions of Windows have a routine leave as it found it ("x64 calling convention", "Register usage"; on 32 bits
+ * "Register Preservation" and the x87 stack): the direction flag clear, the modes of both floating-point units, the x87 stack empty. A
+ * routine that does not would make later ones compute something else. */
+#ifndef ZB_MODES_H
+#define ZB_MODES_H
+#include <stdint.h>
+
+struct zb_modes {
+  uint32_t mxcsr;
+  uint16_t x87;
+};
+
+enum {
+  MXCSR_MODES = 0xFFC0, /* without the exceptions noted so far, which are nobody's promise */
+  X87_EXCEPTION = 0x80  /* one that is not masked waits to be raised by the next instruction */
+};
+
+/* Every compiler takes it for granted, and copies and clears memory backwards where it is set. */
+static inline void zb_clear_direction(void) { __asm__ volatile("cld" ::: "cc", "memory"); }
+
+static inline uint32_t zb_mxcsr(void) {
+  uint32_t value;
+  __asm__ volatile("stmxcsr %0" : "=m"(value));
+  return value;
+}
+
+/* Short enough to follow each row of a batch, where the whole of zb_settle_modes would cost more than the call. */
+static inline void zb_settle_mxcsr(uint32_t kept) {
+  if (__builtin_expect((zb_mxcsr() ^ kept) & MXCSR_MODES, 0)) __asm__ volatile("ldmxcsr %0" ::"m"(kept));
+}
+
+static inline void zb_keep_modes(struct zb_modes *kept) {
+  kept->mxcsr = zb_mxcsr();
+  __asm__ volatile("fnstcw %0" : "=m"(kept->x87));
+}
+
+/* After a call. Writing modes takes longer than looking at them; emptying the x87 stack takes less than looking whether it is empty. */
+static inline void zb_settle_modes(const struct zb_modes *kept) {
+  uint16_t x87, status;
+  zb_clear_direction();
+  zb_settle_mxcsr(kept->mxcsr);
+  __asm__ volatile("fnstcw %0\n\tfnstsw %1" : "=m"(x87), "=a"(status));
+  if (__builtin_expect(x87 != kept->x87 || (status & X87_EXCEPTION), 0)) __asm__ volatile("fnclex\n\tfldcw %0" ::"m"(kept->x87));
+  __asm__ volatile("emms");
+}
+
+/* Stores the number of a row with an instruction that goes on in the direction of the flag: half the cost of clearing it each time. */
+static inline void zb_store_row(volatile uint32_t *running, uint32_t row) {
+  volatile uint32_t *behind = running;
+  __asm__ volatile("stosl" : "+D"(behind), "=m"(*running) : "a"(row));
+  if (__builtin_expect(behind != running + 1, 0)) zb_clear_direction();
+}
+#endif
