@@ -21,7 +21,7 @@ import { checkLimits, startLimited, timeoutError } from './limited-call.js'
 import { MemsyncCall, MemsyncPlan } from './memsync.js'
 import { notFound } from './not-found.js'
 import type { CallDetail, CallOptions, ErrCheck, Routine } from './routine.js'
-import { ScalarCall } from './scalar-call.js'
+import { AwaitedScalarCall, BlockingScalarCall } from './scalar-call.js'
 import type { SessionSurface } from './surface.js'
 import { fillWindowsError } from './windows-error.js'
 
@@ -176,7 +176,16 @@ export class RoutineEngine {
   }
 
   callSync(args: readonly unknown[], options?: CallOptions): unknown {
-    return this.#runSync(args, options).value
+    const core = coreForSync(this.session)
+    if (options || this.#directives || core.timeoutCall !== Number.POSITIVE_INFINITY)
+      return this.#runSync(args, options).value
+    try {
+      const declared = this.declared(core, args)
+      if (declared.small) return new BlockingScalarCall(core, declared, args).run(core.lane)
+    } catch (error) {
+      throw fillWindowsError.sync(core, error as Error)
+    }
+    return this.#runSync(args).value
   }
 
   detail(args: readonly unknown[]): Promise<CallDetail<unknown>> {
@@ -293,7 +302,7 @@ export class RoutineEngine {
       const fail = (error: Error) => void fillWindowsError(core, error).then(reject)
       try {
         const declared = this.#directives ? undefined : this.declared(core, args)
-        if (declared?.small) new ScalarCall(core, declared, args, resolve, fail).submit(core.lane)
+        if (declared?.small) new AwaitedScalarCall(core, declared, args, resolve, fail).submit(core.lane)
         else this.#submit(core, args, (error, value) => (error ? fail(error) : resolve(value)))
       } catch (error) {
         fail(error as Error)

@@ -1,6 +1,6 @@
 /**
- * A call whose arguments are scalars alone, awaited: nothing is memory, nothing is lent, so it holds little. A program makes
- * these by the thousand without awaiting, and what each costs this thread is then all that counts.
+ * Calls whose arguments are scalars alone: nothing is memory, nothing is lent, so they hold little. Programs make these by the
+ * million, and what each costs this thread is then all that counts.
  */
 import { Exchange, type Port, type Sender } from '../channel/exchange.js'
 import type { Lane } from '../channel/lane.js'
@@ -9,19 +9,46 @@ import type { SessionCore } from './core.js'
 import type { PreparedCall } from './prepared-call.js'
 import { failureOf } from './reply.js'
 
-export class ScalarCall extends Exchange {
+abstract class ScalarCall extends Exchange {
   constructor(
-    private readonly core: SessionCore,
-    private readonly call: PreparedCall,
-    private readonly args: readonly unknown[],
-    private readonly resolve: (value: unknown) => void,
-    private readonly reject: (error: Error) => void,
+    protected readonly core: SessionCore,
+    protected readonly call: PreparedCall,
+    protected readonly args: readonly unknown[],
   ) {
     super()
   }
 
   override get label(): string {
     return this.call.label
+  }
+
+  override attempt(_sender: Sender, port: Port): boolean {
+    const { call, core } = this
+    const { builder } = core
+    builder.begin()
+    call.encode(builder, this.args)
+    const length = builder.finish(call.number, call.count)
+    return port.send(core.encoder.message, length, Kind.call)
+  }
+
+  /** The result; throws what the call failed with. */
+  protected take(at: number): unknown {
+    const { core, call } = this
+    const failure = this.thrown ?? failureOf(core, call, at)
+    if (failure) throw failure
+    return call.decode(core.mapping.view, at + Reply.result, this.args, undefined)
+  }
+}
+
+export class AwaitedScalarCall extends ScalarCall {
+  constructor(
+    core: SessionCore,
+    call: PreparedCall,
+    args: readonly unknown[],
+    private readonly resolve: (value: unknown) => void,
+    private readonly reject: (error: Error) => void,
+  ) {
+    super(core, call, args)
   }
 
   /**
@@ -34,25 +61,10 @@ export class ScalarCall extends Exchange {
     else lane.submit(this)
   }
 
-  override attempt(_sender: Sender, port: Port): boolean {
-    const { call, core } = this
-    const { builder } = core
-    builder.begin()
-    call.encode(builder, this.args)
-    const length = builder.finish(call.number, call.count)
-    return port.send(core.encoder.message, length, Kind.call)
-  }
-
   override settle(_sender: Sender, at: number): void {
-    const { core, call } = this
     let value: unknown
     try {
-      const failure = this.thrown ?? failureOf(core, call, at)
-      if (failure) {
-        this.reject(failure)
-        return
-      }
-      value = call.decode(core.mapping.view, at + Reply.result, this.args, undefined)
+      value = this.take(at)
     } catch (error) {
       this.reject(error as Error)
       return
@@ -62,5 +74,30 @@ export class ScalarCall extends Exchange {
 
   override fail(_sender: Sender, error: Error): void {
     this.reject(error)
+  }
+}
+
+export class BlockingScalarCall extends ScalarCall {
+  #value: unknown
+  #error: Error | undefined
+
+  /** Blocks this thread until the routine has returned; throws what the call failed with. */
+  run(lane: Lane): unknown {
+    lane.submitSync(this)
+    if (this.#error) throw this.#error
+    return this.#value
+  }
+
+  override settle(_sender: Sender, at: number): void {
+    this.settled = true
+    try {
+      this.#value = this.take(at)
+    } catch (error) {
+      this.#error = error as Error
+    }
+  }
+
+  override fail(_sender: Sender, error: Error): void {
+    this.#error = error
   }
 }
