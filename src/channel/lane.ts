@@ -67,6 +67,8 @@ export class Lane implements Sender, Waiting {
   /** A look is due when the program pauses, and another when its event loop has had its turn. */
   #soon = false
   #later = false
+  /** It is to sleep once its event loop has a turn, unless something is under way by then. */
+  #resting = false
   /** Replies settled since the event loop last had its turn. */
   #settled = 0
   #keepAlive: NodeJS.Timeout | undefined
@@ -111,7 +113,9 @@ export class Lane implements Sender, Waiting {
 
   /** The ring, if a request can be sent now without going before another; then tell of it with `sent`. */
   get freeRing(): Port | undefined {
-    return this.#waiting.length === 0 && this.frames.count === 0 && !this.#isDead() ? this.#ring : undefined
+    if (this.#waiting.length > 0 || this.frames.count > 0 || this.#isDead()) return undefined
+    if (this.#ring.outstanding === 0) this.#turn.take(false)
+    return this.#ring
   }
 
   /** Takes note of a request that has just been sent through the free ring. */
@@ -268,16 +272,16 @@ export class Lane implements Sender, Waiting {
 
   /** Nothing is under way: unless there is by then, this thread sleeps once the program has done what it does now. */
   #restLater(): void {
-    if (this.#later || this.#dead) return
-    this.#later = true
+    if (this.#resting || this.#dead) return
+    this.#resting = true
     setImmediate(this.#restNow)
   }
   readonly #restNow = (): void => {
-    this.#later = false
+    this.#resting = false
     this.#settled = 0
-    if (this.#dead || this.#soon) return
+    if (this.#dead) return
     this.service()
-    if (this.#soon) return
+    if (this.#soon || this.#later) return
     if (this.load === 0 && this.frames.count === 0) this.#hold(false)
     this.#turn.leave()
     this.#rest()
