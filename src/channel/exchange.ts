@@ -28,6 +28,8 @@ export abstract class Exchange {
    * Throws when the request is bad: nothing has been sent then.
    */
   abstract attempt(lane: Lane, port: Port): boolean
+  /** It has to wait: takes what must not change meanwhile. Throws for what cannot be read. */
+  keep?(): void
   /**
    * Takes the reply: `at` is the offset in shared memory of the `Reply` table or, if `outcomeLength` is not 0, of the so many bytes
    * of an Outcome that came in a mailbox. An image inside the request's slot has been read back there. Must not throw.

@@ -132,8 +132,10 @@ export class Lane {
     if (blocking) this.assertMayBlock(exchange.label)
     const frame = this.frames.current
     if (frame) frame.submit(exchange)
-    else if (this.#waiting.length > 0 || !exchange.attempt(this, this.#ring)) this.#waiting.push(exchange)
-    else this.#sent(exchange)
+    else if (this.#waiting.length > 0 || !exchange.attempt(this, this.#ring)) {
+      exchange.keep?.()
+      this.#waiting.push(exchange)
+    } else this.#sent(exchange)
     // a thread that blocks needs nothing to keep Node alive
     if (!this.#held && !blocking) this.#hold()
   }

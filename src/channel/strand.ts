@@ -28,8 +28,10 @@ export class Frame implements Port {
   }
 
   submit(exchange: Exchange): void {
-    if (this.#outstanding || this.#queue.length > 0 || !exchange.attempt(this.lane, this)) this.#queue.push(exchange)
-    else this.#outstanding = exchange
+    if (this.#outstanding || this.#queue.length > 0 || !exchange.attempt(this.lane, this)) {
+      exchange.keep?.()
+      this.#queue.push(exchange)
+    } else this.#outstanding = exchange
   }
 
   sendFirst(exchange: Exchange): boolean {

@@ -147,8 +147,7 @@ function placeOfData(value: CData, to: Pointing): Place {
   const type = typeOf(value)
   const category = type[CATEGORY]
   const { pointee } = to
-  const isPointer = type[KIND] === 'p'
-  if (isPointer && leadsTo(type, to)) {
+  if (type[KIND] === 'p' && leadsTo(type, pointee)) {
     if (category === 'pointer') checkTarget(type, to)
     return readCell(value[BLOCK], value[OFFSET], type.size)
   }
@@ -158,8 +157,7 @@ function placeOfData(value: CData, to: Pointing): Place {
   }
   if (!fits(type, pointee)) throw mismatch(value, to)
   // A void * that is given 5 in a c_int means the number's object for ctypes' byref alone; an address is a mistake here.
-  if (pointee === null && value instanceof SimpleData && typeof value.value === 'bigint')
-    return toAddress(value.value, to.arch, to.name) || null
+  if (holdsAddress(value, pointee)) return toAddress((value as SimpleData).value, to.arch, to.name) || null
   checkArch(type, to.arch)
   return { block: value[BLOCK], offset: value[OFFSET] }
 }
@@ -168,8 +166,15 @@ function checkTarget(type: CType, to: Pointing): void {
   ;(type as unknown as { pointee: CType }).pointee[FOR_ARCH](to.arch)
 }
 
+/** Is what an object holds the address that is passed, and not the address of the object? `pointee` is null for `void *`. */
+export function holdsAddress(value: CData, pointee: CType | null): boolean {
+  const type = typeOf(value)
+  if (type[KIND] === 'p') return leadsTo(type, pointee)
+  return pointee === null && value instanceof SimpleData && typeof value.value === 'bigint'
+}
+
 /** Does a pointer of this type lead to what is wanted? */
-function leadsTo(type: CType, { pointee }: Pointing): boolean {
+function leadsTo(type: CType, pointee: CType | null): boolean {
   if (pointee === null) return true
   switch (type[CATEGORY]) {
     case 'pointer': {

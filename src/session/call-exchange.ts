@@ -43,6 +43,8 @@ export class CallExchange extends Exchange {
   #wrapped: Callback[] | undefined
   /** Where it was called: functions among its arguments become callbacks of that context, also where it has to wait. */
   readonly #context: AsyncResource | undefined
+  /** The arguments as they were when it was called, where it had to wait. */
+  #taken: readonly unknown[] | undefined
 
   constructor(
     private readonly core: SessionCore,
@@ -63,7 +65,7 @@ export class CallExchange extends Exchange {
     const { core, call } = this
     const { builder } = core
     builder.begin()
-    const { args } = this
+    const args = this.#taken ?? this.args
     this.#frame = this.#context
       ? this.#context.runInAsyncScope(() => call.encode(builder, args, (this.#wrapped ??= [])))
       : call.encode(builder, args)
@@ -75,7 +77,7 @@ export class CallExchange extends Exchange {
       if (image.callbacks.length > 0) return this.attempt(lane, port)
       if (!nested && image.blocks.some(block => block.writable && lane.lent.has(block.bytes.buffer))) return false
     }
-    call.verify?.(this.args)
+    call.verify?.()
     const imageSize = image?.size ?? 0
     const messageSize = (length + 15) & ~15
     const alignment = image?.alignment ?? 1
@@ -135,6 +137,10 @@ export class CallExchange extends Exchange {
     } else core.shared.encoder.copy(slot + MESSAGE, scratch + MESSAGE, length)
     port.publish(length, Kind.call | (flags << 16), extra)
     return true
+  }
+
+  override keep(): void {
+    this.#taken = this.call.take(this.args)
   }
 
   override settle(lane: Lane, at: number): void {

@@ -10,6 +10,9 @@ import type { PreparedCall } from './prepared-call.js'
 import { failureOf } from './reply.js'
 
 export class ScalarCall extends Exchange {
+  /** The arguments as they were, where it had to wait. (Declared only: most have no need of the room.) */
+  declare taken?: readonly unknown[]
+
   constructor(
     private readonly core: SessionCore,
     private readonly call: PreparedCall,
@@ -38,9 +41,14 @@ export class ScalarCall extends Exchange {
     const { call, core } = this
     const { builder } = core
     builder.begin()
-    call.encode(builder, this.args)
+    call.encode(builder, this.taken ?? this.args)
     const length = builder.finish(call.number, call.count)
     return port.send(builder.scratch + MESSAGE, length, Kind.call)
+  }
+
+  override keep(): void {
+    const taken = this.call.take(this.args)
+    if (taken !== this.args) this.taken = taken
   }
 
   override settle(_lane: Lane, at: number): void {
