@@ -31,8 +31,9 @@ class WorkerLane extends Lane {
       pump.carriesJob = inside
       Atomics.store(i32, Shared.jobWake, 0)
       Atomics.store(i32, Shared.workerState, before)
-      // other threads' requests whose replies nobody would look for
-      if (pump.hasWork() || pump.outstanding > 0) this.shared.wakeWorker()
+      // other threads' requests whose replies nobody would look for, and callbacks while an async job awaits something
+      if (pump.hasWork() || pump.outstanding > 0 || Atomics.load(i32, Shared.mayCallBack) !== 0)
+        this.shared.wakeWorker()
       if (entered) pump.leave()
     }
   }
