@@ -192,9 +192,7 @@ export abstract class SessionSurface {
     core.memory.routineAt = (address, type) => {
       const engine = new RoutineEngine(this, foreign, `0x${address.toString(16)}`, address)
       engine.convention = type.convention === 'cdecl' ? 0 : 1
-      engine.argtypes = type.argtypes as readonly CType[]
-      engine.restype = type.restype as CType | null
-      engine.strict = true
+      engine.declareTyped(type.argtypes as readonly CType[], type.restype as CType | null)
       engine.declareNow(core)
       return Object.assign(makeRoutine(engine, this.blocking), { address, memory: core.memory })
     }
