@@ -34,11 +34,11 @@ def _map(handle, size):
 
 
 class MemoryInformation(ctypes.Structure):
-    """MEMORY_BASIC_INFORMATION of winnt.h."""
+    """MEMORY_BASIC_INFORMATION of winnt.h, without a field that lies in the padding of 64-bit ones."""
 
     _fields_ = [("base", ctypes.c_void_p), ("allocation", ctypes.c_void_p), ("allocation_protect", ctypes.c_uint32),
-                ("partition", ctypes.c_uint16), ("size", ctypes.c_size_t), ("state", ctypes.c_uint32),
-                ("protect", ctypes.c_uint32), ("type", ctypes.c_uint32)]  # fmt: skip
+                ("size", ctypes.c_size_t), ("state", ctypes.c_uint32), ("protect", ctypes.c_uint32),
+                ("type", ctypes.c_uint32)]  # fmt: skip
 
 
 def query_memory(address):

@@ -270,7 +270,7 @@ export class RoutineEngine {
       texts: plan.texts,
     }
     const declaration = core.declarations.get(this.label, signature, error =>
-      error instanceof RoutineNotFoundError ? notFound(dll, target, dll.unix ?? this.session.toUnix(dll.path)) : error,
+      error instanceof RoutineNotFoundError ? notFound(dll, target, this.session.toUnix(dll.path) ?? dll.unix) : error,
     )
     return new Declared(this, core, plan, declaration)
   }

@@ -17,6 +17,7 @@ import { ArgumentError, WindowsError } from '../errors.js'
 import type { Arch } from '../runtime/config.js'
 import { type Both, both } from './both.js'
 import type { SessionCore } from './core.js'
+import { type DllDirectory, directoryAdder } from './dll-directory.js'
 import { DllState } from './dll-state.js'
 import { type LibraryConstructor, type LibraryLoader, makeConstructor, makeLoader } from './library.js'
 import { type AddressLike, addressOf, SessionMemory } from './memory.js'
@@ -62,8 +63,14 @@ export abstract class SessionSurface {
   readonly set_errno: Both<[value: number], number>
   /** A WindowsError for a code, with its text; without one, for the last error. */
   readonly WinError: Both<[code?: number, text?: string], WindowsError>
+  /**
+   * From now on DLLs, and what they need, are also looked for in this folder (a Unix or a Windows path), after the places where
+   * Windows looks by itself: the folder of the DLL, Windows' own, the working folder, PATH. Throws ArgumentError if it is not there.
+   */
+  readonly add_dll_directory: Both<[path: string], DllDirectory>
   /** The Windows path that Wine has for a Unix path. */
   readonly pathUnixToWine: Both<[path: string], string>
+  /** The Unix path that a Windows path leads to, whether or not anything is there. Throws ArgumentError for a drive that Wine has not. */
   readonly pathWineToUnix: Both<[path: string], string>
 
   /** By text, so that what `declare` and `header` make of the same text fits together. */
@@ -107,6 +114,7 @@ export abstract class SessionSurface {
         return new WindowsError(`[WinError ${winerror}] ${strerror}`, { winerror, strerror })
       }),
     )
+    this.add_dll_directory = directoryAdder(this, blocking)
     this.pathUnixToWine = both(this, (io, path) =>
       io('pathUnixToWine', Op.path, [0], [text('pathUnixToWine', path)], o => o.texts[0]),
     )
@@ -184,9 +192,7 @@ export abstract class SessionSurface {
     core.memory.routineAt = (address, type) => {
       const engine = new RoutineEngine(this, foreign, `0x${address.toString(16)}`, address)
       engine.convention = type.convention === 'cdecl' ? 0 : 1
-      engine.argtypes = type.argtypes as readonly CType[]
-      engine.restype = type.restype as CType | null
-      engine.strict = true
+      engine.declareTyped(type.argtypes as readonly CType[], type.restype as CType | null)
       engine.declareNow(core)
       return Object.assign(makeRoutine(engine, this.blocking), { address, memory: core.memory })
     }
