@@ -53,6 +53,7 @@ export const {
   memmove,
   memset,
   out,
+  view,
   wintypes,
   CFUNCTYPE,
   WINFUNCTYPE,

@@ -21,6 +21,7 @@ import {
   READ,
   shown,
   typeOf,
+  viewAt,
   WRITE,
 } from './data.js'
 import { decodeUtf16, encodeUtf16 } from './encoding.js'
@@ -103,16 +104,7 @@ export abstract class ArrayData extends CData {
     this[BLOCK].commit(this[OFFSET], view)
   }
   get value(): string {
-    const type = textType(this)
-    const view = this[BLOCK].view(this[OFFSET], type.size)
-    if (type.elementType[CATEGORY] === 'wchar') {
-      let end = 0
-      while (end < type.length && view.getUint16(2 * end, true) !== 0) end++
-      return decodeUtf16(view, 0, end, !isBigEndian(type.elementType))
-    }
-    const bytes = new Uint8Array(view.buffer, view.byteOffset, type.size)
-    const end = bytes.indexOf(0)
-    return encodingOf(this[BLOCK]).decode(end < 0 ? bytes : bytes.subarray(0, end))
+    return textAt(textType(this), this[BLOCK], this[OFFSET])
   }
   set value(text: string) {
     writeText(textType(this), this[BLOCK], this[OFFSET], text)
@@ -139,6 +131,10 @@ export abstract class ArrayData extends CData {
       )}`
     const few = Math.min(type.length, SHOWN)
     return `${type.name} ${inspect(elementsShown(this, type, few), options)}${few < type.length ? ' …' : ''}`
+  }
+  /** As in ctypes: characters are text, which is a copy. */
+  static override [READ](this: CType, block: Block, offset: number): unknown {
+    return isText(this as ArrayClass) ? textAt(this as ArrayClass, block, offset) : viewAt(this, block, offset)
   }
   static [WRITE](this: CType, block: Block, offset: number, value: unknown, context?: CallContext): void {
     writeArray(this as ArrayClass, block, offset, value, context)
@@ -257,6 +253,19 @@ function areBytes(value: ArrayBufferLike | ArrayBufferView, element: CType): boo
 
 function clear(type: ArrayClass, block: Block, offset: number): void {
   copyCells(LocalBlock.allocate(type.size), 0, block, offset, type)
+}
+
+/** The text up to the first zero. */
+function textAt(type: ArrayClass, block: Block, offset: number): string {
+  const view = block.view(offset, type.size)
+  if (type.elementType[CATEGORY] === 'wchar') {
+    let end = 0
+    while (end < type.length && view.getUint16(2 * end, true) !== 0) end++
+    return decodeUtf16(view, 0, end, !isBigEndian(type.elementType))
+  }
+  const bytes = new Uint8Array(view.buffer, view.byteOffset, type.size)
+  const end = bytes.indexOf(0)
+  return encodingOf(block).decode(end < 0 ? bytes : bytes.subarray(0, end))
 }
 
 /** Text with a zero behind it where there is room for one; what follows stays. */

@@ -50,6 +50,7 @@ export { byref, POINTER, pointer } from './pointer.js'
 export type { FieldInfo } from './record.js'
 export type { Fields, FieldValues, StructureOptions, StructureType } from './structure.js'
 export { type Types, types } from './types.js'
+export { type ViewOf, view } from './view.js'
 
 import { structuresFor } from './structure.js'
 

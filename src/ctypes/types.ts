@@ -7,6 +7,7 @@ import { type Arch, type CType, FOR_ARCH } from './data.js'
 import * as memory from './memory.js'
 import { byref, pointer, POINTER as pointerTo } from './pointer.js'
 import { structuresFor } from './structure.js'
+import { view } from './view.js'
 import { wintypesFor } from './wintypes.js'
 
 function make(arch: Arch) {
@@ -56,6 +57,7 @@ function make(arch: Arch) {
     memmove,
     memset,
     out,
+    view,
     wintypes: wintypesFor(arch),
     CFUNCTYPE,
     WINFUNCTYPE,
