@@ -54,4 +54,5 @@ export { type ViewOf, view } from './view.js'
 
 import { structuresFor } from './structure.js'
 
-export const { Structure, Union, BigEndianStructure, BigEndianUnion } = structuresFor('win64')
+export const { Structure, LittleEndianStructure, Union, LittleEndianUnion, BigEndianStructure, BigEndianUnion } =
+  structuresFor('win64')
