@@ -1,6 +1,6 @@
 /** What may be given for a pointer, and where it leads: the one place that knows, for arguments, fields and elements alike. */
 import { ArgumentError } from '../errors.js'
-import { type ArrayClass, repeated } from './array.js'
+import { type ArrayClass, LENGTH, repeated } from './array.js'
 import { type Block, LocalBlock, POINTERS, type RemoteMemory, RemoteRange } from './block.js'
 import type { CallContext } from './context.js'
 import {
@@ -60,7 +60,7 @@ export function fits(given: CType, wanted: CType | null): boolean {
   }
   if (one === 'array' && other === 'array')
     return (
-      (given as ArrayClass).length === (wanted as ArrayClass).length &&
+      (given as ArrayClass)[LENGTH] === (wanted as ArrayClass)[LENGTH] &&
       fits((given as ArrayClass).elementType, (wanted as ArrayClass).elementType)
     )
   if (one === 'callback' && other === 'callback') return given.name === wanted.name
@@ -265,7 +265,7 @@ export function placeOfText(value: unknown, to: Pointing, context?: CallContext)
 
 /** Where an array of at least `type.length` elements is: for a parameter that is declared as one. */
 export function placeOfArray(value: unknown, type: ArrayClass, to: Pointing, context?: CallContext): Place {
-  const { elementType, length, size } = type
+  const { elementType, [LENGTH]: length, size } = type
   if (typeof value === 'string') return placeOfString(value, to, size)
   if (Array.isArray(value)) {
     const block = blockFor(elementType, length)

@@ -141,7 +141,8 @@ export class RoutineEngine {
   get errcheck(): ErrCheck | undefined {
     return this.#errcheck
   }
-  set errcheck(check: ErrCheck | undefined) {
+  set errcheck(given: ErrCheck | null | undefined) {
+    const check = given ?? undefined
     if (check !== undefined && typeof check !== 'function')
       throw new ArgumentError(`${this.label}: errcheck is a function, or undefined`)
     this.#errcheck = check

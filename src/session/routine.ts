@@ -51,7 +51,7 @@ export interface Routine<
   get restype(): ResType
   set restype(type: ResType)
   get errcheck(): ErrCheck | undefined
-  set errcheck(check: ErrCheck | undefined)
+  set errcheck(check: ErrCheck | null | undefined)
   get memsync(): readonly Memsync[] | undefined
   set memsync(directives: readonly Memsync[] | undefined)
   /** Its name in the DLL, or `#3` for an ordinal. */

@@ -4,12 +4,12 @@
  */
 import { Op } from '../codec/layout.js'
 import { RemoteRange, type Target } from '../ctypes/block.js'
-import { type CallbackType, CFUNCTYPE, type ForeignRoutine, WINFUNCTYPE } from '../ctypes/callback-type.js'
+import type { CallbackType, ForeignRoutine } from '../ctypes/callback-type.js'
 import { type CType, describe, FOR_ARCH, isType } from '../ctypes/data.js'
 import { type Header, parseHeader } from '../ctypes/header/index.js'
 import type { InstanceOf } from '../ctypes/inference.js'
 import { toNumber } from '../ctypes/integers.js'
-import { castAddress } from '../ctypes/memory.js'
+import { castIn } from '../ctypes/memory.js'
 import type { Pointer, PointerType } from '../ctypes/pointer.js'
 import { readText } from '../ctypes/text.js'
 import { type Types, types } from '../ctypes/types.js'
@@ -23,6 +23,9 @@ import { type LibraryConstructor, type LibraryLoader, makeConstructor, makeLoade
 import { type AddressLike, addressOf, SessionMemory } from './memory.js'
 import { makeRoutine } from './routine.js'
 import { RoutineEngine } from './routine-engine.js'
+
+/** What `session.cast` takes: an address, or whatever `cast` does. */
+export type CastFrom = AddressLike | object | string | null
 
 export interface SessionUtil {
   /** Full Windows path of a DLL, or null; case does not matter. */
@@ -49,8 +52,8 @@ export abstract class SessionSurface {
   readonly OleDLL: LibraryConstructor
   /** All types with the layouts that fit this session. */
   readonly types: Types
-  readonly CFUNCTYPE = CFUNCTYPE
-  readonly WINFUNCTYPE = WINFUNCTYPE
+  readonly CFUNCTYPE: Types['CFUNCTYPE']
+  readonly WINFUNCTYPE: Types['WINFUNCTYPE']
   readonly memory: SessionMemory
   readonly util: SessionUtil
   /** The text of a Windows error code; without one, of the thread's last error. */
@@ -81,6 +84,8 @@ export abstract class SessionSurface {
     private readonly blocking = false,
   ) {
     this.types = types(arch)
+    this.CFUNCTYPE = this.types.CFUNCTYPE
+    this.WINFUNCTYPE = this.types.WINFUNCTYPE
     this.cdll = makeLoader(this, 'cdll', blocking)
     this.windll = makeLoader(this, 'windll', blocking)
     this.oledll = makeLoader(this, 'oledll', blocking)
@@ -164,17 +169,17 @@ export abstract class SessionSurface {
   /** @internal The Unix path of a Windows path, as far as the prefix tells without asking. */
   abstract toUnix(path: string | undefined): string | undefined
 
-  /** A pointer of type T to an address of the Windows process. */
-  cast<T extends CType>(address: AddressLike, type: PointerType<T>): Pointer<T>
+  /** A pointer of type T to an address of the Windows process, to an object, or to where another pointer leads. */
+  cast<T extends CType>(from: CastFrom, type: PointerType<T>): Pointer<T>
   /** The function at an address, such as GetProcAddress gives. */
   cast<R extends CType | null, A extends readonly CType[]>(
-    address: AddressLike,
+    from: CastFrom,
     type: CallbackType<R, A>,
   ): ForeignRoutine<R, A> | null
-  cast<T extends CType>(address: AddressLike, type: T): InstanceOf<T>
-  cast(address: AddressLike, type: CType): object | null {
+  cast<T extends CType>(from: CastFrom, type: T): InstanceOf<T>
+  cast(from: unknown, type: CType): object | null {
     const { memory } = this.memory.core()
-    return castAddress(memory, addressOf(address, memory, this.arch), isType(type) ? type[FOR_ARCH](this.arch) : type)
+    return castIn(memory, from, isType(type) ? type[FOR_ARCH](this.arch) : type)
   }
 
   /** The types of a header's text, with this session's layouts; `dll.declare` gives its routines, which take these very types. */
