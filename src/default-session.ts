@@ -3,9 +3,8 @@
  * so that `import * as ctypes from 'zugbruecke/ctypes'` reads like Python.
  */
 import './runtime/node-version.js'
-import { CData, type CType } from './ctypes/data.js'
+import { CData } from './ctypes/data.js'
 import * as memoryOf from './ctypes/memory.js'
-import type { PointerType } from './ctypes/pointer.js'
 import type { AddressLike } from './session/memory.js'
 import { CtypesSession } from './session/session.js'
 
@@ -42,9 +41,7 @@ export function string_at(at: object | AddressLike, size?: number): string {
 export function wstring_at(at: object | AddressLike, length?: number): string {
   return isAddress(at) ? session.wstring_at(at, length) : memoryOf.wstring_at(at, length)
 }
-export const cast = ((from: object | AddressLike | null, type: PointerType<CType>) =>
-  from !== null && isAddress(from) ? session.cast(from, type) : memoryOf.cast(from, type)) as CtypesSession['cast'] &
-  typeof memoryOf.cast
+export const cast = session.cast.bind(session) as CtypesSession['cast']
 
 export * from './ctypes/index.js'
 export * from './errors.js'

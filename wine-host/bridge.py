@@ -29,6 +29,17 @@ class Context(ctypes.Structure):
     ]
 
 
+class Import(ctypes.Structure):
+    """struct zb_import of native/bridge.h."""
+
+    _fields_ = [
+        ("module", ctypes.c_uint64),
+        ("dll", ctypes.c_char_p),
+        ("routine", ctypes.c_char_p),
+        ("ordinal", ctypes.c_uint32),
+    ]
+
+
 class Bridge:
     def __init__(self, dll, segment, control):
         self.dll = dll
@@ -88,6 +99,15 @@ class Bridge:
 
     def release(self, number):
         self.dll.zb_release(number)
+
+    def unmet_import(self, module):
+        """(module that needs it, DLL, routine or ordinal) of what a module imports in vain; None where all is there."""
+        unmet = Import()
+        try:
+            found = self.dll.zb_unmet_import(ctypes.c_uint64(module), ctypes.byref(unmet))
+        except OSError:  # it has made its own tables unreadable
+            return None
+        return (unmet.module, unmet.dll.decode("latin-1"), (unmet.routine or b"").decode("latin-1") or unmet.ordinal) if found else None
 
     def make_thunk(self, number, convention, signature, result):
         address = self.dll.zb_thunk(ctypes.c_uint32(number), convention, signature.encode(), ord(result))

@@ -14,6 +14,9 @@ k32.GetProcAddress.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
 k32.GetProcAddress.restype = ctypes.c_void_p
 k32.GetModuleFileNameW.argtypes = [ctypes.c_void_p, ctypes.c_wchar_p, ctypes.c_uint32]
 k32.FreeLibrary.argtypes = [ctypes.c_void_p]
+k32.AddDllDirectory.argtypes = [ctypes.c_wchar_p]
+k32.AddDllDirectory.restype = ctypes.c_void_p
+k32.RemoveDllDirectory.argtypes = [ctypes.c_void_p]
 k32.VirtualAlloc.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_uint32, ctypes.c_uint32]
 k32.VirtualAlloc.restype = ctypes.c_void_p
 k32.VirtualFree.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_uint32]
@@ -21,6 +24,10 @@ k32.GetModuleHandleW.restype = ctypes.c_void_p
 
 MEM_COMMIT_RESERVE, MEM_RELEASE, PAGE_READWRITE = 0x3000, 0x8000, 4
 LOAD_WITH_ALTERED_SEARCH_PATH = 8
+# behind the DOS header of Wine's own DLLs
+WINES_MARK = b"Wine builtin DLL"
+# what AddDllDirectory named among others, and the folder of the DLL
+SEARCH_DEFAULT_DIRECTORIES, SEARCH_LOAD_DIRECTORY = 0x1000, 0x100
 SET_LAST_ERROR = 13
 # a flag of DECLARE
 RESULT_BY_ADDRESS = 8
@@ -58,7 +65,8 @@ class Control:
             1: self.hello, 2: self.load, 3: self.unload, 4: self.declare, 5: self.release, 6: self.symbol,
             7: self.thunk, 8: self.free_thunk, 9: self.alloc, 10: self.free, 12: self.free_texts,
             13: self.set_last_error, 14: self.get_last_error, 15: self.format_error, 16: self.find_library,
-            17: self.find_msvcrt, 18: self.path, 19: self.exit,
+            17: self.find_msvcrt, 18: self.path, 19: self.exit, 20: self.add_dll_directory,
+            21: self.remove_dll_directory,
         }  # fmt: skip
 
     def run(self, message, room=wire.MAILBOX_ROOM):
@@ -105,16 +113,34 @@ class Control:
     def load(self, numbers, texts):
         number, mode = numbers
         name = texts[0]
-        if mode < 0:
-            mode = LOAD_WITH_ALTERED_SEARCH_PATH if "\\" in name or "/" in name else 0
-        ctypes.set_last_error(0)
-        handle = k32.LoadLibraryExW(name, None, mode)
+        handle, code = load_library(name, mode)
         if not handle:
-            code = ctypes.get_last_error()
-            text = f"{name}: {ctypes.FormatError(code)}"
-            raise Failure("WrongArchitecture" if code == ERROR_BAD_EXE_FORMAT else "DllNotFound", text, code)
+            import loading
+
+            loading.refuse(name, code)
+        unmet = self.bridge.unmet_import(handle) if self.bridge else None
+        if unmet or is_wines(handle) and is_path(name):
+            import loading
+
+            try:
+                handle = loading.check(name, mode, handle, unmet)
+            except Failure:
+                k32.FreeLibrary(handle)
+                raise
         self.dlls[number] = handle
-        return [handle], [self._module_path(handle) or name]
+        return [handle], [module_path(handle) or name]
+
+    def add_dll_directory(self, numbers, texts):
+        cookie = k32.AddDllDirectory(texts[0])
+        if not cookie:
+            code = ctypes.get_last_error()
+            raise Failure("Argument", f"{texts[0]}: {ctypes.FormatError(code).strip()}", code)
+        return [cookie], []
+
+    def remove_dll_directory(self, numbers, texts):
+        if not k32.RemoveDllDirectory(numbers[0]):
+            raise Failure("Argument", "that folder is not searched any more")
+        return [], []
 
     def unload(self, numbers, texts):
         handle = self.dlls.pop(numbers[0], None)
@@ -222,19 +248,9 @@ class Control:
         return [1 if found else 0], [found or ""]
 
     def path(self, numbers, texts):
-        """Between Unix and Windows paths, by Wine itself."""
-        if numbers[0] == 0:
-            function, argument = k32.wine_get_dos_file_name, texts[0].encode()
-            function.argtypes, result = [ctypes.c_char_p], ctypes.c_wchar_p
-        else:
-            function, argument = k32.wine_get_unix_file_name, texts[0]
-            function.argtypes, result = [ctypes.c_wchar_p], ctypes.c_char_p
-        function.restype = ctypes.c_void_p
-        address = function(argument)
-        if not address:
-            raise Failure("Argument", f"{texts[0]!r} has no counterpart on the other side")
-        value = ctypes.cast(address, result).value
-        return [], [value if isinstance(value, str) else value.decode()]
+        import paths
+
+        return [], [paths.to_windows(texts[0]) if numbers[0] == 0 else paths.to_unix(texts[0])]
 
     def exit(self, numbers, texts):
         self.leaving = True
@@ -273,11 +289,32 @@ class Control:
                 raise
             return address
 
-    @staticmethod
-    def _module_path(handle):
-        buffer = ctypes.create_unicode_buffer(32768)
-        k32.GetModuleFileNameW(handle, buffer, len(buffer))
-        return buffer.value
+
+def module_path(handle):
+    buffer = ctypes.create_unicode_buffer(32768)
+    k32.GetModuleFileNameW(handle, buffer, len(buffer))
+    return buffer.value
+
+
+def is_path(name):
+    return "\\" in name or "/" in name
+
+
+def load_library(name, mode):
+    """The module, or None, and the error that says why. A mode below 0: as Windows searches by itself, then in what AddDllDirectory named."""
+    ctypes.set_last_error(0)
+    if mode >= 0:
+        return k32.LoadLibraryExW(name, None, mode), ctypes.get_last_error()
+    handle = k32.LoadLibraryExW(name, None, LOAD_WITH_ALTERED_SEARCH_PATH if is_path(name) else 0)
+    code = ctypes.get_last_error()
+    if not handle and code == ERROR_MOD_NOT_FOUND:
+        handle = k32.LoadLibraryExW(name, None, SEARCH_DEFAULT_DIRECTORIES | (SEARCH_LOAD_DIRECTORY if is_path(name) else 0))
+    return handle, code
+
+
+def is_wines(handle):
+    """Of a module that is not loaded as data, which the low bits of its handle would say."""
+    return not handle & 3 and ctypes.string_at(handle + 0x40, len(WINES_MARK)) == WINES_MARK
 
 
 def set_variables(pairs):

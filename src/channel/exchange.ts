@@ -39,6 +39,8 @@ export abstract class Exchange {
    * Throws when the request is bad: nothing has been sent then.
    */
   abstract attempt(sender: Sender, port: Port): boolean
+  /** It has to wait: takes what must not change meanwhile. Throws for what cannot be read. */
+  keep?(): void
   /**
    * Takes the reply: `at` is the offset in the segment of the `Reply` table or, if `outcomeLength` is not 0, of the so many bytes
    * of an Outcome that came in a mailbox. Must not throw.

@@ -38,7 +38,9 @@ export class Frame implements Port {
   }
 
   submit(exchange: Exchange): void {
-    if (this.#outstanding || this.#queue.length > 0 || !this.sendFirst(exchange)) this.#queue.push(exchange)
+    if (!this.#outstanding && this.#queue.length === 0 && this.sendFirst(exchange)) return
+    exchange.keep?.()
+    this.#queue.push(exchange)
   }
 
   sendFirst(exchange: Exchange): boolean {

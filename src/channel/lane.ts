@@ -137,8 +137,10 @@ export class Lane implements Sender, Waiting {
     if (frame) frame.submit(exchange)
     else {
       if (this.#ring.outstanding === 0) this.#turn.take(blocking)
-      if (this.#waiting.length > 0 || !exchange.attempt(this, this.#ring)) this.#waiting.push(exchange)
-      else this.#sent(exchange)
+      if (this.#waiting.length > 0 || !exchange.attempt(this, this.#ring)) {
+        exchange.keep?.()
+        this.#waiting.push(exchange)
+      } else this.#sent(exchange)
     }
     // a thread that blocks needs nothing to keep Node alive, and looks by itself
     if (!blocking) this.#expect()

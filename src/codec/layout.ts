@@ -124,4 +124,6 @@ export const Op = {
   findMsvcrt: 17,
   path: 18,
   exit: 19,
+  addDllDirectory: 20,
+  removeDllDirectory: 21,
 } as const

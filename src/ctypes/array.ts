@@ -21,6 +21,7 @@ import {
   READ,
   shown,
   typeOf,
+  viewAt,
   WRITE,
 } from './data.js'
 import { decodeUtf16, encodeUtf16 } from './encoding.js'
@@ -33,8 +34,10 @@ import { isBigEndian } from './variant.js'
 /** The class of an array as the library sees it. */
 export interface ArrayClass extends CType {
   readonly elementType: CType
-  readonly length: number
+  /** Not `length`, which a class that extends it has of its own: that of its constructor. */
+  readonly [LENGTH]: number
 }
+export const LENGTH: unique symbol = Symbol('length')
 
 export abstract class ArrayData extends CData {
   static override readonly [CATEGORY] = 'array'
@@ -42,14 +45,16 @@ export abstract class ArrayData extends CData {
   constructor(...values: unknown[]) {
     super()
     const type = typeOf(this) as ArrayClass
+    if ((type as unknown as { length: number }).length !== type[LENGTH])
+      Object.defineProperty(type, 'length', { value: type[LENGTH] })
     this[BLOCK] = LocalBlock.for(type)
     this[OFFSET] = 0
-    if (values.length > type.length)
-      throw new ArgumentError(`${type.name} has ${type.length} elements, got ${values.length}`)
+    if (values.length > type[LENGTH])
+      throw new ArgumentError(`${type.name} has ${type[LENGTH]} elements, got ${values.length}`)
     for (let i = 0; i < values.length; i++) this.set(i, values[i])
   }
   get length(): number {
-    return (typeOf(this) as ArrayClass).length
+    return (typeOf(this) as ArrayClass)[LENGTH]
   }
   at(index: number): unknown {
     const { elementType } = typeOf(this) as ArrayClass
@@ -85,7 +90,7 @@ export abstract class ArrayData extends CData {
       throw new ArgumentError(
         `${type.name} lies at an odd place in a packed structure, where a typed array cannot begin`,
       )
-    return make(block.bytes.buffer, start, type.length)
+    return make(block.bytes.buffer, start, type[LENGTH])
   }
   get raw(): Uint8Array {
     const { name, size } = textType(this, 'char')
@@ -103,16 +108,7 @@ export abstract class ArrayData extends CData {
     this[BLOCK].commit(this[OFFSET], view)
   }
   get value(): string {
-    const type = textType(this)
-    const view = this[BLOCK].view(this[OFFSET], type.size)
-    if (type.elementType[CATEGORY] === 'wchar') {
-      let end = 0
-      while (end < type.length && view.getUint16(2 * end, true) !== 0) end++
-      return decodeUtf16(view, 0, end, !isBigEndian(type.elementType))
-    }
-    const bytes = new Uint8Array(view.buffer, view.byteOffset, type.size)
-    const end = bytes.indexOf(0)
-    return encodingOf(this[BLOCK]).decode(end < 0 ? bytes : bytes.subarray(0, end))
+    return textAt(textType(this), this[BLOCK], this[OFFSET])
   }
   set value(text: string) {
     writeText(textType(this), this[BLOCK], this[OFFSET], text)
@@ -124,7 +120,7 @@ export abstract class ArrayData extends CData {
   toJSON(): unknown {
     const type = typeOf(this) as ArrayClass
     if (isText(type)) return shown(type.name, () => this.value)
-    return elementsShown(this, type, type.length).map(value => (typeof value === 'bigint' ? String(value) : value))
+    return elementsShown(this, type, type[LENGTH]).map(value => (typeof value === 'bigint' ? String(value) : value))
   }
   [Symbol.for('nodejs.util.inspect.custom')](
     _depth: number,
@@ -137,8 +133,12 @@ export abstract class ArrayData extends CData {
         shown(type.name, () => this.value),
         options,
       )}`
-    const few = Math.min(type.length, SHOWN)
-    return `${type.name} ${inspect(elementsShown(this, type, few), options)}${few < type.length ? ' …' : ''}`
+    const few = Math.min(type[LENGTH], SHOWN)
+    return `${type.name} ${inspect(elementsShown(this, type, few), options)}${few < type[LENGTH] ? ' …' : ''}`
+  }
+  /** As in ctypes: characters are text, which is a copy. */
+  static override [READ](this: CType, block: Block, offset: number): unknown {
+    return isText(this as ArrayClass) ? textAt(this as ArrayClass, block, offset) : viewAt(this, block, offset)
   }
   static [WRITE](this: CType, block: Block, offset: number, value: unknown, context?: CallContext): void {
     writeArray(this as ArrayClass, block, offset, value, context)
@@ -189,10 +189,16 @@ function arrayOf(elementType: CType, length: number): CType {
       alignment: { get: () => elementType.alignment },
       elementType: { value: elementType },
       length: { value: length },
+      [LENGTH]: { value: length },
       [ARCH]: { get: () => elementType[ARCH] },
       [HOME]: { get: () => elementType[HOME] },
       [POINTERS]: { get: () => (pointers ??= repeated(elementType, length)) },
-      [FOR_ARCH]: { value: (arch: Arch) => arrayOf(elementType[FOR_ARCH](arch), length) },
+      [FOR_ARCH]: {
+        value(this: CType, arch: Arch) {
+          const element = elementType[FOR_ARCH](arch)
+          return element === elementType ? this : arrayOf(element, length)
+        },
+      },
     })
     known.set(length, type)
   }
@@ -239,8 +245,8 @@ function writeArray(type: ArrayClass, block: Block, offset: number, value: unkno
   if (typeof value !== 'object' || value === null || !(Symbol.iterator in value))
     throw new ArgumentError(`expected ${type.name}, got ${describe(value)}`)
   const values = [...(value as Iterable<unknown>)]
-  if (values.length > type.length)
-    throw new ArgumentError(`${type.name} has ${type.length} elements, got ${values.length}`)
+  if (values.length > type[LENGTH])
+    throw new ArgumentError(`${type.name} has ${type[LENGTH]} elements, got ${values.length}`)
   const { elementType } = type
   const fresh = LocalBlock.allocate(type.size)
   for (let i = 0; i < values.length; i++) elementType[WRITE](fresh, i * elementType.size, values[i], context)
@@ -259,21 +265,35 @@ function clear(type: ArrayClass, block: Block, offset: number): void {
   copyCells(LocalBlock.allocate(type.size), 0, block, offset, type)
 }
 
+/** The text up to the first zero. */
+function textAt(type: ArrayClass, block: Block, offset: number): string {
+  const view = block.view(offset, type.size)
+  if (type.elementType[CATEGORY] === 'wchar') {
+    let end = 0
+    while (end < type[LENGTH] && view.getUint16(2 * end, true) !== 0) end++
+    return decodeUtf16(view, 0, end, !isBigEndian(type.elementType))
+  }
+  const bytes = new Uint8Array(view.buffer, view.byteOffset, type.size)
+  const end = bytes.indexOf(0)
+  return encodingOf(block).decode(end < 0 ? bytes : bytes.subarray(0, end))
+}
+
 /** Text with a zero behind it where there is room for one; what follows stays. */
 function writeText(type: ArrayClass, block: Block, offset: number, text: unknown): void {
   if (typeof text !== 'string') throw new ArgumentError(`expected a string for ${type.name}, got ${describe(text)}`)
   const wide = type.elementType[CATEGORY] === 'wchar'
   const encoded = wide ? undefined : encodingOf(block).encode(text)
   const length = encoded ? encoded.length : text.length
-  if (length > type.length) throw new ArgumentError(`${type.name} has room for ${type.length}, the text has ${length}`)
+  if (length > type[LENGTH])
+    throw new ArgumentError(`${type.name} has room for ${type[LENGTH]}, the text has ${length}`)
   const view = block.view(offset, type.size)
   if (encoded) {
     const bytes = new Uint8Array(view.buffer, view.byteOffset, type.size)
     bytes.set(encoded)
-    if (length < type.length) bytes[length] = 0
+    if (length < type[LENGTH]) bytes[length] = 0
   } else {
     encodeUtf16(text, view, 0, !isBigEndian(type.elementType))
-    if (length < type.length) view.setUint16(2 * length, 0, true)
+    if (length < type[LENGTH]) view.setUint16(2 * length, 0, true)
   }
   block.overwritten(offset, type.size)
   block.commit(offset, view)

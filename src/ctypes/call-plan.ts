@@ -15,7 +15,6 @@ import {
   describe,
   FOR_ARCH,
   isType,
-  KIND,
   pointerSizeOf,
   READ,
   typeOf,
@@ -23,11 +22,12 @@ import {
 } from './data.js'
 import type { ArgType, Out, ResType } from './inference.js'
 import { pointeeOf } from './memsync.js'
-import { type Lower, lowerFor } from './parameter.js'
+import { isScalar, type Lower, lowerFor } from './parameter.js'
 import { passedAs } from './passing.js'
 import { type Inside, leadInside } from './reference.js'
 import { type Decode, resultFor } from './result.js'
 import type { ArgumentSink, Signature } from './sink.js'
+import { takenValue } from './taken-arguments.js'
 import { keepTexts, type TakenTexts, type TextCell, type TextPlace, textOf, textsIn, textTaken } from './taken-texts.js'
 
 /** An output parameter `T *`: the caller gives nothing, and gets the T behind the result. */
@@ -63,6 +63,8 @@ export interface CallPlan {
   readonly fixed: boolean
   /** The plan for these arguments: this one if it is fixed. Plans are kept, one for each signature. */
   specialize(args: readonly unknown[]): CallPlan
+  /** The arguments for a call that has to wait: what is passed by value is copied, so that it is what it was. */
+  take(args: readonly unknown[]): readonly unknown[]
   /** Checks and lowers all arguments; throws ArgumentError. What it gives is for `decode`. */
   encode(sink: ArgumentSink, args: readonly unknown[], context: CallContext): Frame | undefined
   /** The result as the routine gave it, as a JS value; call it after memory has come back. `texts` are those that `texts` above names. */
@@ -233,6 +235,12 @@ class Plan implements CallPlan {
     )
   }
 
+  take(args: readonly unknown[]): readonly unknown[] {
+    if (args.every(value => typeof value !== 'object')) return args
+    const given = this.#parameters.filter(({ isOut }) => !isOut)
+    return args.map((value, i) => (i < given.length ? takenValue(value, given[i].type) : value))
+  }
+
   encode(sink: ArgumentSink, args: readonly unknown[], context: CallContext): Frame | undefined {
     if (args.length !== this.#given) throw this.#wrongCount(args.length)
     const lowers = this.#lowers
@@ -355,8 +363,6 @@ class Plan implements CallPlan {
 const never: Lower = () => {
   throw new ArgumentError('an out parameter is not given')
 }
-
-const isScalar = (type: CType) => type[KIND] !== '' && type[KIND] !== 'p'
 
 /** Text of the kind of the last parameter that is text or room for it. */
 function textKind(parameters: readonly Parameter[]): CType | undefined {

@@ -76,6 +76,9 @@ export interface CallbackClass extends CType {
   readonly [DIRECTIVES]: readonly Directive[] | undefined
 }
 
+/** What the mailbox of a strand has room for, less one for a hidden result. */
+export const MOST_PARAMETERS = 248
+
 /** Of a callback type: its memsync, checked. */
 export const DIRECTIVES: unique symbol = Symbol('directives')
 
@@ -128,6 +131,8 @@ function callbackType(
     throw new ArgumentError(`${word} takes a result type or null, not ${describe(restype)}`)
   if (restype?.[CATEGORY] === 'array')
     throw new ArgumentError(`${word}: C returns no arrays (${restype.name}): use POINTER(T)`)
+  if (argtypes.length > MOST_PARAMETERS)
+    throw new ArgumentError(`${word} takes at most ${MOST_PARAMETERS} parameters, not ${argtypes.length}`)
   for (const [i, type] of argtypes.entries())
     if (!isType(type)) throw new ArgumentError(`argument ${i + 1} of ${word} must be a C type, not ${describe(type)}`)
   // A plain function, since it is called without `new`.

@@ -50,7 +50,9 @@ export { byref, POINTER, pointer } from './pointer.js'
 export type { FieldInfo } from './record.js'
 export type { Fields, FieldValues, StructureOptions, StructureType } from './structure.js'
 export { type Types, types } from './types.js'
+export { type ViewOf, view } from './view.js'
 
 import { structuresFor } from './structure.js'
 
-export const { Structure, Union, BigEndianStructure, BigEndianUnion } = structuresFor('win64')
+export const { Structure, LittleEndianStructure, Union, LittleEndianUnion, BigEndianStructure, BigEndianUnion } =
+  structuresFor('win64')

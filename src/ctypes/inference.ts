@@ -36,12 +36,18 @@ export type InstanceOf<T extends CType> = T extends { readonly [view]: infer V e
 /** Phantom: what an object of a type is that lies in memory, where it is not what the type's constructor makes. */
 export declare const view: unique symbol
 
-/** What a field, an element or a result of type T reads as. */
+/** What a field, an element or a result of type T reads as: arrays of characters as text. */
 export type ValueOf<T> = T extends { readonly [io]: { readonly get: infer Get } }
   ? Get
-  : T extends CType
-    ? InstanceOf<T>
-    : never
+  : T extends { readonly elementType: { readonly prototype: { readonly [brand]?: infer Name } } }
+    ? Name extends 'c_char' | 'c_wchar'
+      ? string
+      : T extends CType
+        ? InstanceOf<T>
+        : never
+    : T extends CType
+      ? InstanceOf<T>
+      : never
 
 /** What may be assigned to a T. */
 export type SetOf<T> = T extends { readonly [io]: { readonly set: infer Set } }

@@ -1,9 +1,10 @@
 /** ctypes' functions on memory: sizes, strings, copies and casts. They work on objects of JS and on pointers into a session. */
 import { ArgumentError } from '../errors.js'
-import { type Block, LocalBlock, RemoteBlock, RemoteRange, type Target } from './block.js'
+import { type Block, LocalBlock, RemoteBlock, type RemoteMemory, RemoteRange, type Target } from './block.js'
 import type { CallbackType, ForeignRoutine } from './callback-type.js'
 import {
   ARCH,
+  type Arch,
   BLOCK,
   bytesOf,
   CATEGORY,
@@ -21,8 +22,8 @@ import {
 import { utf8 } from './encoding.js'
 import type { CArray } from './inference.js'
 import type { Pointer, PointerType } from './pointer.js'
-import { ByReference, type Handle } from './pointing.js'
-import { isCallbackTarget, readCell, writeCell } from './reference.js'
+import { ByReference, placeOf, toAddress } from './pointing.js'
+import { checkSession, isCallbackTarget, isRemotePlace, type Place, readCell, writeCell } from './reference.js'
 import { c_char, c_wchar } from './scalars.js'
 import { bytesAt, readText } from './text.js'
 
@@ -150,27 +151,38 @@ export function cast<R extends CType | null, A extends readonly CType[]>(
 ): ForeignRoutine<R, A> | null
 export function cast<T extends CType>(from: object | null, type: T): T['prototype']
 export function cast(from: object | null, type: CType): object | null {
-  return castTo(from === null ? null : castPlace(from), type)
+  return castTo(castPlace(from, type), type)
 }
 
-function castTo(place: Target | null, type: CType): object | null {
-  if (!isType(type) || type[KIND] !== 'p') throw new ArgumentError(`cast takes a pointer type, not ${describe(type)}`)
+function castTo(place: Place, type: CType): object | null {
   const block = LocalBlock.for(type)
-  if (place) writeCell(block, 0, type.size, place)
+  writeCell(block, 0, type.size, place)
   // a function pointer is a routine, and has no object of its own
   return type[CATEGORY] === 'callback' ? (type[READ](block, 0) as object | null) : viewAt(type, block, 0)
 }
 
-function castPlace(from: object): Target {
-  // a pointer's own address is no question here: it has none where it leads to an object of JS
-  if (from instanceof CData) return placeIn(from, 'cast')
-  const { address, memory, [BLOCK]: block } = from as Handle
-  if (typeof address === 'bigint' && block) return { block, offset: 0 }
-  if (typeof address === 'bigint' && memory) return { block: new RemoteRange(memory, address), offset: 0 }
-  return placeIn(from, 'cast')
+/** Where it is, or where it leads if it is a pointer. */
+function castPlace(from: unknown, type: CType): Place {
+  if (!isType(type) || type[KIND] !== 'p') throw new ArgumentError(`cast takes a pointer type, not ${describe(type)}`)
+  if (from instanceof CData)
+    return typeOf(from)[KIND] === 'p'
+      ? readCell(from[BLOCK], from[OFFSET], typeOf(from).size)
+      : { block: from[BLOCK], offset: from[OFFSET] }
+  if (typeof from === 'bigint' || typeof from === 'number')
+    throw new ArgumentError('cast: a bare address belongs to no session: use session.cast')
+  return placeOf(from, { name: type.name, pointee: null, arch: type[ARCH] as Arch })
 }
 
-/** A pointer of the type to an address of a session: what `session.cast(address, T)` is. */
-export function castAddress(memory: RemoteBlock['memory'], address: bigint, type: CType): object | null {
+/** A pointer of the type to an address of a session. */
+export function castAddress(memory: RemoteMemory, address: bigint, type: CType): object | null {
   return castTo(address === 0n ? null : { block: new RemoteRange(memory, address), offset: 0 }, type)
+}
+
+/** The same with a session, whose addresses bare ones are: what `session.cast(from, T)` is. */
+export function castIn(memory: RemoteMemory, from: unknown, type: CType): object | null {
+  const bare = typeof from === 'bigint' || typeof from === 'number'
+  const place = bare && isType(type) ? toAddress(from, type[ARCH] ?? 'win64', type.name) : castPlace(from, type)
+  if (typeof place === 'bigint') return castAddress(memory, place, type)
+  if (isRemotePlace(place)) checkSession(place.block.memory, memory)
+  return castTo(place, type)
 }

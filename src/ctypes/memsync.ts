@@ -4,7 +4,7 @@
  */
 import { ArgumentError } from '../errors.js'
 import * as scalars from './all-scalars.js'
-import type { ArrayClass } from './array.js'
+import { type ArrayClass, LENGTH } from './array.js'
 import { type Arch, CATEGORY, type CType, describe, FOR_ARCH, isType, KIND } from './data.js'
 import type { ArgType } from './inference.js'
 import { POINTER } from './pointer.js'
@@ -274,7 +274,7 @@ function findField(type: StructureClass, name: string): Field | undefined {
 
 function elementOf(type: CType, segment: number, bad: (text: string) => ArgumentError): CType | undefined {
   if (type[CATEGORY] === 'array') {
-    const { elementType, length } = type as ArrayClass
+    const { elementType, [LENGTH]: length } = type as ArrayClass
     if (segment >= length) throw bad(`${type.name} has no element ${segment}`)
     return elementType
   }

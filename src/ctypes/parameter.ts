@@ -31,6 +31,9 @@ import { StructureData } from './structure.js'
 /** Checks a value and writes it as argument number `index`; throws ArgumentError. */
 export type Lower = (sink: ArgumentSink, index: number, value: unknown, context: CallContext) => void
 
+/** Neither memory nor an address. */
+export const isScalar = (type: CType): boolean => type[KIND] !== '' && type[KIND] !== 'p'
+
 /** The function for a type of the architecture (types come through [FOR_ARCH]). */
 export function lowerFor(type: CType, arch: Arch): Lower {
   switch (type[CATEGORY]) {

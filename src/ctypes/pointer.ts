@@ -195,10 +195,13 @@ export function POINTER(type: CType | null): CType {
 }
 
 /** A pointer to an object of ctypes. */
-export function pointer<T extends object>(target: T): Pointer<TypeOf<T>> {
+export function pointer<T extends object>(target: T): Pointer<TypeOf<T>>
+export function pointer<T extends object>(target: T, arch: Arch): Pointer<TypeOf<T>>
+export function pointer<T extends object>(target: T, arch?: Arch): Pointer<TypeOf<T>> {
   if (!(target instanceof CData)) throw new ArgumentError(`pointer takes an object of ctypes, not ${describe(target)}`)
-  const type = POINTER(typeOf(target)) as unknown as new (target: CData) => Pointer<TypeOf<T>>
-  return new type(target)
+  const type: CType = POINTER(typeOf(target))
+  const fitting = (arch ? type[FOR_ARCH](arch) : type) as unknown as new (target: CData) => Pointer<TypeOf<T>>
+  return new fitting(target)
 }
 /** A type whose objects are Ts. */
 export interface TypeOf<T extends object> extends CType {

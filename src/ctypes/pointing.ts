@@ -1,6 +1,6 @@
 /** What may be given for a pointer, and where it leads: the one place that knows, for arguments, fields and elements alike. */
 import { ArgumentError } from '../errors.js'
-import { type ArrayClass, repeated } from './array.js'
+import { type ArrayClass, LENGTH, repeated } from './array.js'
 import { type Block, LocalBlock, POINTERS, type RemoteMemory, RemoteRange } from './block.js'
 import type { CallContext } from './context.js'
 import {
@@ -60,7 +60,7 @@ export function fits(given: CType, wanted: CType | null): boolean {
   }
   if (one === 'array' && other === 'array')
     return (
-      (given as ArrayClass).length === (wanted as ArrayClass).length &&
+      (given as ArrayClass)[LENGTH] === (wanted as ArrayClass)[LENGTH] &&
       fits((given as ArrayClass).elementType, (wanted as ArrayClass).elementType)
     )
   if (one === 'callback' && other === 'callback') return given.name === wanted.name
@@ -147,8 +147,7 @@ function placeOfData(value: CData, to: Pointing): Place {
   const type = typeOf(value)
   const category = type[CATEGORY]
   const { pointee } = to
-  const isPointer = type[KIND] === 'p'
-  if (isPointer && leadsTo(type, to)) {
+  if (type[KIND] === 'p' && leadsTo(type, pointee)) {
     if (category === 'pointer') checkTarget(type, to)
     return readCell(value[BLOCK], value[OFFSET], type.size)
   }
@@ -158,8 +157,7 @@ function placeOfData(value: CData, to: Pointing): Place {
   }
   if (!fits(type, pointee)) throw mismatch(value, to)
   // A void * that is given 5 in a c_int means the number's object for ctypes' byref alone; an address is a mistake here.
-  if (pointee === null && value instanceof SimpleData && typeof value.value === 'bigint')
-    return toAddress(value.value, to.arch, to.name) || null
+  if (holdsAddress(value, pointee)) return toAddress((value as SimpleData).value, to.arch, to.name) || null
   checkArch(type, to.arch)
   return { block: value[BLOCK], offset: value[OFFSET] }
 }
@@ -168,8 +166,15 @@ function checkTarget(type: CType, to: Pointing): void {
   ;(type as unknown as { pointee: CType }).pointee[FOR_ARCH](to.arch)
 }
 
+/** Is what an object holds the address that is passed, and not the address of the object? `pointee` is null for `void *`. */
+export function holdsAddress(value: CData, pointee: CType | null): boolean {
+  const type = typeOf(value)
+  if (type[KIND] === 'p') return leadsTo(type, pointee)
+  return pointee === null && value instanceof SimpleData && typeof value.value === 'bigint'
+}
+
 /** Does a pointer of this type lead to what is wanted? */
-function leadsTo(type: CType, { pointee }: Pointing): boolean {
+function leadsTo(type: CType, pointee: CType | null): boolean {
   if (pointee === null) return true
   switch (type[CATEGORY]) {
     case 'pointer': {
@@ -260,7 +265,7 @@ export function placeOfText(value: unknown, to: Pointing, context?: CallContext)
 
 /** Where an array of at least `type.length` elements is: for a parameter that is declared as one. */
 export function placeOfArray(value: unknown, type: ArrayClass, to: Pointing, context?: CallContext): Place {
-  const { elementType, length, size } = type
+  const { elementType, [LENGTH]: length, size } = type
   if (typeof value === 'string') return placeOfString(value, to, size)
   if (Array.isArray(value)) {
     const block = blockFor(elementType, length)

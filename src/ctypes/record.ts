@@ -1,7 +1,7 @@
 /** The fields of one structure, laid out for an architecture, and the properties that reach them. */
 import { ArgumentError } from '../errors.js'
 import { AlignedField } from './aligned-field.js'
-import type { ArrayClass } from './array.js'
+import { type ArrayClass, LENGTH } from './array.js'
 import { BitField, bitAccess } from './bitfield.js'
 import { POINTERS } from './block.js'
 import type { CallContext } from './context.js'
@@ -86,7 +86,13 @@ export function buildRecord(
   for (const [i, { name, type, width }] of entries.entries()) {
     const { offset, bit } = layout.places[i]
     if (width === 0) continue
-    fields[name] = { name, type, offset, size: type.size, ...(width === undefined ? {} : { bits: width, bit }) }
+    fields[name] = Object.freeze({
+      name,
+      type,
+      offset,
+      size: type.size,
+      ...(width === undefined ? {} : { bits: width, bit }),
+    })
     accessors.push(
       width === undefined ? fieldAccessor(name, type, offset) : bitFieldAccessor(fields[name], layout.size),
     )
@@ -97,7 +103,7 @@ export function buildRecord(
     size: layout.size,
     alignment: layout.alignment,
     arch: entries.some(({ type }) => type[ARCH] !== undefined) ? options.arch : undefined,
-    fields,
+    fields: Object.freeze(fields),
     positional,
     pointers: [...new Set(Object.values(fields).flatMap(({ type, offset }) => type[POINTERS].map(at => offset + at)))],
     accessors,
@@ -154,6 +160,7 @@ function promote(owner: string, fields: { [name: string]: FieldInfo }, accessors
   const { type, offset } = member
   const memberOf = (data: CData) => viewAt(type, data[BLOCK], data[OFFSET] + offset)
   for (const inner of record.accessors) {
+    if (fields[inner.name] && record.options.anonymous.includes(inner.name)) continue
     if (fields[inner.name]) throw new ArgumentError(`${owner} has two fields named ${inner.name}`)
     accessors.push({
       name: inner.name,
@@ -170,12 +177,12 @@ function promote(owner: string, fields: { [name: string]: FieldInfo }, accessors
 
 function bigEndianField(owner: string, name: string, type: CType): CType {
   if (type[CATEGORY] === 'array') {
-    const { elementType, length } = type as ArrayClass
+    const { elementType, [LENGTH]: length } = type as ArrayClass
     const element = bigEndianField(owner, name, elementType)
     return element === elementType ? type : (element as CType & { array(length: number): CType }).array(length)
   }
-  if (type[CATEGORY] === 'structure') {
-    if ((type as CType & { [RECORD]: Record })[RECORD].options.big) return type
-  } else if (type[KIND] !== 'p') return bigEndian(type)
+  // a structure has an order of its own
+  if (type[CATEGORY] === 'structure') return type
+  if (type[KIND] !== 'p') return bigEndian(type)
   throw new ArgumentError(`${owner} is big-endian and cannot hold ${name}: ${type.name}`)
 }

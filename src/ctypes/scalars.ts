@@ -34,6 +34,8 @@ export const c_int32 = c_int
 export const c_uint32 = c_uint
 export const c_int64 = c_longlong
 export const c_uint64 = c_ulonglong
+/** `time_t` has 64 bits on Windows, in 32-bit code too. */
+export const c_time_t = c_longlong
 export const c_size_t = pointerSizedInteger('c_size_t', false)
 export const c_ssize_t = pointerSizedInteger('c_ssize_t', true)
 export const c_float = floating('c_float', 4)
@@ -102,6 +104,7 @@ export type c_int32 = c_int
 export type c_uint32 = c_uint
 export type c_int64 = c_longlong
 export type c_uint64 = c_ulonglong
+export type c_time_t = c_longlong
 export type c_size_t = InstanceType<typeof c_size_t>
 export type c_ssize_t = InstanceType<typeof c_ssize_t>
 export type c_float = InstanceType<typeof c_float>

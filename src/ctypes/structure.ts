@@ -277,9 +277,8 @@ function defineStructure(
 
 /** Structure and union types of one architecture. */
 export function structuresFor(arch: Arch) {
-  const make =
-    (word: string, union: boolean, big: boolean) =>
-    <const F extends Fields, const A extends Extract<keyof F, string> = never>(
+  const make = (word: string, union: boolean, big: boolean) => {
+    const define = <const F extends Fields, const A extends Extract<keyof F, string> = never>(
       fields: F,
       options: StructureOptions<A> = {},
     ): StructureType<F, A> =>
@@ -288,11 +287,24 @@ export function structuresFor(arch: Arch) {
         big,
         arch,
       }) as unknown as StructureType<F, A>
+    // `x instanceof Structure`, of either architecture; big-endian ones are structures, too
+    const isOne = (value: unknown) => {
+      if (!(value instanceof StructureData)) return false
+      const { options } = (typeOf(value) as StructureClass)[RECORD]
+      return options.union === union && (options.big || !big)
+    }
+    return Object.defineProperty(define, Symbol.hasInstance, { value: isOne })
+  }
+  const Structure = make('Structure', false, false)
+  const Union = make('Union', true, false)
   return {
     /** A struct; extend what it gives. */
-    Structure: make('Structure', false, false),
+    Structure,
+    /** Both under the name that says it. */
+    LittleEndianStructure: Structure,
+    LittleEndianUnion: Union,
     /** A union: all fields begin at 0. */
-    Union: make('Union', true, false),
+    Union,
     /** A struct whose scalars have their most significant byte first. */
     BigEndianStructure: make('BigEndianStructure', false, true),
     BigEndianUnion: make('BigEndianUnion', true, true),

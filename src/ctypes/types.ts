@@ -5,13 +5,14 @@ import { out } from './call-plan.js'
 import { CFUNCTYPE as cdecl, WINFUNCTYPE as stdcall } from './callback-type.js'
 import { type Arch, type CType, FOR_ARCH } from './data.js'
 import * as memory from './memory.js'
-import { byref, pointer, POINTER as pointerTo } from './pointer.js'
+import { byref, type Pointer, pointer, POINTER as pointerTo, type TypeOf } from './pointer.js'
 import { structuresFor } from './structure.js'
+import { view } from './view.js'
 import { wintypesFor } from './wintypes.js'
 
 function make(arch: Arch) {
   const fit = <T extends CType>(type: T) => type[FOR_ARCH](arch) as T
-  const { Structure, Union, BigEndianStructure, BigEndianUnion } = structuresFor(arch)
+  const structures = structuresFor(arch)
   const POINTER = ((type: CType | null) => fit(type === null ? scalars.c_void_p : pointerTo(type))) as typeof pointerTo
   const CFUNCTYPE: typeof cdecl = (restype, ...argtypes) =>
     fit(cdecl<typeof restype, typeof argtypes>(restype, ...argtypes))
@@ -35,15 +36,13 @@ function make(arch: Arch) {
     c_size_t: fit(scalars.c_size_t),
     c_ssize_t: fit(scalars.c_ssize_t),
     c_void_p: fit(scalars.c_void_p),
+    c_voidp: fit(scalars.c_voidp),
     c_char_p: fit(scalars.c_char_p),
     c_wchar_p: fit(scalars.c_wchar_p),
-    Structure,
-    Union,
-    BigEndianStructure,
-    BigEndianUnion,
+    ...structures,
     bits,
     POINTER,
-    pointer,
+    pointer: ((target: object) => pointer(target, arch)) as <T extends object>(target: T) => Pointer<TypeOf<T>>,
     byref,
     cast: ((from: object | null, type: CType) => cast(from, fit(type))) as typeof cast,
     addressof,
@@ -56,6 +55,7 @@ function make(arch: Arch) {
     memmove,
     memset,
     out,
+    view,
     wintypes: wintypesFor(arch),
     CFUNCTYPE,
     WINFUNCTYPE,

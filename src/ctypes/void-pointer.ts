@@ -69,6 +69,10 @@ export const c_char_p = textPointer<CharPointerType>('c_char_p', 'char pointer',
 /** A `wchar_t *` that is text. */
 export const c_wchar_p = textPointer<WideCharPointerType>('c_wchar_p', 'wchar pointer', c_wchar)
 
+/** As ctypes has it, too. */
+export const c_voidp = c_void_p
+
+export type c_voidp = c_void_p
 export type c_void_p = InstanceType<typeof c_void_p>
 export type c_char_p = InstanceType<typeof c_char_p>
 export type c_wchar_p = InstanceType<typeof c_wchar_p>

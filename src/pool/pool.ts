@@ -4,7 +4,15 @@ import { AbortError, QueueFullError, SessionCrashedError, SessionTerminatedError
 import type { Config } from '../runtime/config.js'
 import { type BatchDetail, type BatchOf, type RowsOf, SHARED } from '../session/batch.js'
 import type { BatchPlan } from '../session/batch-plan.js'
-import type { ArgsOf, ArgType, CallOptions, ResType, ResultOf, Routine } from '../session/routine.js'
+import {
+  type ArgsOf,
+  type ArgType,
+  type CallOptions,
+  type ResType,
+  type ResultOf,
+  type Routine,
+  takenArguments,
+} from '../session/routine.js'
 import { CtypesSession } from '../session/session.js'
 import { checkOptions, type PoolOptions } from './pool-options.js'
 import { type Declaring, type MapOptions, oncePerSession, type PoolRoutine } from './pool-routine.js'
@@ -103,8 +111,12 @@ export class SessionPool {
     })
     // what is wrong with it is said now
     for (const session of this.#all) declare(session)
-    const call = (args: readonly unknown[], options: CallOptions = {}) =>
-      this.#enqueue(session => declare(session).with(options)(...args), options.signal)
+    const call = async (args: readonly unknown[], options: CallOptions = {}) => {
+      // as they are now: its turn may come later
+      const [one] = this.#all
+      const taken = one ? takenArguments(declare(one), args) : args
+      return this.#enqueue(session => declare(session).with(options)(...taken), options.signal)
+    }
     return Object.assign((...args: readonly unknown[]) => call(args), {
       with:
         (options: CallOptions) =>
@@ -135,8 +147,10 @@ export class SessionPool {
 
   async #share(declare: Declaring, columns: readonly unknown[], options: MapOptions = {}): Promise<unknown> {
     const { signal } = options
+    const [one] = this.#all
+    const given = one ? declare(one).batch[SHARED].take(columns) : columns
     const batchOf = (session: CtypesSession) => declare(session).batch[SHARED]
-    const plan = (await this.#enqueue(async session => batchOf(session).plan(columns, options), signal)) as BatchPlan
+    const plan = (await this.#enqueue(async session => batchOf(session).plan(given, options), signal)) as BatchPlan
     const take = (session: CtypesSession) => {
       const until = performance.now() + TURN
       const yields = () => this.#queue.length > 0 && performance.now() > until

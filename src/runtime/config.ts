@@ -110,7 +110,7 @@ function currentFolder(): string {
 }
 
 /** What a file that came with a folder must not say: it would choose what runs as this user, or what that may do. */
-const notForFolders: readonly (keyof Config)[] = ['wine', 'python', 'prefix', 'env', 'sandbox']
+const notForFolders: readonly (keyof Config)[] = ['wine', 'python', 'prefix', 'env', 'dll_directories', 'sandbox']
 
 /** Whoever can write into the current folder is not the user: a file there may be somebody else's. */
 function fromFolder(path: string): Layer | undefined {

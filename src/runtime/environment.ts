@@ -45,12 +45,20 @@ export function wineEnvironment(
     WINELOADER: wine,
     WINESERVER: wineserver,
     WINEDEBUG: config.winedebug,
-    // No offer to download Mono and Gecko, which would wait for a click; no entries in the user's menus.
-    WINEDLLOVERRIDES: 'mscoree,mshtml=;winemenubuilder.exe=d',
     // Empty and not absent: Wine then starts without a display, and without looking for one.
     DISPLAY: '',
     ...Object.fromEntries(given),
+    WINEDLLOVERRIDES: overrides(variables(config.env).WINEDLLOVERRIDES),
   }
+}
+
+/** No offer to download Mono and Gecko, which would wait for a click; no entries in the user's menus. */
+const OVERRIDES = { mscoree: '', mshtml: '', 'winemenubuilder.exe': 'd' }
+
+/** Wine's choices between its DLLs and others: ours, where the user says nothing else. */
+function overrides(given = ''): string {
+  const ours = Object.entries(OVERRIDES).filter(([name]) => !given.includes(name))
+  return [...ours.map(([name, how]) => `${name}=${how}`), ...(given ? [given] : [])].join(';')
 }
 
 /**

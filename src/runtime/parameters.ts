@@ -38,6 +38,8 @@ export interface Config {
   readonly winedebug: string
   /** Environment variables of the Windows side; `inherit`: all that this process has. */
   readonly env: Readonly<Record<string, string>> | 'inherit'
+  /** Folders where DLLs, and what they need, are looked for, too: Unix or Windows paths. */
+  readonly dll_directories: readonly string[]
   /** Working folder of the Windows side. */
   readonly cwd: string
   /** bubblewrap; a list names the files and folders that may be written. */
@@ -146,6 +148,11 @@ const kinds: Readonly<Record<keyof Config, Kind>> = {
         )),
     read: asJson,
   },
+  dll_directories: {
+    wanted: 'a list of folders (in a variable: as JSON)',
+    check: value => Array.isArray(value) && value.every(text.check),
+    read: asJson,
+  },
   cwd: text,
   sandbox: {
     wanted: 'true, false or a list of paths that may be written (in a variable: as JSON)',
@@ -181,6 +188,7 @@ export const defaults: Readonly<Omit<Config, 'id' | 'cwd'>> = Object.freeze({
   encoding: 'utf-8',
   winedebug: '-all',
   env: Object.freeze({}),
+  dll_directories: Object.freeze([]),
   sandbox: false,
 })
 

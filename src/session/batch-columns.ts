@@ -1,5 +1,5 @@
 /** The columns of a batch: what the user gave for each parameter, as memory that rows walk through. */
-import type { ArrayClass } from '../ctypes/array.js'
+import { type ArrayClass, LENGTH } from '../ctypes/array.js'
 import { type Block, LocalBlock, type RemoteBlock } from '../ctypes/block.js'
 import {
   BLOCK,
@@ -81,7 +81,7 @@ function scalarColumn(type: CType, given: unknown, wrong: Wrong): Column {
     return elementsColumn(bytesOf(given), (given as unknown as { length: number }).length, kind, size)
   }
   if (given instanceof CData && typeOf(given)[CATEGORY] === 'array') {
-    const { elementType, length } = typeOf(given) as CType & { elementType: CType; length: number }
+    const { elementType, [LENGTH]: length } = typeOf(given) as ArrayClass
     if (elementType[KIND] !== kind || isBigEndian(elementType) || !(given[BLOCK] instanceof LocalBlock))
       throw wrong(`an array of ${elementType.name} is not a column of ${type.name}`)
     const bytes = given[BLOCK].bytes.subarray(given[OFFSET], given[OFFSET] + length * size)
@@ -150,7 +150,7 @@ function bufferColumn(
 }
 
 function arrayColumn(given: CData, pointee: CType | undefined, wrong: Wrong): Column {
-  const { elementType, length } = typeOf(given) as ArrayClass
+  const { elementType, [LENGTH]: length } = typeOf(given) as ArrayClass
   const block: Block = given[BLOCK]
   if (!fits(elementType, pointee ?? null))
     throw wrong(`an array of ${elementType.name} is not a column of ${pointee?.name}`)

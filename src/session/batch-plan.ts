@@ -4,6 +4,7 @@ import { BLOCK, bytesOf, CData, type CType, isBuffer, isType } from '../ctypes/d
 import type { ArgType } from '../ctypes/inference.js'
 import { passedAs } from '../ctypes/passing.js'
 import { isStatus } from '../ctypes/result.js'
+import { takenValue } from '../ctypes/taken-arguments.js'
 import { textsIn } from '../ctypes/taken-texts.js'
 import { ArgumentError, BatchError, type RowError } from '../errors.js'
 import type { Column } from './batch-column.js'
@@ -57,11 +58,12 @@ export class BatchPlan {
   readonly #outs: readonly RowValues[]
   readonly #detail: boolean
   readonly #onProgress: BatchOptions['onProgress']
+  readonly #given: readonly unknown[]
 
   /** Throws ArgumentError. `core` is any session's that will carry it out. */
   constructor(
     private readonly routine: BatchRoutine,
-    private readonly given: readonly unknown[],
+    given: readonly unknown[],
     options: BatchOptions & { readonly detail?: boolean },
     core: SessionCore,
   ) {
@@ -76,6 +78,7 @@ export class BatchPlan {
       throw new ArgumentError(`${label}: a chunk is a whole number of rows from 1, not ${String(chunk)}`, {
         routine: label,
       })
+    this.#given = takenColumns(routine, given)
     const rows = rowsOf(label, this.#givenColumns(core), options.rows)
     const hidden = restype !== null && passedAs(restype, core.facts.arch, true).how === 'memory'
     this.rows = new RowCursor(rows)
@@ -110,7 +113,7 @@ export class BatchPlan {
 
   #givenColumns(core: SessionCore): Column[] {
     const types = this.routine.argtypes.filter(isType)
-    return types.map((type, i) => makeColumn(this.routine.label, i + 1, type, this.given[i], core))
+    return types.map((type, i) => makeColumn(this.routine.label, i + 1, type, this.#given[i], core))
   }
 
   /** `count` rows have come back. */
@@ -151,6 +154,12 @@ export class BatchPlan {
 }
 
 const outTypeOf = (type: ArgType): CType => (type as unknown as { readonly outType: CType }).outType
+
+/** Columns are memory, but what is one value for every row is a value, and taken when the batch is asked for. */
+export function takenColumns({ argtypes }: BatchRoutine, given: readonly unknown[]): readonly unknown[] {
+  const types = argtypes.filter(isType)
+  return given.map((column, i) => (Array.isArray(column) || !types[i] ? column : takenValue(column, types[i])))
+}
 
 function rowsOf(label: string, columns: readonly Column[], said: number | undefined): number {
   let rows = said

@@ -1,4 +1,5 @@
 /** Columns of structures that are passed by value. */
+import { type ArrayClass, LENGTH } from '../ctypes/array.js'
 import { LocalBlock } from '../ctypes/block.js'
 import { BLOCK, CATEGORY, CData, type CType, describe, OFFSET, typeOf, WRITE } from '../ctypes/data.js'
 import { ADDRESS_OF, type Column, elementsColumn, isArrayLike, sameColumn, type Wrong } from './batch-column.js'
@@ -24,7 +25,7 @@ export function structureColumn(type: CType, given: unknown, pointerSize: number
     typeOf(given)[CATEGORY] === 'array' &&
     (typeOf(given) as CType & { elementType: CType }).elementType === type
   ) {
-    length = (typeOf(given) as CType & { length: number }).length
+    length = (typeOf(given) as ArrayClass)[LENGTH]
     bytes = localBytes(given, size * length, wrong)
   } else if (isArrayLike(given)) {
     length = given.length

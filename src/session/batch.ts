@@ -4,7 +4,7 @@ import { out } from '../ctypes/call-plan.js'
 import { FOR_ARCH, isType } from '../ctypes/data.js'
 import { ArgumentError, CallTimeoutError } from '../errors.js'
 import { BatchExchange } from './batch-exchange.js'
-import { type BatchDetail, type BatchOptions, BatchPlan, type BatchRoutine } from './batch-plan.js'
+import { type BatchDetail, type BatchOptions, BatchPlan, type BatchRoutine, takenColumns } from './batch-plan.js'
 import { coreForSync } from './both.js'
 import type { SessionCore } from './core.js'
 import type { RoutineEngine } from './routine-engine.js'
@@ -21,6 +21,8 @@ export type ColumnsOf<A extends readonly unknown[]> = number extends A['length']
 /** For work that sessions share: the plan of a batch, and a session's share in carrying it out. */
 export const SHARED: unique symbol = Symbol('shared')
 export interface SharedBatch {
+  /** The columns for a batch that has to wait: see takenColumns. Throws ArgumentError. */
+  take(columns: readonly unknown[]): readonly unknown[]
   /** Throws ArgumentError. */
   plan(columns: readonly unknown[], options: Options): BatchPlan
   /** Carries out rows that nobody else has, until there are none or `yields` says that others wait for the session. */
@@ -51,17 +53,23 @@ export interface Options extends BatchOptions {
 }
 
 export function makeBatch(engine: RoutineEngine, blocking: boolean): BatchFunction<readonly unknown[], unknown> {
+  const take = (columns: readonly unknown[]) =>
+    Array.isArray(columns) ? takenColumns(routineOf(engine), columns) : columns
   const awaited = (columns: readonly unknown[], options: Options = {}): Promise<unknown> => {
-    const begin = (core: SessionCore) =>
+    const begin = (core: SessionCore, given: readonly unknown[]) =>
       new Promise<unknown>((resolve, reject) => {
         try {
-          start(engine, core, columns, options, (error, value) => (error ? reject(error) : resolve(value)))
+          start(engine, core, given, options, (error, value) => (error ? reject(error) : resolve(value)))
         } catch (error) {
           reject(error)
         }
       })
+    const whenReady = async () => {
+      const taken = take(columns)
+      return begin(await engine.session.whenReady(), taken)
+    }
     const core = engine.session.coreNow()
-    return core ? begin(core) : engine.session.whenReady().then(begin)
+    return core ? begin(core, columns) : whenReady()
   }
   const sync = (columns: readonly unknown[], options: Options = {}): unknown => {
     const core = coreForSync(engine.session)
@@ -94,6 +102,7 @@ export function makeBatch(engine: RoutineEngine, blocking: boolean): BatchFuncti
     }
   }
   const shared: SharedBatch = {
+    take,
     plan: (columns, options) => new BatchPlan(routineOf(engine), columns, options, coreForSync(engine.session)),
     share: (plan, sharers, yields) =>
       new Promise((resolve, reject) => {

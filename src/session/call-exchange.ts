@@ -40,6 +40,8 @@ export class CallExchange extends Exchange {
   #wrapped: Callback[] | undefined
   /** Where it was called: functions among its arguments become callbacks of that context, also where it has to wait. */
   readonly #context: AsyncResource | undefined
+  /** The arguments as they were when it was called, where it had to wait. */
+  #taken: readonly unknown[] | undefined
 
   constructor(
     private readonly core: SessionCore,
@@ -61,7 +63,7 @@ export class CallExchange extends Exchange {
     const { core, call } = this
     const { builder } = core
     builder.begin()
-    const { args } = this
+    const args = this.#taken ?? this.args
     this.#frame = this.#context
       ? this.#context.runInAsyncScope(() => call.encode(builder, args, (this.#wrapped ??= [])))
       : call.encode(builder, args)
@@ -73,7 +75,7 @@ export class CallExchange extends Exchange {
       if (image.callbacks.length > 0) return this.attempt(lane, port)
       if (!nested && image.blocks.some(block => block.writable && lane.lent.has(block.bytes.buffer))) return false
     }
-    call.verify?.(this.args)
+    call.verify?.()
     const imageSize = image?.size ?? 0
     const alignment = image?.alignment ?? 1
     const messageInArena = length > port.room
@@ -105,6 +107,10 @@ export class CallExchange extends Exchange {
       this.#lend(lane, image)
     }
     return true
+  }
+
+  override keep(): void {
+    this.#taken = this.call.take(this.args)
   }
 
   override settle(lane: Sender, at: number): void {

@@ -45,6 +45,10 @@ export class Declared implements PreparedCall {
     this.keepsErrno = engine.keepsErrno
   }
 
+  take(args: readonly unknown[]): readonly unknown[] {
+    return this.plan.take(args)
+  }
+
   encode(sink: ArgumentSink, args: readonly unknown[], wrapped?: Callback[]): Frame | undefined {
     const { plan, core } = this
     return plan.encode(sink, args, wrapped ? core.contextFor(wrapped) : core.context)

@@ -3,17 +3,18 @@ import { createRequire } from 'node:module'
 import { isMemoryPermitted } from '../channel/remote-memory.js'
 import { Life, Shared } from '../channel/shared.js'
 import { Op, WIRE_VERSION } from '../codec/layout.js'
-import { SessionStartError } from '../errors.js'
+import { ArgumentError, ConfigError, SessionStartError } from '../errors.js'
 import type { Config } from '../runtime/config.js'
 import { variables } from '../runtime/environment.js'
 import type { SessionCore } from './core.js'
 
 const { version } = createRequire(import.meta.url)('../../../package.json') as { version: string }
 
-/** The first message: both halves say which they are, and the other is told the variables that its DLLs are to see. */
+/** The first message: both halves say which they are, and the other is told the variables that its DLLs are to see, and the folders to look for them in. */
 export async function greet(
   core: SessionCore,
   env: Config['env'],
+  folders: readonly string[],
   limit: number,
   hasStopped: () => boolean,
 ): Promise<void> {
@@ -39,9 +40,12 @@ export async function greet(
       pythonVersion: texts[0],
     }
     if (memoryByHost) core.lookThroughHost()
+    const searched = folders.map(folder => core.control('"dll_directories"', Op.addDllDirectory, [], [folder]))
+    if (searched.length > 0) await Promise.race([Promise.all(searched), late])
     Atomics.store(shared.i32, Shared.life, Life.up)
   } catch (error) {
     if (error instanceof SessionStartError || hasStopped()) throw error
+    if (error instanceof ArgumentError) throw new ConfigError(`the parameter ${error.message}`)
     const words = shared.stderrTail().trim()
     const code = Atomics.load(shared.i32, Shared.exitCode)
     const text = `the Windows side of session ${facts.id} ended while it started (exit code ${code})`

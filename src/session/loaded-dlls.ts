@@ -56,8 +56,7 @@ export class LoadedDll {
     cwd: string,
   ) {
     const path = dllPath(name, cwd)
-    if (path.unix && (name.includes('/') || path.unix.toLowerCase().endsWith('.dll')))
-      checkArchitecture(name, path.unix, core.facts.arch)
+    if (path.unix) checkArchitecture(name, path.unix, core.facts.arch)
     this.unix = path.unix
     this.#windows = path.windows
     this.request()

@@ -1,6 +1,6 @@
 /** Follows the paths of memsync directives through the arguments of one call, its result, and the memory that they lead to. */
 
-import type { ArrayClass } from '../ctypes/array.js'
+import { type ArrayClass, LENGTH } from '../ctypes/array.js'
 import { type Block, LocalBlock, type RemoteMemory, RemoteRange, type Target } from '../ctypes/block.js'
 import {
   type Arch,
@@ -105,7 +105,7 @@ export function follow(path: MemsyncPath, from: Origin, through: Through = stay)
 
   function element(at: Spot, index: number, segment: number): Spot | undefined {
     if (at.is === 'memory' && at.type?.[CATEGORY] === 'array') {
-      const { elementType, length, name } = at.type as ArrayClass
+      const { elementType, [LENGTH]: length, name } = at.type as ArrayClass
       if (index >= length) throw new ArgumentError(`${name} has no element ${index}`)
       return {
         is: 'memory',

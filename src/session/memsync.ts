@@ -8,8 +8,11 @@ import type { Callback } from '../ctypes/callback-type.js'
 import { type Arch, BLOCK, CATEGORY, CData, FOR_ARCH, isType, OFFSET, pointerSizeOf, typeOf } from '../ctypes/data.js'
 import type { ArgType } from '../ctypes/inference.js'
 import { checkPaths, type Directive, type Shape } from '../ctypes/memsync.js'
+import { isScalar } from '../ctypes/parameter.js'
 import { type Inside, isRemotePlace } from '../ctypes/reference.js'
+import { SimpleData } from '../ctypes/simple.js'
 import type { ArgumentSink } from '../ctypes/sink.js'
+import { copyOfObject } from '../ctypes/taken-arguments.js'
 import type { TakenTexts } from '../ctypes/taken-texts.js'
 import { readText, upToZero } from '../ctypes/text.js'
 import { ArgumentError } from '../errors.js'
@@ -69,11 +72,19 @@ export class MemsyncCall implements PreparedCall {
   /** Pointers into the Windows process that the caller gave, by directive and place in its path. */
   readonly #before = new Map<string, bigint>()
 
+  /** The arguments, of which those that are scalars are as they were when the call was made: lengths are among them. */
+  readonly #args: readonly unknown[]
+
   constructor(
     private readonly inner: Inner,
     private readonly plan: MemsyncPlan,
     private readonly core: SessionCore,
+    args: readonly unknown[],
   ) {
+    const types = plan.shape.argtypes?.filter(isType) ?? []
+    this.#args = args.map((value, i) =>
+      value instanceof SimpleData && isScalar(types[i] ?? typeOf(value)) ? copyOfObject(value) : value,
+    )
     this.label = inner.label
     this.number = inner.number
     this.count = inner.count
@@ -85,6 +96,10 @@ export class MemsyncCall implements PreparedCall {
     this.#arch = plan.shape.arch
   }
 
+  take(args: readonly unknown[]): readonly unknown[] {
+    return this.inner.take(args)
+  }
+
   encode(sink: ArgumentSink, args: readonly unknown[], wrapped?: Callback[]): Frame | undefined {
     return this.inner.encode(sink, args, wrapped)
   }
@@ -94,9 +109,9 @@ export class MemsyncCall implements PreparedCall {
   }
 
   /** The memory of JS has to be as long as its directive says, or the routine would go beyond it. */
-  verify(args: readonly unknown[]): void {
+  verify(): void {
     const { directives } = this.plan
-    const origin = this.#origin(args, undefined, undefined)
+    const origin = this.#origin(undefined, undefined)
     this.#before.clear()
     for (const directive of directives) {
       if (directive.pointer[0] === 'r') continue
@@ -123,17 +138,17 @@ export class MemsyncCall implements PreparedCall {
   ): unknown {
     const raised = this.inner.raise(view, at, frame, inside, texts)
     const address = this.#arch === 'win64' ? view.getBigUint64(at, true) : BigInt(view.getUint32(at, true))
-    return this.inner.finish(this.#finish(raised, address, args, frame), args, frame)
+    return this.inner.finish(this.#finish(raised, address, frame), args, frame)
   }
 
   /** Memory has come back: pointers that lead elsewhere now get copies. Gives the result, which may be one of them. */
-  #finish(value: unknown, address: bigint, args: readonly unknown[], frame: Frame | undefined): unknown {
+  #finish(value: unknown, address: bigint, frame: Frame | undefined): unknown {
     const { memory } = this.core
     const copies = new Copies(memory, pointerSizeOf(this.#arch), false)
     let result = value
     for (const directive of this.plan.directives) {
       const { pointer, number } = directive
-      const origin = this.#origin(args, frame, result)
+      const origin = this.#origin(frame, result)
       inDirective(this.label, directive, 'pointer', pointer, () => {
         if (pointer.length === 1 && pointer[0] === 'r' && !(result instanceof CData)) {
           result = this.#plainResult(directive, result, address, origin, copies)
@@ -170,8 +185,9 @@ export class MemsyncCall implements PreparedCall {
     return readText(end.place, isWide, isWide ? bytes >> 1 : bytes, textEncoding)
   }
 
-  #origin(args: readonly unknown[], frame: Frame | undefined, result: unknown): Origin {
+  #origin(frame: Frame | undefined, result: unknown): Origin {
     const { core } = this
+    const args = this.#args
     const { argtypes } = this.plan.shape
     const spots: Spot[] = []
     let given = 0

@@ -17,9 +17,7 @@ export function outcomeError(label: string, outcome: Outcome): ZugbrueckeError {
   const message = `${label}: ${text}`
   switch (kind) {
     case 'DllNotFound':
-      return new DllNotFoundError(
-        `${message.replace(/\.$/, '')}; give its path, or put it beside the program or into the Wine prefix`,
-      )
+      return new DllNotFoundError(message)
     case 'WrongArchitecture':
       return new WrongArchitectureError(message)
     case 'RoutineNotFound':

@@ -17,10 +17,12 @@ export interface PreparedCall {
   readonly plain: boolean
   readonly keepsLastError: boolean
   readonly keepsErrno: boolean
+  /** The arguments for a call that has to wait, none of which changes meanwhile that is passed by value. */
+  take(args: readonly unknown[]): readonly unknown[]
   /** Throws ArgumentError. Callbacks that it makes for this call alone are added to `wrapped`. */
   encode(sink: ArgumentSink, args: readonly unknown[], wrapped?: Callback[]): Frame | undefined
   /** Throws ArgumentError. The last look at the memory of the arguments: no earlier call changes it any more. */
-  verify?(args: readonly unknown[]): void
+  verify?(): void
   /** How many texts it leaves, and how long they are. */
   readonly textCount: number
   readonly textLengths: TextLengths

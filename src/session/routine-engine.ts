@@ -141,7 +141,8 @@ export class RoutineEngine {
   get errcheck(): ErrCheck | undefined {
     return this.#errcheck
   }
-  set errcheck(check: ErrCheck | undefined) {
+  set errcheck(given: ErrCheck | null | undefined) {
+    const check = given ?? undefined
     if (check !== undefined && typeof check !== 'function')
       throw new ArgumentError(`${this.label}: errcheck is a function, or undefined`)
     this.#errcheck = check
@@ -172,7 +173,7 @@ export class RoutineEngine {
   call(args: readonly unknown[], options?: CallOptions): Promise<unknown> {
     const core = this.session.coreNow()
     if (core) return this.#start(core, args, options)
-    return this.session.whenReady().then(ready => this.#start(ready, args, options))
+    return this.#whenReady(args, (ready, taken) => this.#start(ready, taken, options))
   }
 
   callSync(args: readonly unknown[], options?: CallOptions): unknown {
@@ -189,14 +190,28 @@ export class RoutineEngine {
   }
 
   detail(args: readonly unknown[]): Promise<CallDetail<unknown>> {
-    const begin = (core: SessionCore) =>
-      this.#startLimited(core, args, core.timeoutCall, undefined, (value, lastError, errno) => ({
+    const begin = (core: SessionCore, given: readonly unknown[]) =>
+      this.#startLimited(core, given, core.timeoutCall, undefined, (value, lastError, errno) => ({
         value,
         lastError,
         errno,
       }))
     const core = this.session.coreNow()
-    return core ? begin(core) : this.session.whenReady().then(begin)
+    return core ? begin(core, args) : this.#whenReady(args, begin)
+  }
+
+  /** Makes a call once the session is up, with the arguments as they are now. */
+  async #whenReady<T>(
+    args: readonly unknown[],
+    begin: (core: SessionCore, args: readonly unknown[]) => Promise<T>,
+  ): Promise<T> {
+    const taken = this.take(args)
+    return begin(await this.session.whenReady(), taken)
+  }
+
+  /** The arguments for a call that has to wait: see CallPlan. Throws ArgumentError. */
+  take(args: readonly unknown[]): readonly unknown[] {
+    return this.#planFor(args).take(args)
   }
 
   detailSync(args: readonly unknown[]): CallDetail<unknown> {
@@ -211,8 +226,7 @@ export class RoutineEngine {
   declared(core: SessionCore, args: readonly unknown[]): Declared {
     const { error } = this.dll
     if (error) throw error
-    this.#plan ??= this.#compile(this.#argtypes, this.#restype)
-    const plan = this.#plan.specialize(args)
+    const plan = this.#planFor(args)
     let declared = this.#declared.get(plan)
     if (!declared || declared.declaration.asked.isBehind) {
       declared = this.#request(core, plan)
@@ -228,6 +242,11 @@ export class RoutineEngine {
     } catch {
       // the call says it
     }
+  }
+
+  #planFor(args: readonly unknown[]): CallPlan {
+    this.#plan ??= this.#compile(this.#argtypes, this.#restype)
+    return this.#plan.specialize(args)
   }
 
   #compile(argtypes: readonly ArgType[] | undefined, restype: ResType): CallPlan {
@@ -261,7 +280,7 @@ export class RoutineEngine {
       texts: plan.texts,
     }
     const declaration = core.declarations.get(this.label, signature, error =>
-      error instanceof RoutineNotFoundError ? notFound(dll, target, dll.unix ?? this.session.toUnix(dll.path)) : error,
+      error instanceof RoutineNotFoundError ? notFound(dll, target, this.session.toUnix(dll.path) ?? dll.unix) : error,
     )
     return new Declared(this, core, plan, declaration)
   }
@@ -289,7 +308,7 @@ export class RoutineEngine {
   #synced(core: SessionCore, args: readonly unknown[], directives: readonly Directive[], done: Settle): CallExchange {
     this.#memsyncPlan ??= new MemsyncPlan(directives, this.#shape(this.#restype))
     const converted = this.#memsyncPlan.convert(args)
-    const call = new MemsyncCall(this.declared(core, converted), this.#memsyncPlan, core)
+    const call = new MemsyncCall(this.declared(core, converted), this.#memsyncPlan, core, converted)
     return new CallExchange(core, call, converted, done)
   }
 

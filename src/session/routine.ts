@@ -51,7 +51,7 @@ export interface Routine<
   get restype(): ResType
   set restype(type: ResType)
   get errcheck(): ErrCheck | undefined
-  set errcheck(check: ErrCheck | undefined)
+  set errcheck(check: ErrCheck | null | undefined)
   get memsync(): readonly Memsync[] | undefined
   set memsync(directives: readonly Memsync[] | undefined)
   /** Its name in the DLL, or `#3` for an ordinal. */
@@ -59,6 +59,11 @@ export interface Routine<
 }
 
 const ENGINE: unique symbol = Symbol('engine')
+
+/** The arguments for a call of the routine that has to wait: what is passed by value is copied. Throws ArgumentError. */
+export const takenArguments = (routine: object, args: readonly unknown[]): readonly unknown[] =>
+  (routine as Bound)[ENGINE].take(args)
+
 type Bound = { readonly [ENGINE]: RoutineEngine }
 
 /** Shared by all routines. Its prototype is a function's, so that `call`, `apply` and `bind` work. */

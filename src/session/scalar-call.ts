@@ -10,6 +10,9 @@ import type { PreparedCall } from './prepared-call.js'
 import { failureOf } from './reply.js'
 
 abstract class ScalarCall extends Exchange {
+  /** The arguments as they were, where it had to wait. (Declared only: most have no need of the room.) */
+  declare taken?: readonly unknown[]
+
   constructor(
     protected readonly core: SessionCore,
     protected readonly call: PreparedCall,
@@ -26,9 +29,14 @@ abstract class ScalarCall extends Exchange {
     const { call, core } = this
     const { builder } = core
     builder.begin()
-    call.encode(builder, this.args)
+    call.encode(builder, this.taken ?? this.args)
     const length = builder.finish(call.number, call.count)
     return port.send(core.encoder.message, length, Kind.call)
+  }
+
+  override keep(): void {
+    const taken = this.call.take(this.args)
+    if (taken !== this.args) this.taken = taken
   }
 
   /** The result; throws what the call failed with. */

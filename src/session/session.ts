@@ -23,7 +23,7 @@ import { greet } from './greeting.js'
 import type { JobOptions } from './job.js'
 import { JobRunner } from './job-runner.js'
 import { SessionLog } from './log.js'
-import { toUnixPath } from './paths.js'
+import { folderPath, toUnixPath } from './paths.js'
 import { Started } from './started.js'
 import { supervisor } from './supervisor.js'
 import { SessionSurface } from './surface.js'
@@ -243,7 +243,7 @@ export class CtypesSession extends SessionSurface {
     return this.#config.cwd
   }
   override toUnix(path: string | undefined): string | undefined {
-    return path && this.#core ? toUnixPath(path, this.#core.facts.prefix) : undefined
+    return path && this.#core ? toUnixPath(path, this.#core.facts.prefix, this.arch) : undefined
   }
 
   override whenReady(): Promise<SessionCore> {
@@ -258,6 +258,7 @@ export class CtypesSession extends SessionSurface {
       assertPlatform()
       const config = this.#config
       const installation = locate(config)
+      const folders = dllFolders(config)
       this.#log.write('info', 'starting', { ...installation, memory: config.memory })
       // its thread starts while the session's own does
       supervisor()
@@ -286,7 +287,7 @@ export class CtypesSession extends SessionSurface {
         timeoutCall: milliseconds(config.timeout_call),
       }
       const core = this.#makeCore(facts, CALLER_THREAD, owned.shared)
-      await greet(core, config.env, limit, () => this.#stopping !== undefined)
+      await greet(core, config.env, folders, limit, () => this.#stopping !== undefined)
       this.#log.write('info', 'up', { pid, bridge: core.facts.bridge, python: core.facts.pythonVersion })
       this.#core = core
       return this.#core
@@ -416,6 +417,15 @@ export class CtypesSession extends SessionSurface {
         .catch(() => {})
     }
     this.#emit('end')
+  }
+}
+
+/** As Windows writes them. Throws ConfigError for one that is not there. */
+function dllFolders({ dll_directories, cwd }: ResolvedConfig): string[] {
+  try {
+    return dll_directories.map(folder => folderPath(folder, cwd))
+  } catch (cause) {
+    throw new ConfigError(`the parameter "dll_directories": ${(cause as Error).message}`, { cause })
   }
 }
 

@@ -4,12 +4,12 @@
  */
 import { Op } from '../codec/layout.js'
 import { RemoteRange, type Target } from '../ctypes/block.js'
-import { type CallbackType, CFUNCTYPE, type ForeignRoutine, WINFUNCTYPE } from '../ctypes/callback-type.js'
+import type { CallbackType, ForeignRoutine } from '../ctypes/callback-type.js'
 import { type CType, describe, FOR_ARCH, isType } from '../ctypes/data.js'
 import { type Header, parseHeader } from '../ctypes/header/index.js'
 import type { InstanceOf } from '../ctypes/inference.js'
 import { toNumber } from '../ctypes/integers.js'
-import { castAddress } from '../ctypes/memory.js'
+import { castIn } from '../ctypes/memory.js'
 import type { Pointer, PointerType } from '../ctypes/pointer.js'
 import { readText } from '../ctypes/text.js'
 import { type Types, types } from '../ctypes/types.js'
@@ -17,11 +17,15 @@ import { ArgumentError, WindowsError } from '../errors.js'
 import type { Arch } from '../runtime/config.js'
 import { type Both, both } from './both.js'
 import type { SessionCore } from './core.js'
+import { type DllDirectory, directoryAdder } from './dll-directory.js'
 import { DllState } from './dll-state.js'
 import { type LibraryConstructor, type LibraryLoader, makeConstructor, makeLoader } from './library.js'
 import { type AddressLike, addressOf, SessionMemory } from './memory.js'
 import { makeRoutine } from './routine.js'
 import { RoutineEngine } from './routine-engine.js'
+
+/** What `session.cast` takes: an address, or whatever `cast` does. */
+export type CastFrom = AddressLike | object | string | null
 
 export interface SessionUtil {
   /** Full Windows path of a DLL, or null; case does not matter. */
@@ -48,8 +52,8 @@ export abstract class SessionSurface {
   readonly OleDLL: LibraryConstructor
   /** All types with the layouts that fit this session. */
   readonly types: Types
-  readonly CFUNCTYPE = CFUNCTYPE
-  readonly WINFUNCTYPE = WINFUNCTYPE
+  readonly CFUNCTYPE: Types['CFUNCTYPE']
+  readonly WINFUNCTYPE: Types['WINFUNCTYPE']
   readonly memory: SessionMemory
   readonly util: SessionUtil
   /** The text of a Windows error code; without one, of the thread's last error. */
@@ -62,8 +66,14 @@ export abstract class SessionSurface {
   readonly set_errno: Both<[value: number], number>
   /** A WindowsError for a code, with its text; without one, for the last error. */
   readonly WinError: Both<[code?: number, text?: string], WindowsError>
+  /**
+   * From now on DLLs, and what they need, are also looked for in this folder (a Unix or a Windows path), after the places where
+   * Windows looks by itself: the folder of the DLL, Windows' own, the working folder, PATH. Throws ArgumentError if it is not there.
+   */
+  readonly add_dll_directory: Both<[path: string], DllDirectory>
   /** The Windows path that Wine has for a Unix path. */
   readonly pathUnixToWine: Both<[path: string], string>
+  /** The Unix path that a Windows path leads to, whether or not anything is there. Throws ArgumentError for a drive that Wine has not. */
   readonly pathWineToUnix: Both<[path: string], string>
 
   /** By text, so that what `declare` and `header` make of the same text fits together. */
@@ -74,6 +84,8 @@ export abstract class SessionSurface {
     private readonly blocking = false,
   ) {
     this.types = types(arch)
+    this.CFUNCTYPE = this.types.CFUNCTYPE
+    this.WINFUNCTYPE = this.types.WINFUNCTYPE
     this.cdll = makeLoader(this, 'cdll', blocking)
     this.windll = makeLoader(this, 'windll', blocking)
     this.oledll = makeLoader(this, 'oledll', blocking)
@@ -107,6 +119,7 @@ export abstract class SessionSurface {
         return new WindowsError(`[WinError ${winerror}] ${strerror}`, { winerror, strerror })
       }),
     )
+    this.add_dll_directory = directoryAdder(this, blocking)
     this.pathUnixToWine = both(this, (io, path) =>
       io('pathUnixToWine', Op.path, [0], [text('pathUnixToWine', path)], o => o.texts[0]),
     )
@@ -156,17 +169,17 @@ export abstract class SessionSurface {
   /** @internal The Unix path of a Windows path, as far as the prefix tells without asking. */
   abstract toUnix(path: string | undefined): string | undefined
 
-  /** A pointer of type T to an address of the Windows process. */
-  cast<T extends CType>(address: AddressLike, type: PointerType<T>): Pointer<T>
+  /** A pointer of type T to an address of the Windows process, to an object, or to where another pointer leads. */
+  cast<T extends CType>(from: CastFrom, type: PointerType<T>): Pointer<T>
   /** The function at an address, such as GetProcAddress gives. */
   cast<R extends CType | null, A extends readonly CType[]>(
-    address: AddressLike,
+    from: CastFrom,
     type: CallbackType<R, A>,
   ): ForeignRoutine<R, A> | null
-  cast<T extends CType>(address: AddressLike, type: T): InstanceOf<T>
-  cast(address: AddressLike, type: CType): object | null {
+  cast<T extends CType>(from: CastFrom, type: T): InstanceOf<T>
+  cast(from: unknown, type: CType): object | null {
     const { memory } = this.memory.core()
-    return castAddress(memory, addressOf(address, memory, this.arch), isType(type) ? type[FOR_ARCH](this.arch) : type)
+    return castIn(memory, from, isType(type) ? type[FOR_ARCH](this.arch) : type)
   }
 
   /** The types of a header's text, with this session's layouts; `dll.declare` gives its routines, which take these very types. */
@@ -184,9 +197,7 @@ export abstract class SessionSurface {
     core.memory.routineAt = (address, type) => {
       const engine = new RoutineEngine(this, foreign, `0x${address.toString(16)}`, address)
       engine.convention = type.convention === 'cdecl' ? 0 : 1
-      engine.argtypes = type.argtypes as readonly CType[]
-      engine.restype = type.restype as CType | null
-      engine.strict = true
+      engine.declareTyped(type.argtypes as readonly CType[], type.restype as CType | null)
       engine.declareNow(core)
       return Object.assign(makeRoutine(engine, this.blocking), { address, memory: core.memory })
     }

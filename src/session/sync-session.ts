@@ -59,6 +59,11 @@ export type SyncLoader = { readonly LoadLibrary: Blocking<[name: string], SyncLi
 
 export type SyncAllocation<Of extends Allocation = Allocation> = Omit<Of, 'free'> & { free(): void }
 
+export interface SyncDllDirectory {
+  readonly path: string
+  readonly close: Blocking<[], void>
+}
+
 export interface SyncMemory extends Pick<SessionMemory, 'read' | 'write' | 'at'> {
   readonly alloc: {
     (bytes: number): SyncAllocation
@@ -88,7 +93,7 @@ class WorkerSurface extends SessionSurface {
     return this.worker
   }
   override toUnix(path: string | undefined): string | undefined {
-    return path ? toUnixPath(path, this.worker.facts.prefix) : undefined
+    return path ? toUnixPath(path, this.worker.facts.prefix, this.arch) : undefined
   }
 }
 
@@ -164,6 +169,9 @@ export class SyncSession {
   }
   pathWineToUnix(path: string): string {
     return this.#surface.pathWineToUnix.sync(path)
+  }
+  add_dll_directory(path: string): SyncDllDirectory {
+    return this.#surface.add_dll_directory.sync(path) as unknown as SyncDllDirectory
   }
   header(text: string): Header {
     return this.#surface.header(text)

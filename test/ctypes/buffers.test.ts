@@ -44,7 +44,7 @@ test('typed arrays become array fields by value, whatever their kind', () => {
   assert.equal([...make({ wide: Float64Array.of(7, -7) }).wide], [7n, -7n])
   assert.equal([...make({ wide: BigUint64Array.of(2n ** 64n - 1n) }).wide], [-1n, 0n])
   assert.equal([...make({ flags: Uint8Array.of(0, 1) }).flags], [false, true])
-  assert.is(String(make({ text: Uint8Array.of(97, 98) }).text), 'ab')
+  assert.is(make({ text: Uint8Array.of(97, 98) }).text, 'ab')
   assert.is(make({ grid: [Int32Array.of(1, 2), Int16Array.of(3, 4)] }).grid[1][0], 3)
   refuses(() => make({ ints: Float32Array.of(1.5) }), /ints/, /1\.5/)
   refuses(() => make({ flags: Uint8Array.of(2) }), /flags/, /boolean/)
@@ -77,11 +77,11 @@ test('big-endian arrays keep their order', () => {
   assert.is(view.getInt32(4), -2)
   big.ints = [3] as never
   assert.is(view.getInt32(0), 3)
-  big.text = 'äb' as never
+  big.text = 'äb'
   assert.is(view.getUint16(8), 0xe4)
-  assert.is(String(big.text), 'äb')
+  assert.is(big.text, 'äb')
   big.text = Uint16Array.of(0x20ac) as never
-  assert.is(String(big.text), '€')
+  assert.is(big.text, '€')
   refuses(() => big.ints.asTypedArray(), /big-endian/, /slice/)
   assert.equal([...big.bytes.asTypedArray()], [0, 0])
 })
@@ -92,7 +92,7 @@ test('and are no memory for pointers of the other order', () => {
   little[0] = 7
   for (const value of [big.ints, ct.byref(big.ints), ct.pointer(big.ints)])
     refuses(() => passed(ct.POINTER(ct.c_int), value), /POINTER\(c_int\)/)
-  refuses(() => passed(ct.c_wchar_p, big.text), /c_wchar_p/)
+  refuses(() => passed(ct.c_wchar_p, ct.view(big, 'text')), /c_wchar_p/)
   const { ints } = Big.fields
   const bigInt = (ints.type as unknown as { elementType: typeof ct.c_int }).elementType
   refuses(() => passed(ct.POINTER(bigInt), little), /c_int/)

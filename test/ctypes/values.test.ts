@@ -93,6 +93,62 @@ test('a bigint too large for a float is refused', () => {
   assert.is(new ct.c_float(10n ** 30n).value, Math.fround(1e30))
 })
 
+test('arrays of characters read as text, in fields, elements and behind pointers', () => {
+  class Device extends ct.Structure({
+    name: ct.c_char.array(8),
+    title: ct.c_wchar.array(8),
+    key: ct.c_ubyte.array(2),
+  }) {}
+  const device = new Device({ name: 'dev0', title: 'größe', key: [1, 2] })
+  assert.ok(device.name === 'dev0')
+  assert.is(`${device.title}`, 'größe')
+  assert.equal([...device.key], [1, 2])
+  device.name = 'longer12'
+  assert.is(device.name, 'longer12')
+  Object.assign(device, { name: Uint8Array.of(97) })
+  assert.is(device.name, 'a')
+  const names = new (ct.c_char.array(4).array(2))('one', 'two')
+  assert.equal([...names], ['one', 'two'])
+  assert.equal(names.slice(1), ['two'])
+  names[1] = 'end'
+  assert.is(names[1], 'end')
+  const second = ct.view(names, 1) as ct.CArray<typeof ct.c_char>
+  second.value = '2'
+  assert.is(names[1], '2')
+  const pointer = ct.pointer(device)
+  assert.is(pointer.contents.name, 'a')
+  class Outer extends ct.Structure({ inner: Device }, { anonymous: ['inner'] }) {}
+  const outer = new Outer({ name: 'in' })
+  assert.is(outer.name, 'in')
+  ct.view(outer, 'name').value = 'there'
+  assert.is(outer.inner.name, 'there')
+  assert.equal(JSON.parse(JSON.stringify(names)), ['one', '2'])
+})
+
+test('view: the live object of any field', () => {
+  class Some extends ct.Structure({
+    n: ct.c_int,
+    point: Point,
+    list: ct.c_int.array(2),
+    next: ct.POINTER(Point),
+    bit: ct.bits(ct.c_int, 3),
+  }) {}
+  const some = new Some({ n: 1 })
+  ct.view(some, 'n').value = 7
+  assert.is(some.n, 7)
+  ct.view(some, 'point').x = 8
+  assert.is(some.point.x, 8)
+  ct.view(some, 'list')[1] = 9
+  assert.is(some.list[1], 9)
+  ct.view(some, 'next').contents = new Point({ x: 5 })
+  assert.is(some.next?.contents.x, 5)
+  assert.is((ct.view(some.list, 1) as unknown as ct.c_int).value, 9)
+  refuses(() => ct.view(some, 'bit'), /bit field/)
+  refuses(() => ct.view(some, 'none' as never), /no field 'none'.*n, point/)
+  refuses(() => ct.view(some.list, 2), /no element 2/)
+  refuses(() => ct.view({ a: 1 }, 'a'), /Object/)
+})
+
 test('VARIANT_BOOL is a boolean whose true has all bits set', () => {
   const { VARIANT_BOOL } = ct.types('win64').wintypes
   const bytes = new Uint8Array(2)
@@ -222,12 +278,25 @@ test('text: arrays, fields, surrogates', () => {
   const named = new Named({ p: 'grüß', w: 'a\ud800', a: 'abcd' })
   assert.is(named.p, 'grüß')
   assert.is(named.w, 'a\ud800')
-  assert.is(named.a.value, 'abcd')
+  assert.is(named.a, 'abcd')
+  const live = ct.view(named, 'a')
+  assert.is(live.value, 'abcd')
+  const was = named.a
+  live.value = 'x'
+  assert.is(named.a, 'x')
+  assert.is(was, 'abcd')
+  assert.equal(
+    [...live.raw],
+    [...'x\0cd'].map(c => c.charCodeAt(0)),
+  )
+  live.raw[1] = 0x79
+  assert.is(named.a, 'xycd')
+  assert.equal(JSON.parse(JSON.stringify(named)).a, 'xycd')
   refuses(() => {
     named.p = '\ud800'
   }, /surrogate/)
   refuses(() => {
-    named.a.value = 'abcde'
+    named.a = 'abcde'
   }, /room/)
   assert.is(ct.string_at(ct.create_string_buffer('abc', 10)), 'abc')
   assert.is(ct.wstring_at(ct.create_unicode_buffer('äb')), 'äb')

@@ -479,6 +479,62 @@ test('the mark at the end of a text of DOS', () => {
   assert.equal(routines('int f(void);\r\n\x1a\x1a\r\n'), ['c_int f()'])
 })
 
+test("COM's interfaces, as C declares them and as midl writes them", () => {
+  const text = `
+    #undef INTERFACE
+    #define INTERFACE IScope
+    DECLARE_INTERFACE_(IScope, IUnknown) {
+      STDMETHOD(QueryInterface)(THIS_ REFIID iid, void **out) PURE;
+      STDMETHOD_(ULONG, AddRef)(THIS) PURE;
+      STDMETHOD(Arm)(THIS_ DWORD mask, LARGE_INTEGER at) PURE;
+    };
+    #ifndef __RPCNDR_H_VERSION__
+    #error this stub requires an updated version of <rpcndr.h>
+    #endif
+    typedef interface IThing IThing;
+    typedef struct IThingVtbl {
+      BEGIN_INTERFACE
+      DECLSPEC_XFGVIRT(IUnknown, AddRef)
+      ULONG (STDMETHODCALLTYPE *AddRef)(__RPC__in IThing *This);
+      END_INTERFACE
+    } IThingVtbl;
+    interface IThing { CONST_VTBL struct IThingVtbl *lpVtbl; };
+    EXTERN_C const IID IID_IThing;
+    DEFINE_GUID(IID_IScope, 0x1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11);
+    STDAPI_(ULONG) Use(interface IThing *thing, LPUNKNOWN outer, BSTR name, VARIANT *value, IDispatch *by);
+    WINOLEAPI CoStart(void *reserved);
+    int claim(const struct thing *interface, int interface_number);
+  `
+  const { routines, types, variables } = header(text)
+  assert.is(
+    showFields(types.IScopeVtbl),
+    'QueryInterface: WINFUNCTYPE(HRESULT, POINTER(IScope), POINTER(GUID), POINTER(c_void_p)), AddRef: WINFUNCTYPE(c_ulong, POINTER(IScope)), Arm: WINFUNCTYPE(HRESULT, POINTER(IScope), c_ulong, c_longlong)',
+  )
+  assert.is(showFields(types.IThing), 'lpVtbl: POINTER(IThingVtbl)')
+  assert.equal([...variables.keys()], ['IID_IThing', 'IID_IScope'])
+  assert.equal([...routines.values()].map(showRoutine), [
+    'c_ulong stdcall Use(POINTER(IThing), POINTER(IUnknown), c_wchar_p, POINTER(VARIANT), POINTER(IDispatch))',
+    'HRESULT stdcall CoStart(c_void_p)',
+    'c_int claim(c_void_p, c_int)',
+  ])
+  assert.equal(Object.keys(header('enum kind { PURE, THIS, TEXT, RGB, interface };').constants), [
+    'PURE',
+    'THIS',
+    'TEXT',
+    'RGB',
+    'interface',
+  ])
+})
+
+test('structures with letters of one kind or the other follow UNICODE', () => {
+  const shown = (defines: { [name: string]: boolean }) =>
+    [...header('void f(LOGFONT *a, LPSTARTUPINFO b, NOTIFYICONDATA *c);', { defines }).routines.values()].map(
+      showRoutine,
+    )
+  assert.equal(shown({}), ['void f(POINTER(LOGFONTA), POINTER(STARTUPINFOA), POINTER(NOTIFYICONDATAA))'])
+  assert.equal(shown({ UNICODE: true }), ['void f(POINTER(LOGFONTW), POINTER(STARTUPINFOW), POINTER(NOTIFYICONDATAW))'])
+})
+
 test('constants that are text or float', () => {
   const { constants, variables } = header(`
     static const char *NAME = "x" "y";

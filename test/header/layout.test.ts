@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { ArrayClass } from '../../src/ctypes/array.js'
+import { type ArrayClass, LENGTH } from '../../src/ctypes/array.js'
 import { CATEGORY, type CType } from '../../src/ctypes/data.js'
 import { parseHeader } from '../../src/ctypes/header/index.js'
 import type { Arch } from '../../src/ctypes/header/namespace.js'
@@ -17,7 +17,7 @@ const archs: readonly Arch[] = ['win64', 'win32']
 /** Places inside a type, as C writes them: `[path, offset]`. */
 function* places(type: CType, path: string, offset: number): Generator<readonly [string, number]> {
   if (type[CATEGORY] === 'array') {
-    const { elementType, length } = type as ArrayClass
+    const { elementType, [LENGTH]: length } = type as ArrayClass
     if (length > 1) yield* places(elementType, `${path}[${length - 1}]`, offset + (length - 1) * elementType.size)
   } else {
     yield [path, offset]

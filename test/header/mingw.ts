@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Arch } from '../../src/ctypes/header/namespace.js'
 
-const compilers = { win64: 'x86_64-w64-mingw32-gcc', win32: 'i686-w64-mingw32-gcc' }
+export const compilers = { win64: 'x86_64-w64-mingw32-gcc', win32: 'i686-w64-mingw32-gcc' }
 
 /** The values of `expressions`, as 64-bit integers, after `prelude`. */
 export function compiled(arch: Arch, prelude: string, expressions: readonly string[]): bigint[] {

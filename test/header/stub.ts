@@ -86,6 +86,7 @@ export function stubNamespace(arch: Arch = 'win64'): TypeNamespace {
       LPWSTR: scalars.c_wchar_p,
       LARGE_INTEGER: scalars.c_longlong,
       FILETIME: make('FILETIME', 8),
+      SYSTEMTIME: make('SYSTEMTIME', 16),
       LPVOID: scalars.c_void_p,
       WORD: scalars.c_ushort,
       BYTE: scalars.c_ubyte,

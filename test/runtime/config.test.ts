@@ -76,6 +76,7 @@ test('a file of the current folder does not choose what runs', () => {
     python: 'C:\\evil.exe',
     prefix: '/tmp/evil',
     env: { LD_PRELOAD: '/tmp/evil.so' },
+    dll_directories: ['/tmp/evil'],
     sandbox: false,
   })) {
     write('here/.zugbruecke.json', { [name]: value, log_level: 7 })

@@ -112,6 +112,50 @@ test('columns of a batch', async ({ session }) => {
   assert.equal([...(await is.batch([session.cast(EXTENDED, DEVICE) as never, wanted]))], [0, 1, 0])
 })
 
+test('a column of addresses: one for each row', async ({ session }) => {
+  const { is, same } = open(session.CDLL(dll('handles')))
+  const wanted = [TAGGED, EXTENDED, 0n, 16n].map(signed)
+  const column = [TAGGED, session.cast(EXTENDED, DEVICE), null, { address: 16n }]
+  assert.equal([...(await same.batch([column as never, wanted]))], [1, 1, 1, 1])
+  assert.equal([...(await is.batch([column as never, wanted]))], [1, 1, 1, 1])
+  assert.equal(
+    [
+      ...same.batch.sync([
+        [1, -1],
+        [1n, -1n],
+      ]),
+    ],
+    [1, 1],
+  )
+  if (arch === 'win64') {
+    const handles = BigUint64Array.of(TAGGED, EXTENDED)
+    assert.equal([...(await same.batch([handles, [signed(TAGGED), 5n]]))], [1, 0])
+    assert.equal([...(await is.batch([handles, [5n, signed(EXTENDED)]]))], [0, 1])
+  }
+  await rejects(same.batch([[1n, 'x'] as never, wanted.slice(2)]), ArgumentError, 'column 1', 'row 1')
+  await rejects(same.batch([[1n, new Device()] as never, wanted.slice(2)]), ArgumentError, 'column 1', 'row 1')
+  await rejects(is.batch([new Device() as never, wanted]), ArgumentError, 'column 1', 'array of them')
+})
+
+test('session.cast takes whatever cast does', async ({ session }) => {
+  const { is } = open(session.CDLL(dll('handles')))
+  const local = new Device({ unused: 7 })
+  assert.is(session.cast(local, DEVICE).contents.unused, 7)
+  assert.is(session.cast(byref(local), POINTER(c_int))[0], 7)
+  assert.is(session.cast(Int32Array.of(8), POINTER(c_int))[0], 8)
+  assert.is(session.cast(null, DEVICE).isNull, true)
+  assert.is(session.cast(0n, DEVICE).isNull, true)
+  assert.is(session.cast(new c_void_p(), DEVICE).isNull, true)
+  const known = session.cast(new c_void_p(TAGGED), DEVICE)
+  assert.is(await is(known, signed(TAGGED)), 1)
+  const memory = await session.memory.alloc(Device)
+  memory.contents.unused = 9
+  assert.is(session.cast(memory, POINTER(c_int))[0], 9)
+  assert.is(session.cast(new c_void_p(memory.address), POINTER(c_int))[0], 9)
+  assert.is(session.cast(memory.contents, POINTER(c_int))[0], 9)
+  await memory.free()
+})
+
 test('function pointers that are a number', async ({ session }) => {
   const lib = session.CDLL(dll('handles'))
   const Plain = CFUNCTYPE(null)

@@ -212,7 +212,7 @@ test('rows of structures, by pointer', async () => {
   for (let i = 0; i < 3000; i += 7) {
     assert.is(many[i].x, 2 * i)
     assert.is(many[i].count, 6)
-    assert.is(many[i].name.value, 'Z')
+    assert.is(many[i].name, 'Z')
   }
 })
 
@@ -237,7 +237,7 @@ test('structures by value, as arguments and as results', async () => {
   made.forEach((row, i) => {
     assert.is(row.x, i)
     assert.is(row.y, 2 * i)
-    assert.is(row.name.value, 'row')
+    assert.is(row.name, 'row')
     assert.is(row.id, BigInt(i) * 1000n)
   })
 })

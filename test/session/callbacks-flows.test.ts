@@ -91,19 +91,23 @@ test('what others do while a callback of a thread of the DLL is open, they do on
 })
 
 test('it does not stay open for what others have under way', async () => {
+  const later = callbacks.func('on_thread_later', [Unary, c_int, c_int, c_int], null)
+  const rest = callbacks.func('rest', [c_int], c_int)
+  const released = gate()
   const order: string[] = []
-  const close = await openOnThread(async () => {})
-  const rest = callbacks
-    .func(
-      'rest',
-      [c_int],
-      c_int,
-    )(1000)
-    .then(() => order.push('rest'))
-  const closed = close().then(() => order.push('closed'))
-  // the thread that called is asked for by a call behind `rest`; its callback has returned long before
-  await Promise.all([rest, closed])
-  assert.equal(order, ['rest', 'closed'])
+  const callback = Unary(async value => {
+    order.push(`callback ${value}`)
+    await released.passed
+    return 1
+  })
+  await later(callback, 1, 2, 1)
+  await until(() => order.length === 1, 'the thread calls')
+  const resting = rest(1000).then(() => order.push('rest'))
+  released.open()
+  await resting
+  assert.equal(order, ['callback 1', 'callback 2', 'rest'])
+  assert.is(await callbacks.func('later_sum', [], c_longlong)(), 2n)
+  callback.dispose()
 })
 
 test('callbacks open on several threads keep apart', async () => {

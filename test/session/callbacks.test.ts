@@ -13,7 +13,7 @@ import {
   ZugbrueckeError,
 } from 'zugbruecke'
 import { dll, full, rejects, sessionSuite, throws } from './support.js'
-import { CFUNCTYPE, c_char_p, c_size_t, POINTER, WINFUNCTYPE } from './types.js'
+import { arch, CFUNCTYPE, c_char_p, c_size_t, POINTER, sizeof, WINFUNCTYPE } from './types.js'
 
 const test = sessionSuite('callbacks')
 const Unary = CFUNCTYPE(c_int, c_int)
@@ -305,6 +305,14 @@ test('a result that does not fit is an error', async () => {
   )
   await rejects(once((() => 'x') as never, 1), ArgumentError)
   assert.is(await once((() => undefined) as never, 1), 0)
+})
+
+test('a session makes callback types in its own layout', async ({ session }) => {
+  const size = arch === 'win64' ? 8 : 4
+  assert.is(sizeof(session.CFUNCTYPE(c_int, c_int)), size)
+  assert.is(sizeof(session.WINFUNCTYPE(c_int, c_int)), size)
+  const once = callbacks.func('call_once', [session.CFUNCTYPE(c_int, c_int), c_int] as const, c_int)
+  assert.is(await once(x => x + 1, 2), 3)
 })
 
 test('what is no function is refused', async () => {

@@ -88,6 +88,9 @@ test('it goes to errcheck', async ({ session }) => {
   set.errcheck = () => session.get_last_error()
   assert.is(await set(31), 31)
   assert.is(set.sync(32), 32)
+  set.errcheck = null
+  assert.is(set.errcheck, undefined)
+  assert.is(await set(31), undefined)
 })
 
 test('use_errno keeps errno of the C runtime', async ({ session }) => {

@@ -64,7 +64,7 @@ test('CDLL, WinDLL and OleDLL load at the first call', async ({ session }) => {
 })
 
 test('a missing DLL: by name, by Unix path, by Windows path', async ({ session }) => {
-  const named = await rejects(session.cdll.LoadLibrary('no-such.dll'), DllNotFoundError, 'no-such.dll', 'found; give')
+  const named = await rejects(session.cdll.LoadLibrary('no-such.dll'), DllNotFoundError, 'no-such.dll', 'found: give')
   assert.is((named as DllNotFoundError).dll, 'no-such.dll')
   await rejects(session.cdll.LoadLibrary('./no/such.dll'), DllNotFoundError, './no/such.dll', process.cwd())
   await rejects(session.cdll.LoadLibrary('C:\\no\\such.dll'), DllNotFoundError, 'such.dll')

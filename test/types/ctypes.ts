@@ -35,6 +35,7 @@ import {
   types,
   Union,
   type ValueOf,
+  view,
 } from '../../src/ctypes/index.js'
 import type { CtypesSession, Library } from '../../src/index.js'
 
@@ -139,8 +140,11 @@ export function structures(): void {
   expectType<CArray<typeof c_int>>().is<typeof all.list>()
   expectType<number>().is<(typeof all.list)[0]>()
   expectType<number>().is<(typeof all.matrix)[0][0]>()
-  expectType<string>().is<typeof all.name.value>()
-  expectType<Uint8Array>().is<typeof all.name.raw>()
+  expectType<string>().is<typeof all.name>()
+  expectType<Uint8Array>().is(view(all, 'name').raw)
+  expectType<string>().is(view(all, 'name').value)
+  expectType<Point>().is(view(all, 'point'))
+  expectType<CArray<typeof c_int>>().is(view(all, 'list'))
   expectType<Pointer<typeof Point> | null>().is<typeof all.link>()
   all.point.x = 3
   all.list[1] = 5

@@ -71,7 +71,9 @@ test('an error rejects the call; a kept callback is called from a thread of the 
 })
 
 test('EnumWindows and its kin take stdcall callbacks', async ({ session }) => {
-  const enumerate = session.windll.kernel32.func('BOOL EnumSystemLocalesA(BOOL (__stdcall *f)(char *), DWORD flags)')
+  const enumerate = session.windll.kernel32.func(
+    'BOOL EnumSystemLocalesA(BOOL (__stdcall *f)(const char *), DWORD flags)',
+  )
   const found: unknown[] = []
   await enumerate(((name: string) => found.push(name)) as never, 2)
   assert.ok(found.includes('00000409'), String(found.slice(0, 5)))

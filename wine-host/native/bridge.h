@@ -58,6 +58,15 @@ ZB_API int32_t zb_free_texts(uint64_t address);
 ZB_API int32_t zb_undeclared(uint32_t number);
 ZB_API int32_t zb_release(uint32_t number);
 
+/* What a module imports from a DLL that is loaded, is not Wine's own, and does not export it: by name, or by ordinal where it has none. */
+struct zb_import {
+  uint64_t module; /* that needs it: the one asked for, or one that it has brought along */
+  const char *dll, *routine;
+  uint32_t ordinal;
+};
+/* 1 and the first such import; 0 where there is none. The texts lie in the module. */
+ZB_API int32_t zb_unmet_import(uint64_t module, struct zb_import *unmet);
+
 /* Address of a function that calls Node's callback `number`, 0 if the signature or the memory does not do. */
 ZB_API uint64_t zb_thunk(uint32_t number, uint32_t convention, const char *signature, uint32_t result_kind);
 /* From now on the function answers 0. */

@@ -1,4 +1,7 @@
 /** Types and constants that C and `windows.h` define and that headers use without saying so. */
+import { float, integer, type Value } from './literals.js'
+import type { Arch } from './namespace.js'
+import { windowsConstant } from './table.js'
 
 /** Names that stand for a type of the namespace. */
 export const plainNames: { readonly [name: string]: string } = {
@@ -27,105 +30,47 @@ const texts: { readonly [type: string]: string } = {
   double: 'DATE',
   void: 'VOID',
   // Where `va_list` is a `char *`, nobody means a string.
-  'void *':
-    'PVOID va_list __builtin_va_list HCURSOR HCONV HDROP HRAWINPUT HTREEITEM HIMAGELIST HDEVNOTIFY HPOWERNOTIFY',
+  'void *': 'PVOID va_list __builtin_va_list HCURSOR HDEVNOTIFY HPOWERNOTIFY HTREEITEM HIMAGELIST',
   'char *': 'LPSTR PSTR LPCH',
   'const char *': 'LPCSTR PCSTR LPCCH',
   'wchar_t *': 'LPWSTR PWSTR LPOLESTR LPWCH BSTR',
   'const wchar_t *': 'LPCWSTR PCWSTR LPCOLESTR LPCWCH',
   'struct _iobuf': 'FILE',
-  'struct { unsigned long Data1; unsigned short Data2; unsigned short Data3; unsigned char Data4[8]; }': 'GUID',
   'struct { unsigned long long parts[2]; } __attribute__((aligned(16)))': '__float128 _Float128',
   'struct { unsigned short bits; }': '_Float16 __bf16',
-  'struct { int tm_sec, tm_min, tm_hour, tm_mday, tm_mon, tm_year, tm_wday, tm_yday, tm_isdst; }': 'tm',
-  'struct { long tv_sec, tv_usec; }': 'timeval',
-  'struct { unsigned short sa_family; char sa_data[14]; }': 'sockaddr SOCKADDR',
-  'struct { unsigned long s_addr; }': 'in_addr IN_ADDR',
-  'struct { short sin_family; unsigned short sin_port; in_addr sin_addr; char sin_zero[8]; }':
-    'sockaddr_in SOCKADDR_IN',
-  GUID: 'IID CLSID UUID FMTID _GUID',
-  SYSTEMTIME: '_SYSTEMTIME',
-  SECURITY_ATTRIBUTES: '_SECURITY_ATTRIBUTES',
-  OVERLAPPED: '_OVERLAPPED',
-  FILETIME: '_FILETIME',
   'GUID *': 'REFGUID REFIID REFCLSID REFFMTID LPGUID LPIID LPCLSID',
-  'struct { WORD wYear, wMonth, wDayOfWeek, wDay, wHour, wMinute, wSecond, wMilliseconds; }': 'SYSTEMTIME',
-  'struct { DWORD nLength; LPVOID lpSecurityDescriptor; BOOL bInheritHandle; }': 'SECURITY_ATTRIBUTES',
-  'struct { ULONG_PTR Internal, InternalHigh; DWORD Offset, OffsetHigh; HANDLE hEvent; }': 'OVERLAPPED',
-  'LRESULT (__stdcall *)(HWND, UINT, WPARAM, LPARAM)': 'WNDPROC',
-  'INT_PTR (__stdcall *)(HWND, UINT, WPARAM, LPARAM)': 'DLGPROC',
-  'LRESULT (__stdcall *)(int, WPARAM, LPARAM)': 'HOOKPROC',
-  'BOOL (__stdcall *)(HWND, LPARAM)': 'WNDENUMPROC',
-  'void (__stdcall *)(HWND, UINT, UINT_PTR, DWORD)': 'TIMERPROC',
-  'DWORD (__stdcall *)(LPVOID)': 'LPTHREAD_START_ROUTINE PTHREAD_START_ROUTINE',
-  'INT_PTR (__stdcall *)(void)': 'FARPROC PROC NEARPROC',
 }
 const byName = new Map(
   Object.entries(texts).flatMap(([type, names]) => names.split(' ').map(name => [name, type] as const)),
 )
 
-/** The C text behind a name; `TCHAR` and its kin follow `UNICODE`. */
-export function builtinText(name: string, unicode: boolean): string | undefined {
-  if (/^(?:TCHAR|TBYTE)$/.test(name)) return unicode ? 'wchar_t' : 'char'
-  const [, constant] = /^L?P(C?)TSTR$/.exec(name) ?? []
-  if (constant !== undefined) return `${constant && 'const '}${unicode ? 'wchar_t' : 'char'} *`
-  return byName.get(name)
-}
+/** The C text behind a name, where it is not the headers' of mingw-w64, or used so much that their table need not be read for it. */
+export const builtinText = (name: string): string | undefined => byName.get(name)
 
 /** `PDWORD`, `LPSYSTEMTIME`, `LPCGUID`: pointers by their name. */
-export function pointerText(name: string, exists: (name: string) => boolean): string | undefined {
+export function pointerTarget(name: string, exists: (name: string) => boolean): string | undefined {
   for (const prefix of ['LP', 'P', 'LPC', 'PC']) {
     const rest = name.slice(prefix.length)
-    if (name.startsWith(prefix) && rest.length > 2 && exists(rest)) return `${rest} *`
+    if (name.startsWith(prefix) && rest.length > 2 && exists(rest)) return rest
   }
   return undefined
 }
 
+const constants: { readonly [name: string]: bigint } = {
+  false: 0n,
+  true: 1n,
+  FALSE: 0n,
+  TRUE: 1n,
+  NULL: 0n,
+  nullptr: 0n,
+}
+
 /** Constants that a header may use, or define anew. */
-export const builtinConstants: ReadonlyMap<string, bigint> = new Map(
-  Object.entries({
-    false: 0n,
-    true: 1n,
-    FALSE: 0n,
-    TRUE: 1n,
-    NULL: 0n,
-    nullptr: 0n,
-    MAX_PATH: 260n,
-    _MAX_PATH: 260n,
-    CHAR_BIT: 8n,
-    SCHAR_MAX: 127n,
-    UCHAR_MAX: 255n,
-    SHRT_MAX: 32767n,
-    USHRT_MAX: 65535n,
-    INT_MAX: 2147483647n,
-    INT_MIN: -2147483648n,
-    UINT_MAX: 4294967295n,
-    LONG_MAX: 2147483647n,
-    ULONG_MAX: 4294967295n,
-    INT8_MAX: 127n,
-    UINT8_MAX: 255n,
-    INT16_MAX: 32767n,
-    UINT16_MAX: 65535n,
-    INT32_MAX: 2147483647n,
-    INT32_MIN: -2147483648n,
-    UINT32_MAX: 4294967295n,
-    INT64_MAX: 9223372036854775807n,
-    UINT64_MAX: 18446744073709551615n,
-    INFINITE: 4294967295n,
-    SCHAR_MIN: -128n,
-    CHAR_MIN: -128n,
-    CHAR_MAX: 127n,
-    SHRT_MIN: -32768n,
-    LONG_MIN: -2147483648n,
-    LLONG_MIN: -9223372036854775808n,
-    LLONG_MAX: 9223372036854775807n,
-    ULLONG_MAX: 18446744073709551615n,
-    INT8_MIN: -128n,
-    INT16_MIN: -32768n,
-    INT64_MIN: -9223372036854775808n,
-    SEEK_SET: 0n,
-    SEEK_CUR: 1n,
-    SEEK_END: 2n,
-    EOF: -1n,
-  }),
-)
+export function builtinConstant(name: string, arch: Arch): Value | undefined {
+  if (Object.hasOwn(constants, name)) return integer(constants[name] as bigint)
+  const text = windowsConstant(name, arch)
+  if (text === undefined) return undefined
+  const [, digits, unsigned, wide] = /^(-?\d+)(u?)(ll)?$/.exec(text) ?? []
+  if (digits !== undefined) return integer(BigInt(digits), wide ? 64 : 32, !unsigned)
+  return float(Number.parseFloat(text), text.endsWith('f'))
+}

@@ -2,7 +2,7 @@
 import { ArgumentError } from '../../errors.js'
 import { KIND } from '../data.js'
 import type { Alignment, Declaration, Enumerator, EnumNode, Expression, Tree, TypeNode } from './ast.js'
-import { builtinConstants } from './builtin.js'
+import { builtinConstant } from './builtin.js'
 import { evaluate, type Scope, toJs } from './evaluate.js'
 import { tokenLike } from './lexer.js'
 import { float, type IntegerValue, integer, textOf, type Value } from './literals.js'
@@ -49,8 +49,8 @@ export class Constants implements Scope {
 
   #name(name: string, at: Position): Value {
     const entry = this.#entries.get(name)
-    const builtin = builtinConstants.get(name)
-    if (!entry && builtin !== undefined) return integer(builtin, builtin > 0x7fff_ffffn ? 64 : 32)
+    const builtin = entry ? undefined : builtinConstant(name, this.resolver.names.arch)
+    if (builtin) return builtin
     if (!entry) throw this.source.error(at, `expected a constant, found "${name}"`)
     const known = this.#values.get(name)
     if (known) return known

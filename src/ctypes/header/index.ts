@@ -89,7 +89,7 @@ export function parseHeader(text: string, options: HeaderOptions): Header {
   const resolver = new Resolver(source, tree, names)
   const routines = new Map<string, Prototype>()
   const variables = new Map<string, CType>()
-  const types = new Map<string, CType>(names.used)
+  const types = new Map<string, CType>()
   for (const tag of tree.records.values()) if (tag.tag !== undefined) types.set(tag.tag, resolver.type(tag, tag.at))
   for (const declaration of tree.declarations) {
     const routine = routineOf(declaration, resolver)
@@ -98,6 +98,7 @@ export function parseHeader(text: string, options: HeaderOptions): Header {
     else if (!declaration.value && declaration.text === undefined)
       variables.set(declaration.name, resolver.type(declaration.type, declaration.at))
   }
+  for (const [name, type] of names.used) if (!types.has(name)) types.set(name, type)
   return {
     routines,
     types: plainObject(types as ReadonlyMap<string, CType> as ReadonlyMap<string, HeaderType>),
@@ -110,7 +111,7 @@ export function parseHeader(text: string, options: HeaderOptions): Header {
 function prepare(text: string, label: Source['label'], { arch, ns, defines = {}, types = {} }: HeaderOptions) {
   if (typeof text !== 'string') throw new ArgumentError(`a ${label} is C as text, not ${describe(text)}`)
   const source = new Source(text, label)
-  const table = predefinedMacros(arch, defines)
+  const table = predefinedMacros(arch, defines, text)
   const tokens = preprocess(source, table)
   const names = new KnownNames(ns, arch, types, table.has('UNICODE') || table.has('_UNICODE'))
   return { source, names, macros: new Macros(source, table), parser: new Parser(source, tokens, names.has) }

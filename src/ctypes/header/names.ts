@@ -1,24 +1,13 @@
 /** Which names are types without the text saying so: the caller's, those of wintypes, those of C and of windows.h. */
-import { isType } from '../data.js'
-import type { TypeNode } from './ast.js'
-import { builtinText, plainNames, pointerText } from './builtin.js'
-import type { Arch, CType, ScalarName, TypeNamespace } from './namespace.js'
-import { Parser } from './parser.js'
-import { predefinedMacros } from './predefined.js'
-import { preprocess } from './preprocessor.js'
-import { Resolver } from './resolve.js'
-import { Source } from './source.js'
-
-/** A name is a type of its own, or stands for other C. */
-export type Known = { readonly type: CType } | { readonly node: TypeNode }
-
-/** Structures of windows.h, made once for each namespace, so that they are the same in every prototype. */
-const structures = new WeakMap<TypeNamespace, Map<string, CType>>()
+import { pointerTarget } from './builtin.js'
+import type { Arch, CType, TypeNamespace } from './namespace.js'
+import { type Known, own, WindowsTypes } from './windows.js'
 
 export class KnownNames {
-  /** Those of them that this text uses. */
+  /** Structures of windows.h that this text uses. */
   readonly used = new Map<string, CType>()
   readonly #found = new Map<string, Known | undefined>()
+  readonly #windows: WindowsTypes
 
   constructor(
     readonly ns: TypeNamespace,
@@ -26,9 +15,14 @@ export class KnownNames {
     /** Types from elsewhere, such as those of another header. */
     readonly given: { readonly [name: string]: unknown },
     readonly unicode: boolean,
-  ) {}
+  ) {
+    this.#windows = WindowsTypes.of(ns, arch)
+  }
 
-  has = (name: string): boolean => this.get(name) !== undefined
+  has = (name: string): boolean =>
+    own(this.given, name) !== undefined ||
+    this.#windows.has(this.#spelt(name)) ||
+    pointerTarget(name, this.has) !== undefined
 
   get(name: string): Known | undefined {
     if (!this.#found.has(name)) {
@@ -40,41 +34,24 @@ export class KnownNames {
   }
 
   #find(name: string): Known | undefined {
-    const known = own(this.given, name) ?? this.#plain(name)
-    if (known) return { type: known }
-    const stated = builtinText(name, this.unicode)
-    // A class says nothing of const, which text in a callback may be.
-    const type = stated?.endsWith(' *') ? undefined : own(this.ns.wintypes, name)
-    if (type) return { type }
-    const text = stated ?? pointerText(name, this.has)
-    if (text === undefined) return undefined
-    return text.startsWith('struct {') ? { type: this.#structure(name, text) } : { node: this.#parse(text) }
+    const given = own(this.given, name)
+    if (given) return { type: given }
+    const known = this.#windows.get(this.#spelt(name))
+    const structure = known && this.#windows.structure(known)
+    if (structure) this.used.set(name, structure)
+    if (known) return structure ? { type: structure } : known
+    const target = pointerTarget(name, this.has)
+    return target === undefined
+      ? undefined
+      : { node: { kind: 'pointer', to: { kind: 'named', name: target, at: { line: 1, column: 1 } } } }
   }
 
-  #plain(name: string): CType | undefined {
-    return Object.hasOwn(plainNames, name) ? this.ns[plainNames[name] as ScalarName] : undefined
+  /** `LOGFONT` is `LOGFONTA`, and `LPTSTR` is `LPSTR`; with `UNICODE` they are the wide ones. */
+  #spelt(name: string): string {
+    if (!this.unicode) return name
+    if (/^(?:TCHAR|TBYTE)$/.test(name)) return 'WCHAR'
+    if (/^L?PC?TSTR$/.test(name)) return name.replace('T', 'W')
+    const windows = this.#windows
+    return windows.has(`${name}A`) && windows.has(`${name}W`) ? `${name}W` : name
   }
-
-  #structure(name: string, text: string): CType {
-    const made = structures.get(this.ns) ?? new Map<string, CType>()
-    structures.set(this.ns, made)
-    const tree = { declarations: [], records: new Map(), enums: [] }
-    const node = { ...this.#parse(text), tag: name } as TypeNode
-    const type =
-      made.get(name) ?? new Resolver(new Source(text, 'header'), tree, this).type(node, { line: 1, column: 1 })
-    made.set(name, type)
-    this.used.set(name, type)
-    return type
-  }
-
-  #parse(text: string): TypeNode {
-    const source = new Source(text, 'header')
-    return new Parser(source, preprocess(source, predefinedMacros(this.arch, {})), this.has).typeName()
-  }
-}
-
-/** A namespace may hold constants and functions beside its types. */
-function own(types: { readonly [name: string]: unknown }, name: string): CType | undefined {
-  const type = Object.hasOwn(types, name) ? types[name] : undefined
-  return isType(type) ? type : undefined
 }

@@ -37,14 +37,15 @@ export class PackStack {
     this.#pushed.length = index
   }
 
-  /** Windows' own way to say it: `#include <pshpack4.h>` … `#include <poppack.h>`. */
-  include(file: string): void {
+  /** Windows' own way to say it: `#include <pshpack4.h>` … `#include <poppack.h>`. Was it that? */
+  include(file: string): boolean {
     const found = /(?:pshpack([1248])|poppack)\.h\b/i.exec(file)
-    if (!found) return
+    if (!found) return false
     if (found[1]) {
       this.#pushed.push({ name: undefined, pack: this.current })
       this.current = Number(found[1]) as Packing
     } else this.#pop(undefined)
+    return true
   }
 
   /** Takes `__pragma(…)` and `_Pragma("…")` out of the tokens and writes the packing into the others. */

@@ -34,7 +34,63 @@ const common = `
 #define DECLSPEC_NORETURN __declspec(noreturn)
 #define DECLARE_HANDLE(name) typedef struct name##__ *name
 #define DEFINE_GUID(name, ...) extern const GUID name
+#define EXTERN_GUID(name, ...) extern const IID name
+#define DEFINE_OLEGUID(name, ...) extern const GUID name
+#define DEFINE_PROPERTYKEY(name, ...) extern const PROPERTYKEY name
+#define DEFINE_DEVPROPKEY(name, ...) extern const DEVPROPKEY name
 #define DEFINE_ENUM_FLAG_OPERATORS(name)
+#define STDAPIV EXTERN_C HRESULT __cdecl
+#define STDAPIV_(type) EXTERN_C type __cdecl
+#define WINOLEAPI STDAPI
+#define WINOLEAPI_(type) STDAPI_(type)
+#define WINOLEAUTAPI STDAPI
+#define WINOLEAUTAPI_(type) STDAPI_(type)
+#define STDMETHOD(method) HRESULT (__stdcall *method)
+#define STDMETHOD_(type, method) type (__stdcall *method)
+#define STDMETHODV(method) HRESULT (__cdecl *method)
+#define STDMETHODV_(type, method) type (__cdecl *method)
+#define IFACEMETHOD(method) STDMETHOD(method)
+#define IFACEMETHOD_(type, method) STDMETHOD_(type, method)
+#define DECLARE_INTERFACE(name) typedef struct name { const struct name##Vtbl *lpVtbl; } name; \\
+  typedef const struct name##Vtbl name##Vtbl; const struct name##Vtbl
+#define DECLARE_INTERFACE_(name, base) DECLARE_INTERFACE(name)
+#define DECLARE_INTERFACE_IID(name, iid) DECLARE_INTERFACE(name)
+#define DECLARE_INTERFACE_IID_(name, base, iid) DECLARE_INTERFACE(name)
+#define MIDL_INTERFACE(iid) struct
+#define CONST_VTBL const
+#define BEGIN_INTERFACE
+#define END_INTERFACE
+#define DECLSPEC_UUID(iid)
+#define DECLSPEC_NOVTABLE
+#define DECLSPEC_XFGVIRT(base, method)
+#define __RPCNDR_H_VERSION__ 500
+#define MAKEWORD(low, high) ((WORD)((low) & 0xff | ((high) & 0xff) << 8))
+#define MAKELONG(low, high) ((LONG)((low) & 0xffff | ((high) & 0xffff) << 16))
+#define LOBYTE(word) ((BYTE)(word))
+#define HIBYTE(word) ((BYTE)((word) >> 8))
+#define LOWORD(number) ((WORD)(number))
+#define HIWORD(number) ((WORD)((number) >> 16))
+#define RGB(red, green, blue) ((COLORREF)((BYTE)(red) | (WORD)((BYTE)(green)) << 8 | (DWORD)(BYTE)(blue) << 16))
+#define MAKEFOURCC(a, b, c, d) ((DWORD)(BYTE)(a) | (DWORD)(BYTE)(b) << 8 | (DWORD)(BYTE)(c) << 16 | (DWORD)(BYTE)(d) << 24)
+#define mmioFOURCC(a, b, c, d) MAKEFOURCC(a, b, c, d)
+#define MAKELANGID(primary, sub) ((USHORT)(sub) << 10 | (USHORT)(primary))
+#define MAKELCID(language, sort) ((DWORD)(WORD)(sort) << 16 | (DWORD)(WORD)(language))
+#define CTL_CODE(device, function, method, access) ((device) << 16 | (access) << 14 | (function) << 2 | (method))
+#define MAKE_HRESULT(failed, facility, code) ((HRESULT)((DWORD)(failed) << 31 | (DWORD)(facility) << 16 | (DWORD)(code)))
+#define MAKE_SCODE(failed, facility, code) MAKE_HRESULT(failed, facility, code)
+#define HRESULT_FROM_WIN32(code) ((HRESULT)(code) <= 0 ? (HRESULT)(code) : (HRESULT)((code) & 0xffff | 7 << 16 | 0x80000000))
+#define _HRESULT_TYPEDEF_(code) ((HRESULT)code)
+#define _NDIS_ERROR_TYPEDEF_(code) ((DWORD)code)
+#define INT8_C(value) value
+#define INT16_C(value) value
+#define INT32_C(value) value
+#define INT64_C(value) value##ll
+#define INTMAX_C(value) value##ll
+#define UINT8_C(value) value
+#define UINT16_C(value) value
+#define UINT32_C(value) value##u
+#define UINT64_C(value) value##ull
+#define UINTMAX_C(value) value##ull
 #define CONST const
 #define WINVER 0x0A00
 #define _WIN32_WINNT 0x0A00
@@ -67,6 +123,16 @@ const byArch: { readonly [arch in Arch]: string } = {
   win32: '#define _M_IX86 600\n',
 }
 
+/** Words of COM that a header may mean otherwise, unless it declares its interfaces so. */
+const com = '#define PURE\n#define THIS INTERFACE *This\n#define THIS_ THIS,\n'
+
+/** Macros that depend on what the text is about. */
+function macrosFor(text: string, table: ReadonlyMap<string, Macro>): string {
+  const wide = table.has('UNICODE') || table.has('_UNICODE') || /^[ \t]*#[ \t]*define[ \t]+_?UNICODE\b/m.test(text)
+  const letters = `#define __TEXT(text) ${wide ? 'L##' : ''}text\n#define TEXT(text) __TEXT(text)\n#define _T(text) __TEXT(text)\n`
+  return letters + (/\bDECLARE_INTERFACE/.test(text) ? com : '')
+}
+
 /** Made when first asked for. */
 const tables = new Map<Arch, ReadonlyMap<string, Macro>>()
 
@@ -77,15 +143,17 @@ function baseTable(arch: Arch): ReadonlyMap<string, Macro> {
   return table
 }
 
-/** A table of one's own with the macros of `arch`, and with `defines` read as `#define NAME VALUE`. */
+/** A table of one's own with the macros of `arch` for `text`, and with `defines` read as `#define NAME VALUE`. */
 export function predefinedMacros(
   arch: Arch,
-  defines: { readonly [name: string]: string | number | bigint | boolean },
+  defines: { readonly [name: string]: string | number | bigint | boolean } = {},
+  text = '',
 ): Map<string, Macro> {
   const table = new Map(tables.get(arch) ?? baseTable(arch))
   const lines = Object.entries(defines)
     .filter(([, value]) => value !== false)
     .map(([name, value]) => `#define ${name} ${value === true ? 1 : value}\n`)
   preprocess(new Source(lines.join(''), 'header'), table, true)
+  preprocess(new Source(macrosFor(text, table), 'header'), table, true)
   return table
 }

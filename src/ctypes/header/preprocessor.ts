@@ -1,6 +1,6 @@
 /** Directives: which parts of a header count, and what its names stand for. */
 import type { ArgumentError } from '../../errors.js'
-import { builtinConstants } from './builtin.js'
+import { builtinConstant } from './builtin.js'
 import { Cursor } from './cursor.js'
 import { evaluate } from './evaluate.js'
 import { parseExpression } from './expression.js'
@@ -88,10 +88,11 @@ class Preprocessor {
       case 'pragma':
         this.#pack.pragma(rest, this.source)
         return
-      case 'include':
-        this.#pack.include(rest.map(token => token.text).join(''))
-        if (rest[0]?.kind === 'string') this.source.notRead.push(rest[0].text)
+      case 'include': {
+        const file = rest.map(token => token.text).join('')
+        if (!this.#pack.include(file)) this.source.notRead.push(file)
         return
+      }
       case 'error':
         throw this.source.error(word.at, `the header refuses: ${this.#lineAfter(word)}`)
       case 'warning':
@@ -167,10 +168,10 @@ class Preprocessor {
       intmax: true,
       name: (name, at) => {
         if (name.includes('(')) throw this.#unknownCall(name, at)
-        const known = builtinConstants.get(name)
+        const known = builtinConstant(name, this.macros.table.has('_WIN64') ? 'win64' : 'win32')
         const { undefinedMacros } = this.source
         if (known === undefined && !isReserved(name) && !undefinedMacros.has(name)) undefinedMacros.set(name, at.line)
-        return integer(known ?? 0n, 64)
+        return known?.kind === 'integer' ? integer(known.value, 64, known.signed) : zero
       },
       sizeOf: () => zero,
       cast: () => zero,

@@ -17,7 +17,7 @@ export function parseRecord(context: Context, before: Attributes): RecordNode {
   parseAttributes(context, attributes)
   const head = {
     kind: 'record',
-    keyword: keyword.text as 'struct' | 'union',
+    keyword: keyword.text === 'union' ? 'union' : 'struct',
     ...(tag && { tag: tag.text }),
     at: (tag ?? keyword).at,
   } as const

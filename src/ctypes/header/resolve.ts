@@ -5,12 +5,12 @@ import type { PointerClass } from '../pointer.js'
 import type { BasicName, Declaration, FunctionNode, Parameter, RecordNode, Tree, TypeNode } from './ast.js'
 import { Constants } from './constants.js'
 import { toJs } from './evaluate.js'
-import type { KnownNames } from './names.js'
-import type { ArgType, CType, ScalarName, TypeNamespace } from './namespace.js'
+import type { Arch, ArgType, CType, ScalarName, TypeNamespace } from './namespace.js'
 import { placeOf } from './place.js'
 import { Records } from './record-types.js'
 import { sameType } from './same-type.js'
 import type { Position, Source } from './source.js'
+import type { Known } from './windows.js'
 
 const scalars: { readonly [name in Exclude<BasicName, 'void'>]: ScalarName } = {
   char: 'c_char',
@@ -36,6 +36,13 @@ const pointeeOf = (type: CType): CType | undefined =>
   type[CATEGORY] === 'pointer' ? (type as PointerClass).pointee : undefined
 const isNamed = (type: TypeNode, name: string) => type.kind === 'named' && type.name === name
 
+/** The types that are known without the text. */
+export interface Names {
+  readonly ns: TypeNamespace
+  readonly arch: Arch
+  get(name: string): Known | undefined
+}
+
 export class Resolver {
   readonly ns: TypeNamespace
   readonly constants: Constants
@@ -50,7 +57,7 @@ export class Resolver {
   constructor(
     readonly source: Source,
     readonly tree: Tree,
-    readonly names: KnownNames,
+    readonly names: Names,
   ) {
     this.ns = names.ns
     this.constants = new Constants(this, tree)

@@ -1,5 +1,6 @@
 /** The text being read, and the errors that point into it. */
 import { ArgumentError } from '../../errors.js'
+import { windowsFiles } from './table.js'
 
 /** Both counted from 1; a tab is one column. */
 export interface Position {
@@ -12,7 +13,7 @@ const mostShown = 160
 
 export class Source {
   #lines: string[] | undefined
-  /** Files of the vendor's own that the text includes. */
+  /** Files that the text includes, as it names them. */
   readonly notRead: string[] = []
   /** Macros that conditions ask for and nobody defined, with the line that asks first. */
   readonly undefinedMacros = new Map<string, number>()
@@ -31,7 +32,11 @@ export class Source {
 
   /** For a message about what such a file may have: which they are. */
   get notFollowed(): string {
-    const files = this.notRead.slice(-3).join(', ')
+    const isKnown = (file: string) => windowsFiles().has(file.replace(/[<>"]/g, '').toLowerCase())
+    const files = this.notRead
+      .filter(file => !isKnown(file))
+      .slice(-3)
+      .join(', ')
     return files && `; #include is not followed: the text of ${files} belongs in front`
   }
 

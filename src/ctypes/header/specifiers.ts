@@ -29,6 +29,8 @@ export function parseSpecifiers(context: Context, what = 'a type'): Specifiers {
   let convention: Convention | undefined
   let isConst = false
   let complex: Token | undefined
+  /** Taken for a macro of nothing, and perhaps the type that is missing. */
+  let passed: Token | undefined
   for (;;) {
     if (parseAttributes(context, attributes)) continue
     const { token } = cursor
@@ -46,23 +48,23 @@ export function parseSpecifiers(context: Context, what = 'a type'): Specifiers {
       if (!context.isEmptyWord()) break
       cursor.next()
     } else if (typeofWords.has(text) && cursor.at('(', 1)) base = parseTypeof(context)
-    else if (text === 'struct' || text === 'union') base = parseRecord(context, attributes)
+    else if (text === 'struct' || text === 'union' || isInterface(context)) base = parseRecord(context, attributes)
     else if (text === 'enum') base = parseEnum(context)
     else if (context.isTypeName(text)) base = { kind: 'named', name: cursor.next().text, at: token.at }
-    else if (context.isEmptyWord()) cursor.next()
+    else if (context.isEmptyWord()) passed = cursor.next()
     else break
   }
-  base ??= basic(context, words, what)
+  base ??= basic(context, words, what, passed)
   if (isConst && (base.kind === 'basic' || base.kind === 'named')) base = { ...base, isConst }
   if (complex) base = complexOf(base, complex.at)
   return { base, convention: convention ?? attributes.convention, storage, isConst, attributes, at: start }
 }
 
-function basic(context: Context, words: readonly Token[], what: string): TypeNode {
+function basic(context: Context, words: readonly Token[], what: string, passed: Token | undefined): TypeNode {
   const { cursor } = context
   const [first] = words
   if (!first) {
-    const { token } = cursor
+    const token = passed ?? cursor.token
     const hint = token.kind === 'name' ? ` (no type of this name is known here${cursor.source.notFollowed})` : ''
     throw cursor.expected(what, token, hint)
   }
@@ -70,6 +72,10 @@ function basic(context: Context, words: readonly Token[], what: string): TypeNod
   if (name) return { kind: 'basic', name }
   throw cursor.source.error(first.at, `expected a type, found "${words.map(word => word.text).join(' ')}"`)
 }
+
+/** COM's word for a structure, where it can be nothing else. */
+const isInterface = ({ cursor, isTypeName }: Context) =>
+  cursor.at('interface') && !isTypeName('interface') && (cursor.peek(1).kind === 'name' || cursor.at('{', 1))
 
 const typeofWords = new Set(['typeof', '__typeof', '__typeof__'])
 function parseTypeof(context: Context): TypeNode {

@@ -89,7 +89,7 @@ const annotationFamilies = `Acquires Always Analysis At Benign Called Check COM_
   Scanf Strict Struct Success Unchanged Use Valid When Writable Write`
 const annotation = new RegExp(`^_(?:${annotationFamilies.split(/\s+/).join('|')})(?:_[a-z0-9]\\w*|_SEH_exception)?_$`)
 const oldAnnotation =
-  /^__(?:(?:in|out|inout|deref|reserved|checkReturn|success|format_string|drv|[be]count|(?:field|struct)_[be]count)(?:_\w+)?|range|nullterminated)$/
+  /^__(?:RPC__\w+|(?:in|out|inout|deref|reserved|checkReturn|success|format_string|drv|[be]count|(?:field|struct)_[be]count)(?:_\w+)?|range|nullterminated)$/
 
 /** Notes for the reader and for analysers: `_In_reads_(n)`, `__in_opt`, … */
 export const isAnnotation = (word: string) => annotation.test(word) || oldAnnotation.test(word)

@@ -1,0 +1,104 @@
+/** The types of windows.h and of the C library, each read when it is first asked for. */
+
+import { isType } from '../data.js'
+import type { RecordNode, Tree, TypeNode } from './ast.js'
+import { builtinText, plainNames, pointerTarget } from './builtin.js'
+import type { Macro } from './macros.js'
+import type { Arch, CType, ScalarName, TypeNamespace } from './namespace.js'
+import { Parser } from './parser.js'
+import { predefinedMacros } from './predefined.js'
+import { preprocess } from './preprocessor.js'
+import { Resolver } from './resolve.js'
+import { Source } from './source.js'
+import { windowsType } from './table.js'
+
+/** A name is a type of its own, or stands for other C. */
+export type Known = { readonly type: CType } | { readonly node: TypeNode }
+
+const made = new WeakMap<TypeNamespace, WindowsTypes>()
+
+export class WindowsTypes {
+  readonly #found = new Map<string, Known | undefined>()
+  readonly #records = new Map<string, RecordNode>()
+  readonly #resolver: Resolver
+  readonly #macros: ReadonlyMap<string, Macro>
+
+  private constructor(
+    readonly ns: TypeNamespace,
+    readonly arch: Arch,
+  ) {
+    this.#macros = predefinedMacros(arch)
+    const records = new Records(tag => this.#record(tag))
+    const tree: Tree = { declarations: [], records, enums: [] }
+    this.#resolver = new Resolver(new Source('', 'header'), tree, this)
+  }
+
+  /** One for each namespace, so that a structure is the same class in every text. */
+  static of(ns: TypeNamespace, arch: Arch): WindowsTypes {
+    let types = made.get(ns)
+    if (!types) made.set(ns, (types = new WindowsTypes(ns, arch)))
+    return types
+  }
+
+  has = (name: string): boolean => this.#kind(name) !== undefined
+
+  /** A structure is a mention of its name; `structure` has its class. */
+  get(name: string): Known | undefined {
+    if (!this.#found.has(name)) {
+      const kind = this.#kind(name)
+      this.#found.set(name, typeof kind === 'string' ? { node: this.#read(name, kind) } : kind && { type: kind })
+    }
+    return this.#found.get(name)
+  }
+
+  /** The class of a structure whose fields are known. */
+  structure(known: Known): CType | undefined {
+    const node = 'node' in known && known.node.kind === 'record' ? known.node : undefined
+    return node?.tag !== undefined && this.#record(node.tag) ? this.#resolver.type(node, node.at) : undefined
+  }
+
+  /** A class, or C that it stands for. */
+  #kind(name: string): CType | string | undefined {
+    if (Object.hasOwn(plainNames, name)) return this.ns[plainNames[name] as ScalarName]
+    const stated = builtinText(name)
+    // A class says nothing of const, which text in a callback may be.
+    const type = stated?.endsWith(' *') ? undefined : own(this.ns.wintypes, name)
+    const text = type ?? stated ?? windowsType(name, this.arch)
+    const target = text === undefined ? pointerTarget(name, this.has) : undefined
+    return text ?? (target && `${target} *`)
+  }
+
+  #read(name: string, text: string): TypeNode {
+    const source = new Source(text, 'header')
+    const node = new Parser(source, preprocess(source, new Map(this.#macros)), this.has).typeName()
+    if (node.kind !== 'record' || !node.fields) return node
+    this.#records.set(name, { ...node, tag: name })
+    return { kind: 'record', keyword: node.keyword, tag: name, at: node.at }
+  }
+
+  /** By its tag, or by the typedef that it is known by. */
+  #record(tag: string): RecordNode | undefined {
+    const known = this.get(tag)
+    const node = known && 'node' in known ? known.node : undefined
+    if (node?.kind === 'named') return this.#record(node.name)
+    return node?.kind === 'record' && node.tag !== undefined ? this.#records.get(node.tag) : undefined
+  }
+}
+
+class Records extends Map<string, RecordNode> {
+  constructor(readonly find: (tag: string) => RecordNode | undefined) {
+    super()
+  }
+  override get(tag: string): RecordNode | undefined {
+    return this.find(tag)
+  }
+  override has(tag: string): boolean {
+    return this.find(tag) !== undefined
+  }
+}
+
+/** A namespace may hold constants and functions beside its types. */
+export function own(types: { readonly [name: string]: unknown }, name: string): CType | undefined {
+  const type = Object.hasOwn(types, name) ? types[name] : undefined
+  return isType(type) ? type : undefined
+}

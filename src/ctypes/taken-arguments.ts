@@ -1,0 +1,63 @@
+/**
+ * What is passed by value is taken when the call is made. A call that has to wait (for its turn, for its session, for one of a pool's)
+ * is encoded later, so what could change meanwhile is copied first. Memory that an argument points to is not: it is taken when it is sent.
+ */
+import type { ArrayClass } from './array.js'
+import { LocalBlock } from './block.js'
+import { BLOCK, CATEGORY, CData, type CType, OFFSET, typeOf, viewAt } from './data.js'
+import { holdsAddress } from './pointing.js'
+import { copyCells } from './reference.js'
+import { c_char, c_wchar } from './scalars.js'
+import type { StructureClass } from './structure.js'
+
+/** A value for a parameter, or a field, of the type: itself, if nothing that is done to it later could be seen. */
+export function takenValue(value: unknown, type: CType): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  const category = type[CATEGORY]
+  if (value instanceof CData) return isByValue(value, type) ? copyOfObject(value) : value
+  if (category !== 'structure') return value
+  const { fields } = type as StructureClass
+  const names = Object.keys(fields)
+  const field = (name: string | undefined, inner: unknown) =>
+    name !== undefined && Object.hasOwn(fields, name) ? takenMember(inner, fields[name].type) : inner
+  if (Array.isArray(value)) return value.map((inner, i) => field(names[i], inner))
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== null) return value
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, field(name, inner)]))
+}
+
+/** Arrays are pointers as parameters, and themselves inside structures. */
+function takenMember(value: unknown, type: CType): unknown {
+  if (type[CATEGORY] !== 'array') return takenValue(value, type)
+  if (value instanceof CData) return copyOfObject(value)
+  if (Array.isArray(value)) return value.map(inner => takenMember(inner, (type as ArrayClass).elementType))
+  return ArrayBuffer.isView(value) && 'slice' in value ? (value as Uint8Array).slice() : value
+}
+
+/** An object for a pointer is what it points to, unless it is such a pointer itself. */
+function isByValue(value: CData, type: CType): boolean {
+  if (typeOf(value)[CATEGORY] === 'array') return false
+  switch (type[CATEGORY]) {
+    case 'pointer':
+      return holdsAddress(value, (type as CType & { readonly pointee: CType }).pointee)
+    case 'void pointer':
+      return holdsAddress(value, null)
+    case 'char pointer':
+      return holdsAddress(value, c_char)
+    case 'wchar pointer':
+      return holdsAddress(value, c_wchar)
+    case 'array':
+    case 'callback':
+      return false
+    default:
+      return true
+  }
+}
+
+/** An object of its own with the same value. */
+export function copyOfObject(data: CData): CData {
+  const type = typeOf(data)
+  const block = LocalBlock.for(type)
+  copyCells(data[BLOCK], data[OFFSET], block, 0, type)
+  return viewAt(type, block, 0)
+}

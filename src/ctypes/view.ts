@@ -1,0 +1,38 @@
+/** `view(object, 'field')`: the object behind a value. */
+import { ArgumentError } from '../errors.js'
+import { type ArrayClass, LENGTH } from './array.js'
+import { BLOCK, CATEGORY, CData, type CType, describe, OFFSET, typeOf, viewAt } from './data.js'
+import type { CArray, Simple } from './inference.js'
+import { fieldOf } from './memsync.js'
+import type { c_char } from './scalars.js'
+
+/** What reads as text is an array of characters, what reads as a number a scalar; others are objects themselves. */
+export type ViewOf<V> = V extends string
+  ? CArray<typeof c_char>
+  : V extends number | bigint | boolean
+    ? Simple<string, V>
+    : Exclude<V, null | undefined>
+
+/**
+ * The live object of a field of a structure, or of an element of an array: a change of one is a change of the other. For fields
+ * that read as values, such as an array of `c_char`, whose bytes and whose text behind a zero are there (`raw`). Throws ArgumentError
+ * for what is no such field, and for bit fields, which have no address.
+ */
+export function view<T extends object, K extends keyof T>(object: T, field: K): ViewOf<T[K]> {
+  if (!(object instanceof CData)) throw new ArgumentError(`view takes an object of ctypes, not ${describe(object)}`)
+  const { type, offset } = placeOf(typeOf(object), field)
+  return viewAt(type, object[BLOCK], object[OFFSET] + offset) as ViewOf<T[K]>
+}
+
+function placeOf(type: CType, field: unknown): { readonly type: CType; readonly offset: number } {
+  if (type[CATEGORY] === 'array') {
+    const { elementType, [LENGTH]: length } = type as ArrayClass
+    if (!Number.isInteger(field) || (field as number) < 0 || (field as number) >= length)
+      throw new ArgumentError(`${type.name} has no element ${String(field)}`)
+    return { type: elementType, offset: (field as number) * elementType.size }
+  }
+  const found = fieldOf(type, String(field), text => new ArgumentError(text))
+  if (found.bits !== undefined)
+    throw new ArgumentError(`${String(field)} of ${type.name} is a bit field, which has no address`)
+  return found
+}
