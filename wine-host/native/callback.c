@@ -137,7 +137,8 @@ uint64_t zb_callback_enter(uint32_t index, const uint64_t *arguments, const uint
   struct zb_stub *stub = zb_stub_at(index);
   struct zb_thread *thread, *fresh = NULL;
   uint64_t result;
-  if (!stub->live || zb.leaving) {
+  /* once the end has begun nobody answers: clean-up of DLLs gets zero at once */
+  if (!stub->live || zb.leaving || zb_load(zb_word(WORD_HOST_STATE)) == STATE_LEAVING) {
     if (!stub->live) zb_count_disposed();
     return 0;
   }
