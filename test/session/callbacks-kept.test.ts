@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import * as assert from 'uvu/assert'
 import {
   ArgumentError,
@@ -70,6 +72,35 @@ test('from several threads at once', async () => {
     on.sync(() => 1, 4, 25),
     100n,
   )
+})
+
+test('from more threads than can have one open: those that get none in time are told of, and nobody waits for ever', async () => {
+  // each waits for all the others, which is what they would do for ever
+  const threads = 40
+  const program = `
+    import { CFUNCTYPE, CtypesSession, c_int, c_longlong } from 'zugbruecke'
+    const session = await CtypesSession.start()
+    const Unary = CFUNCTYPE(c_int, c_int)
+    const on = session.CDLL(${JSON.stringify(dll('callbacks'))}).func('on_threads', [Unary, c_int, c_int], c_longlong)
+    let open = 0
+    let go
+    const all = new Promise(resolve => { go = resolve })
+    const sum = on(async () => {
+      if (++open === ${threads}) go()
+      await all
+      return 1
+    }, ${threads}, 1)
+    setTimeout(go, 16_000)
+    console.log(await sum, open)
+    await session.terminate()`
+  const args = ['--input-type=module', '--eval', program]
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { timeout: 120_000 })
+  const [, sum, open] = /(\d+)n (\d+)/.exec(stdout) ?? []
+  assert.ok(sum, stdout)
+  assert.is(sum, open)
+  assert.ok(Number(open) >= 15)
+  const refused = stderr.match(/got zero from a callback: too many other threads have one open/g)?.length ?? 0
+  assert.is(Number(open) + refused, threads)
 })
 
 test('from a thread, while the session is idle', async () => {
