@@ -9,6 +9,7 @@ import sys
 import time
 
 STACK = 32 << 20  # reserved, not taken
+STD_INPUT, PROTECT_FROM_CLOSE = -10, 2  # of Windows
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
@@ -31,11 +32,13 @@ class Leaving:
         self.state, self.cookie = ctypes.c_uint32(), ctypes.c_void_p()
         self.try_arguments = 2, ctypes.byref(self.state), ctypes.byref(self.cookie)
         self.begun = False
+        self.tell = lambda: None  # the bridge
 
     def begin(self):
         if self.begun:
             return
         self.begun = True
+        self.tell()
         # while the loader is locked no thread begins, and no clean-up
         if not self.loader_is_free():
             self.kill()
@@ -59,10 +62,10 @@ class Leaving:
 leaving = None
 
 
-def leave_with_node():
-    """Ends this process when Node says so, or is gone (standard input ends), whatever the main thread does."""
+def leave_with_node(lifeline):
+    """Ends this process when Node says so, or is gone (the pipe that was standard input ends), whatever the main thread does."""
     try:
-        while os.read(0, 4096):
+        while os.read(lifeline, 4096):
             # Node waits, and kills what takes longer than "timeout_stop"
             leave()
     except OSError:
@@ -70,6 +73,27 @@ def leave_with_node():
     leave()
     time.sleep(Leaving.PATIENCE)
     leaving.kill()
+
+
+def empty_stdin():
+    """A DLL that reads standard input finds it empty: it would wait for what is not for it, and take it away."""
+    import ctypes
+
+    kernel32 = ctypes.WinDLL("kernel32")
+    kernel32.GetStdHandle.restype = ctypes.c_void_p
+    # each C runtime closes it when it is given another: the second might close what has its number by then
+    kernel32.SetHandleInformation(ctypes.c_void_p(kernel32.GetStdHandle(STD_INPUT)), PROTECT_FROM_CLOSE, PROTECT_FROM_CLOSE)
+    nothing = os.open("NUL", os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    import msvcrt
+
+    kernel32.SetStdHandle(STD_INPUT, ctypes.c_void_p(msvcrt.get_osfhandle(0)))
+    if kernel32.GetModuleHandleW("msvcrt"):  # where it comes later it takes what is there then
+        other = ctypes.CDLL("msvcrt")
+        nothing = other._open(b"NUL", os.O_RDONLY)
+        other._dup2(nothing, 0)
+        other._close(nothing)
 
 
 def leave():
@@ -86,6 +110,7 @@ def main():
 
     import ctypes
 
+    empty_stdin()
     # no message boxes that nobody sees
     ctypes.WinDLL("kernel32").SetErrorMode(0x8003)
     from bridge import load_bridge
@@ -95,6 +120,7 @@ def main():
     segment = Segment(*[int(a) for a in sys.argv[1:5]])
     control = Control(segment)
     control.bridge = load_bridge(segment, control)
+    leaving.tell = control.bridge.dll.zb_leave
     control.bridge.serve()
     sys.stdout.flush()
     os._exit(0)
@@ -102,7 +128,7 @@ def main():
 
 def start():
     """Routines run on a thread whose stack is larger than the 2 MB of python.exe: each callback that calls takes 5 KB of it."""
-    _thread.start_new_thread(leave_with_node, ())
+    _thread.start_new_thread(leave_with_node, (os.dup(0),))
     _thread.stack_size(STACK if sys.maxsize > 2**32 else STACK // 4)
     done = _thread.allocate_lock()
     done.acquire()

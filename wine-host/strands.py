@@ -11,6 +11,9 @@ import wire
 from routines import C_TYPES, c_type
 
 SPIN = 50e-6  # seconds; while it spins a thread holds the interpreter
+# seconds that a thread waits for one of all the others to return: they may in turn wait for this one
+PATIENCE = 10
+TOO_MANY = "zugbruecke: a thread of a DLL got zero from a callback: too many other threads have one open, and none has returned for 10 s"
 # callbacks in calls in callbacks, at the most: the interpreter stops at about a thousand, in the middle of a conversation with Node
 DEEPEST = 300
 # stack that each of them is allowed
@@ -31,6 +34,7 @@ class Strands:
         self.local = threading.local()
         self.free = list(range(wire.STRANDS - 1, 0, -1))
         self.changed = threading.Condition()
+        self.returns = 0  # so often has a strand become free
         self.thunks = {}
         self.quarantine = []
         self.disposed = set()
@@ -45,7 +49,8 @@ class Strands:
 
         def thunk(*arguments):
             error = last_error()
-            if number in self.disposed:
+            # once the end has begun nobody answers: clean-up of DLLs gets zero at once
+            if number in self.disposed or self.segment.words[wire.W_HOST_STATE] == wire.STATE_LEAVING:
                 return 0
             values = [0 if a is None else a for a in arguments]
             for i in by_value:
@@ -84,6 +89,9 @@ class Strands:
     def ask(self, number, payload):
         """Posts the callback and serves Node until it returns: 8 bytes."""
         strand = self._enter()
+        if strand is None:
+            print(TOO_MANY, file=sys.stderr, flush=True)
+            return bytes(8)
         try:
             if self.local.depth > self.local.deepest:
                 # the call that it happened in fails with it (routines.py); the routine gets zero meanwhile
@@ -113,7 +121,10 @@ class Strands:
         if getattr(local, "strand", None) is None:
             with self.changed:
                 while not self.free:
-                    self.changed.wait()
+                    seen = self.returns
+                    self.changed.wait(PATIENCE)
+                    if self.returns == seen:
+                        return None
                 local.strand = self.free.pop()
             local.depth = 0
             local.deepest = deepest_here()
@@ -127,6 +138,7 @@ class Strands:
             local.strand = None
             with self.changed:
                 self.free.append(strand)
+                self.returns += 1
                 self.changed.notify()
 
     def _post(self, strand, kind, message):

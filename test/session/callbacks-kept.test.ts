@@ -1,6 +1,19 @@
-import { readFileSync } from 'node:fs'
+import { execFile } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
 import * as assert from 'uvu/assert'
-import { ArgumentError, CFUNCTYPE, CtypesSession, c_int, c_longlong, type Library } from 'zugbruecke'
+import {
+  ArgumentError,
+  CFUNCTYPE,
+  CtypesSession,
+  c_char_p,
+  c_int,
+  c_longlong,
+  type Library,
+  SessionTerminatedError,
+} from 'zugbruecke'
 import { dll, full, rejects, sessionSuite, until } from './support.js'
 
 const test = sessionSuite('callbacks that a DLL keeps')
@@ -59,6 +72,35 @@ test('from several threads at once', async () => {
     on.sync(() => 1, 4, 25),
     100n,
   )
+})
+
+test('from more threads than can have one open: those that get none in time are told of, and nobody waits for ever', async () => {
+  // each waits for all the others, which is what they would do for ever
+  const threads = 40
+  const program = `
+    import { CFUNCTYPE, CtypesSession, c_int, c_longlong } from 'zugbruecke'
+    const session = await CtypesSession.start()
+    const Unary = CFUNCTYPE(c_int, c_int)
+    const on = session.CDLL(${JSON.stringify(dll('callbacks'))}).func('on_threads', [Unary, c_int, c_int], c_longlong)
+    let open = 0
+    let go
+    const all = new Promise(resolve => { go = resolve })
+    const sum = on(async () => {
+      if (++open === ${threads}) go()
+      await all
+      return 1
+    }, ${threads}, 1)
+    setTimeout(go, 16_000)
+    console.log(await sum, open)
+    await session.terminate()`
+  const args = ['--input-type=module', '--eval', program]
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { timeout: 120_000 })
+  const [, sum, open] = /(\d+)n (\d+)/.exec(stdout) ?? []
+  assert.ok(sum, stdout)
+  assert.is(sum, open)
+  assert.ok(Number(open) >= 15)
+  const refused = stderr.match(/got zero from a callback: too many other threads have one open/g)?.length ?? 0
+  assert.is(Number(open) + refused, threads)
 })
 
 test('from a thread, while the session is idle', async () => {
@@ -132,6 +174,54 @@ test('a callback given for one call is not kept beyond it', async () => {
   await keep(() => 5)
   assert.is(await callbacks.func('call_kept', [c_int], c_int)(1), 0)
   assert.is(strays.length, 1)
+})
+
+/** What the clean-up of goodbye.c got, in a session that `before` does something with before it is terminated. */
+async function goodbye(before: (session: CtypesSession, library: Library, callback: CallbackObject) => unknown) {
+  const folder = mkdtempSync(join(tmpdir(), 'zugbruecke-goodbye-'))
+  const notes = join(folder, 'notes')
+  const session = await CtypesSession.start({ timeout_stop: 10 })
+  try {
+    session.on('callbackError', () => {})
+    const library = await session.cdll.LoadLibrary(dll('goodbye'))
+    const callback = Unary(value => value + 1)
+    await library.func('keep', [Unary, c_char_p], null)(callback, await session.pathUnixToWine(notes))
+    assert.is(await library.func('call', [c_int], c_int)(5), 6)
+    await before(session, library, callback)
+    await session.terminate()
+    return readFileSync(notes, 'utf8').trim().split(/\r?\n/).sort()
+  } finally {
+    await session.terminate()
+    rmSync(folder, { recursive: true })
+  }
+}
+type CallbackObject = ReturnType<typeof Unary>
+
+const zeros = ['atexit 0', 'detach 0']
+test("a DLL's clean-up that calls back gets zero when the session ends", async () => {
+  assert.equal(await goodbye(() => {}), zeros)
+})
+test('so does one whose callback is disposed', async () => {
+  assert.equal(await goodbye((_, __, callback) => callback.dispose()), zeros)
+})
+test('so does one whose callback is open', async () => {
+  const over: unknown[] = []
+  const values = await goodbye(async (_, library) => {
+    let begun = false
+    const open = library.func(
+      'call_other',
+      [Unary],
+      c_int,
+    )(async () => {
+      begun = true
+      return new Promise<number>(() => {})
+    })
+    open.catch(error => over.push(error))
+    await until(() => begun, 'the callback is called')
+  })
+  assert.equal(values, zeros)
+  await until(() => over.length === 1, 'the call fails')
+  assert.instance(over[0], SessionTerminatedError)
 })
 
 const resident = (pid: number | undefined) =>

@@ -1,8 +1,10 @@
 import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { promisify } from 'node:util'
 import * as assert from 'uvu/assert'
-import { c_int } from 'zugbruecke'
-import { dll, sessionSuite } from './support.js'
+import { CtypesSession, c_int } from 'zugbruecke'
+import { dll, sessionSuite, until } from './support.js'
+import { byref, c_void_p, POINTER } from './types.js'
 
 const test = sessionSuite('what the Windows side prints', { stdout: false, stderr: false })
 const run = promisify(execFile)
@@ -13,6 +15,29 @@ test('a megabyte on stdout and on stderr blocks nobody, awaited or not', async (
     const print = faults.func(name, [c_int], c_int)
     assert.is(await print(1 << 20), 1 << 20)
     assert.is(print.sync(1 << 20), 1 << 20)
+  }
+})
+
+test('its standard input is empty, for every C runtime and for Windows', async () => {
+  // a session of its own, which is ended here
+  const session = await CtypesSession.start()
+  try {
+    for (const runtime of ['msvcrt', 'ucrtbase']) {
+      const getchar = session.CDLL(runtime).func('getchar', [], c_int).with({ timeout: 30_000 })
+      assert.is(await getchar(), -1, runtime)
+      assert.is(getchar.sync(), -1, runtime)
+    }
+    const { kernel32 } = session.windll
+    const handle = kernel32.func('GetStdHandle', [c_int], c_void_p)
+    const read = kernel32.func('ReadFile', [c_void_p, c_void_p, c_int, POINTER(c_int), c_void_p], c_int)
+    const count = new c_int(7)
+    assert.is(await read.with({ timeout: 30_000 })(await handle(-10), new Uint8Array(8), 8, byref(count), null), 1)
+    assert.is(count.value, 0)
+    // and it still hears of its end
+    await session.terminate()
+    await until(() => !existsSync(`/proc/${session.pid}`), 'the process ends')
+  } finally {
+    await session.terminate()
   }
 })
 

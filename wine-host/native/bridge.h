@@ -46,6 +46,9 @@ ZB_API int32_t zb_init(const struct zb_context *context);
 /* Runs the loop on the calling thread, which is strand 0. 0: EXIT was carried out. */
 ZB_API int32_t zb_serve(void);
 
+/* The end of the process has begun, on whatever thread: callbacks get zero from now on. */
+ZB_API void zb_leave(void);
+
 /* conventions, flags, signature and kinds as docs/wire.md and src/ctypes/sink.ts have them. */
 ZB_API int32_t zb_routine(uint32_t number, uint64_t address, uint32_t convention, uint32_t flags, const char *signature,
                           uint32_t result_kind, uint32_t fixed);

@@ -4,11 +4,22 @@
 
 static volatile LONG busy = 1; /* strands in use, a bit each; 0 is the main loop's */
 static HANDLE given_back;      /* an event: a strand became free */
+static volatile LONG returns;  /* so often has one become free */
 
+/* Milliseconds that a thread waits for one of all the others to return: they may in turn wait for this one. */
+enum { PATIENCE = 10000 };
+
+static int ends(void) { return zb.leaving || zb_load(zb_word(WORD_HOST_STATE)) == STATE_LEAVING; }
+
+/* -1 if there is none to be had. */
 static int32_t claim_strand(void) {
+  ULONGLONG since = GetTickCount64();
+  LONG seen = returns;
   for (;;) {
     LONG now = busy;
     if (now == -1) { /* the thirty-second waits; the time limit is for the event that another took first */
+      if (returns != seen) seen = returns, since = GetTickCount64();
+      if (ends() || GetTickCount64() - since > PATIENCE) return -1;
       if (!given_back) {
         HANDLE event = CreateEventA(NULL, FALSE, FALSE, NULL);
         if (event && InterlockedCompareExchangePointer(&given_back, event, NULL)) CloseHandle(event);
@@ -23,6 +34,7 @@ static int32_t claim_strand(void) {
 
 static void give_back(int32_t strand) {
   InterlockedAnd(&busy, ~(1L << strand));
+  InterlockedIncrement(&returns);
   if (given_back) SetEvent(given_back);
 }
 
@@ -133,7 +145,8 @@ uint64_t zb_callback_enter(uint32_t index, const uint64_t *arguments, const uint
   struct zb_stub *stub = zb_stub_at(index);
   struct zb_thread *thread, *fresh = NULL;
   uint64_t result;
-  if (!stub->live || zb.leaving) {
+  /* once the end has begun nobody answers: clean-up of DLLs gets zero at once */
+  if (!stub->live || ends()) {
     if (!stub->live) zb_count_disposed();
     return 0;
   }
@@ -144,7 +157,13 @@ uint64_t zb_callback_enter(uint32_t index, const uint64_t *arguments, const uint
     if (!fresh) return 0;
     thread = fresh;
     number = stub->number;
-    zb_attach(thread, claim_strand());
+    int32_t strand = claim_strand();
+    if (strand < 0) {
+      HeapFree(GetProcessHeap(), 0, fresh);
+      if (!ends()) zb_say("a thread of a DLL got zero from a callback: too many other threads have one open, and none has returned for 10 s");
+      return 0;
+    }
+    zb_attach(thread, strand);
     if (!stub->live || stub->number != number) { /* freed, perhaps another's by now: waiting for a strand can take long */
       release(thread);
       return 0;

@@ -184,7 +184,8 @@ int zb_protect(struct zb_thread *thread, zb_body body, void *argument, struct zb
 int zb_watch_exceptions(void);
 int zb_room_for_callback(void);
 void zb_refuse_callback(struct zb_thread *thread);
-/* leave.c: says why on stderr, whose last words Node hands on, and ends the process */
+/* leave.c: says something on stderr; and why, whose last words Node hands on, and ends the process */
+void zb_say(const char *what);
 __attribute__((noreturn)) void zb_give_up(const char *why);
 /* thunk.c */
 struct zb_stub {
