@@ -165,8 +165,12 @@ type PointerLike = { readonly [io]: { readonly pointer: true } }
 export interface Out<T extends CType> {
   readonly outType: T
 }
+/** An adapter in argtypes: makes what is passed of what the caller gave; what that is tells how it goes. */
+export interface FromParam {
+  from_param(value: never): unknown
+}
 /** What argtypes may hold. */
-export type ArgType = CType | Out<CType>
+export type ArgType = CType | Out<CType> | FromParam
 /** What restype may be: a type, null for void, or a function that is given the int result. */
 export type ResType = CType | null | ((result: number) => unknown)
 
@@ -176,7 +180,9 @@ export type ArgsOf<A extends readonly ArgType[]> = A extends readonly []
   : A extends readonly [infer Head, ...infer Tail extends readonly ArgType[]]
     ? Head extends Out<CType>
       ? ArgsOf<Tail>
-      : [ArgOf<Head>, ...ArgsOf<Tail>]
+      : Head extends { from_param(value: infer Given): unknown }
+        ? [Given, ...ArgsOf<Tail>]
+        : [ArgOf<Head>, ...ArgsOf<Tail>]
     : A extends readonly (infer Each)[]
       ? ArgOf<Each>[]
       : never
