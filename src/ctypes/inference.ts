@@ -70,6 +70,8 @@ export type ArgOf<T> = T extends { readonly [io]: { readonly arg: infer Arg } }
 /** Array of T. Its instances are read and written by index. */
 export interface ArrayType<T extends CType> extends TypeStatics {
   new (...values: readonly SetOf<T>[]): CArray<T>
+  /** The same from a list, a typed array or anything that can be iterated: any number of values. */
+  from(values: Iterable<SetOf<T>>): CArray<T>
   readonly prototype: CArray<T>
   readonly length: number
   readonly elementType: T

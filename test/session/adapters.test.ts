@@ -39,7 +39,12 @@ test('an adapter in argtypes makes what is passed, once for each call', async ()
 
 test('what it makes tells how it goes', async () => {
   const given: unknown[] = []
-  const Anything = { from_param: (value: unknown) => (given.push(value), value) }
+  const Anything = {
+    from_param(value: unknown) {
+      given.push(value)
+      return value
+    },
+  }
   const length = texts.func('length', [Anything] as const, c_int)
   assert.is(await length(new c_char_p('four')), 4)
   assert.is(await length(Uint8Array.of(97, 98, 0)), 2)
