@@ -65,6 +65,7 @@ const runners = [
 /** What differs where pointers have four bytes, arguments lie on the stack and there are two conventions. */
 const in32 = [
   ...[
+    'adapters',
     'addresses',
     'batch',
     'batch-errors',

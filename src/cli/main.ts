@@ -16,10 +16,11 @@ import { readPe } from '../runtime/pe.js'
 import { assertPlatform } from '../runtime/platform.js'
 import { stopServices } from '../runtime/prefix.js'
 import { setUp, wineVersion } from '../runtime/setup.js'
+import { CallArguments } from './arguments.js'
 import { terminalProgress } from './progress.js'
 import { prompt } from './repl.js'
-import { library, startSession } from './sessions.js'
-import { prototypeParameters, readArgument, toJson } from './text.js'
+import { type Library, library, openSession, type Routine, startSession } from './sessions.js'
+import { toJson } from './text.js'
 
 interface Options {
   readonly arch?: Arch
@@ -133,6 +134,7 @@ const callExamples = `
 Examples:
   zugbruecke call msvcrt 'double pow(double, double)' 2 10
   zugbruecke call my.dll 'double mean(const double *, int)' '[1, 2, 6]' 3
+  zugbruecke call my.dll 'void sort(int *, int)' '[3, 1, 2]' 3       what an argument became follows the result
   zugbruecke call msvcrt 'double modf(double, out(double))' 2.5      the value of an out parameter follows the result`
 
 program
@@ -148,18 +150,33 @@ program
   .addOption(json())
   .addHelpText('after', callExamples)
   .action(async (dll: string, prototype: string, args: string[], options: Options) => {
-    const parameters = prototypeParameters(prototype)
-    const values = args.map((text, i) => readArgument(text, parameters[i]))
-    const session = await startSession(given(options))
+    const session = await openSession(given(options))
     try {
-      const loaded = await session[options.convention ?? 'cdll'].LoadLibrary(dll)
-      const result = await loaded.func(prototype)(...values)
-      if (options.json) print(toJson({ result: result ?? null }))
-      else if (result !== undefined) print(typeof result === 'object' ? toJson(result) : String(result))
+      const routine = readPrototype(session[loaders[options.convention ?? 'cdll']](dll), prototype)
+      const given = new CallArguments(args, routine.argtypes)
+      const result = await routine(...given.values)
+      const changed = Object.entries(given.changed())
+      if (options.json) {
+        const beside = changed.length > 0 && { arguments: Object.fromEntries(changed) }
+        return print(toJson({ result: result ?? null, ...beside }))
+      }
+      if (result !== undefined) print(typeof result === 'object' ? toJson(result) : String(result))
+      for (const [position, value] of changed) print(`argument ${position}: ${toJson(value)}`)
     } finally {
       await session.terminate()
     }
   })
+
+const loaders = { cdll: 'CDLL', windll: 'WinDLL', oledll: 'OleDLL' } as const
+
+/** What cannot be read as a prototype is a wrong use, as an unknown option is. */
+function readPrototype(library: Library, prototype: string): Routine {
+  try {
+    return library.func(prototype)
+  } catch (error) {
+    throw Object.assign(error as Error, { wrongUse: true })
+  }
+}
 
 program
   .command('exports')
@@ -192,8 +209,11 @@ program
     const session = await startSession(given(options))
     const { cdll, windll, oledll } = session
     const greeting = `zugbruecke ${packageVersion()}: session ${session.pid}; try: await windll.kernel32.GetCurrentProcessId()`
-    await prompt(greeting, { ...names, session, cdll, windll, oledll })
+    const config = resolveConfig(given(options))
+    const exportsOf = (dll: string) => readPe(findDll(dll, config)).exports.flatMap(({ name }) => name ?? [])
+    const failed = await prompt(greeting, { ...names, session, cdll, windll, oledll }, exportsOf)
     await session.terminate()
+    if (failed) process.exitCode = 1
   })
 
 /** For people: the message says what to do, and a stack of ours would only hide it. */
@@ -203,6 +223,7 @@ function fail(error: unknown): void {
     process.exitCode = error.exitCode === 0 ? 0 : 2
     return
   }
+  if ((error as { wrongUse?: true } | undefined)?.wrongUse) process.exitCode = 2
   if (!(error instanceof ZugbrueckeError)) return void process.stderr.write(`${(error as Error)?.stack ?? error}\n`)
   if (process.argv.includes('--json')) print(toJson({ error: { ...error, message: error.message } }))
   process.stderr.write(`zugbruecke: ${error.message}\n`)

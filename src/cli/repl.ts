@@ -3,15 +3,21 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { type REPLServer, start } from 'node:repl'
 import { PassThrough } from 'node:stream'
+import { completeNames } from './completion.js'
 
-/** Resolves when the prompt was left, or its lines have ended. */
-export async function prompt(greeting: string, names: object): Promise<void> {
+/** Resolves when the prompt was left, or its lines have ended: has one of a pipe's lines failed? */
+export async function prompt(
+  greeting: string,
+  names: object,
+  exportsOf: (dll: string) => readonly string[],
+): Promise<boolean> {
   if (process.stdin.isTTY) {
     process.stdout.write(`${greeting}\n`)
     const server = start({ prompt: 'zugbruecke> ', breakEvalOnSigint: true })
     Object.assign(server.context, names)
+    completeNames(server, exportsOf)
     await once(server, 'exit')
-    return
+    return false
   }
   const input = new PassThrough()
   const server = start({ prompt: '', input, output: process.stdout, terminal: false })
@@ -20,6 +26,8 @@ export async function prompt(greeting: string, names: object): Promise<void> {
   await Promise.race([feed(server, input), ended])
   input.end()
   await ended
+  // where Node's prompt keeps the last error, for whoever types
+  return server.context._error !== undefined
 }
 
 /** Gives the lines one at a time: the next must find what the one before has awaited. Node's own prompt gives them all at once. */

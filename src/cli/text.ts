@@ -14,29 +14,11 @@ export function toJson(value: unknown): string {
   )
 }
 
-/** The parameters of a C prototype, each as it is written. */
-export function prototypeParameters(prototype: string): string[] {
-  const inside = /\(([\s\S]*)\)\s*;?\s*$/.exec(prototype)?.[1].trim() ?? ''
-  if (inside === '' || inside === 'void') return []
-  const parameters = ['']
-  let depth = 0
-  for (const character of inside) {
-    if (character === '(') depth++
-    if (character === ')') depth--
-    if (character === ',' && depth === 0) parameters.push('')
-    else parameters[parameters.length - 1] += character
-  }
-  return parameters.map(parameter => parameter.trim())
-}
-
-const takesText = (parameter: string) =>
-  /\b(w?char|wchar_t)\b[^*]*\*|\bL?P?C?T?W?STR\b|\bLPC?[WT]?STR\b/i.test(parameter)
-
 /** One argument: text where the parameter is a string, otherwise null, true, false, a number, JSON, or else text. */
-export function readArgument(text: string, parameter: string | undefined): unknown {
+export function readArgument(text: string, takesText: boolean): unknown {
   if (text === 'null') return null
   const quoted = /^".*"$/s.test(text)
-  if (parameter !== undefined && takesText(parameter) && !quoted) return text
+  if (takesText && !quoted) return text
   if (/^[+-]?(\d+|0[xX][0-9a-fA-F]+)$/.test(text)) {
     const negative = text.startsWith('-')
     const size = BigInt(text.replace(/^[+-]/, ''))

@@ -13,6 +13,7 @@ import {
   describe,
   FOR_ARCH,
   HOME,
+  INIT,
   isBuffer,
   isType,
   KIND,
@@ -52,6 +53,12 @@ export abstract class ArrayData extends CData {
     if (values.length > type[LENGTH])
       throw new ArgumentError(`${type.name} has ${type[LENGTH]} elements, got ${values.length}`)
     for (let i = 0; i < values.length; i++) this.set(i, values[i])
+  }
+  /** An array of so many values: as the constructor makes it, which takes no more than JS hands over as arguments. */
+  static from(this: CType, values: unknown): object {
+    const array = new (this as unknown as new () => ArrayData)()
+    writeArray(this as ArrayClass, array[BLOCK], 0, values)
+    return array
   }
   get length(): number {
     return (typeOf(this) as ArrayClass)[LENGTH]
@@ -249,7 +256,7 @@ function writeArray(type: ArrayClass, block: Block, offset: number, value: unkno
     throw new ArgumentError(`${type.name} has ${type[LENGTH]} elements, got ${values.length}`)
   const { elementType } = type
   const fresh = LocalBlock.allocate(type.size)
-  for (let i = 0; i < values.length; i++) elementType[WRITE](fresh, i * elementType.size, values[i], context)
+  for (let i = 0; i < values.length; i++) elementType[INIT](fresh, i * elementType.size, values[i], context)
   copyCells(fresh, 0, block, offset, type)
 }
 

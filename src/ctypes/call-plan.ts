@@ -14,6 +14,7 @@ import {
   type CType,
   describe,
   FOR_ARCH,
+  isBuffer,
   isType,
   pointerSizeOf,
   READ,
@@ -90,6 +91,27 @@ export interface PlanOptions {
 interface Parameter {
   readonly type: CType
   readonly isOut: boolean
+  /** What its adapter makes is seen at the call. */
+  readonly isOpen?: boolean
+}
+
+export const isOutParameter = (type: ArgType): type is Out<CType> => type instanceof OutParameter
+
+type Convert = (value: unknown) => unknown
+const converter = (type: ArgType): Convert | undefined => {
+  const { from_param: convert } = type as { readonly from_param?: Convert }
+  return typeof convert === 'function' ? value => convert.call(type, value) : undefined
+}
+
+/** What the adapters among `argtypes` make of arguments; undefined if there are none. */
+export function adapterOf(argtypes: readonly ArgType[]): ((args: readonly unknown[]) => unknown[]) | undefined {
+  const converters = argtypes.filter(type => !isOutParameter(type)).map(converter)
+  if (!converters.some(convert => convert)) return undefined
+  return args =>
+    args.map((value, i) => {
+      const convert = converters[i]
+      return convert ? convert(value) : value
+    })
 }
 
 export function compilePlan(
@@ -105,13 +127,18 @@ export function compilePlan(
 }
 
 function parameterOf(type: ArgType, index: number, routine: string, arch: Arch): Parameter {
-  const isOut = type instanceof OutParameter
+  const isOut = isOutParameter(type)
   const inner: unknown = isOut ? type.outType : type
+  if (typeof inner === 'object' && inner !== null && converter(type))
+    return { type: c_void_p[FOR_ARCH](arch), isOut, isOpen: true }
   if (!isType(inner))
-    throw new ArgumentError(`argtypes of ${routine}: item ${index + 1} must be a C type, not ${describe(inner)}`, {
-      routine,
-      position: index + 1,
-    })
+    throw new ArgumentError(
+      `argtypes of ${routine}: item ${index + 1} must be a C type or have from_param, not ${describe(inner)}`,
+      {
+        routine,
+        position: index + 1,
+      },
+    )
   return { type: inner[FOR_ARCH](arch), isOut }
 }
 
@@ -132,6 +159,7 @@ class Plan implements CallPlan {
   readonly #parameters: readonly Parameter[]
   readonly #restype: ResType
   readonly #undeclared: boolean
+  readonly #variadic: boolean
   readonly #lowers: readonly Lower[]
   readonly #decode: Decode
   readonly #hidden: CType | undefined
@@ -169,7 +197,8 @@ class Plan implements CallPlan {
     this.result = result.kind
     this.resultByAddress = result.hidden !== undefined
     this.count = parameters.length + (result.hidden ? 1 : 0)
-    this.fixed = !variadic
+    this.#variadic = variadic
+    this.fixed = !variadic && !parameters.some(({ isOpen }) => isOpen)
     const resultType = isType(restype) ? restype[FOR_ARCH](arch) : undefined
     this.#resultText = resultType && textOf(resultType)
     this.#resultCells = resultType ? textsIn(resultType) : []
@@ -191,23 +220,20 @@ class Plan implements CallPlan {
 
   specialize(args: readonly unknown[]): CallPlan {
     if (this.fixed) return this
-    if (args.length < this.#given) throw this.#wrongCount(args.length)
-    if (args.length === this.#given) return this.#as('', [])
-    const types: CType[] = []
-    let key = ''
-    for (let i = this.#given; i < args.length; i++) {
-      const type = this.#typeOf(args[i], i)
-      types.push(type)
-      key += `${type.name},`
-    }
-    return this.#as(key, types)
-  }
-
-  #as(key: string, types: readonly CType[]): Plan {
+    if (args.length < this.#given || (args.length > this.#given && !this.#variadic)) throw this.#wrongCount(args.length)
+    let given = 0
+    const parameters = this.#parameters.map(parameter => {
+      const at = parameter.isOut ? -1 : given++
+      if (!parameter.isOpen) return parameter
+      // an adapter knows what it makes: memory of any kind
+      const isMemory = isBuffer(args[at]) && !(args[at] instanceof Uint8Array)
+      return { type: isMemory ? parameter.type : this.#typeOf(args[at], at), isOut: false }
+    })
+    for (; given < args.length; given++) parameters.push({ type: this.#typeOf(args[given], given), isOut: false })
+    const key = parameters.map(({ type }) => type.name).join()
     let plan = this.#special.get(key)
     // Names of types are not unique (two structures): the types themselves decide.
-    if (!plan || plan.#parameters.slice(this.#parameters.length).some(({ type }, i) => type !== types[i])) {
-      const parameters = [...this.#parameters, ...types.map(type => ({ type, isOut: false }))]
+    if (!plan || plan.#parameters.some(({ type }, i) => type !== parameters[i].type)) {
       plan = new Plan(this.#arch, this.#routine, parameters, this.#restype, false, false)
       this.#special.set(key, plan)
     }
@@ -218,6 +244,7 @@ class Plan implements CallPlan {
   #typeOf(value: unknown, index: number): CType {
     const type = typeof value === 'string' ? this.#text : undeclaredType(value)
     if (type) return type[FOR_ARCH](this.#arch)
+    if (hasInner(value)) return this.#typeOf(value._as_parameter_, index)
     const hint =
       typeof value === 'number'
         ? 'use new c_double(…)'
@@ -243,15 +270,38 @@ class Plan implements CallPlan {
 
   encode(sink: ArgumentSink, args: readonly unknown[], context: CallContext): Frame | undefined {
     if (args.length !== this.#given) throw this.#wrongCount(args.length)
-    const lowers = this.#lowers
     if (this.#hidden || this.#outs.length > 0) return this.#encodeFramed(sink, args, context)
-    let i = 0
+    this.#lowerFrom(0, sink, args, context)
+    return undefined
+  }
+
+  #lowerFrom(first: number, sink: ArgumentSink, args: readonly unknown[], context: CallContext): void {
+    const lowers = this.#lowers
+    let i = first
     try {
       for (; i < lowers.length; i++) lowers[i](sink, i, args[i], context)
     } catch (error) {
-      throw this.#placed(error, i)
+      this.#lowerInner(error, i, sink, i, args[i], i, context)
+      this.#lowerFrom(i + 1, sink, args, context)
     }
-    return undefined
+  }
+
+  /** What is no argument itself may have one, as in ctypes: `_as_parameter_`. Throws `error` where it has none. */
+  #lowerInner(
+    error: unknown,
+    parameter: number,
+    sink: ArgumentSink,
+    at: number,
+    value: unknown,
+    given: number,
+    context: CallContext,
+  ): void {
+    if (!hasInner(value)) throw this.#placed(error, given)
+    try {
+      this.#lowers[parameter](sink, at, value._as_parameter_, context)
+    } catch (inner) {
+      throw this.#placed(inner, given)
+    }
   }
 
   #encodeFramed(sink: ArgumentSink, args: readonly unknown[], context: CallContext): Frame {
@@ -262,18 +312,20 @@ class Plan implements CallPlan {
       sink.block(at++, frame.result, 0)
     }
     let given = 0
-    try {
-      for (let i = 0; i < this.#parameters.length; i++, at++) {
-        const { type, isOut } = this.#parameters[i]
-        if (!isOut) this.#lowers[i](sink, at, args[given++], context)
-        else {
-          const block = LocalBlock.for(type)
-          frame.outs.push(block)
-          sink.block(at, block, 0)
-        }
+    for (let i = 0; i < this.#parameters.length; i++, at++) {
+      const { type, isOut } = this.#parameters[i]
+      if (isOut) {
+        const block = LocalBlock.for(type)
+        frame.outs.push(block)
+        sink.block(at, block, 0)
+        continue
       }
-    } catch (error) {
-      throw this.#placed(error, given - 1)
+      const value = args[given++]
+      try {
+        this.#lowers[i](sink, at, value, context)
+      } catch (error) {
+        this.#lowerInner(error, i, sink, at, value, given - 1, context)
+      }
     }
     return frame
   }
@@ -363,6 +415,9 @@ class Plan implements CallPlan {
 const never: Lower = () => {
   throw new ArgumentError('an out parameter is not given')
 }
+
+const hasInner = (value: unknown): value is { readonly _as_parameter_: unknown } =>
+  (typeof value === 'object' || typeof value === 'function') && value !== null && '_as_parameter_' in value
 
 /** Text of the kind of the last parameter that is text or room for it. */
 function textKind(parameters: readonly Parameter[]): CType | undefined {

@@ -17,6 +17,8 @@ export const OFFSET: unique symbol = Symbol('offset')
 export const READ: unique symbol = Symbol('read')
 /** Converts a JS value and stores it. */
 export const WRITE: unique symbol = Symbol('write')
+/** The same into memory that is zero and nobody else's yet: what fails may leave it half done. */
+export const INIT: unique symbol = Symbol('init')
 export const CATEGORY: unique symbol = Symbol('category')
 /** The character of `sink.ts` for a scalar; empty for structures and arrays. */
 export const KIND: unique symbol = Symbol('kind')
@@ -61,6 +63,7 @@ export interface CType {
   [READ](block: Block, offset: number): unknown
   /** `context`: of the call for which a value that was written down as its argument is made. */
   [WRITE](block: Block, offset: number, value: unknown, context?: CallContext): void
+  [INIT](block: Block, offset: number, value: unknown, context?: CallContext): void
 }
 
 /** What every type has beside its own constructor. */
@@ -110,6 +113,9 @@ export abstract class CData {
   }
   static [READ](this: CType, block: Block, offset: number): unknown {
     return viewAt(this, block, offset)
+  }
+  static [INIT](this: CType, block: Block, offset: number, value: unknown, context?: CallContext): void {
+    this[WRITE](block, offset, value, context)
   }
   static array(this: CType, length: number): CType {
     return (makeArray as NonNullable<typeof makeArray>)(this, length)

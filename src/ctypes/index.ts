@@ -22,6 +22,7 @@ export type {
   ArgType,
   ArrayType,
   CArray,
+  FromParam,
   InstanceOf,
   Out,
   PointerArg,

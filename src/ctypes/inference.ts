@@ -70,6 +70,8 @@ export type ArgOf<T> = T extends { readonly [io]: { readonly arg: infer Arg } }
 /** Array of T. Its instances are read and written by index. */
 export interface ArrayType<T extends CType> extends TypeStatics {
   new (...values: readonly SetOf<T>[]): CArray<T>
+  /** The same from a list, a typed array or anything that can be iterated: any number of values. */
+  from(values: Iterable<SetOf<T>>): CArray<T>
   readonly prototype: CArray<T>
   readonly length: number
   readonly elementType: T
@@ -165,8 +167,12 @@ type PointerLike = { readonly [io]: { readonly pointer: true } }
 export interface Out<T extends CType> {
   readonly outType: T
 }
+/** An adapter in argtypes: makes what is passed of what the caller gave; what that is tells how it goes. */
+export interface FromParam {
+  from_param(value: never): unknown
+}
 /** What argtypes may hold. */
-export type ArgType = CType | Out<CType>
+export type ArgType = CType | Out<CType> | FromParam
 /** What restype may be: a type, null for void, or a function that is given the int result. */
 export type ResType = CType | null | ((result: number) => unknown)
 
@@ -176,7 +182,9 @@ export type ArgsOf<A extends readonly ArgType[]> = A extends readonly []
   : A extends readonly [infer Head, ...infer Tail extends readonly ArgType[]]
     ? Head extends Out<CType>
       ? ArgsOf<Tail>
-      : [ArgOf<Head>, ...ArgsOf<Tail>]
+      : Head extends { from_param(value: infer Given): unknown }
+        ? [Given, ...ArgsOf<Tail>]
+        : [ArgOf<Head>, ...ArgsOf<Tail>]
     : A extends readonly (infer Each)[]
       ? ArgOf<Each>[]
       : never

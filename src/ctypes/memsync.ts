@@ -239,7 +239,7 @@ function typeAlong(path: MemsyncPath, shape: Shape, bad: (text: string) => Argum
       return undefined
     }
     const given = argtypes[first as number]
-    type = isType(given) ? given : POINTER(given.outType)
+    type = isType(given) ? given : 'outType' in given ? POINTER(given.outType) : undefined
   }
   type = type?.[FOR_ARCH](shape.arch)
   for (const segment of rest) {

@@ -13,6 +13,7 @@ import {
   type CType,
   describe,
   FOR_ARCH,
+  INIT,
   isBuffer,
   isType,
   KIND,
@@ -238,7 +239,7 @@ const elementOf = (type: CType): CType =>
 /** A list becomes an array for this one use. */
 function placeOfList(values: readonly unknown[], pointee: CType, context?: CallContext): Place {
   const block = blockFor(pointee, values.length)
-  for (let i = 0; i < values.length; i++) pointee[WRITE](block, i * pointee.size, values[i], context)
+  for (let i = 0; i < values.length; i++) pointee[INIT](block, i * pointee.size, values[i], context)
   return { block, offset: 0 }
 }
 

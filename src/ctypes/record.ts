@@ -113,8 +113,15 @@ export function buildRecord(
 }
 
 function fieldAccessor(name: string, type: CType, offset: number): Accessor {
-  const write = (data: CData, value: unknown, context?: CallContext) =>
-    naming(name, () => type[WRITE](data[BLOCK], data[OFFSET] + offset, value, context))
+  const write = (data: CData, value: unknown, context?: CallContext): void => {
+    try {
+      type[WRITE](data[BLOCK], data[OFFSET] + offset, value, context)
+    } catch (error) {
+      // the type does not know which field it is asked for, and a person wants to
+      if (error instanceof ArgumentError) error.message = `${name}: ${error.message}`
+      throw error
+    }
+  }
   return {
     name,
     get() {
@@ -139,16 +146,6 @@ function bitFieldAccessor({ name, type, offset, bits = 0, bit = 0 }: FieldInfo, 
       write(this, value)
     },
     write,
-  }
-}
-
-/** The type does not know which field it is asked for, and a person wants to. */
-function naming(field: string, write: () => void): void {
-  try {
-    write()
-  } catch (error) {
-    if (error instanceof ArgumentError) error.message = `${field}: ${error.message}`
-    throw error
   }
 }
 

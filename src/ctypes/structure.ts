@@ -14,6 +14,7 @@ import {
   describe,
   FOR_ARCH,
   HOME,
+  INIT,
   isType,
   OFFSET,
   shown,
@@ -82,6 +83,7 @@ interface Declared {
 export abstract class StructureData extends CData {
   static override readonly [CATEGORY] = 'structure'
   declare static readonly [DECLARED]: Declared
+  declare static readonly [LAID_OUT]: Record | undefined
   constructor(...values: unknown[]) {
     super()
     const type = typeOf(this) as StructureClass
@@ -144,9 +146,15 @@ export abstract class StructureData extends CData {
       throw new ArgumentError(
         `expected ${this.name}, got ${describe(value)}${describe(value) === this.name ? ' (another type of this name)' : ''}`,
       )
+    // aside first: what is wrong with a field must not leave half of the others
     const fresh = viewAt(type, LocalBlock.allocate(type.size), 0)
     fill(fresh, type, Array.isArray(value) ? value : [value], context)
     copyCells(fresh[BLOCK], 0, block, offset, type)
+  }
+  static override [INIT](this: CType, block: Block, offset: number, value: unknown, context?: CallContext): void {
+    if (value instanceof CData || typeof value !== 'object' || value === null)
+      this[WRITE](block, offset, value, context)
+    else fill(viewAt(this, block, offset), this as StructureClass, Array.isArray(value) ? value : [value], context)
   }
   toJSON(): object {
     const type = typeOf(this) as StructureClass
@@ -196,8 +204,7 @@ function offsetIn({ fields, options }: Record, name: string): number | undefined
 
 /** Lays the class out when first asked for, which ends `define`; the fields of a class that adds none are its parent's. */
 function recordOf(type: typeof StructureData): Record {
-  const known = Object.getOwnPropertyDescriptor(type, LAID_OUT)
-  if (known) return known.value as Record
+  if (Object.hasOwn(type, LAID_OUT)) return type[LAID_OUT] as Record
   const declared = type[DECLARED]
   if (!declared) throw new ArgumentError('Structure is called with fields, not used itself')
   const parent = Object.getPrototypeOf(type) as typeof StructureData
@@ -214,7 +221,8 @@ function fill(data: CData, type: StructureClass, values: readonly unknown[], con
   const { positional: names, byName } = type[RECORD]
   const [only] = values
   if (values.length === 1 && isPlainObject(only)) {
-    for (const [name, value] of Object.entries(only)) {
+    for (const name of Object.keys(only)) {
+      const value = only[name]
       const field = byName.get(name)
       if (!field) throw new ArgumentError(`${type.name} has no field ${name}; it has ${names.join(', ')}`)
       if (value !== undefined) field.write(data, value, context)

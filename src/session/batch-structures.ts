@@ -1,7 +1,7 @@
 /** Columns of structures that are passed by value. */
 import { type ArrayClass, LENGTH } from '../ctypes/array.js'
 import { LocalBlock } from '../ctypes/block.js'
-import { BLOCK, CATEGORY, CData, type CType, describe, OFFSET, typeOf, WRITE } from '../ctypes/data.js'
+import { BLOCK, CATEGORY, CData, type CType, describe, INIT, OFFSET, typeOf, WRITE } from '../ctypes/data.js'
 import { ADDRESS_OF, type Column, elementsColumn, isArrayLike, sameColumn, type Wrong } from './batch-column.js'
 
 export function structureColumn(type: CType, given: unknown, pointerSize: number, wrong: Wrong): Column {
@@ -30,7 +30,7 @@ export function structureColumn(type: CType, given: unknown, pointerSize: number
   } else if (isArrayLike(given)) {
     length = given.length
     const block = LocalBlock.allocate(size * length)
-    for (let i = 0; i < length; i++) type[WRITE](block, i * size, given[i])
+    for (let i = 0; i < length; i++) type[INIT](block, i * size, given[i])
     if (block.refs?.size) throw wrong('structures that point to objects of JS cannot be a column')
     bytes = block.bytes
   } else throw wrong(`expected an array of ${type.name}, found ${describe(given)}`)

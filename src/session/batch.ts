@@ -1,6 +1,6 @@
 /** Batches: one call for each row of the columns given. */
 import { EndReason } from '../channel/shared.js'
-import { out } from '../ctypes/call-plan.js'
+import { isOutParameter, out } from '../ctypes/call-plan.js'
 import { FOR_ARCH, isType } from '../ctypes/data.js'
 import { ArgumentError, CallTimeoutError } from '../errors.js'
 import { BatchExchange } from './batch-exchange.js'
@@ -185,6 +185,10 @@ function routineOf({ label, argtypes, restype, keepsLastError, session: { arch }
   if (!argtypes) throw new ArgumentError(`${label}: a batch needs declared argtypes`, { routine: label })
   if (restype !== null && !isType(restype))
     throw new ArgumentError(`${label}: a batch needs a type (or null) for restype, not a function`, { routine: label })
-  const types = argtypes.map(type => (isType(type) ? type[FOR_ARCH](arch) : out(type.outType[FOR_ARCH](arch))))
+  const types = argtypes.map(type => {
+    if (isOutParameter(type)) return out(type.outType[FOR_ARCH](arch))
+    if (isType(type)) return type[FOR_ARCH](arch)
+    throw new ArgumentError(`${label}: a batch takes no adapters in argtypes`, { routine: label })
+  })
   return { label, argtypes: types, restype: restype?.[FOR_ARCH](arch) ?? null, keepsLastError }
 }

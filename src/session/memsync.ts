@@ -3,7 +3,7 @@
  * the directive says. Memory of the DLL's own that a pointer was made to lead to is copied, and the pointer leads to the copy.
  */
 import { LocalBlock, RemoteRange, type Target } from '../ctypes/block.js'
-import type { Frame } from '../ctypes/call-plan.js'
+import { type Frame, isOutParameter } from '../ctypes/call-plan.js'
 import type { Callback } from '../ctypes/callback-type.js'
 import { type Arch, BLOCK, CATEGORY, CData, FOR_ARCH, isType, OFFSET, pointerSizeOf, typeOf } from '../ctypes/data.js'
 import type { ArgType } from '../ctypes/inference.js'
@@ -55,7 +55,7 @@ export class MemsyncPlan {
 
 /** Which of the arguments that the caller gives has this number in a path: those that are only returned are not given. */
 function givenAt(argtypes: readonly ArgType[] | undefined, index: number): number {
-  return index - (argtypes ?? []).slice(0, index).filter(type => !isType(type)).length
+  return index - (argtypes ?? []).slice(0, index).filter(isOutParameter).length
 }
 
 /** One call with directives. */
@@ -193,7 +193,8 @@ export class MemsyncCall implements PreparedCall {
     let given = 0
     let outs = 0
     for (const type of argtypes ?? []) {
-      if (isType(type)) spots.push(spotOf(args[given++], type, this.#arch, core.memory))
+      if (!isOutParameter(type))
+        spots.push(spotOf(args[given++], isType(type) ? type : undefined, this.#arch, core.memory))
       else {
         const block = frame?.outs[outs++]
         const place = block ? { block, offset: 0 } : null

@@ -4,7 +4,7 @@
  */
 
 import { EndReason } from '../channel/shared.js'
-import { type CallPlan, compilePlan } from '../ctypes/call-plan.js'
+import { adapterOf, type CallPlan, compilePlan } from '../ctypes/call-plan.js'
 import { isType } from '../ctypes/data.js'
 import { type Prototype, parsePrototype } from '../ctypes/header/index.js'
 import type { ArgType, ResType } from '../ctypes/inference.js'
@@ -41,6 +41,8 @@ export class RoutineEngine {
   convention: number
   readonly #ordinal: number
   #argtypes: readonly ArgType[] | undefined
+  /** Runs the `from_param` of adapters. */
+  #adapt: ReturnType<typeof adapterOf>
   #restype: ResType
   #errcheck: ErrCheck | undefined
   #memsync: readonly Memsync[] | undefined
@@ -109,6 +111,7 @@ export class RoutineEngine {
     if (types) this.#compile(types, this.#restype)
     this.#argtypes = types
     this.#forget()
+    this.#adapt = types && adapterOf(types)
   }
   get restype(): ResType {
     return this.#restype
@@ -124,6 +127,7 @@ export class RoutineEngine {
     this.#argtypes = this.#checkArgtypes(argtypes)
     this.#restype = this.#checkRestype(restype)
     this.#plan = this.#compile(this.#argtypes, restype)
+    this.#adapt = this.#argtypes && adapterOf(this.#argtypes)
   }
 
   #checkArgtypes(given: readonly ArgType[] | null | undefined): readonly ArgType[] | undefined {
@@ -178,7 +182,7 @@ export class RoutineEngine {
 
   callSync(args: readonly unknown[], options?: CallOptions): unknown {
     const core = coreForSync(this.session)
-    if (options || this.#directives || core.timeoutCall !== Number.POSITIVE_INFINITY)
+    if (options || this.#directives || this.#adapt || core.timeoutCall !== Number.POSITIVE_INFINITY)
       return this.#runSync(args, options).value
     try {
       const declared = this.declared(core, args)
@@ -292,8 +296,9 @@ export class RoutineEngine {
   }
 
   /** Makes the exchange and hands it to the lane; what is wrong goes to `done`. */
-  #submit(core: SessionCore, args: readonly unknown[], done: Settle, blocking = false): CallExchange | undefined {
+  #submit(core: SessionCore, given: readonly unknown[], done: Settle, blocking = false): CallExchange | undefined {
     try {
+      const args = this.#adapt ? this.#adapt(given) : given
       const exchange = this.#directives
         ? this.#synced(core, args, this.#directives, done)
         : new CallExchange(core, this.declared(core, args), args, done)
@@ -320,7 +325,7 @@ export class RoutineEngine {
     return new Promise((resolve, reject) => {
       const fail = (error: Error) => void fillWindowsError(core, error).then(reject)
       try {
-        const declared = this.#directives ? undefined : this.declared(core, args)
+        const declared = this.#directives || this.#adapt ? undefined : this.declared(core, args)
         if (declared?.small) new AwaitedScalarCall(core, declared, args, resolve, fail).submit(core.lane)
         else this.#submit(core, args, (error, value) => (error ? fail(error) : resolve(value)))
       } catch (error) {

@@ -6,7 +6,7 @@ import { Op } from '../codec/layout.js'
 import { RemoteRange, type Target } from '../ctypes/block.js'
 import type { CallbackType, ForeignRoutine } from '../ctypes/callback-type.js'
 import { type CType, describe, FOR_ARCH, isType } from '../ctypes/data.js'
-import { type Header, parseHeader } from '../ctypes/header/index.js'
+import { type Header, parseHeader, Shelf } from '../ctypes/header/index.js'
 import type { InstanceOf } from '../ctypes/inference.js'
 import { toNumber } from '../ctypes/integers.js'
 import { castIn } from '../ctypes/memory.js'
@@ -78,6 +78,8 @@ export abstract class SessionSurface {
 
   /** By text, so that what `declare` and `header` make of the same text fits together. */
   readonly #headers = new Map<string, Header>()
+  /** What different texts define alike fits together, too. */
+  readonly #shelf = new Shelf()
 
   constructor(
     readonly arch: Arch,
@@ -186,7 +188,7 @@ export abstract class SessionSurface {
   header(text: string): Header {
     const known = this.#headers.get(text)
     if (known) return known
-    const header = parseHeader(text, { arch: this.arch, ns: this.types as never })
+    const header = parseHeader(text, { arch: this.arch, ns: this.types as never, shelf: this.#shelf })
     this.#headers.set(text, header)
     return header
   }

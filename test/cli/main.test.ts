@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { dll } from '../dlls/build.js'
 
 const test = suite('command line')
 // as it is built, for it starts threads
@@ -84,15 +85,45 @@ test('call: numbers as C writes them, text, out parameters, JSON for programs', 
   assert.is(call('msvcrt', 'int abs(int)', '-5'), '5')
   assert.is(call('msvcrt', 'size_t strlen(const char *)', '123'), '3')
   assert.equal(JSON.parse(call('msvcrt', 'double modf(double, out(double))', '2.5', '--json')), { result: [0.5, 2] })
+  assert.is(call('msvcrt', 'size_t wcslen(LPCWSTR)', '-5'), '2')
+  assert.equal(JSON.parse(call('msvcrt', 'struct { int quot, rem; } div(int a, int b)', '17', '5')), {
+    quot: 3,
+    rem: 2,
+  })
   const { code, stdout } = cli(['call', 'msvcrt', 'int abbs(int)', '1', '--json'])
   assert.is(code, 1)
   assert.is(JSON.parse(stdout).error.code, 'ERR_ZUGBRUECKE_ROUTINE_NOT_FOUND')
 })
 
-test('repl: lines of a pipe take turns, and an error does not end it', () => {
+test('call: what is only returned is not given, wherever it stands; what arguments became is printed', () => {
+  const rows = dll('rows', 'win64')
+  const call = (...args: string[]) => cli(['call', rows, ...args]).stdout.trim()
+  assert.equal(JSON.parse(call('int divide(int a, int b, out(int), _Out_ double *)', '17', '5')), [2, 3, 3.4])
+  const ticks = (BigInt(Date.UTC(2024, 1, 29)) + 11644473600000n) * 10000n
+  const time = 'int SystemTimeToFileTime(const struct { unsigned short f[8]; } *, struct { unsigned low, high; } *both)'
+  const { stdout } = cli(['call', 'kernel32', time, '{"f": [2024, 2, 4, 29, 0, 0, 0, 0]}', '{}', '--json'])
+  assert.equal(JSON.parse(stdout), {
+    result: 1,
+    arguments: { 2: { low: Number(ticks % 2n ** 32n), high: Number(ticks >> 32n) } },
+  })
+  const sorted = cli(['call', 'msvcrt', 'void _swab(const char *, short *, int)', 'abcd', '[0, 0]', '4']).stdout
+  assert.equal(sorted.trim().split(/\n/)[0], 'argument 2: [')
+  assert.match(cli(['call', 'msvcrt', 'double frexp(double, int *)', '8', '0']).stdout, /^0.5\nargument 2: 4\n$/)
+})
+
+test('call: what is no prototype is a wrong use', () => {
+  const { code, stderr } = cli(['call', 'msvcrt', 'int abs(int', '5'])
+  assert.is(code, 2)
+  assert.match(stderr, 'expected "," or ")", found the end of the text')
+  assert.is(cli(['call', 'msvcrt', 'int abs(vendor_t)', '5']).code, 2)
+  assert.is(cli(['call', 'msvcrt', 'int abs(int)', 'text']).code, 1)
+})
+
+test('repl: lines of a pipe take turns, and an error does not end it, but is told in the exit code', () => {
   const lines = ['const a = await cdll.msvcrt.abs(-3)', 'a + 1', '[1,', '2].length', 'await nothing()', 'a * 100']
   const { code, stdout, stderr } = cli(['repl'], {}, lines.join('\n'))
-  assert.is(code, 0, stderr)
+  assert.is(code, 1, stderr)
+  assert.is(cli(['repl'], {}, '[1,\n2].length\n').code, 0)
   const answers = stdout.split('\n')
   assert.equal([answers[0], answers[1]], ['undefined', '4'])
   assert.match(answers[2], /2$/)

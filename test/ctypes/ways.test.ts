@@ -100,6 +100,42 @@ test('a class that extends an array type has its length', () => {
   assert.is(new (Board.array(2))(board)[0][8], 4)
 })
 
+test('an array from any number of rows', () => {
+  class Row extends ct.Structure({ x: ct.c_double, n: ct.c_int, name: ct.c_char.array(4) }) {}
+  const count = 200_000
+  const rows = Array.from({ length: count }, (_, i) => ({ x: i / 2, n: i, name: i % 2 ? 'odd' : 'even' }))
+  const array = Row.array(count).from(rows)
+  assert.is(array.length, count)
+  let i = 0
+  for (const { x, n, name } of array) {
+    if (x !== i / 2 || n !== i || name !== (i % 2 ? 'odd' : 'even')) assert.unreachable(`row ${i}`)
+    i++
+  }
+  assert.is(i, count)
+  function* half() {
+    for (let i = 0; i < 3; i++) yield i
+  }
+  assert.equal([...ct.c_int.array(5).from(half())], [0, 1, 2, 0, 0])
+  assert.equal([...ct.c_float.array(2).from(Int32Array.of(1, 2))], [1, 2])
+  assert.equal(
+    [...Row.array(2).from([new Row({ n: 7 }), [1, 2]])].map(({ n }) => n),
+    [7, 2],
+  )
+  refuses(() => ct.c_int.array(2).from([1, 2, 3]), /c_int\[2\] has 2 elements, got 3/)
+  refuses(() => Row.array(1).from([{ y: 1 } as never]), /no field y/)
+  refuses(() => ct.c_int.array(2).from(5 as never), /c_int\[2\]/)
+})
+
+test('what is wrong with a field leaves the others as they were', () => {
+  class Row extends ct.Structure({ x: ct.c_int, y: ct.c_int }) {}
+  const rows = Row.array(2).from([
+    [1, 2],
+    [3, 4],
+  ])
+  refuses(() => Object.assign(rows, { 1: { x: 5, y: 'six' } }), /y: expected c_int/)
+  assert.is(rows[1].x, 3)
+})
+
 test('fields are what they are', () => {
   class Point extends ct.Structure({ x: ct.c_int }) {}
   assert.throws(() => Object.assign(Point.fields, { y: 1 }), TypeError)

@@ -1,6 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type HeaderType, parseHeader } from '../../src/ctypes/header/index.js'
+import { type HeaderType, parseHeader, Shelf } from '../../src/ctypes/header/index.js'
 import { types as realTypes } from '../../src/ctypes/types.js'
 import { header, showFields, showRoutine } from './show.js'
 import { textOf } from './stub.js'
@@ -524,6 +524,33 @@ test("COM's interfaces, as C declares them and as midl writes them", () => {
     'RGB',
     'interface',
   ])
+})
+
+test('what two texts define alike is one type', () => {
+  const ns = realTypes('win64')
+  const shelf = new Shelf()
+  const read = (text: string) => parseHeader(text, { arch: 'win64', ns, shelf }).types
+  const common = `
+    #define COUNT 4
+    typedef struct list { struct list *next; struct part *parts[COUNT]; } list;
+    struct part { enum { A, B } kind : 2; union { int i; float f; }; void (*call)(struct list *, const char *); };
+    typedef struct { GUID id; DWORD size; } stamp;
+    #pragma pack(push, 2)
+    struct tight { char c; int i; };
+    #pragma pack(pop)
+    struct hidden;
+    struct holder { struct hidden *it; };
+  `
+  const first = read(`${common} void f(list *l);`)
+  const second = read(
+    `typedef unsigned long long other; ${common.replace('COUNT]', '2 + 2]')} void g(struct part *p, other x);`,
+  )
+  for (const name of ['list', 'part', 'stamp', 'tight', 'holder']) assert.is(second[name], first[name], name)
+  const changed = read(common.replace('float f', 'double f').replace('push, 2', 'push, 1').replace('DWORD', 'WORD'))
+  for (const name of ['list', 'part', 'stamp', 'tight']) assert.is.not(changed[name], first[name], name)
+  assert.is(changed.holder, first.holder)
+  assert.is.not(read(`${common} struct hidden { int x; };`).holder, first.holder)
+  assert.is(read(common.replace('float f', 'double f')).part, changed.part)
 })
 
 test('structures with letters of one kind or the other follow UNICODE', () => {

@@ -13,7 +13,10 @@ import { Parser } from './parser.js'
 import { predefinedMacros } from './predefined.js'
 import { preprocess } from './preprocessor.js'
 import { Resolver } from './resolve.js'
+import { Shelf } from './shelf.js'
 import { Source } from './source.js'
+
+export { Shelf }
 
 export interface Prototype {
   readonly name: string
@@ -61,6 +64,8 @@ export interface HeaderOptions {
   readonly defines?: { readonly [name: string]: string | number | bigint | boolean }
   /** Types that the text uses and does not define, by typedef or tag. */
   readonly types?: { readonly [name: string]: unknown }
+  /** Shared by texts whose structures go together where they are defined alike. */
+  readonly shelf?: Shelf
 }
 
 /** Exactly one routine: `double scale(double x, struct point *by)`, with a semicolon or without. */
@@ -86,7 +91,7 @@ export function parsePrototype(
 export function parseHeader(text: string, options: HeaderOptions): Header {
   const { source, parser, names, macros } = prepare(text, 'header', options)
   const tree = parser.header()
-  const resolver = new Resolver(source, tree, names)
+  const resolver = new Resolver(source, tree, names, options.shelf)
   const routines = new Map<string, Prototype>()
   const variables = new Map<string, CType>()
   const types = new Map<string, CType>()
@@ -98,11 +103,13 @@ export function parseHeader(text: string, options: HeaderOptions): Header {
     else if (!declaration.value && declaration.text === undefined)
       variables.set(declaration.name, resolver.type(declaration.type, declaration.at))
   }
+  const constants = resolver.constants.all(macros, parser)
+  resolver.keep()
   for (const [name, type] of names.used) if (!types.has(name)) types.set(name, type)
   return {
     routines,
     types: plainObject(types as ReadonlyMap<string, CType> as ReadonlyMap<string, HeaderType>),
-    constants: plainObject(resolver.constants.all(macros, parser)),
+    constants: plainObject(constants),
     variables,
     undefinedMacros: source.undefinedMacros,
   }

@@ -24,16 +24,18 @@ export interface Token {
   readonly pack?: Packing
 }
 
-/** In the order in which they match at one place; each is tried where the one before stopped. */
+/** In the order in which they match at one place. */
 const patterns: readonly (readonly [TokenKind | 'space' | 'newline', RegExp])[] = [
-  ['newline', /\r\n|\r|\n/y],
-  ['space', /[ \t\f\v\uFEFF\xa0]+|\\[ \t]*(?:\r\n|\r|\n)|\/\/(?:\\(?:\r\n|\r|\n)|[^\r\n])*|\/\*[\s\S]*?\*\//y],
-  ['string', /(?:u8|[LuU])?"(?:[^"\\\r\n]|\\[\s\S])*"/y],
-  ['character', /[LuU]?'(?:[^'\\\r\n]|\\[\s\S])+'/y],
-  ['name', /[\p{L}_$][\p{L}\p{N}_$]*/uy],
-  ['number', /\.?\d(?:[eEpP][+-]|[\w.])*/y],
-  ['punctuator', /\.\.\.|<<=|>>=|->|\+\+|--|<<|>>|[<>=!+\-*/%&^|]=|&&|\|\||##|::|[-+*/%&|^~!<>=?:;,.(){}[\]#]/y],
+  ['newline', /\r\n|\r|\n/],
+  ['space', /[ \t\f\v\uFEFF\xa0]+|\\[ \t]*(?:\r\n|\r|\n)|\/\/(?:\\(?:\r\n|\r|\n)|[^\r\n])*|\/\*[\s\S]*?\*\//],
+  ['string', /(?:u8|[LuU])?"(?:[^"\\\r\n]|\\[\s\S])*"/],
+  ['character', /[LuU]?'(?:[^'\\\r\n]|\\[\s\S])+'/],
+  ['name', /[\p{L}_$][\p{L}\p{N}_$]*/u],
+  ['number', /\.?\d(?:[eEpP][+-]|[\w.])*/],
+  ['punctuator', /\.\.\.|<<=|>>=|->|\+\+|--|<<|>>|[<>=!+\-*/%&^|]=|&&|\|\||##|::|[-+*/%&|^~!<>=?:;,.(){}[\]#]/],
 ]
+/** All of them: for each token it is tried once, where the one before stopped. */
+const anyToken = new RegExp(patterns.map(([, { source }]) => `(${source})`).join('|'), 'uy')
 
 /** Never fails but for a comment without an end. The last token is of kind `end`. */
 export function tokenize(source: Source): Token[] {
@@ -55,10 +57,14 @@ export function tokenize(source: Source): Token[] {
       tokens.push({ kind, text: piece, at: here(), startsLine, spaceBefore })
       startsLine = spaceBefore = false
     }
-    for (const newline of piece.matchAll(/\r\n|\r|\n/g)) {
+    if (kind === 'newline') {
       line++
-      lineStart = index + newline.index + newline[0].length
-    }
+      lineStart = index + piece.length
+    } else if (kind === 'space' || kind === 'string' || kind === 'character')
+      for (const newline of piece.matchAll(/\r\n|\r|\n/g)) {
+        line++
+        lineStart = index + newline.index + newline[0].length
+      }
     index += piece.length
   }
   tokens.push({ kind: 'end', text: '', at: here(), startsLine: true, spaceBefore: true })
@@ -75,11 +81,9 @@ function withoutEndMark(text: string): string {
 function match(text: string, index: number): readonly [TokenKind | 'space' | 'newline', string] {
   // The pattern of comments would let `/` through as an operator when the comment has no end.
   if (text.startsWith('/*', index) && !text.includes('*/', index + 2)) return ['stray', '/*']
-  for (const [kind, pattern] of patterns) {
-    pattern.lastIndex = index
-    const found = pattern.exec(text)
-    if (found) return [kind, found[0]]
-  }
+  anyToken.lastIndex = index
+  const found = anyToken.exec(text)
+  if (found) return [(patterns[found.indexOf(found[0], 1) - 1] as (typeof patterns)[number])[0], found[0]]
   return ['stray', String.fromCodePoint(text.codePointAt(index) as number)]
 }
 

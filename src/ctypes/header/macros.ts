@@ -61,6 +61,8 @@ export class Macros {
   }
 
   expand(tokens: readonly Token[]): Token[] {
+    const isPlain = ({ kind, text }: Token) => kind !== 'name' || (text !== 'defined' && !this.table.has(text))
+    if (tokens.every(isPlain)) return [...tokens]
     return this.#expand(tokens.map(token => ({ token, hidden: nothingHidden }))).map(item => item.token)
   }
 

@@ -3,10 +3,12 @@
 import type { AlignedField } from '../aligned-field.js'
 import type { BitField } from '../bitfield.js'
 import type { Arch, CType } from '../data.js'
-import type { ArgType, Out } from '../inference.js'
+import type { Out } from '../inference.js'
 import type { Fields } from '../structure.js'
 
-export type { Arch, ArgType, CType }
+export type { Arch, CType }
+/** What stands in a prototype. */
+export type ArgType = CType | Out<CType>
 
 /** A class that gets its fields after it is made. */
 export interface RecordType extends CType {

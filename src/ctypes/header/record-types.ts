@@ -5,6 +5,7 @@ import type { Alignment, Field, RecordNode, Tree, TypeNode } from './ast.js'
 import { toJs } from './evaluate.js'
 import type { CType, RecordFields, RecordOptions, RecordType } from './namespace.js'
 import type { Resolver } from './resolve.js'
+import type { Shelf } from './shelf.js'
 import type { Position } from './source.js'
 
 /** A class and where it stands: a pointer may lead to one whose fields are not known yet, a value may not. */
@@ -16,6 +17,8 @@ interface Made {
 
 export class Records {
   readonly #made = new Map<RecordNode, Made>()
+  /** Those that no earlier text had. */
+  readonly #own: Made[] = []
   readonly #aligning = new Set<RecordNode>()
   /** Pointed to, and to be defined once nothing is open. */
   readonly #waiting: Made[] = []
@@ -28,6 +31,7 @@ export class Records {
   constructor(
     readonly resolver: Resolver,
     readonly tree: Tree,
+    readonly shelf: Shelf | undefined,
   ) {}
 
   /** The class for a pointer to it, or undefined when its fields are in no text. */
@@ -64,16 +68,30 @@ export class Records {
   }
 
   #make(mention: RecordNode): Made | undefined {
-    const node = mention.fields || mention.tag === undefined ? mention : this.tree.records.get(mention.tag)
-    if (!node?.fields) return undefined
+    const node = this.definition(mention)
+    if (!node) return undefined
     if (node.keyword !== mention.keyword)
       throw this.resolver.fail(mention.at, `"${mention.tag}" is a ${node.keyword}, not a ${mention.keyword}`)
     let made = this.#made.get(node)
     if (!made) {
-      made = { node, type: this.#class(node), state: 'declared' }
+      const earlier = this.shelf?.find(node, this.resolver)
+      made = earlier ? { node, type: earlier, state: 'defined' } : { node, type: this.#class(node), state: 'declared' }
       this.#made.set(node, made)
+      if (!earlier) this.#own.push(made)
     }
     return made
+  }
+
+  /** Puts what was made here where the next text finds it. */
+  keep(): void {
+    for (const { node, type, state } of this.#own)
+      if (state === 'defined') this.shelf?.add({ node, type, resolver: this.resolver })
+  }
+
+  /** Where its fields are. */
+  definition(mention: RecordNode): RecordNode | undefined {
+    const node = mention.fields || mention.tag === undefined ? mention : this.tree.records.get(mention.tag)
+    return node?.fields && node
   }
 
   /** `struct alignas(sizeof(struct s)) s` asks for itself. */

@@ -2,13 +2,25 @@
 import type { ArgumentError } from '../../errors.js'
 import { CATEGORY, type TypeStatics } from '../data.js'
 import type { PointerClass } from '../pointer.js'
-import type { BasicName, Declaration, FunctionNode, Parameter, RecordNode, Tree, TypeNode } from './ast.js'
+import type {
+  Alignment,
+  BasicName,
+  Declaration,
+  Field,
+  FunctionNode,
+  Parameter,
+  RecordNode,
+  Tree,
+  TypeNode,
+} from './ast.js'
 import { Constants } from './constants.js'
 import { toJs } from './evaluate.js'
+import type { Value } from './literals.js'
 import type { Arch, ArgType, CType, ScalarName, TypeNamespace } from './namespace.js'
 import { placeOf } from './place.js'
 import { Records } from './record-types.js'
 import { sameType } from './same-type.js'
+import type { Shelf } from './shelf.js'
 import type { Position, Source } from './source.js'
 import type { Known } from './windows.js'
 
@@ -48,6 +60,7 @@ export class Resolver {
   readonly constants: Constants
   readonly #records: Records
   readonly #typedefs = new Map<string, TypeNode>()
+  readonly #typedefOf = new Map<TypeNode, string>()
   readonly #functions = new Map<FunctionNode, CType>()
   /** Functions being looked into: no pointer to one can be its own parameter. */
   readonly #open = new Set<FunctionNode>()
@@ -58,12 +71,16 @@ export class Resolver {
     readonly source: Source,
     readonly tree: Tree,
     readonly names: Names,
+    shelf?: Shelf,
   ) {
     this.ns = names.ns
     this.constants = new Constants(this, tree)
-    this.#records = new Records(this, tree)
+    this.#records = new Records(this, tree, shelf)
     const typedefs = tree.declarations.filter(({ kind, name, type }) => kind === 'typedef' && !isNamed(type, name))
-    for (const { name, type } of typedefs) if (!this.#typedefs.has(name)) this.#typedefs.set(name, type)
+    for (const { name, type } of typedefs) {
+      if (!this.#typedefs.has(name)) this.#typedefs.set(name, type)
+      if (!this.#typedefOf.has(type)) this.#typedefOf.set(type, name)
+    }
     for (const declaration of typedefs) this.#refuseOther(declaration)
   }
 
@@ -138,7 +155,7 @@ export class Resolver {
       case 'pointer':
         return this.pointerTo(node.to, at)
       case 'array':
-        return (this.type(node.of, at) as TypeStatics).array(this.#length(node))
+        return (this.type(node.of, at) as TypeStatics).array(this.length(node))
       case 'record':
         return this.#records.defined(node)
       case 'enum':
@@ -159,7 +176,7 @@ export class Resolver {
     throw this.source.error(node.at, `expected a type, found "${node.name}", which is defined by itself`)
   }
 
-  #length(node: TypeNode & { kind: 'array' }): number {
+  length(node: TypeNode & { kind: 'array' }): number {
     // `x[]` at the end of a structure takes no room in it.
     if (!node.length) return 0
     const length = this.constants.evaluate(node.length)
@@ -272,9 +289,22 @@ export class Resolver {
 
   /** The structure or union behind a typedef has its name where it has no tag. */
   nameOf(node: RecordNode): string | undefined {
-    if (node.tag !== undefined) return node.tag
-    for (const [name, type] of this.#typedefs) if (type === node) return name
-    return undefined
+    return node.tag ?? this.#typedefOf.get(node)
+  }
+
+  definition(node: RecordNode): RecordNode | undefined {
+    return this.#records.definition(node)
+  }
+  alignment(align: Alignment | undefined): number | undefined {
+    return align && this.constants.alignment(align)
+  }
+  bits({ bits }: Field): Value['value'] | undefined {
+    return bits && this.constants.evaluate(bits).value
+  }
+
+  /** What this text defines is one with what later texts define alike. */
+  keep(): void {
+    this.#records.keep()
   }
 
   /** Are its fields known? */

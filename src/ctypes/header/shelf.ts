@@ -1,0 +1,104 @@
+/**
+ * Structures of texts that were read before. Two headers of one SDK share a third: what a routine of one gives, a routine of the other
+ * takes, so a structure that both texts define alike is one class.
+ */
+import type { FunctionNode, RecordNode, TypeNode } from './ast.js'
+import type { RecordType } from './namespace.js'
+import type { Resolver } from './resolve.js'
+
+interface Entry {
+  readonly node: RecordNode
+  readonly resolver: Resolver
+  readonly type: RecordType
+}
+
+export class Shelf {
+  readonly #byName = new Map<string, Entry[]>()
+
+  add(entry: Entry): void {
+    const name = entry.resolver.nameOf(entry.node)
+    if (name === undefined) return
+    const known = this.#byName.get(name)
+    if (known) known.push(entry)
+    else this.#byName.set(name, [entry])
+  }
+
+  /** The class that an earlier text has for this definition. */
+  find(node: RecordNode, resolver: Resolver): RecordType | undefined {
+    const name = resolver.nameOf(node)
+    const known = name === undefined ? undefined : this.#byName.get(name)
+    return known?.find(entry => new Comparison(entry.resolver, resolver).same(entry.node, node))?.type
+  }
+}
+
+/** Of types in two texts, each with the names of its own. */
+class Comparison {
+  /** Structures that are looked at, or alike: one may lead to itself. */
+  readonly #pairs = new Map<RecordNode, RecordNode>()
+
+  constructor(
+    readonly left: Resolver,
+    readonly right: Resolver,
+  ) {}
+
+  same(one: TypeNode, other: TypeNode): boolean {
+    const a = this.left.strip(one)
+    const b = this.right.strip(other)
+    switch (a.kind) {
+      case 'pointer':
+        return b.kind === 'pointer' && this.same(a.to, b.to)
+      case 'array':
+        return b.kind === 'array' && this.left.length(a) === this.right.length(b) && this.same(a.of, b.of)
+      case 'function':
+        return b.kind === 'function' && this.#sameFunction(a, b)
+      case 'enum': {
+        const { c_uint } = this.left.ns
+        return b.kind === 'enum' && this.left.constants.enumType(a, c_uint) === this.right.constants.enumType(b, c_uint)
+      }
+      case 'record':
+        return b.kind === 'record' && this.#sameRecord(a, b)
+      default:
+        return (
+          this.left.plain(a) === this.right.plain(b) &&
+          (a.kind !== 'basic' || (b.kind === 'basic' && a.name === b.name))
+        )
+    }
+  }
+
+  #sameFunction(a: FunctionNode, b: FunctionNode): boolean {
+    const [left, right] = [this.left.parameters(a), this.right.parameters(b)]
+    return (
+      a.convention === b.convention &&
+      a.variadic === b.variadic &&
+      left.length === right.length &&
+      this.same(a.result, b.result) &&
+      left.every(({ type }, index) => this.same(type, right[index]?.type as TypeNode))
+    )
+  }
+
+  #sameRecord(a: RecordNode, b: RecordNode): boolean {
+    const [left, right] = [this.left.definition(a), this.right.definition(b)]
+    if (!left?.fields || !right?.fields) return left === right && a.tag === b.tag
+    if (this.#pairs.has(left)) return this.#pairs.get(left) === right
+    this.#pairs.set(left, right)
+    const fields = right.fields
+    return (
+      a.keyword === b.keyword &&
+      this.left.nameOf(left) === this.right.nameOf(right) &&
+      left.pack === right.pack &&
+      left.packed === right.packed &&
+      this.left.alignment(left.align) === this.right.alignment(right.align) &&
+      left.fields.length === fields.length &&
+      left.fields.every((field, index) => {
+        const other = fields[index] as (typeof fields)[number]
+        return (
+          field.name === other.name &&
+          field.packed === other.packed &&
+          this.left.bits(field) === this.right.bits(other) &&
+          this.left.alignment(field.align) === this.right.alignment(other.align) &&
+          this.same(field.type, other.type)
+        )
+      })
+    )
+  }
+}
