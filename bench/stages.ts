@@ -1,6 +1,6 @@
 /**
  * What it costs to write a call: the WebAssembly encoder against plain JavaScript and the stock FlatBuffers builder, for
- * scalars, strings and columns. All write into shared memory, as a call does. Alone: npx tsx bench/stages.ts
+ * scalars, strings and columns. All end in memory like the segment's, as a call does. Alone: npx tsx bench/stages.ts
  */
 
 import { existsSync } from 'node:fs'
@@ -18,6 +18,7 @@ import { sliceSync } from './ours/slice.mjs'
 import { BENCH, Missing } from './peers/workshop.js'
 
 const AT = 0x70000
+const SIZE = 0xa0000
 const GROUP = 100
 const COLUMN_ROWS = 16_384
 const VTABLE_CALL = [16, 0x0018000c, 0x00100008, 0x00040014, 12, 24] as const
@@ -25,12 +26,11 @@ const CALL_KIND = 1
 
 type Writer = () => void
 
-async function loadEncoder(): Promise<{ encoder: EncoderModule.Encoder; buffer: SharedArrayBuffer }> {
+async function loadEncoder(): Promise<EncoderModule.Encoder> {
   const built = join(BENCH, '../dist/src/codec/encoder.js')
   if (!existsSync(built)) throw new Missing('dist/src/codec/encoder.js is not there: run "npm run build"')
-  const { createEncoder, createSharedMemory } = (await import(pathToFileURL(built).href)) as typeof EncoderModule
-  const memory = createSharedMemory()
-  return { encoder: createEncoder(memory), buffer: memory.buffer }
+  const { createEncoder } = (await import(pathToFileURL(built).href)) as typeof EncoderModule
+  return createEncoder()
 }
 
 /** A Call of two ints, written field by field through a DataView at the same fixed offsets. */
@@ -110,18 +110,29 @@ const repeated = (work: (i: number) => void): Writer => {
 }
 
 export async function measureEncoders(seconds: number, rounds: number): Promise<Encoding[]> {
-  const { encoder, buffer } = await loadEncoder()
+  const encoder = await loadEncoder()
+  const buffer = new ArrayBuffer(SIZE)
   const bytes = new Uint8Array(buffer)
+  const words = new Int32Array(buffer)
   const view = new DataView(buffer)
-  const node = Buffer.from(buffer as unknown as ArrayBuffer)
+  const node = Buffer.from(buffer)
   const builder = new Builder(1024)
   const target = bytes.subarray(AT)
 
+  /** What the ring does with a message that has been put together. */
+  const publish = (number: number, length: number, tag: number) => {
+    const at = AT / 4
+    words[at + 1] = length
+    words[at + 2] = tag
+    words[at + 3] = 0
+    for (let i = 0; i < length >> 2; i++) words[at + layout.MESSAGE / 4 + i] = encoder.message[i]
+    words[at] = number
+  }
   const scalarsInWasm = (i: number) => {
-    encoder.int(AT + layout.MESSAGE, 0, i, i >> 31)
-    encoder.int(AT + layout.MESSAGE, 1, 4, 0)
-    encoder.call(AT + layout.MESSAGE, 7, 2)
-    encoder.header(AT, i, layout.Call.arguments + 16, CALL_KIND, 0)
+    encoder.int(0, 0, i, i >> 31)
+    encoder.int(0, 1, 4, 0)
+    encoder.call(0, 7, 2)
+    publish(i, layout.Call.arguments + 16, CALL_KIND)
   }
   scalarsInWasm(-5)
   const canonical = bytes.slice(AT, AT + 80)
@@ -142,9 +153,9 @@ export async function measureEncoders(seconds: number, rounds: number): Promise<
         way: 'WebAssembly encoder', // with the string itself by Node's native writer: that is how a call does it
         write: repeated(i => {
           node.write(text, AT + 128, 'utf8')
-          encoder.address(AT + layout.MESSAGE, 0, AT + 128)
-          encoder.call(AT + layout.MESSAGE, 7, 1)
-          encoder.header(AT, i, layout.Call.arguments + 8, CALL_KIND, 0)
+          encoder.address(0, 0, AT + 128)
+          encoder.call(0, 7, 1)
+          publish(i, layout.Call.arguments + 8, CALL_KIND)
         }),
       },
       {
@@ -178,10 +189,10 @@ export async function measureEncoders(seconds: number, rounds: number): Promise<
       write: repeated(i => {
         room.set(column)
         room.set(column)
-        encoder.column(AT + layout.MESSAGE, 0, 0x10000n, 4, 105)
-        encoder.column(AT + layout.MESSAGE, 1, 0x20000n, 4, 105)
-        encoder.batch(AT + layout.MESSAGE, 0, 7, 0, COLUMN_ROWS, 4, 0x30000, 0, 0, 0, 105, 2, 0)
-        encoder.header(AT, i, 152, 2, 0)
+        encoder.column(0, 0, 0x10000n, 4, 105)
+        encoder.column(0, 1, 0x20000n, 4, 105)
+        encoder.batch(0, 0, 7, 0, COLUMN_ROWS, 4, 0x30000, 0, 0, 0, 105, 2, 0)
+        publish(i, 152, 2)
       }),
     },
     {

@@ -14,12 +14,12 @@ async function open() {
   return session
 }
 
-/** Private memory in KiB. The segment in /dev/shm counts for itself: its size is the session's `memory`. */
+/** Private memory in KiB. The segment counts for itself: what is used of the session's `memory` is its size. */
 function privateKib(pid) {
   let total = 0
   let counted = true
   for (const line of readFileSync(`/proc/${pid}/smaps`, 'latin1').split('\n')) {
-    if (/^[0-9a-f]+-[0-9a-f]+ /.test(line)) counted = !line.includes('/dev/shm/')
+    if (/^[0-9a-f]+-[0-9a-f]+ /.test(line)) counted = !line.includes('/memfd:zugbruecke')
     else if (counted && line.startsWith('Private_')) total += Number(line.split(/\s+/)[1])
   }
   return total

@@ -100,6 +100,8 @@ function fromFile(path: string): Layer | undefined {
 }
 
 const fileName = '.zugbruecke.json'
+/** The default of `memory` there, in bytes. */
+const MEMORY_WIN32 = 64 << 20
 
 function currentFolder(): string {
   try {
@@ -157,6 +159,8 @@ export function resolveConfig(given: Partial<Config> = {}): ResolvedConfig {
         config[name] = typeof value === 'object' && value !== null ? structuredClone(value) : value
         sources[name] = where(name)
       }
+  // a 32-bit process has less room for addresses
+  if (sources.memory === 'default' && config.arch === 'win32') config.memory = MEMORY_WIN32
   config.cwd = resolve(config.cwd as string)
   if (!isFolder(config.cwd as string))
     throw new ConfigError(

@@ -1,16 +1,7 @@
 /** Looks at everything a session needs and says, for each, what was found and the command that mends it. Changes nothing. */
 import { spawn } from 'node:child_process'
-import fs, {
-  accessSync,
-  closeSync,
-  constants,
-  existsSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readSync,
-} from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import type { ResolvedConfig } from './config.js'
 import {
   cacheFolder,
@@ -75,8 +66,7 @@ export async function diagnose(
   const healthy = () => checks.every(({ ok, needed }) => ok || !needed)
 
   await check('platform', platform, 'Use Linux on x86-64 with Node.js 20 or later.')
-  await check('shared memory', () => sharedMemory(config.memory), 'Mount a tmpfs at /dev/shm.')
-  await check('mkfifo', () => program('mkfifo'), 'Run: sudo apt-get install coreutils')
+  await check('shared memory', () => sharedMemory(), 'Run: npm install koffi @koromix/koffi-linux-x64')
   await check(
     'Wine',
     async () => {
@@ -140,23 +130,11 @@ function platform(): Finding {
   return `zugbruecke ${packageVersion()}, Node.js ${process.versions.node}, Linux x86-64`
 }
 
-function sharedMemory(wanted: number): Finding {
-  const { bavail, bsize } = fs.statfsSync('/dev/shm') // by its object: see `node-version.ts`
-  accessSync('/dev/shm', constants.W_OK)
-  const mib = (bytes: number) => `${Math.floor(bytes / 0x100000)} MiB`
-  const free = bavail * bsize
-  if (free >= wanted + 0x100000) return `${mib(free)} free in /dev/shm, a session takes ${mib(wanted)}`
-  return {
-    found: `only ${mib(free)} free in /dev/shm, a session takes ${mib(wanted)}`,
-    mend: 'Free some, lower "memory" in the configuration, or give the container more (docker run --shm-size=256m).',
-  }
-}
-
-function program(name: string): Finding {
-  const places = (process.env.PATH ?? '').split(delimiter).map(folder => join(folder, name))
-  return (
-    places.find(path => existsSync(path)) ?? { found: 'not on the PATH', mend: 'Run: sudo apt-get install coreutils' }
-  )
+/** The package that maps memory, whose machine code npm may have left out. */
+function sharedMemory(): Finding {
+  const { version, load } = createRequire(import.meta.url)('koffi') as { version: string; load(name: string): object }
+  load('libc.so.6')
+  return `mapped by koffi ${version}`
 }
 
 async function sandbox(): Promise<Finding> {

@@ -177,7 +177,7 @@ export const defaults: Readonly<Omit<Config, 'id' | 'cwd'>> = Object.freeze({
   python: null,
   wine: null,
   prefix: null,
-  memory: 16 * mib,
+  memory: 256 * mib,
   stdout: true,
   stderr: true,
   log_level: 0,

@@ -206,7 +206,7 @@ const illTyped: [string, unknown][] = [
   ['memory', (1 << 20) + 1],
   ['memory', Number.NaN],
   ['memory', Number.POSITIVE_INFINITY],
-  ['memory', '16777216'],
+  ['memory', '268435456'],
   ['stdout', 1],
   ['log_level', 51],
   ['log_level', 1.5],
