@@ -14,7 +14,7 @@ import { Source } from '../dist/src/ctypes/header/source.js'
 import { types } from '../dist/src/ctypes/types.js'
 
 const compilers = { win64: 'x86_64-w64-mingw32-gcc', win32: 'i686-w64-mingw32-gcc' }
-const headers = `winsock2 ws2tcpip windows mmreg setupapi tlhelp32 psapi dbghelp assert complex ctype errno fenv float inttypes limits locale
+const headers = `winsock2 ws2tcpip windows mmreg usb winusbio setupapi tlhelp32 psapi dbghelp assert complex ctype errno fenv float inttypes limits locale
   math setjmp signal stdarg stddef stdint stdio stdlib string time wchar wctype direct io process sys/stat sys/timeb sys/types sys/utime`
 // What our own texts say better: `FILE` is not to be looked into, `time_t` has 64 bits for Microsoft,
 // `long double` is a `double`.

@@ -180,7 +180,9 @@ test('the types of a header are those that its routines take', async ({ session 
   const Pair = session.header(text).types.pair
   assert.is.not(await same_pointer(new Pair({ a: 1 })), null)
   assert.is(numbers.declare(text).same_pointer?.argtypes?.[0], same_pointer.argtypes?.[0])
-  const Other = session.header(`${text} int more;`).types.pair
+  const Alike = session.header(`${text} int more;`).types.pair
+  assert.is.not(await same_pointer(new Alike({ a: 1 })), null)
+  const Other = session.header(text.replace('int a, b', 'int a, c')).types.pair
   await rejects(
     same_pointer(new Other({})),
     ArgumentError,
