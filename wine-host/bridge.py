@@ -1,4 +1,4 @@
-"""The native bridge (native/bridge-win64.dll), where it was built: it takes the main loop over and enters Python for Control messages alone."""
+"""The native bridge (native/bridge-win64.dll, native/bridge-win32.dll), where it was built: it takes the main loop over and enters Python for Control messages alone."""
 
 import ctypes
 import msvcrt
@@ -90,10 +90,8 @@ class Bridge:
         if result != 0:
             raise SystemExit(f"zugbruecke: the native bridge stopped ({result})")
 
-    def routine(self, number, address, convention, flags, signature, result, count, texts):
-        code = self.dll.zb_routine(
-            number, ctypes.c_uint64(address), convention, flags, signature.encode(), ord(result), count
-        )
+    def routine(self, number, address, convention, flags, signature, result, texts):
+        code = self.dll.zb_routine(number, ctypes.c_uint64(address), convention, flags, signature.encode(), ord(result))
         if code == 0 and texts:
             code = self.dll.zb_texts(number, (ctypes.c_int64 * len(texts))(*texts), len(texts) // 3)
         if code < 0:
@@ -117,8 +115,8 @@ class Bridge:
             return None
         return (unmet.module, unmet.dll.decode("latin-1"), (unmet.routine or b"").decode("latin-1") or unmet.ordinal) if found else None
 
-    def make_thunk(self, number, convention, signature, result):
-        address = self.dll.zb_thunk(ctypes.c_uint32(number), convention, signature.encode(), ord(result))
+    def make_thunk(self, number, convention, flags, signature, result):
+        address = self.dll.zb_thunk(ctypes.c_uint32(number), convention, flags, signature.encode(), ord(result))
         if not address:
             raise ValueError(f"the native bridge makes no callback with the signature {signature!r}")
         return address

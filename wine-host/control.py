@@ -29,7 +29,8 @@ WINES_MARK = b"Wine builtin DLL"
 # what AddDllDirectory named among others, and the folder of the DLL
 SEARCH_DEFAULT_DIRECTORIES, SEARCH_LOAD_DIRECTORY = 0x1000, 0x100
 SET_LAST_ERROR = 13
-# a flag of DECLARE
+# conventions and a flag of DECLARE
+STDCALL, FASTCALL = 1, 3
 RESULT_BY_ADDRESS = 8
 POINTER_SIZE = ctypes.sizeof(ctypes.c_void_p)
 ERROR_BAD_EXE_FORMAT, ERROR_MOD_NOT_FOUND, ERROR_PROC_NOT_FOUND = 193, 126, 127
@@ -163,12 +164,9 @@ class Control:
         number, dll, convention, flags, ordinal, _, *texts_left = numbers
         name, signature, result = texts
         try:
-            if convention > 1 and POINTER_SIZE == 4 and not self.bridge:
-                raise Failure("Argument", "thiscall and fastcall need the native bridge")
             address = ordinal if dll < 0 else self._routine_address(dll, name, ordinal, convention, flags, signature)
-            count = len(wire.split_signature(signature))
             if self.bridge:
-                self.bridge.routine(number, address, convention, flags, signature, result, count, texts_left)
+                self.bridge.routine(number, address, convention, flags, signature, result, texts_left)
             else:
                 self.routines.declare(number, address, convention, flags, signature, result, texts_left)
         except Exception:
@@ -185,9 +183,10 @@ class Control:
         return [self._address(numbers[0], texts[0], numbers[1])], []
 
     def thunk(self, numbers, texts):
-        number, convention = numbers
-        maker = self.bridge or self.strands
-        return [maker.make_thunk(number, convention, texts[0], texts[1])], []
+        number, convention, flags = numbers
+        if self.bridge:
+            return [self.bridge.make_thunk(number, convention, flags, texts[0], texts[1])], []
+        return [self.strands.make_thunk(number, convention, texts[0], texts[1])], []
 
     def free_thunk(self, numbers, texts):
         (self.bridge or self.strands).free_thunk(numbers[0])
@@ -287,17 +286,14 @@ class Control:
         return address
 
     def _routine_address(self, dll, name, ordinal, convention, flags, signature):
-        """Also under the names that 32-bit compilers make of `add`: `add@8`, `_add@8` for stdcall, `_add` for cdecl."""
+        """Also under the names that 32-bit compilers make of `add`: `add@8`, `_add@8` for stdcall, `@add@8` for fastcall, `_add` for others."""
         try:
             return self._address(dll, name, ordinal)
         except Failure:
             if ordinal >= 0 or POINTER_SIZE == 8:
                 raise
-            if convention == 1:
-                size = wire.stack_size(signature) - (POINTER_SIZE if flags & RESULT_BY_ADDRESS else 0)
-                names = [f"{name}@{size}", f"_{name}@{size}"]
-            else:
-                names = [f"_{name}"]
+            size = wire.stack_size(signature) - (POINTER_SIZE if flags & RESULT_BY_ADDRESS else 0)
+            names = {STDCALL: [f"{name}@{size}", f"_{name}@{size}"], FASTCALL: [f"@{name}@{size}"]}.get(convention, [f"_{name}"])
             address = next(filter(None, (_proc_address(self._handle(dll), other) for other in names)), None)
             if not address:
                 raise

@@ -89,6 +89,8 @@ export const Batch = {
 export const Callback = { callback: 20, thread: 24, count: 36, arguments: 40 } as const
 export const Return = { size: 24, result: 16 } as const
 export const ROW_FAILURE_SIZE = 16
+/** An exception of the bridge's own: of the address, the low half is what a routine took off the stack, the high half what is declared. */
+export const EXCEPTION_UNBALANCED = 0xe05a4253
 
 /** Texts that a routine left: the size of the whole, then a record for each (offset and length in bytes), then what they say. */
 export const Texts = { size: 0, records: 4, recordSize: 8, unreadable: 0xffffffff } as const

@@ -4,6 +4,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Shared, SlotState } from '../../src/channel/shared.js'
 import * as layout from '../../src/codec/layout.js'
+import { CONVENTIONS } from '../../src/ctypes/convention.js'
 
 const { Batch, Call, Callback, Kind, MemoryOp, Op, Refusal, Reply, Return, SlotFlag, Status, TextForm, Texts, Window } =
   layout
@@ -64,6 +65,7 @@ test('wire.h and layout.ts', () => {
     ...prefixed('RETURN', Return),
     ...prefixed('TEXTS', Texts),
     ...prefixed('TEXT', TextForm),
+    ...prefixed('CONVENTION', CONVENTIONS),
   }
   for (const [name, value] of Object.entries(wanted)) assert.is(c[name], value, name)
   // what only the host's two sides know
@@ -77,7 +79,9 @@ test('wire.h and layout.ts', () => {
 test('wire.py and layout.ts', () => {
   const { runningNested: RUNNING_NESTED, ...words } = Word
   const wanted: Record<string, unknown> = {
-    ...Object.fromEntries(Object.entries(plain).filter(([name]) => !/^(CONTROL_SIZE|NODE_OFFSET|ROW_FAIL)/.test(name))),
+    ...Object.fromEntries(
+      Object.entries(plain).filter(([name]) => !/^(CONTROL_SIZE|NODE_OFFSET|ROW_FAIL|EXCEPTION)/.test(name)),
+    ),
     ...Object.fromEntries(Object.entries(words).map(([name, value]) => [`W_${upper(name)}`, value / 4])),
     W_RUNNING_NESTED: RUNNING_NESTED / 4,
     ...Object.fromEntries(Object.entries(Kind).map(([name, value]) => [upper(name), value])),
