@@ -125,7 +125,7 @@ def main():
 def start():
     """Routines run on a thread whose stack is larger than the 2 MB of python.exe: each callback that calls takes 5 KB of it."""
     _thread.start_new_thread(leave_with_node, ())
-    _thread.stack_size(STACK if sys.maxsize > 2**32 else STACK // 4)
+    _thread.stack_size(STACK)
     done = _thread.allocate_lock()
     done.acquire()
     _thread.start_new_thread(run, (done,))

@@ -97,7 +97,7 @@ class Raw {
     await this.control(Op.declare, [1, 1, 0, 0, -1, 2], ['add', 'ii', 'i'])
     await this.control(Op.declare, [2, 1, 0, 1, -1, 2], ['divide', 'ii', 'i'])
     await this.control(Op.declare, [CALLING, 2, 0, 0, -1, 2], ['call_once', 'pi', 'i'])
-    this.thunk = (await this.control(Op.thunk, [0x1000001, 0], ['i', 'i'])).numbers[0]
+    this.thunk = (await this.control(Op.thunk, [0x1000001, 0, 0], ['i', 'i'])).numbers[0]
   }
 
   async end(): Promise<void> {
@@ -255,7 +255,7 @@ function aFrame(raw: Raw): { kind: number; message: Buffer } {
     [Op.declare, [10 + random(100), 1, 0, 0, -1, 2], ['add', 'ii', 'i']],
     [Op.alloc, [1 + random(10_000)], []],
     [Op.free, [random(0x7fffffff)], []],
-    [Op.thunk, [0x1000100 + random(100), 0], ['ii', 'i']],
+    [Op.thunk, [0x1000100 + random(100), 0, 0], ['ii', 'i']],
     [Op.formatError, [random(20)], []],
   ]
   const [op, numbers, texts] = controls[random(controls.length)]
