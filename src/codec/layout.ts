@@ -64,7 +64,7 @@ export const SlotFlag = { messageInArena: 1, imageInSlot: 2 } as const
 /** `Reply.status`. */
 export const Status = { done: 0, exception: 1, refused: 2, undeclared: 3, callbackFailed: 4, unloaded: 5 } as const
 /** `Reply.code` where the status is `refused`. */
-export const Refusal = { noRoutine: 1, malformed: 2, argumentCount: 3, needsBridge: 4, outOfMemory: 5 } as const
+export const Refusal = { noRoutine: 1, malformed: 2, argumentCount: 3, outOfMemory: 4 } as const
 
 /** Offsets of a message inside a slot or mailbox. */
 export const MESSAGE = 16
