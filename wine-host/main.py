@@ -1,4 +1,4 @@
-"""The Windows side of a session: started by Node's supervisor as `python main.py PID FILE NODE_DOORBELL IDLE_DOORBELL STRAND_DOORBELLS… MEMORY_DOORBELL [--no-bridge]`.
+"""The Windows side of a session: started by Node's supervisor as `python main.py PID FILE NODE_DOORBELL IDLE_DOORBELL STRAND_DOORBELLS… MEMORY_DOORBELL`.
 
 Modules are few and imported late: each costs 5 to 8 ms under Wine.
 """
@@ -114,32 +114,16 @@ def main():
     # no message boxes that nobody sees
     ctypes.WinDLL("kernel32").SetErrorMode(0x8003)
     import wire
+    from bridge import Bridge
     from control import Control
     from segment import Segment
-    from serve import Server
 
     pid, file, node, idle, *strands, memory = [int(a) for a in sys.argv[1:22]]
     segment = Segment(pid, file, node, idle, strands, memory)
     leaving.tell = segment.say_leaving
     control = Control(segment)
-    if "--no-bridge" not in sys.argv:
-        from bridge import load_bridge
-
-        control.bridge = load_bridge(segment, control)
-    if control.bridge:
-        Server(segment, None, control).serve(requests=1)  # HELLO, which tells Node where the segment lies
-        if not control.bridge.fits:
-            raise SystemExit("zugbruecke: the native bridge is of another version than the host beside it")
-        control.bridge.serve()
-    else:
-        from routines import Routines
-        from strands import Strands
-
-        sys.setrecursionlimit(10000)  # a callback in a call in a callback takes four frames
-        control.routines = Routines(segment)
-        control.strands = Strands(segment, control.routines, control.run)
-        control.strands.be_main()
-        Server(segment, control.routines, control).serve()
+    control.bridge = Bridge(segment, control)
+    control.bridge.serve()
     segment.words[wire.W_HOST_STATE] = wire.STATE_LEAVING
     sys.stdout.flush()
     os._exit(0)
@@ -148,7 +132,7 @@ def main():
 def start():
     """Routines run on a thread whose stack is larger than the 2 MB of python.exe: each callback that calls takes 5 KB of it."""
     _thread.start_new_thread(leave_with_node, (os.dup(0),))
-    _thread.stack_size(STACK if sys.maxsize > 2**32 else STACK // 4)
+    _thread.stack_size(STACK)
     done = _thread.allocate_lock()
     done.acquire()
     _thread.start_new_thread(run, (done,))

@@ -1,6 +1,5 @@
 """The shared file, mapped, and the doorbells. Everything here may be used from any thread of the host."""
 
-import _thread
 import ctypes
 import msvcrt
 import os
@@ -66,33 +65,11 @@ class Segment:
         self.words = self.bytes.cast("I")
         self.node_doorbell = open_descriptor(pid, node_doorbell, os.O_WRONLY)
         self.idle_doorbell = open_descriptor(pid, idle_doorbell, os.O_WRONLY)
-        self.doorbells = [None] * wire.STRANDS
-        self.doorbell(0)
-        self._fence = _thread.allocate_lock()
-
-    def doorbell(self, strand):
-        """The FIFO that wakes the thread of a strand, opened at its first use."""
-        if self.doorbells[strand] is None:
-            self.doorbells[strand] = open_descriptor(self.pid, self.strand_numbers[strand], os.O_RDONLY)
-        return self.doorbells[strand]
+        self.main_doorbell = open_descriptor(pid, strand_doorbells[0], os.O_RDONLY)
 
     def memory_doorbell(self):
         """The FIFO that wakes the thread behind the memory window."""
         return open_descriptor(self.pid, self.memory_number, os.O_RDONLY)
-
-    def fence(self):
-        """x86 lets a load overtake a store before it, and two sides that each look before they are seen sleep for ever. A lock is a fence."""
-        with self._fence:
-            pass
-
-    def ring_node(self):
-        """Wakes Node's worker if it sleeps. Called after whatever it is to see has been stored."""
-        self.fence()
-        sleeps = self.words[wire.W_NODE_SLEEPS]
-        if sleeps == wire.SLEEPS_BLOCKED:
-            os.write(self.node_doorbell, b"\1")
-        elif sleeps == wire.SLEEPS_IDLE:
-            os.write(self.idle_doorbell, b"\1")
 
     def reachable(self, address, size, writable=False):
         """May a message name these bytes? Request slots and arena it may, and whatever else is there in this process."""
@@ -117,13 +94,3 @@ class Segment:
         """Node's worker is not to wait for an answer any more, and perhaps nobody is left who would tell it."""
         self.words[wire.W_HOST_STATE] = wire.STATE_LEAVING
         os.write(self.node_doorbell, b"\1")
-
-    def message(self, at, length, flags, arena_offset, room):
-        """The message of a slot or mailbox whose header lies at `at`, checked against what it may span."""
-        if flags & wire.IN_ARENA:
-            if arena_offset < wire.ARENA_OFFSET or arena_offset + length > self.size:
-                raise wire.Malformed("message outside the arena")
-            return self.bytes[arena_offset : arena_offset + length]
-        if length > room:
-            raise wire.Malformed("message longer than its slot")
-        return self.bytes[at + wire.MESSAGE : at + wire.MESSAGE + length]

@@ -1,4 +1,4 @@
-"""The numbers of docs/wire.md, and the few readers and writers of FlatBuffers that the host needs (standard library only)."""
+"""The numbers of docs/wire.md that the host needs beside its bridge, and a reader and a writer of FlatBuffers (standard library only)."""
 
 import struct
 
@@ -6,80 +6,16 @@ WIRE_VERSION = 1
 MAGIC = 0x3152425A
 
 STRANDS = 16
-STRAND_OFFSET = 0x1000
-STRAND_SIZE = 0x1000
-STRAND_TO_HOST = 0x800
-MAILBOX_ROOM = 0x800 - 16
-SLOTS = 1024
 REQUEST_OFFSET = 0x20000
-REQUEST_SIZE = 256
 REPLY_OFFSET = 0x60000
-REPLY_SIZE = 64
 ARENA_OFFSET = 0x80000
 WINDOW_OFFSET, WINDOW_ANSWER, WINDOW_DATA, WINDOW_ROOM = 0x11000, 0x11040, 0x12000, 0xE000
-MESSAGE = 16
-
-# control block, in words of 4 bytes
-W_MAGIC, W_VERSION, W_SEGMENT_SIZE = 0, 1, 2
-W_REQUEST_HEAD = 0x40 // 4
-W_NODE_SLEEPS = 0x80 // 4
-W_LOOK_LIMIT = 0x84 // 4
-W_KEEP_APART = 0x88 // 4
-W_REPLY_HEAD = 0xC0 // 4
-W_HOST_SLEEPS = 0xC4 // 4
-W_HOST_STATE = 0xC8 // 4
-W_RUNNING = 0xCC // 4
-W_RUNNING_ROW = 0xD0 // 4
-W_RUNNING_NESTED = 0xD4 // 4
-W_STRAND_POSTS = 0x100 // 4
-W_STRAND_SLEEPS = 0x140 // 4
-W_NODE_POSTS = 0x180 // 4
-
-SLEEPS_BLOCKED, SLEEPS_IDLE = 1, 2
-STATE_STARTING, STATE_SERVING, STATE_LEAVING = 0, 1, 2
-
-CALL, BATCH, CONTROL, RETURN, CALLBACK, REPLY, OUTCOME = 1, 2, 3, 4, 5, 6, 7
-IN_ARENA = 1
+WINDOW_VALUES = struct.Struct("<IIQQI4x")  # number, operation, address, all that is wanted from there on, size of this piece
 MEMORY_READ, MEMORY_WRITE = 1, 2
 
-DONE, EXCEPTION, REFUSED, UNDECLARED, UNLOADED = 0, 1, 2, 3, 5
-NO_ROUTINE, MALFORMED, ARGUMENT_COUNT, NEEDS_BRIDGE, OUT_OF_MEMORY = 1, 2, 3, 4, 5
-
-# canonical tables: what is constant in front of the values
-CALL_HEAD = struct.pack("<I6HiI", 16, 12, 24, 8, 16, 20, 4, 12, 24)
-REPLY_HEAD = struct.pack("<I8Hi", 20, 16, 36, 4, 8, 12, 16, 20, 28, 16)
-BATCH_HEAD = struct.pack(
-    "<I14HiI", 32, 28, 68, 8, 16, 20, 24, 28, 32, 40, 48, 56, 60, 4, 64, 28, 64
-)
-CALLBACK_HEAD = struct.pack("<I5H2xi", 16, 10, 16, 4, 8, 12, 12)
-RETURN_HEAD = struct.pack("<I3H2xi", 12, 6, 12, 4, 8)
-
-CALL_VALUES = struct.Struct("<QII4xI")  # at 24: texts, routine, text_room, count
-CALL_ARGUMENTS = 48
-REPLY_VALUES = struct.Struct("<IIIiQQ")  # at 24: status, code, last_error, errno, texts, result
-REPLY_LENGTH = 56
-BATCH_VALUES = struct.Struct("<QIIIIQQQIIII")  # at 40
-BATCH_COLUMNS = 104
-COLUMN = struct.Struct("<QqQ")
-WINDOW_VALUES = struct.Struct("<IIQQI4x")  # number, operation, address, all that is wanted from there on, size of this piece
-ROW_FAILURE = struct.Struct("<IIQ")
-TEXT_RECORD = struct.Struct("<II")  # offset and length; the records begin behind the size of the whole
-TEXTS_RECORDS, TEXTS_UNREADABLE = 4, 0xFFFFFFFF
-TEXT_WIDE, TEXT_IN_STRUCTURE = 1, 2
-
-# how a kind lies in the 8 bytes of an argument or result, and in a column
-FORMATS = {
-    "b": "b7x", "B": "B7x", "h": "h6x", "H": "H6x", "i": "i4x", "I": "I4x", "q": "q", "Q": "Q",
-    "f": "f4x", "d": "d", "?": "B7x", "c": "B7x", "u": "H6x", "p": "Q",
-}  # fmt: skip
-COLUMN_FORMATS = {
-    "b": "<b", "B": "<B", "h": "<h", "H": "<H", "i": "<i", "I": "<I", "q": "<q", "Q": "<Q",
-    "f": "<f", "d": "<d", "?": "<B", "c": "<B", "u": "<H", "p": "<Q" if struct.calcsize("P") == 8 else "<I",
-}  # fmt: skip
-RESULT_FORMATS = {
-    "b": "<q", "h": "<q", "i": "<q", "q": "<q", "B": "<Q", "H": "<Q", "I": "<Q", "Q": "<Q",
-    "f": "<f4x", "d": "<d", "?": "<Q", "c": "<Q", "u": "<Q", "p": "<Q",
-}  # fmt: skip
+# control block, in words of 4 bytes
+W_HOST_STATE = 0xC8 // 4
+STATE_LEAVING = 2
 
 
 def split_signature(signature):
@@ -99,16 +35,6 @@ def stack_size(signature):
 
 def _size_of(kind):
     return int(kind[1:-1]) if kind[0] == "{" else 8 if kind in "qQd" else 4
-
-
-def reply(values):
-    """A Reply message from (status, code, last_error, errno, texts, result)."""
-    return REPLY_HEAD + REPLY_VALUES.pack(*values)
-
-
-def callback_message(number, thread, payload):
-    count = len(payload) // 8
-    return CALLBACK_HEAD + struct.pack("<IIIII", number, thread, 8, 0, count) + payload
 
 
 class Malformed(Exception):

@@ -26,18 +26,20 @@ static int64_t field(const uint8_t *bytes, uint32_t length, uint32_t index, uint
 int32_t zb_control_message(struct zb_thread *thread, const struct zb_message *message, uint8_t *out, uint32_t capacity) {
   const uint8_t *bytes = message->bytes;
   uint32_t length = message->length;
-  int64_t at_room = field(bytes, length, CONTROL_FIELD_ROOM, 8), at_size = field(bytes, length, CONTROL_FIELD_ROOM_SIZE, 4);
+  int64_t at_room = field(bytes, length, CONTROL_FIELD_ROOM, 8), at_size = field(bytes, length, CONTROL_FIELD_ROOM_SIZE, 4),
+          at_op = field(bytes, length, CONTROL_FIELD_OP, 1);
   uint8_t nowhere[MAILBOX_ROOM];
   struct zb_guard *guard = thread->guard;
   struct zb_modes modes;
   int32_t written;
-  if (at_room < 0 || at_size < 0) return 0;
+  if (at_room < 0 || at_size < 0 || at_op < 0) return 0;
   if (!out) {
-    uint64_t room = at_room ? zb_u64(bytes + at_room) : 0;
+    uint64_t room = at_room ? zb_u64(bytes + at_room) : 0, base = (uint64_t)(ULONG_PTR)zb.segment;
     capacity = at_size ? zb_u32(bytes + at_size) : 0;
+    if (at_op && bytes[at_op] == OP_HELLO) room += base; /* an offset: Node does not know yet where the segment lies here */
     out = (uint8_t *)(ULONG_PTR)room;
     if (room) {
-      uint64_t offset = room - (uint64_t)(ULONG_PTR)zb.segment;
+      uint64_t offset = room - base;
       if (offset < ARENA_OFFSET || offset > zb.segment_size || capacity > zb.segment_size - offset) return 0;
     } else { /* nobody wants it */
       out = nowhere;
