@@ -1,7 +1,5 @@
 #!/usr/bin/env bash
 # Builds what is not up to date. npm runs it too (`prepare`), so that the package can be installed from its git repository.
-#   scripts/build.sh             where there is no mingw, without the native bridge
-#   scripts/build.sh --bridge    the bridge is a must
 set -euo pipefail
 cd "$(dirname "$0")/.."
 if [ -e dist/.built ] && [ -z "$(find src workers assembly package-lock.json tsconfig.json asconfig.json -newer dist/.built -print -quit)" ]; then
@@ -10,7 +8,12 @@ else
   npm run build --silent
   touch dist/.built
 fi
-make --no-print-directory -C wine-host/native || {
-  [ "${1:-}" != --bridge ] || exit 1
-  echo "The native bridge could not be built; sessions do its work in Python, slower."
-}
+make -q -C wine-host/native >/dev/null 2>&1 && exit
+for compiler in x86_64-w64-mingw32-gcc i686-w64-mingw32-gcc make; do
+  command -v "$compiler" >/dev/null || {
+    echo "The native bridge needs $compiler. Run this, then start again:" >&2
+    echo "  sudo apt-get update && sudo apt-get install -y gcc-mingw-w64-x86-64 gcc-mingw-w64-i686 make" >&2
+    exit 1
+  }
+done
+make --no-print-directory -C wine-host/native

@@ -16,11 +16,11 @@ need() { # PACKAGE, and a command (or file) that shows it is there
   command -v "$2" >/dev/null 2>&1 || [ -e "$2" ] || missing+=("$1")
 }
 need gcc-mingw-w64-x86-64 x86_64-w64-mingw32-gcc
+need gcc-mingw-w64-i686 i686-w64-mingw32-gcc
 need make make
 need wine64 /usr/lib/wine/wine64
 need wine wine
 if [ "${1:-}" = --tests ]; then
-  need gcc-mingw-w64-i686 i686-w64-mingw32-gcc
   need flatbuffers-compiler flatc
   need maven mvn
   need git git
@@ -59,9 +59,7 @@ if [ "${1:-}" = --tests ] && ! .venv/bin/python -c 'import flatbuffers, hypothes
 fi
 
 title "build"
-bridge=()
-[ "${1:-}" != --tests ] || bridge=(--bridge)
-scripts/build.sh "${bridge[@]}"
+scripts/build.sh
 
 title "Wine and Windows Python"
 timeout 1500 node dist/src/cli/main.js setup

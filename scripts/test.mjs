@@ -2,11 +2,11 @@
 // Runs every test suite, each file in a process of its own, and ends with the true sum.
 //   node scripts/test.mjs [FILTER…] [--concurrency N] [--timeout SECONDS]
 // FILTER is a part of a suite's path. It builds nothing: run `npm run build` and `zugbruecke setup` before.
-// Suites of test/session and test/pool run with and without the native bridge, unless ZUGBRUECKE_BRIDGE says which, and some of
-// them in 32-bit sessions, too; those and test/win32 count as skipped where `zugbruecke setup --arch win32` was not run.
+// Suites of test/session, test/pool and test/native run for 64 and for 32 bits, unless ZUGBRUECKE_ARCH says which; those for 32 bits and
+// test/win32 count as skipped where `zugbruecke setup --arch win32` was not run.
 // A suite that crashes, prints no sum, or takes too long counts as one failure beside those it reported.
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -62,59 +62,23 @@ const runners = [
   },
 ]
 
-/** What differs where pointers have four bytes, arguments lie on the stack and there are two conventions. */
-const in32 = [
-  ...[
-    'adapters',
-    'addresses',
-    'batch',
-    'batch-errors',
-    'buffers',
-    'callbacks',
-    'characters',
-    'crashes',
-    'declarations',
-    'exports',
-    'faults',
-    'floats',
-  ],
-  ...[
-    'integers',
-    'left-texts',
-    'loading',
-    'many-arguments',
-    'memory',
-    'memsync',
-    'memsync-callbacks',
-    'order',
-    'strings',
-    'unloading',
-    'variadic',
-    'windows-errors',
-    'jobs',
-  ],
-]
-
-/** What uses a session runs twice: with the native bridge, and with the host that does the same work in Python. */
+/** What uses the Windows side runs for both architectures, unless the suite's file says in words why it cannot: `// 64-bit only: …`. */
 function variants(suite) {
-  const [, folder, name] = /^test\/(session|pool|win32)\/(.*)\.test\.ts$/.exec(suite.file) ?? []
+  const [, folder] = /^test\/(session|pool|native|win32)\//.exec(suite.file) ?? []
+  if (!folder || process.env.ZUGBRUECKE_ARCH) return [suite]
   if (folder === 'win32') return [{ ...suite, needs32: true }]
-  if (!folder || process.env.ZUGBRUECKE_BRIDGE || process.env.ZUGBRUECKE_ARCH) return [suite]
-  const pure = { ...suite, variant: ' (no bridge)', environment: { ZUGBRUECKE_BRIDGE: 'none' } }
-  const narrow = { ...pure, variant: ' (win32)', needs32: true }
-  narrow.environment = { ...pure.environment, ZUGBRUECKE_ARCH: 'win32' }
-  return in32.includes(name) ? [suite, pure, narrow] : [suite, pure]
+  const narrow = { ...suite, variant: ' (win32)', needs32: true, environment: { ZUGBRUECKE_ARCH: 'win32' } }
+  return /^\/\/ 64-bit only: \S/m.test(readFileSync(join(root, suite.file), 'utf8')) ? [suite] : [suite, narrow]
 }
 
-/** Is everything there that a 32-bit session needs? */
-function has32() {
+/** The Wine and the prefix that sessions of an architecture use, where it is set up. */
+function wineFor(arch) {
   const main = join(root, 'dist/src/cli/main.js')
-  const { status, stdout } = spawnSync(process.execPath, [main, 'env', '--arch', 'win32', '--json'], {
-    encoding: 'utf8',
-  })
-  if (status !== 0) return false
+  const { status, stdout } = spawnSync(process.execPath, [main, 'env', '--arch', arch, '--json'], { encoding: 'utf8' })
+  if (status !== 0) return undefined
   const { wine, python, prefix } = JSON.parse(stdout)
-  return Boolean(wine && python) && existsSync(join(prefix, 'drive_c/windows/syswow64/kernel32.dll'))
+  const needed = `drive_c/windows/${arch === 'win32' ? 'syswow64' : 'system32'}/kernel32.dll`
+  return wine && python && existsSync(join(prefix, needed)) ? { WINE: wine, WINEPREFIX: prefix } : undefined
 }
 
 const suites = runners
@@ -141,11 +105,14 @@ function run({ file, command, sum, variant = '', environment = {} }) {
   return new Promise(resolve => {
     const from = performance.now()
     const [program, ...args] = command(file)
+    const inC = file.endsWith('.sh')
+      ? wines.get(environment.ZUGBRUECKE_ARCH ?? process.env.ZUGBRUECKE_ARCH ?? 'win64')
+      : {}
     const child = spawn(program, args, {
       cwd: root,
       detached: true, // a group of its own: a suite that hangs is ended with all that it started
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, ...environment, FORCE_COLOR: '0', NO_COLOR: '1' },
+      env: { ...process.env, ...environment, ...inC, FORCE_COLOR: '0', NO_COLOR: '1' },
     })
     let output = ''
     let late = false
@@ -195,7 +162,9 @@ function run({ file, command, sum, variant = '', environment = {} }) {
   })
 }
 
-const without32 = suites.some(suite => suite.needs32) && !has32()
+/** What the suites in C are run with: a prefix of their own would take longer to make than they run. */
+const wines = new Map(['win64', 'win32'].map(arch => [arch, wineFor(arch)]))
+const without32 = suites.some(suite => suite.needs32) && !wines.get('win32')
 if (without32) console.log('skip 32-bit sessions: zugbruecke setup --arch win32 was not run')
 const queue = suites.filter(suite => !(suite.needs32 && without32))
 total.skipped += suites.length - queue.length

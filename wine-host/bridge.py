@@ -1,4 +1,4 @@
-"""The native bridge (native/bridge-win64.dll), where it was built: it takes the main loop over and enters Python for Control messages alone."""
+"""The native bridge (native/bridge-win64.dll, native/bridge-win32.dll): it takes the main loop over and enters Python for Control messages alone."""
 
 import ctypes
 import os
@@ -41,15 +41,18 @@ class Import(ctypes.Structure):
 
 
 class Bridge:
-    def __init__(self, dll, segment, control):
-        self.dll = dll
+    def __init__(self, segment, control):
+        name = "bridge-win64.dll" if sys.maxsize > 2**32 else "bridge-win32.dll"
+        self.dll = dll = ctypes.CDLL(os.path.join(os.path.dirname(os.path.abspath(__file__)), "native", name))
         dll.zb_version.restype = ctypes.c_char_p
         dll.zb_thunk.restype = ctypes.c_uint64
         dll.zb_get_last_error.restype = ctypes.c_uint32
         dll.zb_get_system_error.restype = ctypes.c_uint32
         self.version = dll.zb_version().decode()
-        # HELLO says so if not
-        self.fits = self.version.split()[0] == VERSION and dll.zb_context_size() == ctypes.sizeof(Context)
+        if self.version.split()[0] != VERSION or dll.zb_context_size() != ctypes.sizeof(Context):
+            raise SystemExit(
+                f"zugbruecke: the native bridge is zugbruecke {self.version}, the host beside it is {VERSION}: install the package again"
+            )
         self.segment = segment
         self.control = control
         self.handler = CONTROL(self._control)
@@ -82,10 +85,8 @@ class Bridge:
         if result != 0:
             raise SystemExit(f"zugbruecke: the native bridge stopped ({result})")
 
-    def routine(self, number, address, convention, flags, signature, result, count, texts):
-        code = self.dll.zb_routine(
-            number, ctypes.c_uint64(address), convention, flags, signature.encode(), ord(result), count
-        )
+    def routine(self, number, address, convention, flags, signature, result, texts):
+        code = self.dll.zb_routine(number, ctypes.c_uint64(address), convention, flags, signature.encode(), ord(result))
         if code == 0 and texts:
             code = self.dll.zb_texts(number, (ctypes.c_int64 * len(texts))(*texts), len(texts) // 3)
         if code < 0:
@@ -109,8 +110,8 @@ class Bridge:
             return None
         return (unmet.module, unmet.dll.decode("latin-1"), (unmet.routine or b"").decode("latin-1") or unmet.ordinal) if found else None
 
-    def make_thunk(self, number, convention, signature, result):
-        address = self.dll.zb_thunk(ctypes.c_uint32(number), convention, signature.encode(), ord(result))
+    def make_thunk(self, number, convention, flags, signature, result):
+        address = self.dll.zb_thunk(ctypes.c_uint32(number), convention, flags, signature.encode(), ord(result))
         if not address:
             raise ValueError(f"the native bridge makes no callback with the signature {signature!r}")
         return address
@@ -132,12 +133,3 @@ class Bridge:
 
     def system_error(self):
         return self.dll.zb_get_system_error()
-
-
-def load_bridge(segment, control):
-    """The bridge for this process's architecture, or None: the host then does the same work in pure ctypes."""
-    name = "bridge-win64.dll" if sys.maxsize > 2**32 else "bridge-win32.dll"
-    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "native", name)
-    if not os.path.exists(path):
-        return None
-    return Bridge(ctypes.CDLL(path), segment, control)

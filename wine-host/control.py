@@ -28,8 +28,8 @@ LOAD_WITH_ALTERED_SEARCH_PATH = 8
 WINES_MARK = b"Wine builtin DLL"
 # what AddDllDirectory named among others, and the folder of the DLL
 SEARCH_DEFAULT_DIRECTORIES, SEARCH_LOAD_DIRECTORY = 0x1000, 0x100
-SET_LAST_ERROR = 13
-# a flag of DECLARE
+# conventions and a flag of DECLARE
+STDCALL, FASTCALL = 1, 3
 RESULT_BY_ADDRESS = 8
 POINTER_SIZE = ctypes.sizeof(ctypes.c_void_p)
 ERROR_BAD_EXE_FORMAT, ERROR_MOD_NOT_FOUND, ERROR_PROC_NOT_FOUND = 193, 126, 127
@@ -54,11 +54,8 @@ class Failure(Exception):
 class Control:
     def __init__(self, segment):
         self.segment = segment
+        self.bridge = None  # main.py gives it one
         self.dlls = {}
-        # either the bridge, or the same in Python
-        self.bridge = None
-        self.routines = None
-        self.strands = None
         self.leaving = False
         self.allocations = {}
         self.operations = {
@@ -69,7 +66,7 @@ class Control:
             21: self.remove_dll_directory,
         }  # fmt: skip
 
-    def run(self, message, room=wire.MAILBOX_ROOM):
+    def run(self, message, room):
         """The Outcome of a Control message, at most `room` bytes."""
         try:
             table = wire.Table(message)
@@ -77,13 +74,7 @@ class Control:
             operation = self.operations.get(op)
             if operation is None:
                 raise Failure("Internal", f"there is no operation {op}")
-            # what this side asks of Windows for itself must not show in the user's last error
-            kept = ctypes.get_last_error()
-            try:
-                numbers, texts = operation(table.numbers(1), table.texts(2))
-            finally:
-                if op != SET_LAST_ERROR:
-                    ctypes.set_last_error(kept)
+            numbers, texts = operation(table.numbers(1), table.texts(2))
             return wire.outcome(True, numbers, texts, room)
         except Failure as failure:
             return wire.outcome(False, [failure.code], [failure.kind, str(failure)], room)
@@ -99,16 +90,12 @@ class Control:
                 "Version",
                 f"Node's half is zugbruecke {version} (wire {numbers[0]}), the Windows half is {VERSION} (wire {wire.WIRE_VERSION})",
             )
-        if self.bridge and not self.bridge.fits:
-            raise Failure("Version", f"the native bridge is zugbruecke {self.bridge.version}, the host beside it is {VERSION}")
         set_variables(variables)
         windows = sys.getwindowsversion()
-        bridge = self.bridge.version if self.bridge else ""
         return (
-            [wire.WIRE_VERSION, os.getpid(), ctypes.sizeof(ctypes.c_void_p), self.segment.base, 1 if self.bridge else 0,
-             windows.major, windows.minor, windows.build],
-            [sys.version.split()[0], VERSION, bridge, os.getcwd()],
-        )  # fmt: skip
+            [wire.WIRE_VERSION, os.getpid(), POINTER_SIZE, self.segment.base, windows.major, windows.minor, windows.build],
+            [sys.version.split()[0], VERSION, self.bridge.version, os.getcwd()],
+        )
 
     def load(self, numbers, texts):
         number, mode = numbers
@@ -118,7 +105,7 @@ class Control:
             import loading
 
             loading.refuse(name, code)
-        unmet = self.bridge.unmet_import(handle) if self.bridge else None
+        unmet = self.bridge.unmet_import(handle)
         if unmet or is_wines(handle) and is_path(name):
             import loading
 
@@ -147,42 +134,33 @@ class Control:
         if handle is None:
             raise Failure("Argument", "that DLL is not loaded")
         k32.FreeLibrary(handle)
-        if not self.bridge:  # which sees it for itself
-            self.routines.forget_unloaded()
         return [], []
 
     def declare(self, numbers, texts):
         number, dll, convention, flags, ordinal, _, *texts_left = numbers
         name, signature, result = texts
         try:
-            if convention > 1 and POINTER_SIZE == 4 and not self.bridge:
-                raise Failure("Argument", "thiscall and fastcall need the native bridge")
             address = ordinal if dll < 0 else self._routine_address(dll, name, ordinal, convention, flags, signature)
-            count = len(wire.split_signature(signature))
-            if self.bridge:
-                self.bridge.routine(number, address, convention, flags, signature, result, count, texts_left)
-            else:
-                self.routines.declare(number, address, convention, flags, signature, result, texts_left)
+            self.bridge.routine(number, address, convention, flags, signature, result, texts_left)
         except Exception:
             # declared in vain: calls say so
-            (self.bridge or self.routines).undeclared(number)
+            self.bridge.undeclared(number)
             raise
         return [address], []
 
     def release(self, numbers, texts):
-        (self.bridge or self.routines).release(numbers[0])
+        self.bridge.release(numbers[0])
         return [], []
 
     def symbol(self, numbers, texts):
         return [self._address(numbers[0], texts[0], numbers[1])], []
 
     def thunk(self, numbers, texts):
-        number, convention = numbers
-        maker = self.bridge or self.strands
-        return [maker.make_thunk(number, convention, texts[0], texts[1])], []
+        number, convention, flags = numbers
+        return [self.bridge.make_thunk(number, convention, flags, texts[0], texts[1])], []
 
     def free_thunk(self, numbers, texts):
-        (self.bridge or self.strands).free_thunk(numbers[0])
+        self.bridge.free_thunk(numbers[0])
         return [], []
 
     def alloc(self, numbers, texts):
@@ -213,27 +191,18 @@ class Control:
 
     def set_last_error(self, numbers, texts):
         if numbers[0] >= 0:
-            ctypes.set_last_error(signed(numbers[0]))
-            if self.bridge:
-                self.bridge.set_last_error(numbers[0])
+            self.bridge.set_last_error(numbers[0])
         if numbers[1] >= 0:
-            ctypes.set_errno(signed(numbers[1]))
-            if self.bridge:
-                self.bridge.set_errno(signed(numbers[1]))
+            self.bridge.set_errno(signed(numbers[1]))
         return [], []
 
     def get_last_error(self, numbers, texts):
-        if self.bridge:
-            return [self.bridge.get_last_error(), self.bridge.get_errno(), self.bridge.system_error()], []
-        return [ctypes.get_last_error() & 0xFFFFFFFF, ctypes.get_errno(), self._system_error() & 0xFFFFFFFF], []
+        return [self.bridge.get_last_error(), self.bridge.get_errno(), self.bridge.system_error()], []
 
     def format_error(self, numbers, texts):
-        code = signed(numbers[0] if numbers else self._system_error())
+        # the thread's own GetLastError() is that of the host's work by now
+        code = signed(numbers[0] if numbers else self.bridge.system_error())
         return [code], [ctypes.FormatError(code).strip()]
-
-    def _system_error(self):
-        """GetLastError() as the thread's last routine left it: the thread's own is that of the host's work by now."""
-        return self.bridge.system_error() if self.bridge else self.routines.system_error()
 
     def find_library(self, numbers, texts):
         import ctypes.util  # a tenth of a second under Wine: only for who asks
@@ -273,17 +242,14 @@ class Control:
         return address
 
     def _routine_address(self, dll, name, ordinal, convention, flags, signature):
-        """Also under the names that 32-bit compilers make of `add`: `add@8`, `_add@8` for stdcall, `_add` for cdecl."""
+        """Also under the names that 32-bit compilers make of `add`: `add@8`, `_add@8` for stdcall, `@add@8` for fastcall, `_add` for others."""
         try:
             return self._address(dll, name, ordinal)
         except Failure:
             if ordinal >= 0 or POINTER_SIZE == 8:
                 raise
-            if convention == 1:
-                size = wire.stack_size(signature) - (POINTER_SIZE if flags & RESULT_BY_ADDRESS else 0)
-                names = [f"{name}@{size}", f"_{name}@{size}"]
-            else:
-                names = [f"_{name}"]
+            size = wire.stack_size(signature) - (POINTER_SIZE if flags & RESULT_BY_ADDRESS else 0)
+            names = {STDCALL: [f"{name}@{size}", f"_{name}@{size}"], FASTCALL: [f"@{name}@{size}"]}.get(convention, [f"_{name}"])
             address = next(filter(None, (_proc_address(self._handle(dll), other) for other in names)), None)
             if not address:
                 raise

@@ -113,13 +113,13 @@ def main():
     empty_stdin()
     # no message boxes that nobody sees
     ctypes.WinDLL("kernel32").SetErrorMode(0x8003)
-    from bridge import load_bridge
+    from bridge import Bridge
     from control import Control
     from segment import Segment
 
     segment = Segment(*[int(a) for a in sys.argv[1:5]])
     control = Control(segment)
-    control.bridge = load_bridge(segment, control)
+    control.bridge = Bridge(segment, control)
     leaving.tell = control.bridge.dll.zb_leave
     control.bridge.serve()
     sys.stdout.flush()
@@ -129,7 +129,7 @@ def main():
 def start():
     """Routines run on a thread whose stack is larger than the 2 MB of python.exe: each callback that calls takes 5 KB of it."""
     _thread.start_new_thread(leave_with_node, (os.dup(0),))
-    _thread.stack_size(STACK if sys.maxsize > 2**32 else STACK // 4)
+    _thread.stack_size(STACK)
     done = _thread.allocate_lock()
     done.acquire()
     _thread.start_new_thread(run, (done,))

@@ -69,7 +69,7 @@ export const MESSAGE_IN_ARENA = 1
 /** `Reply.status`. */
 export const Status = { done: 0, exception: 1, refused: 2, undeclared: 3, unloaded: 4 } as const
 /** `Reply.code` where the status is `refused`. */
-export const Refusal = { noRoutine: 1, malformed: 2, argumentCount: 3, needsBridge: 4, outOfMemory: 5 } as const
+export const Refusal = { noRoutine: 1, malformed: 2, argumentCount: 3, outOfMemory: 4 } as const
 
 /** Header of a slot or a mailbox: number, length of the message, kind | thread << 8 | flags << 16, number of the thread's reply. */
 export const Header = { number: 0, length: 4, tag: 8, reply: 12 } as const
@@ -98,6 +98,8 @@ export const Batch = {
 export const Callback = { callback: 20, thread: 24, count: 36, arguments: 40 } as const
 export const Return = { size: 24, result: 16 } as const
 export const ROW_FAILURE_SIZE = 16
+/** An exception of the bridge's own: of the address, the low half is what a routine took off the stack, the high half what is declared. */
+export const EXCEPTION_UNBALANCED = 0xe05a4253
 
 /** Texts that a routine left: the size of the whole, then a record for each (offset and length in bytes), then what they say. */
 export const Texts = { size: 0, records: 4, recordSize: 8, unreadable: 0xffffffff } as const

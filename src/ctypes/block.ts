@@ -3,12 +3,13 @@
  * A type reads and writes through `view` and `commit` alone and never asks which of the two it has.
  */
 
+import type { Convention } from './convention.js'
 import type { Encoding } from './encoding.js'
 import type { TakenText } from './taken-texts.js'
 
 /** What one has to know to call a function pointer. */
 export interface CallbackShape {
-  readonly convention: 'cdecl' | 'stdcall'
+  readonly convention: Convention
   readonly argtypes: readonly object[]
   readonly restype: object | null
 }

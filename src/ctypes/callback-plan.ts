@@ -1,8 +1,9 @@
 /** A callback's values on their way: arguments from the bits that the Windows side gives, the result back into bits. */
 import { writeBits } from './bits64.js'
 import { LocalBlock, RemoteRange } from './block.js'
-import type { CallbackClass, Convention } from './callback-type.js'
+import type { CallbackClass } from './callback-type.js'
 import type { CallContext } from './context.js'
+import type { Convention } from './convention.js'
 import { type Arch, type CType, FOR_ARCH, READ, viewAt, WRITE } from './data.js'
 import { passedAs } from './passing.js'
 import type { Signature } from './sink.js'
@@ -13,6 +14,8 @@ export interface CallbackPlan {
   /** With the hidden pointer in front, where the result is a structure that needs one. */
   readonly signature: Signature
   readonly result: string
+  /** The first argument is that pointer. */
+  readonly resultByAddress: boolean
   /** `bits` has 8 bytes for each character of the signature. */
   decodeArguments(bits: DataView, context: CallContext): unknown[]
   /** Writes 8 bytes into `into`; `undefined` and a void result are zero. */
@@ -39,6 +42,7 @@ function makePlan({ convention, argtypes, restype }: CallbackClass, arch: Arch):
     convention,
     signature: (hidden ? 'p' : '') + passing.map(({ kind }) => kind).join(''),
     result: hidden ? 'p' : (result?.kind ?? 'v'),
+    resultByAddress: hidden,
     decodeArguments(bits, context) {
       const block = new LocalBlock(new Uint8Array(bits.buffer, bits.byteOffset, bits.byteLength).slice())
       block.origin = context.memory

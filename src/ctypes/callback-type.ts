@@ -3,6 +3,7 @@ import { AsyncResource } from 'node:async_hooks'
 import { ArgumentError } from '../errors.js'
 import { type Block, type CallbackTarget, LocalBlock, RemoteBlock, type RemoteMemory } from './block.js'
 import type { CallContext } from './context.js'
+import type { Convention } from './convention.js'
 import {
   ARCH,
   type Arch,
@@ -25,8 +26,6 @@ import { readAddress } from './integers.js'
 import { checkMemsync, checkPaths, type Directive, type Memsync } from './memsync.js'
 import { toAddress } from './pointing.js'
 import { checkSession, isCallbackTarget, refAt, writeCell } from './reference.js'
-
-export type Convention = 'cdecl' | 'stdcall'
 
 /** The JS function behind a callback; it may be async. */
 export type CallbackFunction<R extends CType | null, A extends readonly CType[]> = (
@@ -119,14 +118,22 @@ export class Callback implements CallbackTarget {
   }
 }
 
-function callbackType(
+const WORDS: { readonly [convention in Convention]: string } = {
+  cdecl: 'CFUNCTYPE',
+  stdcall: 'WINFUNCTYPE',
+  thiscall: '__thiscall',
+  fastcall: '__fastcall',
+}
+
+/** A function pointer of any convention: what headers say, and no name of ctypes' stands for. */
+export function callbackType(
   convention: Convention,
   restype: CType | null,
   argtypes: readonly CType[],
   arch: Arch = 'win64',
   shared: SharedMemsync = { given: undefined, directives: undefined },
 ): CallbackClass {
-  const word = convention === 'cdecl' ? 'CFUNCTYPE' : 'WINFUNCTYPE'
+  const word = WORDS[convention]
   if (restype !== null && !isType(restype))
     throw new ArgumentError(`${word} takes a result type or null, not ${describe(restype)}`)
   if (restype?.[CATEGORY] === 'array')

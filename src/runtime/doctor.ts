@@ -109,7 +109,8 @@ export async function diagnose(
   const rebuilt = existsSync(packageFile('src')) ? 'Run: npm run build' : 'Run: npm install zugbruecke'
   await check('encoder', () => own('dist/encoder.wasm', rebuilt), rebuilt)
   await check('host', () => hostFiles(rebuilt), rebuilt)
-  await check('native bridge', () => bridge(arch), '', false)
+  const built = existsSync(packageFile('src')) ? 'Run: npm run build:native' : rebuilt
+  await check('native bridge', () => own(`wine-host/native/bridge-${arch}.dll`, built), built)
   await check('memory access', memoryAccess, '', false)
   await check('sandbox', sandbox, '', config.sandbox !== false)
   await check(
@@ -149,14 +150,6 @@ function hostFiles(rebuilt: string): Finding {
   const names = existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: 'utf8' }) : []
   const count = names.filter(name => name.endsWith('.py')).length
   return count > 0 ? `${count} files in ${folder}` : { found: `no Python files in ${folder}`, mend: rebuilt }
-}
-
-function bridge(arch: string): Finding {
-  const path = packageFile(`wine-host/native/bridge-${arch}.dll`)
-  const inPython = 'the host works in pure Python, slower and equally right'
-  if (process.env.ZUGBRUECKE_BRIDGE === 'none') return `not used (ZUGBRUECKE_BRIDGE=none): ${inPython}`
-  if (existsSync(path)) return `used (${path})`
-  return arch === 'win64' ? `not built: ${inPython}` : `none for ${arch}: ${inPython}`
 }
 
 /** Reads a byte of a child's memory, as sessions do. */

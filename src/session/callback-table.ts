@@ -9,6 +9,7 @@ import { Op } from '../codec/layout.js'
 import type { CallbackTarget } from '../ctypes/block.js'
 import { type CallbackPlan, callbackPlan } from '../ctypes/callback-plan.js'
 import { type Callback, DIRECTIVES } from '../ctypes/callback-type.js'
+import { CONVENTIONS, RESULT_BY_ADDRESS } from '../ctypes/convention.js'
 import { ArgumentError, ZugbrueckeError } from '../errors.js'
 import type { SessionCore } from './core.js'
 import { MemsyncLoan } from './memsync-loan.js'
@@ -221,10 +222,10 @@ export class CallbackTable {
 }
 
 const MAKING = 'making a callback'
-const declaration = (number: number, { convention, signature, result }: CallbackPlan) =>
+const declaration = (number: number, plan: CallbackPlan) =>
   [
-    [number, convention === 'cdecl' ? 0 : 1],
-    [signature, result],
+    [number, CONVENTIONS[plan.convention], plan.resultByAddress ? RESULT_BY_ADDRESS : 0],
+    [plan.signature, plan.result],
   ] as const
 const key = (plan: CallbackPlan) => `${plan.convention}${plan.result}(${plan.signature})`
 const isPromise = (value: unknown): value is Promise<unknown> =>

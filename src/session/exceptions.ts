@@ -1,5 +1,6 @@
 /** Names of structured exceptions (winnt.h, ntstatus.h), and the errors made of them. */
-import { AccessViolationError, StructuredExceptionError } from '../errors.js'
+import { EXCEPTION_UNBALANCED } from '../codec/layout.js'
+import { AccessViolationError, ArgumentError, StructuredExceptionError } from '../errors.js'
 
 const NAMES: { readonly [code: number]: string } = {
   2147483649: 'guard page violation',
@@ -33,7 +34,14 @@ const hex = (value: number | bigint) => `0x${value.toString(16).toUpperCase()}`
 export const exceptionName = (code: number): string => NAMES[code] ?? 'exception of the DLL’s own'
 
 /** The error for a structured exception in `routine` that the session survived; `address` is 2⁶⁴ − 1 if unknown. */
-export function exceptionError(routine: string, code: number, address: bigint, row?: number): StructuredExceptionError {
+export function exceptionError(
+  routine: string,
+  code: number,
+  address: bigint,
+  row?: number,
+): StructuredExceptionError | ArgumentError {
+  if (code === EXCEPTION_UNBALANCED)
+    return unbalancedError(routine, Number(address & 0xffffffffn) | 0, Number(address >> 32n), row)
   const known = address !== 0xffffffffffffffffn
   const where = row === undefined ? '' : ` in row ${row}`
   const message = `${routine}${where}: ${exceptionName(code)} (${hex(code)})${known && code === ACCESS_VIOLATION ? ` at address ${hex(address)}` : ''}`
@@ -41,4 +49,24 @@ export function exceptionError(routine: string, code: number, address: bigint, r
   return code === ACCESS_VIOLATION
     ? new AccessViolationError(message, details)
     : new StructuredExceptionError(message, details)
+}
+
+/** `taken` bytes of arguments were taken off the stack by the routine, which should be `declared`. */
+function unbalancedError(routine: string, taken: number, declared: number, row?: number): ArgumentError {
+  const where = row === undefined ? '' : ` in row ${row}`
+  const off = Math.abs(taken - declared)
+  const by = `${off} byte${off === 1 ? '' : 's'} ${taken > declared ? 'more' : 'less'} than declared`
+  const advice =
+    declared === 0
+      ? `it is no cdecl routine: declare it with WinDLL or __stdcall (or __fastcall, __thiscall), and ${taken} bytes of arguments`
+      : taken === 0
+        ? 'it is a cdecl routine (CDLL, __cdecl), or it takes no arguments on the stack'
+        : `its arguments on the stack are ${taken} bytes, those of the declaration ${declared}: correct argtypes or the convention`
+  return new ArgumentError(
+    `${routine}${where}: took ${by} off the stack when it returned: ${advice}. The session goes on`,
+    {
+      routine,
+      ...(row === undefined ? {} : { row }),
+    },
+  )
 }

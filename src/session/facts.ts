@@ -17,8 +17,6 @@ export interface SessionFacts {
   readonly pointerSize: number
   /** Whether memory is read and written by the host, because this process is not permitted to. */
   readonly memoryByHost: boolean
-  /** Whether calls run in the native bridge. */
-  readonly bridge: boolean
   readonly pythonVersion: string
   /** Folder that relative paths of DLLs start from. */
   readonly cwd: string

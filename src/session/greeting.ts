@@ -36,7 +36,6 @@ export async function greet(
       base,
       memoryByHost,
       pointerSize: Number(numbers[2]),
-      bridge: numbers[4] === 1n,
       pythonVersion: texts[0],
     }
     if (memoryByHost) core.lookThroughHost()

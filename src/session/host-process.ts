@@ -1,15 +1,17 @@
 /** How the Windows side of a session is started. */
+import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { SpawnOptions } from '../../workers/supervisor.js'
 import type { Seen, Segment } from '../channel/segment.js'
 import { Shared, type SharedState } from '../channel/shared.js'
 import { THREADS } from '../codec/layout.js'
+import { SetupError } from '../errors.js'
 import type { ResolvedConfig } from '../runtime/config.js'
 import { wineEnvironment } from '../runtime/environment.js'
 import type { Installation } from '../runtime/locate.js'
 import { FIRST_PROCESS, type Sandbox } from '../runtime/sandbox.js'
 
-const main = fileURLToPath(new URL('../../../wine-host/main.py', import.meta.url))
+const hostFile = (name: string) => fileURLToPath(new URL(`../../../wine-host/${name}`, import.meta.url))
 /** Descriptors below are the three that every process has. */
 const FIRST = 3
 
@@ -28,7 +30,12 @@ export function hostProcess(
       { process: FIRST_PROCESS, descriptor: fd => FIRST + descriptors.indexOf(fd) }
     : { process: process.pid, descriptor: fd => fd }
   const shared = [segment.file, segment.hostBell, segment.strandsBell].map(seen.descriptor)
-  const python = [installation.python, '-I', '-S', '-E', `Z:${main.replaceAll('/', '\\')}`]
+  const bridge = hostFile(`native/bridge-${config.arch}.dll`)
+  if (!existsSync(bridge))
+    throw new SetupError(
+      `the native bridge ${bridge} is missing: install the package again, or, in a clone, run "npm run build:native"`,
+    )
+  const python = [installation.python, '-I', '-S', '-E', `Z:${hostFile('main.py').replaceAll('/', '\\')}`]
   const args = [...python, ...[seen.process, ...shared].map(String)]
   const common = {
     cwd: config.cwd,

@@ -5,6 +5,7 @@
 
 import { EndReason } from '../channel/shared.js'
 import { adapterOf, type CallPlan, compilePlan } from '../ctypes/call-plan.js'
+import { CONVENTIONS, type Convention, RESULT_BY_ADDRESS } from '../ctypes/convention.js'
 import { isType } from '../ctypes/data.js'
 import { type Prototype, parsePrototype } from '../ctypes/header/index.js'
 import type { ArgType, ResType } from '../ctypes/inference.js'
@@ -25,11 +26,9 @@ import { AwaitedScalarCall, BlockingScalarCall } from './scalar-call.js'
 import type { SessionSurface } from './surface.js'
 import { fillWindowsError } from './windows-error.js'
 
-const CONVENTIONS: { readonly [name: string]: number } = { cdecl: 0, stdcall: 1, thiscall: 2, fastcall: 3 }
 const USE_LAST_ERROR = 1
 const USE_ERRNO = 2
 const VARIADIC = 4
-const RESULT_BY_ADDRESS = 8
 
 export class RoutineEngine {
   readonly name: string
@@ -38,7 +37,7 @@ export class RoutineEngine {
   /** Extra arguments are refused: declared the typed way, or by a prototype without `...`. */
   strict = false
   variadic = false
-  convention: number
+  convention: Convention
   readonly #ordinal: number
   #argtypes: readonly ArgType[] | undefined
   /** Runs the `from_param` of adapters. */
@@ -69,7 +68,7 @@ export class RoutineEngine {
     this.#ordinal = typeof target === 'number' ? target : -1
     this.name = typeof target === 'number' ? `#${target}` : target
     this.label = `${dll.name}.${this.name}`
-    this.convention = dll.kind === 'cdll' ? 0 : 1
+    this.convention = dll.kind === 'cdll' ? 'cdecl' : 'stdcall'
     const { c_int, HRESULT } = session.types
     this.#restype = dll.kind === 'oledll' ? HRESULT : c_int
   }
@@ -92,7 +91,7 @@ export class RoutineEngine {
     engine.#restype = prototype.restype
     engine.variadic = prototype.variadic
     engine.strict = true
-    if (prototype.conventionStated) engine.convention = CONVENTIONS[prototype.convention]
+    if (prototype.conventionStated) engine.convention = prototype.convention
     return engine
   }
 
@@ -276,7 +275,7 @@ export class RoutineEngine {
       dll: address === undefined ? dll.number : BY_ADDRESS,
       name: this.#ordinal >= 0 || address !== undefined ? '' : this.name,
       target: address ?? this.#ordinal,
-      convention: this.convention,
+      convention: CONVENTIONS[this.convention],
       flags,
       arguments: plan.signature,
       fixed: plan.count,

@@ -279,7 +279,6 @@ export class CtypesSession extends SessionSurface {
         base: 0,
         pointerSize: config.arch === 'win64' ? 8 : 4,
         memoryByHost: false,
-        bridge: false,
         pythonVersion: installation.pythonVersion,
         cwd: config.cwd,
         prefix: installation.prefix,
@@ -288,7 +287,7 @@ export class CtypesSession extends SessionSurface {
       }
       const core = this.#makeCore(facts, CALLER_THREAD, owned.shared)
       await greet(core, config.env, folders, limit, () => this.#stopping !== undefined)
-      this.#log.write('info', 'up', { pid, bridge: core.facts.bridge, python: core.facts.pythonVersion })
+      this.#log.write('info', 'up', { pid, python: core.facts.pythonVersion })
       this.#core = core
       return this.#core
     } catch (error) {

@@ -198,7 +198,7 @@ export abstract class SessionSurface {
     const foreign = new DllState('function', 'cdll', {}, this.cwd)
     core.memory.routineAt = (address, type) => {
       const engine = new RoutineEngine(this, foreign, `0x${address.toString(16)}`, address)
-      engine.convention = type.convention === 'cdecl' ? 0 : 1
+      engine.convention = type.convention
       engine.declareTyped(type.argtypes as readonly CType[], type.restype as CType | null)
       engine.declareNow(core)
       return Object.assign(makeRoutine(engine, this.blocking), { address, memory: core.memory })

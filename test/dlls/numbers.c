@@ -56,7 +56,8 @@ API int32_t bump(void) { return ++counter; }
 /* Exported by number 77 alone: see numbers.def. */
 int by_number(int a) { return a * 77; }
 
-API long result_code(long code) { return code; }
+/* as COM has them; result_code@4 in 32 bits */
+API HRESULT __stdcall result_code(HRESULT code) { return code; }
 API void set_last(uint32_t code) { SetLastError(code); }
 API uint32_t last(void) { return GetLastError(); }
 API void *no_pointer(void) { return 0; }

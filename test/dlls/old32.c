@@ -117,4 +117,24 @@ API int read_at(const int *p) { return *p; }
 API int divide(int a, int b) { return a / b; }
 API void set_error(unsigned code) { SetLastError(code); }
 API HRESULT __stdcall fail_with(HRESULT code) { return code; }
+/* exported as @quick@8, @quick_many@24 */
 API int __fastcall quick(int a, int b) { return a + b; }
+API double __fastcall quick_many(float a, int b, double c, short d, int e) { return a + 10 * b + 100 * c + 1000 * d + 10000 * e; }
+/* A method as Microsoft's compilers make it: the object in a register, the place of a structure result on the stack. */
+typedef struct { int value; } object;
+API int __thiscall object_add(object *self, int a, char b) { return self->value += a + b; }
+API point *__thiscall object_point(object *self, point *result, double y) {
+  *result = (point){self->value, y};
+  return result;
+}
+typedef struct { int(__thiscall *add)(object *, int, char); int(__fastcall *quick)(int, int); } methods;
+API methods its_methods = {object_add, quick};
+API int ask_quick(int(__fastcall *f)(int, int, int), int times) {
+  int sum = 0;
+  for (int i = 0; i < times; i++) sum += f(i, 2, 3);
+  return sum;
+}
+API int ask_method(int(__thiscall *f)(object *, int)) {
+  object asked = {40};
+  return f(&asked, 2);
+}

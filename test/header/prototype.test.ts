@@ -1,7 +1,9 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import type { CType } from '../../src/ctypes/data.js'
 import { parsePrototype } from '../../src/ctypes/header/index.js'
 import type { Arch } from '../../src/ctypes/header/namespace.js'
+import { types } from '../../src/ctypes/types.js'
 import { prototype } from './show.js'
 import { stubNamespace, textOf } from './stub.js'
 
@@ -101,10 +103,14 @@ test('names of parameters', () => {
   assert.equal(routine.parameterNames, ['a', undefined, 'cb', 'd'])
 })
 
-test('conventions of callbacks on win32 that nothing can be made for are addresses', () => {
-  const text = 'void f(void (__fastcall *a)(int), void (__thiscall *b)(int))'
-  assert.is(prototype(text, 'win64'), 'void f(CFUNCTYPE(void, c_int), CFUNCTYPE(void, c_int))')
-  assert.is(prototype(text, 'win32'), 'void f(c_void_p, c_void_p)')
+test('conventions of callbacks: one in 64 bits, all four in 32', () => {
+  const text = 'void f(void (__fastcall *a)(int), int (__thiscall *b)(void *))'
+  assert.is(prototype(text, 'win64'), 'void f(CFUNCTYPE(void, c_int), CFUNCTYPE(c_int, c_void_p))')
+  const { argtypes } = parsePrototype(text, 'win32', types('win32') as never)
+  assert.equal(
+    argtypes.map(type => (type as CType).name),
+    ['__fastcall(null, c_int)', '__thiscall(c_int, c_void_p)'],
+  )
 })
 
 test('types from elsewhere', () => {

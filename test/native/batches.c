@@ -132,14 +132,14 @@ static void ranges(void) {
 #undef BAD
 
 void test_batches(void) {
-  zb_routine(40, ADDRESS(add), 0, 0, "ii", 'i', 0);
-  zb_routine(41, ADDRESS(fma2), 0, 0, "dd", 'd', 0);
-  zb_routine(42, ADDRESS(six), 0, 0, "bBhHIq", 'q', 0);
-  zb_routine(43, ADDRESS(blend), 0, 0, "fdi", 'f', 0);
-  zb_routine(44, ADDRESS(peek), 0, 0, "p", 'i', 0);
-  zb_routine(45, ADDRESS(divide), 0, 0, "ii", 'i', 0);
-  zb_routine(46, ADDRESS(note), 0, 0, "i", 'i', 0);
-  zb_routine(47, ADDRESS(little), 0, 0, "hB", 'h', 0);
+  zb_routine(40, ADDRESS(add), 0, 0, "ii", 'i');
+  zb_routine(41, ADDRESS(fma2), 0, 0, "dd", 'd');
+  zb_routine(42, ADDRESS(six), 0, 0, "bBhHIq", 'q');
+  zb_routine(43, ADDRESS(blend), 0, 0, "fdi", 'f');
+  zb_routine(44, ADDRESS(peek), 0, 0, "p", 'i');
+  zb_routine(45, ADDRESS(divide), 0, 0, "ii", 'i');
+  zb_routine(46, ADDRESS(note), 0, 0, "i", 'i');
+  zb_routine(47, ADDRESS(little), 0, 0, "hB", 'h');
   widths();
   crashing();
   ranges();

@@ -74,19 +74,19 @@ static uint64_t crashing(int strand, uint32_t number, const uint64_t *a, uint32_
 void test_callbacks(void) {
   struct answer a;
   uint64_t old;
-  zb_routine(50, ADDRESS(twice), 0, 0, "pi", 'i', 0);
-  zb_routine(51, ADDRESS(mixing), 0, 0, "p", 'd', 0);
-  zb_routine(52, ADDRESS(threads), 0, 0, "pi", 'i', 0);
-  zb_routine(53, ADDRESS(last), 0, 0, "p", 'i', 0);
-  thunk = zb_thunk(0xDEADBEEF, 0, "ii", 'i');
-  check(thunk != 0 && zb_thunk(1, 0, "i{4}", 'i') == 0, "thunks");
+  zb_routine(50, ADDRESS(twice), 0, 0, "pi", 'i');
+  zb_routine(51, ADDRESS(mixing), 0, 0, "p", 'd');
+  zb_routine(52, ADDRESS(threads), 0, 0, "pi", 'i');
+  zb_routine(53, ADDRESS(last), 0, 0, "p", 'i');
+  thunk = zb_thunk(0xDEADBEEF, 0, 0, "ii", 'i');
+  check(thunk != 0 && (zb_thunk(1, 0, 0, "i{4}", 'i') == 0) == (sizeof(void *) == 8) && zb_thunk(1, 0, 0, "i{", 'i') == 0, "thunks");
   on_callback = plain;
   a = CALL(50, thunk, 4);
   check(a.result == 83 && seen_number == 0xDEADBEEF, "two callbacks");
   a = CALL(53, thunk);
   check(a.result == 55, "the last error survives a callback");
   on_callback = mixed;
-  a = CALL(51, zb_thunk(2, 0, "dfbHdif", 'd'));
+  a = CALL(51, zb_thunk(2, 0, 0, "dfbHdif", 'd'));
   check(double_of(a.result) == 0.125, "a double from a callback");
   on_callback = nesting;
   a = CALL(50, thunk, 100);
@@ -113,7 +113,7 @@ void test_callbacks(void) {
   check(a.status == 0 && a.result == 0 && zb_disposed_calls() == 2, "a freed thunk answers zero");
   int reused = -1;
   for (int i = 0; i < 3000; i++) {
-    uint64_t address = zb_thunk(5000 + (uint32_t)i, 0, "ii", 'i');
+    uint64_t address = zb_thunk(5000 + (uint32_t)i, 0, 0, "ii", 'i');
     if (address == old && reused < 0) reused = i;
     zb_free_thunk(5000 + (uint32_t)i);
   }

@@ -16,18 +16,26 @@ static int __attribute__((noinline)) deep(int n) {
 }
 static double spoil(void) { /* leaves the x87 stack full and rounding changed */
   unsigned mode = 0x7F80;
-  __asm__ volatile("fld1;fld1;fld1;fld1;fld1;fld1;fld1;ldmxcsr %0;std" : : "m"(mode));
+  unsigned short control = 0x0F7F;
+  __asm__ volatile("fld1;fld1;fld1;fld1;fld1;fld1;fld1;ldmxcsr %0;fldcw %1;std" : : "m"(mode), "m"(control));
   static volatile int *volatile nowhere = (volatile int *)8;
   *nowhere = 1;
   return 0;
 }
 static double third(double a) { return a / 3; }
 
+#ifdef __i386__
+/* Overwrites the chain of handlers. xor eax, eax; mov dword ptr fs:[eax], 3; mov [eax], eax */
+static const uint8_t wild[] = {0x31, 0xC0, 0x64, 0xC7, 0x00, 3, 0, 0, 0, 0x89, 0x00, 0xC3};
+/* Leads it in a circle. push 0; push esp; mov [esp], esp; mov fs:[0], esp; xor eax, eax; mov [eax], eax */
+static const uint8_t misled[] = {0x6A, 0, 0x54, 0x89, 0x24, 0x24, 0x64, 0x89, 0x25, 0, 0, 0, 0, 0x31, 0xC0, 0x89, 0x00, 0xC3};
+#else
 /* Without a function table: push rbp; mov ebp, 3; sub rsp, 0x40; xor eax, eax; mov [rsp], rax; mov [rsp+0x40], rax; mov [rax], eax */
 static const uint8_t wild[] = {0x55, 0xBD, 3, 0, 0, 0, 0x48, 0x83, 0xEC, 0x40, 0x31, 0xC0, 0x48, 0x89, 0x04, 0x24,
                                0x48, 0x89, 0x44, 0x24, 0x40, 0x89, 0x00, 0xC3};
 /* The same, but what lies on the stack looks like a return address into kernel32: the walk takes a wrong turn. rcx = that address */
 static const uint8_t misled[] = {0x48, 0x83, 0xEC, 0x48, 0x48, 0x89, 0x0C, 0x24, 0x48, 0xC7, 0xC5, 0, 0, 0, 0, 0x31, 0xC0, 0x89, 0x00, 0xC3};
+#endif
 
 #define ADDRESS(f) (uint64_t)(ULONG_PTR)(f)
 #define CALL(number, ...) call(number, sizeof((uint64_t[]){__VA_ARGS__}) / 8, (uint64_t[]){__VA_ARGS__})
@@ -43,19 +51,19 @@ static uint64_t code_of(const uint8_t *bytes, size_t size) {
 void test_crashes(void) {
   struct answer a;
   HMODULE kernel = GetModuleHandleA("kernel32.dll");
-  zb_routine(20, ADDRESS(peek), 0, 0, "p", 'i', 0);
-  zb_routine(21, ADDRESS(divide), 0, 0, "ii", 'i', 0);
-  zb_routine(22, ADDRESS(illegal), 0, 0, "", 'v', 0);
-  zb_routine(23, ADDRESS(stop), 0, 0, "", 'v', 0);
-  zb_routine(24, ADDRESS(raise), 0, 0, "I", 'v', 0);
-  zb_routine(25, ADDRESS(deep), 0, 0, "i", 'i', 0);
-  zb_routine(26, ADDRESS(spoil), 0, 0, "", 'd', 0);
-  zb_routine(27, ADDRESS(third), 0, 0, "d", 'd', 0);
-  zb_routine(28, code_of(wild, sizeof wild), 0, 0, "", 'v', 0);
-  zb_routine(29, 16, 0, 0, "", 'v', 0);
-  zb_routine(30, ADDRESS(GetProcAddress(kernel, "IsBadReadPtr")), 0, 0, "pq", 'i', 0);
-  zb_routine(31, ADDRESS(final), 0, 0, "I", 'v', 0);
-  zb_routine(32, code_of(misled, sizeof misled), 0, 0, "p", 'v', 0);
+  zb_routine(20, ADDRESS(peek), 0, 0, "p", 'i');
+  zb_routine(21, ADDRESS(divide), 0, 0, "ii", 'i');
+  zb_routine(22, ADDRESS(illegal), 0, 0, "", 'v');
+  zb_routine(23, ADDRESS(stop), 0, 0, "", 'v');
+  zb_routine(24, ADDRESS(raise), 0, 0, "I", 'v');
+  zb_routine(25, ADDRESS(deep), 0, 0, "i", 'i');
+  zb_routine(26, ADDRESS(spoil), 0, 0, "", 'd');
+  zb_routine(27, ADDRESS(third), 0, 0, "d", 'd');
+  zb_routine(28, code_of(wild, sizeof wild), 0, 0, "", 'v');
+  zb_routine(29, 16, 0, 0, "", 'v');
+  zb_routine(30, ADDRESS(GetProcAddress(kernel, "IsBadReadPtr")), 1, 0, "pp", 'i');
+  zb_routine(31, ADDRESS(final), 0, 0, "I", 'v');
+  zb_routine(32, code_of(misled, sizeof misled), 0, 0, "p", 'v');
   for (int i = 0; i < 3; i++) {
     a = CALL(20, 0x1234);
     check(a.status == 1 && a.code == 0xC0000005 && a.result == 0x1234, "access violation");

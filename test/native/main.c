@@ -17,9 +17,9 @@ void measure(void) {
   struct batch batch = {60, 0, ROWS, 4, out, NULL, NULL, 0, 'i', 2, {{a, 4, 'i'}, {b, 4, 'i'}}};
   double best = 1e18, start, loop = 1e18, crash;
   int32_t (*volatile f)(int32_t, int32_t) = add;
-  zb_routine(60, (ULONG_PTR)add, 0, 0, "ii", 'i', 0);
-  zb_routine(61, (ULONG_PTR)divide, 0, 0, "ii", 'i', 0);
-  zb_routine(62, (ULONG_PTR)add, 0, ROUTINE_VARIADIC, "ii", 'i', 2);
+  zb_routine(60, (ULONG_PTR)add, 0, 0, "ii", 'i');
+  zb_routine(61, (ULONG_PTR)divide, 0, 0, "ii", 'i');
+  zb_routine(62, (ULONG_PTR)add, 0, ROUTINE_VARIADIC, "ii", 'i');
   for (int i = 0; i < ROWS; i++) a[i] = i, b[i] = 1;
   for (int round = 0; round < 20; round++) {
     start = now();
@@ -60,7 +60,7 @@ void measure(void) {
 }
 
 int main(void) {
-  check(strstr(zb_version(), " x86_64") && zb_context_size() == sizeof(struct zb_context), "version");
+  check(strstr(zb_version(), sizeof(void *) == 8 ? " x86_64" : " i386") && zb_context_size() == sizeof(struct zb_context), "version");
   node_start();
   if (getenv("ZB_MEASURE")) {
     measure();
@@ -72,6 +72,9 @@ int main(void) {
   test_callbacks();
   test_texts();
   test_modes();
+#ifdef __i386__
+  test_i386();
+#endif
   measure();
   test_fuzz();
   printf("%d passed, %d failed\n", passed, failed);

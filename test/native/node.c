@@ -54,8 +54,9 @@ void node_start(void) {
   memset(&context, 0, sizeof context);
   /* far from everything else, so that a mutated address does not hit the driver's own memory */
   if (first) {
-    VirtualAlloc((void *)0x222200000000, 0x10000000, MEM_RESERVE, PAGE_NOACCESS);
-    segment = VirtualAlloc((void *)0x222200000000, segment_size, MEM_COMMIT, PAGE_READWRITE);
+    void *away = (void *)(ULONG_PTR)(sizeof(void *) == 8 ? 0x222200000000 : 0x22220000);
+    VirtualAlloc(away, 0x10000000, MEM_RESERVE, PAGE_NOACCESS);
+    segment = VirtualAlloc(away, segment_size, MEM_COMMIT, PAGE_READWRITE);
     CreateThread(NULL, 0, watchdog, NULL, 0, NULL);
   }
   first = 0;
@@ -107,7 +108,10 @@ uint32_t build_batch(uint8_t *out, const struct batch *b) {
   memcpy(head + 16, addresses, 24);
   head[22] = b->capacity, head[23] = b->result_kind, head[24] = text_room_size, head[25] = b->count;
   memcpy(out, head, 104);
-  memcpy(out + 104, b->columns, 24 * b->count);
+  for (uint32_t i = 0; i < b->count; i++) {
+    uint64_t column[3] = {(ULONG_PTR)b->columns[i].pointer, (uint64_t)b->columns[i].stride, b->columns[i].kind};
+    memcpy(out + 104 + 24 * i, column, 24);
+  }
   return 104 + 24 * b->count;
 }
 

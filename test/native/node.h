@@ -66,6 +66,7 @@ void test_batches(void);
 void test_callbacks(void);
 void test_texts(void);
 void test_modes(void);
+void test_i386(void);
 void test_fuzz(void);
 void measure(void);
 #endif

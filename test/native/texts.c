@@ -108,13 +108,13 @@ static void batches(void) {
 void test_texts(void) {
   const int64_t narrow[] = {RESULT, 0, 0}, wide_one[] = {RESULT, 0, TEXT_WIDE}, of_out[] = {0, 0, 0},
                 of_three[] = {0, offsetof(struct three, first), TEXT_IN_STRUCTURE, 0, offsetof(struct three, second), TEXT_IN_STRUCTURE | TEXT_WIDE};
-  zb_routine(70, ADDRESS(number), 0, 0, "i", 'p', 0), zb_texts(70, narrow, 1);
-  zb_routine(71, ADDRESS(wide), 0, 0, "i", 'p', 0), zb_texts(71, wide_one, 1);
-  zb_routine(72, ADDRESS(of_length), 0, 0, "i", 'p', 0), zb_texts(72, narrow, 1);
-  zb_routine(73, ADDRESS(wild), 0, 0, "i", 'p', 0), zb_texts(73, narrow, 1);
-  zb_routine(74, ADDRESS(last), 0, ROUTINE_LAST_ERROR, "i", 'p', 0), zb_texts(74, narrow, 1);
-  zb_routine(75, ADDRESS(three), 0, 0, "pi", 'v', 0), zb_texts(75, of_three, 2);
-  zb_routine(76, ADDRESS(out_text), 0, 0, "pi", 'i', 0);
+  zb_routine(70, ADDRESS(number), 0, 0, "i", 'p'), zb_texts(70, narrow, 1);
+  zb_routine(71, ADDRESS(wide), 0, 0, "i", 'p'), zb_texts(71, wide_one, 1);
+  zb_routine(72, ADDRESS(of_length), 0, 0, "i", 'p'), zb_texts(72, narrow, 1);
+  zb_routine(73, ADDRESS(wild), 0, 0, "i", 'p'), zb_texts(73, narrow, 1);
+  zb_routine(74, ADDRESS(last), 0, ROUTINE_LAST_ERROR, "i", 'p'), zb_texts(74, narrow, 1);
+  zb_routine(75, ADDRESS(three), 0, 0, "pi", 'v'), zb_texts(75, of_three, 2);
+  zb_routine(76, ADDRESS(out_text), 0, 0, "pi", 'i');
   check(zb_texts(76, of_out, 1) == ZB_OK, "an out parameter is declared");
   const int64_t bad[] = {2, 0, 0, -2, 0, 0, 0, -1, 0, RESULT, 12, 0, 0, 0, 4};
   for (int i = 0; i < 15; i += 3) check(zb_texts(76, bad + i, 1) == ZB_BAD_SIGNATURE, "a text nowhere");

@@ -144,8 +144,10 @@ test('an HRESULT that says so is a failed row, with oledll and wherever it is th
   session,
 }) => {
   const E_FAIL = 0x80004005 | 0
-  for (const library of [session.OleDLL(dll('numbers')), session.CDLL(dll('numbers'))]) {
-    const status = library.func('same_int32', [c_int], HRESULT)
+  for (const status of [
+    session.OleDLL(dll('numbers')).func('result_code', [c_int], HRESULT),
+    session.CDLL(dll('numbers')).func('same_int32', [c_int], HRESULT),
+  ]) {
     const error = await rejects(status.batch([[0, E_FAIL, 1]]), BatchError, 'row 1', '0x80004005')
     assert.equal(
       error.errors.map(({ row, error }) => [row, (error as WindowsError).winerror]),
@@ -157,7 +159,7 @@ test('an HRESULT that says so is a failed row, with oledll and wherever it is th
     assert.is(errors.length, 1)
     assert.equal([...(await status.batch([[0, 1]]))], [0, 1])
   }
-  const plain = session.OleDLL(dll('numbers')).func('same_int32', [c_int], c_int)
+  const plain = session.OleDLL(dll('numbers')).func('result_code', [c_int], c_int)
   assert.equal([...(await plain.batch([[E_FAIL]]))], [E_FAIL])
 })
 

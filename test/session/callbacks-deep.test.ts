@@ -9,7 +9,7 @@ import {
   StructuredExceptionError,
   ZugbrueckeError,
 } from 'zugbruecke'
-import { dll, pure, rejects, sessionSuite, throws } from './support.js'
+import { dll, rejects, sessionSuite, throws } from './support.js'
 
 const test = sessionSuite('callbacks in calls in callbacks')
 const Unary = CFUNCTYPE(c_int, c_int)
@@ -37,8 +37,7 @@ function down(depth: number): { go: () => Promise<number>; deepest: () => number
   return { go: () => once(level, 1), deepest: () => deepest, wrong }
 }
 
-// without the bridge the interpreter sets a limit (docs/errors.md)
-const deep = pure ? 250 : 3000
+const deep = 3000
 test(`awaited, to depth ${deep}`, async () => {
   const { go, wrong } = down(deep)
   assert.is(await go(), 2 * deep - 1)
@@ -62,7 +61,7 @@ test('blocking, until the stack of JS ends: an error of the innermost call', () 
     deepest = Math.max(deepest, at)
     return once.sync(level, at + 1)
   })
-  throws(() => once.sync(level, 1), ZugbrueckeError, pure ? 'stack' : '--stack-size')
+  throws(() => once.sync(level, 1), ZugbrueckeError, '--stack-size')
   assert.ok(deepest >= 200, `only ${deepest}`)
 })
 
@@ -73,13 +72,11 @@ test('the last error of a routine survives the callback', async () => {
   assert.is(await around(() => once.sync(value => value, 3), 4321), 4321)
 })
 
-// without the bridge these end who knows how (docs/errors.md)
-const withBridge = pure ? test.skip : test
 for (const [name, words] of [
   ['jump', 'longjmp'],
   ['end_thread', 'ExitThread'],
 ])
-  withBridge(`what never comes back from a callback ends the session, and says why: ${name}`, async () => {
+  test(`what never comes back from a callback ends the session, and says why: ${name}`, async () => {
     const session = await CtypesSession.start({ stderr: false })
     try {
       const library = await session.cdll.LoadLibrary(dll('callbacks'))

@@ -5,12 +5,16 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readSync, writeSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { ByteBuffer } from 'flatbuffers'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { closeSegment, createSegment } from '../../dist/src/channel/segment.js'
 import { encodeControl } from '../../dist/src/codec/control.js'
+import { Callback as CallbackTable } from '../../dist/src/codec/generated/callback.js'
+import { Reply } from '../../dist/src/codec/generated/reply.js'
 import {
   ARENA_OFFSET,
+  Callback,
   Kind,
   MAGIC,
   MESSAGE,
@@ -19,7 +23,6 @@ import {
   REPLY_SIZE,
   REQUEST_OFFSET,
   REQUEST_SIZE,
-  Reply,
   SLOTS,
   STRAND_OFFSET,
   STRAND_TO_HOST,
@@ -30,7 +33,7 @@ import { resolveConfig } from '../../dist/src/runtime/config.js'
 import { wineEnvironment } from '../../dist/src/runtime/environment.js'
 import { locate } from '../../dist/src/runtime/locate.js'
 import { ensureServices } from '../../dist/src/runtime/prefix.js'
-import { dll, pure, sleep } from './support.js'
+import { dll, sleep } from './support.js'
 
 const test = suite('frames that nobody would write')
 const seconds = Number(process.env.ZB_FUZZ_SECONDS ?? 6)
@@ -74,11 +77,11 @@ class Raw {
     const descriptors = [segment.file, segment.nodeDoorbell, segment.idleDoorbell, ...segment.hostDoorbells]
     const host = resolve('wine-host/main.py').replaceAll('/', '\\')
     const args = [process.pid, ...descriptors].map(String)
-    this.child = spawn(
-      installation.wine,
-      [installation.python, '-I', '-S', '-E', `Z:${host}`, ...args, ...(pure ? ['--no-bridge'] : [])],
-      { env: wineEnvironment(config, installation), stdio: 'pipe', detached: true },
-    )
+    this.child = spawn(installation.wine, [installation.python, '-I', '-S', '-E', `Z:${host}`, ...args], {
+      env: wineEnvironment(config, installation),
+      stdio: 'pipe',
+      detached: true,
+    })
     for (const stream of [this.child.stdout, this.child.stderr])
       stream?.on('data', (chunk: Buffer) => {
         this.words = (this.words + chunk).slice(-4000)
@@ -97,7 +100,7 @@ class Raw {
     await this.control(Op.declare, [1, 1, 0, 0, -1, 2], ['add', 'ii', 'i'])
     await this.control(Op.declare, [2, 1, 0, 1, -1, 2], ['divide', 'ii', 'i'])
     await this.control(Op.declare, [CALLING, 2, 0, 0, -1, 2], ['call_once', 'pi', 'i'])
-    this.thunk = (await this.control(Op.thunk, [0x1000001, 0], ['i', 'i'])).numbers[0]
+    this.thunk = (await this.control(Op.thunk, [0x1000001, 0, 0], ['i', 'i'])).numbers[0]
   }
 
   async end(): Promise<void> {
@@ -166,11 +169,8 @@ class Raw {
     const at = REPLY_OFFSET + ((number - 1) % SLOTS) * REPLY_SIZE
     const reply = this.read(at, REPLY_SIZE)
     assert.is(reply.readUInt32LE(0), number, 'a reply has its number')
-    return {
-      status: reply.readUInt32LE(8 + Reply.status),
-      code: reply.readUInt32LE(8 + Reply.code),
-      result: reply.readBigUInt64LE(8 + Reply.result),
-    }
+    const table = Reply.getRootAsReply(new ByteBuffer(reply.subarray(8)))
+    return { status: table.status(), code: table.code(), result: table.result() }
   }
 
   async control(op: number, numbers: readonly (number | bigint)[], texts: readonly string[], room?: bigint) {
@@ -189,6 +189,14 @@ class Raw {
   async #converse(): Promise<boolean> {
     this.#posts = this.word(Word.strandPosts)
     const kind = this.read(STRAND_OFFSET + 8, 1)[0]
+    if (kind === Kind.callback) {
+      const message = this.read(STRAND_OFFSET + MESSAGE, 64)
+      const table = CallbackTable.getRootAsCallback(new ByteBuffer(message))
+      assert.equal(
+        [table.argumentsLength(), table.arguments_(0)?.bits()],
+        [1, message.readBigUInt64LE(Callback.arguments)],
+      )
+    }
     let [next, bytes] = [Kind.return as number, returned()]
     if (kind === Kind.callback || random(3) > 0) {
       const frame = random(4) ? aFrame(this) : { kind: Kind.return as number, message: returned() }
@@ -255,7 +263,7 @@ function aFrame(raw: Raw): { kind: number; message: Buffer } {
     [Op.declare, [10 + random(100), 1, 0, 0, -1, 2], ['add', 'ii', 'i']],
     [Op.alloc, [1 + random(10_000)], []],
     [Op.free, [random(0x7fffffff)], []],
-    [Op.thunk, [0x1000100 + random(100), 0], ['ii', 'i']],
+    [Op.thunk, [0x1000100 + random(100), 0, 0], ['ii', 'i']],
     [Op.formatError, [random(20)], []],
   ]
   const [op, numbers, texts] = controls[random(controls.length)]

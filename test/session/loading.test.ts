@@ -17,7 +17,7 @@ import {
   WrongArchitectureError,
 } from 'zugbruecke'
 import { makeDll } from '../dlls/build.js'
-import { pure, rejects, throws } from './support.js'
+import { rejects, throws } from './support.js'
 
 const test = suite<{ session: CtypesSession }>('finding DLLs')
 const folder = mkdtempSync(join(tmpdir(), 'zb-loading-'))
@@ -114,7 +114,6 @@ test('a DLL that is there for another architecture is named, too', async ({ sess
 })
 
 test('a DLL of another version, which lacks a routine', async ({ session }) => {
-  if (pure) return
   const newer = at('versions', 'newer.dll')
   makeDll(newer, `${API} int eleven(void) { return 11; }`)
   makeDll(at('versions', 'user.dll'), `int eleven(void); ${API} int twelve(void) { return eleven() + 1; }`, [newer])

@@ -20,7 +20,6 @@ const sandboxes = (pid = process.pid) => {
 }
 const GENERIC_WRITE = 0x40000000
 const CREATE_ALWAYS = 2
-const INVALID = 0xffff_ffff_ffff_ffffn
 const windows = (path: string) => `Z:${path.replaceAll('/', '\\')}`
 
 /** Whether it could be made. */
@@ -30,7 +29,8 @@ async function writes(session: CtypesSession, path: string): Promise<boolean> {
     'HANDLE CreateFileA(const char *, unsigned, unsigned, void *, unsigned, unsigned, void *)',
   )
   const handle = await create(windows(path), GENERIC_WRITE, 0, null, CREATE_ALWAYS, 0, null)
-  if (handle === null || BigInt.asUintN(64, handle) === INVALID) return false
+  // INVALID_HANDLE_VALUE
+  if (handle === null || BigInt.asIntN(session.arch === 'win64' ? 64 : 32, handle) === -1n) return false
   await kernel32.func('int CloseHandle(HANDLE)')(handle)
   return true
 }

@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process'
 import { chmodSync, cpSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { CtypesSession, SessionStartError, SetupError } from 'zugbruecke'
 import { rejects, throws } from './support.js'
+import { arch } from './types.js'
 
 const test = suite('sessions that cannot start')
 let folder: string
@@ -74,8 +75,7 @@ test('two halves of different versions', async () => {
   assert.match(error.message, /install the package again/)
 })
 
-const withBridge = process.env.ZUGBRUECKE_BRIDGE === 'none' ? test.skip : test
-withBridge('a native bridge of another version than the host beside it', async () => {
+test('a native bridge of another version than the host beside it', async () => {
   const copy = join(folder, 'bridge')
   cpSync('dist', join(copy, 'dist'), { recursive: true })
   cpSync('wine-host', join(copy, 'wine-host'), { recursive: true })
@@ -96,21 +96,30 @@ withBridge('a native bridge of another version than the host beside it', async (
   assert.match(error.message, `bridge is zugbruecke ${version}`)
 })
 
-test('a missing encoder', async () => {
-  const copy = join(folder, 'package')
-  renameSync(join(copy, 'dist/encoder.wasm'), join(copy, 'dist/encoder.gone'))
-  const code = `
-    import { CtypesSession } from ${JSON.stringify(join(copy, 'dist/src/index.js'))}
-    await CtypesSession.start().catch(error => console.log(error.name, error.message))`
-  const output = await new Promise<string>((done, fail) =>
-    execFile(process.execPath, ['--input-type=module', '--eval', code], { timeout: 30_000 }, (error, stdout, stderr) =>
-      error ? fail(new Error(stderr)) : done(stdout),
-    ),
-  )
-  assert.match(output, /^SetupError/)
-  assert.match(output, 'encoder.wasm')
-  assert.match(output, 'npm run build')
-})
+const bridge = `wine-host/native/bridge-${arch}.dll`
+for (const [name, file, mend] of [
+  ['encoder', 'dist/encoder.wasm', 'npm run build'],
+  ['native bridge', bridge, 'npm run build:native'],
+])
+  test(`a missing ${name}`, async () => {
+    const copy = join(folder, 'package')
+    renameSync(join(copy, file), join(copy, 'gone'))
+    const code = `
+      import { CtypesSession } from ${JSON.stringify(join(copy, 'dist/src/index.js'))}
+      await CtypesSession.start().catch(error => console.log(error.name, error.message))`
+    const output = await new Promise<string>((done, fail) =>
+      execFile(
+        process.execPath,
+        ['--input-type=module', '--eval', code],
+        { timeout: 30_000 },
+        (error, stdout, stderr) => (error ? fail(new Error(stderr)) : done(stdout)),
+      ),
+    )
+    renameSync(join(copy, 'gone'), join(copy, file))
+    assert.match(output, /^SetupError/)
+    assert.match(output, basename(file))
+    assert.match(output, mend)
+  })
 
 test('an own wine and python that are there', async () => {
   const session = await CtypesSession.start()

@@ -6,8 +6,6 @@ import { dll } from '../dlls/build.js'
 
 export { dll }
 
-/** The Windows side runs without the native bridge: what only the bridge can do is not expected then. */
-export const pure = process.env.ZUGBRUECKE_BRIDGE === 'none'
 export const full = process.env.ZB_FULL === '1'
 
 export interface WithSession {

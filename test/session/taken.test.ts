@@ -1,7 +1,6 @@
 /** What is passed by value is what it was when the call was made, however long the call has to wait. */
 import * as assert from 'uvu/assert'
 import {
-  CFUNCTYPE,
   CtypesSession,
   c_byte,
   c_double,
@@ -10,14 +9,11 @@ import {
   c_longlong,
   c_short,
   c_ulonglong,
-  c_void_p,
   type Library,
-  POINTER,
-  pointer,
   SessionPool,
-  Structure,
 } from 'zugbruecke'
 import { dll, sessionSuite } from './support.js'
+import { CFUNCTYPE, c_void_p, POINTER, pointer, Structure } from './types.js'
 
 class Small extends Structure({ a: c_int, b: c_int }) {}
 class Inner extends Structure({ c: c_short, d: c_double.array(2) }) {}

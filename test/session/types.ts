@@ -17,6 +17,7 @@ export const {
   Structure,
   sizeof,
   string_at,
+  Union,
   WINFUNCTYPE,
   wstring_at,
 } = types(arch)

@@ -19,7 +19,7 @@ import {
 } from 'zugbruecke'
 import { Shared } from '../../src/channel/shared.js'
 import { makeDll } from '../dlls/build.js'
-import { dll, pure, rejects, sessionSuite, throws } from './support.js'
+import { dll, rejects, sessionSuite, throws } from './support.js'
 
 const test = sessionSuite('unloading')
 const folder = mkdtempSync(join(tmpdir(), 'zb-unloading-'))
@@ -131,7 +131,6 @@ test('what the loader gives by attribute is loaded anew after it was unloaded', 
 
 test('a call of another library that finds its DLL gone says so', async ({ session }) => {
   // freed behind this library's back, and nobody else has it
-  if (pure) return
   const numbers = await session.cdll.LoadLibrary(dll('numbers'))
   const add = numbers.func('add', [c_int, c_int], c_int)
   const loaded = await session.windll.kernel32.func('GetModuleHandleW', [c_wchar_p], c_void_p)(basename(dll('numbers')))

@@ -12,6 +12,7 @@ import {
   WrongArchitectureError,
 } from 'zugbruecke'
 import { dll, rejects, sessionSuite, throws } from './support.js'
+import { arch } from './types.js'
 
 const test = sessionSuite('libraries of Windows and of our own')
 
@@ -73,19 +74,14 @@ test('a missing DLL: by name, by Unix path, by Windows path', async ({ session }
   await rejects(session.cdll.LoadLibrary(`C:\\${'x'.repeat(300)}.dll`), ArgumentError, '259')
 })
 
-test('a 32-bit DLL says so before it is loaded', async ({ session }) => {
-  const path = dll('tiny32', 'win32')
-  const error = await rejects(
-    session.cdll.LoadLibrary(path),
-    WrongArchitectureError,
-    '32-bit',
-    'win64',
-    "arch: 'win32'",
-  )
+test('a DLL of the other architecture says so before it is loaded', async ({ session }) => {
+  const [other, words] = arch === 'win64' ? (['win32', '32-bit'] as const) : (['win64', '64-bit'] as const)
+  const path = dll('tiny', other)
+  const error = await rejects(session.cdll.LoadLibrary(path), WrongArchitectureError, words, arch, `arch: '${other}'`)
   assert.is((error as WrongArchitectureError).dll, path)
-  await rejects(session.CDLL(path).answer(), WrongArchitectureError, '32-bit')
+  await rejects(session.CDLL(path).answer(), WrongArchitectureError, words)
   const windows = await session.pathUnixToWine(path)
-  await rejects(session.cdll.LoadLibrary(windows), WrongArchitectureError, 'tiny32')
+  await rejects(session.cdll.LoadLibrary(windows), WrongArchitectureError, 'tiny')
 })
 
 test('a file that is no DLL', async ({ session }) => {

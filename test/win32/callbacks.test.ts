@@ -1,4 +1,4 @@
-/** Functions of JS called by 32-bit code, in both conventions. */
+/** Functions of JS called by 32-bit code, in all conventions. */
 import * as assert from 'uvu/assert'
 import type { Library } from 'zugbruecke'
 import * as ct from 'zugbruecke/win32'
@@ -44,6 +44,25 @@ test('wide results', async () => {
   assert.is(await wide(value => value * 2n), 2n ** 41n + 1n)
   const double = cdecl.func('call_double', [CFUNCTYPE(c_double, c_float)], c_double)
   assert.is(await double(value => value / 4), 0.75)
+})
+
+test('fastcall and thiscall, as headers have them; and those of the DLL', async ({ session }) => {
+  const header = `
+    struct object { int value; };
+    int ask_quick(int (__fastcall *f)(int, int, int), int times);
+    int ask_method(int (__thiscall *f)(struct object *, int));
+    typedef struct { int (__thiscall *add)(struct object *, int, char); int (__fastcall *quick)(int, int); } methods;
+  `
+  const routines = cdecl.declare(header)
+  assert.is(await routines.ask_quick((a: number, b: number, c: number) => 100 * a + 10 * b + c, 3), 369)
+  const method = (self: { contents: { value: number } } | null, a: number) => (self?.contents.value ?? 0) + a
+  assert.is(await routines.ask_method(method as never), 42)
+  const { methods, object } = session.header(header).types
+  const its = methods.in_dll(cdecl, 'its_methods') as unknown as {
+    [name: string]: (...args: unknown[]) => Promise<number>
+  }
+  assert.is(await its.add(new object({ value: 5 }), 10, 2), 17)
+  assert.is(await its.quick(3, 4), 7)
 })
 
 test('structures by value', async () => {

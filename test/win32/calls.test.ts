@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert'
 import {
   AccessViolationError,
   ArgumentError,
+  BatchError,
   type Library,
   RoutineNotFoundError,
   StructuredExceptionError,
@@ -21,7 +22,7 @@ import {
   HRESULT,
   POINTER,
 } from 'zugbruecke/win32'
-import { old32, rejects, sessionSuite } from './support.js'
+import { old32, rejects, sessionSuite, throws } from './support.js'
 
 const test = sessionSuite('calls in 32-bit code', { arch: 'win32' })
 let cdecl: Library
@@ -169,8 +170,52 @@ test('libraries of Windows', async ({ session }) => {
   assert.match(system.value, /windows\\system32$/i)
 })
 
-test('fastcall is refused in words', async () => {
-  await rejects(cdecl.func('int __fastcall quick(int, int)')(1, 2), ArgumentError, 'fastcall')
+test('fastcall: two registers, for what fits into them', async () => {
+  assert.is(await cdecl.func('int __fastcall quick(int, int)')(1, 2), 3)
+  const many = cdecl.func('double __fastcall quick_many(float, int, double, short, int)')
+  assert.is(await many(0.5, 1, 2, 3, 4), 43_210.5)
+  assert.equal(
+    await many.batch([Float32Array.from([0.5, 1.5]), 1, Float64Array.from([2, 3]), 3, 4]),
+    Float64Array.from([43_210.5, 43_311.5]),
+  )
+})
+
+test('thiscall: the object in a register', async ({ session }) => {
+  const header = `
+    struct object { int value; };
+    struct point { double x, y; };
+    int __thiscall object_add(struct object *self, int a, char b);
+    struct point __thiscall object_point(struct object *self, double y);
+  `
+  const object = new (session.header(header).types.object)({ value: 5 })
+  const routines = cdecl.declare(header)
+  assert.is(await routines.object_add(object, 10, 2), 17)
+  const made = (await routines.object_point(object, 2.5)) as { x: number; y: number }
+  assert.equal([made.x, made.y], [17, 2.5])
+})
+
+test('a wrong convention, or other arguments than the routine takes, is an error that says by how much', async () => {
+  for (let i = 0; i < 20; i++) {
+    await rejects(cdecl.func('undecorated', [c_int], c_int)(1), ArgumentError, 'undecorated', '4 bytes more', 'stdcall')
+    await rejects(stdcall.func('add', [c_int, c_int], c_int)(1, 2), ArgumentError, 'add', '8 bytes less', 'cdecl')
+    await rejects(stdcall.func('undecorated', [c_int, c_int], c_int)(1, 2), ArgumentError, '4 bytes less', '8')
+    throws(() => stdcall.func('undecorated', [], c_int).sync(), ArgumentError, '4 bytes more')
+  }
+  const rows = cdecl.func('undecorated', [c_int], c_int).batch([Int32Array.from([1, 2])])
+  const { errors } = (await rejects(rows, BatchError)) as BatchError
+  assert.equal(
+    errors.map(({ row }) => row),
+    [0, 1],
+  )
+  assert.match(errors[1]?.error.message ?? '', 'in row 1: took 4 bytes more')
+  assert.is(await cdecl.add(1, 2), 3)
+})
+
+test('results on the x87 stack that nobody takes do no harm to those behind', async () => {
+  const third = stdcall.func('third', [c_double], null)
+  for (let i = 0; i < 20; i++) await third(1)
+  await third.batch([Float64Array.from({ length: 100 }, (_, i) => i)])
+  assert.is(await stdcall.func('third', [c_double], c_double)(6), 2)
 })
 
 test.run()

@@ -15,10 +15,11 @@ struct failure {
 };
 _Static_assert(sizeof(struct failure) == ROW_FAILURE_SIZE, "schema/wire.fbs");
 
-/* rows values of size bytes, stride bytes apart (backwards, too): do they all lie where they may? */
-static int column_reachable(const uint8_t *pointer, int64_t stride, uint32_t rows, uint64_t size, int writable) {
+/* rows values of size bytes, stride bytes apart (backwards, too): do they all lie where they may? Addresses are those of the message,
+ * which may be beyond what there is in 32 bits. */
+static int column_reachable(uint64_t first, int64_t stride, uint32_t rows, uint64_t size, int writable) {
   int64_t way;
-  uint64_t first = (uint64_t)(ULONG_PTR)pointer, last, length;
+  uint64_t last, length;
   if (!size || !rows) return 1;
   if (__builtin_mul_overflow(stride, (int64_t)rows - 1, &way)) return 0;
   last = first + (uint64_t)way;
@@ -31,7 +32,7 @@ static int column_reachable(const uint8_t *pointer, int64_t stride, uint32_t row
 static int result_size(uint32_t kind) { return kind == 'v' ? 0 : zb_kind_size(kind); }
 
 /* Reads columns and addresses; 0 if something is not as it must be. */
-static int read_batch(struct zb_batch *batch, const uint8_t *bytes, uint32_t capacity, const struct failure *failures) {
+static int read_batch(struct zb_batch *batch, const uint8_t *bytes, uint32_t capacity) {
   for (uint32_t c = 0; c < batch->count; c++) {
     const uint8_t *at = bytes + BATCH_COLUMNS + BATCH_COLUMN_SIZE * c;
     struct zb_column *column = &batch->columns[c];
@@ -39,12 +40,12 @@ static int read_batch(struct zb_batch *batch, const uint8_t *bytes, uint32_t cap
     column->stride = (int64_t)zb_u64(at + 8);
     column->kind = zb_u64(at + 16);
     int size = zb_kind_size(column->kind);
-    if (size < 0 || !column_reachable(column->pointer, column->stride, batch->rows, (uint64_t)size, 0)) return 0;
+    if (size < 0 || !column_reachable(zb_u64(at), column->stride, batch->rows, (uint64_t)size, 0)) return 0;
   }
-  if (batch->results && !column_reachable(batch->results, (int64_t)batch->result_stride, batch->rows, (uint64_t)result_size(batch->result_kind), 1))
+  if (batch->results && !column_reachable(zb_u64(bytes + BATCH_RESULTS), (int64_t)batch->result_stride, batch->rows, (uint64_t)result_size(batch->result_kind), 1))
     return 0;
-  if (batch->last_errors && !zb_reachable((uint64_t)(ULONG_PTR)batch->last_errors, 4ull * batch->rows, 1)) return 0;
-  return !capacity || zb_reachable((uint64_t)(ULONG_PTR)failures, (uint64_t)ROW_FAILURE_SIZE * capacity, 1);
+  if (batch->last_errors && !zb_reachable(zb_u64(bytes + BATCH_LAST_ERRORS_AT), 4ull * batch->rows, 1)) return 0;
+  return !capacity || zb_reachable(zb_u64(bytes + BATCH_ERRORS), (uint64_t)ROW_FAILURE_SIZE * capacity, 1);
 }
 
 /* The crash may have been our own store, into memory that a routine freed. */
@@ -95,7 +96,7 @@ static void batch_into(struct zb_thread *thread, const struct zb_message *messag
   if (!zb_usable(entry, batch->count, reply)) return;
   reply->code = REFUSED_MALFORMED;
   flags = entry->flags;
-  batch->address = entry->address;
+  batch->entry = entry;
   batch->rows = zb_u32(bytes + BATCH_ROWS);
   batch->results = (uint8_t *)(ULONG_PTR)zb_u64(bytes + BATCH_RESULTS);
   batch->result_stride = zb_u32(bytes + BATCH_RESULT_STRIDE);
@@ -108,7 +109,7 @@ static void batch_into(struct zb_thread *thread, const struct zb_message *messag
   }
   failures = (struct failure *)(ULONG_PTR)zb_u64(bytes + BATCH_ERRORS);
   capacity = failures ? zb_u32(bytes + BATCH_ERROR_CAPACITY) : 0;
-  if (!read_batch(batch, bytes, capacity, failures)) return;
+  if (!read_batch(batch, bytes, capacity)) return;
   if ((list = entry->texts)) {
     int begun = zb_begin_texts(batch->texts, list, batch->rows, zb_u64(bytes + BATCH_TEXTS), zb_u32(bytes + BATCH_TEXT_ROOM));
     if (begun < 0) reply->code = REFUSED_OUT_OF_MEMORY;
@@ -118,7 +119,7 @@ static void batch_into(struct zb_thread *thread, const struct zb_message *messag
   }
   for (int i = 0; i < 4; i++) batch->arguments->values[i] = 0;
   batch->running = zb_word(WORD_RUNNING_ROW);
-  uint32_t failed = run(thread, batch, flags, zb_choose_rows(batch, entry), failures, capacity);
+  uint32_t failed = run(thread, batch, flags, zb_choose_rows(batch), failures, capacity);
   if (list && batch->texts->full) {
     zb_drop_texts(batch->texts);
     reply->code = REFUSED_OUT_OF_MEMORY;

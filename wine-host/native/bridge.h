@@ -1,4 +1,4 @@
-/* What bridge-win64.dll exports. The Python host fills a zb_context, calls zb_init once, and then zb_serve, which returns
+/* What bridge-win64.dll and bridge-win32.dll export. The Python host fills a zb_context, calls zb_init once, and then zb_serve, which returns
  * only when the session ends. Python calls all of this through ctypes.CDLL, so the GIL is free while zb_serve runs. */
 #ifndef ZB_BRIDGE_H
 #define ZB_BRIDGE_H
@@ -15,7 +15,7 @@
 typedef int32_t (*zb_control)(const uint8_t *message, uint32_t length, uint8_t *out, uint32_t capacity, int32_t strand);
 #define ZB_CONTROL_EXIT 0x40000000
 
-/* Offsets are part of the interface: Python mirrors it as a ctypes.Structure. */
+/* Offsets (of 64 bits) are part of the interface: Python mirrors it as a ctypes.Structure. */
 struct zb_context {
   uint32_t size;                 /*  0: sizeof(struct zb_context) */
   uint32_t wire_version;         /*  4: WIRE_VERSION of docs/wire.md */
@@ -51,7 +51,7 @@ ZB_API void zb_leave(void);
 
 /* conventions, flags, signature and kinds as docs/wire.md and src/ctypes/sink.ts have them. */
 ZB_API int32_t zb_routine(uint32_t number, uint64_t address, uint32_t convention, uint32_t flags, const char *signature,
-                          uint32_t result_kind, uint32_t fixed);
+                          uint32_t result_kind);
 /* The texts that a routine leaves, three numbers for each, behind its zb_routine: -1 for the result or the number of an argument, how
  * far into it the pointer lies, and the form (TEXT_WIDE, TEXT_IN_STRUCTURE of wire.h). */
 ZB_API int32_t zb_texts(uint32_t number, const int64_t *numbers, uint32_t count);
@@ -71,7 +71,7 @@ struct zb_import {
 ZB_API int32_t zb_unmet_import(uint64_t module, struct zb_import *unmet);
 
 /* Address of a function that calls Node's callback `number`, 0 if the signature or the memory does not do. */
-ZB_API uint64_t zb_thunk(uint32_t number, uint32_t convention, const char *signature, uint32_t result_kind);
+ZB_API uint64_t zb_thunk(uint32_t number, uint32_t convention, uint32_t flags, const char *signature, uint32_t result_kind);
 /* From now on the function answers 0. */
 ZB_API int32_t zb_free_thunk(uint32_t number);
 /* Calls that freed thunks have answered with 0. */

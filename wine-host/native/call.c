@@ -10,23 +10,21 @@ static const struct {
 _Static_assert(sizeof head == CALL_TEXTS, "the values follow at once");
 
 struct single {
-  uint64_t address;
-  uint64_t count;
-  uint64_t result[2];
+  const struct zb_entry *entry;
+  uint64_t result;
   struct zb_texts *texts;
   struct zb_arguments arguments;
 };
 
 static void single(void *argument) {
   struct single *call = argument;
-  zb_call_raw(call->address, call->arguments.values, call->count, call->result);
+  call->result = zb_invoke(call->entry, call->arguments.values);
 }
 
 static void with_texts(void *argument) {
   struct single *call = argument;
   if (!call->texts->returned) {
-    zb_call_raw(call->address, call->arguments.values, call->count, call->texts->result);
-    memcpy(call->result, call->texts->result, sizeof call->result);
+    call->result = call->texts->result = zb_invoke(call->entry, call->arguments.values);
     call->texts->returned = 1;
   }
   zb_take_texts(call->texts, 0, call->arguments.values);
@@ -69,9 +67,8 @@ void zb_call(struct zb_thread *thread, const struct zb_message *message, struct 
   entry = zb_find_routine(zb_u32(message->bytes + CALL_ROUTINE));
   if (!zb_usable(entry, count, reply)) return;
   memcpy(call.arguments.values, message->bytes + CALL_ARGUMENTS, 8 * count);
-  for (uint32_t i = count; i < 4; i++) call.arguments.values[i] = 0; /* zb_call_raw loads four */
-  call.address = entry->address;
-  call.count = count;
+  for (uint32_t i = count; i < 4; i++) call.arguments.values[i] = 0; /* x86-64 loads four */
+  call.entry = entry;
   flags = entry->flags;
   uint32_t result_kind = entry->result_kind;
   list = entry->texts;
@@ -104,5 +101,5 @@ void zb_call(struct zb_thread *thread, const struct zb_message *message, struct 
   if (list) reply->texts = zb_end_texts(&texts);
   reply->status = STATUS_DONE;
   reply->code = 0;
-  reply->result = zb_extend(result_kind, call.result[result_kind == 'f' || result_kind == 'd']);
+  reply->result = zb_extend(result_kind, call.result);
 }

@@ -1,5 +1,5 @@
 /* Everything that is machine code for 64-bit Windows. Sources: "x64 calling convention", "x64 exception handling" and
-   "x64 stack usage" of Microsoft's C++ documentation. i386 will get a file of its own with the same three entries. */
+   "x64 stack usage" of Microsoft's C++ documentation. call_i386.S has the same three entries. */
     .text
 
 /* void zb_call_raw(function rcx, const uint64_t *arguments rdx, uint64_t count r8, uint64_t result[2] r9)
@@ -164,8 +164,7 @@ zb_callback_common:
     movq %xmm2, 48(%rsp)
     movq %xmm3, 56(%rsp)
     movl %r10d, %ecx
-    leaq 80(%rsp), %rdx
-    leaq 32(%rsp), %r8
+    leaq 32(%rsp), %rdx         /* struct zb_frame: it ends in what lies at 80 */
     call zb_callback_enter
     movq %rax, %xmm0
     addq $72, %rsp

@@ -48,23 +48,23 @@ static void post(int32_t strand, uint32_t node, uint32_t kind, uint32_t length) 
   if (zb_ring(node)) Sleep(0);
 }
 
-static void post_callback(int32_t strand, uint32_t node, const struct zb_stub *stub, const uint64_t *arguments, const uint64_t *floats) {
+static void post_callback(int32_t strand, uint32_t node, const struct zb_stub *stub, const struct zb_frame *frame) {
   static const struct {
     uint32_t root;
     uint16_t vtable[6];
     int32_t to_vtable;
   } head = {16, {10, 16, 4, 8, 12, 0}, 12};
   uint8_t *out = zb.segment + STRAND_OFFSET + strand * STRAND_SIZE + MESSAGE;
-  uint32_t values[5] = {stub->number, GetCurrentThreadId(), 8, 0, stub->count};
+  const struct zb_layout *layout = stub->layout;
+  uint32_t values[5] = {stub->number, GetCurrentThreadId(), 8, 0, layout->count};
   _Static_assert(sizeof head == CALLBACK_NUMBER, "the values follow at once");
   memcpy(out, &head, sizeof head);
   memcpy(out + CALLBACK_NUMBER, values, sizeof values);
-  for (uint32_t i = 0; i < stub->count; i++) {
-    uint32_t kind = stub->kinds[i];
-    uint64_t bits = zb_extend(kind, i < 4 && (kind == 'f' || kind == 'd') ? floats[i] : arguments[i]);
+  for (uint32_t i = 0; i < layout->count; i++) {
+    uint64_t bits = zb_extend(layout->places[i].kind, zb_frame_argument(frame, layout, i));
     memcpy(out + CALLBACK_ARGUMENTS + 8 * i, &bits, 8);
   }
-  post(strand, node, KIND_CALLBACK, CALLBACK_ARGUMENTS + 8 * stub->count);
+  post(strand, node, KIND_CALLBACK, CALLBACK_ARGUMENTS + 8 * layout->count);
 }
 
 /* Node's next message; 0 when the conversation is broken. */
@@ -111,14 +111,14 @@ static void nested(struct zb_thread *thread, uint32_t node, const struct zb_mess
   post(thread->strand, node, KIND_REPLY, REPLY_MESSAGE_SIZE);
 }
 
-static uint64_t converse(struct zb_thread *thread, const struct zb_stub *stub, const uint64_t *arguments, const uint64_t *floats) {
+static uint64_t converse(struct zb_thread *thread, const struct zb_stub *stub, const struct zb_frame *frame) {
   struct zb_message message;
   uint64_t result = 0;
   uint32_t kind = stub->result_kind; /* the stub may be another's when Node answers at last */
   uint32_t node = stub->number >> 24;
   volatile uint32_t *open = zb_thread_word(node, THREAD_OPEN);
   __atomic_fetch_add(open, 1, __ATOMIC_SEQ_CST);
-  post_callback(thread->strand, node, stub, arguments, floats);
+  post_callback(thread->strand, node, stub, frame);
   for (;;) {
     if (!next_message(thread->strand, &message)) {
       InterlockedExchange(&zb.corrupt, 1); /* the main loop ends the session when the routine returns */
@@ -139,8 +139,7 @@ static void release(struct zb_thread *thread) {
   give_back(strand);
 }
 
-uint64_t zb_callback_enter(uint32_t index, const uint64_t *arguments, const uint64_t *floats);
-uint64_t zb_callback_enter(uint32_t index, const uint64_t *arguments, const uint64_t *floats) {
+uint64_t zb_callback_enter(uint32_t index, const struct zb_frame *frame) {
   uint32_t system_error = GetLastError(), outer, number;
   struct zb_stub *stub = zb_stub_at(index);
   struct zb_thread *thread, *fresh = NULL;
@@ -173,7 +172,7 @@ uint64_t zb_callback_enter(uint32_t index, const uint64_t *arguments, const uint
   outer = thread->system_error;
   thread->system_error = system_error;
   thread->depth++;
-  result = converse(thread, stub, arguments, floats);
+  result = converse(thread, stub, frame);
   thread->depth--;
   system_error = thread->system_error;
   thread->system_error = outer;

@@ -1,11 +1,15 @@
 /* Start: what Python hands over is looked at once, here. */
 #include "internal.h"
 
-ZB_API const char *zb_version(void) { return ZB_VERSION " x86_64"; }
+#ifdef _WIN64
+#define ARCHITECTURE "x86_64"
+#else
+#define ARCHITECTURE "i386"
+#endif
+ZB_API const char *zb_version(void) { return ZB_VERSION " " ARCHITECTURE; }
 ZB_API uint32_t zb_context_size(void) { return sizeof(struct zb_context); }
 
-_Static_assert(sizeof(struct zb_context) == 64, "Python mirrors this structure");
-_Static_assert(offsetof(struct zb_context, control) == 40, "Python mirrors this structure");
+_Static_assert(sizeof(void *) == 4 || (sizeof(struct zb_context) == 64 && offsetof(struct zb_context, control) == 40), "Python mirrors this structure");
 
 ZB_API int32_t zb_init(const struct zb_context *context) {
   if (!context || context->size != sizeof *context || context->wire_version != WIRE_VERSION) return ZB_BAD_CONTEXT;

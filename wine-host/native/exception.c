@@ -1,70 +1,32 @@
 /* A crash in a routine ends the routine, not the process. Sources: "x64 exception handling" and "Structured Exception Handling" of
  * Microsoft's documentation, and the comments on EXCEPTION_RECORD.
  *
- * zb_guarded (call_x86_64.S) has zb_frame_handler as its language-specific handler. Handlers of the DLL lie nearer to
- * the fault, so it handles its own exceptions first; what reaches us is unwound with RtlUnwindEx, which runs destructors and
- * __finally blocks on the way. Code without a function table (made at run time, or assembled without unwind directives) makes
- * that walk go astray, and Windows ends the process: for that case alone a vectored handler walks the stack itself, in
- * advance, and when our frame cannot be reached it goes there without unwinding. */
+ * zb_guarded (call_*.S) has a handler for what the routine does not handle itself. Handlers of the DLL lie nearer to the fault, so
+ * they go first; what reaches us is unwound by Windows, which runs destructors and __finally blocks on the way. Where Windows cannot
+ * find our handler any more it ends the process: for that case alone a vectored handler walks the way in advance, and goes
+ * to our frame without unwinding. */
 #include "internal.h"
 #include "modes.h"
 
-/* winternl.h of mingw lacks these; values of "EXCEPTION_RECORD" */
-enum { NONCONTINUABLE = 1, UNWINDING = 2, EXIT_UNWIND = 4, TARGET_UNWIND = 0x20 };
+/* EXCEPTION_RECORD */
+enum { NONCONTINUABLE = 1 };
 
 /* Debug output, control keys and thread names are told through exceptions that nobody needs to handle. */
-static int benign(const EXCEPTION_RECORD *record) {
+int zb_benign(const EXCEPTION_RECORD *record) {
   return ((record->ExceptionCode & 0xFFFF0000) == 0x40010000 || record->ExceptionCode == 0x406D1388) &&
          !(record->ExceptionFlags & NONCONTINUABLE);
 }
 
-static void note(struct zb_guard *guard, const EXCEPTION_RECORD *record, uint32_t system_error) {
+void zb_note_exception(struct zb_guard *guard, const EXCEPTION_RECORD *record, uint32_t system_error) {
   int memory = record->ExceptionCode == EXCEPTION_ACCESS_VIOLATION || record->ExceptionCode == EXCEPTION_IN_PAGE_ERROR ||
                record->ExceptionCode == EXCEPTION_GUARD_PAGE;
   guard->code = record->ExceptionCode;
-  guard->address = memory && record->NumberParameters >= 2 ? record->ExceptionInformation[1] : ~0ull;
+  guard->address = record->ExceptionCode == EXCEPTION_UNBALANCED && record->NumberParameters == 2
+                       ? record->ExceptionInformation[0] | (uint64_t)record->ExceptionInformation[1] << 32
+                   : memory && record->NumberParameters >= 2
+                       ? record->ExceptionInformation[1]
+                       : ~0ull;
   guard->system_error = system_error;
-}
-
-EXCEPTION_DISPOSITION zb_frame_handler(EXCEPTION_RECORD *record, void *frame, CONTEXT *context, DISPATCHER_CONTEXT *dispatch);
-EXCEPTION_DISPOSITION zb_frame_handler(EXCEPTION_RECORD *record, void *frame, CONTEXT *context, DISPATCHER_CONTEXT *dispatch) {
-  uint32_t system_error = GetLastError();
-  struct zb_thread *thread = zb_current();
-  (void)context;
-  if (record->ExceptionFlags & (UNWINDING | EXIT_UNWIND)) {
-    /* somebody else unwinds past us, as longjmp does: this guard is no more */
-    if (thread && thread->guard && thread->guard->frame == frame && !(record->ExceptionFlags & TARGET_UNWIND))
-      thread->guard = thread->guard->previous;
-    return ExceptionContinueSearch;
-  }
-  if (!thread || !thread->guard || thread->guard->frame != frame) return ExceptionContinueSearch;
-  if (benign(record)) return ExceptionContinueExecution;
-  note(thread->guard, record, system_error);
-  RtlUnwindEx(frame, zb_guarded_recover, record, NULL, dispatch->ContextRecord, dispatch->HistoryTable);
-  return ExceptionContinueSearch; /* not reached */
-}
-
-/* Would Windows find our frame? The same steps that it takes, on a copy. */
-static int reachable(struct zb_guard *guard, const CONTEXT *context, CONTEXT *copy) {
-  DWORD64 base, establisher, sp;
-  void *data;
-  *copy = *context;
-  for (int frames = 0; frames < 100000; frames++) {
-    if (copy->Rip > (DWORD64)(ULONG_PTR)zb_guarded && copy->Rip <= (DWORD64)(ULONG_PTR)zb_guarded_end &&
-        copy->Rsp == (DWORD64)(ULONG_PTR)guard->frame)
-      return 1;
-    sp = copy->Rsp;
-    if ((sp & 7) || sp >= (DWORD64)(ULONG_PTR)guard->frame || (!copy->Rip && frames)) return 0; /* a call of 0 can be walked */
-    PRUNTIME_FUNCTION function = RtlLookupFunctionEntry(copy->Rip, &base, NULL);
-    if (function) {
-      RtlVirtualUnwind(UNW_FLAG_NHANDLER, base, copy->Rip, function, copy, &data, &establisher, NULL);
-    } else { /* a leaf function, or code that nobody registered: Windows takes it for a leaf */
-      copy->Rip = *(DWORD64 *)(ULONG_PTR)sp;
-      copy->Rsp = sp + 8;
-    }
-    if (copy->Rsp <= sp) return 0;
-  }
-  return 0;
 }
 
 /* Faults of the processor only: what software raises comes out of kernel32, which can be walked, or its caller catches it. */
@@ -82,11 +44,10 @@ static int fault(DWORD code) {
   }
 }
 
-static NT_TIB *information_block(void) {
-  NT_TIB *tib;
-  __asm__("movq %%gs:0x30, %0" : "=r"(tib));
-  return tib;
-}
+static NT_TIB *information_block(void) { return (NT_TIB *)zb_teb(); }
+
+/* DeallocationStack of the TEB: what is reserved for the stack, not what is committed of it. */
+static char *lowest_of_stack(void) { return *(char **)(zb_teb() + (sizeof(void *) == 8 ? 0x1478 : 0xE0C)); }
 
 /* After an overflow Windows leaves what SetThreadStackGuarantee asked for; Wine 8 leaves a page, on which no handler can be
  * looked for (it ends the process when that page is used up). Walking and unwinding take about 5 KiB. */
@@ -101,9 +62,8 @@ static int stack_left(void) {
 enum { STACK_OF_CALLBACK = 131072 };
 
 int zb_room_for_callback(void) {
-  char here, *lowest;
+  char here, *lowest = lowest_of_stack();
   size_t whole, want;
-  __asm__("movq %%gs:0x1478, %0" : "=r"(lowest)); /* DeallocationStack of the TEB: what is reserved, not what is committed */
   whole = (size_t)((char *)information_block()->StackBase - lowest);
   want = whole / 4 < STACK_OF_CALLBACK ? whole / 4 : STACK_OF_CALLBACK;
   return &here < lowest || (size_t)(&here - lowest) > want;
@@ -123,20 +83,19 @@ static LONG CALLBACK vectored(EXCEPTION_POINTERS *exception) {
   if (guard->walking) {
     /* the first exception is the one to tell of */
   } else if (exception->ExceptionRecord->ExceptionCode == EXCEPTION_STACK_OVERFLOW && !stack_left()) {
-    note(guard, exception->ExceptionRecord, system_error);
+    zb_note_exception(guard, exception->ExceptionRecord, system_error);
   } else {
     /* a wild frame pointer makes the walk itself fault, which comes here again and finds `walking` set */
-    note(guard, exception->ExceptionRecord, system_error);
+    zb_note_exception(guard, exception->ExceptionRecord, system_error);
     guard->walking = 1;
-    int found = reachable(guard, exception->ContextRecord, &thread->walk);
+    int found = zb_guard_reachable(guard, exception->ContextRecord, &thread->walk);
     guard->walking = 0;
     if (found) {
       SetLastError(system_error);
       return EXCEPTION_CONTINUE_SEARCH;
     }
   }
-  exception->ContextRecord->Rip = (DWORD64)(ULONG_PTR)zb_guarded_recover;
-  exception->ContextRecord->Rsp = (DWORD64)(ULONG_PTR)guard->frame;
+  zb_resume_at_guard(guard, exception->ContextRecord);
   return EXCEPTION_CONTINUE_EXECUTION;
 }
 
@@ -157,7 +116,7 @@ int zb_watch_exceptions(void) {
 int zb_protect(struct zb_thread *thread, zb_body body, void *argument, struct zb_guard *guard) {
   NT_TIB *tib = information_block();
   struct zb_modes modes;
-  void *chain; /* Wine's own libraries register handlers here, on 64 bits too; without unwinding theirs would stay */
+  void *chain; /* of handlers; on 64 bits only Wine's own libraries have some here. Without unwinding theirs would stay */
   int failed;
   guard->previous = thread->guard;
   guard->depth = thread->depth;

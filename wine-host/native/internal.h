@@ -9,7 +9,8 @@
 
 #define ZB_MAX_ARGUMENTS 256
 
-/* One run of foreign code under a handler. `frame` is the stack pointer inside zb_guarded (call_x86_64.S). */
+/* One run of foreign code under a handler. `frame` is the stack pointer inside zb_guarded (call_*.S); on i386 that is also where its
+ * record in the chain of handlers lies. */
 struct zb_guard {
   void *frame;
   struct zb_guard *previous;
@@ -53,6 +54,19 @@ struct zb_state {
 };
 extern struct zb_state zb;
 
+/* Where an argument of a signature goes (layout.c). `word` counts what i386 has: 0 is ecx, 1 is edx, those from 2 on lie on the
+ * stack. A kind '{' is a structure by value, of `size` bytes, that is copied from where the argument's value says. */
+struct zb_place {
+  uint32_t kind, size, word;
+};
+struct zb_layout {
+  uint32_t count;
+  uint32_t floats; /* 0 no argument is f or d, 1 some are, 2 all are d */
+  uint32_t stack;  /* bytes */
+  uint32_t taken;  /* of them, by the routine when it returns; the others are the caller's to take */
+  struct zb_place places[];
+};
+
 /* UNLOADED: the DLL that held the address is gone. */
 enum zb_entry_state { ENTRY_NONE = 0, ENTRY_READY, ENTRY_FAILED, ENTRY_UNLOADED };
 
@@ -75,7 +89,7 @@ struct zb_texts {
   volatile uint32_t full;     /* there is no memory for what comes */
   volatile uint32_t returned; /* the routine has: what comes next is text number `next` of its row */
   volatile uint32_t next;
-  uint64_t result[2];
+  uint64_t result;
 };
 
 /* The state of a routine number: written once, then read without a lock (routine.c). */
@@ -83,9 +97,9 @@ struct zb_entry {
   volatile uint32_t state; /* enum zb_entry_state */
   uint32_t flags;
   uint64_t address;
-  uint32_t count; /* arguments of the signature */
+  struct zb_layout *layout;
   const struct zb_text_list *volatile texts; /* NULL: none */
-  uint8_t result_kind, convention, floats; /* floats: 0 no argument is f or d, 1 some are, 2 all are d */
+  uint32_t result_kind;
 };
 
 struct zb_arguments {
@@ -113,7 +127,7 @@ struct zb_column {
 
 /* A batch while it runs. The row is kept here as well as in the segment: Node could change the latter. */
 struct zb_batch {
-  uint64_t address;
+  const struct zb_entry *entry;
   volatile uint32_t row;
   uint32_t rows;
   uint32_t count;
@@ -138,6 +152,17 @@ static inline volatile uint32_t *zb_thread_word(uint32_t thread, uint32_t offset
 static inline uint32_t zb_u32(const uint8_t *at) { uint32_t v; memcpy(&v, at, 4); return v; }
 static inline uint64_t zb_u64(const uint8_t *at) { uint64_t v; memcpy(&v, at, 8); return v; }
 
+/* The calling thread's, whose begin is an NT_TIB. NtCurrentTeb() does the same, but gcc warns of it. */
+static inline uint8_t *zb_teb(void) {
+  uint8_t *teb;
+#ifdef _WIN64
+  __asm__("movq %%gs:0x30, %0" : "=r"(teb));
+#else
+  __asm__("movl %%fs:0x18, %0" : "=r"(teb));
+#endif
+  return teb;
+}
+
 /* thread.c */
 struct zb_thread *zb_current(void);
 void zb_attach(struct zb_thread *thread, int32_t strand);
@@ -154,7 +179,8 @@ void zb_serve_window(void);
 struct zb_entry *zb_find_routine(uint32_t number);
 int zb_usable(const struct zb_entry *entry, uint32_t count, struct zb_reply *reply);
 int zb_watch_unloads(void);
-int32_t zb_parse_signature(const char *signature, uint8_t *kinds, uint32_t room);
+/* layout.c: NULL, and why, if the signature is not one of at most `most` arguments */
+struct zb_layout *zb_lay_out(const char *signature, uint32_t most, uint32_t convention, uint32_t flags, int32_t *why);
 /* values.c */
 int zb_kind_size(uint64_t kind);
 uint64_t zb_extend(uint32_t kind, uint64_t bits);
@@ -167,7 +193,9 @@ void zb_put_reply(struct zb_thread *thread, const struct zb_reply *reply, uint8_
 /* call.c and batch.c */
 void zb_call(struct zb_thread *thread, const struct zb_message *message, struct zb_reply *reply);
 void zb_batch(struct zb_thread *thread, const struct zb_message *message, struct zb_reply *reply);
-zb_body zb_choose_rows(const struct zb_batch *batch, const struct zb_entry *entry);
+zb_body zb_choose_rows(const struct zb_batch *batch);
+/* rows_*.c: a loop for shapes that are common, NULL for the others */
+zb_body zb_special_rows(const struct zb_batch *batch);
 void zb_swap_in(struct zb_thread *thread, uint32_t flags);
 void zb_swap_out(struct zb_thread *thread, uint32_t flags, uint32_t system_error);
 /* texts.c */
@@ -179,11 +207,19 @@ uint64_t zb_end_texts(struct zb_texts *texts);
 void zb_drop_texts(struct zb_texts *texts);
 /* control.c: out and capacity 0: the room that the message names. Returns the length of the Outcome, 0 if refused */
 int32_t zb_control_message(struct zb_thread *thread, const struct zb_message *message, uint8_t *out, uint32_t capacity);
+/* invoke_*.c: one call, without a guard; the result as its register has it. The arguments have room for at least four. */
+uint64_t zb_invoke(const struct zb_entry *entry, const uint64_t *arguments);
 /* exception.c */
 int zb_protect(struct zb_thread *thread, zb_body body, void *argument, struct zb_guard *guard);
 int zb_watch_exceptions(void);
 int zb_room_for_callback(void);
 void zb_refuse_callback(struct zb_thread *thread);
+void zb_note_exception(struct zb_guard *guard, const EXCEPTION_RECORD *record, uint32_t system_error);
+int zb_benign(const EXCEPTION_RECORD *record);
+/* exception_*.c: would Windows find the guard's handler? And, without unwinding: go there when the exception is continued */
+int zb_guard_reachable(const struct zb_guard *guard, const CONTEXT *context, CONTEXT *copy);
+void zb_resume_at_guard(const struct zb_guard *guard, CONTEXT *context);
+enum { ZB_UNWINDING = 2 | 4, ZB_TARGET_UNWIND = 0x20 }; /* flags of "EXCEPTION_RECORD" that winternl.h of mingw lacks */
 /* leave.c: says something on stderr; and why, whose last words Node hands on, and ends the process */
 void zb_say(const char *what);
 __attribute__((noreturn)) void zb_give_up(const char *why);
@@ -191,25 +227,26 @@ __attribute__((noreturn)) void zb_give_up(const char *why);
 struct zb_stub {
   volatile LONG live;
   uint32_t number;
-  uint32_t count;
   uint32_t freed_at;
   struct zb_stub *next; /* in its chain, or the queue of freed ones */
-  uint8_t *kinds;
+  struct zb_layout *layout;
   uint32_t index;
-  uint8_t result_kind;
+  uint32_t result_kind;
 };
 struct zb_stub *zb_stub_at(uint32_t index);
 void zb_count_disposed(void);
-/* stub_x86_64.c: writes the machine code of stubs; each enters zb_callback_common with its index */
+/* stub_*.c: writes the machine code of stubs; each enters zb_callback_common with its index */
 #define ZB_STUB_BLOCK 4096
 uint32_t zb_stubs_in_block(void);
 int zb_write_stubs(uint8_t *block, uint32_t first);
 uint8_t *zb_stub_address(uint8_t *block, uint32_t within);
-/* call_x86_64.S */
-void zb_call_raw(uint64_t function, const uint64_t *arguments, uint64_t count, uint64_t result[2]);
+/* What zb_callback_common has saved of the arguments: its layout is the architecture's (stub_*.c). */
+struct zb_frame;
+uint64_t zb_frame_argument(const struct zb_frame *frame, const struct zb_layout *layout, uint32_t index);
+/* call_*.S */
 int zb_guarded(zb_body body, void *argument, struct zb_guard *guard);
 extern char zb_guarded_recover[], zb_guarded_end[];
 void zb_callback_common(void);
-/* callback.c */
-uint64_t zb_callback_enter(uint32_t index, const uint64_t *arguments, const uint64_t *floats);
+/* callback.c: the bits of the result, which the caller puts where the architecture has it */
+uint64_t zb_callback_enter(uint32_t index, const struct zb_frame *frame);
 #endif

@@ -19,7 +19,7 @@ int zb_reachable(uint64_t address, uint64_t size, int writable) {
   uint64_t end;
   int inside;
   if (!size) return 1;
-  if (__builtin_add_overflow(address, size, &end)) return 0;
+  if (__builtin_add_overflow(address, size, &end) || end - 1 > (ULONG_PTR)-1) return 0;
   if ((inside = in_segment(address, size, writable)) >= 0) return inside;
   if (address < (uint64_t)(ULONG_PTR)zb.segment && end > (uint64_t)(ULONG_PTR)zb.segment) return 0;
   while (address < end) {

@@ -29,18 +29,34 @@ static inline void zb_settle_mxcsr(uint32_t kept) {
   if (__builtin_expect((zb_mxcsr() ^ kept) & MXCSR_MODES, 0)) __asm__ volatile("ldmxcsr %0" ::"m"(kept));
 }
 
+static inline uint16_t zb_x87(void) {
+  uint16_t value;
+  __asm__ volatile("fnstcw %0" : "=m"(value));
+  return value;
+}
+
+/* Has nothing wait to be raised. */
+static inline void zb_calm_x87(void) {
+  uint16_t status;
+  __asm__ volatile("fnstsw %0" : "=a"(status));
+  if (__builtin_expect(status & X87_EXCEPTION, 0)) __asm__ volatile("fnclex");
+}
+
+static inline void zb_settle_x87(uint16_t kept) {
+  zb_calm_x87();
+  if (__builtin_expect(zb_x87() != kept, 0)) __asm__ volatile("fldcw %0" ::"m"(kept));
+}
+
 static inline void zb_keep_modes(struct zb_modes *kept) {
   kept->mxcsr = zb_mxcsr();
-  __asm__ volatile("fnstcw %0" : "=m"(kept->x87));
+  kept->x87 = zb_x87();
 }
 
 /* After a call. Writing modes takes longer than looking at them; emptying the x87 stack takes less than looking whether it is empty. */
 static inline void zb_settle_modes(const struct zb_modes *kept) {
-  uint16_t x87, status;
   zb_clear_direction();
   zb_settle_mxcsr(kept->mxcsr);
-  __asm__ volatile("fnstcw %0\n\tfnstsw %1" : "=m"(x87), "=a"(status));
-  if (__builtin_expect(x87 != kept->x87 || (status & X87_EXCEPTION), 0)) __asm__ volatile("fnclex\n\tfldcw %0" ::"m"(kept->x87));
+  zb_settle_x87(kept->x87);
   __asm__ volatile("emms");
 }
 

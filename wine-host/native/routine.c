@@ -15,7 +15,7 @@ int zb_usable(const struct zb_entry *entry, uint32_t count, struct zb_reply *rep
   uint32_t state = entry ? zb_load(&entry->state) : ENTRY_NONE;
   reply->status = state == ENTRY_FAILED ? STATUS_UNDECLARED : state == ENTRY_UNLOADED ? STATUS_UNLOADED : STATUS_REFUSED;
   reply->code = state >= ENTRY_FAILED ? 0 : state == ENTRY_NONE ? REFUSED_NO_ROUTINE : REFUSED_ARGUMENT_COUNT;
-  return state == ENTRY_READY && count == entry->count;
+  return state == ENTRY_READY && count == entry->layout->count;
 }
 
 static struct zb_entry *make(uint32_t number) {
@@ -31,40 +31,25 @@ static struct zb_entry *make(uint32_t number) {
   return &(*place)[number % CHUNK];
 }
 
-/* Number of arguments, or -1. A structure by value, `{n}`, exists on 32-bit Windows only. */
-int32_t zb_parse_signature(const char *signature, uint8_t *kinds, uint32_t room) {
-  uint32_t count = 0;
-  if (!signature) return -1;
-  for (; signature[count]; count++) {
-    if (count == room || signature[count] == '&' || zb_kind_size((uint8_t)signature[count]) < 0) return -1;
-    kinds[count] = (uint8_t)signature[count];
-  }
-  return (int32_t)count;
-}
-
 ZB_API int32_t zb_routine(uint32_t number, uint64_t address, uint32_t convention, uint32_t flags, const char *signature,
-                          uint32_t result_kind, uint32_t fixed) {
-  uint8_t kinds[ZB_MAX_ARGUMENTS];
-  int32_t count = zb_parse_signature(signature, kinds, ZB_MAX_ARGUMENTS);
+                          uint32_t result_kind) {
   struct zb_entry *entry;
-  (void)fixed; /* x86-64: with every argument in both kinds of register a variadic routine needs nothing more */
-  if (count < 0 || result_kind > 127 || (result_kind != 'v' && zb_kind_size(result_kind) <= 0) || convention > 3)
-    return ZB_BAD_SIGNATURE;
+  struct zb_layout *layout;
+  int32_t why;
+  if (result_kind != 'v' && zb_kind_size(result_kind) <= 0) return ZB_BAD_SIGNATURE;
   if (number / CHUNK >= CHUNKS) return ZB_BAD_NUMBER;
-  if (!(entry = make(number))) return ZB_NO_MEMORY;
+  if (!(layout = zb_lay_out(signature, ZB_MAX_ARGUMENTS, convention, flags, &why))) return why;
+  if (!(entry = make(number))) {
+    HeapFree(GetProcessHeap(), 0, layout);
+    return ZB_NO_MEMORY;
+  }
   zb_store(&entry->state, ENTRY_NONE);
+  if (entry->layout) HeapFree(GetProcessHeap(), 0, entry->layout);
+  zb_forget_texts(entry);
   entry->address = address;
   entry->flags = flags;
-  entry->count = (uint32_t)count;
-  zb_forget_texts(entry);
-  entry->result_kind = (uint8_t)result_kind;
-  entry->convention = (uint8_t)convention;
-  entry->floats = count ? 2 : 0;
-  for (int32_t i = 0, floats = 0; i < count; i++) {
-    if (kinds[i] == 'f' || kinds[i] == 'd') floats = 1;
-    if (kinds[i] != 'd') entry->floats = 1;
-    if (i == count - 1 && !floats) entry->floats = 0;
-  }
+  entry->layout = layout;
+  entry->result_kind = result_kind;
   zb_store(&entry->state, address ? ENTRY_READY : ENTRY_FAILED); /* the last store: who sees it sees the rest */
   return ZB_OK;
 }

@@ -1,103 +1,27 @@
 /* The loops over the rows of a batch. They begin at batch->row and leave there the row that they are at, so that after a crash the
- * caller notes the row and enters again behind it. The common shapes - up to four columns of one kind - are compiled once for
- * each, with loads and stores that know the kind; everything else goes through zb_call_raw. */
-#include "internal.h"
+ * caller notes the row and enters again behind it. What the architecture has no loop of its own for goes through zb_invoke. */
 #include "modes.h"
+#include "rows.h"
 
-#define INLINE static inline __attribute__((always_inline))
-typedef uint64_t (*integer_routine)();
-typedef double (*double_routine)();
-
-INLINE uint64_t load(uint32_t kind, const uint8_t *at) {
-  switch (kind) {
-    case 'b': return (uint64_t)(int64_t) * (const int8_t *)at;
-    case 'B': case 'c': case '?': return *at;
-    case 'h': { int16_t v; memcpy(&v, at, 2); return (uint64_t)(int64_t)v; }
-    case 'H': case 'u': { uint16_t v; memcpy(&v, at, 2); return v; }
-    case 'i': { int32_t v; memcpy(&v, at, 4); return (uint64_t)(int64_t)v; }
-    case 'I': case 'f': { uint32_t v; memcpy(&v, at, 4); return v; }
-    case '&': return (uint64_t)(ULONG_PTR)at;
-    default: { uint64_t v; memcpy(&v, at, 8); return v; }
-  }
-}
-
-INLINE void store(uint32_t kind, uint8_t *at, uint64_t bits) {
-  switch (kind) {
-    case 'v': break;
-    case '?': *at = (uint8_t)bits != 0; break;
-    case 'b': case 'B': case 'c': *at = (uint8_t)bits; break;
-    case 'h': case 'H': case 'u': memcpy(at, &bits, 2); break;
-    case 'i': case 'I': case 'f': memcpy(at, &bits, 4); break;
-    default: memcpy(at, &bits, 8); break;
-  }
-}
-
-INLINE double as_double(uint64_t bits) { double v; memcpy(&v, &bits, 8); return v; }
-INLINE uint64_t as_bits(double value) { uint64_t v; memcpy(&v, &value, 8); return v; }
-
-/* n columns of one kind. Integers sit in integer registers and doubles in xmm registers, which is where a routine with
- * such a signature looks: no need for both. */
-INLINE void same(struct zb_batch *batch, const int n, const char kind, const char result) {
-  const uint32_t rows = batch->rows;
-  const integer_routine integers = (integer_routine)(ULONG_PTR)batch->address;
-  const double_routine doubles = (double_routine)(ULONG_PTR)batch->address;
-  volatile uint32_t *const running = batch->running;
-  const uint8_t *p0 = 0, *p1 = 0, *p2 = 0, *p3 = 0;
-  int64_t s0 = 0, s1 = 0, s2 = 0, s3 = 0;
-  const uint32_t mxcsr = zb_mxcsr();
-  uint32_t row = batch->row;
-  uint8_t *out = batch->results + row * batch->result_stride;
-  const uint64_t step = batch->result_stride;
-  if (n > 0) s0 = batch->columns[0].stride, p0 = batch->columns[0].pointer + row * s0;
-  if (n > 1) s1 = batch->columns[1].stride, p1 = batch->columns[1].pointer + row * s1;
-  if (n > 2) s2 = batch->columns[2].stride, p2 = batch->columns[2].pointer + row * s2;
-  if (n > 3) s3 = batch->columns[3].stride, p3 = batch->columns[3].pointer + row * s3;
-  for (; row < rows; row++) {
-    uint64_t bits;
-    batch->row = row;
-    zb_store_row(running, row);
-#define L(c) load((uint32_t)kind, p##c)
-#define D(c) as_double(L(c))
-#define PASS(function, X) \
-  (n == 1 ? function(X(0)) : n == 2 ? function(X(0), X(1)) : n == 3 ? function(X(0), X(1), X(2)) : function(X(0), X(1), X(2), X(3)))
-    if (kind == 'd') {
-      typedef double (*d1)(double), (*d2)(double, double), (*d3)(double, double, double), (*d4)(double, double, double, double);
-      typedef uint64_t (*e1)(double), (*e2)(double, double), (*e3)(double, double, double), (*e4)(double, double, double, double);
-      if (result == 'd')
-        bits = as_bits(n == 1   ? ((d1)doubles)(D(0))
-                       : n == 2 ? ((d2)doubles)(D(0), D(1))
-                       : n == 3 ? ((d3)doubles)(D(0), D(1), D(2))
-                                : ((d4)doubles)(D(0), D(1), D(2), D(3)));
-      else
-        bits = n == 1   ? ((e1)integers)(D(0))
-               : n == 2 ? ((e2)integers)(D(0), D(1))
-               : n == 3 ? ((e3)integers)(D(0), D(1), D(2))
-                        : ((e4)integers)(D(0), D(1), D(2), D(3));
-    } else {
-      bits = PASS(integers, L);
-    }
-    if (kind == 'd') zb_settle_mxcsr(mxcsr);
-    store((uint32_t)result, out, bits);
-    p0 += s0, p1 += s1, p2 += s2, p3 += s3, out += step;
-  }
-  batch->row = row;
+/* Its arguments into `values`, as the columns have them. */
+static void load_row(const struct zb_batch *batch, uint32_t row, uint64_t *values) {
+  for (uint32_t c = 0; c < batch->count; c++)
+    values[c] = zb_load_value((uint32_t)batch->columns[c].kind, batch->columns[c].pointer + row * (ptrdiff_t)batch->columns[c].stride);
 }
 
 /* Any columns. last_errors is kept here, too: whoever wants it per row pays for it. */
 static void any(void *argument) {
   struct zb_batch *batch = argument;
-  uint64_t *values = batch->arguments->values, result[2];
+  uint64_t *values = batch->arguments->values, result;
   const uint32_t mxcsr = zb_mxcsr();
-  const int xmm = batch->result_kind == 'f' || batch->result_kind == 'd';
   for (uint32_t row = batch->row; row < batch->rows; row++) {
     batch->row = row;
     *batch->running = row;
-    for (uint32_t c = 0; c < batch->count; c++)
-      values[c] = load((uint32_t)batch->columns[c].kind, batch->columns[c].pointer + row * batch->columns[c].stride);
-    zb_call_raw(batch->address, values, batch->count, result);
+    load_row(batch, row, values);
+    result = zb_invoke(batch->entry, values);
     zb_settle_mxcsr(mxcsr);
     if (batch->last_errors) batch->last_errors[row] = GetLastError();
-    store(batch->result_kind, batch->results + row * batch->result_stride, result[xmm]);
+    zb_store_value(batch->result_kind, batch->results + row * (size_t)batch->result_stride, result);
   }
   batch->row = batch->rows;
 }
@@ -108,17 +32,15 @@ static void with_texts(void *argument) {
   struct zb_texts *texts = batch->texts;
   uint64_t *values = batch->arguments->values;
   const uint32_t mxcsr = zb_mxcsr();
-  const int xmm = batch->result_kind == 'f' || batch->result_kind == 'd';
   for (uint32_t row = batch->row; row < batch->rows && !texts->full; row++) {
     batch->row = row;
     *batch->running = row;
     if (!texts->returned) {
-      for (uint32_t c = 0; c < batch->count; c++)
-        values[c] = load((uint32_t)batch->columns[c].kind, batch->columns[c].pointer + row * batch->columns[c].stride);
-      zb_call_raw(batch->address, values, batch->count, texts->result);
+      load_row(batch, row, values);
+      texts->result = zb_invoke(batch->entry, values);
       zb_settle_mxcsr(mxcsr);
       if (batch->last_errors) batch->last_errors[row] = GetLastError();
-      store(batch->result_kind, batch->results + row * batch->result_stride, texts->result[xmm]);
+      zb_store_value(batch->result_kind, batch->results + row * (size_t)batch->result_stride, texts->result);
       texts->returned = 1;
     }
     zb_take_texts(texts, row, values);
@@ -126,53 +48,8 @@ static void with_texts(void *argument) {
   batch->row = batch->rows;
 }
 
-/* Up to four integer columns of different kinds, integer result. */
-static void integers(void *argument) {
-  struct zb_batch *batch = argument;
-  const integer_routine routine = (integer_routine)(ULONG_PTR)batch->address;
-  uint64_t values[4] = {0};
-  for (uint32_t row = batch->row; row < batch->rows; row++) {
-    batch->row = row;
-    zb_store_row(batch->running, row);
-    for (uint32_t c = 0; c < batch->count; c++)
-      values[c] = load((uint32_t)batch->columns[c].kind, batch->columns[c].pointer + row * batch->columns[c].stride);
-    store(batch->result_kind, batch->results + row * batch->result_stride, routine(values[0], values[1], values[2], values[3]));
-  }
-  batch->row = batch->rows;
-}
-
-#define LOOP(n, kind, name, result) \
-  static void loop_##n##name##result(void *batch) { same(batch, n, kind, #result[0]); }
-#define LOOPS(kind, name, result) LOOP(1, kind, name, result) LOOP(2, kind, name, result) LOOP(3, kind, name, result) LOOP(4, kind, name, result)
-LOOPS('i', i, i) LOOPS('i', i, q) LOOPS('i', i, v)
-LOOPS('q', q, i) LOOPS('q', q, q) LOOPS('q', q, v)
-LOOPS('d', d, d) LOOPS('d', d, i) LOOPS('d', d, v)
-#define ROW(name, result) {loop_1##name##result, loop_2##name##result, loop_3##name##result, loop_4##name##result}
-static const zb_body loops[3][3][4] = {
-    {ROW(i, i), ROW(i, q), ROW(i, v)}, {ROW(q, i), ROW(q, q), ROW(q, v)}, {ROW(d, i), ROW(d, d), ROW(d, v)}};
-
-/* A kind that is loaded and passed alike: i, q or d; 0 for the others. */
-static int family(uint64_t kind) {
-  return kind == 'i' || kind == 'I' ? 'i' : kind == 'q' || kind == 'Q' || kind == 'p' ? 'q' : kind == 'd' ? 'd' : 0;
-}
-
-/* The loop for a batch. Special ones only where the columns are what the declaration says: a routine that is variadic, or takes
- * floats where the columns are integers, gets its arguments in both kinds of register. */
-zb_body zb_choose_rows(const struct zb_batch *batch, const struct zb_entry *entry) {
-  int kind, integral = 1, result = batch->result_kind == 'v' ? 'v' : family(batch->result_kind);
-  if (batch->texts) return with_texts;
-  if (batch->count < 1 || batch->count > 4 || batch->last_errors || (entry->flags & ROUTINE_VARIADIC)) return any;
-  kind = family(batch->columns[0].kind);
-  for (uint32_t c = 0; c < batch->count; c++) {
-    uint64_t k = batch->columns[c].kind;
-    if (k != batch->columns[0].kind) kind = 0;
-    if (k == 'f' || k == 'd') integral = 0;
-    if (k == 'I') kind = 0; /* zero-extended: not the loop for i */
-  }
-  if (kind == 'd' && entry->floats == 2 && (result == 'i' || result == 'd' || result == 'v'))
-    return loops[2][result == 'i' ? 0 : result == 'd' ? 1 : 2][batch->count - 1];
-  if (!integral || entry->floats || batch->result_kind == 'f' || batch->result_kind == 'd') return any;
-  if ((kind == 'i' || kind == 'q') && (result == 'i' || result == 'q' || result == 'v'))
-    return loops[kind == 'q'][result == 'i' ? 0 : result == 'q' ? 1 : 2][batch->count - 1];
-  return integers;
+/* last_errors are kept by the loop for everything alone. */
+zb_body zb_choose_rows(const struct zb_batch *batch) {
+  zb_body special = batch->last_errors ? NULL : zb_special_rows(batch);
+  return batch->texts ? with_texts : special ? special : any;
 }

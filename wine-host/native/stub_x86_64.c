@@ -30,3 +30,15 @@ int zb_write_stubs(uint8_t *block, uint32_t first) {
   FlushInstructionCache(GetCurrentProcess(), block, ZB_STUB_BLOCK);
   return 1;
 }
+
+struct zb_frame {
+  uint64_t floats[4]; /* xmm0 to xmm3 */
+  uint64_t unused, return_address;
+  uint64_t arguments[]; /* rcx, rdx, r8 and r9, and what lies on the stack behind them */
+};
+_Static_assert(offsetof(struct zb_frame, arguments) == 48, "call_x86_64.S");
+
+uint64_t zb_frame_argument(const struct zb_frame *frame, const struct zb_layout *layout, uint32_t index) {
+  uint32_t kind = layout->places[index].kind;
+  return index < 4 && (kind == 'f' || kind == 'd') ? frame->floats[index] : frame->arguments[index];
+}

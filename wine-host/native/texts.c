@@ -28,8 +28,8 @@ ZB_API int32_t zb_texts(uint32_t number, const int64_t *numbers, uint32_t count)
   if (!list) return ZB_NO_MEMORY;
   list->count = count;
   for (uint32_t i = 0; i < count; i++, numbers += 3) {
-    if (numbers[0] < -1 || numbers[0] >= entry->count || numbers[1] < 0 || numbers[1] > 0x7FFFFFFF ||
-        (numbers[0] < 0 && numbers[1] + sizeof(void *) > 2 * sizeof(uint64_t)) || numbers[2] & ~3) {
+    if (numbers[0] < -1 || numbers[0] >= (int64_t)entry->layout->count || numbers[1] < 0 || numbers[1] > 0x7FFFFFFF ||
+        (numbers[0] < 0 && numbers[1] + sizeof(void *) > sizeof(uint64_t)) || numbers[2] & ~3) {
       HeapFree(GetProcessHeap(), 0, list);
       return ZB_BAD_SIGNATURE;
     }
@@ -94,7 +94,7 @@ static uint32_t length_of(const uint8_t *text, int wide) {
 
 static void take(struct zb_texts *texts, uint32_t row, uint32_t index, const uint64_t *arguments) {
   const struct zb_text *where = &texts->list->texts[index];
-  const uint8_t *cell = where->source < 0 ? (const uint8_t *)texts->result : (const uint8_t *)(ULONG_PTR)arguments[where->source];
+  const uint8_t *cell = where->source < 0 ? (const uint8_t *)&texts->result : (const uint8_t *)(ULONG_PTR)arguments[where->source];
   int wide = where->form & TEXT_WIDE;
   const uint8_t *text;
   uint32_t length, start;

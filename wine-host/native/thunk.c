@@ -44,8 +44,8 @@ static struct zb_stub *take(void) {
   if (!stub || freed - stub->freed_at < QUARANTINE) return grow();
   oldest = stub->next;
   if (!oldest) newest = NULL;
-  HeapFree(GetProcessHeap(), 0, stub->kinds);
-  stub->kinds = NULL;
+  HeapFree(GetProcessHeap(), 0, stub->layout);
+  stub->layout = NULL;
   return stub;
 }
 
@@ -65,30 +65,27 @@ static int free_locked(uint32_t number) {
   return 0;
 }
 
-ZB_API uint64_t zb_thunk(uint32_t number, uint32_t convention, const char *signature, uint32_t result_kind) {
-  uint8_t kinds[(MAILBOX_ROOM - CALLBACK_ARGUMENTS) / 8];
-  int32_t count = zb_parse_signature(signature, kinds, sizeof kinds);
-  uint64_t address = 0;
-  uint8_t *copy;
+ZB_API uint64_t zb_thunk(uint32_t number, uint32_t convention, uint32_t flags, const char *signature, uint32_t result_kind) {
+  struct zb_layout *layout;
   struct zb_stub *stub;
-  (void)convention; /* 64-bit Windows has one */
-  if (count < 0 || number >> 24 >= THREADS || result_kind > 127 || (result_kind != 'v' && zb_kind_size(result_kind) <= 0)) return 0;
-  if (!(copy = HeapAlloc(GetProcessHeap(), 0, (size_t)count + 1))) return 0;
-  memcpy(copy, kinds, (size_t)count);
+  uint64_t address = 0;
+  int32_t why;
+  if (number >> 24 >= THREADS || (result_kind != 'v' && zb_kind_size(result_kind) <= 0)) return 0;
+  layout = zb_lay_out(signature, (MAILBOX_ROOM - CALLBACK_ARGUMENTS) / 8, convention, flags, &why);
+  if (!layout) return 0;
   AcquireSRWLockExclusive(&lock);
   free_locked(number); /* a number made anew: the old thunk is disposed of */
   if ((stub = take())) {
     stub->number = number;
-    stub->count = (uint32_t)count;
-    stub->kinds = copy;
-    stub->result_kind = (uint8_t)result_kind;
+    stub->layout = layout;
+    stub->result_kind = result_kind;
     stub->next = *bucket(number);
     *bucket(number) = stub;
     InterlockedExchange(&stub->live, 1);
     uint32_t each = zb_stubs_in_block();
     address = (uint64_t)(ULONG_PTR)zb_stub_address(blocks[stub->index / each].code, stub->index % each);
   } else {
-    HeapFree(GetProcessHeap(), 0, copy);
+    HeapFree(GetProcessHeap(), 0, layout);
   }
   ReleaseSRWLockExclusive(&lock);
   return address;

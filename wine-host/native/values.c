@@ -7,7 +7,8 @@ int zb_kind_size(uint64_t kind) {
     case 'b': case 'B': case 'c': case '?': return 1;
     case 'h': case 'H': case 'u': return 2;
     case 'i': case 'I': case 'f': return 4;
-    case 'q': case 'Q': case 'p': case 'd': return 8;
+    case 'q': case 'Q': case 'd': return 8;
+    case 'p': return sizeof(void *);
     case '&': return 0;
     default: return -1;
   }
@@ -23,6 +24,7 @@ uint64_t zb_extend(uint32_t kind, uint64_t bits) {
     case 'H': case 'u': return (uint16_t)bits;
     case 'i': return (uint64_t)(int64_t)(int32_t)bits;
     case 'I': case 'f': return (uint32_t)bits;
+    case 'p': return (ULONG_PTR)bits;
     case 'v': return 0;
     default: return bits;
   }

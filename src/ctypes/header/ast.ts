@@ -1,8 +1,9 @@
 /** What the parser makes of a header: declarations as they were written, names not yet looked up. */
+import type { Convention } from '../convention.js'
 import type { Value } from './literals.js'
 import type { Position } from './source.js'
 
-export type Convention = 'cdecl' | 'stdcall' | 'fastcall' | 'thiscall'
+export type { Convention }
 
 export type BasicName =
   | 'void'

@@ -1,6 +1,7 @@
 /** Declarations to types: each name is looked up, each structure is made once. */
 import type { ArgumentError } from '../../errors.js'
-import { CATEGORY, type TypeStatics } from '../data.js'
+import { callbackType } from '../callback-type.js'
+import { CATEGORY, FOR_ARCH, type TypeStatics } from '../data.js'
 import type { PointerClass } from '../pointer.js'
 import type {
   Alignment,
@@ -212,18 +213,19 @@ export class Resolver {
     }
   }
 
-  /** On win32 nothing can be made for `__fastcall` and `__thiscall`: the bare address. */
   #callback(node: FunctionNode): CType {
     const { ns } = this
-    const cdecl = node.convention === undefined || node.convention === 'cdecl'
-    if (!cdecl && node.convention !== 'stdcall' && this.names.arch === 'win32') return ns.c_void_p
-    const factory = node.convention === 'stdcall' ? ns.WINFUNCTYPE : ns.CFUNCTYPE
+    const { arch } = this.names
     const argtypes = this.parameters(node).map(parameter => {
       if (parameter.out === 'written')
         throw this.source.error(parameter.at, 'out(…) belongs to the parameters of a routine, not of a callback')
       return this.#writableText(parameter.type) ?? this.#plainParameter(parameter)
     })
-    return factory(this.result(node), ...argtypes)
+    const result = this.result(node)
+    if (node.convention === 'stdcall') return ns.WINFUNCTYPE(result, ...argtypes)
+    if (node.convention === undefined || node.convention === 'cdecl' || arch === 'win64')
+      return ns.CFUNCTYPE(result, ...argtypes)
+    return callbackType(node.convention, result, argtypes)[FOR_ARCH](arch)
   }
 
   /** A callback that is given a `char *` that is not const may be meant to write there, which text, a copy, does not let it. */

@@ -1,0 +1,107 @@
+/* Loops for the common shapes of batches on i386, compiled once for each: up to four columns that are pushed as they lie, all of one
+ * word or all of two. Which convention it is shows only in the stack pointer afterwards. */
+#include "modes.h"
+#include "rows.h"
+#include "call_i386.h"
+
+#define PUSH1 "pushl (%%esi)\n\t"
+#define PUSH2 "pushl 4(%%esi)\n\t" PUSH1
+#define PUSH3 "pushl 8(%%esi)\n\t" PUSH2
+#define PUSH4 "pushl 12(%%esi)\n\t" PUSH3
+#define PUSH6 "pushl 20(%%esi)\n\tpushl 16(%%esi)\n\t" PUSH4
+#define PUSH8 "pushl 28(%%esi)\n\tpushl 24(%%esi)\n\t" PUSH6
+
+/* One call with `count` words. As in zb_call_raw the stack lies on 16 bytes, and what is kept is kept in registers, for the stack
+ * pointer is as the routine leaves it. In ecx: what that took. */
+#define CALL(count, results)                                                                                                           \
+  __asm__ volatile("movl %%esp, %%edi\n\tsubl %[room], %%esp\n\tandl $-16, %%esp\n\tmovl %%esp, %%ebx\n\taddl %[bytes], %%esp\n\t"     \
+                   PUSH##count "call *%%eax\n\tmovl %%esp, %%ecx\n\tmovl %%edi, %%esp\n\tsubl %%ebx, %%ecx"                            \
+                   : results, "=d"(high), "=c"(taken), "=a"(low)                                                                       \
+                   : "a"(address), "S"(words), [room] "i"(SLACK + 4 * count), [bytes] "i"(4 * count)                                   \
+                   : "ebx", "edi", "memory", "cc")
+#define CALL_OF(results)                                                                                                               \
+  switch (words_of(n, wide)) {                                                                                                         \
+    case 1: CALL(1, results); break;                                                                                                   \
+    case 2: CALL(2, results); break;                                                                                                   \
+    case 3: CALL(3, results); break;                                                                                                   \
+    case 4: CALL(4, results); break;                                                                                                   \
+    case 6: CALL(6, results); break;                                                                                                   \
+    default: CALL(8, results); break;                                                                                                  \
+  }
+#define words_of(n, wide) ((n) * ((wide) ? 2 : 1))
+
+/* n columns. result: i or q as many bytes of the integer registers, f or d out of st0, v none, x what is stored by its kind. */
+INLINE void same(struct zb_batch *batch, const int n, const int wide, const char result) {
+  const uint32_t address = (uint32_t)batch->entry->address, declared = batch->entry->layout->taken, rows = batch->rows;
+  volatile uint32_t *const running = batch->running;
+  const uint8_t *p[4];
+  ptrdiff_t s[4];
+  uint32_t words[8], row = batch->row;
+  uint8_t *out = batch->results + row * batch->result_stride;
+  const int floats = batch->entry->layout->floats || result == 'f' || result == 'd';
+  const uint32_t mxcsr = zb_mxcsr();
+  const uint16_t x87 = zb_x87();
+  const size_t step = (size_t)batch->result_stride;
+  for (int c = 0; c < n; c++) s[c] = (ptrdiff_t)batch->columns[c].stride, p[c] = batch->columns[c].pointer + (ptrdiff_t)row * s[c];
+  for (; row < rows; row++) {
+    uint32_t low, high, taken;
+    long double top;
+    batch->row = row;
+    zb_store_row(running, row);
+    for (int c = 0; c < n; c++) {
+      memcpy(words + words_of(c, wide), p[c], wide ? 8 : 4);
+      p[c] += s[c];
+    }
+    if (result == 'f' || result == 'd') {
+      CALL_OF("=t"(top))
+    } else {
+      CALL_OF("+m"(*words))
+      if (!(row & 3)) { /* as in zb_call_raw; eight values have room */
+        zb_calm_x87();
+        __asm__ volatile("emms");
+      }
+    }
+    if (floats) zb_settle_mxcsr(mxcsr), zb_settle_x87(x87);
+    if (taken != declared) zb_unbalanced(taken, declared);
+    if (result == 'i') memcpy(out, &low, 4);
+    if (result == 'q') memcpy(out, &low, 4), memcpy(out + 4, &high, 4);
+    if (result == 'f') { float v = (float)top; memcpy(out, &v, 4); }
+    if (result == 'd') { double v = (double)top; memcpy(out, &v, 8); }
+    if (result == 'x') zb_store_value(batch->result_kind, out, low);
+    out += step;
+  }
+  batch->row = row;
+}
+
+#define LOOP(n, wide, result) static void loop_##n##wide##result(void *batch) { same(batch, n, wide, #result[0]); }
+#define LOOPS(wide, result) LOOP(1, wide, result) LOOP(2, wide, result) LOOP(3, wide, result) LOOP(4, wide, result)
+#define ALL(wide) LOOPS(wide, v) LOOPS(wide, x) LOOPS(wide, i) LOOPS(wide, q) LOOPS(wide, f) LOOPS(wide, d)
+ALL(0) ALL(1)
+#define ROW(wide, result) {loop_1##wide##result, loop_2##wide##result, loop_3##wide##result, loop_4##wide##result}
+#define TABLE(wide) {ROW(wide, v), ROW(wide, x), ROW(wide, i), ROW(wide, q), ROW(wide, f), ROW(wide, d)}
+static const zb_body loops[2][6][4] = {TABLE(0), TABLE(1)};
+
+static int result_class(uint32_t kind) {
+  switch (kind) {
+    case 'v': return 0;
+    case 'i': case 'I': case 'p': return 2;
+    case 'q': case 'Q': return 3;
+    case 'f': return 4;
+    case 'd': return 5;
+    default: return 1;
+  }
+}
+
+/* Only where a column is as wide as its argument, whatever either means, and nothing goes into a register. */
+zb_body zb_special_rows(const struct zb_batch *batch) {
+  const struct zb_layout *layout = batch->entry->layout;
+  uint32_t kind = batch->result_kind, declared = batch->entry->result_kind, size;
+  if (batch->count < 1 || batch->count > 4 || (batch->entry->flags & ROUTINE_VARIADIC)) return NULL;
+  if (kind == 'v' && (declared == 'f' || declared == 'd')) return NULL; /* nobody wants it, but it has to leave the x87 stack */
+  size = layout->places[0].size;
+  for (uint32_t c = 0; c < batch->count; c++) {
+    const struct zb_place *place = &layout->places[c];
+    if (place->kind == '{' || place->word < 2 || place->size != size || zb_kind_size(batch->columns[c].kind) != (int)size) return NULL;
+  }
+  return loops[size == 8][result_class(kind)][batch->count - 1];
+}
