@@ -1,60 +1,69 @@
-"""The numbers of docs/wire.md, and the few readers and writers of FlatBuffers that the host needs (standard library only)."""
+"""The numbers of docs/wire.md that the host needs, and the few readers and writers of FlatBuffers (standard library only)."""
 
 import struct
 
+# Made by `npm run generate` from schema/numbers.mjs.
+# What the segment is, and how it is divided. Offsets and sizes in bytes.
 WIRE_VERSION = 2
-MAGIC = 0x3152425A
-
-STRANDS = 32
-STRAND_OFFSET = 0x1000
-STRAND_SIZE = 0x1000
-STRAND_TO_HOST = 0x800
-MAILBOX_ROOM = 0x800 - 16
+MAGIC = 0x3152425a
+MAILBOX_ROOM = 0x7f0
 ARENA_OFFSET = 0x300000
-MESSAGE = 16
-
-CALL, BATCH, CONTROL, RETURN, CALLBACK, REPLY, OUTCOME = 1, 2, 3, 4, 5, 6, 7
-IN_ARENA = 1
-MEMORY_READ, MEMORY_WRITE = 1, 2
-
-DONE, EXCEPTION, REFUSED, UNDECLARED, UNLOADED = 0, 1, 2, 3, 5
-NO_ROUTINE, MALFORMED, ARGUMENT_COUNT, NEEDS_BRIDGE, OUT_OF_MEMORY = 1, 2, 3, 4, 5
-
-# canonical tables: what is constant in front of the values
-CALL_HEAD = struct.pack("<I6HiI", 16, 12, 24, 8, 16, 20, 4, 12, 24)
-REPLY_HEAD = struct.pack("<I8Hi", 20, 16, 36, 4, 8, 12, 16, 20, 28, 16)
-BATCH_HEAD = struct.pack(
-    "<I14HiI", 32, 28, 68, 8, 16, 20, 24, 28, 32, 40, 48, 56, 60, 4, 64, 28, 64
-)
-CALLBACK_HEAD = struct.pack("<I5H2xi", 16, 10, 16, 4, 8, 12, 12)
-RETURN_HEAD = struct.pack("<I3H2xi", 12, 6, 12, 4, 8)
-
-CALL_VALUES = struct.Struct("<QII4xI")  # at 24: texts, routine, text_room, count
-CALL_ARGUMENTS = 48
-REPLY_VALUES = struct.Struct("<IIIiQQ")  # at 24: status, code, last_error, errno, texts, result
-REPLY_LENGTH = 56
-BATCH_VALUES = struct.Struct("<QIIIIQQQIIII")  # at 40
-BATCH_COLUMNS = 104
-COLUMN = struct.Struct("<QqQ")
-WINDOW_VALUES = struct.Struct("<IIQQI4x")  # number, operation, address, all that is wanted from there on, size of this piece
-ROW_FAILURE = struct.Struct("<IIQ")
-TEXT_RECORD = struct.Struct("<II")  # offset and length; the records begin behind the size of the whole
-TEXTS_RECORDS, TEXTS_UNREADABLE = 4, 0xFFFFFFFF
-TEXT_WIDE, TEXT_IN_STRUCTURE = 1, 2
-
-# how a kind lies in the 8 bytes of an argument or result, and in a column
-FORMATS = {
-    "b": "b7x", "B": "B7x", "h": "h6x", "H": "H6x", "i": "i4x", "I": "I4x", "q": "q", "Q": "Q",
-    "f": "f4x", "d": "d", "?": "B7x", "c": "B7x", "u": "H6x", "p": "Q",
-}  # fmt: skip
-COLUMN_FORMATS = {
-    "b": "<b", "B": "<B", "h": "<h", "H": "<H", "i": "<i", "I": "<I", "q": "<q", "Q": "<Q",
-    "f": "<f", "d": "<d", "?": "<B", "c": "<B", "u": "<H", "p": "<Q" if struct.calcsize("P") == 8 else "<I",
-}  # fmt: skip
-RESULT_FORMATS = {
-    "b": "<q", "h": "<q", "i": "<q", "q": "<q", "B": "<Q", "H": "<Q", "I": "<Q", "Q": "<Q",
-    "f": "<f4x", "d": "<d", "?": "<Q", "c": "<Q", "u": "<Q", "p": "<Q",
-}  # fmt: skip
+# Flags of DECLARE.
+ROUTINE_LAST_ERROR = 1
+ROUTINE_ERRNO = 2
+ROUTINE_VARIADIC = 4
+ROUTINE_RESULT_BY_ADDRESS = 8
+# Operations of a Control message.
+OP_HELLO = 1
+OP_LOAD = 2
+OP_UNLOAD = 3
+OP_DECLARE = 4
+OP_RELEASE = 5
+OP_SYMBOL = 6
+OP_THUNK = 7
+OP_FREE_THUNK = 8
+OP_ALLOC = 9
+OP_FREE = 10
+OP_FREE_TEXTS = 12
+OP_SET_LAST_ERROR = 13
+OP_GET_LAST_ERROR = 14
+OP_FORMAT_ERROR = 15
+OP_FIND_LIBRARY = 16
+OP_FIND_MSVCRT = 17
+OP_PATH = 18
+OP_EXIT = 19
+OP_ADD_DLL_DIRECTORY = 20
+OP_REMOVE_DLL_DIRECTORY = 21
+# Fields of the Control table, as indices into its vtable.
+CONTROL_FIELD_OP = 0
+CONTROL_FIELD_NUMBERS = 1
+CONTROL_FIELD_TEXTS = 2
+CONTROL_FIELD_ROOM = 3
+CONTROL_FIELD_ROOM_SIZE = 4
+# method of control.py for each operation
+OPERATIONS = {
+    OP_HELLO: "hello",
+    OP_LOAD: "load",
+    OP_UNLOAD: "unload",
+    OP_DECLARE: "declare",
+    OP_RELEASE: "release",
+    OP_SYMBOL: "symbol",
+    OP_THUNK: "thunk",
+    OP_FREE_THUNK: "free_thunk",
+    OP_ALLOC: "alloc",
+    OP_FREE: "free",
+    OP_FREE_TEXTS: "free_texts",
+    OP_SET_LAST_ERROR: "set_last_error",
+    OP_GET_LAST_ERROR: "get_last_error",
+    OP_FORMAT_ERROR: "format_error",
+    OP_FIND_LIBRARY: "find_library",
+    OP_FIND_MSVCRT: "find_msvcrt",
+    OP_PATH: "path",
+    OP_EXIT: "exit",
+    OP_ADD_DLL_DIRECTORY: "add_dll_directory",
+    OP_REMOVE_DLL_DIRECTORY: "remove_dll_directory",
+}
+# End of what was made.
 
 
 def split_signature(signature):
@@ -74,16 +83,6 @@ def stack_size(signature):
 
 def _size_of(kind):
     return int(kind[1:-1]) if kind[0] == "{" else 8 if kind in "qQd" else 4
-
-
-def reply(values):
-    """A Reply message from (status, code, last_error, errno, texts, result)."""
-    return REPLY_HEAD + REPLY_VALUES.pack(*values)
-
-
-def callback_message(number, thread, payload):
-    count = len(payload) // 8
-    return CALLBACK_HEAD + struct.pack("<IIIII", number, thread, 8, 0, count) + payload
 
 
 class Malformed(Exception):

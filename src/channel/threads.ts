@@ -10,6 +10,7 @@ import {
   MESSAGE,
   REQUEST_OFFSET,
   REQUEST_SIZE,
+  RETURN_HEAD,
   Return,
   SLOTS,
   STRAND_OFFSET,
@@ -59,7 +60,7 @@ export const postedAt = (thread: number) => (THREAD_OFFSET + thread * THREAD_SIZ
 export const sleepsAt = (thread: number) => (THREAD_OFFSET + thread * THREAD_SIZE + ThreadWord.sleeps) >> 2
 
 /** The message of a Return of zero, as the encoder writes it. */
-const ZERO = Int32Array.of(12, 6 | (12 << 16), 4, 8, 0, 0)
+const ZERO = Int32Array.of(...RETURN_HEAD, 0, 0)
 
 /** Hands a message to the host's thread that waits on a strand, and wakes it. */
 export function answerStrand(

@@ -4,6 +4,7 @@
  */
 
 import { EndReason } from '../channel/shared.js'
+import { Convention, RoutineFlag } from '../codec/layout.js'
 import { adapterOf, type CallPlan, compilePlan } from '../ctypes/call-plan.js'
 import { isType } from '../ctypes/data.js'
 import { type Prototype, parsePrototype } from '../ctypes/header/index.js'
@@ -24,12 +25,6 @@ import type { CallDetail, CallOptions, ErrCheck, Routine } from './routine.js'
 import { AwaitedScalarCall, BlockingScalarCall } from './scalar-call.js'
 import type { SessionSurface } from './surface.js'
 import { fillWindowsError } from './windows-error.js'
-
-const CONVENTIONS: { readonly [name: string]: number } = { cdecl: 0, stdcall: 1, thiscall: 2, fastcall: 3 }
-const USE_LAST_ERROR = 1
-const USE_ERRNO = 2
-const VARIADIC = 4
-const RESULT_BY_ADDRESS = 8
 
 export class RoutineEngine {
   readonly name: string
@@ -92,7 +87,7 @@ export class RoutineEngine {
     engine.#restype = prototype.restype
     engine.variadic = prototype.variadic
     engine.strict = true
-    if (prototype.conventionStated) engine.convention = CONVENTIONS[prototype.convention]
+    if (prototype.conventionStated) engine.convention = Convention[prototype.convention]
     return engine
   }
 
@@ -267,10 +262,10 @@ export class RoutineEngine {
     if (address === undefined) dll.request(core)
     if (dll.error) throw dll.error
     const flags =
-      (this.keepsLastError ? USE_LAST_ERROR : 0) |
-      (this.keepsErrno ? USE_ERRNO : 0) |
-      (this.variadic ? VARIADIC : 0) |
-      (plan.resultByAddress ? RESULT_BY_ADDRESS : 0)
+      (this.keepsLastError ? RoutineFlag.lastError : 0) |
+      (this.keepsErrno ? RoutineFlag.errno : 0) |
+      (this.variadic ? RoutineFlag.variadic : 0) |
+      (plan.resultByAddress ? RoutineFlag.resultByAddress : 0)
     const target = this.#ordinal >= 0 ? this.#ordinal : this.name
     const signature = {
       dll: address === undefined ? dll.number : BY_ADDRESS,

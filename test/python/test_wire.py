@@ -21,34 +21,16 @@ sys.modules["zugbruecke"] = types.ModuleType("zugbruecke")
 sys.modules["zugbruecke.wire"] = importlib.import_module("generated")
 
 import wire  # noqa: E402
-from generated import Callback, Control, Outcome, Reply  # noqa: E402
+from generated import Control, Outcome  # noqa: E402
 
 settings.register_profile("suite", deadline=None, database=None, max_examples=200)
 settings.load_profile("suite")
 
 u8 = st.integers(0, 2**8 - 1)
 u32 = st.integers(0, 2**32 - 1)
-i32 = st.integers(-(2**31), 2**31 - 1)
 u64 = st.integers(0, 2**64 - 1)
 i64 = st.integers(-(2**63), 2**63 - 1)
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
-
-
-@given(u32, u32, u32, i32, u64, u64)
-def test_reply(status, code, last_error, errno, texts, result):
-    made = wire.reply((status, code, last_error, errno, texts, result))
-    assert len(made) == wire.REPLY_LENGTH
-    table = Reply.Reply.GetRootAs(made)
-    assert (table.Status(), table.Code(), table.LastError()) == (status, code, last_error)
-    assert (table.Errno(), table.Texts(), table.Result()) == (errno, texts, result)
-
-
-@given(u32, u32, st.lists(u64, max_size=200))
-def test_callback(number, thread, arguments):
-    made = wire.callback_message(number, thread, struct.pack(f"<{len(arguments)}Q", *arguments))
-    table = Callback.Callback.GetRootAs(made)
-    assert (table.Callback(), table.Thread()) == (number, thread)
-    assert [table.Arguments(i).Bits() for i in range(table.ArgumentsLength())] == arguments
 
 
 def read_outcome(made):
@@ -111,11 +93,11 @@ def control(op, numbers, texts, room, room_size):
 def read_control(data):
     table = wire.Table(data)
     return (
-        table.scalar(0, "<B"),
-        table.numbers(1),
-        table.texts(2),
-        table.scalar(3, "<Q"),
-        table.scalar(4, "<I"),
+        table.scalar(wire.CONTROL_FIELD_OP, "<B"),
+        table.numbers(wire.CONTROL_FIELD_NUMBERS),
+        table.texts(wire.CONTROL_FIELD_TEXTS),
+        table.scalar(wire.CONTROL_FIELD_ROOM, "<Q"),
+        table.scalar(wire.CONTROL_FIELD_ROOM_SIZE, "<I"),
     )
 
 
