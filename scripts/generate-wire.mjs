@@ -1,10 +1,12 @@
 #!/usr/bin/env node
-// Generates the readers of schema/wire.fbs: TypeScript for the library and Python for the tests. Needs flatc 2.0.8, the one that
-// Debian 12 has (apt-get install flatbuffers-compiler). CI runs it and fails if a generated file changes.
+// Generates the readers of schema/wire.fbs, TypeScript for the library and Python for the tests, and what each language knows of
+// schema/numbers.mjs. Needs flatc 2.0.8, the one that Debian 12 has (apt-get install flatbuffers-compiler). CI runs it and fails if a
+// generated file changes.
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { generateNumbers } from './generate-numbers.mjs'
 
 const root = new URL('..', import.meta.url).pathname
 const aside = mkdtempSync(join(tmpdir(), 'wire-'))
@@ -28,3 +30,4 @@ for (const name of readdirSync(made)) {
   } else if (name.endsWith('.py')) writeFileSync(join(python, name), text)
 }
 rmSync(aside, { recursive: true })
+generateNumbers(root)

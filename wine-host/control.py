@@ -28,9 +28,6 @@ LOAD_WITH_ALTERED_SEARCH_PATH = 8
 WINES_MARK = b"Wine builtin DLL"
 # what AddDllDirectory named among others, and the folder of the DLL
 SEARCH_DEFAULT_DIRECTORIES, SEARCH_LOAD_DIRECTORY = 0x1000, 0x100
-# conventions and a flag of DECLARE
-STDCALL, FASTCALL = 1, 3
-RESULT_BY_ADDRESS = 8
 POINTER_SIZE = ctypes.sizeof(ctypes.c_void_p)
 ERROR_BAD_EXE_FORMAT, ERROR_MOD_NOT_FOUND, ERROR_PROC_NOT_FOUND = 193, 126, 127
 # allocations up to this size share pages: VirtualAlloc gives 64 KiB at the least
@@ -58,23 +55,17 @@ class Control:
         self.dlls = {}
         self.leaving = False
         self.allocations = {}
-        self.operations = {
-            1: self.hello, 2: self.load, 3: self.unload, 4: self.declare, 5: self.release, 6: self.symbol,
-            7: self.thunk, 8: self.free_thunk, 9: self.alloc, 10: self.free, 12: self.free_texts,
-            13: self.set_last_error, 14: self.get_last_error, 15: self.format_error, 16: self.find_library,
-            17: self.find_msvcrt, 18: self.path, 19: self.exit, 20: self.add_dll_directory,
-            21: self.remove_dll_directory,
-        }  # fmt: skip
+        self.operations = {op: getattr(self, name) for op, name in wire.OPERATIONS.items()}
 
     def run(self, message, room):
         """The Outcome of a Control message, at most `room` bytes."""
         try:
             table = wire.Table(message)
-            op = table.scalar(0, "<B")
+            op = table.scalar(wire.CONTROL_FIELD_OP, "<B")
             operation = self.operations.get(op)
             if operation is None:
                 raise Failure("Internal", f"there is no operation {op}")
-            numbers, texts = operation(table.numbers(1), table.texts(2))
+            numbers, texts = operation(table.numbers(wire.CONTROL_FIELD_NUMBERS), table.texts(wire.CONTROL_FIELD_TEXTS))
             return wire.outcome(True, numbers, texts, room)
         except Failure as failure:
             return wire.outcome(False, [failure.code], [failure.kind, str(failure)], room)
@@ -248,8 +239,8 @@ class Control:
         except Failure:
             if ordinal >= 0 or POINTER_SIZE == 8:
                 raise
-            size = wire.stack_size(signature) - (POINTER_SIZE if flags & RESULT_BY_ADDRESS else 0)
-            names = {STDCALL: [f"{name}@{size}", f"_{name}@{size}"], FASTCALL: [f"@{name}@{size}"]}.get(convention, [f"_{name}"])
+            size = wire.stack_size(signature) - (POINTER_SIZE if flags & wire.ROUTINE_RESULT_BY_ADDRESS else 0)
+            names = {wire.CONVENTION_STDCALL: [f"{name}@{size}", f"_{name}@{size}"], wire.CONVENTION_FASTCALL: [f"@{name}@{size}"]}.get(convention, [f"_{name}"])
             address = next(filter(None, (_proc_address(self._handle(dll), other) for other in names)), None)
             if not address:
                 raise

@@ -2,10 +2,73 @@
 
 import struct
 
+# Made by `npm run generate` from schema/numbers.mjs.
+# What the segment is, and how it is divided. Offsets and sizes in bytes.
 WIRE_VERSION = 2
-MAGIC = 0x3152425A
-
+MAGIC = 0x3152425a
+MAILBOX_ROOM = 0x7f0
 ARENA_OFFSET = 0x300000
+# Flags of DECLARE.
+ROUTINE_LAST_ERROR = 1
+ROUTINE_ERRNO = 2
+ROUTINE_VARIADIC = 4
+ROUTINE_RESULT_BY_ADDRESS = 8
+# Calling conventions, in DECLARE and THUNK. 64-bit Windows has one.
+CONVENTION_CDECL = 0
+CONVENTION_STDCALL = 1
+CONVENTION_THISCALL = 2
+CONVENTION_FASTCALL = 3
+# Operations of a Control message.
+OP_HELLO = 1
+OP_LOAD = 2
+OP_UNLOAD = 3
+OP_DECLARE = 4
+OP_RELEASE = 5
+OP_SYMBOL = 6
+OP_THUNK = 7
+OP_FREE_THUNK = 8
+OP_ALLOC = 9
+OP_FREE = 10
+OP_FREE_TEXTS = 12
+OP_SET_LAST_ERROR = 13
+OP_GET_LAST_ERROR = 14
+OP_FORMAT_ERROR = 15
+OP_FIND_LIBRARY = 16
+OP_FIND_MSVCRT = 17
+OP_PATH = 18
+OP_EXIT = 19
+OP_ADD_DLL_DIRECTORY = 20
+OP_REMOVE_DLL_DIRECTORY = 21
+# Fields of the Control table, as indices into its vtable.
+CONTROL_FIELD_OP = 0
+CONTROL_FIELD_NUMBERS = 1
+CONTROL_FIELD_TEXTS = 2
+CONTROL_FIELD_ROOM = 3
+CONTROL_FIELD_ROOM_SIZE = 4
+# method of control.py for each operation
+OPERATIONS = {
+    OP_HELLO: "hello",
+    OP_LOAD: "load",
+    OP_UNLOAD: "unload",
+    OP_DECLARE: "declare",
+    OP_RELEASE: "release",
+    OP_SYMBOL: "symbol",
+    OP_THUNK: "thunk",
+    OP_FREE_THUNK: "free_thunk",
+    OP_ALLOC: "alloc",
+    OP_FREE: "free",
+    OP_FREE_TEXTS: "free_texts",
+    OP_SET_LAST_ERROR: "set_last_error",
+    OP_GET_LAST_ERROR: "get_last_error",
+    OP_FORMAT_ERROR: "format_error",
+    OP_FIND_LIBRARY: "find_library",
+    OP_FIND_MSVCRT: "find_msvcrt",
+    OP_PATH: "path",
+    OP_EXIT: "exit",
+    OP_ADD_DLL_DIRECTORY: "add_dll_directory",
+    OP_REMOVE_DLL_DIRECTORY: "remove_dll_directory",
+}
+# End of what was made.
 
 
 def split_signature(signature):

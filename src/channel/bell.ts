@@ -2,7 +2,7 @@
  * What one side sleeps on and the other rings: a pipe of one descriptor that is open for both directions. Whoever rings never
  * blocks, even if a DLL fills the pipe, and bytes are hints: stale ones do no harm.
  */
-import { closeSync, constants, openSync } from 'node:fs'
+import { constants } from 'node:fs'
 import { Socket } from 'node:net'
 import { SessionStartError } from '../errors.js'
 import { libc } from './libc.js'
@@ -10,18 +10,18 @@ import { libc } from './libc.js'
 const O_CLOEXEC = 0o2000000
 const POLLIN = 1
 const BYTE = new Uint8Array([1])
-const MODE = constants.O_RDWR | constants.O_NONBLOCK
+const MODE = constants.O_RDWR | constants.O_NONBLOCK | O_CLOEXEC
+const NONE_LEFT = 'no descriptor is left for the bell of a session: raise the limit (ulimit -n)'
 
 /** Makes a bell; the descriptor belongs to the process, so that any thread may ring it. Throws SessionStartError where none is left. */
 export function makeBell(): number {
   const pair = new Int32Array(2)
-  if (libc().pipe2(pair, O_CLOEXEC) !== 0)
-    throw new SessionStartError('no descriptor is left for the bell of a session: raise the limit (ulimit -n)')
+  if (libc().pipe2(pair, O_CLOEXEC) !== 0) throw new SessionStartError(NONE_LEFT)
   try {
     // one description for both ends: it gives no end-of-file when the other side dies
     return reopen(pair[0])
   } finally {
-    for (const fd of pair) closeSync(fd)
+    for (const fd of pair) libc().close(fd)
   }
 }
 
@@ -31,7 +31,9 @@ export function ringBell(fd: number): void {
 }
 
 function reopen(fd: number): number {
-  return openSync(`/proc/self/fd/${fd}`, MODE)
+  const own = libc().open(`/proc/self/fd/${fd}`, MODE)
+  if (own < 0) throw new SessionStartError(NONE_LEFT)
+  return own
 }
 
 /** A thread's end of its own bell. Only that thread may use it. */
@@ -41,7 +43,7 @@ export class Bell {
   readonly #poll = new Uint8Array(8)
   readonly #bytes = new Uint8Array(64)
 
-  /** `heard` is called from the event loop, which the bell does not keep alive. */
+  /** `heard` is called from the event loop, which the bell does not keep alive. Throws SessionStartError where no descriptor is left. */
   constructor(fd: number, heard: () => void) {
     this.#fd = reopen(fd)
     const view = new DataView(this.#poll.buffer)

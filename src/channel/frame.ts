@@ -59,14 +59,15 @@ export class Frame implements Port {
     return this.#result !== undefined
   }
 
-  /** A reply has come, whose table lies at `at`, or so many bytes of an Outcome. */
-  answered(at: number, outcomeLength: number): void {
+  /** A reply has come, whose table lies at `at`, or so many bytes of an Outcome. False if nothing was asked. */
+  answered(at: number, outcomeLength: number): boolean {
     const exchange = this.#outstanding
-    if (!exchange) return
+    if (!exchange) return false
     this.#outstanding = undefined
     this.scope.during(() => exchange.settle(this.sender, at, outcomeLength))
     exchange.settled = true
     this.pump()
+    return true
   }
 
   /** The callback has returned: its result goes to the host once the calls it made are done. */

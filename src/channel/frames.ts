@@ -1,9 +1,20 @@
 /** The callbacks that run in one thread now, by the order in which they began and by the strands of the host that wait in them. */
-import { Callback, Header, Kind, MAILBOX_ROOM, MESSAGE, STRAND_OFFSET, STRAND_SIZE, STRANDS } from '../codec/layout.js'
+import {
+  Callback,
+  Header,
+  Kind,
+  MAILBOX_ROOM,
+  MESSAGE,
+  STRAND_OFFSET,
+  STRAND_SIZE,
+  STRANDS,
+  THREADS,
+} from '../codec/layout.js'
 import { CallContext } from './call-context.js'
 import type { Exchange, Sender } from './exchange.js'
 import { Frame, type Mailbox } from './frame.js'
 import type { Mapping } from './mapping.js'
+import { Shared, type SharedState } from './shared.js'
 import { postedAt } from './threads.js'
 
 /** Carries out one callback, whose bits lie at `argumentsAt` in the segment, and calls `frame.finish` in the end. Must not throw. */
@@ -16,13 +27,18 @@ export class Frames {
   /** The latest last. */
   readonly #open: Frame[] = []
   readonly #strands: Frame[][] = Array.from({ length: STRANDS }, () => [])
+  /** Of each strand: number of the message that was looked at last. */
+  readonly #seen = new Int32Array(STRANDS)
 
   constructor(
     private readonly sender: Sender,
     private readonly mapping: Mapping,
-    thread: number,
+    private readonly state: SharedState,
+    private readonly thread: number,
     private readonly mailbox: Mailbox,
     private readonly onCallback: OnCallback,
+    /** Something has come that nobody asked for: somebody has written over what was to come, or over what was sent. */
+    private readonly onBroken: () => void,
   ) {
     this.posted = postedAt(thread)
   }
@@ -77,20 +93,44 @@ export class Frames {
     })
   }
 
-  /** Does what the host's strands have asked of this thread, and what can go on in callbacks that have begun. */
-  service(): void {
+  /**
+   * Does what the host's strands have asked of this thread, and what can go on in callbacks that have begun; how many have asked.
+   * `everywhere`: also what it was not told of, for somebody may have written over the word that tells.
+   */
+  service(everywhere = false): number {
     const { i32 } = this.mapping
-    if (Atomics.load(i32, this.posted) !== 0) {
-      for (let strands = Atomics.exchange(i32, this.posted, 0), strand = 0; strands !== 0; strands >>>= 1, strand++)
-        if (strands & 1) this.#listen(strand)
+    let heard = 0
+    if (everywhere || Atomics.load(i32, this.posted) !== 0) {
+      const told = Atomics.exchange(i32, this.posted, 0)
+      for (let strands = everywhere ? -1 : told, strand = 0; strands !== 0; strands >>>= 1, strand++)
+        if (strands & 1 && this.#listen(strand)) heard++
     }
     if (this.#open.length > 0) for (const frame of [...this.#open]) frame.pump()
+    return heard
   }
 
-  #listen(strand: number): void {
-    const { view } = this.mapping
+  /** Is there a mailbox whose numbers, or whose thread, cannot be? */
+  get isBroken(): boolean {
+    const { i32, u8 } = this.mapping
+    for (let strand = 0; strand < STRANDS; strand++) {
+      const box = STRAND_OFFSET + strand * STRAND_SIZE
+      const ahead = (Atomics.load(i32, box >> 2) - Atomics.load(this.state.i32, Shared.answered + strand)) | 0
+      if (ahead < 0 || ahead > 1 || (ahead === 1 && u8[box + Header.tag + 1] >= THREADS)) return true
+    }
+    return false
+  }
+
+  /** False where there is nothing new for this thread: a bit that says so may be anybody's. */
+  #listen(strand: number): boolean {
+    const { i32, view } = this.mapping
     const box = STRAND_OFFSET + strand * STRAND_SIZE
     const message = box + MESSAGE
+    const number = Atomics.load(i32, box >> 2)
+    // host and Node post in turns
+    if (number === this.#seen[strand] || number !== ((Atomics.load(this.state.i32, Shared.answered + strand) + 1) | 0))
+      return false
+    if (view.getUint8(box + Header.tag + 1) !== this.thread) return false
+    this.#seen[strand] = number
     const kind = view.getUint8(box + Header.tag)
     const stack = this.#strands[strand]
     if (kind === Kind.callback) {
@@ -102,7 +142,8 @@ export class Frames {
       this.onCallback(frame, view.getUint32(message + Callback.callback, true), count, message + Callback.arguments)
     } else {
       const outcome = kind === Kind.outcome ? Math.min(view.getUint32(box + Header.length, true), MAILBOX_ROOM) : 0
-      stack.at(-1)?.answered(message, outcome)
+      if (!stack.at(-1)?.answered(message, outcome)) this.onBroken()
     }
+    return true
   }
 }

@@ -69,7 +69,7 @@ export class Lane implements Sender, Waiting {
   #later = false
   /** It is to sleep once its event loop has a turn, unless something is under way by then. */
   #resting = false
-  /** Replies settled since the event loop last had its turn. */
+  /** Replies settled, and callbacks served, since the event loop last had its turn. */
   #settled = 0
   #keepAlive: NodeJS.Timeout | undefined
   #held = false
@@ -85,7 +85,9 @@ export class Lane implements Sender, Waiting {
     this.#state = state
     this.#turn = options.turn
     this.arena = new Arena(state, thread, segment)
-    this.frames = new Frames(this, mapping, thread, this.#mailbox, options.onCallback)
+    this.frames = new Frames(this, mapping, state, thread, this.#mailbox, options.onCallback, () =>
+      state.end(EndReason.corrupted, -1, new Uint8Array()),
+    )
     this.blocking = new Blocking(this)
     this.#ring = new Ring(mapping, state, segment, thread)
     this.#sleeps = sleepsAt(thread)
@@ -187,12 +189,12 @@ export class Lane implements Sender, Waiting {
   }
 
   /** Does all that can be done now: replies, callbacks, and what waited for them. May be entered again from what it runs. */
-  service(): void {
+  service(everywhere = false): void {
     const { context } = this.frames
     // whatever flow this is run from: what is settled here is not of it
     const before = context.enter(null)
     try {
-      this.#serve()
+      this.#serve(everywhere)
     } finally {
       context.enter(before)
     }
@@ -204,9 +206,9 @@ export class Lane implements Sender, Waiting {
     return () => this.load === 0 && ((tail - Atomics.load(mapping.i32, ControlWord.done / 4)) | 0) <= 0
   }
 
-  #serve(): void {
+  #serve(everywhere: boolean): void {
     this.#complete()
-    this.frames.service()
+    this.#settled += this.frames.service(everywhere)
     if (this.#waiting.length > 0 && !this.#sending) {
       this.#sending = true
       try {
@@ -299,10 +301,11 @@ export class Lane implements Sender, Waiting {
   #rest(): void {
     this.#awake = false
     Atomics.store(this.mapping.i32, this.#sleeps, 1)
-    if (this.#hasNews || (this.#waiting.length > 0 && this.#ring.outstanding === 0)) {
-      this.#later = true
-      setImmediate(this.#lookLater)
-    }
+    const crowded = this.#waiting.length > 0 && this.#ring.outstanding === 0
+    if (!crowded && !this.#hasNews) return
+    this.#later = true
+    if (crowded) setTimeout(this.#lookLater, CROWDED)
+    else setImmediate(this.#lookLater)
   }
 
   get #hasNews(): boolean {
@@ -336,8 +339,12 @@ export class Lane implements Sender, Waiting {
 
   /** Nothing has come for a while. A bell may have been lost, the host be gone, or what it wrote been written over. */
   #suspect(): void {
-    this.#ring.wakeHost()
-    const broken = this.#ring.isBroken
+    const { segment } = this.#options
+    // whether it says that it sleeps or not, and whether this thread is told of what it has posted or not
+    this.#state.ring(segment.hostBell)
+    if (this.frames.count > 0) this.#state.ring(segment.strandsBell)
+    this.service(true)
+    const broken = this.#ring.isBroken || this.frames.isBroken
     if (!broken && this.#options.hostLives()) this.#suspicions = 0
     // whoever would tell of the end may have ended itself; if it lives, it is given time to say more
     else if (++this.#suspicions > 1)
@@ -382,7 +389,7 @@ export class Lane implements Sender, Waiting {
     else if (this.#keepAlive) this.#keepAlive.ref()
     else
       this.#keepAlive = setInterval(() => {
-        if (this.#ring.outstanding > 0) this.#suspect()
+        if (this.#ring.outstanding > 0 || this.frames.count > 0) this.#suspect()
         this.#lookNow()
       }, SLICE)
   }

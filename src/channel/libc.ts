@@ -1,4 +1,8 @@
-/** The few calls of the C library that Node has no words for, by koffi. Each takes about 0.2 µs; none is given a JavaScript callback. */
+/**
+ * The few calls of the C library that Node has no words for, by koffi. Each takes about 0.2 µs; none is given a JavaScript callback.
+ * Descriptors of sessions are opened and closed here, too: what a thread opens by `node:fs` is closed when that thread ends, under all
+ * others, and a second time if it was closed by other means, which may be another's file by then.
+ */
 import { createRequire } from 'node:module'
 import { SetupError } from '../errors.js'
 
@@ -19,6 +23,8 @@ interface Libc {
   mmap(address: Address | null, length: number, protection: number, flags: number, fd: number, offset: number): Address
   munmap(address: Address, length: number): number
   pipe2(descriptors: Int32Array, flags: number): number
+  open(path: string, flags: number): number
+  close(fd: number): number
   poll(descriptors: Uint8Array, count: number, milliseconds: number): number
   read(fd: number, bytes: Uint8Array, size: number): number
   write(fd: number, bytes: Uint8Array, size: number): number
@@ -33,6 +39,8 @@ const PROTOTYPES: { readonly [name in keyof Libc]: string } = {
   mmap: 'void *mmap(void *address, size_t length, int protection, int flags, int fd, int64_t offset)',
   munmap: 'int munmap(void *address, size_t length)',
   pipe2: 'int pipe2(void *descriptors, int flags)',
+  open: 'int open(const char *path, int flags)',
+  close: 'int close(int fd)',
   poll: 'int poll(void *descriptors, unsigned long count, int milliseconds)',
   read: 'int64_t read(int fd, void *bytes, size_t size)',
   write: 'int64_t write(int fd, void *bytes, size_t size)',

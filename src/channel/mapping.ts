@@ -3,6 +3,7 @@
  * builtins: so single values are read and written in place, whole ranges only by `set` and `slice`, and whatever decodes, sorts,
  * searches or compares gets a copy.
  */
+import { SessionTerminatedError } from '../errors.js'
 import { viewOf } from './libc.js'
 import { replacePages, type Segment, unmap } from './segment.js'
 import { Shared, type SharedState } from './shared.js'
@@ -17,8 +18,13 @@ export class Mapping {
   readonly u8: Uint8Array
   readonly view: DataView
 
+  /** Throws SessionTerminatedError if the session has ended meanwhile. */
   constructor(segment: Segment, state: SharedState, thread: number) {
-    Atomics.or(state.i32, Shared.views, 1 << thread)
+    for (;;) {
+      const views = Atomics.load(state.i32, Shared.views)
+      if (views & REPLACED) throw new SessionTerminatedError('the session has ended: start a new one')
+      if (Atomics.compareExchange(state.i32, Shared.views, views, views | (1 << thread)) === views) break
+    }
     const buffer = viewOf(segment.address, segment.size)
     collected.register(buffer, () => forgetView(segment, state, thread))
     this.i32 = new Int32Array(buffer)

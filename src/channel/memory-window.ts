@@ -15,6 +15,8 @@ const LOOKS = 200
 const PAUSE = 0.05
 /** How long who waits for the window sleeps before it looks whether its owner lives, in milliseconds. */
 const SLICE = 100
+/** After so many milliseconds without an answer the piece is asked for again: a DLL may have written over it, or drained the bell. */
+const AGAIN = 1000
 
 export class MemoryWindow {
   readonly #never = new Int32Array(new SharedArrayBuffer(4))
@@ -56,29 +58,40 @@ export class MemoryWindow {
 
   /** One piece. The host looks at all of `rest`, so that what cannot be done as a whole is not begun. */
   #ask(op: number, address: bigint, size: number, rest: number): boolean {
-    const { i32, view } = this.mapping
-    const number = this.shared.next(Shared.windowNumber)
+    const { i32 } = this.mapping
+    let number: number
+    do {
+      number = this.shared.next(Shared.windowNumber)
+      this.#put(op, address, size, rest)
+      // the number last: the host takes what carries a new one
+      Atomics.store(i32, Window.offset / 4, number)
+    } while (!this.#isAnsweredSoon(number))
+    return Atomics.load(i32, Window.answer / 4 + 1) === 0
+  }
+
+  #put(op: number, address: bigint, size: number, rest: number): void {
+    const { view } = this.mapping
     view.setUint32(Window.offset + Window.op, op, true)
     view.setUint32(Window.offset + Window.size, size, true)
     view.setBigUint64(Window.offset + Window.address, address, true)
     view.setBigUint64(Window.offset + Window.rest, BigInt(rest), true)
-    // the number last: the host takes what carries a new one
-    Atomics.store(i32, Window.offset / 4, number)
-    this.#await(number)
-    return Atomics.load(i32, Window.answer / 4 + 1) === 0
   }
 
   /** What a thread asked for that has ended meanwhile: the host may still copy. */
   #awaitLast(): void {
-    this.#await(Atomics.load(this.mapping.i32, Window.offset / 4))
+    this.#isAnsweredSoon(Atomics.load(this.mapping.i32, Window.offset / 4))
   }
 
-  #await(number: number): void {
+  #isAnsweredSoon(number: number): boolean {
     this.shared.ring(this.segment.strandsBell)
+    const from = performance.now()
     for (let looks = 0; !this.#isAnswered(number); looks++) {
       this.assertAlive()
-      if (looks >= LOOKS) Atomics.wait(this.#never, 0, 0, PAUSE)
+      if (looks < LOOKS) continue
+      Atomics.wait(this.#never, 0, 0, PAUSE)
+      if (performance.now() - from > AGAIN) return false
     }
+    return true
   }
 
   #isAnswered(number: number): boolean {

@@ -13,6 +13,7 @@ import {
   REQUEST_OFFSET,
   REQUEST_SIZE,
   SLOTS,
+  THREADS,
 } from '../codec/layout.js'
 import type { Port } from './exchange.js'
 import type { Mapping } from './mapping.js'
@@ -102,16 +103,28 @@ export class Ring implements Port {
     return at
   }
 
-  /** Rings the host's main loop, if it still sleeps. */
+  /** Rings the host's main loop, if it says that it sleeps. */
   wakeHost(): void {
     if (Atomics.exchange(this.#i32, HOST_SLEEPS, 0) !== 0) this.state.ring(this.segment.hostBell)
   }
 
-  /** Has the host answered the next request, by its own account, while its reply is not there? Then somebody has written over it. */
+  /**
+   * Can the next reply not come any more? If the host has answered, by its own account, and the reply is not there, or if the request
+   * is not, or the one that the host is to take next, somebody has written over it.
+   */
   get isBroken(): boolean {
-    if (this.outstanding === 0 || Atomics.load(this.#i32, this.expectedAt) === this.expected) return false
-    const done = Atomics.load(this.#i32, ControlWord.done / 4)
-    return ((done - this.#numbers[this.taken & MASK]) | 0) >= 0
+    const i32 = this.#i32
+    if (this.outstanding === 0 || Atomics.load(i32, this.expectedAt) === this.expected) return false
+    const done = Atomics.load(i32, ControlWord.done / 4)
+    const mine = this.#numbers[this.taken & MASK]
+    const next = (done + 1) | 0
+    const ahead = (Atomics.load(this.#claims, Shared.tail) - done) | 0
+    if (((done - mine) | 0) >= 0 || ahead > SLOTS || !this.#isThere(mine)) return true
+    return !this.#isThere(next) && !this.#claims.subarray(Shared.intent, Shared.intent + THREADS).includes(next)
+  }
+
+  #isThere(number: number): boolean {
+    return Atomics.load(this.#i32, (REQUEST_OFFSET + ((number - 1) & MASK) * REQUEST_SIZE) >> 2) === number
   }
 
   #isFull(tail: number): boolean {

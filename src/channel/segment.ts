@@ -2,7 +2,6 @@
  * The memory that Node and a Windows process share: a file without a name, which nobody can make shorter or longer, mapped once
  * into this process, and the bells of both sides.
  */
-import { closeSync } from 'node:fs'
 import {
   ARENA_OFFSET,
   ControlWord,
@@ -68,8 +67,10 @@ export function createSegment(memory: number, state: SharedState, threads: reado
       )
     back(file, 0, REPLY_OFFSET)
     for (const thread of threads) made.push(openBell(file, state, thread))
-    const [hostBell, strandsBell] = [makeBell(), makeBell()]
-    made.push(hostBell, strandsBell)
+    const hostBell = makeBell()
+    made.push(hostBell)
+    const strandsBell = makeBell()
+    made.push(strandsBell)
     const address = libc().mmap(null, size, READ_WRITE, MAP_SHARED, file, 0)
     if (address === FAILED)
       throw new SessionStartError(
@@ -77,7 +78,7 @@ export function createSegment(memory: number, state: SharedState, threads: reado
       )
     return { address, size, file, hostBell, strandsBell }
   } catch (error) {
-    for (const fd of made) closeSync(fd)
+    for (const fd of made) libc().close(fd)
     throw error
   }
 }
@@ -137,7 +138,7 @@ export function unmap({ address, size }: Segment): void {
 export function closeSegment(segment: Segment, state: SharedState): void {
   state.silence()
   const bells = Array.from(state.i32.subarray(Shared.bell, Shared.asked)).filter(fd => fd > 0)
-  for (const fd of [segment.file, segment.hostBell, segment.strandsBell, ...bells]) closeSync(fd)
+  for (const fd of [segment.file, segment.hostBell, segment.strandsBell, ...bells]) libc().close(fd)
 }
 
 const mebibytes = (size: number) => `${Math.ceil(size / 1048576)} MiB`

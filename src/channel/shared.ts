@@ -107,8 +107,8 @@ export class SharedState {
   silence(): void {
     const { i32 } = this
     Atomics.add(i32, Shared.ringing, CLOSED)
-    // to ring takes a microsecond, and never blocks; a thread that was ended meanwhile is not waited for
-    for (let patience = 50; Atomics.load(i32, Shared.ringing) !== CLOSED && patience > 0; patience--)
+    // to ring takes a microsecond, and never blocks, but who rings may be off its core; one that was ended meanwhile never comes back
+    for (let patience = 1000; Atomics.load(i32, Shared.ringing) !== CLOSED && patience > 0; patience--)
       Atomics.wait(i32, Shared.ringing, Atomics.load(i32, Shared.ringing), 1)
   }
 

@@ -10,6 +10,7 @@ import {
   MESSAGE,
   REQUEST_OFFSET,
   REQUEST_SIZE,
+  RETURN_HEAD,
   Return,
   SLOTS,
   STRAND_OFFSET,
@@ -59,7 +60,7 @@ export const postedAt = (thread: number) => (THREAD_OFFSET + thread * THREAD_SIZ
 export const sleepsAt = (thread: number) => (THREAD_OFFSET + thread * THREAD_SIZE + ThreadWord.sleeps) >> 2
 
 /** The message of a Return of zero, as the encoder writes it. */
-const ZERO = Int32Array.of(12, 6 | (12 << 16), 4, 8, 0, 0)
+const ZERO = Int32Array.of(...RETURN_HEAD, 0, 0)
 
 /** Hands a message to the host's thread that waits on a strand, and wakes it. */
 export function answerStrand(
@@ -118,8 +119,9 @@ export class Departed {
     if (!this.#filled || open > 0 || ((done - this.#until) | 0) < 0) return false
     for (let page = Shared.pages; page < Shared.pages + MAX_PAGES; page++)
       Atomics.compareExchange(i32, page, thread + 1, 0)
-    giveNumberBack(state, thread)
+    // in this order: whoever gets the number lives
     Atomics.and(i32, Shared.gone, ~(1 << thread))
+    giveNumberBack(state, thread)
     return true
   }
 
@@ -139,8 +141,8 @@ export class Departed {
       for (let other = 0; other < THREADS; other++)
         if (other !== thread && !isNobody(state, other) && Atomics.load(i32, Shared.intent + other) === number)
           return false
-      // if another had it, it has published by now
-      if (Atomics.load(shared, at) !== number) {
+      // if another had it, it has published by now, and the slot may be another request's already
+      if (Atomics.load(shared, at) !== number && ((Atomics.load(shared, ControlWord.done / 4) - number) | 0) < 0) {
         shared[at + Header.length / 4] = 0
         shared[at + Header.tag / 4] = thread << 8
         shared[at + Header.reply / 4] = Atomics.load(i32, Shared.asked + thread)
@@ -159,8 +161,9 @@ export class Departed {
     const u8 = this.#u8
     const mailbox = STRAND_OFFSET + strand * STRAND_SIZE
     const posted = Atomics.load(i32, mailbox >> 2)
-    // host and Node post in turns
-    if (u8[mailbox + Header.tag + 1] !== thread || posted === Atomics.load(state.i32, Shared.answered + strand)) return
+    // host and Node post in turns; what counts is what the host can see, for the thread may have ended while it answered
+    if (u8[mailbox + Header.tag + 1] !== thread || posted === Atomics.load(i32, (mailbox + STRAND_TO_HOST) >> 2)) return
+    Atomics.store(state.i32, Shared.answered + strand, posted - 1)
     if (fresh && u8[mailbox + Header.tag] === Kind.callback) {
       u8[mailbox + Header.tag + 1] = HEIR
       Atomics.or(i32, postedAt(HEIR), 1 << strand)

@@ -3,7 +3,7 @@
  */
 import { Exchange, type Port, type Sender } from '../channel/exchange.js'
 import { Shared } from '../channel/shared.js'
-import { Batch, Kind, MESSAGE_IN_ARENA, Reply, ROW_FAILURE_SIZE, Status } from '../codec/layout.js'
+import { BATCH_LAST_ERRORS, Batch, Kind, MESSAGE_IN_ARENA, Reply, ROW_FAILURE_SIZE, Status } from '../codec/layout.js'
 import { LocalBlock } from '../ctypes/block.js'
 import { bytesOf } from '../ctypes/data.js'
 import { ZugbrueckeError } from '../errors.js'
@@ -24,7 +24,6 @@ const DEPTH = 4
 const SHARED_DEPTH = 2
 /** Sessions take their parts of it in so many chunks, so that none waits long for another's last. */
 const PARTS = 16
-const LAST_ERRORS = 1
 /** Where the encoder puts a message together. */
 const MESSAGE = 0
 const NOTHING = new LocalBlock(new Uint8Array(0))
@@ -170,7 +169,7 @@ export abstract class Chunk extends Exchange {
       MESSAGE,
       this.#texts?.address ?? 0,
       declared.number,
-      plan.lastErrors ? LAST_ERRORS : 0,
+      plan.lastErrors ? BATCH_LAST_ERRORS : 0,
       count,
       plan.results.size,
       plan.results.size > 0 ? base + this.#resultsAt : 0,

@@ -5,11 +5,10 @@
 import type { Port } from '../channel/exchange.js'
 import type { Frame } from '../channel/frame.js'
 import { Shared } from '../channel/shared.js'
-import { Op } from '../codec/layout.js'
+import { Convention, Op, RoutineFlag } from '../codec/layout.js'
 import type { CallbackTarget } from '../ctypes/block.js'
 import { type CallbackPlan, callbackPlan } from '../ctypes/callback-plan.js'
 import { type Callback, DIRECTIVES } from '../ctypes/callback-type.js'
-import { CONVENTIONS, RESULT_BY_ADDRESS } from '../ctypes/convention.js'
 import { ArgumentError, ZugbrueckeError } from '../errors.js'
 import type { SessionCore } from './core.js'
 import { MemsyncLoan } from './memsync-loan.js'
@@ -224,7 +223,7 @@ export class CallbackTable {
 const MAKING = 'making a callback'
 const declaration = (number: number, plan: CallbackPlan) =>
   [
-    [number, CONVENTIONS[plan.convention], plan.resultByAddress ? RESULT_BY_ADDRESS : 0],
+    [number, Convention[plan.convention], plan.resultByAddress ? RoutineFlag.resultByAddress : 0],
     [plan.signature, plan.result],
   ] as const
 const key = (plan: CallbackPlan) => `${plan.convention}${plan.result}(${plan.signature})`

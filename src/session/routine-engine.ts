@@ -4,8 +4,9 @@
  */
 
 import { EndReason } from '../channel/shared.js'
+import { Convention as ConventionNumber, RoutineFlag } from '../codec/layout.js'
 import { adapterOf, type CallPlan, compilePlan } from '../ctypes/call-plan.js'
-import { CONVENTIONS, type Convention, RESULT_BY_ADDRESS } from '../ctypes/convention.js'
+import type { Convention } from '../ctypes/convention.js'
 import { isType } from '../ctypes/data.js'
 import { type Prototype, parsePrototype } from '../ctypes/header/index.js'
 import type { ArgType, ResType } from '../ctypes/inference.js'
@@ -25,10 +26,6 @@ import type { CallDetail, CallOptions, ErrCheck, Routine } from './routine.js'
 import { AwaitedScalarCall, BlockingScalarCall } from './scalar-call.js'
 import type { SessionSurface } from './surface.js'
 import { fillWindowsError } from './windows-error.js'
-
-const USE_LAST_ERROR = 1
-const USE_ERRNO = 2
-const VARIADIC = 4
 
 export class RoutineEngine {
   readonly name: string
@@ -266,16 +263,16 @@ export class RoutineEngine {
     if (address === undefined) dll.request(core)
     if (dll.error) throw dll.error
     const flags =
-      (this.keepsLastError ? USE_LAST_ERROR : 0) |
-      (this.keepsErrno ? USE_ERRNO : 0) |
-      (this.variadic ? VARIADIC : 0) |
-      (plan.resultByAddress ? RESULT_BY_ADDRESS : 0)
+      (this.keepsLastError ? RoutineFlag.lastError : 0) |
+      (this.keepsErrno ? RoutineFlag.errno : 0) |
+      (this.variadic ? RoutineFlag.variadic : 0) |
+      (plan.resultByAddress ? RoutineFlag.resultByAddress : 0)
     const target = this.#ordinal >= 0 ? this.#ordinal : this.name
     const signature = {
       dll: address === undefined ? dll.number : BY_ADDRESS,
       name: this.#ordinal >= 0 || address !== undefined ? '' : this.name,
       target: address ?? this.#ordinal,
-      convention: CONVENTIONS[this.convention],
+      convention: ConventionNumber[this.convention],
       flags,
       arguments: plan.signature,
       fixed: plan.count,

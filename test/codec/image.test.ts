@@ -2,9 +2,9 @@ import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { CallBuilder } from '../../dist/src/codec/call-builder.js'
-import { createEncoder, createSharedMemory } from '../../dist/src/codec/encoder.js'
+import { createEncoder } from '../../dist/src/codec/encoder.js'
 import { Image } from '../../dist/src/codec/image.js'
-import { ARENA_OFFSET, Call, MESSAGE } from '../../dist/src/codec/layout.js'
+import { Call } from '../../dist/src/codec/layout.js'
 import {
   type CallbackTarget,
   LocalBlock,
@@ -315,10 +315,9 @@ test('blocks of 2 GiB and more keep the places right', () => {
 })
 
 test('CallBuilder: pointers among the arguments get their addresses; the next call starts afresh', () => {
-  const shared = createSharedMemory()
-  const builder = new CallBuilder(createEncoder(shared), memory, 8, ARENA_OFFSET)
-  const argument = (i: number) =>
-    new DataView(shared.buffer).getBigUint64(ARENA_OFFSET + MESSAGE + Call.arguments + 8 * i, true)
+  const encoder = createEncoder()
+  const builder = new CallBuilder(encoder, memory, 8)
+  const argument = (i: number) => new DataView(encoder.message.buffer).getBigUint64(Call.arguments + 8 * i, true)
   const [a, b] = [LocalBlock.allocate(10), LocalBlock.allocate(10)]
   const waiting = { thunk: () => undefined }
   builder.begin()

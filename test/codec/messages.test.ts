@@ -5,14 +5,8 @@ import { Builder, ByteBuffer } from 'flatbuffers'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { decodeOutcome, encodeControl } from '../../dist/src/codec/control.js'
-import { createEncoder, createSharedMemory } from '../../dist/src/codec/encoder.js'
-import {
-  ARENA_OFFSET,
-  Batch as BatchAt,
-  Call as CallAt,
-  Kind,
-  Return as ReturnAt,
-} from '../../dist/src/codec/layout.js'
+import { createEncoder } from '../../dist/src/codec/encoder.js'
+import { Batch as BatchAt, Call as CallAt, Return as ReturnAt } from '../../dist/src/codec/layout.js'
 import { Batch } from '../../src/codec/generated/batch.js'
 import { Call } from '../../src/codec/generated/call.js'
 import { Control } from '../../src/codec/generated/control.js'
@@ -20,14 +14,14 @@ import { Outcome } from '../../src/codec/generated/outcome.js'
 import { Return } from '../../src/codec/generated/return.js'
 
 const test = suite('messages')
-const memory = createSharedMemory()
-const encoder = createEncoder(memory)
-const bytes = new Uint8Array(memory.buffer)
-const AT = ARENA_OFFSET + 16
+const encoder = createEncoder()
+const bytes = new Uint8Array(encoder.message.buffer)
+/** Where messages are put together. */
+const AT = 0
 
 /** What `write` writes, over memory that was full of something else, as the stock reader wants it. */
 function written(size: number, write: () => void): ByteBuffer {
-  bytes.fill(0xa5, AT - 16, AT + size + 64)
+  bytes.fill(0xa5, AT, AT + size + 64)
   write()
   const behind = bytes.slice(AT + size, AT + size + 64)
   assert.ok(
@@ -167,19 +161,15 @@ test('Return: every bit of the result', () => {
   )
 })
 
-test('header: four words, its parts where the page says', () => {
-  fc.assert(
-    fc.property(u32, u32, fc.nat(29), fc.nat(3), u32, (sequence, length, thread, flags, extra) => {
-      encoder.header(AT, sequence, length, Kind.batch | (thread << 8) | (flags << 16), extra)
-      const view = new DataView(memory.buffer, AT)
-      assert.is(view.getUint32(0, true), sequence)
-      assert.is(view.getUint32(4, true), length)
-      assert.is(view.getUint8(8), Kind.batch)
-      assert.is(view.getUint8(9), thread)
-      assert.is(view.getUint16(10, true), flags)
-      assert.is(view.getUint32(12, true), extra)
-    }),
+test('two encoders write the same, each in a memory of its own', () => {
+  const other = createEncoder()
+  const made = written(CallAt.arguments + 16, () => encoder.call(AT, 7, 2)).bytes()
+  assert.not.equal(
+    [...new Uint8Array(other.message.buffer, AT, CallAt.arguments)],
+    [...made.slice(0, CallAt.arguments)],
   )
+  other.call(AT, 7, 2)
+  assert.equal([...new Uint8Array(other.message.buffer, AT, CallAt.arguments)], [...made.slice(0, CallAt.arguments)])
 })
 
 const text = fc.string({ unit: 'grapheme', maxLength: 40 })

@@ -78,11 +78,11 @@ void test_callbacks(void) {
   zb_routine(51, ADDRESS(mixing), 0, 0, "p", 'd');
   zb_routine(52, ADDRESS(threads), 0, 0, "pi", 'i');
   zb_routine(53, ADDRESS(last), 0, 0, "p", 'i');
-  thunk = zb_thunk(0xDEADBEEF, 0, 0, "ii", 'i');
+  thunk = zb_thunk(0x1DADBEEF, 0, 0, "ii", 'i');
   check(thunk != 0 && (zb_thunk(1, 0, 0, "i{4}", 'i') == 0) == (sizeof(void *) == 8) && zb_thunk(1, 0, 0, "i{", 'i') == 0, "thunks");
   on_callback = plain;
   a = CALL(50, thunk, 4);
-  check(a.result == 83 && seen_number == 0xDEADBEEF, "two callbacks");
+  check(a.result == 83 && seen_number == 0x1DADBEEF, "two callbacks");
   a = CALL(53, thunk);
   check(a.result == 55, "the last error survives a callback");
   on_callback = mixed;
@@ -107,7 +107,7 @@ void test_callbacks(void) {
   check(a.status == 0 && crash_inside == 42, "crashes on threads of the DLL's own");
 
   on_callback = plain;
-  check(zb_free_thunk(0xDEADBEEF) == 0 && zb_free_thunk(0xDEADBEEF) != 0, "free");
+  check(zb_free_thunk(0x1DADBEEF) == 0 && zb_free_thunk(0x1DADBEEF) != 0, "free");
   old = thunk;
   a = CALL(50, old, 4);
   check(a.status == 0 && a.result == 0 && zb_disposed_calls() == 2, "a freed thunk answers zero");

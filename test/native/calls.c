@@ -107,13 +107,16 @@ void test_calls(void) {
   a = control(99);
   check(a.status == 2 && a.code == REFUSED_MALFORMED, "control refused by its handler");
   uint8_t out[64];
-  build_control(out, 13, (ULONG_PTR)segment + 0x40, 4096);
+  build_control(out, 13, 0x40, 4096);
   wait_for(publish(KIND_CONTROL, out, 56, 0, 0), &a);
   check(a.status == 2, "a room outside the arena");
   wait_for(publish(KIND_CONTROL, out, 0xFFFFFFF0, 1, ARENA_OFFSET), &a);
   check(a.status == 2, "a length beyond the segment");
   wait_for(publish(KIND_CALL, out, 56, 1, 0x100), &a);
   check(a.status == 2, "a message outside the arena");
+  build_control(out, 13, ARENA_OFFSET, 0xFFFFFFF0);
+  wait_for(publish(KIND_CONTROL, out, 56, 0, 0), &a);
+  check(a.status == 2, "a room beyond the segment");
   wait_for(publish(9, out, 56, 0, 0), &a);
   check(a.status == 2, "an unknown kind of message");
 

@@ -3,14 +3,14 @@
 #include <stdlib.h>
 
 uint8_t *segment;
-uint64_t segment_size = 0x80000 + 0x800000;
+uint64_t segment_size = ARENA_OFFSET + 0x800000;
 handler on_callback;
 int passed, failed;
 void *text_room;
 uint32_t text_room_size;
-uint32_t sequence, rings; /* rings: of a host that slept */
+uint32_t sequence, rings, naps; /* rings: of a host that slept */
 volatile LONG served;
-static HANDLE bell_read, bells[4];
+static HANDLE bells[2]; /* of the main loop, and of everything else */
 static uint32_t posts[STRANDS], posted[STRANDS];
 
 volatile uint32_t *word(uint32_t offset) { return (volatile uint32_t *)(segment + offset); }
@@ -48,7 +48,7 @@ static DWORD WINAPI watchdog(void *unused) {
   ExitProcess(3);
 }
 
-void node_start(void) {
+void node_start_at(uint32_t start) {
   struct zb_context context;
   static int first = 1;
   memset(&context, 0, sizeof context);
@@ -63,7 +63,8 @@ void node_start(void) {
   memset(segment, 0, ARENA_OFFSET);
   memset(posts, 0, sizeof posts);
   memset(posted, 0, sizeof posted);
-  sequence = 0;
+  sequence = start;
+  *word(WORD_DONE) = start;
   *word(WORD_MAGIC) = MAGIC;
   *word(WORD_VERSION) = WIRE_VERSION;
   context.size = sizeof context;
@@ -72,20 +73,18 @@ void node_start(void) {
   context.segment_size = segment_size;
   context.control = on_control;
   context.errno_location = _errno;
-  CreatePipe(&bell_read, &context.node_doorbell, NULL, 0);
-  for (int i = 0; i < STRANDS; i++) {
-    context.strand_descriptors[i] = -1;
-    if (i < 4) CreatePipe(&context.strand_doorbells[i], &bells[i], NULL, 0);
-  }
+  CreatePipe(&context.host_bell, &bells[0], NULL, 0);
+  CreatePipe(&context.strands_bell, &bells[1], NULL, 0);
   check(zb_init(&context) == ZB_OK, "init");
   served = 99;
   CloseHandle(CreateThread(NULL, 4 << 20, server, NULL, STACK_SIZE_PARAM_IS_A_RESERVATION, NULL));
 }
 
-static void ring(int strand, uint32_t sleeps) {
+void ring(int strand, uint32_t sleeps) {
   DWORD written;
-  MemoryBarrier();
-  if (*word(sleeps) && strand < 4) rings++, WriteFile(bells[strand], "!", 1, &written, NULL);
+  if (!InterlockedExchange((volatile LONG *)word(sleeps), 0)) return;
+  rings++;
+  WriteFile(bells[strand != 0], "!", 1, &written, NULL);
 }
 
 uint32_t build_call(uint8_t *out, uint32_t routine, uint32_t count, const uint64_t *arguments) {
@@ -128,37 +127,41 @@ uint32_t build_control(uint8_t *out, uint8_t op, uint64_t room, uint32_t room_si
   return 56;
 }
 
-void head_only(uint32_t head) {
-  __atomic_store_n(word(WORD_REQUEST_HEAD), head, __ATOMIC_SEQ_CST);
-  ring(0, WORD_HOST_SLEEPS);
-}
-
+/* The message is the number `sequence` of thread 0, which has made all before it. */
 uint32_t publish(uint32_t kind, const void *message, uint32_t length, uint32_t flags, uint32_t offset) {
   uint8_t *slot = segment + REQUEST_OFFSET + sequence % SLOTS * REQUEST_SIZE;
-  uint32_t head[4] = {++sequence, length, kind | flags << 16, offset};
+  uint32_t head[3] = {length, kind | flags << 16, sequence + 1};
   if (message) memcpy(slot + MESSAGE, message, length < 240 ? length : 240);
-  memcpy(slot, head, 16);
-  head_only(sequence);
+  if (flags & MESSAGE_IN_ARENA) memcpy(slot + MESSAGE, &offset, 4);
+  memcpy(slot + HEADER_LENGTH, head, sizeof head);
+  __atomic_store_n((volatile uint32_t *)slot, ++sequence, __ATOMIC_SEQ_CST);
+  ring(0, WORD_HOST_SLEEPS);
   return sequence;
 }
 
 static int post(int strand, uint32_t kind, const void *message, uint32_t length) {
   uint8_t *box = segment + STRAND_OFFSET + strand * STRAND_SIZE + STRAND_TO_HOST;
-  uint32_t head[4] = {++posted[strand], length, kind, 0};
+  uint32_t head[2] = {length, kind};
   memcpy(box + MESSAGE, message, length);
-  memcpy(box, head, 16);
-  __atomic_store_n(word(WORD_NODE_POSTS + 4 * strand), posted[strand], __ATOMIC_SEQ_CST);
-  ring(strand, WORD_STRAND_SLEEPS + 4 * strand);
+  memcpy(box + HEADER_LENGTH, head, sizeof head);
+  __atomic_store_n((volatile uint32_t *)box, ++posted[strand], __ATOMIC_SEQ_CST);
+  ring(strand, WORD_STRAND_SLEEPS + 4 * (uint32_t)strand);
   return 0;
 }
+
+/* Has the host's strand posted what has not been looked at? */
+static int is_new(int strand) { return *(volatile uint32_t *)(segment + STRAND_OFFSET + strand * STRAND_SIZE) == posts[strand] + 1; }
 
 /* Handles a Callback if there is one. */
 static int pump(int strand) {
   uint8_t *box = segment + STRAND_OFFSET + strand * STRAND_SIZE, out[24] = {12, 0, 0, 0, 6, 0, 12, 0, 4, 0, 0, 0, 8};
   uint64_t arguments[64], result;
-  uint32_t count = *(uint32_t *)(box + MESSAGE + CALLBACK_COUNT);
-  if (*word(WORD_STRAND_POSTS + 4 * strand) != posts[strand] + 1 || box[8] != KIND_CALLBACK) return 0;
-  if (*(uint32_t *)box != ++posts[strand]) check(0, "sequence of a post");
+  uint32_t count = *(uint32_t *)(box + MESSAGE + CALLBACK_COUNT), node;
+  if (!is_new(strand) || box[HEADER_TAG] != KIND_CALLBACK) return 0;
+  posts[strand]++;
+  node = *(uint32_t *)(box + MESSAGE + CALLBACK_NUMBER) >> 24;
+  if (box[HEADER_TAG + 1] != node || !(*word(THREAD_OFFSET + node * THREAD_SIZE + THREAD_POSTED) >> strand & 1)) check(0, "whose callback it is");
+  InterlockedAnd((volatile LONG *)word(THREAD_OFFSET + node * THREAD_SIZE + THREAD_POSTED), ~(1L << strand));
   memcpy(arguments, box + MESSAGE + CALLBACK_ARGUMENTS, 8 * count);
   result = on_callback(strand, *(uint32_t *)(box + MESSAGE + CALLBACK_NUMBER), arguments, count);
   memcpy(out + RETURN_RESULT, &result, 8);
@@ -172,27 +175,28 @@ static int pump_all(void) {
   return any;
 }
 
-static void nap(volatile uint32_t *head, uint32_t value) {
-  uint8_t bytes[64];
-  DWORD count;
-  __atomic_exchange_n(word(WORD_NODE_SLEEPS), 1, __ATOMIC_SEQ_CST);
-  int work = *head == value || served != 99;
-  for (int i = 0; i < STRANDS; i++) work |= *word(WORD_STRAND_POSTS + 4 * i) != posts[i];
-  if (!work) ReadFile(bell_read, bytes, sizeof bytes, &count, NULL);
-  *word(WORD_NODE_SLEEPS) = 0;
+/* Says that thread 0 sleeps. There is no bell that the host could open here, but it takes the word away all the same. */
+static void nap(volatile uint32_t *number, uint32_t value) {
+  volatile uint32_t *sleeps = word(THREAD_OFFSET + THREAD_SLEEPS);
+  __atomic_exchange_n(sleeps, 1, __ATOMIC_SEQ_CST);
+  for (int looks = 0; *number != value && *sleeps && served == 99; looks++) {
+    for (int i = 0; i < STRANDS; i++)
+      if (is_new(i)) return;
+    Sleep(looks > 100);
+  }
+  if (*number == value) Sleep(0), naps++;
 }
 
 static void read_answer(const uint8_t *message, struct answer *answer) { memcpy(answer, message + REPLY_STATUS, 32); }
 
 int wait_for(uint32_t number, struct answer *answer) {
   uint8_t *slot = segment + REPLY_OFFSET + (number - 1) % SLOTS * REPLY_SIZE;
-  for (int looks = 0; (int32_t)(*word(WORD_REPLY_HEAD) - number) < 0; looks++) {
+  for (int looks = 0; *(volatile uint32_t *)slot != number; looks++) {
     if (served != 99) return 0;
     if (pump_all()) looks = 0;
-    if (looks > 500) nap(word(WORD_REPLY_HEAD), number), looks = 0;
+    if (looks > 500) nap((volatile uint32_t *)(ULONG_PTR)slot, number), looks = 0;
   }
-  if (*(volatile uint32_t *)slot != number) return 0;
-  read_answer(slot + 8, answer);
+  read_answer(slot + REPLY_MESSAGE, answer);
   return 1;
 }
 
@@ -213,18 +217,17 @@ struct answer run_batch(const struct batch *batch) {
 }
 struct answer control(uint8_t op) {
   uint8_t out[64];
-  return send(KIND_CONTROL, out, build_control(out, op, (ULONG_PTR)arena(0x600000), 4096));
+  return send(KIND_CONTROL, out, build_control(out, op, ARENA_OFFSET + 0x600000, 4096));
 }
 
 uint32_t nested(int strand, uint32_t kind, const void *message, uint32_t length, struct answer *answer) {
   uint8_t *box = segment + STRAND_OFFSET + strand * STRAND_SIZE;
   post(strand, kind, message, length);
   for (;;) {
-    if (*word(WORD_STRAND_POSTS + 4 * strand) == posts[strand]) continue;
-    if (pump(strand)) continue;
-    if (*(uint32_t *)box != ++posts[strand]) check(0, "sequence of a nested answer");
-    if (box[8] == KIND_REPLY) read_answer(box + MESSAGE, answer);
-    return box[8];
+    if (!is_new(strand) || pump(strand)) continue;
+    posts[strand]++;
+    if (box[HEADER_TAG] == KIND_REPLY) read_answer(box + MESSAGE, answer);
+    return box[HEADER_TAG];
   }
 }
 struct answer nested_call(int strand, uint32_t routine, uint32_t count, const uint64_t *arguments) {

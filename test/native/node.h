@@ -34,10 +34,11 @@ extern uint8_t *segment;
 extern uint64_t segment_size;
 extern handler on_callback;
 extern int passed, failed;
-extern uint32_t sequence, rings;
+extern uint32_t sequence, rings, naps;
 extern volatile LONG served; /* zb_serve's result, 99 while it runs */
 
-void node_start(void);
+/* Begins to count with a number. */
+void node_start_at(uint32_t start);
 void node_stop(void);
 volatile uint32_t *word(uint32_t offset);
 uint8_t *arena(uint32_t offset);
@@ -46,8 +47,8 @@ uint32_t build_batch(uint8_t *out, const struct batch *batch);
 uint32_t build_control(uint8_t *out, uint8_t op, uint64_t room, uint32_t room_size);
 /* Publishes a request; flags and offset as in the slot's header. */
 uint32_t publish(uint32_t kind, const void *message, uint32_t length, uint32_t flags, uint32_t offset);
-/* Moves the head and rings, without a slot. */
-void head_only(uint32_t head);
+/* Rings for a strand of the host, if it sleeps; `sleeps` is where it says so. */
+void ring(int strand, uint32_t sleeps);
 int wait_for(uint32_t number, struct answer *answer);
 struct answer call(uint32_t routine, uint32_t count, const uint64_t *arguments);
 struct answer run_batch(const struct batch *batch);

@@ -93,11 +93,11 @@ def control(op, numbers, texts, room, room_size):
 def read_control(data):
     table = wire.Table(data)
     return (
-        table.scalar(0, "<B"),
-        table.numbers(1),
-        table.texts(2),
-        table.scalar(3, "<Q"),
-        table.scalar(4, "<I"),
+        table.scalar(wire.CONTROL_FIELD_OP, "<B"),
+        table.numbers(wire.CONTROL_FIELD_NUMBERS),
+        table.texts(wire.CONTROL_FIELD_TEXTS),
+        table.scalar(wire.CONTROL_FIELD_ROOM, "<Q"),
+        table.scalar(wire.CONTROL_FIELD_ROOM_SIZE, "<I"),
     )
 
 

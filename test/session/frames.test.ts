@@ -1,33 +1,43 @@
 /**
- * Frames that Node would never write, put into the shared file by hand: the host answers each of them, or ends; it never hangs,
+ * Frames that Node would never write, put into the shared memory by hand: the host answers each of them, or ends; it never hangs,
  * and what it says of a good frame between them is right. ZB_FUZZ_SECONDS makes it go on for longer.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { readSync, writeSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { ByteBuffer } from 'flatbuffers'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { closeSegment, createSegment } from '../../dist/src/channel/segment.js'
-import { encodeControl } from '../../dist/src/codec/control.js'
-import { Callback as CallbackTable } from '../../dist/src/codec/generated/callback.js'
-import { Reply } from '../../dist/src/codec/generated/reply.js'
+import { ringBell } from '../../dist/src/channel/bell.js'
+import { endMapping, forgetView, Mapping } from '../../dist/src/channel/mapping.js'
+import { closeSegment, createSegment, writeHead } from '../../dist/src/channel/segment.js'
+import { SharedState } from '../../dist/src/channel/shared.js'
+import { decodeOutcome, encodeControl } from '../../dist/src/codec/control.js'
 import {
   ARENA_OFFSET,
-  Callback,
+  BATCH_HEAD,
+  Batch,
+  CALL_HEAD,
+  Call,
+  ControlWord,
+  Header,
   Kind,
   MAGIC,
   MESSAGE,
+  MESSAGE_IN_ARENA,
   Op,
+  REPLIES_SIZE,
+  REPLY_MESSAGE,
   REPLY_OFFSET,
   REPLY_SIZE,
   REQUEST_OFFSET,
   REQUEST_SIZE,
+  RETURN_HEAD,
+  Reply,
+  Return,
   SLOTS,
   STRAND_OFFSET,
   STRAND_TO_HOST,
   WIRE_VERSION,
-  Word,
 } from '../../dist/src/codec/layout.js'
 import { resolveConfig } from '../../dist/src/runtime/config.js'
 import { wineEnvironment } from '../../dist/src/runtime/environment.js'
@@ -39,6 +49,10 @@ const test = suite('frames that nobody would write')
 const seconds = Number(process.env.ZB_FUZZ_SECONDS ?? 6)
 const seed = Number(process.env.ZB_FUZZ_SEED ?? 4711)
 const ARENA = 1 << 20
+/** Of Node's, and the only one. */
+const THREAD = 1
+/** Number of the routine that calls back. */
+const CALLING = 3
 const ROOM = ARENA_OFFSET + 0x40000
 /** Longer than anything here takes, under load too: whoever is silent for so long hangs. */
 const PATIENCE = 20_000
@@ -59,7 +73,9 @@ const installation = locate(config)
 
 /** The host with a Node that writes what it likes. */
 class Raw {
-  readonly segment = createSegment(ARENA)
+  readonly state = new SharedState()
+  readonly segment = createSegment(ARENA, this.state, [THREAD])
+  readonly mapping = new Mapping(this.segment, this.state, THREAD)
   readonly child: ChildProcess
   words = ''
   /** What was written last. */
@@ -74,7 +90,8 @@ class Raw {
 
   constructor() {
     const { segment } = this
-    const descriptors = [segment.file, segment.nodeDoorbell, segment.idleDoorbell, ...segment.hostDoorbells]
+    writeHead(segment, this.state, { process: process.pid, descriptor: fd => fd })
+    const descriptors = [segment.file, segment.hostBell, segment.strandsBell]
     const host = resolve('wine-host/main.py').replaceAll('/', '\\')
     const args = [process.pid, ...descriptors].map(String)
     this.child = spawn(installation.wine, [installation.python, '-I', '-S', '-E', `Z:${host}`, ...args], {
@@ -93,7 +110,7 @@ class Raw {
   }
 
   async start(): Promise<void> {
-    const hello = await this.control(Op.hello, [WIRE_VERSION], [version], BigInt(ROOM))
+    const hello = await this.control(Op.hello, [WIRE_VERSION], [version])
     this.base = hello.numbers[3]
     await this.control(Op.load, [1, -1], [`Z:${dll('faults').replaceAll('/', '\\')}`])
     await this.control(Op.load, [2, -1], [`Z:${dll('callbacks').replaceAll('/', '\\')}`])
@@ -107,24 +124,25 @@ class Raw {
     this.child.stdin?.end()
     this.child.kill('SIGKILL')
     await this.until(() => this.ended)
-    closeSegment(this.segment)
+    closeSegment(this.segment, this.state)
+    endMapping(this.segment, this.state)
+    forgetView(this.segment, this.state, THREAD)
   }
 
   word(at: number): number {
-    const word = new Uint32Array(1)
-    readSync(this.segment.file, word, 0, 4, at)
-    return word[0]
-  }
-  put(at: number, value: number): void {
-    writeSync(this.segment.file, Uint32Array.of(value), 0, 4, at)
+    return Atomics.load(this.mapping.i32, at / 4) >>> 0
   }
   write(bytes: Uint8Array, at: number): void {
-    writeSync(this.segment.file, bytes, 0, bytes.length, at)
+    this.mapping.u8.set(bytes, at)
   }
   read(at: number, size: number): Buffer {
-    const bytes = Buffer.alloc(size)
-    readSync(this.segment.file, bytes, 0, size, at)
-    return bytes
+    return Buffer.from(this.mapping.u8.slice(at, at + size))
+  }
+  /** Stores the number of what has been written, and wakes the host's main thread if it sleeps. */
+  publish(at: number, number: number, sleeps: number): void {
+    const { i32 } = this.mapping
+    Atomics.store(i32, at / 4, number)
+    if (Atomics.exchange(i32, sleeps / 4, 0) !== 0) ringBell(this.segment.hostBell)
   }
 
   /** False when the host ended first. */
@@ -134,15 +152,17 @@ class Raw {
       if (this.ended) return false
       if (Date.now() > end) {
         this.child.kill('SIGKILL')
+        const { done, hostSleeps, hostState, running, strandSleeps } = ControlWord
         const words = [
-          Word.requestHead,
-          Word.replyHead,
-          Word.hostSleeps,
-          Word.hostState,
-          Word.running,
-          Word.strandPosts,
+          done,
+          hostSleeps,
+          hostState,
+          running,
+          strandSleeps,
+          STRAND_OFFSET,
+          STRAND_OFFSET + STRAND_TO_HOST,
         ]
-        this.last = `thunk ${this.thunk.toString(16)}, heads ${this.#posts} ${this.#answers} ${this.word(Word.nodePosts)} ${this.word(Word.strandSleeps)}; ${words.map(word => this.word(word)).join()}; ${this.last}`
+        this.last = `thunk ${this.thunk.toString(16)}, ${this.#posts} posts, ${this.#answers} answers; ${words.map(word => this.word(word)).join()}; ${this.last}`
         throw new Error(`the host hangs (seed ${seed}): ${this.last}; its last words: ${this.words}`)
       }
       // the host may need the core, and its end is told in the event loop
@@ -152,51 +172,50 @@ class Raw {
   }
 
   /** Publishes a request; the reply, or undefined when the host ended. Callbacks that it makes are answered by `answer`. */
-  async request(kind: number, message: Uint8Array, length = message.length, flags = 0, extra = 0) {
+  async request(kind: number, message: Uint8Array, length = message.length, flags = 0) {
     const number = ++this.#sent
-    this.last = `request ${number}, ${length} bytes of kind ${kind}, flags ${flags}, ${extra}: ${Buffer.from(message).toString('hex')}`
+    this.last = `request ${number}, ${length} bytes of kind ${kind}, flags ${flags}: ${Buffer.from(message).toString('hex')}`
     const slot = REQUEST_OFFSET + ((number - 1) % SLOTS) * REQUEST_SIZE
     this.write(message.subarray(0, REQUEST_SIZE - MESSAGE), slot + MESSAGE)
-    this.write(new Uint8Array(Uint32Array.of(number, length, (kind & 0xff) | (flags << 16), extra).buffer), slot)
-    this.put(Word.requestHead, number)
-    if (this.word(Word.hostSleeps)) writeSync(this.segment.hostDoorbells[0], Uint8Array.of(1))
+    const tag = (kind & 0xff) | (THREAD << 8) | (flags << 16)
+    this.write(new Uint8Array(Uint32Array.of(length, tag, number).buffer), slot + Header.length)
+    this.publish(slot, number, ControlWord.hostSleeps)
+    const at = REPLY_OFFSET + THREAD * REPLIES_SIZE + ((number - 1) % SLOTS) * REPLY_SIZE
+    const isThere = () => this.word(at) === number
     for (;;) {
-      const there = () => this.word(Word.replyHead) === number || this.word(Word.strandPosts) !== this.#posts
-      if (!(await this.until(there))) return undefined
-      if (this.word(Word.replyHead) === number) break
-      if (!(await this.#converse())) return undefined
+      if (!(await this.until(() => isThere() || this.word(STRAND_OFFSET) !== this.#posts))) return undefined
+      if (isThere()) break
+      this.#converse()
     }
-    const at = REPLY_OFFSET + ((number - 1) % SLOTS) * REPLY_SIZE
-    const reply = this.read(at, REPLY_SIZE)
-    assert.is(reply.readUInt32LE(0), number, 'a reply has its number')
-    const table = Reply.getRootAsReply(new ByteBuffer(reply.subarray(8)))
-    return { status: table.status(), code: table.code(), result: table.result() }
+    const reply = this.read(at + REPLY_MESSAGE, Reply.size)
+    return {
+      status: reply.readUInt32LE(Reply.status),
+      code: reply.readUInt32LE(Reply.code),
+      result: reply.readBigUInt64LE(Reply.result),
+    }
   }
 
-  async control(op: number, numbers: readonly (number | bigint)[], texts: readonly string[], room?: bigint) {
-    const message = encodeControl(op, numbers, texts, Number(room ?? this.base + BigInt(ROOM)), 4096)
-    const long = message.length > REQUEST_SIZE - MESSAGE
-    if (long) this.write(message, ROOM + 4096)
-    const reply = await this.request(Kind.control, message, message.length, long ? 1 : 0, long ? ROOM + 4096 : 0)
+  /** The same of a message that lies in the arena. */
+  requestAt(offset: number, kind: number, length: number) {
+    return this.request(kind, new Uint8Array(Uint32Array.of(offset).buffer), length, MESSAGE_IN_ARENA)
+  }
+
+  async control(op: number, numbers: readonly (number | bigint)[], texts: readonly string[]) {
+    const message = encodeControl(op, numbers, texts, ROOM, 4096)
+    this.write(message, ROOM + 4096)
+    const reply = await (message.length > REQUEST_SIZE - MESSAGE
+      ? this.requestAt(ROOM + 4096, Kind.control, message.length)
+      : this.request(Kind.control, message))
     assert.is(reply?.status, 0, `operation ${op}: ${this.words}`)
-    const { decodeOutcome } = await import('../../dist/src/codec/control.js')
     const outcome = decodeOutcome(new Uint8Array(this.read(ROOM, Number(reply?.result))))
     assert.ok(outcome.ok, outcome.texts.join())
     return outcome
   }
 
   /** A callback is open on strand 0: some damaged frames inside it, then its return. */
-  async #converse(): Promise<boolean> {
-    this.#posts = this.word(Word.strandPosts)
-    const kind = this.read(STRAND_OFFSET + 8, 1)[0]
-    if (kind === Kind.callback) {
-      const message = this.read(STRAND_OFFSET + MESSAGE, 64)
-      const table = CallbackTable.getRootAsCallback(new ByteBuffer(message))
-      assert.equal(
-        [table.argumentsLength(), table.arguments_(0)?.bits()],
-        [1, message.readBigUInt64LE(Callback.arguments)],
-      )
-    }
+  #converse(): void {
+    this.#posts = this.word(STRAND_OFFSET)
+    const kind = this.read(STRAND_OFFSET + Header.tag, 1)[0]
     let [next, bytes] = [Kind.return as number, returned()]
     if (kind === Kind.callback || random(3) > 0) {
       const frame = random(4) ? aFrame(this) : { kind: Kind.return as number, message: returned() }
@@ -208,45 +227,46 @@ class Raw {
     const length = random(16) ? bytes.length : random(0xffffffff)
     this.last += `; answer ${number}, ${length} bytes of kind ${next}: ${bytes.toString('hex')}`
     const tag = next | (random(16) ? 0 : random(0x10000) << 16)
-    this.write(new Uint8Array(Uint32Array.of(number, length, tag, random(16) ? 0 : random(0x200000)).buffer), at)
-    this.put(Word.nodePosts, number)
-    if (this.word(Word.strandSleeps)) writeSync(this.segment.hostDoorbells[0], Uint8Array.of(1))
-    return true
+    this.write(new Uint8Array(Uint32Array.of(length, tag).buffer), at + Header.length)
+    this.publish(at, number, ControlWord.strandSleeps)
   }
 }
 
+/** A message that begins as all of its kind do. */
+function headed(head: readonly number[], size: number): Buffer {
+  const out = Buffer.alloc(size)
+  Buffer.from(Uint32Array.from(head).buffer).copy(out)
+  return out
+}
+
 function returned(): Buffer {
-  const out = Buffer.alloc(24)
-  Buffer.from(Uint32Array.of(12, 6 | (12 << 16), 4, 8, random(100), 0).buffer).copy(out)
+  const out = headed(RETURN_HEAD, Return.size)
+  out.writeUInt32LE(random(100), Return.result)
   return out
 }
 
 function call(routine: number, ...values: bigint[]): Buffer {
-  const out = Buffer.alloc(48 + 8 * values.length)
-  Buffer.from(Uint16Array.of(12, 24, 8, 16, 20, 4).buffer).copy(out, 4)
-  out.writeUInt32LE(16, 0)
-  out.writeUInt32LE(12, 16)
-  out.writeUInt32LE(24, 20)
-  out.writeUInt32LE(routine, 32)
-  out.writeUInt32LE(values.length, 44)
-  values.forEach((value, i) => out.writeBigUInt64LE(value, 48 + 8 * i))
+  const out = headed(CALL_HEAD, Call.arguments + 8 * values.length)
+  out.writeUInt32LE(routine, Call.routine)
+  out.writeUInt32LE(values.length, Call.count)
+  values.forEach((value, i) => out.writeBigUInt64LE(value, Call.arguments + 8 * i))
   return out
 }
 
 function batch({ base }: Raw, routine: number): Buffer {
-  const out = Buffer.alloc(104 + 48)
-  Buffer.from(Uint16Array.of(26, 64, 8, 16, 20, 24, 28, 32, 40, 48, 56, 60, 4, 0).buffer).copy(out, 4)
+  const out = headed(BATCH_HEAD, Batch.columns + 2 * Batch.columnSize)
   const arena = base + BigInt(ARENA_OFFSET)
-  out.writeUInt32LE(32, 0)
-  out.writeUInt32LE(28, 32)
-  out.writeUInt32LE(64, 36)
-  Buffer.from(Uint32Array.of(routine, random(2), 1 + random(40), 4).buffer).copy(out, 48)
-  Buffer.from(BigUint64Array.of(arena + 0x1000n, arena + 0x2000n, arena + 0x4000n).buffer).copy(out, 64)
-  Buffer.from(Uint32Array.of(random(50), 'i'.charCodeAt(0), 0, 2).buffer).copy(out, 88)
+  const kind = 'i'.charCodeAt(0)
+  const small = { routine, flags: random(2), rows: 1 + random(40), resultStride: 4, errorCapacity: random(50) }
+  for (const [field, value] of Object.entries({ ...small, resultKind: kind, count: 2 }))
+    out.writeUInt32LE(value, Batch[field as keyof typeof Batch])
+  out.writeBigUInt64LE(arena + 0x1000n, Batch.results)
+  out.writeBigUInt64LE(arena + 0x2000n, Batch.errors)
+  out.writeBigUInt64LE(arena + 0x4000n, Batch.lastErrors)
   for (const [i, at] of [0n, 0x800n].entries())
-    Buffer.from(BigUint64Array.of(arena + at, BigInt(4 * random(2)), BigInt('i'.charCodeAt(0))).buffer).copy(
+    Buffer.from(BigUint64Array.of(arena + at, BigInt(4 * random(2)), BigInt(kind)).buffer).copy(
       out,
-      104 + 24 * i,
+      Batch.columns + Batch.columnSize * i,
     )
   return out
 }
@@ -256,7 +276,6 @@ function aFrame(raw: Raw): { kind: number; message: Buffer } {
   if (which < 2) return { kind: Kind.call, message: call(1 + random(2), BigInt(random(1000)), BigInt(random(3))) }
   if (which < 4) return { kind: Kind.batch, message: batch(raw, 1 + random(2)) }
   if (which < 5) return { kind: Kind.call, message: call(CALLING, raw.thunk, 5n) }
-  const room = Number(raw.base) + ROOM
   const controls: [number, number[], string[]][] = [
     [Op.setLastError, [5, -1], []],
     [Op.symbol, [1, -1], ['add']],
@@ -267,11 +286,9 @@ function aFrame(raw: Raw): { kind: number; message: Buffer } {
     [Op.formatError, [random(20)], []],
   ]
   const [op, numbers, texts] = controls[random(controls.length)]
-  return { kind: Kind.control, message: Buffer.from(encodeControl(op, numbers, texts, room, 4096)) }
+  return { kind: Kind.control, message: Buffer.from(encodeControl(op, numbers, texts, ROOM, 4096)) }
 }
 
-/** Number of the routine that calls back. */
-const CALLING = 3
 const STRANGE = [
   0,
   1,
@@ -300,9 +317,9 @@ function damage(message: Buffer): Buffer {
     else out[at] = STRANGE[random(STRANGE.length)] & 0xff
   }
   // what a routine does that is given a wrong address to call is its own affair
-  if (message.length === 64 && message.readUInt32LE(32) === CALLING) message.copy(out, 48, 48, 56)
+  if (message.length === 64 && message.readUInt32LE(Call.routine) === CALLING) message.copy(out, 48, 48, 56)
   // billions of rows are legal, but long
-  if (out.length > 60 && out.readUInt32LE(0) === 32) out.writeUInt16LE(0, 58)
+  if (out.length > 60 && out.readUInt32LE(0) === BATCH_HEAD[0]) out.writeUInt16LE(0, Batch.rows + 2)
   return out
 }
 
@@ -328,31 +345,32 @@ test(`${seconds} seconds of them`, async () => {
         const good = await raw.request(Kind.call, call(1, 40n, 2n))
         assert.is(good?.status, 0, raw.words)
         assert.is(good?.result, 42n)
-        assert.is(raw.word(Word.magic), MAGIC)
-        assert.is(raw.word(Word.version), WIRE_VERSION)
+        assert.is(raw.word(ControlWord.magic), MAGIC)
+        assert.is(raw.word(ControlWord.version), WIRE_VERSION)
       }
       counts.frames++
       const frame = aFrame(raw)
       const message = damage(frame.message)
       let { length } = message
-      let [kind, flags, extra] = [frame.kind, 0, 0]
+      let [kind, flags, sent] = [frame.kind, 0, message as Uint8Array]
       // whoever may redefine routines, write memory or free it has the right to break the process
       if (kind === Kind.control && !message.equals(frame.message) && op(message) !== 0) wild = true
       if (random(8) === 0) {
-        extra = random(2) ? ARENA_OFFSET + 0x60000 : ARENA_OFFSET + ARENA - length
-        extra &= ~3
-        flags = 1
-        raw.write(message.subarray(0, ARENA_OFFSET + ARENA - extra), extra)
+        const at = (random(2) ? ARENA_OFFSET + 0x60000 : ARENA_OFFSET + ARENA - length) & ~3
+        raw.write(message.subarray(0, ARENA_OFFSET + ARENA - at), at)
+        flags = MESSAGE_IN_ARENA
+        sent = Uint8Array.from(Buffer.from(Uint32Array.of(at).buffer))
       }
       if (random(8) === 0) {
         if (random(2)) length = random(2) ? random(300) : random(0xffffffff)
         if (random(4) === 0) kind = random(256)
         if (random(4) === 0) {
           flags = random(0x10000)
-          extra = random(2) ? random(0xffffffff) : ARENA_OFFSET + random(0x180000)
+          const at = random(2) ? random(0xffffffff) : ARENA_OFFSET + random(0x180000)
+          sent = Uint8Array.from(Buffer.from(Uint32Array.of(at).buffer))
         }
       }
-      const reply = await raw.request(kind, message, length, flags, extra)
+      const reply = await raw.request(kind, sent, length, flags)
       if (reply) {
         assert.ok(reply.status <= 4, `status ${reply.status}`)
         counts.answered[reply.status]++

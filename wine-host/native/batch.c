@@ -1,12 +1,7 @@
 /* A batch: one routine, one call for each row of its columns. */
 #include "internal.h"
 
-static const struct {
-  uint32_t root;
-  uint16_t vtable[14];
-  int32_t to_vtable;
-  uint32_t to_vector;
-} head = {32, {28, 68, 8, 16, 20, 24, 28, 32, 40, 48, 56, 60, 4, 64}, 28, 64};
+static const uint32_t head[] = BATCH_HEAD;
 _Static_assert(sizeof head == BATCH_TEXTS, "the values follow at once");
 
 struct failure {
@@ -89,7 +84,7 @@ static void batch_into(struct zb_thread *thread, const struct zb_message *messag
   struct failure *failures;
   struct zb_entry *entry;
   uint32_t flags, capacity;
-  if (message->length < BATCH_COLUMNS || memcmp(bytes, &head, sizeof head)) return;
+  if (message->length < BATCH_COLUMNS || memcmp(bytes, head, sizeof head)) return;
   batch->count = zb_u32(bytes + BATCH_COUNT);
   if (batch->count > ZB_MAX_ARGUMENTS || batch->count > (message->length - BATCH_COLUMNS) / BATCH_COLUMN_SIZE) return;
   entry = zb_find_routine(zb_u32(bytes + BATCH_ROUTINE));

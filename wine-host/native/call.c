@@ -1,12 +1,7 @@
 /* One call. */
 #include "internal.h"
 
-static const struct {
-  uint32_t root;
-  uint16_t vtable[6];
-  int32_t to_vtable;
-  uint32_t to_vector;
-} head = {16, {12, 24, 8, 16, 20, 4}, 12, 24};
+static const uint32_t head[] = CALL_HEAD;
 _Static_assert(sizeof head == CALL_TEXTS, "the values follow at once");
 
 struct single {
@@ -61,7 +56,7 @@ void zb_call(struct zb_thread *thread, const struct zb_message *message, struct 
   uint32_t count, flags;
   reply->status = STATUS_REFUSED;
   reply->code = REFUSED_MALFORMED;
-  if (message->length < CALL_ARGUMENTS || memcmp(message->bytes, &head, sizeof head) || zb_u32(message->bytes + 40)) return;
+  if (message->length < CALL_ARGUMENTS || memcmp(message->bytes, head, sizeof head) || zb_u32(message->bytes + 40)) return;
   count = zb_u32(message->bytes + CALL_COUNT);
   if (count > ZB_MAX_ARGUMENTS || count > (message->length - CALL_ARGUMENTS) / 8) return;
   entry = zb_find_routine(zb_u32(message->bytes + CALL_ROUTINE));

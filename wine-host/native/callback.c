@@ -49,16 +49,12 @@ static void post(int32_t strand, uint32_t node, uint32_t kind, uint32_t length) 
 }
 
 static void post_callback(int32_t strand, uint32_t node, const struct zb_stub *stub, const struct zb_frame *frame) {
-  static const struct {
-    uint32_t root;
-    uint16_t vtable[6];
-    int32_t to_vtable;
-  } head = {16, {10, 16, 4, 8, 12, 0}, 12};
+  static const uint32_t head[] = CALLBACK_HEAD;
   uint8_t *out = zb.segment + STRAND_OFFSET + strand * STRAND_SIZE + MESSAGE;
   const struct zb_layout *layout = stub->layout;
   uint32_t values[5] = {stub->number, GetCurrentThreadId(), 8, 0, layout->count};
   _Static_assert(sizeof head == CALLBACK_NUMBER, "the values follow at once");
-  memcpy(out, &head, sizeof head);
+  memcpy(out, head, sizeof head);
   memcpy(out + CALLBACK_NUMBER, values, sizeof values);
   for (uint32_t i = 0; i < layout->count; i++) {
     uint64_t bits = zb_extend(layout->places[i].kind, zb_frame_argument(frame, layout, i));
@@ -80,12 +76,8 @@ static int next_message(int32_t strand, struct zb_message *message) {
 }
 
 static int is_return(const struct zb_message *message, uint64_t *result) {
-  static const struct {
-    uint32_t root;
-    uint16_t vtable[4];
-    int32_t to_vtable;
-  } head = {12, {6, 12, 4, 0}, 8};
-  if (message->kind != KIND_RETURN || message->length < RETURN_SIZE || memcmp(message->bytes, &head, sizeof head)) return 0;
+  static const uint32_t head[] = RETURN_HEAD;
+  if (message->kind != KIND_RETURN || message->length < RETURN_SIZE || memcmp(message->bytes, head, sizeof head)) return 0;
   *result = zb_u64(message->bytes + RETURN_RESULT);
   return 1;
 }

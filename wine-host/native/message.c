@@ -29,13 +29,9 @@ void zb_execute(struct zb_thread *thread, const struct zb_message *message, stru
 
 /* A Reply with its constant head. */
 void zb_put_reply(struct zb_thread *thread, const struct zb_reply *reply, uint8_t *out) {
-  static const struct {
-    uint32_t root;
-    uint16_t vtable[8];
-    int32_t to_vtable;
-  } head = {20, {16, 36, 4, 8, 12, 16, 20, 28}, 16};
+  static const uint32_t head[] = REPLY_HEAD;
   _Static_assert(sizeof head == REPLY_STATUS, "the values follow at once");
-  memcpy(out, &head, sizeof head);
+  memcpy(out, head, sizeof head);
   memcpy(out + REPLY_STATUS, &reply->status, 4);
   memcpy(out + REPLY_CODE, &reply->code, 4);
   memcpy(out + REPLY_LAST_ERROR, &thread->last_error, 4);

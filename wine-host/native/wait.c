@@ -88,7 +88,7 @@ static void note(struct zb_thread *thread, int beside, int strand) {
 static void sleep_on(int strand) {
   uint8_t stale[64];
   DWORD count = 0;
-  if (strand != 0) WaitForSingleObject(zb.events[strand], INFINITE);
+  if (strand != 0) WaitForSingleObject(zb.events[strand], 1000); /* whoever would ring may have read what somebody has written over it */
   else if (!ReadFile(zb.host_bell, stale, sizeof stale, &count, NULL) || !count) Sleep(1); /* slow is better than stuck */
 }
 
