@@ -132,13 +132,13 @@ void test_calls(void) {
   check(a.status == 0, "a routine of a DLL that is loaded");
   FreeLibrary(version);
   a = CALL(20, 0, 0);
-  check(a.status == 5, "a routine of a DLL that has been freed");
+  check(a.status == STATUS_UNLOADED, "a routine of a DLL that has been freed");
   zb_release(20);
   a = CALL(20, 0, 0);
   check(a.status == 2 && a.code == 1, "the same once it is released");
   struct batch rows = {.routine = 21, .rows = 1, .count = 2, .result_kind = 'v'};
   rows.columns[0].kind = rows.columns[1].kind = '&';
-  check(run_batch(&rows).status == 5, "its batch");
+  check(run_batch(&rows).status == STATUS_UNLOADED, "its batch");
   a = CALL(1, 2, 3);
   check(a.status == 0 && a.result == 5, "others are as they were");
 }

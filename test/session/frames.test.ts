@@ -4,7 +4,6 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { resolve } from 'node:path'
-import { ByteBuffer } from 'flatbuffers'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { ringBell } from '../../dist/src/channel/bell.js'
