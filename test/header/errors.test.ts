@@ -51,8 +51,8 @@ const cases: readonly (readonly [string, string])[] = [
     'expected a parameter, found "sample_t" (no type of this name is known here; #include is not followed: the text of "types.h" belongs in front)',
   ],
   [
-    '#include <windows.h>\n#include <usb.h>\n§PUSB_THING WINAPI f(int x);',
-    'expected a declaration, found "PUSB_THING" (no type of this name is known here; #include is not followed: the text of <usb.h> belongs in front)',
+    '#include <windows.h>\n#include <usb_vendor.h>\n§PUSB_THING WINAPI f(int x);',
+    'expected a declaration, found "PUSB_THING" (no type of this name is known here; #include is not followed: the text of <usb_vendor.h> belongs in front)',
   ],
   ['#define X foo\nint a;\n§X b;', 'expected a declaration, found "foo" (no type of this name is known here)'],
   ['extern "C" §{ int x;', 'expected a match for this "{", found the end of the text'],
