@@ -1,10 +1,13 @@
+import { fstatSync } from 'node:fs'
 import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Arena } from '../../dist/src/channel/arena.js'
+import { libc } from '../../dist/src/channel/libc.js'
 import { Shared, SharedState } from '../../dist/src/channel/shared.js'
-import { createSharedMemory } from '../../dist/src/codec/encoder.js'
+import type { Segment } from '../../dist/src/channel/segment.js'
 import { ARENA_OFFSET } from '../../dist/src/codec/layout.js'
+import { SessionStartError } from '../../dist/src/errors.js'
 
 const test = suite('arena')
 const PAGE = 16384
@@ -16,10 +19,17 @@ interface Piece {
   readonly size: number
 }
 
+/** A file of its own, of which nothing is mapped: an arena only gives out places, and sees to it that they have memory. */
+const file = libc().memfd_create('arena', 1)
 function two(size = SIZE): { shared: SharedState; arenas: Arena[] } {
-  const shared = new SharedState(createSharedMemory())
-  return { shared, arenas: [new Arena(shared, 0, size), new Arena(shared, 1, size)] }
+  const shared = new SharedState()
+  libc().ftruncate(file, 0)
+  libc().ftruncate(file, ARENA_OFFSET + size)
+  const segment: Segment = { address: 0n, size: ARENA_OFFSET + size, file, hostBell: -1, strandsBell: -1 }
+  return { shared, arenas: [new Arena(shared, 0, segment), new Arena(shared, 1, segment)] }
 }
+/** Bytes of memory that it has. */
+const memory = () => fstatSync(file).blocks * 512
 
 const claimed = ({ i32 }: SharedState, arena: Arena, thread: number) =>
   i32.subarray(Shared.pages, Shared.pages + arena.pageCount).filter(owner => owner === thread + 1).length
@@ -123,5 +133,48 @@ for (const mebibytes of [1, 16, 128, 256, 1024]) {
     assert.is(arenas[1].allocate(1), ARENA_OFFSET)
   })
 }
+
+test('what is given out has memory, a MiB at a time, and stays warm', () => {
+  const { arenas } = two(64 << 20)
+  assert.is(memory(), 0)
+  const small = arenas[0].allocate(100)
+  assert.is(memory(), 1 << 20)
+  arenas[1].allocate(100)
+  assert.is(memory(), 1 << 20, 'another thread beside it')
+  const run = arenas[0].allocate(3 << 20)
+  assert.ok(memory() >= 4 << 20 && memory() <= 5 << 20)
+  arenas[0].free(run, 3 << 20)
+  arenas[0].free(small, 100)
+  assert.ok(memory() >= 4 << 20)
+})
+
+test('large runs give their memory back when they are freed, and nothing of what lies beside them', () => {
+  const { arenas } = two(128 << 20)
+  const beside = arenas[1].allocate(100)
+  const large = 60_000_000
+  const at = arenas[0].allocate(large)
+  const after = arenas[1].allocate(20_000)
+  assert.ok(memory() > large)
+  arenas[0].free(at, large)
+  assert.ok(memory() <= 4 << 20, `${memory()} bytes are left`)
+  // and get it again
+  assert.is(arenas[0].allocate(large), at)
+  assert.ok(memory() > large)
+  assert.ok(beside < at && after >= at + large)
+})
+
+test('no memory is an error, and what was claimed is free again', () => {
+  const { shared, arenas } = two()
+  const closed = { address: 0n, size: ARENA_OFFSET + SIZE, file: 1 << 20, hostBell: -1, strandsBell: -1 }
+  const arena = new Arena(shared, 2, closed)
+  for (const bytes of [10, SIZE]) {
+    assert.throws(
+      () => arena.allocate(bytes),
+      (error: Error) => error instanceof SessionStartError,
+    )
+    assert.is(claimed(shared, arena, 2), 0)
+  }
+  assert.is(arenas[0].allocate(SIZE), ARENA_OFFSET)
+})
 
 test.run()

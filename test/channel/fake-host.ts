@@ -8,7 +8,18 @@ import { closeSegment, createSegment, openBell, writeHead } from '../../dist/src
 import { EndReason, Shared, SharedState } from '../../dist/src/channel/shared.js'
 import { createTurns, Turn } from '../../dist/src/channel/turns.js'
 import { createEncoder } from '../../dist/src/codec/encoder.js'
-import { ControlWord, Kind, MESSAGE_IN_ARENA, Reply } from '../../dist/src/codec/layout.js'
+import {
+  ControlWord,
+  Kind,
+  MESSAGE_IN_ARENA,
+  REPLIES_SIZE,
+  REPLY_OFFSET,
+  REPLY_SIZE,
+  REQUEST_OFFSET,
+  REQUEST_SIZE,
+  Reply,
+  SLOTS,
+} from '../../dist/src/codec/layout.js'
 import type { MemberData } from './member.js'
 import { startThread } from './start-thread.js'
 
@@ -150,6 +161,7 @@ export class FakeHost {
   readonly segment
   readonly #worker: Worker
   readonly #gone: Promise<unknown>
+  readonly #first: number
 
   private constructor({ memory = 1 << 20, threads = [0, 1], first = 0 }: FakeHostOptions) {
     this.segment = createSegment(memory, this.state, threads)
@@ -164,8 +176,10 @@ export class FakeHost {
     const mapping = new Mapping(this.segment, this.state, 30)
     i32[Shared.tail] = first
     mapping.i32[ControlWord.done / 4] = first
-    for (let thread = 0; thread < 30; thread++) i32[Shared.asked + thread] = first
     this.mapping = mapping
+    this.#first = first
+    this.#fill(REQUEST_OFFSET, REQUEST_SIZE)
+    for (const thread of threads) this.#count(thread)
     const workerData = { segment: this.segment, state: this.state.memory, orders: this.orders }
     this.#worker = startThread('./fake-host-thread.ts', import.meta.url, workerData)
     this.#gone = new Promise(resolve => this.#worker.once('exit', resolve))
@@ -188,9 +202,25 @@ export class FakeHost {
     return host
   }
 
+  #count(thread: number): void {
+    this.state.i32[Shared.asked + thread] = this.#first
+    this.#fill(REPLY_OFFSET + thread * REPLIES_SIZE, REPLY_SIZE)
+  }
+
+  /** What slots hold that have been used before: a number of theirs, which is no more than 0 where nothing was ever. */
+  #fill(ring: number, size: number): void {
+    if (this.#first === 0) return
+    for (let back = 0; back < SLOTS; back++) {
+      const number = this.#first - back
+      this.mapping.i32[(ring + ((number - 1) & (SLOTS - 1)) * size) / 4] = number
+    }
+  }
+
   /** A bell for a thread that joins. */
   join(thread: number): void {
+    const known = this.state.i32[Shared.bell + thread] > 0
     openBell(this.segment.file, this.state, thread)
+    if (!known) this.#count(thread)
     Atomics.or(this.state.i32, Shared.threads, 1 << thread)
   }
 

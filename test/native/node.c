@@ -65,6 +65,10 @@ void node_start_at(uint32_t start) {
   memset(posted, 0, sizeof posted);
   sequence = start;
   *word(WORD_DONE) = start;
+  for (uint32_t i = 0; start && i < SLOTS; i++) { /* what slots hold that have been used before */
+    *(uint32_t *)(segment + REQUEST_OFFSET + (start - i - 1) % SLOTS * REQUEST_SIZE) = start - i;
+    *(uint32_t *)(segment + REPLY_OFFSET + (start - i - 1) % SLOTS * REPLY_SIZE) = start - i;
+  }
   *word(WORD_MAGIC) = MAGIC;
   *word(WORD_VERSION) = WIRE_VERSION;
   context.size = sizeof context;
