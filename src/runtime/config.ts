@@ -27,8 +27,8 @@ export interface ResolvedConfig extends Config {
   readonly sources: Readonly<Record<keyof Config, string>>
 }
 
-/** Variables of ours that are no parameters of a session: sources for set-up, and switches for tests. */
-const otherVariables = /^ZUGBRUECKE_(PYTHON_URL|PYTHON_SHA256|MEMORY_ACCESS|SHM|TEST_\w+|BENCH_\w+)$/
+/** Variables of ours that are no parameters of a session: sources for set-up, switches for tests, and the mark of what a session's DLLs start. */
+const otherVariables = /^ZUGBRUECKE_(PYTHON_URL|PYTHON_SHA256|MEMORY_ACCESS|SHM|SESSION|TEST_\w+|BENCH_\w+)$/
 
 const fromConstructor = 'Parameters of the session'
 

@@ -39,9 +39,14 @@ export function dllPath(name: string, cwd: string): DllPath {
     throw new DllNotFoundError(`${name}: there is no such file${wanted === name ? '' : ` (looked for ${wanted})`}`, {
       dll: name,
     })
+  return { windows: windowsFile(unix), unix }
+}
+
+/** What the Windows side is asked to load for a file. Throws ArgumentError for a path that is too long. */
+export function windowsFile(unix: string): string {
   const windows = toWindowsPath(unix)
   checkLength(windows)
-  return { windows: basename(unix).includes('.') ? windows : `${windows}.`, unix }
+  return basename(unix).includes('.') ? windows : `${windows}.`
 }
 
 /** The Windows path of a folder that is there, for a Windows path or a Unix one. Throws ArgumentError. */

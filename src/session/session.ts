@@ -265,7 +265,7 @@ export class CtypesSession extends SessionSurface {
       const limit = milliseconds(config.timeout_start)
       const owned: Started = new Started((code, strayed) => this.#workerEnded(owned, code, strayed))
       this.#owned = owned
-      const { segment, pid } = await owned.spawn(installation, config)
+      const { segment, pid, sandbox } = await owned.spawn(installation, config)
       if (this.#ended) throw new SessionTerminatedError(`session ${config.id} was terminated before it was up`)
       Atomics.store(owned.shared.i32, Shared.process, pid)
       const facts: SessionFacts = {
@@ -282,6 +282,7 @@ export class CtypesSession extends SessionSurface {
         pythonVersion: installation.pythonVersion,
         cwd: config.cwd,
         prefix: installation.prefix,
+        sandbox,
         encoding: config.encoding,
         timeoutCall: milliseconds(config.timeout_call),
       }
