@@ -3,9 +3,12 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { CtypesSession, c_uint, create_string_buffer, SessionCrashedError } from 'zugbruecke'
+import { resolveConfig } from '../../dist/src/runtime/config.js'
+import { locate } from '../../dist/src/runtime/locate.js'
 import { dll, rejects, sleep, until } from './support.js'
 
 const test = suite('programs that a DLL starts')
+const python = `Z:${locate(resolveConfig()).python}`
 let number = 0
 
 /** Processes by a word of their command. */
@@ -35,7 +38,7 @@ async function start(session: CtypesSession, command: string): Promise<void> {
 /** A program of Windows that waits, and one of Linux; the word that tells them from all others. */
 async function both(session: CtypesSession): Promise<string> {
   const word = `zbtest${process.pid}x${++number}`
-  await start(session, `cmd.exe /c "rem ${word} & pause >nul & ping -n 600 127.0.0.1"`)
+  await start(session, `${python.replaceAll('/', '\\')} -I -S -E -c "import time; time.sleep(600); '${word}'"`)
   await start(session, `Z:\\bin\\sh -c "exec 0</dev/null; : ${word}; sleep 600; : again"`)
   await until(() => running(word).length >= 2, 'both run')
   return word
