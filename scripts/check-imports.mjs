@@ -14,7 +14,7 @@ const allowed = {
   channel: ['codec', 'ctypes'],
   runtime: [],
   session: ['channel', 'codec', 'ctypes', 'runtime'],
-  pool: ['session', 'runtime'],
+  pool: ['session', 'ctypes', 'runtime'],
   cli: ['runtime', '.'],
   '.': ['ctypes', 'session', 'pool', 'runtime'],
 }

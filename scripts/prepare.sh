@@ -24,6 +24,7 @@ if [ "${1:-}" = --tests ]; then
   need flatbuffers-compiler flatc
   need maven mvn
   need git git
+  need bubblewrap bwrap
   need python3 python3
   python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
 fi

@@ -6,6 +6,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { writeSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { type MessagePort, parentPort } from 'node:worker_threads'
+import { endPrograms } from '../src/channel/descendants.js'
+import { handingNothingOn } from '../src/channel/descriptors.js'
 import { viewOf } from '../src/channel/libc.js'
 import { forgetView } from '../src/channel/mapping.js'
 import type { Segment } from '../src/channel/segment.js'
@@ -30,6 +32,8 @@ export interface SpawnOptions {
   readonly memory: SharedArrayBuffer
   readonly segment: Segment
   readonly show: { readonly stdout: boolean; readonly stderr: boolean }
+  /** Names the session in the environment of what its DLLs start (descendants.ts); none in a sandbox, with which all in it end. */
+  readonly mark?: string
   /** Given to the process as its descriptors 3 and on; behind them is one that tells the number of the process that counts (bwrap). */
   readonly inherited?: readonly number[]
 }
@@ -98,13 +102,15 @@ const supervisor = {
   /** Starts a Windows process; gives its Unix process id. */
   async spawn(options: SpawnOptions): Promise<number> {
     const shared = new SharedState(options.memory)
-    const child = spawn(options.command, options.args, {
-      env: options.env,
-      cwd: options.cwd,
-      stdio: ['pipe', 'pipe', 'pipe', ...(options.inherited ? [...options.inherited, 'pipe' as const] : [])],
-      // a process group of its own: Ctrl-C in a terminal is for the program, not for its sessions
-      detached: true,
-    })
+    const start = () =>
+      spawn(options.command, options.args, {
+        env: options.env,
+        cwd: options.cwd,
+        stdio: ['pipe', 'pipe', 'pipe', ...(options.inherited ? [...options.inherited, 'pipe' as const] : [])],
+        // a process group of its own: Ctrl-C in a terminal is for the program, not for its sessions
+        detached: true,
+      })
+    const child = options.inherited ? handingNothingOn(start) : start()
     if (child.pid === undefined) {
       const error = await new Promise<Error>(resolve => child.once('error', resolve))
       throw new SessionStartError(`${options.command} cannot be started: ${error.message}`, { cause: error })
@@ -142,6 +148,7 @@ const supervisor = {
       departed: new Set(),
       // its end waits for the pipes, which a service of Wine's may have inherited: not for long
       gone: exited.then(async code => {
+        if (options.mark) endPrograms(options.mark)
         await Promise.race([closed, new Promise(resolve => setTimeout(resolve, LAST_WORDS))])
         over(code)
       }),

@@ -1,6 +1,7 @@
 /** `T.array(n)`: arrays of anything, in any number of dimensions. */
 import { ArgumentError } from '../errors.js'
 import { type Block, LocalBlock, POINTERS } from './block.js'
+import { allocated, check, wholeNumber } from './checks.js'
 import type { CallContext } from './context.js'
 import {
   ARCH,
@@ -48,7 +49,7 @@ export abstract class ArrayData extends CData {
     const type = typeOf(this) as ArrayClass
     if ((type as unknown as { length: number }).length !== type[LENGTH])
       Object.defineProperty(type, 'length', { value: type[LENGTH] })
-    this[BLOCK] = LocalBlock.for(type)
+    this[BLOCK] = allocated(type.name, () => LocalBlock.for(type))
     this[OFFSET] = 0
     if (values.length > type[LENGTH])
       throw new ArgumentError(`${type.name} has ${type[LENGTH]} elements, got ${values.length}`)
@@ -161,9 +162,11 @@ const elementsShown = (array: ArrayData, type: ArrayClass, count: number) =>
 // Not private methods: views are made without the constructor, which private members need.
 function placeIn(array: ArrayData, index: number, type: CType): number {
   const length = array.length
-  const at = index < 0 ? index + length : index
+  const at = typeof index === 'number' && index < 0 ? index + length : index
   if (!Number.isInteger(at) || at < 0 || at >= length)
-    throw new ArgumentError(`index ${index} is out of range: ${typeOf(array).name} has ${length} elements`)
+    throw new ArgumentError(
+      `index ${typeof index === 'number' ? index : `(${describe(index)})`} is out of range: ${typeOf(array).name} has ${length} elements`,
+    )
   return array[OFFSET] + at * type.size
 }
 
@@ -178,12 +181,12 @@ function textType(array: ArrayData, only?: 'char'): ArrayClass {
 const isText = (type: ArrayClass) => type.elementType[CATEGORY] === 'char' || type.elementType[CATEGORY] === 'wchar'
 
 const classes = new WeakMap<CType, Map<number, CType>>()
+const LENGTHS = wholeNumber(0, 0xffff_ffff)
 
 /** The array type of `length` elements; the same class for the same question. */
 function arrayOf(elementType: CType, length: number): CType {
   if (!isType(elementType)) throw new ArgumentError(`an array needs a C type, not ${describe(elementType)}`)
-  if (!Number.isSafeInteger(length) || length < 0)
-    throw new ArgumentError(`an array needs a length, not ${describe(length)}`)
+  check('the length of an array', length, LENGTHS)
   let known = classes.get(elementType)
   if (!known) classes.set(elementType, (known = new Map()))
   let type = known.get(length)

@@ -186,7 +186,7 @@ function rangeOf(type: CType, buffer: ArrayBuffer | ArrayBufferView, offset: num
   const bytes = bytesOf(buffer)
   if (!Number.isInteger(offset) || offset < 0 || offset + type.size > bytes.length)
     throw new ArgumentError(
-      `${type.name} needs ${type.size} bytes from offset ${offset}, the buffer has ${bytes.length}`,
+      `${type.name} needs ${type.size} bytes from offset ${typeof offset === 'number' ? offset : describe(offset)}, the buffer has ${bytes.length}`,
     )
   return bytes.subarray(offset, offset + type.size)
 }

@@ -2,6 +2,7 @@
 import { ArgumentError } from '../errors.js'
 import { type Block, LocalBlock, RemoteBlock, type RemoteMemory, RemoteRange, type Target } from './block.js'
 import type { CallbackType, ForeignRoutine } from './callback-type.js'
+import { check, SIZE } from './checks.js'
 import {
   ARCH,
   type Arch,
@@ -77,7 +78,8 @@ export function create_string_buffer(init: number | string | Uint8Array, size?: 
   const bytes = typeof init === 'string' ? utf8.encode(init) : init
   if (typeof bytes !== 'number' && !(bytes instanceof Uint8Array))
     throw new ArgumentError(`create_string_buffer takes a size, a string or bytes, not ${describe(init)}`)
-  const length = typeof bytes === 'number' ? bytes : (size ?? bytes.length + 1)
+  const length = typeof bytes === 'number' ? bytes : size === undefined ? bytes.length + 1 : size
+  check('the size of create_string_buffer', length, SIZE)
   const buffer = new (c_char.array(length))()
   if (typeof bytes !== 'number') {
     if (bytes.length > length) throw new ArgumentError(`${bytes.length} bytes do not fit a buffer of ${length}`)
@@ -90,7 +92,8 @@ export function create_string_buffer(init: number | string | Uint8Array, size?: 
 export function create_unicode_buffer(init: number | string, size?: number): CArray<typeof c_wchar> {
   if (typeof init !== 'number' && typeof init !== 'string')
     throw new ArgumentError(`create_unicode_buffer takes a size or a string, not ${describe(init)}`)
-  const length = typeof init === 'number' ? init : (size ?? init.length + 1)
+  const length = typeof init === 'number' ? init : size === undefined ? init.length + 1 : size
+  check('the size of create_unicode_buffer', length, SIZE)
   const buffer = new (c_wchar.array(length))()
   if (typeof init === 'string') buffer.value = init
   return buffer
@@ -125,8 +128,8 @@ const pointerSizeOf = (block: Block) => {
 
 /** Fills bytes. */
 export function memset(to: object, value: number, count: number): void {
-  if (!Number.isInteger(count) || count < 0)
-    throw new ArgumentError(`memset takes a number of bytes, not ${describe(count)}`)
+  check('the number of bytes of memset', count, SIZE)
+  if (!Number.isSafeInteger(value)) throw new ArgumentError(`memset takes a byte to fill with, not ${describe(value)}`)
   store(placeIn(to, 'memset'), new Uint8Array(count).fill(value))
 }
 
@@ -161,9 +164,13 @@ function castTo(place: Place, type: CType): object | null {
   return type[CATEGORY] === 'callback' ? (type[READ](block, 0) as object | null) : viewAt(type, block, 0)
 }
 
+function checkPointerType(type: unknown): void {
+  if (!isType(type) || type[KIND] !== 'p') throw new ArgumentError(`cast takes a pointer type, not ${describe(type)}`)
+}
+
 /** Where it is, or where it leads if it is a pointer. */
 function castPlace(from: unknown, type: CType): Place {
-  if (!isType(type) || type[KIND] !== 'p') throw new ArgumentError(`cast takes a pointer type, not ${describe(type)}`)
+  checkPointerType(type)
   if (from instanceof CData)
     return typeOf(from)[KIND] === 'p'
       ? readCell(from[BLOCK], from[OFFSET], typeOf(from).size)
@@ -180,8 +187,9 @@ export function castAddress(memory: RemoteMemory, address: bigint, type: CType):
 
 /** The same with a session, whose addresses bare ones are: what `session.cast(from, T)` is. */
 export function castIn(memory: RemoteMemory, from: unknown, type: CType): object | null {
+  checkPointerType(type)
   const bare = typeof from === 'bigint' || typeof from === 'number'
-  const place = bare && isType(type) ? toAddress(from, type[ARCH] ?? 'win64', type.name) : castPlace(from, type)
+  const place = bare ? toAddress(from, type[ARCH] ?? 'win64', type.name) : castPlace(from, type)
   if (typeof place === 'bigint') return castAddress(memory, place, type)
   if (isRemotePlace(place)) checkSession(place.block.memory, memory)
   return castTo(place, type)

@@ -2,6 +2,7 @@
 import { ArgumentError } from '../errors.js'
 import type { Target } from './block.js'
 import { type Block, LocalBlock, RemoteBlock } from './block.js'
+import { allocated, LARGEST } from './checks.js'
 import type { CallContext } from './context.js'
 import {
   ARCH,
@@ -94,6 +95,7 @@ export class PointerData extends CData {
   slice(fromOrCount: number, to?: number): unknown[] {
     const [from, end] = to === undefined ? [0, fromOrCount] : [fromOrCount, to]
     if (!Number.isSafeInteger(from) || !Number.isSafeInteger(end)) throw new ArgumentError('slice takes whole numbers')
+    if (end - from > LARGEST) throw new ArgumentError(`slice gives at most ${LARGEST} values, not ${end - from}`)
     const { pointee } = typeOf(this) as PointerClass
     if (end <= from) return []
     const count = end - from
@@ -101,9 +103,10 @@ export class PointerData extends CData {
     if (!(place.block instanceof RemoteBlock) || pointee[CATEGORY] === 'structure' || pointee[CATEGORY] === 'array')
       return Array.from({ length: count }, (_, i) => this.at(from + i))
     // One read for all of them.
-    const view = place.block.view(place.offset, count * pointee.size)
+    const { block, offset } = place
+    const view = allocated(`a slice of ${count} values`, () => block.view(offset, count * pointee.size))
     const local = new LocalBlock(new Uint8Array(view.buffer, view.byteOffset, view.byteLength))
-    local.origin = place.block.memory
+    local.origin = block.memory
     return Array.from({ length: count }, (_, i) => pointee[READ](local, i * pointee.size))
   }
   get isNull(): boolean {

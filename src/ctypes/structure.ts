@@ -3,6 +3,7 @@ import { ArgumentError } from '../errors.js'
 import { AlignedField } from './aligned-field.js'
 import { BitField } from './bitfield.js'
 import { type Block, LocalBlock, POINTERS } from './block.js'
+import { type Checks, checkOptions } from './checks.js'
 import type { CallContext } from './context.js'
 import {
   ARCH,
@@ -122,8 +123,9 @@ export abstract class StructureData extends CData {
     return this
   }
   static offsetof(name: string): number {
-    const offset = offsetIn(recordOf(this), name)
-    if (offset === undefined) throw new ArgumentError(`${this.name} has no field ${name}`)
+    const offset = typeof name === 'string' ? offsetIn(recordOf(this), name) : undefined
+    if (offset === undefined)
+      throw new ArgumentError(`${this.name} has no field ${typeof name === 'string' ? name : describe(name)}`)
     return offset
   }
   static define(fields: Fields): void {
@@ -257,6 +259,20 @@ function addFields(
   }
 }
 
+const powerOfTwo = (most: number) => (value: unknown) =>
+  Number.isInteger(value) &&
+  (value as number) >= 1 &&
+  (value as number) <= most &&
+  Number.isInteger(Math.log2(value as number))
+const OPTIONS: Checks = {
+  pack: ['a power of two from 1 to 16', powerOfTwo(16)],
+  align: ['a power of two from 1 to 8192', powerOfTwo(8192)],
+  anonymous: [
+    'a list of names of fields',
+    value => Array.isArray(value) && value.every(name => typeof name === 'string'),
+  ],
+}
+
 /** Makes the class behind `Structure`, `Union` and their big-endian forms for an architecture. */
 function defineStructure(
   word: string,
@@ -266,13 +282,8 @@ function defineStructure(
 ) {
   if (typeof fields !== 'object' || fields === null)
     throw new ArgumentError(`${word} takes fields, not ${describe(fields)}`)
+  checkOptions(word, options, OPTIONS)
   const { pack, align, anonymous = [] } = options
-  for (const [name, value] of [
-    ['pack', pack],
-    ['align', align],
-  ] as const)
-    if (value !== undefined && (!Number.isInteger(value) || value < 1 || (value & (value - 1)) !== 0))
-      throw new ArgumentError(`${name} is a power of two, not ${describe(value)}`)
   const type = class extends StructureData {}
   const own = new Map<string, DeclaredField>()
   Object.defineProperty(type, 'name', { value: word, configurable: true })

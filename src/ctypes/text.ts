@@ -1,7 +1,8 @@
 /** Text in C: bytes or UTF-16 units up to a zero. */
 import { ArgumentError, MemoryAccessError } from '../errors.js'
 import { type Block, LocalBlock, type RemoteBlock, type Target } from './block.js'
-import { memoryOf } from './data.js'
+import { allocated, check, SIZE } from './checks.js'
+import { describe, memoryOf } from './data.js'
 import { decodeUtf16, type Encoding, encodeUtf16, utf8 } from './encoding.js'
 
 /**
@@ -55,6 +56,7 @@ export const hasZero = (block: LocalBlock, unit: number): boolean =>
 
 /** The text at a place, up to the first zero or `length` units. */
 export function readText(place: Target, wide: boolean, length?: number, encoding?: Encoding): string {
+  if (length !== undefined) check('the length of a text', length, SIZE)
   const unit = wide ? 2 : 1
   const bytes =
     length === undefined ? upToZero(place.block, place.offset, unit) : bytesAt(place.block, place.offset, length * unit)
@@ -67,9 +69,11 @@ export const encodingOf = (block: Block): Encoding =>
   (block instanceof TextBlock ? undefined : memoryOf(block)?.encoding) ?? utf8
 
 export function bytesAt(block: Block, offset: number, size: number): Uint8Array {
-  if (!Number.isSafeInteger(size) || size < 0 || (block instanceof LocalBlock && offset + size > block.size))
+  if (!Number.isSafeInteger(size) || size < 0)
+    throw new ArgumentError(`a size is a number of bytes, not ${describe(size)}`)
+  if (block instanceof LocalBlock && offset + size > block.size)
     throw new ArgumentError(`${size} bytes do not lie inside the ${block.size} bytes that this leads to`)
-  const view = block.view(offset, size)
+  const view = allocated(`a copy of ${size} bytes`, () => block.view(offset, size))
   return new Uint8Array(view.buffer, view.byteOffset, view.byteLength)
 }
 

@@ -3,6 +3,7 @@ import * as scalars from './all-scalars.js'
 import { bits } from './bitfield.js'
 import { out } from './call-plan.js'
 import { CFUNCTYPE as cdecl, WINFUNCTYPE as stdcall } from './callback-type.js'
+import { check } from './checks.js'
 import { type Arch, type CType, FOR_ARCH } from './data.js'
 import * as memory from './memory.js'
 import { byref, type Pointer, pointer, POINTER as pointerTo, type TypeOf } from './pointer.js'
@@ -69,6 +70,7 @@ const made = new Map<Arch, Types>()
 
 /** The types of an architecture; the same object each time. */
 export function types(arch: Arch): Types {
+  check('an architecture', arch, ['"win64" or "win32"', given => given === 'win64' || given === 'win32'])
   let namespace = made.get(arch)
   if (!namespace) made.set(arch, (namespace = make(arch)))
   return namespace

@@ -28,11 +28,11 @@ function placeOf(type: CType, field: unknown): { readonly type: CType; readonly 
   if (type[CATEGORY] === 'array') {
     const { elementType, [LENGTH]: length } = type as ArrayClass
     if (!Number.isInteger(field) || (field as number) < 0 || (field as number) >= length)
-      throw new ArgumentError(`${type.name} has no element ${String(field)}`)
+      throw new ArgumentError(`${type.name} has no element ${typeof field === 'number' ? field : describe(field)}`)
     return { type: elementType, offset: (field as number) * elementType.size }
   }
-  const found = fieldOf(type, String(field), text => new ArgumentError(text))
-  if (found.bits !== undefined)
-    throw new ArgumentError(`${String(field)} of ${type.name} is a bit field, which has no address`)
+  if (typeof field !== 'string') throw new ArgumentError(`${type.name} has no field ${describe(field)}`)
+  const found = fieldOf(type, field, text => new ArgumentError(text))
+  if (found.bits !== undefined) throw new ArgumentError(`${field} of ${type.name} is a bit field, which has no address`)
   return found
 }

@@ -1,4 +1,6 @@
 /** What a pool is told, and the words for what is wrong with it. */
+import { type Check, type Checks, checkOptions, FUNCTION, wholeNumber } from '../ctypes/checks.js'
+import { describe } from '../ctypes/data.js'
 import { ArgumentError, ConfigError } from '../errors.js'
 import type { Config } from '../runtime/config.js'
 import { isParameter, unknownParameter } from '../runtime/parameters.js'
@@ -16,6 +18,9 @@ export interface PoolOptions extends Partial<Omit<Config, 'id'>> {
   readonly setup?: (session: CtypesSession) => void | Promise<void>
 }
 
+const COUNT: Check = ['a number from 0', value => typeof value === 'number' && value >= 0]
+const OWN: Checks = { size: wholeNumber(1, 1024), maxQueue: COUNT, retries: COUNT, setup: FUNCTION }
+
 /** Options of the pool's own come first: a session's check knows nothing of them. */
 function unknownOption(name: string): ConfigError {
   const [near] = nearNames(name, ['size', 'maxQueue', 'retries', 'setup'])
@@ -24,15 +29,11 @@ function unknownOption(name: string): ConfigError {
 }
 
 /** The number of sessions, and the parameters that each is started with. Throws ArgumentError, ConfigError. */
-export function checkOptions(options: PoolOptions): [size: number, config: Partial<Config>] {
-  const { size = 2, maxQueue = 0, retries = 0, setup, ...config } = options
-  if (!Number.isInteger(size) || size < 1)
-    throw new ArgumentError(`a pool has a whole number of sessions from 1, not ${String(size)}`)
-  for (const [name, value] of Object.entries({ maxQueue, retries }))
-    if (typeof value !== 'number' || !(value >= 0))
-      throw new ArgumentError(`${name} of a pool is a number from 0, not ${String(value)}`)
-  if (setup !== undefined && typeof setup !== 'function')
-    throw new ArgumentError(`setup of a pool is a function of a session, not ${String(setup)}`)
+export function poolOptions(options: PoolOptions): [size: number, config: Partial<Config>] {
+  if (Object.prototype.toString.call(options) !== '[object Object]')
+    throw new ArgumentError(`options of a pool are an object, not ${describe(options)}`)
+  const { size, maxQueue, retries, setup, ...config } = options
   for (const name of Object.keys(config)) if (!isParameter(name)) throw unknownOption(name)
-  return [size, config]
+  checkOptions('a pool', { size, maxQueue, retries, setup }, OWN)
+  return [size ?? 2, config]
 }

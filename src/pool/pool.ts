@@ -1,12 +1,24 @@
 /** Several sessions that share work. A session that dies is replaced; what it had is rejected, or done again where that is allowed. */
 
-import { AbortError, QueueFullError, SessionCrashedError, SessionTerminatedError, ZugbrueckeError } from '../errors.js'
+import { check, checkOptions, FUNCTION, SIGNAL } from '../ctypes/checks.js'
+import { describe } from '../ctypes/data.js'
+import {
+  AbortError,
+  ArgumentError,
+  QueueFullError,
+  SessionCrashedError,
+  SessionTerminatedError,
+  ZugbrueckeError,
+} from '../errors.js'
 import type { Config } from '../runtime/config.js'
 import { type BatchDetail, type BatchOf, type RowsOf, SHARED } from '../session/batch.js'
-import type { BatchPlan } from '../session/batch-plan.js'
+import { BATCH_OPTIONS, type BatchPlan } from '../session/batch-plan.js'
+import { checkJob } from '../session/job-runner.js'
+import { checkDllName } from '../session/paths.js'
 import {
   type ArgsOf,
   type ArgType,
+  CALL_OPTIONS,
   type CallOptions,
   type ResType,
   type ResultOf,
@@ -14,7 +26,7 @@ import {
   takenArguments,
 } from '../session/routine.js'
 import { CtypesSession } from '../session/session.js'
-import { checkOptions, type PoolOptions } from './pool-options.js'
+import { type PoolOptions, poolOptions } from './pool-options.js'
 import { type Declaring, type MapOptions, oncePerSession, type PoolRoutine } from './pool-routine.js'
 
 export interface PoolStats {
@@ -61,7 +73,7 @@ export class SessionPool {
 
   private constructor(options: PoolOptions) {
     this.#options = options
-    ;[this.#size, this.#config] = checkOptions(options)
+    ;[this.#size, this.#config] = poolOptions(options)
   }
 
   /** Starts all sessions of a pool and waits until they are up. */
@@ -77,15 +89,22 @@ export class SessionPool {
   }
 
   /** Borrows a session for as long as `work` takes. */
-  use<T>(
+  async use<T>(
     work: (session: CtypesSession) => Promise<T> | T,
     options: { readonly signal?: AbortSignal } = {},
   ): Promise<T> {
+    check('what uses a session', work, FUNCTION)
+    checkOptions('use', options, { signal: SIGNAL })
     return this.#enqueue(async session => work(session), options.signal) as Promise<T>
   }
 
   /** Runs a job module (`export default (session, input) => …`) in a session's own thread. Aborting it ends that session. */
-  run<T = unknown>(module: URL | string, input?: unknown, options: { readonly signal?: AbortSignal } = {}): Promise<T> {
+  async run<T = unknown>(
+    module: URL | string,
+    input?: unknown,
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<T> {
+    checkJob(module, options)
     return this.#enqueue(session => session.runJob(module, input, options), options.signal) as Promise<T>
   }
 
@@ -106,12 +125,14 @@ export class SessionPool {
   func(dll: string, name: string | number, argtypes?: readonly ArgType[], restype: ResType = null): unknown {
     const declare = oncePerSession(session => {
       const library = session.CDLL(dll)
-      const routine: unknown = argtypes ? library.func(name, argtypes, restype) : library.func(name)
+      const routine: unknown = argtypes !== undefined ? library.func(name, argtypes, restype) : library.func(name)
       return routine as Routine
     })
-    // what is wrong with it is said now
+    // what is wrong with it is said now, also where no session is there that could say it
+    checkDllName(dll)
     for (const session of this.#all) declare(session)
     const call = async (args: readonly unknown[], options: CallOptions = {}) => {
+      checkOptions(`${String(name)} of a pool`, options, CALL_OPTIONS)
       // as they are now: its turn may come later
       const [one] = this.#all
       const taken = one ? takenArguments(declare(one), args) : args
@@ -139,6 +160,8 @@ export class SessionPool {
   ): Promise<BatchDetail<unknown>>
   async map(dll: string, prototype: string, columns: readonly unknown[], options?: MapOptions): Promise<unknown>
   async map(dll: string, prototype: string, columns: readonly unknown[], options: MapOptions = {}): Promise<unknown> {
+    checkDllName(dll)
+    if (typeof prototype !== 'string') throw new ArgumentError(`map takes a prototype in C, not ${describe(prototype)}`)
     const key = `${dll}\0${prototype}`
     const routine = this.#mapped.get(key) ?? this.func(dll, prototype)
     this.#mapped.set(key, routine)
@@ -146,6 +169,7 @@ export class SessionPool {
   }
 
   async #share(declare: Declaring, columns: readonly unknown[], options: MapOptions = {}): Promise<unknown> {
+    checkOptions('map', options, BATCH_OPTIONS)
     const { signal } = options
     const [one] = this.#all
     const given = one ? declare(one).batch[SHARED].take(columns) : columns

@@ -27,18 +27,19 @@ export interface ResolvedConfig extends Config {
   readonly sources: Readonly<Record<keyof Config, string>>
 }
 
-/** Variables of ours that are no parameters of a session: sources for set-up, and switches for tests. */
-const otherVariables = /^ZUGBRUECKE_(PYTHON_URL|PYTHON_SHA256|MEMORY_ACCESS|SHM|TEST_\w+|BENCH_\w+)$/
+/** Variables of ours that are no parameters of a session: sources for set-up, switches for tests, and the mark of what a session's DLLs start. */
+const otherVariables = /^ZUGBRUECKE_(PYTHON_URL|PYTHON_SHA256|MEMORY_ACCESS|SHM|SESSION|TEST_\w+|BENCH_\w+)$/
 
 const fromConstructor = 'Parameters of the session'
 
 type Layer = readonly [where: (name: string) => string, values: Readonly<Record<string, unknown>>]
 
 function checkObject(where: string, values: unknown): Record<string, unknown> {
-  if (typeof values !== 'object' || values === null || Array.isArray(values))
+  // also an object of another realm's, and one without a prototype
+  if (Object.prototype.toString.call(values) !== '[object Object]')
     throw new ConfigError(`${where}: expected an object of parameters, not ${show(values)}.`)
   const given: Record<string, unknown> = {}
-  for (const [name, value] of Object.entries(values)) {
+  for (const [name, value] of Object.entries(values as object)) {
     if (value === undefined) continue
     if (!isParameter(name)) throw unknownParameter(where, name)
     checkValue(where, name, value)
@@ -170,7 +171,9 @@ export function resolveConfig(given: Partial<Config> = {}): ResolvedConfig {
 }
 
 /** Throws `ConfigError` for a name that is no parameter's. */
-export function checkParameterName(where: string, name: string): void {
+export function checkParameterName(where: string, name: unknown): void {
+  if (typeof name !== 'string')
+    throw new ConfigError(`${where}: a parameter is named by a string, not by ${show(name)}.`)
   if (!isParameter(name)) throw unknownParameter(where, name)
 }
 

@@ -26,6 +26,10 @@ export interface Pe extends PeHeader {
 
 const machines: Readonly<Record<number, PeHeader['arch']>> = { 332: 'win32', 34404: 'win64', 43620: 'arm64' }
 const longestName = 4096
+/** Bytes of a symbol. */
+const SYMBOL = 18
+/** Which directory it is. */
+const CERTIFICATES = 4
 
 class Reader {
   readonly #fd: number
@@ -54,8 +58,17 @@ class Reader {
     throw this.bad('it is not a file')
   }
 
+  get size(): number {
+    return this.#size
+  }
+
   bad(why: string): DllNotFoundError {
     return new DllNotFoundError(`${this.#path} is not a usable Windows DLL: ${why}.`, { dll: this.#path })
+  }
+
+  /** Throws where what begins in the file does not end in it. What does not even begin there is not said to be there: tools leave such behind. */
+  whole(offset: number, length: number, what: string): void {
+    if (offset < this.#size && offset + length > this.#size) throw this.bad(`it is cut short (within its ${what})`)
   }
 
   /** Up to `length` bytes; what the file does not have is not there. */
@@ -97,6 +110,17 @@ function readHeaders(file: Reader): Headers {
   const directories = magic === 0x20b ? 112 : 96
   const hasExports = optionalLength >= directories + 8 && optional.readUInt32LE(directories - 4) > 0
   const table = file.all(at + 24 + optionalLength, coff.readUInt16LE(6) * 40, 'section table')
+  const [symbols, symbolCount] = [coff.readUInt32LE(12), coff.readUInt32LE(16)]
+  if (symbols > 0) {
+    const names = symbols + symbolCount * SYMBOL
+    file.whole(symbols, symbolCount * SYMBOL + 4, 'symbols')
+    const length = file.some(names, 4)
+    if (length.length === 4) file.whole(names, length.readUInt32LE(0), 'names of symbols')
+  }
+  const certificates = directories + 8 * CERTIFICATES
+  if (optionalLength >= certificates + 8 && optional.readUInt32LE(directories - 4) > CERTIFICATES)
+    // the only directory that says where it is in the file
+    file.whole(optional.readUInt32LE(certificates), optional.readUInt32LE(certificates + 4), 'certificates')
   const sections = []
   for (let i = 0; i < table.length; i += 40)
     sections.push({
@@ -104,6 +128,9 @@ function readHeaders(file: Reader): Headers {
       length: table.readUInt32LE(i + 16),
       offset: table.readUInt32LE(i + 20),
     })
+  // Windows refuses such a file; Wine takes what is missing for zeros
+  for (const { offset, length } of sections)
+    if (length > 0 && offset + length > file.size) throw file.bad('it is cut short (within a section)')
   return {
     machine,
     arch: machines[machine] ?? 'other',

@@ -1,6 +1,6 @@
 /**
- * Bubblewrap around the Windows side of one session: no network, files to be read only but for those that are named, and a Wine
- * prefix of its own, for Wine's server opens the files of all Windows processes of a prefix, and so has to be inside.
+ * Bubblewrap around the Windows side of one session: no network, no process of others, only the files that `sandbox-files.ts` lists,
+ * and a Wine prefix of its own, for Wine's server opens the files of all Windows processes of a prefix, and so has to be inside.
  * The prefix is made of the installed one: the registry is copied, what is installed in it is lent to be read.
  */
 import { spawn } from 'node:child_process'
@@ -16,20 +16,19 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { basename, delimiter, join, resolve } from 'node:path'
-import { ConfigError, SetupError } from '../errors.js'
+import { delimiter, join } from 'node:path'
+import { SetupError } from '../errors.js'
 import type { Config } from './config.js'
 import { wineEnvironment } from './environment.js'
 import { cacheFolder, type Installation } from './locate.js'
+import { type SandboxView, sessionFiles, systemFiles } from './sandbox-files.js'
 
 /** Services that look for devices: without a network namespace of the machine's they crash (Wine 8.0), and Wine waits for them. */
 const DEVICES = /^\[System\\\\CurrentControlSet\\\\Services\\\\(winebus|wineusb|winehid|winexinput)\][^[]*/gm
 const DISABLED = '"Start"=dword:00000004'
-/** Where each user's wineserver listens; Debian's has a folder for each prefix, whose name the prefix has in this file. */
-const SERVERS = '/tmp'
-const DEBIAN_NOTE = 'wineserver'
+/** Not the note of Debian's Wine that says where the wineserver listens: the sandbox's own wineserver makes itself a folder in its own /tmp. */
 const REGISTRY = ['system.reg', 'user.reg', 'userdef.reg', '.update-timestamp']
-export type SandboxConfig = Pick<Config, 'sandbox' | 'cwd' | 'winedebug' | 'env'>
+export type SandboxConfig = Pick<Config, 'sandbox' | 'cwd' | 'winedebug' | 'env' | 'dll_directories'>
 
 /** The program; `undefined` where it is not installed. */
 export const findBubblewrap = (): string | undefined =>
@@ -40,26 +39,16 @@ export const findBubblewrap = (): string | undefined =>
     .find(existsSync)
 
 /** All processes end with the first, which is the session's. */
-const FLAGS = [
-  ...['--unshare-user-try', '--unshare-net', '--unshare-ipc', '--unshare-pid', '--as-pid-1'],
-  ...['--cap-drop', 'ALL', '--die-with-parent'],
-]
+const FLAGS = ['--unshare-all', '--as-pid-1', '--cap-drop', 'ALL', '--die-with-parent']
 /** Its number inside. */
 export const FIRST_PROCESS = 1
 /** Wine's services are started with no pipe of the session's. $0 is Wine. */
 const SERVICES_FIRST = '"$0" wineboot </dev/null >/dev/null 2>&1; exec "$0" "$@"'
-/** What is mounted later lies over what was mounted before. */
-const files = (writable: readonly string[]) => [
-  ...['--ro-bind', '/', '/'],
-  ...writable.flatMap(path => ['--bind', path, path]),
-  ...['--dev', '/dev', '--proc', '/proc'],
-]
-
 /** Why a sandbox cannot be made here; `undefined` where it can. */
 export async function sandboxProblem(): Promise<{ readonly found: string; readonly mend: string } | undefined> {
   const bwrap = findBubblewrap()
   if (!bwrap) return { found: 'bubblewrap is not installed', mend: 'Run: sudo apt-get install bubblewrap' }
-  const { code, words } = await run(bwrap, [...FLAGS, ...files([]), '--', '/bin/true'])
+  const { code, words } = await run(bwrap, [...FLAGS, ...systemFiles(), '--', '/bin/true'])
   if (code === 0) return undefined
   return {
     found: `bubblewrap is not permitted here (${words.trim() || `exit code ${code}`})`,
@@ -71,48 +60,44 @@ export class Sandbox {
   private constructor(
     /** The installation with the sandbox's own prefix. */
     readonly installation: Installation,
-    private readonly bwrap: string,
+    /** What it sees. */
+    readonly view: SandboxView,
     private readonly options: readonly string[],
     private readonly config: SandboxConfig,
-    private readonly folders: readonly string[],
+    private readonly home: string,
   ) {}
 
   /** Makes the prefix. Throws SetupError, ConfigError. */
   static async make(installation: Installation, config: SandboxConfig): Promise<Sandbox> {
     const problem = await sandboxProblem()
     if (problem) throw new SetupError(`the parameter "sandbox": ${problem.found}. ${problem.mend}`)
-    const writable = writableFolders(config)
     sweep()
     const home = mkdtempSync(join(sandboxes(), `${process.pid}-`))
-    const server = mkdtempSync(join(SERVERS, 'wine-'))
-    const folders = [home, server]
     try {
-      const { prefix } = installation
-      const own = join(home, 'prefix')
-      const lent = copyPrefix(prefix, own)
-      writeFileSync(join(own, DEBIAN_NOTE), basename(server), { mode: 0o400 })
-      writeFileSync(join(home, 'server'), server)
-      const shared = join(SERVERS, `.wine-${process.getuid?.() ?? 0}`)
-      mkdirSync(shared, { recursive: true, mode: 0o700 })
-      const options = [
+      const [prefix, dlls] = [join(home, 'prefix'), join(home, 'dlls')]
+      mkdirSync(dlls)
+      const lent = copyPrefix(installation.prefix, prefix)
+      const { options, view } = sessionFiles(installation, config, dlls)
+      const all = [
         ...FLAGS,
-        ...files(writable),
-        ...['--bind', server, server, '--bind', server, shared, '--bind', home, home],
+        ...systemFiles(),
+        ...options,
+        ...['--bind', prefix, prefix],
         ...lent.flatMap(([from, to]) => ['--ro-bind', from, to]),
-        ...['--chdir', config.cwd, '--'],
+        ...['--remount-ro', '/', '--chdir', config.cwd, '--'],
       ]
-      return new Sandbox({ ...installation, prefix: own }, findBubblewrap() as string, options, config, folders)
+      return new Sandbox({ ...installation, prefix }, view, all, config, home)
     } catch (error) {
-      for (const folder of folders) rmSync(folder, { recursive: true, force: true })
+      rmSync(home, { recursive: true, force: true })
       throw error
     }
   }
 
   /** The command that runs Wine inside; the descriptor is told the number that its process has outside. */
   around(args: readonly string[], infoDescriptor: number): { command: string; args: string[] } {
-    const { bwrap, options, installation } = this
+    const { options, installation } = this
     const inside = ['/bin/sh', '-c', SERVICES_FIRST, installation.wine, ...args]
-    return { command: bwrap, args: ['--info-fd', `${infoDescriptor}`, ...options, ...inside] }
+    return { command: findBubblewrap() as string, args: ['--info-fd', `${infoDescriptor}`, ...options, ...inside] }
   }
 
   get environment(): Record<string, string> {
@@ -121,16 +106,8 @@ export class Sandbox {
 
   /** Takes its prefix away. */
   remove(): void {
-    for (const folder of this.folders) rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 })
+    rmSync(this.home, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 })
   }
-}
-
-function writableFolders({ sandbox, cwd }: SandboxConfig): string[] {
-  const paths = Array.isArray(sandbox) ? sandbox.map(path => resolve(cwd, path)) : []
-  for (const path of paths)
-    if (!existsSync(path))
-      throw new ConfigError(`the parameter "sandbox" names ${path} to be written, which does not exist: make it first`)
-  return paths
 }
 
 const sandboxes = (): string => {
@@ -163,17 +140,7 @@ function sweep(): void {
   for (const name of readdirSync(sandboxes())) {
     const pid = /^(\d+)-/.exec(name)?.[1]
     if (!pid || existsSync(`/proc/${pid}`)) continue
-    const home = join(sandboxes(), name)
-    for (const folder of [serverOf(home), home]) if (folder) rmSync(folder, { recursive: true, force: true })
-  }
-}
-
-function serverOf(home: string): string | undefined {
-  try {
-    const server = readFileSync(join(home, 'server'), 'utf8')
-    return /^\/tmp\/wine-\w{6}$/.test(server) ? server : undefined
-  } catch {
-    return undefined
+    rmSync(join(sandboxes(), name), { recursive: true, force: true })
   }
 }
 

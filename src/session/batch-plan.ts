@@ -1,5 +1,15 @@
 /** A batch as the caller asked for it: what is given, what is to come back, which rows are still to be done. Sessions may share it. */
 import { LocalBlock } from '../ctypes/block.js'
+import {
+  allocated,
+  BOOLEAN,
+  type Checks,
+  checkOptions,
+  FUNCTION,
+  LARGEST,
+  SIGNAL,
+  wholeNumber,
+} from '../ctypes/checks.js'
 import { BLOCK, bytesOf, CData, type CType, isBuffer, isType } from '../ctypes/data.js'
 import type { ArgType } from '../ctypes/inference.js'
 import { passedAs } from '../ctypes/passing.js'
@@ -43,6 +53,14 @@ export interface BatchRoutine {
   readonly keepsLastError: boolean
 }
 
+export const BATCH_OPTIONS: Checks = {
+  signal: SIGNAL,
+  onProgress: FUNCTION,
+  rows: wholeNumber(0, LARGEST),
+  chunk: wholeNumber(1, Number.MAX_SAFE_INTEGER),
+  detail: BOOLEAN,
+}
+
 export class BatchPlan {
   readonly rows: RowCursor
   /** What the routine returns in a register. */
@@ -73,26 +91,24 @@ export class BatchPlan {
     const wanted = argtypes.filter(isType).length
     if (given.length !== wanted)
       throw new ArgumentError(`${label} takes ${wanted} columns, ${given.length} were given`, { routine: label })
+    checkOptions(`${label}.batch`, options, BATCH_OPTIONS)
     const { chunk } = options
-    if (chunk !== undefined && !(Number.isInteger(chunk) && chunk >= 1))
-      throw new ArgumentError(`${label}: a chunk is a whole number of rows from 1, not ${String(chunk)}`, {
-        routine: label,
-      })
     this.#given = takenColumns(routine, given)
     const rows = rowsOf(label, this.#givenColumns(core), options.rows)
     const hidden = restype !== null && passedAs(restype, core.facts.arch, true).how === 'memory'
     this.rows = new RowCursor(rows)
-    this.#values = rowValues(restype, rows)
+    const room = <T>(make: () => T) => allocated(`${label}: results for ${rows} rows`, make)
+    this.#values = room(() => rowValues(restype, rows))
     this.results = hidden ? rowValues(null, rows) : this.#values
     let texts = restype === null ? 0 : textsIn(restype).length
     this.#outs = argtypes.flatMap(type => {
       if (isType(type)) return []
       const first = texts
       texts += textsIn(outTypeOf(type)).length
-      return [rowValues(outTypeOf(type), rows, first)]
+      return [room(() => rowValues(outTypeOf(type), rows, first))]
     })
     this.#detail = options.detail === true
-    this.lastErrors = routine.keepsLastError && this.#detail ? new Uint32Array(rows) : undefined
+    this.lastErrors = routine.keepsLastError && this.#detail ? room(() => new Uint32Array(rows)) : undefined
     this.signal = options.signal
     this.chunk = chunk
     this.#onProgress = options.onProgress

@@ -1,7 +1,7 @@
 /** Batches: one call for each row of the columns given. */
 import { EndReason } from '../channel/shared.js'
 import { isOutParameter, out } from '../ctypes/call-plan.js'
-import { FOR_ARCH, isType } from '../ctypes/data.js'
+import { describe, FOR_ARCH, isType } from '../ctypes/data.js'
 import { ArgumentError, CallTimeoutError } from '../errors.js'
 import { BatchExchange } from './batch-exchange.js'
 import { type BatchDetail, type BatchOptions, BatchPlan, type BatchRoutine, takenColumns } from './batch-plan.js'
@@ -87,6 +87,10 @@ export function makeBatch(engine: RoutineEngine, blocking: boolean): BatchFuncti
     sets: Iterable<readonly unknown[]> | AsyncIterable<readonly unknown[]>,
     options: Options = {},
   ) {
+    if (!isIterable(sets))
+      throw new ArgumentError(
+        `${engine.label}: a stream takes sets of columns one after the other, not ${describe(sets)}`,
+      )
     const underway: Promise<unknown>[] = []
     try {
       for await (const columns of sets) {
@@ -112,6 +116,9 @@ export function makeBatch(engine: RoutineEngine, blocking: boolean): BatchFuncti
   }
   return Object.assign(blocking ? (sync as never) : awaited, { stream, sync, [SHARED]: shared }) as never
 }
+
+const isIterable = (sets: unknown) =>
+  typeof sets === 'object' && sets !== null && (Symbol.iterator in sets || Symbol.asyncIterator in sets)
 
 type Done = (error: Error | undefined, value: unknown) => void
 

@@ -252,9 +252,9 @@ export class SessionCore {
         this.endedBy ??= crash
         return crash
       }
-      return new SessionTerminatedError(`session ${id} has ended: its Windows process is gone`, {
-        cause: this.endedBy ?? crash,
-      })
+      const cause = this.endedBy ?? crash
+      const what = cause instanceof SessionCrashedError && cause.routine ? ` (it ended while ${cause.routine} ran)` : ''
+      return new SessionTerminatedError(`session ${id} has ended: its Windows process is gone${what}`, { cause })
     }
     const why: { readonly [reason: number]: string } = {
       [EndReason.timeout]: 'a call passed its time limit',

@@ -2,9 +2,11 @@
 
 import { EndReason } from '../channel/shared.js'
 import type { TimeLimit } from '../channel/time-limit.js'
+import { BOOLEAN, type Checks, checkOptions, wholeNumber } from '../ctypes/checks.js'
 import { ArgumentError, CallTimeoutError, DllNotFoundError } from '../errors.js'
 import type { SessionCore } from './core.js'
 import type { LoadedDll } from './loaded-dlls.js'
+import { checkDllName } from './paths.js'
 
 export interface LibraryOptions {
   /** Keep Windows' last error for `get_last_error()`, `detail` and `errcheck`. */
@@ -14,6 +16,8 @@ export interface LibraryOptions {
   /** Flags of LoadLibraryEx, for who needs them. */
   readonly mode?: number
 }
+
+const OPTIONS: Checks = { use_last_error: BOOLEAN, use_errno: BOOLEAN, mode: wholeNumber(0, 0xffff_ffff) }
 
 /** How a library's routines are called: `oledll` is `windll` whose results are HRESULTs. */
 export type LibraryKind = 'cdll' | 'windll' | 'oledll'
@@ -27,7 +31,10 @@ export class DllState {
     readonly kind: LibraryKind,
     readonly options: LibraryOptions,
     private readonly cwd: string,
-  ) {}
+  ) {
+    checkDllName(name)
+    checkOptions('a library', options, OPTIONS)
+  }
 
   /** Its number in the session; 0 while nobody has asked for it, and when it is unloaded. */
   get number(): number {

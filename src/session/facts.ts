@@ -1,6 +1,7 @@
 /** What a thread must know to use a session. Plain data and shared memory: crosses threads. */
 import type { Segment } from '../channel/segment.js'
 import type { Arch } from '../runtime/config.js'
+import type { SandboxView } from '../runtime/sandbox-files.js'
 
 export interface SessionFacts {
   readonly id: string
@@ -22,6 +23,7 @@ export interface SessionFacts {
   readonly cwd: string
   /** The Wine prefix, through which Windows paths lead to files. */
   readonly prefix: string
+  readonly sandbox: SandboxView | undefined
   readonly encoding: string
   /** Milliseconds; Infinity is no limit. */
   readonly timeoutCall: number

@@ -1,7 +1,9 @@
 /** How the Windows side of a session is started. */
+import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { SpawnOptions } from '../../workers/supervisor.js'
+import { MARK } from '../channel/descendants.js'
 import type { Seen, Segment } from '../channel/segment.js'
 import { Shared, type SharedState } from '../channel/shared.js'
 import { THREADS } from '../codec/layout.js'
@@ -44,8 +46,9 @@ export function hostProcess(
     show: { stdout: config.stdout, stderr: config.stderr },
   }
   if (!sandbox) {
-    const env = wineEnvironment(config, installation)
-    return { options: { ...common, command: installation.wine, args, env }, seen }
+    const mark = randomBytes(12).toString('hex')
+    const env = { ...wineEnvironment(config, installation), [MARK]: mark }
+    return { options: { ...common, command: installation.wine, args, env, mark }, seen }
   }
   const around = sandbox.around(args, FIRST + descriptors.length)
   return { options: { ...common, ...around, env: sandbox.environment, inherited: descriptors }, seen }

@@ -23,7 +23,7 @@ function openOwn(facts: SessionFacts): NonNullable<typeof own> {
 }
 
 export async function runJob(facts: SessionFacts, url: string, input: unknown): Promise<unknown> {
-  const module = (await import(url)) as { readonly default?: unknown }
+  const module = await load(url)
   const job = module.default
   if (typeof job !== 'function') throw new ArgumentError(`the job module ${url} has no function as its default export`)
   own ??= openOwn(facts)
@@ -33,6 +33,22 @@ export async function runJob(facts: SessionFacts, url: string, input: unknown): 
   core.encoding = facts.encoding
   core.timeoutCall = facts.timeoutCall
   return sendable(url, await (job as Job)(session, input))
+}
+
+async function load(url: string): Promise<{ readonly default?: unknown }> {
+  try {
+    return (await import(url)) as { readonly default?: unknown }
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    // what the module itself throws is its own
+    if (
+      !/^ERR_(MODULE_NOT_FOUND|INVALID_MODULE_SPECIFIER|UNSUPPORTED_\w+|UNKNOWN_\w+|INVALID_URL|PACKAGE_\w+)$/.test(
+        code ?? '',
+      )
+    )
+      throw error
+    throw new ArgumentError(`the job module ${url} cannot be loaded (${message}): name it by its URL`, { cause: error })
+  }
 }
 
 /** Piscina ends a worker, and with it the session, over a result that cannot be cloned: such a result is refused before. */

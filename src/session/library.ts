@@ -7,6 +7,7 @@ import type { BatchOf, RowsOf } from './batch.js'
 import { type Both, coreForSync } from './both.js'
 import { DataExportBlock } from './data-export.js'
 import { DllState, type LibraryKind, type LibraryOptions } from './dll-state.js'
+import { checkExportName } from './export-name.js'
 import { makeRoutine, type Routine } from './routine.js'
 import { RoutineEngine } from './routine-engine.js'
 import type { SessionSurface } from './surface.js'
@@ -83,6 +84,7 @@ export function makeLibrary(
     },
     [INSPECT]: () => `Library { ${name} (${kind}, ${state.number === 0 ? 'not loaded' : 'loaded'}) }`,
     [DATA_EXPORT](type: CType, symbol: string | number) {
+      checkExportName('a data export', symbol)
       const fitting = type[FOR_ARCH](session.arch)
       const block: Block = new DataExportBlock(session, state, symbol, fitting.size)
       return viewAt(fitting, block, 0)
@@ -137,10 +139,9 @@ export function makeLoader(session: SessionSurface, kind: LibraryKind, blocking 
     return library
   }
   const make = (name: string) => makeLibrary(session, name, kind, {}, blocking)
+  const sync = (name: string) => make(name).load.sync()
   const members: LoaderMembers = {
-    LoadLibrary: Object.assign((name: string) => make(name).load(), {
-      sync: (name: string) => make(name).load.sync(),
-    }),
+    LoadLibrary: Object.assign(blocking ? sync : async (name: string) => make(name).load(), { sync }) as never,
   }
   return new Proxy(members, {
     get(target, key) {

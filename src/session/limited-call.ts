@@ -3,7 +3,7 @@
  * session, which is killed from the thread that asked.
  */
 import { EndReason } from '../channel/shared.js'
-import { AbortError, ArgumentError, CallTimeoutError } from '../errors.js'
+import { AbortError, CallTimeoutError } from '../errors.js'
 import type { CallExchange, Settle } from './call-exchange.js'
 import type { SessionCore } from './core.js'
 import { fillWindowsError } from './windows-error.js'
@@ -17,7 +17,7 @@ export function startLimited<T>(
   result: (value: unknown, lastError: number, errno: number) => T,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
-    checkLimits(label, timeout, signal)
+    checkSignal(label, signal)
     const end = (reason: number, error: (what: string) => Error): undefined => {
       if (exchange && core.lane.withdraw(exchange, error('its turn had not come, and the session lives'))) return
       const why = error('its session has been ended')
@@ -40,10 +40,8 @@ export function startLimited<T>(
   })
 }
 
-/** Throws ArgumentError, and AbortError for what is not to begin. */
-export function checkLimits(label: string, timeout: number, signal: AbortSignal | undefined): void {
-  if (typeof timeout !== 'number' || !(timeout >= 0))
-    throw new ArgumentError(`a timeout is a number of milliseconds, not ${String(timeout)}`)
+/** Throws AbortError for what is not to begin. */
+export function checkSignal(label: string, signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw abortError(label, signal, 'it had not begun')
 }
 

@@ -3,9 +3,10 @@ import { Shared } from '../channel/shared.js'
 import { Op } from '../codec/layout.js'
 import { DllNotFoundError, WrongArchitectureError } from '../errors.js'
 import { readPe } from '../runtime/pe.js'
+import { lendDll } from '../runtime/sandbox-files.js'
 import { Asked } from './asked.js'
 import type { SessionCore } from './core.js'
-import { dllPath } from './paths.js'
+import { dllPath, windowsFile } from './paths.js'
 
 export class LoadedDlls {
   readonly #known = new Map<string, LoadedDll>()
@@ -56,9 +57,10 @@ export class LoadedDll {
     cwd: string,
   ) {
     const path = dllPath(name, cwd)
-    if (path.unix) checkArchitecture(name, path.unix, core.facts.arch)
+    const { arch, sandbox } = core.facts
+    if (path.unix) checkArchitecture(name, path.unix, arch)
     this.unix = path.unix
-    this.#windows = path.windows
+    this.#windows = path.unix && sandbox ? windowsFile(lendDll(path.unix, sandbox)) : path.windows
     this.request()
   }
 

@@ -1,6 +1,7 @@
 /** Memory of the Windows process: allocated there for what a DLL keeps, read and written from here. */
 import { Op } from '../codec/layout.js'
 import { RemoteBlock, type RemoteMemory, RemoteRange } from '../ctypes/block.js'
+import { allocated, check, LARGEST, SIZE, wholeNumber } from '../ctypes/checks.js'
 import {
   type Arch,
   BLOCK,
@@ -20,6 +21,8 @@ import { ArgumentError, MemoryAccessError } from '../errors.js'
 import { type Both, blockingOnly, both, coreForSync } from './both.js'
 import type { SessionCore } from './core.js'
 import type { SessionSurface } from './surface.js'
+
+const WHOLE = wholeNumber(0, Number.MAX_SAFE_INTEGER)
 
 export type AddressLike = number | bigint | { readonly address: bigint }
 
@@ -49,8 +52,10 @@ export class Allocation {
     return this.#owner.core().memory
   }
   /** The bytes, copied. */
-  read(offset = 0, length = this.size - offset): Uint8Array {
-    return this.#owner.read(this.#at(offset, length), length)
+  read(offset = 0, length?: number): Uint8Array {
+    check('an offset', offset, WHOLE)
+    const count = length === undefined ? this.size - offset : length
+    return this.#owner.read(this.#at(offset, count), count)
   }
   write(bytes: Uint8Array, offset = 0): void {
     this.#owner.write(this.#at(offset, bytes?.length ?? 0), bytes)
@@ -80,7 +85,9 @@ export class Allocation {
     return `Allocation { ${this.size} bytes ${this.#freed ? 'that have been freed' : `at 0x${this.start.toString(16)}`} }`
   }
   #at(offset: number, length: number): bigint {
-    if (!Number.isSafeInteger(offset) || !(offset >= 0) || !(length >= 0) || offset + length > this.size)
+    check('an offset', offset, WHOLE)
+    check('a length', length, WHOLE)
+    if (offset + length > this.size)
       throw new ArgumentError(`${length} bytes at offset ${offset} do not lie in the ${this.size} bytes of this memory`)
     return this.address + BigInt(offset)
   }
@@ -137,9 +144,10 @@ export class SessionMemory {
     }
     const alloc = both(session, (ask, given: number | CType) => {
       const what = fitting(given)
-      const size = typeof what === 'number' ? what : what?.size
-      if (!Number.isSafeInteger(size) || size < 0)
-        throw new ArgumentError(`alloc takes a number of bytes or a type, not ${String(what)}`)
+      const size = isType(what) ? what.size : what
+      const most = session.arch === 'win64' ? Number.MAX_SAFE_INTEGER : LARGEST
+      if (!Number.isSafeInteger(size) || size < 0 || size > most)
+        throw new ArgumentError(`alloc takes a type or a number of bytes up to ${most}, not ${describe(what)}`)
       return ask(`alloc(${size})`, Op.alloc, [size], [], (o, core) =>
         make(what, core, BigInt.asUintN(64, o.numbers[0])),
       )
@@ -155,9 +163,8 @@ export class SessionMemory {
 
   /** Copies bytes out of the Windows process, now. Throws MemoryAccessError. */
   read(address: AddressLike, length: number): Uint8Array {
-    if (!Number.isSafeInteger(length) || length < 0)
-      throw new ArgumentError(`a length is a number of bytes, not ${String(length)}`)
-    const bytes = new Uint8Array(length)
+    check('the length of what is read', length, SIZE)
+    const bytes = allocated(`a copy of ${length} bytes`, () => new Uint8Array(length))
     const { memory } = this.core()
     memory.read(this.#address(address, memory), bytes)
     return bytes

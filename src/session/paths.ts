@@ -1,6 +1,7 @@
 /** Paths of DLLs, as the two sides write them. */
 import { readdirSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
+import { describe } from '../ctypes/data.js'
 import { ArgumentError, DllNotFoundError } from '../errors.js'
 import type { Arch } from '../runtime/config.js'
 
@@ -19,15 +20,20 @@ export interface DllPath {
   readonly unix: string | undefined
 }
 
+/** Throws ArgumentError. */
+export const checkDllName = (name: unknown): void => checkNamed('a DLL', name)
+
+function checkNamed(what: string, name: unknown): void {
+  if (typeof name === 'string' && name !== '' && !name.includes('\0')) return
+  const got = name === '' ? 'an empty one' : typeof name === 'string' ? 'one with a NUL inside' : describe(name)
+  throw new ArgumentError(`${what} is named by a string, not by ${got}`)
+}
+
 /**
  * Settles a DLL's name: a Windows path and a bare name stay as they are, a path with slashes is a Unix path, which is found as
  * Windows finds files: in any case, and without its extension. Throws ArgumentError, DllNotFoundError.
  */
 export function dllPath(name: string, cwd: string): DllPath {
-  if (typeof name !== 'string' || name.length === 0 || name.includes('\0'))
-    throw new ArgumentError(
-      `a DLL is named by a string, not by ${name === '' ? 'an empty one' : typeof name === 'string' ? 'one with a NUL inside' : String(name)}`,
-    )
   if (isWindowsPath(name) || !name.includes('/')) {
     checkLength(name)
     return { windows: name, unix: undefined }
@@ -39,17 +45,19 @@ export function dllPath(name: string, cwd: string): DllPath {
     throw new DllNotFoundError(`${name}: there is no such file${wanted === name ? '' : ` (looked for ${wanted})`}`, {
       dll: name,
     })
+  return { windows: windowsFile(unix), unix }
+}
+
+/** What the Windows side is asked to load for a file. Throws ArgumentError for a path that is too long. */
+export function windowsFile(unix: string): string {
   const windows = toWindowsPath(unix)
   checkLength(windows)
-  return { windows: basename(unix).includes('.') ? windows : `${windows}.`, unix }
+  return basename(unix).includes('.') ? windows : `${windows}.`
 }
 
 /** The Windows path of a folder that is there, for a Windows path or a Unix one. Throws ArgumentError. */
 export function folderPath(name: string, cwd: string): string {
-  if (typeof name !== 'string' || name.length === 0 || name.includes('\0'))
-    throw new ArgumentError(
-      `a folder of DLLs is named by a string, not by ${name === '' ? 'an empty one' : String(name)}`,
-    )
+  checkNamed('a folder of DLLs', name)
   if (isWindowsPath(name)) return name
   const unix = resolve(cwd, name)
   if (!isFolder(unix))

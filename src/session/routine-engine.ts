@@ -19,7 +19,8 @@ import type { SessionCore } from './core.js'
 import { BY_ADDRESS } from './declarations.js'
 import { Declared } from './declared.js'
 import type { DllState } from './dll-state.js'
-import { checkLimits, startLimited, timeoutError } from './limited-call.js'
+import { checkExportName } from './export-name.js'
+import { checkSignal, startLimited, timeoutError } from './limited-call.js'
 import { MemsyncCall, MemsyncPlan } from './memsync.js'
 import { notFound } from './not-found.js'
 import type { CallDetail, CallOptions, ErrCheck, Routine } from './routine.js'
@@ -56,12 +57,7 @@ export class RoutineEngine {
     /** For a routine that is known by its address alone. */
     private readonly address?: bigint,
   ) {
-    if (
-      typeof target === 'number'
-        ? !Number.isInteger(target) || target < 0 || target > 65535
-        : typeof target !== 'string' || target === ''
-    )
-      throw new ArgumentError(`a routine is named by its name or its ordinal (0 to 65535), not by ${String(target)}`)
+    checkExportName('a routine', target)
     this.#ordinal = typeof target === 'number' ? target : -1
     this.name = typeof target === 'number' ? `#${target}` : target
     this.label = `${dll.name}.${this.name}`
@@ -343,7 +339,7 @@ export class RoutineEngine {
   #runSync(args: readonly unknown[], options?: CallOptions): CallDetail<unknown> {
     const core = coreForSync(this.session)
     const timeout = options?.timeout ?? core.timeoutCall
-    checkLimits(this.label, timeout, options?.signal)
+    checkSignal(this.label, options?.signal)
     let outcome: { error: Error | undefined; value: unknown; lastError: number; errno: number } | undefined
     const settle = (error: Error | undefined, value: unknown, lastError: number, errno: number) => {
       outcome = { error, value, lastError, errno }

@@ -1,4 +1,5 @@
 /** A routine of a DLL as the user holds it: a function with ctypes' attributes and the faces of its calls. */
+import { type Checks, checkOptions, MILLISECONDS, SIGNAL } from '../ctypes/checks.js'
 import type { ArgType, ResType } from '../ctypes/inference.js'
 import type { BatchFunction, ResultsOf } from './batch.js'
 import type { Both } from './both.js'
@@ -14,6 +15,8 @@ export interface CallOptions {
   /** Aborting a call that is under way ends its session. (`.sync` sees an abort of before it only: it blocks this thread.) */
   readonly signal?: AbortSignal
 }
+
+export const CALL_OPTIONS: Checks = { timeout: MILLISECONDS, signal: SIGNAL }
 
 /** What `detail` gives beside the value. */
 export interface CallDetail<R> {
@@ -86,6 +89,15 @@ function accessor(name: 'argtypes' | 'restype' | 'errcheck' | 'memsync'): Proper
   }
 }
 
+/** Until it has once not thrown. */
+function once(check: () => void): () => void {
+  let done = false
+  return () => {
+    if (!done) check()
+    done = true
+  }
+}
+
 /** The function for an engine; `blocking`: its plain call blocks, as inside jobs. */
 export function makeRoutine(engine: RoutineEngine, blocking = false): Routine {
   const awaited = (...args: unknown[]) => engine.call(args)
@@ -98,10 +110,18 @@ export function makeRoutine(engine: RoutineEngine, blocking = false): Routine {
     name: { value: engine.name },
     sync: { value: sync },
     with: {
-      value: (options: CallOptions) =>
-        Object.assign((...args: unknown[]) => engine.call(args, options), {
-          sync: (...args: unknown[]) => engine.callSync(args, options),
-        }),
+      value: (options: CallOptions) => {
+        const check = once(() => checkOptions(`${engine.label}.with`, options, CALL_OPTIONS))
+        const awaitedWith = async (...args: unknown[]) => {
+          check()
+          return engine.call(args, options)
+        }
+        const syncWith = (...args: unknown[]) => {
+          check()
+          return engine.callSync(args, options)
+        }
+        return Object.assign(blocking ? syncWith : awaitedWith, { sync: syncWith })
+      },
     },
     detail: {
       value: Object.assign(blocking ? detailSync : (...args: unknown[]) => engine.detail(args), { sync: detailSync }),

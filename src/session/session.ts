@@ -1,10 +1,12 @@
 /** A session: one Windows Python process on Wine, driven by one worker thread. */
 import { EventEmitter } from 'node:events'
-import { BroadcastChannel, MessageChannel, type MessagePort } from 'node:worker_threads'
+import { BroadcastChannel, MessageChannel, MessagePort } from 'node:worker_threads'
 import { writeBell } from '../channel/segment.js'
 import { EndReason, Shared, SharedState } from '../channel/shared.js'
 import { CALLER_THREAD, giveNumberBack, takeNumber } from '../channel/threads.js'
 import { THREADS } from '../codec/layout.js'
+import { check, FUNCTION } from '../ctypes/checks.js'
+import { describe } from '../ctypes/data.js'
 import { ArgumentError, ConfigError, SessionStartError, SessionTerminatedError, ZugbrueckeError } from '../errors.js'
 import {
   type Config,
@@ -21,8 +23,8 @@ import { SessionCore } from './core.js'
 import type { SessionFacts } from './facts.js'
 import { greet } from './greeting.js'
 import type { JobOptions } from './job.js'
-import { JobRunner } from './job-runner.js'
-import { SessionLog } from './log.js'
+import { checkJob, JobRunner } from './job-runner.js'
+import { checkLogFile, SessionLog } from './log.js'
 import { folderPath, toUnixPath } from './paths.js'
 import { Started } from './started.js'
 import { supervisor } from './supervisor.js'
@@ -68,8 +70,10 @@ export class CtypesSession extends SessionSurface {
 
   /** Starts a session; calls made before it is up wait until it is. Throws ConfigError. */
   constructor(parameters: Partial<Config> = {}, joining?: MessagePort) {
+    if (joining !== undefined) checkPort(joining)
     const config = resolveConfig(parameters)
     encodingFor(config.encoding)
+    checkLogFile(config)
     super(config.arch)
     this.#config = config
     this.#log = new SessionLog(config)
@@ -92,6 +96,7 @@ export class CtypesSession extends SessionSurface {
 
   /** Joins, from another thread, the session that `port()` of its first thread belongs to. */
   static async attach(port: MessagePort): Promise<CtypesSession> {
+    checkPort(port)
     const session = new CtypesSession({}, port)
     await session.ready
     return session
@@ -160,6 +165,7 @@ export class CtypesSession extends SessionSurface {
   async setParameter(changes: Partial<Config>): Promise<void> {
     const checked = checkParameterChange(changes)
     if (checked.encoding !== undefined) encodingFor(checked.encoding)
+    checkLogFile({ ...this.#config, ...checked })
     const core = await this.#ready
     core.assertAlive()
     this.#configure(core, checked)
@@ -189,11 +195,14 @@ export class CtypesSession extends SessionSurface {
     channel.close()
   }
 
+  /** Throws ArgumentError for another event, and for what is no function. */
   on<E extends keyof SessionEvents>(event: E, listener: (...args: SessionEvents[E]) => void): this {
+    checkListener(event, listener)
     this.#events.on(event, listener as never)
     return this
   }
   off<E extends keyof SessionEvents>(event: E, listener: (...args: SessionEvents[E]) => void): this {
+    checkListener(event, listener)
     this.#events.off(event, listener as never)
     return this
   }
@@ -230,6 +239,7 @@ export class CtypesSession extends SessionSurface {
 
   /** Runs a job module in the session's own thread; see `SessionPool.run`. Aborting it ends the session. */
   async runJob<T = unknown>(module: URL | string, input: unknown, options: JobOptions = {}): Promise<T> {
+    checkJob(module, options)
     const core = await this.#ready
     const owned = this.#owned
     if (this.#host)
@@ -257,6 +267,7 @@ export class CtypesSession extends SessionSurface {
     try {
       assertPlatform()
       const config = this.#config
+      warnOfRoot(config)
       const installation = locate(config)
       const folders = dllFolders(config)
       this.#log.write('info', 'starting', { ...installation, memory: config.memory })
@@ -265,7 +276,7 @@ export class CtypesSession extends SessionSurface {
       const limit = milliseconds(config.timeout_start)
       const owned: Started = new Started((code, strayed) => this.#workerEnded(owned, code, strayed))
       this.#owned = owned
-      const { segment, pid } = await owned.spawn(installation, config)
+      const { segment, pid, sandbox } = await owned.spawn(installation, config)
       if (this.#ended) throw new SessionTerminatedError(`session ${config.id} was terminated before it was up`)
       Atomics.store(owned.shared.i32, Shared.process, pid)
       const facts: SessionFacts = {
@@ -282,6 +293,7 @@ export class CtypesSession extends SessionSurface {
         pythonVersion: installation.pythonVersion,
         cwd: config.cwd,
         prefix: installation.prefix,
+        sandbox,
         encoding: config.encoding,
         timeoutCall: milliseconds(config.timeout_call),
       }
@@ -426,6 +438,31 @@ function dllFolders({ dll_directories, cwd }: ResolvedConfig): string[] {
   } catch (cause) {
     throw new ConfigError(`the parameter "dll_directories": ${(cause as Error).message}`, { cause })
   }
+}
+
+let isWarned = false
+
+/** Once, unless somebody has said that there is to be no sandbox. */
+function warnOfRoot({ sandbox, sources }: ResolvedConfig): void {
+  if (isWarned || sandbox || sources.sandbox !== 'default' || process.getuid?.() !== 0) return
+  isWarned = true
+  process.emitWarning(
+    'DLLs run as root here, and may do all that root may: start sessions with { sandbox: true }, as another user, or say { sandbox: false } where that is meant',
+    { type: 'SecurityWarning', code: 'ZUGBRUECKE_ROOT' },
+  )
+}
+
+function checkPort(port: unknown): void {
+  if (!(port instanceof MessagePort))
+    throw new ArgumentError(`a session is joined by what its port() gave, not by ${describe(port)}`)
+}
+
+const EVENTS: { readonly [event in keyof SessionEvents]: true } = { callbackError: true, end: true }
+
+function checkListener(event: unknown, listener: unknown): void {
+  if (typeof event !== 'string' || !Object.hasOwn(EVENTS, event))
+    throw new ArgumentError(`a session has the events ${Object.keys(EVENTS).join(' and ')}, not ${describe(event)}`)
+  check(`what hears of ${event}`, listener, FUNCTION)
 }
 
 /** Where threads that joined hear of changed parameters. */

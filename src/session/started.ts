@@ -12,6 +12,7 @@ import type { ResolvedConfig } from '../runtime/config.js'
 import type { Installation } from '../runtime/locate.js'
 import { ensureServices } from '../runtime/prefix.js'
 import { Sandbox } from '../runtime/sandbox.js'
+import type { SandboxView } from '../runtime/sandbox-files.js'
 import { hostProcess } from './host-process.js'
 import type { JobRunner } from './job-runner.js'
 import { makeWorker } from './session-worker.js'
@@ -54,8 +55,11 @@ export class Started {
     countSession(turns, 1)
   }
 
-  /** Makes the segment, and starts the Windows process; its number. */
-  async spawn(installation: Installation, config: ResolvedConfig): Promise<{ segment: Segment; pid: number }> {
+  /** Makes the segment, and starts the Windows process; its number, and what it sees where it is in a sandbox. */
+  async spawn(
+    installation: Installation,
+    config: ResolvedConfig,
+  ): Promise<{ segment: Segment; pid: number; sandbox: SandboxView | undefined }> {
     if (config.sandbox) this.#sandbox = Sandbox.make(installation, config)
     const ready = this.#sandbox ?? ensureServices(installation)
     // until it is awaited nobody else is told of its failure
@@ -65,10 +69,11 @@ export class Started {
     if (releases.size === 0) process.on('exit', releaseAll)
     releases.add(this.#release)
     await ready
-    const { options, seen } = hostProcess(config, installation, segment, this.shared, await this.#sandbox)
+    const sandbox = await this.#sandbox
+    const { options, seen } = hostProcess(config, installation, segment, this.shared, sandbox)
     writeHead(segment, this.shared, seen)
     this.#pid = await supervisor().spawn(options)
-    return { segment, pid: this.#pid }
+    return { segment, pid: this.#pid, sandbox: sandbox?.view }
   }
 
   /** The descriptor of the bell of a thread that joins. Throws ZugbrueckeError where it can have none, SessionStartError where none is left. */

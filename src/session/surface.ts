@@ -5,6 +5,7 @@
 import { Op } from '../codec/layout.js'
 import { RemoteRange, type Target } from '../ctypes/block.js'
 import type { CallbackType, ForeignRoutine } from '../ctypes/callback-type.js'
+import { checkText } from '../ctypes/checks.js'
 import { type CType, describe, FOR_ARCH, isType } from '../ctypes/data.js'
 import { type Header, parseHeader, Shelf } from '../ctypes/header/index.js'
 import type { InstanceOf } from '../ctypes/inference.js'
@@ -36,9 +37,9 @@ export interface SessionUtil {
 
 const int32 = (value: unknown, name: string) => toNumber(value, { name, bytes: 4, signed: true })
 
-function text(operation: string, given: unknown): string {
-  if (typeof given === 'string') return given
-  throw new ArgumentError(`${operation} takes a string, not ${describe(given)}`)
+function text(operation: string, given: string): string {
+  checkText(operation, given)
+  return given
 }
 
 export abstract class SessionSurface {
@@ -114,13 +115,15 @@ export abstract class SessionSurface {
         return old
       })
     })
-    this.WinError = both(this, (io, given, text) =>
-      io('WinError', Op.formatError, numbers(given), [], o => {
+    this.WinError = both(this, (io, given, words) => {
+      if (words !== undefined && typeof words !== 'string')
+        throw new ArgumentError(`the text of WinError is a string, not ${describe(words)}`)
+      return io('WinError', Op.formatError, numbers(given), [], o => {
         const winerror = Number(o.numbers[0])
-        const strerror = text ?? o.texts[0]
+        const strerror = words ?? o.texts[0]
         return new WindowsError(`[WinError ${winerror}] ${strerror}`, { winerror, strerror })
-      }),
-    )
+      })
+    })
     this.add_dll_directory = directoryAdder(this, blocking)
     this.pathUnixToWine = both(this, (io, path) =>
       io('pathUnixToWine', Op.path, [0], [text('pathUnixToWine', path)], o => o.texts[0]),

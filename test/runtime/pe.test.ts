@@ -87,6 +87,26 @@ test('every truncation is a DllNotFoundError or what is there, never another err
   }
 })
 
+test('a DLL that is cut short by a byte is told from one that is whole', () => {
+  const source = join(folder, 'cut.c')
+  const whole = join(folder, 'whole.dll')
+  writeFileSync(source, '__declspec(dllexport) int one(void) { return 1; }')
+  // with its symbols behind the sections, and without
+  for (const options of [[], ['-s']]) {
+    execFileSync('x86_64-w64-mingw32-gcc', ['-shared', ...options, '-o', whole, source])
+    assert.is(readPeHeader(whole).arch, 'win64')
+    const bytes = readFileSync(whole)
+    const cut = join(folder, 'cut.dll')
+    for (const missing of [1, 100, bytes.length >> 1]) {
+      writeFileSync(cut, bytes.subarray(0, bytes.length - missing))
+      assert.throws(
+        () => readPeHeader(cut),
+        (error: unknown) => error instanceof DllNotFoundError && /cut short|it ends within/.test(error.message),
+      )
+    }
+  }
+})
+
 test('any damage is a DllNotFoundError, at once', () => {
   const whole = makeDll(0x14c, ['add', 'sub'])
   fc.assert(

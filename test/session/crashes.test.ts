@@ -1,6 +1,14 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { CtypesSession, c_int, c_uint, type Library, SessionCrashedError, SessionTerminatedError } from 'zugbruecke'
+import {
+  CFUNCTYPE,
+  CtypesSession,
+  c_int,
+  c_uint,
+  type Library,
+  SessionCrashedError,
+  SessionTerminatedError,
+} from 'zugbruecke'
 import { dll, rejects, throws } from './support.js'
 
 const test = suite('crashes that end a session')
@@ -66,6 +74,23 @@ test('what was answered before the crash has its answer, however soon the end is
       before.map((_, i) => i + 1),
     )
     await crash
+  }))
+
+test('in a call that a callback makes: that call names its routine, and so does the one around it', () =>
+  withFaults(async (faults, session) => {
+    const exit = faults.func('exit_with', [c_uint], null)
+    const once = session.CDLL(dll('callbacks')).func('call_once', [CFUNCTYPE(c_int, c_int), c_int], c_int)
+    let inner: unknown
+    const outer = once(async value => {
+      await exit(9).catch((error: unknown) => {
+        inner = error
+      })
+      return value
+    }, 1)
+    const error = await rejects(outer, SessionTerminatedError, 'exit_with')
+    assert.instance(inner, SessionCrashedError)
+    assert.match((inner as SessionCrashedError).routine ?? '', 'exit_with')
+    assert.is(error.cause, inner)
   }))
 
 test('the same in a blocking call', () =>

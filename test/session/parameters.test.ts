@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -9,6 +10,30 @@ const test = suite('parameters of a session')
 test('an unknown parameter is named, with the near name', async () => {
   throws(() => new CtypesSession({ archh: 'win64' } as never), ConfigError, '"archh"', '"arch"')
   await rejects(CtypesSession.start({ timeout_stat: 1 } as never), ConfigError, '"timeout_stat"', '"timeout_start"')
+})
+
+test('a log that cannot be written is said at once', async () => {
+  const log_write = '/nonexistent/folder/log.jsonl'
+  throws(() => new CtypesSession({ log_write }), ConfigError, '"log_write"', log_write, 'ENOENT')
+  throws(() => new CtypesSession({ log_write: '/' }), ConfigError, '"log_write"', 'folder')
+  const session = await CtypesSession.start()
+  await rejects(session.setParameter({ log_write }), ConfigError, '"log_write"', log_write)
+  assert.is(session.getParameter('log_write'), false)
+  await session.terminate()
+})
+
+test('root is warned once that DLLs are, too, unless the sandbox is a choice', () => {
+  if (process.getuid?.() !== 0) return
+  const warnings = (code: string) => {
+    const program = `import { CtypesSession } from 'zugbruecke'; ${code}`
+    const env = { ...process.env, NODE_OPTIONS: '' }
+    const run = spawnSync(process.execPath, ['--input-type=module', '--eval', program], { encoding: 'utf8', env })
+    assert.is(run.status, 0, run.stderr)
+    return run.stderr.split('ZUGBRUECKE_ROOT').length - 1
+  }
+  const session = (given: string) => `await (await CtypesSession.start(${given})).terminate();`
+  assert.is(warnings(session('') + session('')), 1)
+  assert.is(warnings(session('{ sandbox: false }')), 0)
 })
 
 test('an ill-typed parameter is named, with what it must be', () => {

@@ -1,0 +1,64 @@
+/** What public functions check of what they are given: TypeScript says it to who uses it, and a JS program is told here. */
+import { ArgumentError } from '../errors.js'
+import { describe } from './data.js'
+
+/** What a value has to be, in words, and whether it is. */
+export type Check = readonly [wanted: string, is: (value: unknown) => boolean]
+export type Checks = { readonly [option: string]: Check }
+
+export const BOOLEAN: Check = ['true or false', value => typeof value === 'boolean']
+export const FUNCTION: Check = ['a function', value => typeof value === 'function']
+/** Also one of another realm's, or of a package that stands in for Node's. */
+export const SIGNAL: Check = [
+  'an AbortSignal',
+  value =>
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as Partial<AbortSignal>).aborted === 'boolean' &&
+    typeof (value as Partial<AbortSignal>).addEventListener === 'function',
+]
+export const MILLISECONDS: Check = ['a number of milliseconds', value => typeof value === 'number' && value >= 0]
+/** The longest that an ArrayBuffer of every Node may be, and more than any text of C. */
+export const LARGEST = 0x7fff_ffff
+export const SIZE = wholeNumber(0, LARGEST)
+
+export function wholeNumber(from: number, to: number): Check {
+  return [
+    `a whole number from ${from} to ${to}`,
+    value => Number.isInteger(value) && (value as number) >= from && (value as number) <= to,
+  ]
+}
+
+/** Throws ArgumentError. `what` begins the sentence. */
+export function check(what: string, value: unknown, [wanted, is]: Check): void {
+  if (!is(value)) throw new ArgumentError(`${what} is ${wanted}, not ${describe(value)}`)
+}
+
+/** An object of options that are known, each of them as it has to be or left out. Throws ArgumentError. */
+export function checkOptions(owner: string, given: unknown, known: Checks): void {
+  if (given === undefined) return
+  if (Object.prototype.toString.call(given) !== '[object Object]')
+    throw new ArgumentError(`options of ${owner} are an object, not ${describe(given)}`)
+  for (const [name, value] of Object.entries(given as object)) {
+    if (!Object.hasOwn(known, name))
+      throw new ArgumentError(`${owner} has no option "${name}"; it takes ${Object.keys(known).join(', ')}`)
+    if (value !== undefined) check(`the option "${name}" of ${owner}`, value, known[name])
+  }
+}
+
+/** A string that C can end by a zero. Throws ArgumentError. */
+export function checkText(what: string, value: unknown): void {
+  if (typeof value !== 'string') throw new ArgumentError(`${what} takes a string, not ${describe(value)}`)
+  if (value.includes('\0'))
+    throw new ArgumentError(`${what} takes a string without a NUL inside, not ${describe(value)}`)
+}
+
+/** What `make` gives; an ArgumentError where there is no memory for it. */
+export function allocated<T>(what: string, make: () => T): T {
+  try {
+    return make()
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause
+    throw new ArgumentError(`${what} cannot be had: that is more memory than there is (${cause.message})`, { cause })
+  }
+}
