@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert'
 import type { Frame } from '../../dist/src/channel/frame.js'
 import type { Lane } from '../../dist/src/channel/lane.js'
 import { postedAt } from '../../dist/src/channel/threads.js'
-import { Header, Kind, Status, STRAND_OFFSET, STRAND_SIZE } from '../../dist/src/codec/layout.js'
+import { Header, Kind, STRAND_OFFSET, STRAND_SIZE, Status } from '../../dist/src/codec/layout.js'
 import { Ask, Ended, FakeHost, makeLane, Request, sleep, until } from './fake-host.js'
 
 const test = suite('callbacks')

@@ -81,11 +81,17 @@ test('who comes when the session has ended gets an error, and disturbs nobody', 
   const made = makeSegment()
   const held = new Mapping(made.segment, made.state, 1)
   endSegment(made)
-  assert.throws(() => new Mapping(made.segment, made.state, 2), (error: Error) => error instanceof SessionTerminatedError)
+  assert.throws(
+    () => new Mapping(made.segment, made.state, 2),
+    (error: Error) => error instanceof SessionTerminatedError,
+  )
   held.u8[0] = 1
   forgetView(made.segment, made.state, 1)
   const next = makeSegment()
-  assert.throws(() => new Mapping(made.segment, made.state, 2), (error: Error) => error instanceof SessionTerminatedError)
+  assert.throws(
+    () => new Mapping(made.segment, made.state, 2),
+    (error: Error) => error instanceof SessionTerminatedError,
+  )
   assert.match(mappedAt(next.segment.address) ?? '', /memfd/)
   endSegment(next)
 })

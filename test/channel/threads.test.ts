@@ -2,7 +2,14 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Shared, SharedState } from '../../dist/src/channel/shared.js'
-import { Departed, FIRST_THREADS, giveNumberBack, isNobody, postedAt, takeNumber } from '../../dist/src/channel/threads.js'
+import {
+  Departed,
+  FIRST_THREADS,
+  giveNumberBack,
+  isNobody,
+  postedAt,
+  takeNumber,
+} from '../../dist/src/channel/threads.js'
 import {
   ControlWord,
   Header,
