@@ -14,6 +14,8 @@ export const groups = [
       WIRE_VERSION: [2, 'Of all that is said here and in wire.fbs: a host refuses another'],
       MAGIC: [0x3152425a, '"ZBR1"'],
       THREADS: [30, 'Threads of Node’s that may use a session at one time'],
+      WORKER_THREAD: [0, 'Number of the session’s worker among them'],
+      CALLER_THREAD: [1, 'Of the thread that started the session'],
       THREAD_OFFSET: [0x400, 'What both sides tell each other of the first of them; see ThreadWord'],
       THREAD_SIZE: [64, 'The same for each'],
       STRANDS: [32, 'Threads of the host’s that may be in a callback at one time'],
@@ -69,6 +71,7 @@ export const groups = [
       posted: [4, 'Host: a bit for each strand that has posted for it; taken by the thread'],
       bell: [8, 'Node: descriptor of its bell'],
       open: [12, 'Host: callbacks of the thread that are open'],
+      gone: [16, 'Node: 1 once the thread has ended; its callbacks then go to CALLER_THREAD'],
     },
   },
   {

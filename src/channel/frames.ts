@@ -21,7 +21,7 @@ import { postedAt } from './threads.js'
 export type OnCallback = (frame: Frame, callback: number, count: number, argumentsAt: number) => void
 
 export class Frames {
-  /** Shared of the segment that is not zero when the host has posted something for this thread. */
+  /** Word of the segment that is not zero when the host has posted something for this thread. */
   readonly posted: number
   readonly context = new CallContext<Frame>()
   /** The latest last. */

@@ -4,6 +4,7 @@
  * callbacks in its place, and gives its number back when nothing of it is under way any more.
  */
 import {
+  CALLER_THREAD,
   ControlWord,
   Header,
   Kind,
@@ -21,14 +22,14 @@ import {
   THREAD_SIZE,
   THREADS,
   ThreadWord,
+  WORKER_THREAD,
 } from '../codec/layout.js'
 import { viewOf } from './libc.js'
 import type { Segment } from './segment.js'
 import { MAX_PAGES, Shared, type SharedState } from './shared.js'
 
 /** The worker's number among a session's threads, and that of the thread that started the session. */
-export const WORKER_THREAD = 0
-export const CALLER_THREAD = 1
+export { CALLER_THREAD, WORKER_THREAD }
 /** Both as bits: what is taken of the numbers from the start. */
 export const FIRST_THREADS = (1 << WORKER_THREAD) | (1 << CALLER_THREAD)
 /** Callbacks of threads that are gone go to the thread that started the session, which answers zero and tells of it. */
@@ -54,9 +55,11 @@ export function isNobody({ i32 }: SharedState, thread: number): boolean {
   return ((Atomics.load(i32, Shared.gone) | ~Atomics.load(i32, Shared.threads)) >>> thread) % 2 === 1
 }
 
-/** Shared of the segment where the host says which strands have posted for a thread. */
+/** Word of the segment where the host says which strands have posted for a thread. */
 export const postedAt = (thread: number) => (THREAD_OFFSET + thread * THREAD_SIZE + ThreadWord.posted) >> 2
-/** Shared of the segment where a thread says that it sleeps. */
+/** Word of the segment that says whether a thread has ended; cleared when another is given its number. */
+export const goneAt = (thread: number) => (THREAD_OFFSET + thread * THREAD_SIZE + ThreadWord.gone) >> 2
+/** Word of the segment where a thread says that it sleeps. */
 export const sleepsAt = (thread: number) => (THREAD_OFFSET + thread * THREAD_SIZE + ThreadWord.sleeps) >> 2
 
 /** The message of a Return of zero, as the encoder writes it. */
@@ -103,6 +106,8 @@ export class Departed {
     this.#i32 = new Int32Array(buffer)
     this.#u8 = new Uint8Array(buffer)
     Atomics.or(state.i32, Shared.gone, 1 << thread)
+    // from now on the host takes its callbacks to another; what it has begun before is settled here
+    Atomics.store(this.#i32, goneAt(thread), 1)
     this.#until = Atomics.load(state.i32, Shared.tail)
   }
 

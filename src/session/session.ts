@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events'
 import { BroadcastChannel, MessageChannel, MessagePort } from 'node:worker_threads'
 import { writeBell } from '../channel/segment.js'
 import { EndReason, Shared, SharedState } from '../channel/shared.js'
-import { CALLER_THREAD, giveNumberBack, takeNumber } from '../channel/threads.js'
+import { CALLER_THREAD, giveNumberBack, goneAt, takeNumber } from '../channel/threads.js'
 import { THREADS } from '../codec/layout.js'
 import { check, FUNCTION } from '../ctypes/checks.js'
 import { describe } from '../ctypes/data.js'
@@ -133,6 +133,7 @@ export class CtypesSession extends SessionSurface {
       const bell = (this.#owned as Started).openBell(thread)
       // in a sandbox the host knows it from the start, by another number
       if (!this.#config.sandbox) writeBell(core.mapping.view, thread, bell)
+      Atomics.store(core.mapping.i32, goneAt(thread), 0)
     } catch (error) {
       giveNumberBack(core.shared, thread)
       throw error

@@ -42,7 +42,7 @@ function message(work: () => unknown): string {
 test('defaults are those of the documentation', () => {
   const config = resolveConfig()
   assert.is(config.arch, 'win64')
-  assert.is(config.memory, 16 * 1024 * 1024)
+  assert.is(config.memory, 256 * 1024 * 1024)
   assert.is(config.timeout_start, 30)
   assert.is(config.timeout_call, null)
   assert.is(config.encoding, 'utf-8')

@@ -103,13 +103,22 @@ static void nested(struct zb_thread *thread, uint32_t node, const struct zb_mess
   post(thread->strand, node, KIND_REPLY, REPLY_MESSAGE_SIZE);
 }
 
+/* The thread of Node's that a callback is for. One that has ended is not looked after for ever: whoever started the session answers in its
+ * place. It is counted first, and looked at then: Node says first that the thread has ended, and looks then whether anything is open. */
+static uint32_t owner_of(uint32_t number) {
+  uint32_t node = number >> 24;
+  __atomic_fetch_add(zb_thread_word(node, THREAD_OPEN), 1, __ATOMIC_SEQ_CST);
+  if (!__atomic_load_n(zb_thread_word(node, THREAD_GONE), __ATOMIC_SEQ_CST)) return node;
+  __atomic_fetch_sub(zb_thread_word(node, THREAD_OPEN), 1, __ATOMIC_SEQ_CST);
+  __atomic_fetch_add(zb_thread_word(CALLER_THREAD, THREAD_OPEN), 1, __ATOMIC_SEQ_CST);
+  return CALLER_THREAD;
+}
+
 static uint64_t converse(struct zb_thread *thread, const struct zb_stub *stub, const struct zb_frame *frame) {
   struct zb_message message;
   uint64_t result = 0;
   uint32_t kind = stub->result_kind; /* the stub may be another's when Node answers at last */
-  uint32_t node = stub->number >> 24;
-  volatile uint32_t *open = zb_thread_word(node, THREAD_OPEN);
-  __atomic_fetch_add(open, 1, __ATOMIC_SEQ_CST);
+  uint32_t node = owner_of(stub->number);
   post_callback(thread->strand, node, stub, frame);
   for (;;) {
     if (!next_message(thread->strand, &message)) {
@@ -120,7 +129,7 @@ static uint64_t converse(struct zb_thread *thread, const struct zb_stub *stub, c
     if (is_return(&message, &result)) break;
     nested(thread, node, &message);
   }
-  __atomic_fetch_sub(open, 1, __ATOMIC_SEQ_CST);
+  __atomic_fetch_sub(zb_thread_word(node, THREAD_OPEN), 1, __ATOMIC_SEQ_CST);
   return zb_extend(kind, result);
 }
 

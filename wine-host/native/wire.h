@@ -6,6 +6,8 @@
 #define WIRE_VERSION 2 /* Of all that is said here and in wire.fbs: a host refuses another */
 #define MAGIC 0x3152425a /* "ZBR1" */
 #define THREADS 30 /* Threads of Node’s that may use a session at one time */
+#define WORKER_THREAD 0 /* Number of the session’s worker among them */
+#define CALLER_THREAD 1 /* Of the thread that started the session */
 #define THREAD_OFFSET 0x400 /* What both sides tell each other of the first of them; see ThreadWord */
 #define THREAD_SIZE 64 /* The same for each */
 #define STRANDS 32 /* Threads of the host’s that may be in a callback at one time */
@@ -47,6 +49,7 @@
 #define THREAD_POSTED 4 /* Host: a bit for each strand that has posted for it; taken by the thread */
 #define THREAD_BELL 8 /* Node: descriptor of its bell */
 #define THREAD_OPEN 12 /* Host: callbacks of the thread that are open */
+#define THREAD_GONE 16 /* Node: 1 once the thread has ended; its callbacks then go to CALLER_THREAD */
 
 /* `ControlWord.hostState`. */
 #define STATE_STARTING 0

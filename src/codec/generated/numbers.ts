@@ -7,6 +7,10 @@ export const WIRE_VERSION = 2
 export const MAGIC = 0x3152425a
 /** Threads of Node’s that may use a session at one time. */
 export const THREADS = 30
+/** Number of the session’s worker among them. */
+export const WORKER_THREAD = 0
+/** Of the thread that started the session. */
+export const CALLER_THREAD = 1
 /** What both sides tell each other of the first of them; see ThreadWord. */
 export const THREAD_OFFSET = 0x400
 /** The same for each. */
@@ -88,6 +92,8 @@ export const ThreadWord = {
   bell: 8,
   /** Host: callbacks of the thread that are open. */
   open: 12,
+  /** Node: 1 once the thread has ended; its callbacks then go to CALLER_THREAD. */
+  gone: 16,
 } as const
 
 /** `ControlWord.hostState`. */
