@@ -46,6 +46,7 @@ class Bridge:
         self.dll = dll = ctypes.CDLL(os.path.join(os.path.dirname(os.path.abspath(__file__)), "native", name))
         dll.zb_version.restype = ctypes.c_char_p
         dll.zb_thunk.restype = ctypes.c_uint64
+        dll.zb_missed_stub.restype = ctypes.c_uint64
         dll.zb_get_last_error.restype = ctypes.c_uint32
         dll.zb_get_system_error.restype = ctypes.c_uint32
         self.version = dll.zb_version().decode()
@@ -77,13 +78,25 @@ class Bridge:
         ctypes.memmove(out, outcome, len(outcome))
         return len(outcome) | (CONTROL_EXIT if self.control.leaving else 0)
 
+    def begin(self):
+        """On the thread that is to serve."""
+        self._check(self.dll.zb_init(ctypes.byref(self.context)))
+
     def serve(self):
         """Until the session ends."""
-        result = self.dll.zb_init(ctypes.byref(self.context))
-        if result == 0:
-            result = self.dll.zb_serve()
+        self._check(self.dll.zb_serve())
+
+    def _check(self, result):
         if result != 0:
             raise SystemExit(f"zugbruecke: the native bridge stopped ({result})")
+
+    def watch(self):
+        """Sees that the thread that serves is gone before its time. Does not return."""
+        self.dll.zb_watch()
+
+    def leave(self, lifeline, gone):
+        """Ends this process. Does not return."""
+        self.dll.zb_leave(ctypes.c_void_p(lifeline), gone)
 
     def routine(self, number, address, convention, flags, signature, result, texts):
         code = self.dll.zb_routine(number, ctypes.c_uint64(address), convention, flags, signature.encode(), ord(result))
@@ -109,6 +122,11 @@ class Bridge:
         except OSError:  # it has made its own tables unreadable
             return None
         return (unmet.module, unmet.dll.decode("latin-1"), (unmet.routine or b"").decode("latin-1") or unmet.ordinal) if found else None
+
+    def missed_stub(self):
+        """What a DLL has called since this was asked last and that nobody has written for Wine; None where there is nothing."""
+        address = self.dll.zb_missed_stub()
+        return ctypes.string_at(address).decode("latin-1") if address else None
 
     def make_thunk(self, number, convention, flags, signature, result):
         address = self.dll.zb_thunk(ctypes.c_uint32(number), convention, flags, signature.encode(), ord(result))

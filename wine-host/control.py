@@ -91,7 +91,11 @@ class Control:
     def load(self, numbers, texts):
         number, mode = numbers
         name = texts[0]
+        self.bridge.missed_stub()
         handle, code = load_library(name, mode)
+        missed = not handle and self.bridge.missed_stub()
+        if missed:
+            raise Failure("DllNotFound", f"{name} needs {missed} while it is loaded, and Wine has none: a newer Wine may have it", code)
         if not handle:
             import loading
 

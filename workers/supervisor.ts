@@ -3,9 +3,8 @@
  * blocks: a session's worker may sit in a read and the caller in a wait, and a process whose output nobody drains would stop.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { writeSync } from 'node:fs'
 import type { Readable } from 'node:stream'
-import { type MessagePort, parentPort } from 'node:worker_threads'
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { endPrograms } from '../src/channel/descendants.js'
 import { handingNothingOn } from '../src/channel/descriptors.js'
 import { viewOf } from '../src/channel/libc.js'
@@ -16,6 +15,7 @@ import { Departed } from '../src/channel/threads.js'
 import { ControlWord } from '../src/codec/layout.js'
 import { SessionStartError } from '../src/errors.js'
 import { expose } from '../src/session/comlink.js'
+import { Output, type Printer, writerTo } from '../src/session/output.js'
 
 /** How long a process that has ended may still be heard, in milliseconds. */
 const LAST_WORDS = 30
@@ -39,7 +39,8 @@ export interface SpawnOptions {
 }
 
 /** What a process prints. */
-interface Said {
+interface Said extends Printer {
+  pid: number
   show: SpawnOptions['show']
   /** The end of what it wrote to stderr. */
   tail: Buffer
@@ -59,18 +60,13 @@ interface Ward {
 
 const wards = new Map<number, Ward>()
 
-/** Writes through at once: what a worker's own `process.stdout` holds is lost when the program exits. */
-function print(fd: number, chunk: Uint8Array): void {
-  for (let done = 0, tries = 0; done < chunk.length && tries < 1000; ) {
-    try {
-      done += writeSync(fd, chunk, done)
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return
-      tries++
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1)
-    }
-  }
+const waiting = (workerData as { readonly waiting?: Int32Array } | null)?.waiting ?? new Int32Array(2)
+const told = (printer: Printer, bytes: number) => {
+  const text = `zugbruecke: ${bytes} bytes that the Windows process ${(printer as Said).pid} printed were dropped, for nobody took them\n`
+  stderr.print(printer, Buffer.from(text))
 }
+const stdout = new Output(writerTo(1), waiting, told)
+const stderr = new Output(writerTo(2), waiting, told)
 
 /** The process that bubblewrap started, as it tells itself. Throws SessionStartError. */
 async function innerProcess(info: Readable, said: Said): Promise<number> {
@@ -119,18 +115,19 @@ const supervisor = {
       child.once('exit', (code, signal) => resolve(code ?? -(signal ? 1 : 0)))
     })
     const closed = new Promise<void>(resolve => child.once('close', () => resolve()))
-    const said = { show: options.show, tail: Buffer.alloc(0) }
+    const said: Said = { show: options.show, tail: Buffer.alloc(0), held: 0, dropped: 0, pid: child.pid }
     child.stdin?.on('error', () => {})
     child.stdout?.on('data', (chunk: Buffer) => {
-      if (said.show.stdout) print(1, chunk)
+      if (said.show.stdout) stdout.print(said, chunk)
     })
     child.stderr?.on('data', (chunk: Buffer) => {
       said.tail = Buffer.concat([said.tail, chunk]).subarray(-TAIL)
-      if (said.show.stderr) print(2, chunk)
+      if (said.show.stderr) stderr.print(said, chunk)
     })
     const pid = options.inherited
       ? await innerProcess(child.stdio[3 + options.inherited.length] as Readable, said)
       : child.pid
+    said.pid = pid
     const over = (code: number) => {
       wards.delete(pid)
       for (const port of ward.members) port.close()

@@ -14,6 +14,7 @@ import { Blocking, type Waiting } from './blocking.js'
 import type { Exchange, Port, Sender } from './exchange.js'
 import { Frame } from './frame.js'
 import { Frames, type OnCallback } from './frames.js'
+import type { HostWatch } from './host-watch.js'
 import type { Mapping } from './mapping.js'
 import { Patience, SLICE, TURN } from './patience.js'
 import { Ring } from './ring.js'
@@ -38,8 +39,9 @@ export interface LaneOptions {
   readonly onCallback: OnCallback
   /** The error that everything fails with once the session is dead. */
   readonly deathError: (exchange: Exchange | undefined) => Error
-  /** Whether the Windows process is there. */
-  readonly hostLives: () => boolean
+  readonly watch: HostWatch
+  /** Ends the session, and the Windows process with it where it is there. */
+  readonly giveUp: (reason: number) => void
   /** Called once, when this thread first sees that the session is dead. */
   readonly onDeath: () => void
 }
@@ -73,8 +75,8 @@ export class Lane implements Sender, Waiting {
   #settled = 0
   #keepAlive: NodeJS.Timeout | undefined
   #held = false
-  /** Slices in a row in which the host was not there, or seemed broken. */
-  #suspicions = 0
+  /** Replies taken when it last looked by itself. */
+  #takenThen = 0
   #dead = false
   #sending = false
 
@@ -333,7 +335,7 @@ export class Lane implements Sender, Waiting {
     const woken = this.#hasNews || this.#state.life() === Life.dead || this.#bell.wait(slice)
     Atomics.store(i32, this.#sleeps, 0)
     this.#awake = true
-    if (woken) this.#suspicions = 0
+    if (woken) this.#options.watch.reset()
     else if (slice === SLICE) this.#suspect()
   }
 
@@ -345,10 +347,8 @@ export class Lane implements Sender, Waiting {
     if (this.frames.count > 0) this.#state.ring(segment.strandsBell)
     this.service(true)
     const broken = this.#ring.isBroken || this.frames.isBroken
-    if (!broken && this.#options.hostLives()) this.#suspicions = 0
-    // whoever would tell of the end may have ended itself; if it lives, it is given time to say more
-    else if (++this.#suspicions > 1)
-      this.#state.end(broken ? EndReason.corrupted : EndReason.crashed, -1, new Uint8Array())
+    const reason = this.#options.watch.look(broken)
+    if (reason !== EndReason.none) this.#options.giveUp(reason)
   }
 
   /** Settles replies in order. */
@@ -385,11 +385,15 @@ export class Lane implements Sender, Waiting {
   #hold(busy: boolean): void {
     if (busy === this.#held) return
     this.#held = busy
+    this.#takenThen = this.#ring.taken
     if (!busy) this.#keepAlive?.unref()
     else if (this.#keepAlive) this.#keepAlive.ref()
     else
       this.#keepAlive = setInterval(() => {
-        if (this.#ring.outstanding > 0 || this.frames.count > 0) this.#suspect()
+        const { taken, outstanding } = this.#ring
+        if ((outstanding > 0 || this.frames.count > 0) && taken === this.#takenThen) this.#suspect()
+        else this.#options.watch.reset()
+        this.#takenThen = taken
         this.#lookNow()
       }, SLICE)
   }

@@ -28,6 +28,7 @@ interface Libc {
   poll(descriptors: Uint8Array, count: number, milliseconds: number): number
   read(fd: number, bytes: Uint8Array, size: number): number
   write(fd: number, bytes: Uint8Array, size: number): number
+  send(fd: number, bytes: Uint8Array, size: number, flags: number): number
   sched_yield(): number
 }
 
@@ -44,6 +45,7 @@ const PROTOTYPES: { readonly [name in keyof Libc]: string } = {
   poll: 'int poll(void *descriptors, unsigned long count, int milliseconds)',
   read: 'int64_t read(int fd, void *bytes, size_t size)',
   write: 'int64_t write(int fd, void *bytes, size_t size)',
+  send: 'int64_t send(int fd, void *bytes, size_t size, int flags)',
   sched_yield: 'int sched_yield()',
 }
 

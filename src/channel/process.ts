@@ -19,6 +19,15 @@ export function mayMove(pid: number): boolean {
   }
 }
 
+/** Whether a debugger holds a process. */
+export function isTraced(pid: number): boolean {
+  try {
+    return /^TracerPid:\s+[1-9]/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'))
+  } catch {
+    return false
+  }
+}
+
 function runs(stat: string): boolean {
   try {
     // the name before the state may hold anything, also brackets

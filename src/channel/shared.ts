@@ -41,6 +41,8 @@ export const Shared = {
   views: 30,
   /** What the host has been told of how to wait: see turns.ts. */
   lookLimit: 31,
+  /** Signs of life asked for: see host-watch.ts. */
+  pulses: 32,
   /** For each thread: the descriptor of its bell (0: none), requests it has made, and the request it is about to claim (0: none). */
   bell: 64,
   asked: 64 + THREADS,
@@ -67,6 +69,10 @@ export const EndReason = {
   workerDied: 5,
   ownerEnded: 6,
   corrupted: 7,
+  /** Wine's services have ended: the Windows process waits for them for ever. */
+  servicesGone: 8,
+  /** No sign of life has come for as long as a session may take to end. */
+  unresponsive: 9,
 } as const
 
 export class SharedState {

@@ -9,10 +9,10 @@ import type { Installation } from './locate.js'
 
 /** What always goes along: where files are, who the user is, which language and time zone, where libraries lie. Named in docs/configuration.md. */
 const always = /^(HOME|USER|LOGNAME|PATH|LANG|LANGUAGE|LC_\w+|TZ|LD_LIBRARY_PATH)$/
-/** Never handed to Windows, not even all together: they would change Python's or Wine's own start. */
-const scrubbed = /^(PYTHON|WINE|ZUGBRUECKE|WAYLAND_DISPLAY$|DISPLAY$|NODE_OPTIONS$|NODE_CHANNEL_FD$)/
+/** Never handed to Windows, not even all together: they would change Python's or Wine's own start, and where its server is found. */
+const scrubbed = /^(PYTHON|WINE|TMPDIR$|ZUGBRUECKE|WAYLAND_DISPLAY$|DISPLAY$|NODE_OPTIONS$|NODE_CHANNEL_FD$)/
 /** These mean something else to Wine itself, as a program of Linux, than to the DLLs: what is given is for the DLLs. */
-const forWindowsAlone = /^(PATH|HOME|PWD|USER|LOGNAME|TEMP|TMP)$/i
+const forWindowsAlone = /^(PATH|HOME|PWD|USER|LOGNAME|TEMP|TMP|TMPDIR)$/i
 
 type Environment = Record<string, string>
 
@@ -52,8 +52,8 @@ export function wineEnvironment(
   }
 }
 
-/** No offer to download Mono and Gecko, which would wait for a click; no entries in the user's menus. */
-const OVERRIDES = { mscoree: '', mshtml: '', 'winemenubuilder.exe': 'd' }
+/** No offer to download Mono and Gecko, which would wait for a click; no entries in the user's menus; no debugger that nobody asked for. */
+const OVERRIDES = { mscoree: '', mshtml: '', 'winemenubuilder.exe': 'd', 'winedbg.exe': 'd' }
 
 /** Wine's choices between its DLLs and others: ours, where the user says nothing else. */
 function overrides(given = ''): string {

@@ -3,7 +3,6 @@
  * Runs on any thread; starts Wine apart from the caller's pipes, and never ends a process that is not of this prefix.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { readFileSync, statSync } from 'node:fs'
 import { type FileHandle, mkdir, mkdtemp, open, readdir, rename, rm } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -13,6 +12,7 @@ import { SetupError } from '../errors.js'
 import type { Arch } from './config.js'
 import { wineEnvironment } from './environment.js'
 import { type Installation, prefixProblem } from './locate.js'
+import { isStopped, leftProcesses, serverFolder, serverProcess, wineProcesses } from './wine-processes.js'
 
 type Wine = Pick<Installation, 'wine' | 'wineserver' | 'prefix'>
 
@@ -22,10 +22,10 @@ const quiet = { winedebug: '-all', env: {} } as const
  * Runs a program of Wine with no pipe of ours in it: what it starts in the background keeps what it inherits. So what it says goes
  * to a file without a name, of which the end is read should it fail.
  */
-async function runApart(program: string, args: string[], wine: Wine, seconds: number): Promise<void> {
+async function runApart(program: string, args: string[], wine: Wine, seconds: number, keepsNode = true): Promise<void> {
   const said = await namelessFile().catch(() => undefined) // no room, say: then without its words
   try {
-    const problem = await outcome(program, args, wine, seconds, said?.fd ?? 'ignore')
+    const problem = await outcome(program, args, wine, seconds, said?.fd ?? 'ignore', keepsNode)
     if (problem === undefined) return
     const words = (await said?.read(Buffer.alloc(2000), 0, 2000, 0))?.buffer.toString('utf8').replace(/\0+$/, '').trim()
     throw new SetupError(
@@ -52,6 +52,7 @@ function outcome(
   wine: Wine,
   seconds: number,
   output: number | 'ignore',
+  keepsNode: boolean,
 ): Promise<string | undefined> {
   return new Promise(resolve => {
     const child: ChildProcess = spawn(program, args, {
@@ -64,6 +65,10 @@ function outcome(
       child.kill('SIGKILL')
       resolve(`did not end within ${seconds} s`)
     }, seconds * 1000)
+    if (!keepsNode) {
+      child.unref()
+      timer.unref()
+    }
     child.once('error', error => {
       clearTimeout(timer)
       resolve(`could not be started: ${error.message}`)
@@ -75,25 +80,12 @@ function outcome(
   })
 }
 
-/** Where the wineserver of a prefix listens: Debian notes a folder in the prefix, all others use one per user. */
-function serverSocket(prefix: string): string | undefined {
-  const stat = statSync(prefix, { bigint: true, throwIfNoEntry: false })
-  if (!stat) return undefined
-  let folder = `.wine-${process.getuid?.() ?? 0}`
-  try {
-    folder = readFileSync(join(prefix, 'wineserver'), 'latin1').trim() || folder
-  } catch {
-    // No such file: not Debian's Wine.
-  }
-  return join('/tmp', folder, `server-${stat.dev.toString(16)}-${stat.ino.toString(16)}`, 'socket')
-}
-
 /** Whether the wineserver of a prefix answers; well under a millisecond. */
 export function servicesRun(prefix: string): Promise<boolean> {
-  const path = serverSocket(prefix)
-  if (!path) return Promise.resolve(false)
+  const folder = serverFolder(prefix)
+  if (!folder) return Promise.resolve(false)
   return new Promise(resolve => {
-    const socket = connect(path)
+    const socket = connect(join(folder, 'socket'))
     socket.once('connect', () => {
       socket.destroy()
       resolve(true)
@@ -110,7 +102,7 @@ const PAUSE = 500
 async function startServices(installation: Wine): Promise<void> {
   for (let left = TRIES - 1; ; left--) {
     try {
-      return await runApart(installation.wine, ['wineboot'], installation, 120)
+      return await runApart(installation.wine, ['wineboot'], installation, 120, false)
     } catch (error) {
       if (left === 0 || !/failed with exit code/.test((error as Error).message)) throw error
       await sleep(PAUSE)
@@ -123,6 +115,7 @@ const starting = new Map<string, Promise<void>>()
 /**
  * Starts wineserver and Wine's services where they do not run, so that no later process starts them and hands them its
  * pipes. They go by themselves about 1.5 s after the last Windows process of the prefix (Wine 8.0), so: ask right before spawning.
+ * Does not keep Node alive: who waits for it may give up earlier.
  */
 export async function ensureServices(installation: Wine): Promise<void> {
   const { prefix } = installation
@@ -139,14 +132,40 @@ export async function ensureServices(installation: Wine): Promise<void> {
   }
 }
 
+/** How long processes that were killed may take to be gone, and how often to look, in milliseconds. */
+const END = 5000
+const GLANCE = 20
+
 /** Ends every Windows process of the prefix, and the services, at once. False where none ran. */
 export async function stopServices(installation: Wine): Promise<boolean> {
-  if (!(await servicesRun(installation.prefix))) return false
-  await runApart(installation.wineserver, ['-k'], installation, 30).catch(error => {
-    if (!/exit code/.test(String(error))) throw error // it went by itself meanwhile
-  })
-  await runApart(installation.wineserver, ['-w'], installation, 30)
+  const { prefix } = installation
+  const before = wineProcesses(prefix)
+  const server = serverProcess(prefix)
+  if (before.length === 0 && server === 0 && !(await servicesRun(prefix))) return false
+  // what has been stopped does not hear, and the server would wait for it
+  for (const { pid } of before) if (isStopped(pid)) kill(pid)
+  if (server > 0 && isStopped(server)) kill(server)
+  else if (await servicesRun(prefix)) {
+    await runApart(installation.wineserver, ['-k'], installation, 30).catch(error => {
+      if (!/exit code/.test(String(error))) throw error // it went by itself meanwhile
+    })
+    await runApart(installation.wineserver, ['-w'], installation, 30)
+  }
+  for (let tries = END / GLANCE; tries > 0; tries--) {
+    const left = leftProcesses(prefix)
+    if (left.length === 0) break
+    for (const { pid } of left) kill(pid)
+    await sleep(GLANCE)
+  }
   return true
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // gone already
+  }
 }
 
 /** Files of drive_c in a fresh prefix of Wine 8.0: what progress is measured against. */

@@ -142,7 +142,8 @@ const anew = (python: string) =>
 export async function startPython(installation: Installation, progress: Progress = noProgress): Promise<string> {
   const step = progress.step('First start of Windows Python', 'steps')
   try {
-    await ensureServices(installation)
+    const hold = setInterval(() => {}, 1000)
+    await ensureServices(installation).finally(() => clearInterval(hold))
     const program = `import ${modules}; print(struct.calcsize('P') * 8, sys.version.split()[0])`
     const { code, stdout, output } = await run(
       installation.wine,

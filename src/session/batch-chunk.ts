@@ -260,6 +260,7 @@ export abstract class Chunk extends Exchange {
 
   #readFailures(u8: Uint8Array, count: number): void {
     const { label } = this
+    const { core } = this.state
     const view = new DataView(u8.slice(this.#failures, this.#failures + count * ROW_FAILURE_SIZE).buffer)
     // where each of them was made is the same place in this library: a trace for each row would cost more than the crash did
     const { stackTraceLimit } = Error
@@ -268,7 +269,8 @@ export abstract class Chunk extends Exchange {
       for (let i = 0; i < count; i++) {
         const at = i * ROW_FAILURE_SIZE
         const row = this.#range.first + view.getUint32(at, true)
-        const error = exceptionError(label, view.getUint32(at + 4, true), view.getBigUint64(at + 8, true), row)
+        const code = view.getUint32(at + 4, true)
+        const error = exceptionError(label, code, view.getBigUint64(at + 8, true), core.memory, row)
         this.state.share.plan.errors.push({ row, error })
       }
     } finally {

@@ -4,10 +4,10 @@
  */
 import { ControlExchange } from '../channel/control-exchange.js'
 import type { Exchange } from '../channel/exchange.js'
+import { HostWatch } from '../channel/host-watch.js'
 import { Lane } from '../channel/lane.js'
 import { Mapping } from '../channel/mapping.js'
 import { MemoryWindow } from '../channel/memory-window.js'
-import { processLives } from '../channel/process.js'
 import { ProcessMemory } from '../channel/remote-memory.js'
 import { EndReason, Life, Shared, type SharedState } from '../channel/shared.js'
 import { TimeLimit } from '../channel/time-limit.js'
@@ -37,6 +37,27 @@ export interface CoreOptions {
   readonly onDeath?: () => void
 }
 
+/** Ends that nobody of this program's asked for. */
+const SUDDEN: { readonly [reason: number]: { readonly what: string; readonly why?: string } } = {
+  [EndReason.crashed]: { what: 'ended' },
+  [EndReason.servicesGone]: {
+    what: 'had to be ended',
+    why: "Wine's services are gone, without which it waits for ever: somebody has killed wineserver",
+  },
+  [EndReason.unresponsive]: {
+    what: 'had to be ended',
+    why: 'it gave no sign of life for as long as "timeout_stop" says: it was stopped (SIGSTOP), or Wine\'s services were, or a DLL has suspended all of its threads',
+  },
+}
+
+function killProcess(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // gone already
+  }
+}
+
 function wrap(wrapped: Callback[], type: CType, fn: (...args: never[]) => unknown): Callback {
   const known = wrapped.find(callback => (callback.type as CType) === type && (callback.fn as unknown) === fn)
   if (known) return known
@@ -63,6 +84,7 @@ export class SessionCore {
   errno = 0
   /** Milliseconds. */
   timeoutCall: number
+  timeoutStop: number
   #text!: Encoding
   #context: CallContext | undefined
   /** Why the session ended, where this thread ended it. */
@@ -72,6 +94,7 @@ export class SessionCore {
     const { facts, thread } = options
     this.facts = facts
     this.timeoutCall = facts.timeoutCall
+    this.timeoutStop = facts.timeoutStop
     this.shared = options.shared
     this.mapping = new Mapping(facts.segment, this.shared, thread)
     this.encoder = createEncoder()
@@ -89,7 +112,14 @@ export class SessionCore {
       turn: new Turn(facts.turns, facts.number, this.mapping, this.shared),
       onCallback: this.callbacks.run,
       deathError: (exchange: Exchange | undefined) => this.deathError(exchange),
-      hostLives: () => processLives(facts.pid),
+      watch: new HostWatch(
+        this.mapping,
+        this.shared,
+        facts.segment,
+        () => this.facts.server,
+        () => this.timeoutStop,
+      ),
+      giveUp: reason => this.#giveUp(reason),
       onDeath: () => {
         this.memory.close()
         options.onDeath?.()
@@ -219,13 +249,15 @@ export class SessionCore {
     if (this.shared.life() === Life.dead) return
     this.endedBy ??= error
     Atomics.compareExchange(this.shared.i32, Shared.endReason, EndReason.none, reason)
-    try {
-      process.kill(this.facts.pid, 'SIGKILL')
-    } catch {
-      // gone already
-    }
+    killProcess(this.facts.pid)
     this.shared.end(reason, -1, new Uint8Array())
     this.lane.heard()
+  }
+
+  /** Nothing comes any more. A process that is gone needs no end, and its number may be another's. */
+  #giveUp(reason: number): void {
+    if (reason !== EndReason.crashed) killProcess(this.facts.pid)
+    this.shared.end(reason, -1, new Uint8Array())
   }
 
   /** What a request fails with, now that the session is dead; `exchange` is the one that was running. */
@@ -234,7 +266,8 @@ export class SessionCore {
     const { i32 } = this.shared
     const reason = Atomics.load(i32, Shared.endReason)
     const row = exchange && 'runningRow' in exchange ? (exchange.runningRow as () => number | undefined)() : undefined
-    if (reason === EndReason.crashed) {
+    const sudden = SUDDEN[reason]
+    if (sudden) {
       const exitCode = Atomics.load(i32, Shared.exitCode)
       const stderr = this.shared.stderrTail()
       const label = exchange?.label
@@ -242,10 +275,10 @@ export class SessionCore {
       const how =
         code >= 0x80000000 && exitCode !== -1
           ? `${exceptionName(code)}, 0x${code.toString(16)}`
-          : `exit code ${exitCode}`
+          : (sudden.why ?? `exit code ${exitCode}`)
       const during = label ? ` while ${label}${row === undefined ? '' : ` (row ${row})`} ran` : ''
       const crash = new SessionCrashedError(
-        `the Windows process of session ${id} ended${during} (${how})${stderr ? `; its last words: ${stderr.trim()}` : ''}`,
+        `the Windows process of session ${id} ${sudden.what}${during} (${how})${stderr ? `; its last words: ${stderr.trim()}` : ''}`,
         { exitCode, stderr, ...(label ? { routine: label } : {}), ...(row === undefined ? {} : { row }) },
       )
       if (exchange) {

@@ -1,5 +1,6 @@
 /** Names of structured exceptions (winnt.h, ntstatus.h), and the errors made of them. */
 import { EXCEPTION_UNBALANCED } from '../codec/layout.js'
+import type { RemoteMemory } from '../ctypes/block.js'
 import { AccessViolationError, ArgumentError, StructuredExceptionError } from '../errors.js'
 
 const NAMES: { readonly [code: number]: string } = {
@@ -29,6 +30,10 @@ const NAMES: { readonly [code: number]: string } = {
 }
 
 const ACCESS_VIOLATION = 0xc0000005
+/** Wine raises it in place of a routine that nobody has written yet; the host says which, in so many bytes at the address. */
+const WINE_STUB = 0x80000100
+const STUB_NAME = 256
+const UNKNOWN = 0xffffffffffffffffn
 const hex = (value: number | bigint) => `0x${value.toString(16).toUpperCase()}`
 
 export const exceptionName = (code: number): string => NAMES[code] ?? 'exception of the DLL’s own'
@@ -38,13 +43,15 @@ export function exceptionError(
   routine: string,
   code: number,
   address: bigint,
+  memory: RemoteMemory,
   row?: number,
 ): StructuredExceptionError | ArgumentError {
   if (code === EXCEPTION_UNBALANCED)
     return unbalancedError(routine, Number(address & 0xffffffffn) | 0, Number(address >> 32n), row)
-  const known = address !== 0xffffffffffffffffn
+  const known = address !== UNKNOWN && code !== WINE_STUB
   const where = row === undefined ? '' : ` in row ${row}`
-  const message = `${routine}${where}: ${exceptionName(code)} (${hex(code)})${known && code === ACCESS_VIOLATION ? ` at address ${hex(address)}` : ''}`
+  const what = code === WINE_STUB ? stubMessage(memory, address) : exceptionName(code)
+  const message = `${routine}${where}: ${what} (${hex(code)})${known && code === ACCESS_VIOLATION ? ` at address ${hex(address)}` : ''}`
   const details = { routine, exceptionCode: code, ...(known ? { address } : {}), ...(row === undefined ? {} : { row }) }
   return code === ACCESS_VIOLATION
     ? new AccessViolationError(message, details)
@@ -69,4 +76,15 @@ function unbalancedError(routine: string, taken: number, declared: number, row?:
       ...(row === undefined ? {} : { row }),
     },
   )
+}
+
+function stubMessage(memory: RemoteMemory, address: bigint): string {
+  const bytes = Buffer.alloc(STUB_NAME)
+  try {
+    if (address !== UNKNOWN) memory.read(address, bytes)
+  } catch {
+    // the session has ended meanwhile
+  }
+  const name = bytes.toString('latin1').replace(/\0.*/s, '')
+  return `Wine has no ${name || 'routine of that name'}, which the DLL needs here; a newer Wine may have it`
 }

@@ -11,8 +11,9 @@ export interface SessionFacts {
   /** What the program's sessions share to take turns, and this one's number among them. */
   readonly turns: SharedArrayBuffer
   readonly number: number
-  /** Of the Windows side, as Linux numbers it. */
+  /** Of the Windows side, and of Wine's server (0: not known), as Linux numbers them. */
   readonly pid: number
+  readonly server: number
   /** Address of the segment in the Windows process. */
   readonly base: number
   readonly pointerSize: number
@@ -27,4 +28,5 @@ export interface SessionFacts {
   readonly encoding: string
   /** Milliseconds; Infinity is no limit. */
   readonly timeoutCall: number
+  readonly timeoutStop: number
 }

@@ -15,16 +15,10 @@ export async function greet(
   core: SessionCore,
   env: Config['env'],
   folders: readonly string[],
-  limit: number,
+  late: Promise<never>,
   hasStopped: () => boolean,
 ): Promise<void> {
   const { facts, shared } = core
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    if (limit === Number.POSITIVE_INFINITY) return
-    const text = `session ${facts.id} did not start within ${limit / 1000} s: raise the parameter "timeout_start", or see what "npx zugbruecke doctor" says`
-    timer = setTimeout(() => reject(new SessionStartError(text)), limit)
-  })
   try {
     const given = Object.entries(variables(env)).flat()
     const hello = core.control('start', Op.hello, [WIRE_VERSION], [version, ...given])
@@ -52,7 +46,5 @@ export async function greet(
       `${text}${words ? `; its last words: ${words}` : ''}: see what "npx zugbruecke doctor" says`,
       { cause: error },
     )
-  } finally {
-    clearTimeout(timer)
   }
 }

@@ -15,6 +15,7 @@ export function failureOf(core: SessionCore, call: PreparedCall, at: number): Er
     return undefined
   }
   const code = view.getUint32(at + Reply.code, true)
-  if (status === Status.exception) return exceptionError(call.label, code, view.getBigUint64(at + Reply.result, true))
+  if (status === Status.exception)
+    return exceptionError(call.label, code, view.getBigUint64(at + Reply.result, true), core.memory)
   return call.declareError() ?? refusal(call.label, status, code)
 }

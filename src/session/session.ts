@@ -18,6 +18,7 @@ import {
 } from '../runtime/config.js'
 import { locate } from '../runtime/locate.js'
 import { assertPlatform } from '../runtime/platform.js'
+import { serverProcess } from '../runtime/wine-processes.js'
 import { closing, expose, type Remote, transferred, wrap } from './comlink.js'
 import { SessionCore } from './core.js'
 import type { SessionFacts } from './facts.js'
@@ -26,6 +27,7 @@ import type { JobOptions } from './job.js'
 import { checkJob, JobRunner } from './job-runner.js'
 import { checkLogFile, SessionLog } from './log.js'
 import { folderPath, toUnixPath } from './paths.js'
+import { StartLimit } from './start-limit.js'
 import { Started } from './started.js'
 import { supervisor } from './supervisor.js'
 import { SessionSurface } from './surface.js'
@@ -116,8 +118,8 @@ export class CtypesSession extends SessionSurface {
         this.#openBell(core, thread)
         const { port1: alive, port2 } = new MessageChannel()
         await supervisor().member(core.facts.pid, thread, transferred(port2, port2))
-        const { encoding, timeoutCall } = core
-        const facts = { ...core.facts, encoding, timeoutCall }
+        const { encoding, timeoutCall, timeoutStop } = core
+        const facts = { ...core.facts, encoding, timeoutCall, timeoutStop }
         return transferred({ facts, thread, config: this.#config, alive }, alive)
       },
       terminate: () => this.terminate(),
@@ -187,6 +189,7 @@ export class CtypesSession extends SessionSurface {
     this.#log.configure(this.#config)
     core.encoding = this.#config.encoding
     core.timeoutCall = milliseconds(this.#config.timeout_call)
+    core.timeoutStop = milliseconds(this.#config.timeout_stop)
   }
 
   /** Those that joined have what they need of the parameters for themselves. */
@@ -265,6 +268,7 @@ export class CtypesSession extends SessionSurface {
   }
 
   async #boot(): Promise<SessionCore> {
+    const late = new StartLimit(this.id, milliseconds(this.#config.timeout_start))
     try {
       assertPlatform()
       const config = this.#config
@@ -274,10 +278,10 @@ export class CtypesSession extends SessionSurface {
       this.#log.write('info', 'starting', { ...installation, memory: config.memory })
       // its thread starts while the session's own does
       supervisor()
-      const limit = milliseconds(config.timeout_start)
+      late.prefix = config.sandbox ? undefined : installation.prefix
       const owned: Started = new Started((code, strayed) => this.#workerEnded(owned, code, strayed))
       this.#owned = owned
-      const { segment, pid, sandbox } = await owned.spawn(installation, config)
+      const { segment, pid, sandbox } = await Promise.race([owned.spawn(installation, config), late.passed])
       if (this.#ended) throw new SessionTerminatedError(`session ${config.id} was terminated before it was up`)
       Atomics.store(owned.shared.i32, Shared.process, pid)
       const facts: SessionFacts = {
@@ -288,6 +292,7 @@ export class CtypesSession extends SessionSurface {
         turns: owned.turns,
         number: owned.number,
         pid,
+        server: 0,
         base: 0,
         pointerSize: config.arch === 'win64' ? 8 : 4,
         memoryByHost: false,
@@ -297,20 +302,26 @@ export class CtypesSession extends SessionSurface {
         sandbox,
         encoding: config.encoding,
         timeoutCall: milliseconds(config.timeout_call),
+        timeoutStop: milliseconds(config.timeout_stop),
       }
       const core = this.#makeCore(facts, CALLER_THREAD, owned.shared)
-      await greet(core, config.env, folders, limit, () => this.#stopping !== undefined)
+      await greet(core, config.env, folders, late.passed, () => this.#stopping !== undefined)
+      // the one that was there before may have been about to go
+      if (!config.sandbox) core.facts = { ...core.facts, server: serverProcess(installation.prefix) }
       this.#log.write('info', 'up', { pid, python: core.facts.pythonVersion })
       this.#core = core
       return this.#core
     } catch (error) {
       this.#log.write('error', 'not started', { error: (error as Error).message })
-      await this.#abandon()
+      // it has no DLL that would clean up, and perhaps hears nothing
+      await this.#abandon(0)
       throw error instanceof ZugbrueckeError
         ? error
         : new SessionStartError(`session ${this.id} could not be started: ${(error as Error).message}`, {
             cause: error,
           })
+    } finally {
+      late.end()
     }
   }
 
@@ -409,12 +420,12 @@ export class CtypesSession extends SessionSurface {
   }
 
   /** Ends what has been started, whatever that is. */
-  async #abandon(): Promise<void> {
+  async #abandon(patience = milliseconds(this.#config.timeout_stop)): Promise<void> {
     live.delete(this.id)
     const owned = this.#owned
     if (!owned) return
     this.#owned = undefined
-    await owned.end(milliseconds(this.#config.timeout_stop))
+    await owned.end(patience)
   }
 
   #died(): void {

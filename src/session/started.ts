@@ -40,6 +40,9 @@ export class Started {
   jobs?: JobRunner
   #segment: Segment | undefined
   #pid = 0
+  #spawning: Promise<number> | undefined
+  /** It is to end, or has. */
+  #over = false
   #sandbox: Promise<Sandbox> | undefined
   readonly #release = () => this.shared.end(EndReason.terminated, 0, new Uint8Array())
   /** What was thrown in the worker outside any task. */
@@ -68,11 +71,12 @@ export class Started {
     this.#segment = segment
     if (releases.size === 0) process.on('exit', releaseAll)
     releases.add(this.#release)
-    await ready
-    const sandbox = await this.#sandbox
+    const sandbox = (await ready) as Sandbox | undefined
+    if (this.#over) throw new ZugbrueckeError('the start of the session was given up')
     const { options, seen } = hostProcess(config, installation, segment, this.shared, sandbox)
     writeHead(segment, this.shared, seen)
-    this.#pid = await supervisor().spawn(options)
+    this.#spawning = supervisor().spawn(options)
+    this.#pid = await this.#spawning
     return { segment, pid: this.#pid, sandbox: sandbox?.view }
   }
 
@@ -88,10 +92,13 @@ export class Started {
 
   /** Ends what has been made, whatever that is. The process gets `patience` milliseconds. Once only. */
   async end(patience: number): Promise<void> {
+    this.#over = true
     countSession(turns, -1)
     releases.delete(this.#release)
     if (releases.size === 0) process.off('exit', releaseAll)
     this.shared.end(EndReason.terminated, 0, new Uint8Array())
+    // what has been begun is not left to itself
+    this.#pid ||= (await this.#spawning?.catch(() => 0)) ?? 0
     if (this.#pid) await supervisor().stop(this.#pid, patience)
     await this.worker.destroy()
     if (this.#segment) {

@@ -2,6 +2,7 @@
 import type { Worker } from 'node:worker_threads'
 import { Exchange, type Port, type Sender } from '../../dist/src/channel/exchange.js'
 import type { Frame } from '../../dist/src/channel/frame.js'
+import { HostWatch } from '../../dist/src/channel/host-watch.js'
 import { Lane, type LaneOptions } from '../../dist/src/channel/lane.js'
 import { endMapping, forgetView, Mapping } from '../../dist/src/channel/mapping.js'
 import { closeSegment, createSegment, openBell, writeHead } from '../../dist/src/channel/segment.js'
@@ -141,7 +142,14 @@ export function makeLane(
     onCallback: (frame: Frame, _callback: number, _count: number, at: number) =>
       frame.finish(2 * Number(mapping.view.getBigInt64(at, true)), 0),
     deathError: () => new Ended(`reason ${state.i32[Shared.endReason]}`),
-    hostLives: () => true,
+    watch: new HostWatch(
+      mapping,
+      state,
+      segment,
+      () => 0,
+      () => Number.POSITIVE_INFINITY,
+    ),
+    giveUp: reason => state.end(reason, -1, new Uint8Array()),
     onDeath: () => {},
     ...options,
   })
@@ -172,6 +180,8 @@ export class FakeHost {
       threads.reduce((bits, thread) => bits | (1 << thread), 0),
     )
     writeHead(this.segment, this.state, { process: process.pid, descriptor: fd => fd })
+    // a process that lives; the fake is a thread of it
+    Atomics.store(i32, Shared.process, process.pid)
     // thread 31 is nobody's: for what is looked at from outside
     const mapping = new Mapping(this.segment, this.state, 30)
     i32[Shared.tail] = first

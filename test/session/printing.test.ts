@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { promisify } from 'node:util'
 import * as assert from 'uvu/assert'
@@ -60,6 +60,55 @@ test('it is shown by default, all of it', async () => {
     faults.print_error.sync(5000)`)
   assert.is(stdout.replaceAll('\r', '').match(/^o{1023}$/gm)?.length, 1024)
   assert.match(stderr, /^e{1023}/m)
+})
+
+for (const stdio of ['pipe', 'a shell’s pipe'] as const)
+  test(`all of it reaches who reads late, and holds up no other session (${stdio})`, async () => {
+    const body = `
+      await faults.print_out(2 << 20)
+      const other = await CtypesSession.start()
+      await other.terminate()
+      process.stderr.write('other')`
+    const args = ['--input-type=module', '--eval', program(body, '{}')]
+    const child =
+      stdio === 'pipe'
+        ? spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+        : spawn('/bin/sh', ['-c', '"$0" "$@" | { sleep 1; cat; }', process.execPath, ...args])
+    let said = ''
+    let got = 0
+    child.stderr?.on('data', chunk => {
+      said += chunk
+    })
+    const closed = new Promise(resolve => child.once('close', resolve))
+    if (stdio === 'pipe') await until(() => said.includes('other'), 'another session starts and ends', 30)
+    child.stdout?.on('data', chunk => {
+      got += chunk.length
+    })
+    await closed
+    assert.match(said, 'other')
+    assert.is(got, 2 << 20)
+  })
+
+test('what is more than may wait is dropped, and that is said', async () => {
+  const body = `
+    await faults.print_out(16 << 20)
+    process.stderr.write('printed')`
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', program(body, '{}')], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let said = ''
+  let got = 0
+  child.stderr.on('data', chunk => {
+    said += chunk
+  })
+  const closed = new Promise(resolve => child.once('close', resolve))
+  await until(() => said.includes('printed'), 'the routine returns', 30)
+  child.stdout.on('data', chunk => {
+    got += chunk.length
+  })
+  await closed
+  const dropped = Number(/(\d+) bytes that the Windows process \d+ printed were dropped/.exec(said)?.[1])
+  assert.is(got + dropped, 16 << 20)
 })
 
 test('it is not shown when that is not wanted, from the start or later', async () => {

@@ -11,8 +11,10 @@ static HANDLE bell_of(uint32_t thread) {
            (long)zb_load(zb_thread_word(thread, THREAD_BELL)));
   bell = CreateFileA(path, GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL, OPEN_EXISTING, 0, NULL);
   if (bell == INVALID_HANDLE_VALUE) return NULL;
+  zb_keep_open(bell);
   HANDLE other = InterlockedCompareExchangePointer((PVOID volatile *)&zb.bells[thread], bell, NULL);
   if (!other) return bell;
+  SetHandleInformation(bell, HANDLE_FLAG_PROTECT_FROM_CLOSE, 0);
   CloseHandle(bell);
   return other;
 }
@@ -27,7 +29,7 @@ int zb_ring(uint32_t thread) {
   __atomic_thread_fence(__ATOMIC_SEQ_CST);
   if (!zb_load(sleeps) || !__atomic_exchange_n(sleeps, 0, __ATOMIC_SEQ_CST)) return 0;
   HANDLE bell = bell_of(thread);
-  if (bell) WriteFile(bell, &byte, 1, &written, NULL);
+  if (bell && !WriteFile(bell, &byte, 1, &written, NULL)) zb_check_handle();
   return 1;
 }
 
@@ -37,7 +39,9 @@ static DWORD WINAPI listen(void *unused) {
   (void)unused;
   for (;;) {
     count = 0;
-    if (!ReadFile(zb.strands_bell, stale, sizeof stale, &count, NULL) || !count) Sleep(1); /* Node has gone, and so will we */
+    if (!ReadFile(zb.strands_bell, stale, sizeof stale, &count, NULL)) zb_check_handle();
+    if (!count) Sleep(1); /* Node has gone, and so will we */
+    zb_give_pulse();
     for (int strand = 1; strand < STRANDS; strand++) SetEvent(zb.events[strand]); /* each looks whether it was meant */
     zb_serve_window();
   }
@@ -47,8 +51,10 @@ static DWORD WINAPI listen(void *unused) {
 /* Starts the bell thread: before any DLL of the user's, for it could not begin while one is loaded. */
 int zb_listen(void) {
   static HANDLE thread;
-  for (int strand = 1; strand < STRANDS; strand++)
+  for (int strand = 1; strand < STRANDS; strand++) {
     if (!zb.events[strand] && !(zb.events[strand] = CreateEventA(NULL, FALSE, FALSE, NULL))) return 0;
+    zb_keep_open(zb.events[strand]);
+  }
   if (!thread) thread = CreateThread(NULL, 0x10000, listen, NULL, STACK_SIZE_PARAM_IS_A_RESERVATION, NULL);
   return thread != NULL;
 }

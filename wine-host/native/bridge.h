@@ -46,8 +46,12 @@ ZB_API int32_t zb_init(const struct zb_context *context);
 /* Runs the loop on the calling thread, which is strand 0. 0: EXIT was carried out. */
 ZB_API int32_t zb_serve(void);
 
-/* The end of the process has begun, on whatever thread: callbacks get zero from now on. */
-ZB_API void zb_leave(void);
+/* Ends the process, with the clean-up of its DLLs, and does not return: `lifeline` is the pipe whose end says that Node is gone, which
+ * makes it hurry, or which has come to its end already. Callbacks get zero from now on. */
+ZB_API void zb_leave(void *lifeline, int32_t gone);
+
+/* Sees that the thread of zb_init ends before its time, and does not return. */
+ZB_API void zb_watch(void);
 
 /* conventions, flags, signature and kinds as docs/wire.md and src/ctypes/sink.ts have them. */
 ZB_API int32_t zb_routine(uint32_t number, uint64_t address, uint32_t convention, uint32_t flags, const char *signature,
@@ -69,6 +73,9 @@ struct zb_import {
 };
 /* 1 and the first such import; 0 where there is none. The texts lie in the module. */
 ZB_API int32_t zb_unmet_import(uint64_t module, struct zb_import *unmet);
+
+/* The last routine that a DLL has called and that nobody has written for Wine, as "dll.routine"; once, 0 where there is none. */
+ZB_API uint64_t zb_missed_stub(void);
 
 /* Address of a function that calls Node's callback `number`, 0 if the signature or the memory does not do. */
 ZB_API uint64_t zb_thunk(uint32_t number, uint32_t convention, uint32_t flags, const char *signature, uint32_t result_kind);

@@ -9,8 +9,6 @@ static volatile LONG returns;  /* so often has one become free */
 /* Milliseconds that a thread waits for one of all the others to return: they may in turn wait for this one. */
 enum { PATIENCE = 10000 };
 
-static int ends(void) { return zb.leaving || zb_load(zb_word(WORD_HOST_STATE)) == STATE_LEAVING; }
-
 /* -1 if there is none to be had. */
 static int32_t claim_strand(void) {
   ULONGLONG since = GetTickCount64();
@@ -19,7 +17,7 @@ static int32_t claim_strand(void) {
     LONG now = busy;
     if (now == -1) { /* the thirty-second waits; the time limit is for the event that another took first */
       if (returns != seen) seen = returns, since = GetTickCount64();
-      if (ends() || GetTickCount64() - since > PATIENCE) return -1;
+      if (zb_ends() || GetTickCount64() - since > PATIENCE) return -1;
       if (!given_back) {
         HANDLE event = CreateEventA(NULL, FALSE, FALSE, NULL);
         if (event && InterlockedCompareExchangePointer(&given_back, event, NULL)) CloseHandle(event);
@@ -146,7 +144,7 @@ uint64_t zb_callback_enter(uint32_t index, const struct zb_frame *frame) {
   struct zb_thread *thread, *fresh = NULL;
   uint64_t result;
   /* once the end has begun nobody answers: clean-up of DLLs gets zero at once */
-  if (!stub->live || ends()) {
+  if (!stub->live || zb_ends()) {
     if (!stub->live) zb_count_disposed();
     return 0;
   }
@@ -160,7 +158,7 @@ uint64_t zb_callback_enter(uint32_t index, const struct zb_frame *frame) {
     int32_t strand = claim_strand();
     if (strand < 0) {
       HeapFree(GetProcessHeap(), 0, fresh);
-      if (!ends()) zb_say("a thread of a DLL got zero from a callback: too many other threads have one open, and none has returned for 10 s");
+      if (!zb_ends()) zb_say("a thread of a DLL got zero from a callback: too many other threads have one open, and none has returned for 10 s");
       return 0;
     }
     zb_attach(thread, strand);

@@ -29,7 +29,9 @@ ZB_API int32_t zb_init(const struct zb_context *context) {
   memset(zb.taken, 0, sizeof zb.taken);
   DWORD_PTR system;
   if (!GetProcessAffinityMask(GetCurrentProcess(), &zb.cores, &system)) zb.cores = 0;
+  zb_keep_open(zb.host_bell);
+  zb_keep_open(zb.strands_bell);
   zb_calibrate(context->spin_microseconds ? context->spin_microseconds : 130);
-  if (!zb_watch_exceptions() || !zb_watch_unloads() || !zb_listen()) return ZB_NO_MEMORY;
+  if (!zb_watch_me() || !zb_prepare_to_leave() || !zb_watch_exceptions() || !zb_watch_unloads() || !zb_listen()) return ZB_NO_MEMORY;
   return ZB_OK;
 }

@@ -23,13 +23,16 @@ void zb_note_exception(struct zb_guard *guard, const EXCEPTION_RECORD *record, u
   guard->code = record->ExceptionCode;
   guard->address = record->ExceptionCode == EXCEPTION_UNBALANCED && record->NumberParameters == 2
                        ? record->ExceptionInformation[0] | (uint64_t)record->ExceptionInformation[1] << 32
+                   : record->ExceptionCode == EXCEPTION_OF_STUB
+                       ? zb_stub_name(record)
                    : memory && record->NumberParameters >= 2
                        ? record->ExceptionInformation[1]
                        : ~0ull;
   guard->system_error = system_error;
 }
 
-/* Faults of the processor only: what software raises comes out of kernel32, which can be walked, or its caller catches it. */
+/* Faults of the processor, and what Wine raises in place of a routine that nobody has written, out of code that cannot always be walked.
+ * Other software raises out of kernel32, which can be, or catches what it raises. */
 static int fault(DWORD code) {
   switch (code) {
     case EXCEPTION_ACCESS_VIOLATION: case EXCEPTION_ILLEGAL_INSTRUCTION: case EXCEPTION_PRIV_INSTRUCTION:
@@ -37,7 +40,7 @@ static int fault(DWORD code) {
     case EXCEPTION_STACK_OVERFLOW: case EXCEPTION_IN_PAGE_ERROR: case EXCEPTION_DATATYPE_MISALIGNMENT:
     case EXCEPTION_FLT_DENORMAL_OPERAND: case EXCEPTION_FLT_DIVIDE_BY_ZERO: case EXCEPTION_FLT_INEXACT_RESULT:
     case EXCEPTION_FLT_INVALID_OPERATION: case EXCEPTION_FLT_OVERFLOW: case EXCEPTION_FLT_STACK_CHECK:
-    case EXCEPTION_FLT_UNDERFLOW:
+    case EXCEPTION_FLT_UNDERFLOW: case EXCEPTION_OF_STUB:
       return 1;
     default:
       return 0;
@@ -79,7 +82,10 @@ static LONG CALLBACK vectored(EXCEPTION_POINTERS *exception) {
   uint32_t system_error = GetLastError();
   struct zb_thread *thread = zb_current();
   struct zb_guard *guard = thread ? thread->guard : NULL;
+  if (exception->ExceptionRecord->ExceptionCode == EXCEPTION_OF_STUB) zb_note_stub(exception->ExceptionRecord);
   if (!guard || !fault(exception->ExceptionRecord->ExceptionCode)) return EXCEPTION_CONTINUE_SEARCH;
+  /* what it is to go back to makes it fault again, and would for ever */
+  if (guard->abandoned || zb_recovering(exception->ContextRecord)) zb_give_up("a routine wrote over the stack that it was called on");
   if (guard->walking) {
     /* the first exception is the one to tell of */
   } else if (exception->ExceptionRecord->ExceptionCode == EXCEPTION_STACK_OVERFLOW && !stack_left()) {
@@ -95,6 +101,7 @@ static LONG CALLBACK vectored(EXCEPTION_POINTERS *exception) {
       return EXCEPTION_CONTINUE_SEARCH;
     }
   }
+  guard->abandoned = 1;
   zb_resume_at_guard(guard, exception->ContextRecord);
   return EXCEPTION_CONTINUE_EXECUTION;
 }
@@ -120,7 +127,7 @@ int zb_protect(struct zb_thread *thread, zb_body body, void *argument, struct zb
   int failed;
   guard->previous = thread->guard;
   guard->depth = thread->depth;
-  guard->walking = guard->refused = 0;
+  guard->walking = guard->abandoned = guard->refused = 0;
   guard->frame = NULL;
   thread->guard = guard;
   chain = tib->ExceptionList;

@@ -41,3 +41,8 @@ void zb_resume_at_guard(const struct zb_guard *guard, CONTEXT *context) {
   context->Eip = (DWORD)(ULONG_PTR)zb_guarded_recover;
   context->Esp = (DWORD)(ULONG_PTR)guard->frame;
 }
+
+/* Is it on its way back from a routine that an exception has ended? */
+int zb_recovering(const CONTEXT *context) {
+  return context->Eip >= (ULONG_PTR)zb_guarded_recover && context->Eip <= (ULONG_PTR)zb_guarded_end;
+}

@@ -50,3 +50,8 @@ void zb_resume_at_guard(const struct zb_guard *guard, CONTEXT *context) {
   context->Rip = (DWORD64)(ULONG_PTR)zb_guarded_recover;
   context->Rsp = (DWORD64)(ULONG_PTR)guard->frame;
 }
+
+/* Is it on its way back from a routine that an exception has ended? */
+int zb_recovering(const CONTEXT *context) {
+  return context->Rip >= (ULONG_PTR)zb_guarded_recover && context->Rip <= (ULONG_PTR)zb_guarded_end;
+}

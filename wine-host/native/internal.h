@@ -19,6 +19,7 @@ struct zb_guard {
   uint64_t address;
   uint32_t system_error; /* GetLastError() when the exception was met */
   uint32_t walking;      /* the vectored handler is reading the stack */
+  uint32_t abandoned;    /* it has left the routine without unwinding */
   uint32_t refused;      /* a callback was not begun: there was too little stack for it */
 };
 
@@ -38,7 +39,7 @@ struct zb_thread {
 struct zb_state {
   uint8_t *segment;
   uint64_t segment_size;
-  HANDLE host_bell, strands_bell;
+  HANDLE host_bell, strands_bell, main_thread;
   HANDLE events[STRANDS]; /* what a strand but the first sleeps on */
   HANDLE volatile bells[THREADS]; /* of Node's threads, each opened when it is first rung */
   zb_control control;
@@ -219,10 +220,23 @@ int zb_benign(const EXCEPTION_RECORD *record);
 /* exception_*.c: would Windows find the guard's handler? And, without unwinding: go there when the exception is continued */
 int zb_guard_reachable(const struct zb_guard *guard, const CONTEXT *context, CONTEXT *copy);
 void zb_resume_at_guard(const struct zb_guard *guard, CONTEXT *context);
+int zb_recovering(const CONTEXT *context);
 enum { ZB_UNWINDING = 2 | 4, ZB_TARGET_UNWIND = 0x20 }; /* flags of "EXCEPTION_RECORD" that winternl.h of mingw lacks */
 /* leave.c: says something on stderr; and why, whose last words Node hands on, and ends the process */
 void zb_say(const char *what);
 __attribute__((noreturn)) void zb_give_up(const char *why);
+int zb_prepare_to_leave(void);
+int zb_ends(void); /* the end has begun: nobody answers any more */
+/* watch.c */
+int zb_watch_me(void);
+void zb_give_pulse(void);
+void zb_keep_open(HANDLE handle);
+void zb_check_handle(void); /* behind a failure, with its GetLastError() */
+/* unwritten.c */
+#define EXCEPTION_OF_STUB 0x80000100
+#define ZB_STUB_NAME 256
+uint64_t zb_stub_name(const EXCEPTION_RECORD *record);
+void zb_note_stub(const EXCEPTION_RECORD *record);
 /* thunk.c */
 struct zb_stub {
   volatile LONG live;

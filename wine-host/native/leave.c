@@ -1,7 +1,11 @@
-/* What leaves nothing to go on with. Node waits for an answer that cannot come any more; the end of the process is one. */
+/* How this process ends: because Node says so or has gone, or because nothing is left to go on with. */
 #include "internal.h"
+#include <stdio.h>
+#include <tlhelp32.h>
 
 enum { GAVE_UP = 3 }; /* as abort() of the C runtime */
+/* Milliseconds for the clean-up of DLLs once nobody is left who would end this process. */
+enum { PATIENCE = 1000 };
 
 /* On stderr, which Node shows. */
 void zb_say(const char *what) {
@@ -12,13 +16,91 @@ void zb_say(const char *what) {
   WriteFile(out, "\n", 1, &written, NULL);
 }
 
-void zb_give_up(const char *why) {
-  zb_say(why);
-  TerminateProcess(GetCurrentProcess(), GAVE_UP);
+static void __attribute__((noreturn)) end(UINT code) {
+  TerminateProcess(GetCurrentProcess(), code);
   for (;;) Sleep(INFINITE);
 }
 
-void zb_leave(void) { zb_store(zb_word(WORD_HOST_STATE), STATE_LEAVING); }
+/* Node waits for an answer that cannot come any more; the end of the process is one. */
+void zb_give_up(const char *why) {
+  zb_say(why);
+  end(GAVE_UP);
+}
+
+int zb_ends(void) { return zb.leaving || zb_load(zb_word(WORD_HOST_STATE)) == STATE_LEAVING; }
+
+/* The loader, whose names are looked up while that is possible: to look up takes its lock. */
+static LONG(NTAPI *lock_loader)(ULONG flags, ULONG *state, ULONG_PTR *cookie);
+static LONG(NTAPI *unlock_loader)(ULONG flags, ULONG_PTR cookie);
+static void(NTAPI *shut_down)(void);
+enum { TRY = 2, LOCKED = 1 };
+
+/* ExitProcess ends all other threads before it cleans up: DLLs count on that, and free what their threads use. It would end the thread
+ * that watches, too. Whoever holds the heap is let finish: what it holds could never be had again. */
+static void end_other_threads(DWORD watcher) {
+  DWORD process = GetCurrentProcessId(), me = GetCurrentThreadId();
+  THREADENTRY32 entry = {.dwSize = sizeof entry};
+  HANDLE threads = CreateToolhelp32Snapshot(TH32CS_SNAPTHREAD, 0);
+  HeapLock(GetProcessHeap());
+  for (BOOL more = Thread32First(threads, &entry); more; more = Thread32Next(threads, &entry)) {
+    if (entry.th32OwnerProcessID != process || entry.th32ThreadID == me || entry.th32ThreadID == watcher) continue;
+    HANDLE thread = OpenThread(THREAD_TERMINATE, FALSE, entry.th32ThreadID);
+    TerminateThread(thread, 0);
+    CloseHandle(thread);
+  }
+  HeapUnlock(GetProcessHeap());
+  CloseHandle(threads);
+}
+
+static DWORD WINAPI clean_up(void *watcher) {
+  ULONG_PTR cookie;
+  lock_loader(0, NULL, &cookie); /* no thread begins from now on */
+  end_other_threads((DWORD)(ULONG_PTR)watcher);
+  shut_down();
+  end(0);
+}
+
+/* The clean-up of DLLs may hang, and ExitProcess would wait for ever for one that hangs while it is loaded. Nothing of this needs
+ * Python, whose lock may be held by a thread that is ended. */
+void zb_leave(void *lifeline, int32_t gone) {
+  ULONG state = 0;
+  ULONG_PTR cookie;
+  uint8_t words[64];
+  DWORD count;
+  zb_store(zb_word(WORD_HOST_STATE), STATE_LEAVING);
+  /* while the loader is locked no thread begins, and no clean-up */
+  lock_loader(TRY, &state, &cookie);
+  if (state != LOCKED) end(0);
+  unlock_loader(0, cookie);
+  if (!CreateThread(NULL, 0, clean_up, (void *)(ULONG_PTR)GetCurrentThreadId(), 0, NULL)) end(0);
+  /* Node waits, and kills what takes longer than "timeout_stop" */
+  while (!gone && ReadFile(lifeline, words, sizeof words, &count, NULL) && count) continue;
+  Sleep(PATIENCE);
+  end(0);
+}
+
+/* An exception that nobody handles, on a thread of a DLL's own. Wine would start a debugger, which takes seconds to say nothing of use. */
+static LONG WINAPI unhandled(EXCEPTION_POINTERS *exception) {
+  const EXCEPTION_RECORD *record = exception->ExceptionRecord;
+  char text[ZB_STUB_NAME + 128];
+  const char *stub = record->ExceptionCode == EXCEPTION_OF_STUB ? (const char *)(ULONG_PTR)zb_stub_name(record) : NULL;
+  if (zb_ends()) end(0);
+  if (stub) snprintf(text, sizeof text, "a thread of a DLL's own needs %s, which Wine does not have", stub);
+  else
+    snprintf(text, sizeof text, "exception 0x%08lX at 0x%llX on a thread of a DLL's own", (unsigned long)record->ExceptionCode,
+             (unsigned long long)(ULONG_PTR)record->ExceptionAddress);
+  zb_say(text);
+  end(record->ExceptionCode);
+}
+
+int zb_prepare_to_leave(void) {
+  HMODULE ntdll = GetModuleHandleW(L"ntdll");
+  lock_loader = (LONG(NTAPI *)(ULONG, ULONG *, ULONG_PTR *))(void *)GetProcAddress(ntdll, "LdrLockLoaderLock");
+  unlock_loader = (LONG(NTAPI *)(ULONG, ULONG_PTR))(void *)GetProcAddress(ntdll, "LdrUnlockLoaderLock");
+  shut_down = (void(NTAPI *)(void))(void *)GetProcAddress(ntdll, "LdrShutdownProcess");
+  SetUnhandledExceptionFilter(unhandled);
+  return lock_loader && unlock_loader && shut_down;
+}
 
 /* A thread that is known here has a routine's call or a callback open, or is the main loop's. */
 BOOL WINAPI DllMain(HINSTANCE self, DWORD reason, LPVOID reserved);

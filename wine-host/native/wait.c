@@ -88,8 +88,12 @@ static void note(struct zb_thread *thread, int beside, int strand) {
 static void sleep_on(int strand) {
   uint8_t stale[64];
   DWORD count = 0;
-  if (strand != 0) WaitForSingleObject(zb.events[strand], 1000); /* whoever would ring may have read what somebody has written over it */
-  else if (!ReadFile(zb.host_bell, stale, sizeof stale, &count, NULL) || !count) Sleep(1); /* slow is better than stuck */
+  if (strand != 0) {
+    if (WaitForSingleObject(zb.events[strand], 1000) == WAIT_FAILED) zb_check_handle(); /* whoever would ring may have read what somebody has written over it */
+    return;
+  }
+  if (!ReadFile(zb.host_bell, stale, sizeof stale, &count, NULL)) zb_check_handle();
+  if (!count) Sleep(1); /* slow is better than stuck */
 }
 
 void zb_wait(volatile uint32_t *head, uint32_t seen, volatile uint32_t *sleeps, int strand) {

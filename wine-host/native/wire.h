@@ -36,11 +36,13 @@
 #define WORD_BELL_PROCESS 12 /* Process whose descriptors the threads’ bells are, as the host sees it */
 #define WORD_LOOK_LIMIT 64 /* Node: microseconds that the host may look before it sleeps; 0: as long as it pays */
 #define WORD_KEEP_APART 68 /* Node: 1 if the host’s main thread is to keep off the core of whoever calls */
+#define WORD_PULSE_ASKED 72 /* Node: number of the last sign of life that it has asked for */
 #define WORD_DONE 128 /* Host: requests that it is done with; their slots are free */
 #define WORD_HOST_STATE 132 /* Host: see HostState */
 #define WORD_RUNNING 136 /* Host: number of the reply that it works on */
 #define WORD_RUNNING_THREAD 140 /* Host: whose that is, as number of the thread; all ones: nothing runs */
 #define WORD_RUNNING_ROW 144 /* Host: row of the batch that runs */
+#define WORD_PULSE 148 /* Host: number of the last one that it has given */
 #define WORD_HOST_SLEEPS 192 /* Host: 1 while its main loop sleeps, or is about to; taken by who rings */
 #define WORD_STRAND_SLEEPS 0x180 /* Host: the same for each strand */
 

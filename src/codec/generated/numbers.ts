@@ -66,6 +66,8 @@ export const ControlWord = {
   lookLimit: 64,
   /** Node: 1 if the host’s main thread is to keep off the core of whoever calls. */
   keepApart: 68,
+  /** Node: number of the last sign of life that it has asked for. */
+  pulseAsked: 72,
   /** Host: requests that it is done with; their slots are free. */
   done: 128,
   /** Host: see HostState. */
@@ -76,6 +78,8 @@ export const ControlWord = {
   runningThread: 140,
   /** Host: row of the batch that runs. */
   runningRow: 144,
+  /** Host: number of the last one that it has given. */
+  pulse: 148,
   /** Host: 1 while its main loop sleeps, or is about to; taken by who rings. */
   hostSleeps: 192,
   /** Host: the same for each strand. */
