@@ -114,7 +114,7 @@ test('what is more than may wait is dropped, and that is said', async () => {
 test('it is not shown when that is not wanted, from the start or later', async () => {
   const quiet = await output(
     `await faults.print_out(5000); await faults.print_error(5000)`,
-    '{ stdout: false, stderr: false }',
+    '{ stdout: false, stderr: false, sandbox: false }',
   )
   assert.equal(quiet, { stdout: '', stderr: '' })
   const later = await output(`
