@@ -152,7 +152,8 @@ async function runPython(folder: string, blocks: readonly Block[]): Promise<stri
   writeFileSync(file, pythonProgram(blocks))
   const config = resolveConfig()
   const installation = locate(config)
-  await ensureServices(installation)
+  const hold = setInterval(() => {}, 1000) // to wait for the services does not keep Node alive
+  await ensureServices(installation).finally(() => clearInterval(hold))
   const { code, stdout, stderr } = await run(installation.wine, [installation.python, basename(file)], {
     cwd: folder,
     env: wineEnvironment(config, installation),

@@ -13,6 +13,12 @@ import { ensureServices, servicesRun } from '../../src/runtime/prefix.js'
 import { run } from '../../src/runtime/run.js'
 
 const test = suite('prefix')
+// to wait for the services does not keep Node alive
+let hold: NodeJS.Timeout
+test.before(() => {
+  hold = setInterval(() => {}, 1000)
+})
+test.after(() => clearInterval(hold))
 const config = resolveConfig()
 const installation = locate(config)
 const python = (program: string, env = wineEnvironment(config, installation)) =>
