@@ -44,6 +44,8 @@ class Bridge:
     def __init__(self, segment, control):
         name = "bridge-win64.dll" if sys.maxsize > 2**32 else "bridge-win32.dll"
         self.dll = dll = ctypes.CDLL(os.path.join(os.path.dirname(os.path.abspath(__file__)), "native", name))
+        # looked up now: that takes the loader's lock, which a DLL that hangs while it is loaded never gives back
+        dll.zb_leave.argtypes = (ctypes.c_void_p, ctypes.c_int32)
         dll.zb_version.restype = ctypes.c_char_p
         dll.zb_thunk.restype = ctypes.c_uint64
         dll.zb_missed_stub.restype = ctypes.c_uint64
@@ -96,7 +98,7 @@ class Bridge:
 
     def leave(self, lifeline, gone):
         """Ends this process. Does not return."""
-        self.dll.zb_leave(ctypes.c_void_p(lifeline), gone)
+        self.dll.zb_leave(lifeline, gone)
 
     def routine(self, number, address, convention, flags, signature, result, texts):
         code = self.dll.zb_routine(number, ctypes.c_uint64(address), convention, flags, signature.encode(), ord(result))
