@@ -51,7 +51,7 @@ interface Ward {
   readonly said: Said
   readonly shared: SharedState
   readonly segment: Segment
-  /** Closed by the end of the threads that joined. */
+  /** Told of the end of the process, and closed by the end of the threads that joined. */
   readonly members: Set<MessagePort>
   /** Threads that have ended and still have something under way. */
   readonly departed: Set<Departed>
@@ -130,7 +130,8 @@ const supervisor = {
     said.pid = pid
     const over = (code: number) => {
       wards.delete(pid)
-      for (const port of ward.members) port.close()
+      // not closed: that is how the end of their threads is seen, which have views of the segment until then
+      for (const port of ward.members) port.postMessage('over')
       const { address, size } = options.segment
       const row = new Int32Array(viewOf(address, size))[ControlWord.runningRow / 4]
       if (shared.life() !== Life.dead) Atomics.store(shared.i32, Shared.runningRow, row)
@@ -176,11 +177,11 @@ const supervisor = {
     port.once('close', () => {
       ward.members.delete(port)
       const { shared, segment } = ward
-      if (shared.life() !== Life.dead) {
-        ward.departed.add(new Departed(segment, shared, thread))
-        lookAfterDeparted()
-      }
+      // before its number may be another's
       forgetView(segment, shared, thread)
+      if (shared.life() === Life.dead) return
+      ward.departed.add(new Departed(segment, shared, thread))
+      lookAfterDeparted()
     })
     port.unref()
   },

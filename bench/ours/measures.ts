@@ -86,7 +86,7 @@ export async function startOurs(dllPath: string, quick: boolean): Promise<Ours> 
   const library: Library = await loadLibrary()
   const { prepare } = await import('./calls.mjs')
   const { CtypesSession, SessionPool } = library
-  // one for the calls, and one for those that are given callbacks, as a program would have them: the worker carries the second's
+  // one for the calls, and one for those that are given callbacks, so that no other row depends on them
   const [session, hearing] = await Promise.all([CtypesSession.start(), CtypesSession.start()])
   const [single, pair] = await Promise.all([SessionPool.start({ size: 1 }), SessionPool.start({ size: 2 })])
   const dll = await session.cdll.LoadLibrary(dllPath)

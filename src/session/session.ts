@@ -346,12 +346,15 @@ export class CtypesSession extends SessionSurface {
       const channel = new BroadcastChannel(channelName(facts.id))
       channel.onmessage = event => this.#configure(core, (event as { data: Partial<RuntimeConfig> }).data)
       channel.unref()
-      alive.once('close', () => {
+      // the port stays open as long as this thread: its end tells of that
+      const over = () => {
+        alive.off('message', over).off('close', over)
         channel.close()
         // the session ends with the thread that started it, which cannot say so any more
         core.shared.end(EndReason.ownerEnded, -1, new Uint8Array())
         core.lane.heard()
-      })
+      }
+      alive.on('message', over).on('close', over)
       alive.unref()
       return core
     } finally {

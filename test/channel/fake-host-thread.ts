@@ -124,9 +124,14 @@ function post(strand: number, thread: number, kind: number, length: number): voi
 
 /** Calls Node's callback with one argument; what it returned. */
 function* callBack(callback: number, argument: number, strand: number): Generator<void, number> {
-  const thread = callback >>> 24
+  let thread = callback >>> 24
   const message = box(strand) + MESSAGE
   Atomics.add(i32, threadWord(thread, ThreadWord.open), 1)
+  if (Atomics.load(i32, threadWord(thread, ThreadWord.gone)) !== 0) {
+    Atomics.sub(i32, threadWord(thread, ThreadWord.open), 1)
+    thread = wire.CALLER_THREAD
+    Atomics.add(i32, threadWord(thread, ThreadWord.open), 1)
+  }
   wire.CALLBACK_HEAD.forEach((word, i) => view.setUint32(message + 4 * i, word, true))
   view.setUint32(message + wire.Callback.callback, callback, true)
   view.setUint32(message + wire.Callback.count, 1, true)
@@ -198,7 +203,6 @@ function* mainLoop(): Generator<void, void> {
     busy = false
     done = next
     Atomics.store(i32, ControlWord.done / 4, done)
-    Atomics.add(orders, Order.served, 1)
     if (order(Order.loseReplies) > 0) Atomics.sub(orders, Order.loseReplies, 1)
     else
       reply(
@@ -208,6 +212,7 @@ function* mainLoop(): Generator<void, void> {
         status === Status.done ? 0 : wire.Refusal.malformed,
         result,
       )
+    Atomics.add(orders, Order.served, 1)
   }
 }
 

@@ -7,6 +7,7 @@ import { Lane, type LaneOptions } from '../../dist/src/channel/lane.js'
 import { endMapping, forgetView, Mapping } from '../../dist/src/channel/mapping.js'
 import { closeSegment, createSegment, openBell, writeHead } from '../../dist/src/channel/segment.js'
 import { EndReason, Shared, SharedState } from '../../dist/src/channel/shared.js'
+import { goneAt } from '../../dist/src/channel/threads.js'
 import { createTurns, Turn } from '../../dist/src/channel/turns.js'
 import { createEncoder } from '../../dist/src/codec/encoder.js'
 import {
@@ -231,6 +232,7 @@ export class FakeHost {
     const known = this.state.i32[Shared.bell + thread] > 0
     openBell(this.segment.file, this.state, thread)
     if (!known) this.#count(thread)
+    Atomics.store(this.mapping.i32, goneAt(thread), 0)
     Atomics.or(this.state.i32, Shared.threads, 1 << thread)
   }
 

@@ -168,6 +168,33 @@ test('a callback that was never seen goes to the thread that started the session
   })
 })
 
+test('so does one that is called when nothing of the thread is left', async () => {
+  await withHost(async host => {
+    const seen: number[] = []
+    const lane = makeLane(host, 1, {
+      onCallback: (frame, callback) => {
+        seen.push(callback)
+        frame.finish(0, 0)
+      },
+    })
+    host.join(4)
+    await settle(host, 4)
+    for (const number of [0x4000009, 0x400000a]) {
+      const request = new Request([Ask.callBack, number, 1])
+      lane.submit(request)
+      assert.is(await request.done, 0)
+    }
+    assert.equal(seen, [0x4000009, 0x400000a])
+    // who has the number next has its own callbacks
+    host.join(4)
+    const next = makeLane(host, 4)
+    const request = new Request([Ask.callBack, 0x400000b, 3])
+    next.submit(request)
+    assert.is(await request.done, 4)
+    assert.is(seen.length, 2)
+  })
+})
+
 test('one that had begun returns zero', async () => {
   await withHost(async host => {
     const lane = makeLane(host, 1)

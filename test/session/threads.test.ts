@@ -8,6 +8,7 @@ import {
   ZugbrueckeError as SessionEnded,
   SessionTerminatedError,
 } from 'zugbruecke'
+import { Shared } from '../../dist/src/channel/shared.js'
 import { dll, rejects, sessionSuite, sleep, throws, until } from './support.js'
 
 const test = sessionSuite('a session joined from another thread')
@@ -55,6 +56,7 @@ const source = `
     stray: () => stray,
     burst: () => { for (let i = 0; i < 1000; i++) add(i, 1); process.exit(0) },
     loop: () => { for (;;) add.sync(1, 2) },
+    compute: milliseconds => { const end = Date.now() + milliseconds; while (Date.now() < end); return add(1, 2).catch(error => error.name) },
     hang: () => faults.func('hang', [c_int], c_int).sync(500),
     open: () => void once(async () => { await once(() => new Promise(() => {}), 1) }, 1),
     closed: () => once.sync(() => { for (;;); }, 1),
@@ -275,6 +277,25 @@ test('the session ends with the thread that started it, however that ends', asyn
     await rejects(hang(1), SessionTerminatedError)
     await session.terminate()
   }
+})
+
+test('a thread that computes while the session ends has its view of it still, and gives it up with its own end', async () => {
+  const session = await CtypesSession.start()
+  const core = session.coreNow()
+  assert.ok(core)
+  const views = () => Atomics.load(core.shared.i32, Shared.views) & 0x3fff_fffc
+  const other = await thread(session)
+  assert.is(await other.ask('id'), session.id)
+  const mine = views()
+  assert.is.not(mine, 0)
+  const answer = other.ask('compute', 1500)
+  await sleep(50)
+  await session.terminate()
+  // it has not heard of the end, and would touch what is unmapped
+  assert.is(views(), mine)
+  assert.is(await answer, 'SessionTerminatedError')
+  await other.end()
+  await until(() => views() === 0, 'its view is forgotten')
 })
 
 test('a session that has ended cannot be joined', async () => {

@@ -1,0 +1,43 @@
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { CORES, Patience } from '../../dist/src/channel/patience.js'
+import { startThread } from './start-thread.js'
+
+const test = suite('patience')
+
+test('there is some of at least a part of a core, and no more than the machine has', async () => {
+  const { availableParallelism } = await import('node:os')
+  assert.ok(CORES >= 0.1 && CORES <= availableParallelism())
+})
+
+test('what is there is seen at once, be it the one word or the other', () => {
+  const i32 = new Int32Array(new SharedArrayBuffer(16))
+  const patience = new Patience()
+  i32[1] = 7
+  assert.ok(patience.look(i32, 1, 7, 2))
+  i32[1] = 6
+  i32[2] = 1
+  assert.ok(patience.look(i32, 1, 7, 2))
+})
+
+test('what does not come is given up, however often it is looked for, and what comes then is seen', async () => {
+  const i32 = new Int32Array(new SharedArrayBuffer(16))
+  const patience = new Patience()
+  for (let i = 0; i < 200; i++) assert.not(patience.look(i32, 0, 1, 1))
+  const thread = startThread('./setter.ts', import.meta.url, { i32 })
+  // looked for again and again, it is met while this thread looks or before it does
+  while (!patience.look(i32, 0, 1, 1));
+  assert.is(i32[0], 1)
+  await thread.terminate()
+})
+
+test('a number that runs over is a number like any other', () => {
+  const i32 = new Int32Array(new SharedArrayBuffer(16))
+  const patience = new Patience()
+  i32[0] = 0x7fffffff
+  assert.not(patience.look(i32, 0, (0x7fffffff + 1) | 0, 1))
+  i32[0] = -0x80000000
+  assert.ok(patience.look(i32, 0, (0x7fffffff + 1) | 0, 1))
+})
+
+test.run()
