@@ -88,7 +88,7 @@ export class Lane implements Sender, Waiting {
     this.#turn = options.turn
     this.arena = new Arena(state, thread, segment)
     this.frames = new Frames(this, mapping, state, thread, this.#mailbox, options.onCallback, () =>
-      state.end(EndReason.corrupted, -1, new Uint8Array()),
+      state.end(EndReason.corrupted),
     )
     this.blocking = new Blocking(this)
     this.#ring = new Ring(mapping, state, segment, thread)

@@ -119,7 +119,7 @@ export class SharedState {
   }
 
   /** Marks the session dead and wakes everyone. The first reason stays. */
-  end(reason: number, exitCode: number, stderr: Uint8Array): void {
+  end(reason: number, exitCode = -1, stderr: Uint8Array = new Uint8Array()): void {
     const { i32 } = this
     Atomics.compareExchange(i32, Shared.endReason, EndReason.none, reason)
     if (Atomics.load(i32, Shared.life) !== Life.dead) {

@@ -119,7 +119,7 @@ export class SessionCore {
         () => this.facts.server,
         () => this.timeoutStop,
       ),
-      giveUp: reason => this.#giveUp(reason),
+      giveUp: reason => this.#end(reason),
       onDeath: () => {
         this.memory.close()
         options.onDeath?.()
@@ -245,19 +245,20 @@ export class SessionCore {
 
   /** Kills the Windows process now: nothing else ends a routine that runs. */
   kill(reason: number, error: Error): void {
-    // its number may be another process's by now
     if (this.shared.life() === Life.dead) return
     this.endedBy ??= error
-    Atomics.compareExchange(this.shared.i32, Shared.endReason, EndReason.none, reason)
-    killProcess(this.facts.pid)
-    this.shared.end(reason, -1, new Uint8Array())
+    this.#end(reason)
     this.lane.heard()
   }
 
-  /** Nothing comes any more. A process that is gone needs no end, and its number may be another's. */
-  #giveUp(reason: number): void {
+  /** A process that is gone needs no end, and its number may be another's. */
+  #end(reason: number): void {
+    const { i32 } = this.shared
+    if (this.shared.life() === Life.dead) return
+    // first: the supervisor sees the process go, and would say that it crashed
+    Atomics.compareExchange(i32, Shared.endReason, EndReason.none, reason)
     if (reason !== EndReason.crashed) killProcess(this.facts.pid)
-    this.shared.end(reason, -1, new Uint8Array())
+    this.shared.end(reason)
   }
 
   /** What a request fails with, now that the session is dead; `exchange` is the one that was running. */

@@ -351,7 +351,7 @@ export class CtypesSession extends SessionSurface {
         alive.off('message', over).off('close', over)
         channel.close()
         // the session ends with the thread that started it, which cannot say so any more
-        core.shared.end(EndReason.ownerEnded, -1, new Uint8Array())
+        core.shared.end(EndReason.ownerEnded)
         core.lane.heard()
       }
       alive.on('message', over).on('close', over)
@@ -373,7 +373,7 @@ export class CtypesSession extends SessionSurface {
     const why = strayed ?? new ZugbrueckeError(`a job ended the thread of session ${this.id} (exit code ${code})`)
     const core = this.#core
     if (core) core.kill(EndReason.workerDied, why)
-    else owned.shared.end(EndReason.workerDied, 0, new Uint8Array())
+    else owned.shared.end(EndReason.workerDied)
   }
 
   #makeCore(facts: SessionFacts, thread: number, shared = new SharedState(facts.memory)): SessionCore {
@@ -415,7 +415,7 @@ export class CtypesSession extends SessionSurface {
     }
     const owned = this.#owned
     if (owned) {
-      owned.shared.end(EndReason.terminated, 0, new Uint8Array())
+      owned.shared.end(EndReason.terminated)
       this.#core?.lane.heard()
     }
     await this.#ready.catch(() => {})

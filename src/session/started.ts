@@ -44,7 +44,7 @@ export class Started {
   /** It is to end, or has. */
   #over = false
   #sandbox: Promise<Sandbox> | undefined
-  readonly #release = () => this.shared.end(EndReason.terminated, 0, new Uint8Array())
+  readonly #release = () => this.shared.end(EndReason.terminated)
   /** What was thrown in the worker outside any task. */
   #strayed: Error | undefined
 
@@ -96,7 +96,7 @@ export class Started {
     countSession(turns, -1)
     releases.delete(this.#release)
     if (releases.size === 0) process.off('exit', releaseAll)
-    this.shared.end(EndReason.terminated, 0, new Uint8Array())
+    this.shared.end(EndReason.terminated)
     // what has been begun is not left to itself
     this.#pid ||= (await this.#spawning?.catch(() => 0)) ?? 0
     if (this.#pid) await supervisor().stop(this.#pid, patience)

@@ -150,7 +150,7 @@ export function makeLane(
       () => 0,
       () => Number.POSITIVE_INFINITY,
     ),
-    giveUp: reason => state.end(reason, -1, new Uint8Array()),
+    giveUp: reason => state.end(reason),
     onDeath: () => {},
     ...options,
   })
@@ -250,7 +250,7 @@ export class FakeHost {
 
   /** All that a session does at its end. Views that are left stay what they are. */
   async end(): Promise<void> {
-    this.state.end(EndReason.terminated, 0, new Uint8Array())
+    this.state.end(EndReason.terminated)
     await this.kill()
     closeSegment(this.segment, this.state)
     endMapping(this.segment, this.state)

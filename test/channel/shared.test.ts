@@ -30,7 +30,7 @@ test('its parts do not overlap', () => {
 test('the first reason of an end stays, with the last words of the other side', () => {
   const state = new SharedState()
   state.end(EndReason.crashed, 3, new TextEncoder().encode(`${'x'.repeat(10_000)}last words`))
-  state.end(EndReason.terminated, 0, new Uint8Array())
+  state.end(EndReason.terminated)
   assert.is(state.life(), Life.dead)
   assert.is(state.i32[Shared.endReason], EndReason.crashed)
   assert.is(state.i32[Shared.exitCode], 3)
@@ -45,7 +45,7 @@ test('the end wakes every thread', () => {
     state.i32[Shared.bell + thread] = fd
     return fd
   })
-  state.end(EndReason.terminated, 0, new Uint8Array())
+  state.end(EndReason.terminated)
   assert.equal(bells.map(rung), [1, 1, 1])
   for (const fd of bells) libc().close(fd)
 })
