@@ -250,11 +250,7 @@ export class CallExchange extends Exchange {
   }
 
   #giveBack(): void {
-    if (this.#borrowed !== undefined && this.core.alive) {
-      this.core.control('freeing memory', Op.free, [this.#borrowed]).catch((error: Error) => {
-        if (this.core.alive) this.core.stray(error)
-      })
-    }
+    if (this.#borrowed !== undefined) this.core.discard('freeing memory', Op.free, [this.#borrowed])
     this.#borrowed = undefined
   }
 }

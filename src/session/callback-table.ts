@@ -178,9 +178,8 @@ export class CallbackTable {
     if (!thunk) return
     // for a while the thunk still asks, and is told zero, so that the session hears of it; then the Windows side answers alone
     this.#disposed.push(thunk.number)
-    if (this.#disposed.length <= HEARD || !this.core.alive) return
-    const number = this.#disposed.shift() as number
-    this.core.control('disposing of a callback', Op.freeThunk, [number]).catch(() => {})
+    if (this.#disposed.length <= HEARD) return
+    this.core.discard('disposing of a callback', Op.freeThunk, [this.#disposed.shift() as number])
   }
 
   #forget(callback: Callback): Thunk | undefined {

@@ -195,6 +195,14 @@ export class SessionCore {
     })
   }
 
+  /** Something of the Windows side is not needed any more: nobody waits for the outcome. */
+  discard(label: string, op: number, numbers: readonly (number | bigint)[]): void {
+    if (!this.alive) return
+    this.control(label, op, numbers).catch((error: Error) => {
+      if (this.alive) this.stray(error)
+    })
+  }
+
   controlSync(
     label: string,
     op: number,

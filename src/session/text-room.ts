@@ -119,10 +119,7 @@ function freeLater(core: SessionCore, address: bigint): void {
 }
 
 function free(core: SessionCore, waiting: bigint[]): void {
-  if (waiting.length === 0 || !core.alive) return
-  core.control('freeing texts', Op.freeTexts, waiting.splice(0)).catch((error: Error) => {
-    if (core.alive) core.stray(error)
-  })
+  if (waiting.length > 0) core.discard('freeing texts', Op.freeTexts, waiting.splice(0))
 }
 
 function readTexts(label: string, bytes: Uint8Array, count: number): TakenTexts {
