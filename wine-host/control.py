@@ -132,7 +132,7 @@ class Control:
         return [], []
 
     def declare(self, numbers, texts):
-        number, dll, convention, flags, ordinal, _, *texts_left = numbers
+        number, dll, convention, flags, ordinal, *texts_left = numbers
         name, signature, result = texts
         try:
             address = ordinal if dll < 0 else self._routine_address(dll, name, ordinal, convention, flags, signature)

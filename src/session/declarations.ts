@@ -22,7 +22,6 @@ export interface Signature {
   readonly convention: number
   readonly flags: number
   readonly arguments: string
-  readonly fixed: number
   readonly result: string
   /** The texts that it leaves. */
   readonly texts: readonly TextPlace[]
@@ -80,7 +79,7 @@ export class Declarations {
 
   #declare(label: string, signature: Signature, explain: (error: Error) => Error): Declaration {
     const { core } = this
-    const { dll, name, target, convention, flags, arguments: kinds, fixed, result, texts } = signature
+    const { dll, name, target, convention, flags, arguments: kinds, result, texts } = signature
     const asked = new Asked(core)
     const declaration = new Declaration(this.#free.pop() ?? core.shared.next(Shared.routineNumber), asked)
     // its outcome must be known before the reply to the call behind it is looked at: no promise in between
@@ -88,7 +87,7 @@ export class Declarations {
       core.controlExchange(
         label,
         Op.declare,
-        [declaration.number, dll, convention, flags, target, fixed, ...texts.flatMap(numbersOf)],
+        [declaration.number, dll, convention, flags, target, ...texts.flatMap(numbersOf)],
         [name, kinds, result],
         () => asked.answer(),
         error => {

@@ -271,7 +271,6 @@ export class RoutineEngine {
       convention: ConventionNumber[this.convention],
       flags,
       arguments: plan.signature,
-      fixed: plan.count,
       result: plan.result,
       texts: plan.texts,
     }

@@ -113,9 +113,9 @@ class Raw {
     this.base = hello.numbers[3]
     await this.control(Op.load, [1, -1], [`Z:${dll('faults').replaceAll('/', '\\')}`])
     await this.control(Op.load, [2, -1], [`Z:${dll('callbacks').replaceAll('/', '\\')}`])
-    await this.control(Op.declare, [1, 1, 0, 0, -1, 2], ['add', 'ii', 'i'])
-    await this.control(Op.declare, [2, 1, 0, 1, -1, 2], ['divide', 'ii', 'i'])
-    await this.control(Op.declare, [CALLING, 2, 0, 0, -1, 2], ['call_once', 'pi', 'i'])
+    await this.control(Op.declare, [1, 1, 0, 0, -1], ['add', 'ii', 'i'])
+    await this.control(Op.declare, [2, 1, 0, 1, -1], ['divide', 'ii', 'i'])
+    await this.control(Op.declare, [CALLING, 2, 0, 0, -1], ['call_once', 'pi', 'i'])
     this.thunk = (await this.control(Op.thunk, [0x1000001, 0, 0], ['i', 'i'])).numbers[0]
   }
 
@@ -278,7 +278,7 @@ function aFrame(raw: Raw): { kind: number; message: Buffer } {
   const controls: [number, number[], string[]][] = [
     [Op.setLastError, [5, -1], []],
     [Op.symbol, [1, -1], ['add']],
-    [Op.declare, [10 + random(100), 1, 0, 0, -1, 2], ['add', 'ii', 'i']],
+    [Op.declare, [10 + random(100), 1, 0, 0, -1], ['add', 'ii', 'i']],
     [Op.alloc, [1 + random(10_000)], []],
     [Op.free, [random(0x7fffffff)], []],
     [Op.thunk, [0x1000100 + random(100), 0, 0], ['ii', 'i']],
