@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Readable } from 'node:stream'
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { endPrograms } from '../src/channel/descendants.js'
 import { handingNothingOn } from '../src/channel/descriptors.js'
@@ -147,7 +148,8 @@ const supervisor = {
       // its end waits for the pipes, which a service of Wine's may have inherited: not for long
       gone: exited.then(async code => {
         if (options.mark) endPrograms(options.mark)
-        await Promise.race([closed, new Promise(resolve => setTimeout(resolve, LAST_WORDS))])
+        // and once around the event loop: where this thread has had no core the time is over before anything was read
+        await Promise.race([closed, sleep(LAST_WORDS).then(() => setImmediate())])
         over(code)
       }),
     }
