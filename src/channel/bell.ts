@@ -5,7 +5,7 @@
 import { constants } from 'node:fs'
 import { Socket } from 'node:net'
 import { SessionStartError } from '../errors.js'
-import { libc } from './libc.js'
+import { libc, pollRecord } from './libc.js'
 
 const O_CLOEXEC = 0o2000000
 const POLLIN = 1
@@ -40,15 +40,13 @@ function reopen(fd: number): number {
 export class Bell {
   readonly #fd: number
   readonly #socket: Socket
-  readonly #poll = new Uint8Array(8)
+  readonly #poll: Uint8Array
   readonly #bytes = new Uint8Array(64)
 
   /** `heard` is called from the event loop, which the bell does not keep alive. Throws SessionStartError where no descriptor is left. */
   constructor(fd: number, heard: () => void) {
     this.#fd = reopen(fd)
-    const view = new DataView(this.#poll.buffer)
-    view.setInt32(0, this.#fd, true)
-    view.setInt16(4, POLLIN, true)
+    this.#poll = pollRecord(this.#fd, POLLIN)
     this.#socket = new Socket({
       fd: this.#fd,
       readable: true,

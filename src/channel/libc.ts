@@ -77,6 +77,14 @@ export function viewOf(address: Address, length: number): ArrayBuffer {
   return (koffi as Koffi).view(address, length)
 }
 
+/** What `poll` is asked: is this descriptor ready for `events`? */
+export function pollRecord(fd: number, events: number): Uint8Array {
+  const asked = new DataView(new ArrayBuffer(8))
+  asked.setInt32(0, fd, true)
+  asked.setInt16(4, events, true)
+  return new Uint8Array(asked.buffer)
+}
+
 /** What the last call that failed in this thread said, as Linux numbers errors. */
 export function errno(): number {
   libc()

@@ -3,7 +3,7 @@
  * at once is kept, so much for each session; what comes beyond is counted, dropped, and told of. Used by the supervisor thread.
  */
 import { constants, fstatSync, openSync, writeSync } from 'node:fs'
-import { errno, libc } from '../channel/libc.js'
+import { errno, libc, pollRecord } from '../channel/libc.js'
 
 /** Kept for a session whose output nobody takes, in bytes. */
 const LIMIT = 4 << 20
@@ -41,7 +41,9 @@ export function writerTo(fd: number): Write {
     own = openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY)
   } catch {
     // another user's: it is asked each time
-    return chunk => (hasRoom(fd) ? attempt(() => writeSync(fd, chunk.subarray(0, PIPE_BUF))) : 0)
+    // an error of poll shows when it is written
+    return chunk =>
+      libc().poll(pollRecord(fd, POLLOUT), 1, 0) > 0 ? attempt(() => writeSync(fd, chunk.subarray(0, PIPE_BUF))) : 0
   }
   return chunk => attempt(() => writeSync(own, chunk))
 }
@@ -55,15 +57,6 @@ function attempt(write: () => number): number | undefined {
 }
 
 const counted = (count: number) => (count >= 0 ? count : errno() === EAGAIN ? 0 : undefined)
-
-function hasRoom(fd: number): boolean {
-  const asked = new Uint8Array(8)
-  const view = new DataView(asked.buffer)
-  view.setInt32(0, fd, true)
-  view.setInt16(4, POLLOUT, true)
-  // an error shows when it is written
-  return libc().poll(asked, 1, 0) > 0
-}
 
 export class Output {
   readonly #queue: { readonly printer: Printer; chunk: Uint8Array }[] = []
