@@ -40,8 +40,7 @@ export function writerTo(fd: number): Write {
     if (stat.isSocket()) return chunk => counted(Number(libc().send(fd, chunk, chunk.length, MSG_DONTWAIT_NOSIGNAL)))
     own = openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY)
   } catch {
-    // another user's: it is asked each time
-    // an error of poll shows when it is written
+    // another user's: it is asked each time, and an error shows when it is written
     return chunk =>
       libc().poll(pollRecord(fd, POLLOUT), 1, 0) > 0 ? attempt(() => writeSync(fd, chunk.subarray(0, PIPE_BUF))) : 0
   }

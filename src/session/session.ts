@@ -19,12 +19,13 @@ import {
 import { locate } from '../runtime/locate.js'
 import { assertPlatform } from '../runtime/platform.js'
 import { serverProcess } from '../runtime/wine-processes.js'
-import { closing, expose, type Remote, transferred, wrap } from './comlink.js'
+import { expose, transferred } from './comlink.js'
 import { SessionCore } from './core.js'
 import type { SessionFacts } from './facts.js'
 import { greet } from './greeting.js'
 import type { JobOptions } from './job.js'
 import { checkJob, JobRunner } from './job-runner.js'
+import { type Host, HostThread } from './joining.js'
 import { checkLogFile, SessionLog } from './log.js'
 import { folderPath, toUnixPath } from './paths.js'
 import { StartLimit } from './start-limit.js'
@@ -48,14 +49,6 @@ export interface SessionEvents {
   end: []
 }
 
-/** What the starting thread offers to threads that join. */
-interface Host {
-  /** `alive` is closed by the end of either side: the session's for the thread, the thread's for the session. */
-  join(): Promise<{ facts: SessionFacts; thread: number; config: ResolvedConfig; alive: MessagePort }>
-  terminate(): Promise<void>
-  setParameter(changes: Partial<Config>): Promise<void>
-}
-
 export class CtypesSession extends SessionSurface {
   readonly #events = new EventEmitter<SessionEvents>()
   readonly #ready: Promise<SessionCore>
@@ -64,9 +57,8 @@ export class CtypesSession extends SessionSurface {
   #core: SessionCore | undefined
   /** Where this thread started it. */
   #owned: Started | undefined
-  #host: Remote<Host> | undefined
-  /** Rejects when the thread that this one joined has ended. */
-  #hostGone: Promise<never> | undefined
+  /** Where another thread started it. */
+  #host: HostThread | undefined
   #ended = false
   #stopping: Promise<void> | undefined
 
@@ -174,7 +166,7 @@ export class CtypesSession extends SessionSurface {
     this.#configure(core, checked)
     const release = holdNode()
     try {
-      if (this.#host) await this.#ask(this.#host.setParameter(changes))
+      if (this.#host) await this.#host.setParameter(changes)
       else {
         this.#tellThreads(checked)
         await supervisor().show(core.facts.pid, { stdout: this.#config.stdout, stderr: this.#config.stderr })
@@ -326,45 +318,25 @@ export class CtypesSession extends SessionSurface {
   }
 
   async #join(port: MessagePort): Promise<SessionCore> {
-    const host = wrap<Host>(port)
-    this.#host = host
-    const limit = milliseconds(this.#config.timeout_start)
-    let timer: NodeJS.Timeout | undefined
-    this.#hostGone = closing(
-      port,
-      () => new SessionTerminatedError('the session cannot be joined: the thread that started it has ended'),
-    )
-    const late = new Promise<never>((_, reject) => {
-      const text = `the session did not answer within ${limit / 1000} s: is its thread gone, or busy?`
-      if (limit !== Number.POSITIVE_INFINITY) timer = setTimeout(() => reject(new SessionStartError(text)), limit)
-    })
-    try {
-      const { facts, thread, config, alive } = await Promise.race([host.join(), this.#hostGone, late])
-      this.#config = config
-      const core = this.#makeCore(facts, thread)
-      this.#core = core
-      const channel = new BroadcastChannel(channelName(facts.id))
-      channel.onmessage = event => this.#configure(core, (event as { data: Partial<RuntimeConfig> }).data)
-      channel.unref()
-      // the port stays open as long as this thread: its end tells of that
-      const over = () => {
-        alive.off('message', over).off('close', over)
-        channel.close()
-        // the session ends with the thread that started it, which cannot say so any more
-        core.shared.end(EndReason.ownerEnded)
-        core.lane.heard()
-      }
-      alive.on('message', over).on('close', over)
-      alive.unref()
-      return core
-    } finally {
-      clearTimeout(timer)
+    this.#host = new HostThread(port, milliseconds(this.#config.timeout_start))
+    const { facts, thread, config, alive } = await this.#host.join()
+    this.#config = config
+    const core = this.#makeCore(facts, thread)
+    this.#core = core
+    const channel = new BroadcastChannel(channelName(facts.id))
+    channel.onmessage = event => this.#configure(core, (event as { data: Partial<RuntimeConfig> }).data)
+    channel.unref()
+    // the port stays open as long as this thread: its end tells of that
+    const over = () => {
+      alive.off('message', over).off('close', over)
+      channel.close()
+      // the session ends with the thread that started it, which cannot say so any more
+      core.shared.end(EndReason.ownerEnded)
+      core.lane.heard()
     }
-  }
-
-  /** What the first thread answers, unless it has ended. */
-  #ask<T>(answer: Promise<T>): Promise<T> {
-    return this.#hostGone ? Promise.race([answer, this.#hostGone]) : answer
+    alive.on('message', over).on('close', over)
+    alive.unref()
+    return core
   }
 
   /** Nobody ends the worker's thread but this session, or a job of the user's. */
@@ -407,12 +379,7 @@ export class CtypesSession extends SessionSurface {
 
   async #terminate(): Promise<void> {
     this.#ended = true
-    if (this.#host) {
-      await this.#ask(this.#host.terminate()).catch(error => {
-        if (!(error instanceof SessionTerminatedError)) throw error
-      })
-      return
-    }
+    if (this.#host) return await this.#host.terminate()
     const owned = this.#owned
     if (owned) {
       owned.shared.end(EndReason.terminated)
