@@ -55,12 +55,13 @@ export function isNobody({ i32 }: SharedState, thread: number): boolean {
   return ((Atomics.load(i32, Shared.gone) | ~Atomics.load(i32, Shared.threads)) >>> thread) % 2 === 1
 }
 
+const wordAt = (thread: number, word: number) => (THREAD_OFFSET + thread * THREAD_SIZE + word) >> 2
 /** Word of the segment where the host says which strands have posted for a thread. */
-export const postedAt = (thread: number) => (THREAD_OFFSET + thread * THREAD_SIZE + ThreadWord.posted) >> 2
+export const postedAt = (thread: number) => wordAt(thread, ThreadWord.posted)
 /** Word of the segment that says whether a thread has ended; cleared when another is given its number. */
-export const goneAt = (thread: number) => (THREAD_OFFSET + thread * THREAD_SIZE + ThreadWord.gone) >> 2
+export const goneAt = (thread: number) => wordAt(thread, ThreadWord.gone)
 /** Word of the segment where a thread says that it sleeps. */
-export const sleepsAt = (thread: number) => (THREAD_OFFSET + thread * THREAD_SIZE + ThreadWord.sleeps) >> 2
+export const sleepsAt = (thread: number) => wordAt(thread, ThreadWord.sleeps)
 
 /** The message of a Return of zero, as the encoder writes it. */
 const ZERO = Int32Array.of(...RETURN_HEAD, 0, 0)
@@ -119,7 +120,7 @@ export class Departed {
     if (!this.#filled) this.#filled = this.#fillHole()
     const fresh = Atomics.exchange(shared, postedAt(thread), 0)
     for (let strand = 0; strand < STRANDS; strand++) this.#answer(strand, (fresh >>> strand) % 2 === 1)
-    const open = Atomics.load(shared, (THREAD_OFFSET + thread * THREAD_SIZE + ThreadWord.open) >> 2)
+    const open = Atomics.load(shared, wordAt(thread, ThreadWord.open))
     const done = Atomics.load(shared, ControlWord.done / 4)
     if (!this.#filled || open > 0 || ((done - this.#until) | 0) < 0) return false
     for (let page = Shared.pages; page < Shared.pages + MAX_PAGES; page++)

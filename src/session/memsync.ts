@@ -17,6 +17,7 @@ import type { TakenTexts } from '../ctypes/taken-texts.js'
 import { readText, upToZero } from '../ctypes/text.js'
 import { ArgumentError } from '../errors.js'
 import type { SessionCore } from './core.js'
+import type { Declared } from './declared.js'
 import { addressOf, Copies } from './memsync-copies.js'
 import { copyOf, inDirective, isWhole, isWide, lengthOf, pointerTo } from './memsync-directive.js'
 import { type End, endOf, follow, type Origin, type Spot, spotOf } from './memsync-path.js'
@@ -24,12 +25,6 @@ import type { PreparedCall } from './prepared-call.js'
 import type { TextLengths } from './text-room.js'
 
 export { checkMemsync, type Memsync, type MemsyncDirective } from '../ctypes/memsync.js'
-
-/** A call without memsync, whose result can be had before `errcheck` sees it. */
-interface Inner extends PreparedCall {
-  raise(view: DataView, at: number, frame: Frame | undefined, inside?: Inside, texts?: TakenTexts): unknown
-  finish(value: unknown, args: readonly unknown[], frame: Frame | undefined): unknown
-}
 
 /** The directives of a routine with the types that they were checked against. */
 export class MemsyncPlan {
@@ -76,7 +71,7 @@ export class MemsyncCall implements PreparedCall {
   readonly #args: readonly unknown[]
 
   constructor(
-    private readonly inner: Inner,
+    private readonly inner: Declared,
     private readonly plan: MemsyncPlan,
     private readonly core: SessionCore,
     args: readonly unknown[],
