@@ -1,8 +1,8 @@
 /** A control message and its outcome: loading, declaring, allocating, and everything else that is not a call. */
 import { decodeOutcome, encodeControl, type Outcome } from '../codec/control.js'
-import { ARENA_OFFSET, Kind, MAILBOX_ROOM, MESSAGE_IN_ARENA, Reply, Status } from '../codec/layout.js'
+import { ARENA_OFFSET, Kind, MAILBOX_ROOM, Reply, Status } from '../codec/layout.js'
 import { ZugbrueckeError } from '../errors.js'
-import { Exchange, type Port, type Sender } from './exchange.js'
+import { Exchange, type Port, type Sender, sendFromArena } from './exchange.js'
 
 /** Room for an outcome; texts longer than that are shortened by the host. */
 const ROOM = 4096
@@ -25,7 +25,7 @@ export class ControlExchange extends Exchange {
   }
 
   override attempt(sender: Sender, port: Port): boolean {
-    const { arena, mapping } = sender
+    const { arena } = sender
     if (!port.nested) {
       this.#room = arena.allocate(ROOM)
       if (this.#room < 0) return false
@@ -42,8 +42,7 @@ export class ControlExchange extends Exchange {
     if (message.length > port.room) {
       this.#at = arena.allocate(message.length)
       if (this.#at < 0) return this.#undo(sender)
-      mapping.u8.set(message, this.#at)
-      sent = port.send(Int32Array.of(this.#at), message.length, Kind.control | (MESSAGE_IN_ARENA << 16))
+      sent = sendFromArena(sender, port, message, this.#at, Kind.control)
     } else {
       const words = new Int32Array((message.length + 3) >> 2)
       new Uint8Array(words.buffer).set(message)

@@ -1,4 +1,5 @@
 /** One request and its reply, from the moment it is asked for until it is settled: waiting, under way, settled. */
+import { MESSAGE_IN_ARENA } from '../codec/layout.js'
 import type { Arena } from './arena.js'
 import type { Mapping } from './mapping.js'
 
@@ -23,6 +24,12 @@ export interface Sender {
   readonly lent: Set<ArrayBufferLike>
   /** Sends what a request at the head of its queue needs before it can be sent itself. False: not now. */
   sendFirst(exchange: Exchange, port: Port): boolean
+}
+
+/** Sends a message for which the port has no room: its bytes go to the arena, at an offset where there is room for them. */
+export function sendFromArena({ mapping }: Sender, port: Port, bytes: Uint8Array, at: number, kind: number): boolean {
+  mapping.u8.set(bytes, at)
+  return port.send(Int32Array.of(at), bytes.length, kind | (MESSAGE_IN_ARENA << 16))
 }
 
 export abstract class Exchange {

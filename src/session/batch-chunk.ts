@@ -1,9 +1,9 @@
 /**
  * Some rows of a batch on their way: laid out in the arena, called, and read back. What the chunks of a session's share know together.
  */
-import { Exchange, type Port, type Sender } from '../channel/exchange.js'
+import { Exchange, type Port, type Sender, sendFromArena } from '../channel/exchange.js'
 import { Shared } from '../channel/shared.js'
-import { BATCH_LAST_ERRORS, Batch, Kind, MESSAGE_IN_ARENA, Reply, ROW_FAILURE_SIZE, Status } from '../codec/layout.js'
+import { BATCH_LAST_ERRORS, Batch, Kind, Reply, ROW_FAILURE_SIZE, Status } from '../codec/layout.js'
 import { LocalBlock } from '../ctypes/block.js'
 import { bytesOf } from '../ctypes/data.js'
 import { ZugbrueckeError } from '../errors.js'
@@ -180,11 +180,10 @@ export abstract class Chunk extends Exchange {
       chunks.length,
       this.#texts?.size ?? 0,
     )
-    let sent: boolean
-    if (outside) {
-      u8.set(new Uint8Array(encoder.message.buffer, 0, messageSize), at)
-      sent = port.send(Int32Array.of(at), messageSize, Kind.batch | (MESSAGE_IN_ARENA << 16))
-    } else sent = port.send(encoder.message, messageSize, Kind.batch)
+    const { message } = encoder
+    const sent = outside
+      ? sendFromArena(lane, port, new Uint8Array(message.buffer, 0, messageSize), at, Kind.batch)
+      : port.send(message, messageSize, Kind.batch)
     if (!sent) {
       lane.arena.free(at, size)
       this.#texts?.release(lane)

@@ -1,8 +1,8 @@
 /** One call of a routine whose arguments may be memory or callbacks, from its JS arguments to its JS result. */
 import { AsyncResource } from 'node:async_hooks'
-import { Exchange, type Port, type Sender } from '../channel/exchange.js'
+import { Exchange, type Port, type Sender, sendFromArena } from '../channel/exchange.js'
 import type { Image } from '../codec/image.js'
-import { ARENA_OFFSET, Kind, MESSAGE_IN_ARENA, Op, Reply, Status } from '../codec/layout.js'
+import { ARENA_OFFSET, Kind, Op, Reply, Status } from '../codec/layout.js'
 import type { Frame as ResultFrame } from '../ctypes/call-plan.js'
 import type { Callback } from '../ctypes/callback-type.js'
 import { CData } from '../ctypes/data.js'
@@ -95,12 +95,10 @@ export class CallExchange extends Exchange {
       this.#texts.place(lane, call.textLengths.call(call.textCount))
       builder.giveRoom(this.#texts.address, this.#texts.size)
     }
-    const { encoder, mapping } = core
-    let sent: boolean
-    if (messageInArena) {
-      mapping.u8.set(new Uint8Array(encoder.message.buffer, 0, length), this.#messageAt)
-      sent = port.send(Int32Array.of(this.#messageAt), length, Kind.call | (MESSAGE_IN_ARENA << 16))
-    } else sent = port.send(encoder.message, length, Kind.call)
+    const { message } = core.encoder
+    const sent = messageInArena
+      ? sendFromArena(lane, port, new Uint8Array(message.buffer, 0, length), this.#messageAt, Kind.call)
+      : port.send(message, length, Kind.call)
     if (!sent) return this.#giveUp(lane)
     if (image && imageSize > 0) {
       this.#image = image
