@@ -77,6 +77,8 @@ export class BatchPlan {
   readonly #detail: boolean
   readonly #onProgress: BatchOptions['onProgress']
   readonly #given: readonly unknown[]
+  /** What the number of rows was read from, until its session asks for it: a column of structures is laid out as a whole. */
+  #first: { readonly core: SessionCore; readonly columns: Column[] } | undefined
 
   /** Throws ArgumentError. `core` is any session's that will carry it out. */
   constructor(
@@ -94,7 +96,8 @@ export class BatchPlan {
     checkOptions(`${label}.batch`, options, BATCH_OPTIONS)
     const { chunk } = options
     this.#given = takenColumns(routine, given)
-    const rows = rowsOf(label, this.#givenColumns(core), options.rows)
+    this.#first = { core, columns: this.#givenColumns(core) }
+    const rows = rowsOf(label, this.#first.columns, options.rows)
     const hidden = restype !== null && passedAs(restype, core.facts.arch, true).how === 'memory'
     this.rows = new RowCursor(rows)
     const room = <T>(make: () => T) => allocated(`${label}: results for ${rows} rows`, make)
@@ -117,7 +120,8 @@ export class BatchPlan {
 
   /** The arguments on the wire, for one session: what was given, and memory for what comes back. Throws ArgumentError. */
   columns(core: SessionCore): Column[] {
-    const given = this.#givenColumns(core)
+    const given = this.#first?.core === core ? this.#first.columns : this.#givenColumns(core)
+    this.#first = undefined
     const outs = this.#outs.values()
     const fill = (values: RowValues) => outColumn(values, this.rows.total, core.memory)
     const columns = this.routine.argtypes.map(type =>
