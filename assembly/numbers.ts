@@ -21,7 +21,6 @@ export const BATCH_COLUMN_SIZE: u32 = 24
 export const RETURN_SIZE: u32 = 24
 export const RETURN_RESULT: u32 = 16
 
-// @ts-ignore: decorator
 @inline
 export function headOfCall(m: usize): void {
   store<u32>(m, 16, 0)
@@ -32,7 +31,6 @@ export function headOfCall(m: usize): void {
   store<u32>(m, 24, 20)
 }
 
-// @ts-ignore: decorator
 @inline
 export function headOfBatch(m: usize): void {
   store<u32>(m, 32, 0)
@@ -47,7 +45,6 @@ export function headOfBatch(m: usize): void {
   store<u32>(m, 64, 36)
 }
 
-// @ts-ignore: decorator
 @inline
 export function headOfReturn(m: usize): void {
   store<u32>(m, 12, 0)

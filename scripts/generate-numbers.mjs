@@ -77,7 +77,7 @@ function assemblyscript() {
     if (written.includes(name)) for (const { c, value } of of) lines.push(`export const ${c}: u32 = ${shown(value)}`)
   for (const { name, words } of allHeads) {
     if (!written.includes(name)) continue
-    lines.push('', '// @ts-ignore: decorator', '@inline', `export function headOf${name}(m: usize): void {`)
+    lines.push('', '@inline', `export function headOf${name}(m: usize): void {`)
     words.forEach((word, i) => lines.push(`  store<u32>(m, ${shown(word)}, ${4 * i})`))
     lines.push('}')
   }
