@@ -562,6 +562,14 @@ test('structures with letters of one kind or the other follow UNICODE', () => {
   assert.equal(shown({ UNICODE: true }), ['void f(POINTER(LOGFONTW), POINTER(STARTUPINFOW), POINTER(NOTIFYICONDATAW))'])
 })
 
+test('an initializer of any length is passed over', () => {
+  const { routines, variables } = header(
+    `const unsigned char picture[] = {${'0x1f,'.repeat(200_000)}};\nint after(void);`,
+  )
+  assert.equal([...routines.keys()], ['after'])
+  assert.equal([...variables.keys()], ['picture'])
+})
+
 test('constants that are text or float', () => {
   const { constants, variables } = header(`
     static const char *NAME = "x" "y";
