@@ -118,7 +118,7 @@ const notForFolders: readonly (keyof Config)[] = ['wine', 'python', 'prefix', 'e
 /** Whoever can write into the current folder is not the user: a file there may be somebody else's. */
 function fromFolder(path: string): Layer | undefined {
   const layer = fromFile(path)
-  const [name] = notForFolders.filter(name => layer && Object.hasOwn(layer[1], name))
+  const name = notForFolders.find(name => layer && Object.hasOwn(layer[1], name))
   if (!name) return layer
   const own = join(homeFolder(), fileName)
   throw new ConfigError(
