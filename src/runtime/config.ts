@@ -28,7 +28,7 @@ export interface ResolvedConfig extends Config {
 }
 
 /** Variables of ours that are no parameters of a session: sources for set-up, switches for tests, and the mark of what a session's DLLs start. */
-const otherVariables = /^ZUGBRUECKE_(PYTHON_URL|PYTHON_SHA256|MEMORY_ACCESS|SHM|SESSION|TEST_\w+|BENCH_\w+)$/
+const otherVariables = /^ZUGBRUECKE_(PYTHON_URL|PYTHON_SHA256|MEMORY_ACCESS|SESSION|TEST_\w+|BENCH_\w+)$/
 
 const fromConstructor = 'Parameters of the session'
 
