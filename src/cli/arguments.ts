@@ -14,11 +14,10 @@ export class CallArguments {
   }
 
   /** What is another now, by its number among the arguments given, from 1. */
-  changed(): { readonly [position: string]: unknown } {
-    const changed = this.values.flatMap((value, i) =>
+  changed(): (readonly [position: number, value: unknown])[] {
+    return this.values.flatMap((value, i) =>
       shown(value) === this.#before[i] ? [] : [[i + 1, content(value)] as const],
     )
-    return Object.fromEntries(changed)
   }
 }
 

@@ -155,7 +155,7 @@ program
       const routine = readPrototype(session[loaders[options.convention ?? 'cdll']](dll), prototype)
       const given = new CallArguments(args, routine.argtypes)
       const result = await routine(...given.values)
-      const changed = Object.entries(given.changed())
+      const changed = given.changed()
       if (options.json) {
         const beside = changed.length > 0 && { arguments: Object.fromEntries(changed) }
         return print(toJson({ result: result ?? null, ...beside }))

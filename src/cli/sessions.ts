@@ -5,7 +5,6 @@ import type { Config } from '../runtime/config.js'
 export interface Type {
   new (...values: readonly unknown[]): object
   readonly name: string
-  readonly fields?: object
   /** Of a pointer. */
   readonly pointee?: Type
   /** Of an array. */
@@ -26,7 +25,6 @@ interface Loader {
 }
 export interface Session {
   readonly pid: number
-  readonly ready: Promise<unknown>
   readonly CDLL: Constructor
   readonly WinDLL: Constructor
   readonly OleDLL: Constructor

@@ -23,7 +23,7 @@ const OWN: Checks = { size: wholeNumber(1, 1024), maxQueue: COUNT, retries: COUN
 
 /** Options of the pool's own come first: a session's check knows nothing of them. */
 function unknownOption(name: string): ConfigError {
-  const [near] = nearNames(name, ['size', 'maxQueue', 'retries', 'setup'])
+  const [near] = nearNames(name, Object.keys(OWN))
   if (near) return new ConfigError(`Options of the pool: unknown parameter "${name}". Did you mean "${near}"?`)
   return unknownParameter('Options of the pool', name)
 }

@@ -28,7 +28,7 @@ export interface ResolvedConfig extends Config {
 }
 
 /** Variables of ours that are no parameters of a session: sources for set-up, switches for tests, and the mark of what a session's DLLs start. */
-const otherVariables = /^ZUGBRUECKE_(PYTHON_URL|PYTHON_SHA256|MEMORY_ACCESS|SHM|SESSION|TEST_\w+|BENCH_\w+)$/
+const otherVariables = /^ZUGBRUECKE_(PYTHON_URL|PYTHON_SHA256|MEMORY_ACCESS|SESSION|TEST_\w+|BENCH_\w+)$/
 
 const fromConstructor = 'Parameters of the session'
 
@@ -118,7 +118,7 @@ const notForFolders: readonly (keyof Config)[] = ['wine', 'python', 'prefix', 'e
 /** Whoever can write into the current folder is not the user: a file there may be somebody else's. */
 function fromFolder(path: string): Layer | undefined {
   const layer = fromFile(path)
-  const [name] = notForFolders.filter(name => layer && Object.hasOwn(layer[1], name))
+  const name = notForFolders.find(name => layer && Object.hasOwn(layer[1], name))
   if (!name) return layer
   const own = join(homeFolder(), fileName)
   throw new ConfigError(

@@ -66,8 +66,7 @@ function writableFolders({ sandbox, cwd }: SeenConfig): string[] {
 /** A Windows path leads somewhere else than into the prefix where its drive is Linux' own. */
 function readableFolders({ cwd, dll_directories }: SeenConfig): string[] {
   const named = dll_directories
-    .map(folder => folder.replace(/^z:(?=[\\/])/i, ''))
-    .map((folder, index) => (folder === dll_directories[index] ? folder : folder.replaceAll('\\', '/')))
+    .map(folder => (/^z:[\\/]/i.test(folder) ? folder.slice(2).replaceAll('\\', '/') : folder))
     .filter(folder => !/^[a-z]:|\\/i.test(folder))
     .map(folder => resolve(cwd, folder))
   return isTooMuch(cwd) ? named : [cwd, ...named]

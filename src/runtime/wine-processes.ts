@@ -10,7 +10,6 @@ const STARTS_SERVER = 500
 
 export interface WineProcess {
   readonly pid: number
-  readonly name: string
   /** When it began, in hundredths of a second. */
   readonly began: number
 }
@@ -49,8 +48,8 @@ export function wineProcesses(prefix: string): WineProcess[] {
     if (!/^wine(?!server)/.test(basename(linkOf(`${folder}/exe`)))) continue
     const own = /(?:^|\0)WINEPREFIX=([^\0]*)/.exec(read(`${folder}/environ`))?.[1]
     if (own === undefined || (own !== prefix && realPath(own) !== real)) continue
-    const [, comm, rest] = /^\d+ \((.*)\) (.*)$/s.exec(read(`${folder}/stat`)) ?? []
-    if (rest && !/^[ZX]/.test(rest)) found.push({ pid: Number(name), name: comm, began: Number(rest.split(' ')[19]) })
+    const { state, began } = statusOf(name)
+    if (/[^ZX]/.test(state)) found.push({ pid: Number(name), began })
   }
   return found
 }
@@ -60,17 +59,22 @@ export function leftProcesses(prefix: string): WineProcess[] {
   const server = serverProcess(prefix)
   const all = wineProcesses(prefix)
   if (server === 0) return all
-  const began = Number(
-    read(`/proc/${server}/stat`)
-      .replace(/^.*\) /s, '')
-      .split(' ')[19],
-  )
+  const { began } = statusOf(server)
   return all.filter(one => one.began < began - STARTS_SERVER)
+}
+
+/** The letter that says what a process does (none: it is gone), and when it began. */
+function statusOf(pid: number | string): { state: string; began: number } {
+  // behind its name, which may hold brackets and spaces
+  const words = read(`/proc/${pid}/stat`)
+    .replace(/^.*\) /s, '')
+    .split(' ')
+  return { state: words[0], began: Number(words[19]) }
 }
 
 /** Whether a process has been stopped by a signal, and not by a debugger. */
 export function isStopped(pid: number): boolean {
-  return /^State:\s+T/m.test(read(`/proc/${pid}/status`))
+  return statusOf(pid).state === 'T'
 }
 
 function read(file: string): string {

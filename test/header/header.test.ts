@@ -553,6 +553,32 @@ test('what two texts define alike is one type', () => {
   assert.is(read(common.replace('float f', 'double f')).part, changed.part)
 })
 
+test('in two texts the same type may be spelt in two ways, whichever comes first', () => {
+  const ns = realTypes('win64')
+  const isOne = (one: string, other: string) => {
+    const shelf = new Shelf()
+    const [a, b] = [one, other].map(
+      field => parseHeader(`struct s { ${field}; };`, { arch: 'win64', ns, shelf }).types.s,
+    )
+    return a === b
+  }
+  for (const [one, other] of [
+    ['unsigned long x', 'DWORD x'],
+    ['void *x', 'LPVOID x'],
+    ['_Bool x', 'bool x'],
+    ['void (*f)(int)', 'void (__cdecl *f)(int)'],
+  ] as const)
+    assert.equal([isOne(one, other), isOne(other, one)], [true, true], `${one} and ${other}`)
+  for (const [one, other] of [
+    ['int x', 'long x'],
+    ['unsigned x', 'int x'],
+    ['double x', 'void *x'],
+    ['int *x', 'void *x'],
+    ['void (*f)(int)', 'void (__stdcall *f)(int)'],
+  ] as const)
+    assert.equal([isOne(one, other), isOne(other, one)], [false, false], `${one} and ${other}`)
+})
+
 test('structures with letters of one kind or the other follow UNICODE', () => {
   const shown = (defines: { [name: string]: boolean }) =>
     [...header('void f(LOGFONT *a, LPSTARTUPINFO b, NOTIFYICONDATA *c);', { defines }).routines.values()].map(
@@ -560,6 +586,14 @@ test('structures with letters of one kind or the other follow UNICODE', () => {
     )
   assert.equal(shown({}), ['void f(POINTER(LOGFONTA), POINTER(STARTUPINFOA), POINTER(NOTIFYICONDATAA))'])
   assert.equal(shown({ UNICODE: true }), ['void f(POINTER(LOGFONTW), POINTER(STARTUPINFOW), POINTER(NOTIFYICONDATAW))'])
+})
+
+test('an initializer of any length is passed over', () => {
+  const { routines, variables } = header(
+    `const unsigned char picture[] = {${'0x1f,'.repeat(200_000)}};\nint after(void);`,
+  )
+  assert.equal([...routines.keys()], ['after'])
+  assert.equal([...variables.keys()], ['picture'])
 })
 
 test('constants that are text or float', () => {

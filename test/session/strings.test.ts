@@ -134,7 +134,8 @@ test('other encodings of char *, from the start and while it runs', async ({ ses
   }
   assert.is(await at('€', 0), 0xe2)
   await rejects(session.setParameter({ encoding: 'no-such' }), ConfigError, 'encoding')
-  await rejects(session.setParameter({ encoding: 'shift_jis' }), ConfigError, 'encoding')
+  await rejects(session.setParameter({ encoding: 'utf-16le' }), ConfigError, 'encoding')
+  await rejects(session.setParameter({ encoding: 'iso-2022-jp' }), ConfigError, 'encoding')
   assert.is(await at('€', 0), 0xe2)
   const other = await CtypesSession.start({ encoding: 'windows-1252' })
   try {
@@ -142,6 +143,22 @@ test('other encodings of char *, from the start and while it runs', async ({ ses
     assert.is(await there.func('byte_at', [c_char_p, c_int], c_int)('ü', 0), 0xfc)
   } finally {
     await other.terminate()
+  }
+})
+
+test('code pages whose characters have several bytes', async ({ session }) => {
+  const echo = texts.func('echo', [c_char_p], c_char_p)
+  const at = texts.func('byte_at', [c_char_p, c_int], c_int)
+  try {
+    await session.setParameter({ encoding: 'shift_jis' })
+    // its second byte is a backslash anywhere else
+    assert.equal(await Promise.all([0, 1, 2].map(place => at('表', place))), [0x95, 0x5c, 0])
+    assert.is(await echo('表示 ｶﾅ x'), '表示 ｶﾅ x')
+    await rejects(echo('a한'), ArgumentError, 'argument 1', '한', 'shift_jis')
+    await session.setParameter({ encoding: 'gbk' })
+    assert.is(await echo('汉字'), '汉字')
+  } finally {
+    await session.setParameter({ encoding: 'utf-8' })
   }
 })
 

@@ -1,7 +1,7 @@
 /** `__declspec(…)`, `__attribute__((…))`, `alignas(…)` and notes: the few that change a layout or a call are kept. */
 import type { Convention } from './ast.js'
 import type { Context } from './context.js'
-import type { Token } from './lexer.js'
+import { closing, type Token } from './lexer.js'
 import { textOf } from './literals.js'
 import { attributeWords, conventionWords, isOutAnnotation } from './words.js'
 
@@ -66,10 +66,6 @@ function readWords(inside: readonly Token[], into: Attributes): void {
 /** What stands between the bracket at `from` and its match. */
 function groupAt(tokens: readonly Token[], from: number): readonly Token[] {
   if (tokens[from]?.text !== '(') return []
-  let depth = 0
-  for (let index = from; index < tokens.length; index++) {
-    if (tokens[index]?.text === '(') depth++
-    else if (tokens[index]?.text === ')' && --depth === 0) return tokens.slice(from + 1, index)
-  }
-  return []
+  const end = closing(tokens, from)
+  return end < tokens.length ? tokens.slice(from + 1, end) : []
 }

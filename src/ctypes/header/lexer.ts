@@ -90,6 +90,16 @@ function match(text: string, index: number): readonly [TokenKind | 'space' | 'ne
 /** A token made by the reader itself (an expansion), at the place of the token it came from. */
 export const tokenLike = (token: Token, kind: TokenKind, text: string): Token => ({ ...token, kind, text })
 
+/** Where the bracket that opens at `opening` is closed; behind the tokens where it is not. */
+export function closing(tokens: readonly Token[], opening: number): number {
+  let depth = 0
+  for (let index = opening; index < tokens.length; index++) {
+    if (tokens[index]?.text === '(') depth++
+    else if (tokens[index]?.text === ')' && --depth === 0) return index
+  }
+  return tokens.length
+}
+
 /** How a message names a token. */
 export function describe(token: Token): string {
   return token.kind === 'end' ? 'the end of the text' : `"${token.text}"`

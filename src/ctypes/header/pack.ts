@@ -1,6 +1,6 @@
 /** The packing that `#pragma pack` asks for. */
 import type { Packing } from './ast.js'
-import { type Token, tokenize } from './lexer.js'
+import { closing, type Token, tokenize } from './lexer.js'
 import { stringValue } from './literals.js'
 import { Source } from './source.js'
 
@@ -74,13 +74,4 @@ function sizeOf(token: Token, source: Source): Packing | undefined {
 function unquoted(token: Token, source: Source): Token[] {
   const tokens = tokenize(new Source(stringValue(token), source.label)).slice(0, -1)
   return tokens.map(inner => ({ ...inner, at: token.at }))
-}
-
-function closing(tokens: readonly Token[], opening: number): number {
-  let depth = 0
-  for (let index = opening; index < tokens.length; index++) {
-    if (tokens[index]?.text === '(') depth++
-    else if (tokens[index]?.text === ')' && --depth === 0) return index
-  }
-  return tokens.length
 }

@@ -116,15 +116,11 @@ export class Parser {
   /** What follows `=`, where it is a constant that we can read. */
   #initializer(): Initializer {
     const cursor = this.#cursor
-    const tokens: Token[] = []
-    while (!cursor.at(',') && !cursor.at(';') && cursor.token.kind !== 'end') {
-      if (cursor.at('(') || cursor.at('{') || cursor.at('[')) {
-        const opening = cursor.token
-        const from = cursor.index
-        cursor.skipGroup()
-        tokens.push(opening, ...cursor.tokens.slice(from + 1, cursor.index))
-      } else tokens.push(cursor.next())
-    }
+    const from = cursor.index
+    while (!cursor.at(',') && !cursor.at(';') && cursor.token.kind !== 'end')
+      if (cursor.at('(') || cursor.at('{') || cursor.at('[')) cursor.skipGroup()
+      else cursor.next()
+    const tokens = cursor.tokens.slice(from, cursor.index)
     const text = textOf(tokens)
     const value = this.expression([...tokens, { ...cursor.token, kind: 'end', text: '' }])
     return text !== undefined ? { text } : value ? { value } : {}

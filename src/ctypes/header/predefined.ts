@@ -118,9 +118,9 @@ const common = `
 #define WINAPI_FAMILY_PARTITION(partitions) (partitions)
 #define WINAPI_FAMILY_ONE_PARTITION(family, partition) (WINAPI_FAMILY == WINAPI_FAMILY_##family && (partition))
 `
-const byArch: { readonly [arch in Arch]: string } = {
-  win64: '#define _WIN64 1\n#define _M_X64 100\n#define _M_AMD64 100\n',
-  win32: '#define _M_IX86 600\n',
+const everywhere: { readonly [arch in Arch]: string } = {
+  win64: `${common}#define _WIN64 1\n#define _M_X64 100\n#define _M_AMD64 100\n`,
+  win32: `${common}#define _M_IX86 600\n`,
 }
 
 /** Words of COM that a header may mean otherwise, unless it declares its interfaces so. */
@@ -133,13 +133,15 @@ function macrosFor(text: string, table: ReadonlyMap<string, Macro>): string {
   return letters + (/\bDECLARE_INTERFACE/.test(text) ? com : '')
 }
 
-/** Made when first asked for. */
-const tables = new Map<Arch, ReadonlyMap<string, Macro>>()
+/** By the text that defines them: each is read once, for every prototype has them. */
+const tables = new Map<string, ReadonlyMap<string, Macro>>()
 
-function baseTable(arch: Arch): ReadonlyMap<string, Macro> {
+function macrosOf(text: string): ReadonlyMap<string, Macro> {
+  const known = tables.get(text)
+  if (known) return known
   const table = new Map<string, Macro>()
-  preprocess(new Source(common + byArch[arch], 'header'), table, true)
-  tables.set(arch, table)
+  preprocess(new Source(text, 'header'), table, true)
+  tables.set(text, table)
   return table
 }
 
@@ -149,11 +151,11 @@ export function predefinedMacros(
   defines: { readonly [name: string]: string | number | bigint | boolean } = {},
   text = '',
 ): Map<string, Macro> {
-  const table = new Map(tables.get(arch) ?? baseTable(arch))
+  const table = new Map(macrosOf(everywhere[arch]))
   const lines = Object.entries(defines)
     .filter(([, value]) => value !== false)
     .map(([name, value]) => `#define ${name} ${value === true ? 1 : value}\n`)
   preprocess(new Source(lines.join(''), 'header'), table, true)
-  preprocess(new Source(macrosFor(text, table), 'header'), table, true)
+  for (const [name, macro] of macrosOf(macrosFor(text, table))) table.set(name, macro)
   return table
 }

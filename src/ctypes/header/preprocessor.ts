@@ -4,7 +4,7 @@ import { builtinConstant } from './builtin.js'
 import { Cursor } from './cursor.js'
 import { evaluate } from './evaluate.js'
 import { parseExpression } from './expression.js'
-import { type Token, tokenize, tokenLike } from './lexer.js'
+import { closing, type Token, tokenize, tokenLike } from './lexer.js'
 import { integer } from './literals.js'
 import { type Macro, Macros } from './macros.js'
 import { PackStack } from './pack.js'
@@ -199,12 +199,9 @@ function callsAsNames(tokens: readonly Token[]): Token[] {
   for (let index = 0; index < tokens.length; index++) {
     const token = tokens[index] as Token
     if (token.kind === 'name' && tokens[index + 1]?.text === '(') {
-      const start = index + 1
-      for (let depth = 0; ++index < tokens.length; ) {
-        if (tokens[index]?.text === '(') depth++
-        if (tokens[index]?.text === ')' && --depth === 0) break
-      }
-      const call = tokens.slice(start, index + 1).map(({ text }) => text)
+      const end = closing(tokens, index + 1)
+      const call = tokens.slice(index + 1, end + 1).map(({ text }) => text)
+      index = end
       result.push(
         isQuestion(token.text)
           ? tokenLike(token, 'number', '0')

@@ -44,6 +44,10 @@ class Comparison {
   same(one: TypeNode, other: TypeNode): boolean {
     const a = this.left.strip(one)
     const b = this.right.strip(other)
+    if (a.kind === 'basic' && b.kind === 'basic') return a.name === b.name
+    // `unsigned long` is a DWORD, and `void *` an LPVOID, whichever text comes first
+    const plain = this.left.plain(a)
+    if (plain && plain === this.right.plain(b)) return true
     switch (a.kind) {
       case 'pointer':
         return b.kind === 'pointer' && this.same(a.to, b.to)
@@ -58,17 +62,14 @@ class Comparison {
       case 'record':
         return b.kind === 'record' && this.#sameRecord(a, b)
       default:
-        return (
-          this.left.plain(a) === this.right.plain(b) &&
-          (a.kind !== 'basic' || (b.kind === 'basic' && a.name === b.name))
-        )
+        return false
     }
   }
 
   #sameFunction(a: FunctionNode, b: FunctionNode): boolean {
     const [left, right] = [this.left.parameters(a), this.right.parameters(b)]
     return (
-      a.convention === b.convention &&
+      (a.convention ?? 'cdecl') === (b.convention ?? 'cdecl') &&
       a.variadic === b.variadic &&
       left.length === right.length &&
       this.same(a.result, b.result) &&
