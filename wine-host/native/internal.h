@@ -215,13 +215,12 @@ int zb_protect(struct zb_thread *thread, zb_body body, void *argument, struct zb
 int zb_watch_exceptions(void);
 int zb_room_for_callback(void);
 void zb_refuse_callback(struct zb_thread *thread);
-void zb_note_exception(struct zb_guard *guard, const EXCEPTION_RECORD *record, uint32_t system_error);
-int zb_benign(const EXCEPTION_RECORD *record);
-/* exception_*.c: would Windows find the guard's handler? And, without unwinding: go there when the exception is continued */
+/* exception_*.c: unwinds to zb_guarded, whose handler Windows has called. Would Windows find that handler? And, without unwinding: go there
+ * when the exception is continued */
+__attribute__((noreturn)) void zb_unwind(void *frame, EXCEPTION_RECORD *record, void *dispatch);
 int zb_guard_reachable(const struct zb_guard *guard, const CONTEXT *context, CONTEXT *copy);
 void zb_resume_at_guard(const struct zb_guard *guard, CONTEXT *context);
 int zb_recovering(const CONTEXT *context);
-enum { ZB_UNWINDING = 2 | 4, ZB_TARGET_UNWIND = 0x20 }; /* flags of "EXCEPTION_RECORD" that winternl.h of mingw lacks */
 /* leave.c: says something on stderr; and why, whose last words Node hands on, and ends the process */
 void zb_say(const char *what);
 __attribute__((noreturn)) void zb_give_up(const char *why);
