@@ -151,7 +151,7 @@ int zb_protect(struct zb_thread *thread, zb_body body, void *argument, struct zb
   chain = tib->ExceptionList;
   zb_keep_modes(&modes);
   failed = zb_guarded(body, argument, guard);
-  if (!failed) zb_settle_modes(&modes); /* where an exception ended it, zb_guarded has done so */
+  zb_settle_modes(&modes);
   thread->guard = guard->previous;
   /* Node waits for what those callbacks asked last, and for ever: the frames that would have answered are gone */
   if (thread->depth != guard->depth) zb_give_up("a routine left a callback that had not returned (longjmp, or an exception of its own)");
