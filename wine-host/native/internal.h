@@ -248,11 +248,9 @@ struct zb_stub {
 };
 struct zb_stub *zb_stub_at(uint32_t index);
 void zb_count_disposed(void);
-/* stub_*.c: writes the machine code of stubs; each enters zb_callback_common with its index */
-#define ZB_STUB_BLOCK 4096
-uint32_t zb_stubs_in_block(void);
-int zb_write_stubs(uint8_t *block, uint32_t first);
-uint8_t *zb_stub_address(uint8_t *block, uint32_t within);
+/* stub_*.c: writes the machine code of a stub, at most 16 bytes, which goes with its index to zb_callback_common; `block` begins with the
+ * address of that */
+void zb_write_stub(uint8_t *at, uint32_t index, const uint8_t *block);
 /* What zb_callback_common has saved of the arguments: its layout is the architecture's (stub_*.c). */
 struct zb_frame;
 uint64_t zb_frame_argument(const struct zb_frame *frame, const struct zb_layout *layout, uint32_t index);
