@@ -22,6 +22,6 @@ uint64_t zb_frame_argument(const struct zb_frame *frame, const struct zb_layout 
 void zb_callback_from_stub(uint32_t index, const struct zb_frame *frame, struct zb_called *called) {
   const struct zb_stub *stub = zb_stub_at(index);
   called->taken = stub->layout->taken;
-  called->x87 = stub->result_kind == 'f' ? X87_FLOAT : stub->result_kind == 'd' ? X87_DOUBLE : X87_NONE;
+  called->x87 = zb_x87_result(stub->result_kind);
   called->result = zb_callback_enter(index, frame);
 }
