@@ -170,7 +170,7 @@ void zb_attach(struct zb_thread *thread, int32_t strand);
 void zb_detach(void);
 /* wait.c: returns when *head is no longer `seen`, or, on the first strand, when it was rung for something else */
 void zb_calibrate(uint32_t microseconds);
-void zb_wait(volatile uint32_t *head, uint32_t seen, volatile uint32_t *sleeps, int strand);
+void zb_wait(struct zb_thread *thread, volatile uint32_t *head, uint32_t seen, volatile uint32_t *sleeps);
 /* bell.c: rings for a thread of Node's, if it sleeps; true then */
 int zb_ring(uint32_t thread);
 int zb_listen(void);

@@ -43,7 +43,7 @@ static int32_t loop(struct zb_thread *thread) {
     while ((seen = zb_load(number)) != done + 1) {
       if (zb.corrupt) return ZB_CORRUPT;
       zb_store(zb_word(WORD_DONE), done); /* whoever rang may have read what somebody has written over it */
-      zb_wait(number, seen, zb_word(WORD_HOST_SLEEPS), 0);
+      zb_wait(thread, number, seen, zb_word(WORD_HOST_SLEEPS));
     }
     if (!handle(thread, slot, ++done) || zb.corrupt) return ZB_CORRUPT;
     if (zb.leaving) return ZB_OK;
