@@ -84,7 +84,7 @@ static int is_return(const struct zb_message *message, uint64_t *result) {
 /* Something that Node wants done on this thread while the callback is open. */
 static void nested(struct zb_thread *thread, uint32_t node, const struct zb_message *message) {
   uint8_t *out = zb.segment + STRAND_OFFSET + thread->strand * STRAND_SIZE + MESSAGE;
-  struct zb_reply reply = {.status = STATUS_REFUSED, .code = REFUSED_MALFORMED};
+  struct zb_reply reply = ZB_MALFORMED;
   if (message->kind == KIND_CONTROL) {
     uint8_t outcome[MAILBOX_ROOM]; /* not in the mailbox at once: what the operation does may call back and post */
     int32_t length = zb_control_message(thread, message, outcome, sizeof outcome);

@@ -112,6 +112,7 @@ struct zb_reply {
   uint32_t status, code;
   uint64_t texts, result;
 };
+#define ZB_MALFORMED {.status = STATUS_REFUSED, .code = REFUSED_MALFORMED}
 
 /* A message somewhere in the segment. */
 struct zb_message {

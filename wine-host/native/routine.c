@@ -13,9 +13,10 @@ struct zb_entry *zb_find_routine(uint32_t number) {
 /* May it be called with so many arguments? Says in the reply why not. */
 int zb_usable(const struct zb_entry *entry, uint32_t count, struct zb_reply *reply) {
   uint32_t state = entry ? zb_load(&entry->state) : ENTRY_NONE;
+  if (state == ENTRY_READY && count == entry->layout->count) return 1;
   reply->status = state == ENTRY_FAILED ? STATUS_UNDECLARED : state == ENTRY_UNLOADED ? STATUS_UNLOADED : STATUS_REFUSED;
   reply->code = state >= ENTRY_FAILED ? 0 : state == ENTRY_NONE ? REFUSED_NO_ROUTINE : REFUSED_ARGUMENT_COUNT;
-  return state == ENTRY_READY && count == entry->layout->count;
+  return 0;
 }
 
 static struct zb_entry *make(uint32_t number) {
