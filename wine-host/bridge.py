@@ -8,9 +8,7 @@ import wire
 from control import VERSION
 
 CONTROL_EXIT = 0x40000000
-CONTROL = ctypes.CFUNCTYPE(
-    ctypes.c_int32, ctypes.c_void_p, ctypes.c_uint32, ctypes.c_void_p, ctypes.c_uint32, ctypes.c_int32
-)
+CONTROL = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_uint32, ctypes.c_void_p, ctypes.c_uint32)
 
 
 class Context(ctypes.Structure):
@@ -25,7 +23,6 @@ class Context(ctypes.Structure):
         ("strands_bell", ctypes.c_void_p),
         ("control", CONTROL),
         ("errno_location", ctypes.c_void_p),
-        ("spin_microseconds", ctypes.c_uint32),
     ]
 
 
@@ -71,7 +68,7 @@ class Bridge:
             errno_location=ctypes.cast(runtime._errno, ctypes.c_void_p),
         )
 
-    def _control(self, message, length, out, capacity, strand):
+    def _control(self, message, length, out, capacity):
         """Carries out a Control message for the bridge. Whatever goes wrong is an outcome, never an exception."""
         data = memoryview((ctypes.c_uint8 * length).from_address(message)).cast("B")
         outcome = self.control.run(data, capacity)

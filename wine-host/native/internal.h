@@ -45,7 +45,6 @@ struct zb_state {
   zb_control control;
   int *(*errno_location)(void);
   DWORD_PTR cores;            /* that this process may use */
-  uint32_t spin_microseconds; /* of the longest spin */
   uint32_t spin_full; /* pauses of the longest spin */
   uint64_t spin_ticks; /* the same in time stamp counter ticks */
   uint32_t posted[STRANDS], taken[STRANDS]; /* messages of each side, in a mailbox */
@@ -170,7 +169,7 @@ struct zb_thread *zb_current(void);
 void zb_attach(struct zb_thread *thread, int32_t strand);
 void zb_detach(void);
 /* wait.c: returns when *head is no longer `seen`, or, on the first strand, when it was rung for something else */
-void zb_calibrate(uint32_t microseconds);
+void zb_calibrate(void);
 void zb_wait(struct zb_thread *thread, volatile uint32_t *head, uint32_t seen, volatile uint32_t *sleeps);
 /* bell.c: rings for a thread of Node's, if it sleeps; true then */
 int zb_ring(uint32_t thread);

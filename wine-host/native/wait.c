@@ -7,13 +7,14 @@
 #include "internal.h"
 
 enum { FOUND = 1, FOUND_BESIDE = 2 }; /* by looking; after the core was someone else's for a moment */
+enum { SPIN = 130 }; /* microseconds of the longest spin */
 enum { CHUNK = 64, LEAST = 64, CHUNKS_ALONE = 4, BESIDE = 8 };
 
 static uint64_t ticks(void) { return __builtin_ia32_rdtsc(); }
 
 static uint64_t chunk_ticks; /* of CHUNK pauses */
 
-void zb_calibrate(uint32_t microseconds) {
+void zb_calibrate(void) {
   LARGE_INTEGER frequency, start, now;
   uint64_t first, took, best = ~0ull;
   QueryPerformanceFrequency(&frequency);
@@ -28,16 +29,15 @@ void zb_calibrate(uint32_t microseconds) {
   first = ticks();
   do QueryPerformanceCounter(&now);
   while ((now.QuadPart - start.QuadPart) * 1000000 / frequency.QuadPart < 200);
-  zb.spin_microseconds = microseconds;
-  zb.spin_ticks = (ticks() - first) * microseconds / 200 + 1;
+  zb.spin_ticks = (ticks() - first) * SPIN / 200 + 1;
   zb.spin_full = (uint32_t)(zb.spin_ticks / chunk_ticks + 1) * CHUNK;
 }
 
 /* Sessions that take turns leave the cores to whose turn it is: Node says then how long a look may last. In pauses. */
 static uint32_t look_limit(void) {
   uint32_t microseconds = zb_load(zb_word(WORD_LOOK_LIMIT));
-  if (!microseconds || microseconds >= zb.spin_microseconds) return ~0u;
-  return (uint32_t)((uint64_t)zb.spin_full * microseconds / zb.spin_microseconds) + 1;
+  if (!microseconds || microseconds >= SPIN) return ~0u;
+  return (uint32_t)((uint64_t)zb.spin_full * microseconds / SPIN) + 1;
 }
 
 static int spin(volatile uint32_t *head, uint32_t seen, struct zb_thread *thread) {
