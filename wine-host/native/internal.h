@@ -164,6 +164,9 @@ static inline uint8_t *zb_teb(void) {
   return teb;
 }
 
+/* A function of ntdll that the headers of mingw do not have. */
+static inline void *zb_of_ntdll(const char *name) { return (void *)GetProcAddress(GetModuleHandleW(L"ntdll"), name); }
+
 /* thread.c */
 struct zb_thread *zb_current(void);
 void zb_attach(struct zb_thread *thread, int32_t strand);

@@ -66,7 +66,6 @@ static int32_t mark(uint32_t number, uint32_t state) {
 ZB_API int32_t zb_undeclared(uint32_t number) { return mark(number, ENTRY_FAILED); }
 ZB_API int32_t zb_release(uint32_t number) { return mark(number, ENTRY_NONE); }
 
-
 /* "LdrDllNotification" of Microsoft's documentation. */
 struct unloaded {
   ULONG flags;
@@ -90,8 +89,6 @@ static void CALLBACK on_change(ULONG reason, const struct unloaded *dll, void *c
 
 int zb_watch_unloads(void) {
   static void *cookie;
-  typedef LONG NTAPI register_notification(ULONG, void CALLBACK (*)(ULONG, const struct unloaded *, void *), void *, void **);
-  HMODULE ntdll = GetModuleHandleW(L"ntdll");
-  register_notification *watch = (register_notification *)(void *)GetProcAddress(ntdll, "LdrRegisterDllNotification");
+  LONG(NTAPI *watch)(ULONG, void CALLBACK (*)(ULONG, const struct unloaded *, void *), void *, void **) = zb_of_ntdll("LdrRegisterDllNotification");
   return cookie || (watch && watch(0, on_change, NULL, &cookie) == 0);
 }
