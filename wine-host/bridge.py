@@ -37,23 +37,44 @@ class Import(ctypes.Structure):
     ]
 
 
+NUMBER, ADDRESS, TEXT = ctypes.c_uint32, ctypes.c_uint64, ctypes.c_char_p
+# What native/bridge.h declares, beside what tells whose it is: what each returns, and what it takes.
+FUNCTIONS = {
+    "zb_init": (ctypes.c_int32, ctypes.POINTER(Context)),
+    "zb_serve": (ctypes.c_int32,),
+    "zb_leave": (None, ctypes.c_void_p, ctypes.c_int32),
+    "zb_watch": (None,),
+    "zb_routine": (ctypes.c_int32, NUMBER, ADDRESS, NUMBER, NUMBER, TEXT, NUMBER),
+    "zb_texts": (ctypes.c_int32, NUMBER, ctypes.POINTER(ctypes.c_int64), NUMBER),
+    "zb_free_texts": (ctypes.c_int32, ADDRESS),
+    "zb_undeclared": (ctypes.c_int32, NUMBER),
+    "zb_release": (ctypes.c_int32, NUMBER),
+    "zb_unmet_import": (ctypes.c_int32, ADDRESS, ctypes.POINTER(Import)),
+    "zb_missed_stub": (ADDRESS,),
+    "zb_thunk": (ADDRESS, NUMBER, NUMBER, NUMBER, TEXT, NUMBER),
+    "zb_free_thunk": (ctypes.c_int32, NUMBER),
+    "zb_get_last_error": (NUMBER,),
+    "zb_set_last_error": (None, NUMBER),
+    "zb_get_errno": (ctypes.c_int32,),
+    "zb_set_errno": (None, ctypes.c_int32),
+    "zb_get_system_error": (NUMBER,),
+}
+
+
 class Bridge:
     def __init__(self, segment, control):
         name = "bridge-win64.dll" if sys.maxsize > 2**32 else "bridge-win32.dll"
         self.dll = dll = ctypes.CDLL(os.path.join(os.path.dirname(os.path.abspath(__file__)), "native", name))
-        # looked up now: that takes the loader's lock, which a DLL that hangs while it is loaded never gives back
-        dll.zb_leave.argtypes = (ctypes.c_void_p, ctypes.c_int32)
-        dll.zb_version.restype = ctypes.c_char_p
-        dll.zb_thunk.restype = ctypes.c_uint64
-        dll.zb_missed_stub.restype = ctypes.c_uint64
-        dll.zb_get_last_error.restype = ctypes.c_uint32
-        dll.zb_get_system_error.restype = ctypes.c_uint32
+        dll.zb_version.restype = TEXT
         self.version = dll.zb_version().decode()
         if self.version.split()[0] != VERSION or dll.zb_context_size() != ctypes.sizeof(Context):
             raise SystemExit(
                 f"zugbruecke: the native bridge is zugbruecke {self.version}, the host beside it is {VERSION}: install the package again"
             )
-        self.segment = segment
+        # looked up now, all of them: that takes the loader's lock, which a DLL that hangs while it is loaded never gives back
+        for name, (result, *arguments) in FUNCTIONS.items():
+            function = getattr(dll, name)
+            function.restype, function.argtypes = result, arguments
         self.control = control
         self.handler = CONTROL(self._control)
         runtime = ctypes.CDLL("ucrtbase")
@@ -89,35 +110,18 @@ class Bridge:
         if result != 0:
             raise SystemExit(f"zugbruecke: the native bridge stopped ({result})")
 
-    def watch(self):
-        """Sees that the thread that serves is gone before its time. Does not return."""
-        self.dll.zb_watch()
-
-    def leave(self, lifeline, gone):
-        """Ends this process. Does not return."""
-        self.dll.zb_leave(lifeline, gone)
-
     def routine(self, number, address, convention, flags, signature, result, texts):
-        code = self.dll.zb_routine(number, ctypes.c_uint64(address), convention, flags, signature.encode(), ord(result))
+        code = self.dll.zb_routine(number, address, convention, flags, signature.encode(), ord(result))
         if code == 0 and texts:
             code = self.dll.zb_texts(number, (ctypes.c_int64 * len(texts))(*texts), len(texts) // 3)
         if code < 0:
             raise ValueError(f"the native bridge takes no routine with the signature {signature!r} ({code})")
 
-    def undeclared(self, number):
-        self.dll.zb_undeclared(number)
-
-    def free_texts(self, address):
-        self.dll.zb_free_texts(ctypes.c_uint64(address))
-
-    def release(self, number):
-        self.dll.zb_release(number)
-
     def unmet_import(self, module):
         """(module that needs it, DLL, routine or ordinal) of what a module imports in vain; None where all is there."""
         unmet = Import()
         try:
-            found = self.dll.zb_unmet_import(ctypes.c_uint64(module), ctypes.byref(unmet))
+            found = self.dll.zb_unmet_import(module, ctypes.byref(unmet))
         except OSError:  # it has made its own tables unreadable
             return None
         return (unmet.module, unmet.dll.decode("latin-1"), (unmet.routine or b"").decode("latin-1") or unmet.ordinal) if found else None
@@ -128,25 +132,7 @@ class Bridge:
         return ctypes.string_at(address).decode("latin-1") if address else None
 
     def make_thunk(self, number, convention, flags, signature, result):
-        address = self.dll.zb_thunk(ctypes.c_uint32(number), convention, flags, signature.encode(), ord(result))
+        address = self.dll.zb_thunk(number, convention, flags, signature.encode(), ord(result))
         if not address:
             raise ValueError(f"the native bridge makes no callback with the signature {signature!r}")
         return address
-
-    def free_thunk(self, number):
-        self.dll.zb_free_thunk(ctypes.c_uint32(number))
-
-    def get_last_error(self):
-        return self.dll.zb_get_last_error()
-
-    def set_last_error(self, value):
-        self.dll.zb_set_last_error(ctypes.c_uint32(value))
-
-    def get_errno(self):
-        return self.dll.zb_get_errno()
-
-    def set_errno(self, value):
-        self.dll.zb_set_errno(value)
-
-    def system_error(self):
-        return self.dll.zb_get_system_error()

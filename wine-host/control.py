@@ -34,11 +34,6 @@ ERROR_BAD_EXE_FORMAT, ERROR_MOD_NOT_FOUND, ERROR_PROC_NOT_FOUND = 193, 126, 127
 SMALL = 4096
 
 
-def signed(value):
-    """32 bits as ctypes takes them."""
-    return ctypes.c_int32(value).value
-
-
 class Failure(Exception):
     """An operation that failed: `kind` is one of docs/wire.md."""
 
@@ -139,12 +134,12 @@ class Control:
             self.bridge.routine(number, address, convention, flags, signature, result, texts_left)
         except Exception:
             # declared in vain: calls say so
-            self.bridge.undeclared(number)
+            self.bridge.dll.zb_undeclared(number)
             raise
         return [address], []
 
     def release(self, numbers, texts):
-        self.bridge.release(numbers[0])
+        self.bridge.dll.zb_release(numbers[0])
         return [], []
 
     def symbol(self, numbers, texts):
@@ -155,7 +150,7 @@ class Control:
         return [self.bridge.make_thunk(number, convention, flags, texts[0], texts[1])], []
 
     def free_thunk(self, numbers, texts):
-        self.bridge.free_thunk(numbers[0])
+        self.bridge.dll.zb_free_thunk(numbers[0])
         return [], []
 
     def alloc(self, numbers, texts):
@@ -181,22 +176,23 @@ class Control:
 
     def free_texts(self, numbers, texts):
         for address in numbers:
-            self.bridge.free_texts(address)
+            self.bridge.dll.zb_free_texts(address)
         return [], []
 
     def set_last_error(self, numbers, texts):
         if numbers[0] >= 0:
-            self.bridge.set_last_error(numbers[0])
+            self.bridge.dll.zb_set_last_error(numbers[0])
         if numbers[1] >= 0:
-            self.bridge.set_errno(signed(numbers[1]))
+            self.bridge.dll.zb_set_errno(numbers[1])
         return [], []
 
     def get_last_error(self, numbers, texts):
-        return [self.bridge.get_last_error(), self.bridge.get_errno(), self.bridge.system_error()], []
+        bridge = self.bridge.dll
+        return [bridge.zb_get_last_error(), bridge.zb_get_errno(), bridge.zb_get_system_error()], []
 
     def format_error(self, numbers, texts):
         # the thread's own GetLastError() is that of the host's work by now
-        code = signed(numbers[0] if numbers else self.bridge.system_error())
+        code = ctypes.c_int32(numbers[0] if numbers else self.bridge.dll.zb_get_system_error()).value
         return [code], [ctypes.FormatError(code).strip()]
 
     def find_library(self, numbers, texts):

@@ -25,7 +25,7 @@ def leave_with_node(lifeline):
         gone = True
     if bridge is None:
         os._exit(0)
-    bridge.leave(msvcrt.get_osfhandle(lifeline), gone)
+    bridge.dll.zb_leave(msvcrt.get_osfhandle(lifeline), gone)
 
 
 def empty_stdin():
@@ -80,7 +80,7 @@ def start():
     _thread.start_new_thread(run, (begun,))
     _thread.stack_size(0)
     begun.acquire()
-    bridge.watch()
+    bridge.dll.zb_watch()
 
 
 def run(begun):
