@@ -1,11 +1,19 @@
-"""The native bridge (native/bridge-win64.dll, native/bridge-win32.dll): it takes the main loop over and enters Python for Control messages alone."""
+"""The native bridge (native/bridge-win64.dll, native/bridge-win32.dll): it takes the main loop over and enters Python for Control messages alone.
+And the memory that this process shares with Node, mapped, and the bells that Node rings, which are handed to it."""
 
 import ctypes
+import msvcrt
 import os
 import sys
 
 import wire
-from control import VERSION
+from control import PAGE_READWRITE, VERSION, k32
+
+FILE_MAP_WRITE = 2
+k32.CreateFileMappingW.argtypes = [ctypes.c_void_p, ctypes.c_void_p, *[ctypes.c_uint32] * 3, ctypes.c_void_p]
+k32.CreateFileMappingW.restype = ctypes.c_void_p
+k32.MapViewOfFile.argtypes = [ctypes.c_void_p, *[ctypes.c_uint32] * 3, ctypes.c_size_t]
+k32.MapViewOfFile.restype = ctypes.c_void_p
 
 CONTROL_EXIT = 0x40000000
 CONTROL = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_uint32, ctypes.c_void_p, ctypes.c_uint32)
@@ -59,6 +67,31 @@ FUNCTIONS = {
     "zb_set_errno": (None, ctypes.c_int32),
     "zb_get_system_error": (NUMBER,),
 }
+
+
+def _open(pid, fd, flags):
+    """What a Unix process has open: what has no name can be had through it."""
+    return os.open(rf"Z:\proc\{pid}\fd\{fd}", flags | os.O_BINARY)
+
+
+def _map(file, size):
+    """Address of the file in this process. What the module mmap does, without the time that loading it takes under Wine."""
+    mapping = k32.CreateFileMappingW(msvcrt.get_osfhandle(file), None, PAGE_READWRITE, 0, 0, None)
+    address = mapping and k32.MapViewOfFile(mapping, FILE_MAP_WRITE, 0, 0, size)
+    if not address:
+        raise SystemExit(f"zugbruecke: the segment of {size} bytes cannot be mapped: is there so much address space?")
+    return address
+
+
+class Segment:
+    def __init__(self, pid, file, host_bell, strands_bell):
+        file = _open(pid, file, os.O_RDWR)
+        head = os.read(file, 12)
+        self.size = int.from_bytes(head[8:12], "little")
+        if int.from_bytes(head[:4], "little") != wire.MAGIC or self.size <= wire.ARENA_OFFSET:
+            raise SystemExit("zugbruecke: what Node shares is not a segment")
+        self.base = _map(file, self.size)
+        self.host_bell, self.strands_bell = (msvcrt.get_osfhandle(_open(pid, bell, os.O_RDONLY)) for bell in (host_bell, strands_bell))
 
 
 class Bridge:

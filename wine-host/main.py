@@ -55,9 +55,8 @@ def main(begun):
     empty_stdin()
     # no message boxes that nobody sees
     ctypes.WinDLL("kernel32").SetErrorMode(0x8003)
-    from bridge import Bridge
+    from bridge import Bridge, Segment
     from control import Control
-    from segment import Segment
 
     segment = Segment(*[int(a) for a in sys.argv[1:5]])
     control = Control(segment)
