@@ -257,15 +257,23 @@ def is_path(name):
     return "\\" in name or "/" in name
 
 
+def searches(name):
+    """The modes in which a DLL is looked for: as Windows searches by itself, then in what AddDllDirectory named."""
+    if is_path(name):
+        return LOAD_WITH_ALTERED_SEARCH_PATH, SEARCH_DEFAULT_DIRECTORIES | SEARCH_LOAD_DIRECTORY
+    return 0, SEARCH_DEFAULT_DIRECTORIES
+
+
 def load_library(name, mode):
-    """The module, or None, and the error that says why. A mode below 0: as Windows searches by itself, then in what AddDllDirectory named."""
+    """The module, or None, and the error that says why. A mode below 0: see `searches`."""
     ctypes.set_last_error(0)
     if mode >= 0:
         return k32.LoadLibraryExW(name, None, mode), ctypes.get_last_error()
-    handle = k32.LoadLibraryExW(name, None, LOAD_WITH_ALTERED_SEARCH_PATH if is_path(name) else 0)
+    by_itself, in_named = searches(name)
+    handle = k32.LoadLibraryExW(name, None, by_itself)
     code = ctypes.get_last_error()
     if not handle and code == ERROR_MOD_NOT_FOUND:
-        handle = k32.LoadLibraryExW(name, None, SEARCH_DEFAULT_DIRECTORIES | (SEARCH_LOAD_DIRECTORY if is_path(name) else 0))
+        handle = k32.LoadLibraryExW(name, None, in_named)
     return handle, code
 
 
