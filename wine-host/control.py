@@ -223,11 +223,7 @@ class Control:
         return handle
 
     def _address(self, dll, name, ordinal):
-        handle = self._handle(dll)
-        if ordinal >= 0:
-            address = k32.GetProcAddress(handle, ordinal)
-        else:
-            address = _proc_address(handle, name)
+        address = k32.GetProcAddress(self._handle(dll), ordinal if ordinal >= 0 else _narrow(name))
         if not address:
             raise Failure("RoutineNotFound", f"#{ordinal}" if ordinal >= 0 else name, ERROR_PROC_NOT_FOUND)
         return address
@@ -241,7 +237,7 @@ class Control:
                 raise
             size = wire.stack_size(signature) - (POINTER_SIZE if flags & wire.ROUTINE_RESULT_BY_ADDRESS else 0)
             names = {wire.CONVENTION_STDCALL: [f"{name}@{size}", f"_{name}@{size}"], wire.CONVENTION_FASTCALL: [f"@{name}@{size}"]}.get(convention, [f"_{name}"])
-            address = next(filter(None, (_proc_address(self._handle(dll), other) for other in names)), None)
+            address = next(filter(None, (k32.GetProcAddress(self._handle(dll), _narrow(other)) for other in names)), None)
             if not address:
                 raise
             return address
@@ -293,5 +289,5 @@ def set_variables(pairs):
         k32.SetEnvironmentVariableW(name, value)  # the runtimes take an empty one for none
 
 
-def _proc_address(handle, name):
-    return k32.GetProcAddress(handle, ctypes.cast(ctypes.c_char_p(name.encode("latin-1", "replace")), ctypes.c_void_p))
+def _narrow(name):
+    return name.encode("latin-1", "replace")
