@@ -71,14 +71,22 @@ function variants(suite) {
   return /^\/\/ 64-bit only: \S/m.test(readFileSync(join(root, suite.file), 'utf8')) ? [suite] : [suite, narrow]
 }
 
-/** The Wine and the prefix that sessions of an architecture use, where it is set up. */
-function wineFor(arch) {
+/** The Wine and the prefix that sessions of an architecture use, where it is set up. Suites in C run with them: a prefix of their own would
+ * take longer to make than they run. */
+function findWine(arch) {
   const main = join(root, 'dist/src/cli/main.js')
   const { status, stdout } = spawnSync(process.execPath, [main, 'env', '--arch', arch, '--json'], { encoding: 'utf8' })
   if (status !== 0) return undefined
   const { wine, python, prefix } = JSON.parse(stdout)
   const needed = `drive_c/windows/${arch === 'win32' ? 'syswow64' : 'system32'}/kernel32.dll`
   return wine && python && existsSync(join(prefix, needed)) ? { WINE: wine, WINEPREFIX: prefix } : undefined
+}
+
+/** Asked for once, and only where a suite needs it: it is a process of Node's. */
+const wines = new Map()
+function wineFor(arch) {
+  if (!wines.has(arch)) wines.set(arch, findWine(arch))
+  return wines.get(arch)
 }
 
 const suites = runners
@@ -106,7 +114,7 @@ function run({ file, command, sum, variant = '', environment = {} }) {
     const from = performance.now()
     const [program, ...args] = command(file)
     const inC = file.endsWith('.sh')
-      ? wines.get(environment.ZUGBRUECKE_ARCH ?? process.env.ZUGBRUECKE_ARCH ?? 'win64')
+      ? wineFor(environment.ZUGBRUECKE_ARCH ?? process.env.ZUGBRUECKE_ARCH ?? 'win64')
       : {}
     const child = spawn(program, args, {
       cwd: root,
@@ -162,9 +170,7 @@ function run({ file, command, sum, variant = '', environment = {} }) {
   })
 }
 
-/** What the suites in C are run with: a prefix of their own would take longer to make than they run. */
-const wines = new Map(['win64', 'win32'].map(arch => [arch, wineFor(arch)]))
-const without32 = suites.some(suite => suite.needs32) && !wines.get('win32')
+const without32 = suites.some(suite => suite.needs32) && !wineFor('win32')
 if (without32) console.log('skip 32-bit sessions: zugbruecke setup --arch win32 was not run')
 const queue = suites.filter(suite => !(suite.needs32 && without32))
 total.skipped += suites.length - queue.length
