@@ -280,12 +280,11 @@ def is_wines(handle):
 
 def set_variables(pairs):
     """Environment variables for the DLLs to come, in Windows and in the C runtimes, which have copies of their own."""
-    old_runtime = k32.GetModuleHandleW("msvcrt") and ctypes.CDLL("msvcrt")
+    old_runtime = ctypes.CDLL("msvcrt")  # the bridge needs it, so that it is here
     for name, value in zip(pairs[::2], pairs[1::2], strict=True):
         if value:
             os.putenv(name, value)
-            if old_runtime:
-                old_runtime._wputenv(f"{name}={value}")
+            old_runtime._wputenv(f"{name}={value}")
         k32.SetEnvironmentVariableW(name, value)  # the runtimes take an empty one for none
 
 
