@@ -9,7 +9,7 @@
 export const groups = [
   {
     about: 'What the segment is, and how it is divided. Offsets and sizes in bytes.',
-    python: ['WIRE_VERSION', 'MAGIC', 'MAILBOX_ROOM', 'ARENA_OFFSET'],
+    python: ['WIRE_VERSION', 'MAGIC', 'ARENA_OFFSET'],
     numbers: {
       WIRE_VERSION: [2, 'Of all that is said here and in wire.fbs: a host refuses another'],
       MAGIC: [0x3152425a, '"ZBR1"'],
@@ -163,7 +163,7 @@ export const groups = [
     name: 'RoutineFlag',
     prefix: 'ROUTINE',
     about: 'Flags of DECLARE.',
-    python: true,
+    python: ['ROUTINE_RESULT_BY_ADDRESS'],
     numbers: {
       lastError: [1, 'use_last_error'],
       errno: [2, 'use_errno'],
@@ -175,7 +175,7 @@ export const groups = [
     name: 'Convention',
     prefix: 'CONVENTION',
     about: 'Calling conventions, in DECLARE and THUNK. 64-bit Windows has one.',
-    python: true,
+    python: ['CONVENTION_STDCALL', 'CONVENTION_FASTCALL'],
     numbers: {
       cdecl: [0],
       stdcall: [1],

@@ -1,16 +1,22 @@
-"""The native bridge (native/bridge-win64.dll, native/bridge-win32.dll): it takes the main loop over and enters Python for Control messages alone."""
+"""The native bridge (native/bridge-win64.dll, native/bridge-win32.dll): it takes the main loop over and enters Python for Control messages alone.
+And the memory that this process shares with Node, mapped, and the bells that Node rings, which are handed to it."""
 
 import ctypes
+import msvcrt
 import os
 import sys
 
 import wire
-from control import VERSION
+from control import PAGE_READWRITE, VERSION, k32
+
+FILE_MAP_WRITE = 2
+k32.CreateFileMappingW.argtypes = [ctypes.c_void_p, ctypes.c_void_p, *[ctypes.c_uint32] * 3, ctypes.c_void_p]
+k32.CreateFileMappingW.restype = ctypes.c_void_p
+k32.MapViewOfFile.argtypes = [ctypes.c_void_p, *[ctypes.c_uint32] * 3, ctypes.c_size_t]
+k32.MapViewOfFile.restype = ctypes.c_void_p
 
 CONTROL_EXIT = 0x40000000
-CONTROL = ctypes.CFUNCTYPE(
-    ctypes.c_int32, ctypes.c_void_p, ctypes.c_uint32, ctypes.c_void_p, ctypes.c_uint32, ctypes.c_int32
-)
+CONTROL = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_uint32, ctypes.c_void_p, ctypes.c_uint32)
 
 
 class Context(ctypes.Structure):
@@ -25,7 +31,6 @@ class Context(ctypes.Structure):
         ("strands_bell", ctypes.c_void_p),
         ("control", CONTROL),
         ("errno_location", ctypes.c_void_p),
-        ("spin_microseconds", ctypes.c_uint32),
     ]
 
 
@@ -40,23 +45,69 @@ class Import(ctypes.Structure):
     ]
 
 
+NUMBER, ADDRESS, TEXT = ctypes.c_uint32, ctypes.c_uint64, ctypes.c_char_p
+# What native/bridge.h declares, beside what tells whose it is: what each returns, and what it takes.
+FUNCTIONS = {
+    "zb_init": (ctypes.c_int32, ctypes.POINTER(Context)),
+    "zb_serve": (ctypes.c_int32,),
+    "zb_leave": (None, ctypes.c_void_p, ctypes.c_int32),
+    "zb_watch": (None,),
+    "zb_routine": (ctypes.c_int32, NUMBER, ADDRESS, NUMBER, NUMBER, TEXT, NUMBER),
+    "zb_texts": (ctypes.c_int32, NUMBER, ctypes.POINTER(ctypes.c_int64), NUMBER),
+    "zb_free_texts": (ctypes.c_int32, ADDRESS),
+    "zb_undeclared": (ctypes.c_int32, NUMBER),
+    "zb_release": (ctypes.c_int32, NUMBER),
+    "zb_unmet_import": (ctypes.c_int32, ADDRESS, ctypes.POINTER(Import)),
+    "zb_missed_stub": (ADDRESS,),
+    "zb_thunk": (ADDRESS, NUMBER, NUMBER, NUMBER, TEXT, NUMBER),
+    "zb_free_thunk": (ctypes.c_int32, NUMBER),
+    "zb_get_last_error": (NUMBER,),
+    "zb_set_last_error": (None, NUMBER),
+    "zb_get_errno": (ctypes.c_int32,),
+    "zb_set_errno": (None, ctypes.c_int32),
+    "zb_get_system_error": (NUMBER,),
+}
+
+
+def _open(pid, fd, flags):
+    """What a Unix process has open: what has no name can be had through it."""
+    return os.open(rf"Z:\proc\{pid}\fd\{fd}", flags | os.O_BINARY)
+
+
+def _map(file, size):
+    """Address of the file in this process. What the module mmap does, without the time that loading it takes under Wine."""
+    mapping = k32.CreateFileMappingW(msvcrt.get_osfhandle(file), None, PAGE_READWRITE, 0, 0, None)
+    address = mapping and k32.MapViewOfFile(mapping, FILE_MAP_WRITE, 0, 0, size)
+    if not address:
+        raise SystemExit(f"zugbruecke: the segment of {size} bytes cannot be mapped: is there so much address space?")
+    return address
+
+
+class Segment:
+    def __init__(self, pid, file, host_bell, strands_bell):
+        file = _open(pid, file, os.O_RDWR)
+        head = os.read(file, 12)
+        self.size = int.from_bytes(head[8:12], "little")
+        if int.from_bytes(head[:4], "little") != wire.MAGIC or self.size <= wire.ARENA_OFFSET:
+            raise SystemExit("zugbruecke: what Node shares is not a segment")
+        self.base = _map(file, self.size)
+        self.host_bell, self.strands_bell = (msvcrt.get_osfhandle(_open(pid, bell, os.O_RDONLY)) for bell in (host_bell, strands_bell))
+
+
 class Bridge:
     def __init__(self, segment, control):
         name = "bridge-win64.dll" if sys.maxsize > 2**32 else "bridge-win32.dll"
         self.dll = dll = ctypes.CDLL(os.path.join(os.path.dirname(os.path.abspath(__file__)), "native", name))
-        # looked up now: that takes the loader's lock, which a DLL that hangs while it is loaded never gives back
-        dll.zb_leave.argtypes = (ctypes.c_void_p, ctypes.c_int32)
-        dll.zb_version.restype = ctypes.c_char_p
-        dll.zb_thunk.restype = ctypes.c_uint64
-        dll.zb_missed_stub.restype = ctypes.c_uint64
-        dll.zb_get_last_error.restype = ctypes.c_uint32
-        dll.zb_get_system_error.restype = ctypes.c_uint32
+        dll.zb_version.restype = TEXT
         self.version = dll.zb_version().decode()
         if self.version.split()[0] != VERSION or dll.zb_context_size() != ctypes.sizeof(Context):
             raise SystemExit(
                 f"zugbruecke: the native bridge is zugbruecke {self.version}, the host beside it is {VERSION}: install the package again"
             )
-        self.segment = segment
+        # looked up now, all of them: that takes the loader's lock, which a DLL that hangs while it is loaded never gives back
+        for name, (result, *arguments) in FUNCTIONS.items():
+            function = getattr(dll, name)
+            function.restype, function.argtypes = result, arguments
         self.control = control
         self.handler = CONTROL(self._control)
         runtime = ctypes.CDLL("ucrtbase")
@@ -71,7 +122,7 @@ class Bridge:
             errno_location=ctypes.cast(runtime._errno, ctypes.c_void_p),
         )
 
-    def _control(self, message, length, out, capacity, strand):
+    def _control(self, message, length, out, capacity):
         """Carries out a Control message for the bridge. Whatever goes wrong is an outcome, never an exception."""
         data = memoryview((ctypes.c_uint8 * length).from_address(message)).cast("B")
         outcome = self.control.run(data, capacity)
@@ -92,35 +143,18 @@ class Bridge:
         if result != 0:
             raise SystemExit(f"zugbruecke: the native bridge stopped ({result})")
 
-    def watch(self):
-        """Sees that the thread that serves is gone before its time. Does not return."""
-        self.dll.zb_watch()
-
-    def leave(self, lifeline, gone):
-        """Ends this process. Does not return."""
-        self.dll.zb_leave(lifeline, gone)
-
     def routine(self, number, address, convention, flags, signature, result, texts):
-        code = self.dll.zb_routine(number, ctypes.c_uint64(address), convention, flags, signature.encode(), ord(result))
+        code = self.dll.zb_routine(number, address, convention, flags, signature.encode(), ord(result))
         if code == 0 and texts:
             code = self.dll.zb_texts(number, (ctypes.c_int64 * len(texts))(*texts), len(texts) // 3)
         if code < 0:
             raise ValueError(f"the native bridge takes no routine with the signature {signature!r} ({code})")
 
-    def undeclared(self, number):
-        self.dll.zb_undeclared(number)
-
-    def free_texts(self, address):
-        self.dll.zb_free_texts(ctypes.c_uint64(address))
-
-    def release(self, number):
-        self.dll.zb_release(number)
-
     def unmet_import(self, module):
         """(module that needs it, DLL, routine or ordinal) of what a module imports in vain; None where all is there."""
         unmet = Import()
         try:
-            found = self.dll.zb_unmet_import(ctypes.c_uint64(module), ctypes.byref(unmet))
+            found = self.dll.zb_unmet_import(module, ctypes.byref(unmet))
         except OSError:  # it has made its own tables unreadable
             return None
         return (unmet.module, unmet.dll.decode("latin-1"), (unmet.routine or b"").decode("latin-1") or unmet.ordinal) if found else None
@@ -131,25 +165,7 @@ class Bridge:
         return ctypes.string_at(address).decode("latin-1") if address else None
 
     def make_thunk(self, number, convention, flags, signature, result):
-        address = self.dll.zb_thunk(ctypes.c_uint32(number), convention, flags, signature.encode(), ord(result))
+        address = self.dll.zb_thunk(number, convention, flags, signature.encode(), ord(result))
         if not address:
             raise ValueError(f"the native bridge makes no callback with the signature {signature!r}")
         return address
-
-    def free_thunk(self, number):
-        self.dll.zb_free_thunk(ctypes.c_uint32(number))
-
-    def get_last_error(self):
-        return self.dll.zb_get_last_error()
-
-    def set_last_error(self, value):
-        self.dll.zb_set_last_error(ctypes.c_uint32(value))
-
-    def get_errno(self):
-        return self.dll.zb_get_errno()
-
-    def set_errno(self, value):
-        self.dll.zb_set_errno(value)
-
-    def system_error(self):
-        return self.dll.zb_get_system_error()

@@ -34,11 +34,6 @@ ERROR_BAD_EXE_FORMAT, ERROR_MOD_NOT_FOUND, ERROR_PROC_NOT_FOUND = 193, 126, 127
 SMALL = 4096
 
 
-def signed(value):
-    """32 bits as ctypes takes them."""
-    return ctypes.c_int32(value).value
-
-
 class Failure(Exception):
     """An operation that failed: `kind` is one of docs/wire.md."""
 
@@ -139,12 +134,12 @@ class Control:
             self.bridge.routine(number, address, convention, flags, signature, result, texts_left)
         except Exception:
             # declared in vain: calls say so
-            self.bridge.undeclared(number)
+            self.bridge.dll.zb_undeclared(number)
             raise
         return [address], []
 
     def release(self, numbers, texts):
-        self.bridge.release(numbers[0])
+        self.bridge.dll.zb_release(numbers[0])
         return [], []
 
     def symbol(self, numbers, texts):
@@ -155,7 +150,7 @@ class Control:
         return [self.bridge.make_thunk(number, convention, flags, texts[0], texts[1])], []
 
     def free_thunk(self, numbers, texts):
-        self.bridge.free_thunk(numbers[0])
+        self.bridge.dll.zb_free_thunk(numbers[0])
         return [], []
 
     def alloc(self, numbers, texts):
@@ -181,22 +176,23 @@ class Control:
 
     def free_texts(self, numbers, texts):
         for address in numbers:
-            self.bridge.free_texts(address)
+            self.bridge.dll.zb_free_texts(address)
         return [], []
 
     def set_last_error(self, numbers, texts):
         if numbers[0] >= 0:
-            self.bridge.set_last_error(numbers[0])
+            self.bridge.dll.zb_set_last_error(numbers[0])
         if numbers[1] >= 0:
-            self.bridge.set_errno(signed(numbers[1]))
+            self.bridge.dll.zb_set_errno(numbers[1])
         return [], []
 
     def get_last_error(self, numbers, texts):
-        return [self.bridge.get_last_error(), self.bridge.get_errno(), self.bridge.system_error()], []
+        bridge = self.bridge.dll
+        return [bridge.zb_get_last_error(), bridge.zb_get_errno(), bridge.zb_get_system_error()], []
 
     def format_error(self, numbers, texts):
         # the thread's own GetLastError() is that of the host's work by now
-        code = signed(numbers[0] if numbers else self.bridge.system_error())
+        code = ctypes.c_int32(numbers[0] if numbers else self.bridge.dll.zb_get_system_error()).value
         return [code], [ctypes.FormatError(code).strip()]
 
     def find_library(self, numbers, texts):
@@ -227,11 +223,7 @@ class Control:
         return handle
 
     def _address(self, dll, name, ordinal):
-        handle = self._handle(dll)
-        if ordinal >= 0:
-            address = k32.GetProcAddress(handle, ordinal)
-        else:
-            address = _proc_address(handle, name)
+        address = k32.GetProcAddress(self._handle(dll), ordinal if ordinal >= 0 else _narrow(name))
         if not address:
             raise Failure("RoutineNotFound", f"#{ordinal}" if ordinal >= 0 else name, ERROR_PROC_NOT_FOUND)
         return address
@@ -245,7 +237,7 @@ class Control:
                 raise
             size = wire.stack_size(signature) - (POINTER_SIZE if flags & wire.ROUTINE_RESULT_BY_ADDRESS else 0)
             names = {wire.CONVENTION_STDCALL: [f"{name}@{size}", f"_{name}@{size}"], wire.CONVENTION_FASTCALL: [f"@{name}@{size}"]}.get(convention, [f"_{name}"])
-            address = next(filter(None, (_proc_address(self._handle(dll), other) for other in names)), None)
+            address = next(filter(None, (k32.GetProcAddress(self._handle(dll), _narrow(other)) for other in names)), None)
             if not address:
                 raise
             return address
@@ -261,15 +253,23 @@ def is_path(name):
     return "\\" in name or "/" in name
 
 
+def searches(name):
+    """The modes in which a DLL is looked for: as Windows searches by itself, then in what AddDllDirectory named."""
+    if is_path(name):
+        return LOAD_WITH_ALTERED_SEARCH_PATH, SEARCH_DEFAULT_DIRECTORIES | SEARCH_LOAD_DIRECTORY
+    return 0, SEARCH_DEFAULT_DIRECTORIES
+
+
 def load_library(name, mode):
-    """The module, or None, and the error that says why. A mode below 0: as Windows searches by itself, then in what AddDllDirectory named."""
+    """The module, or None, and the error that says why. A mode below 0: see `searches`."""
     ctypes.set_last_error(0)
     if mode >= 0:
         return k32.LoadLibraryExW(name, None, mode), ctypes.get_last_error()
-    handle = k32.LoadLibraryExW(name, None, LOAD_WITH_ALTERED_SEARCH_PATH if is_path(name) else 0)
+    by_itself, in_named = searches(name)
+    handle = k32.LoadLibraryExW(name, None, by_itself)
     code = ctypes.get_last_error()
     if not handle and code == ERROR_MOD_NOT_FOUND:
-        handle = k32.LoadLibraryExW(name, None, SEARCH_DEFAULT_DIRECTORIES | (SEARCH_LOAD_DIRECTORY if is_path(name) else 0))
+        handle = k32.LoadLibraryExW(name, None, in_named)
     return handle, code
 
 
@@ -280,14 +280,13 @@ def is_wines(handle):
 
 def set_variables(pairs):
     """Environment variables for the DLLs to come, in Windows and in the C runtimes, which have copies of their own."""
-    old_runtime = k32.GetModuleHandleW("msvcrt") and ctypes.CDLL("msvcrt")
+    old_runtime = ctypes.CDLL("msvcrt")  # the bridge needs it, so that it is here
     for name, value in zip(pairs[::2], pairs[1::2], strict=True):
         if value:
             os.putenv(name, value)
-            if old_runtime:
-                old_runtime._wputenv(f"{name}={value}")
+            old_runtime._wputenv(f"{name}={value}")
         k32.SetEnvironmentVariableW(name, value)  # the runtimes take an empty one for none
 
 
-def _proc_address(handle, name):
-    return k32.GetProcAddress(handle, ctypes.cast(ctypes.c_char_p(name.encode("latin-1", "replace")), ctypes.c_void_p))
+def _narrow(name):
+    return name.encode("latin-1", "replace")

@@ -7,8 +7,6 @@ from control import (
     ERROR_MOD_NOT_FOUND,
     ERROR_PROC_NOT_FOUND,
     LOAD_WITH_ALTERED_SEARCH_PATH,
-    SEARCH_DEFAULT_DIRECTORIES,
-    SEARCH_LOAD_DIRECTORY,
     WINES_MARK,
     Failure,
     is_path,
@@ -16,6 +14,7 @@ from control import (
     k32,
     load_library,
     module_path,
+    searches,
 )
 
 # neither what it needs is loaded, nor does any of its code run
@@ -99,10 +98,7 @@ def _has_mark(path):
 
 def _map(name, folder=None):
     """A DLL's module, mapped and nothing more, as a load would find it; or None and why not."""
-    ways = [
-        (name, LOAD_WITH_ALTERED_SEARCH_PATH if is_path(name) else 0),
-        (name, SEARCH_DEFAULT_DIRECTORIES | (SEARCH_LOAD_DIRECTORY if is_path(name) else 0)),
-    ]
+    ways = [(name, flags) for flags in searches(name)]
     if folder:
         ways.insert(0, (f"{folder}\\{name}", LOAD_WITH_ALTERED_SEARCH_PATH))
     why = ERROR_MOD_NOT_FOUND

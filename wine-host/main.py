@@ -25,7 +25,7 @@ def leave_with_node(lifeline):
         gone = True
     if bridge is None:
         os._exit(0)
-    bridge.leave(msvcrt.get_osfhandle(lifeline), gone)
+    bridge.dll.zb_leave(msvcrt.get_osfhandle(lifeline), gone)
 
 
 def empty_stdin():
@@ -55,9 +55,8 @@ def main(begun):
     empty_stdin()
     # no message boxes that nobody sees
     ctypes.WinDLL("kernel32").SetErrorMode(0x8003)
-    from bridge import Bridge
+    from bridge import Bridge, Segment
     from control import Control
-    from segment import Segment
 
     segment = Segment(*[int(a) for a in sys.argv[1:5]])
     control = Control(segment)
@@ -80,7 +79,7 @@ def start():
     _thread.start_new_thread(run, (begun,))
     _thread.stack_size(0)
     begun.acquire()
-    bridge.watch()
+    bridge.dll.zb_watch()
 
 
 def run(begun):

@@ -6,17 +6,11 @@ import struct
 # What the segment is, and how it is divided. Offsets and sizes in bytes.
 WIRE_VERSION = 2
 MAGIC = 0x3152425a
-MAILBOX_ROOM = 0x7f0
 ARENA_OFFSET = 0x300000
 # Flags of DECLARE.
-ROUTINE_LAST_ERROR = 1
-ROUTINE_ERRNO = 2
-ROUTINE_VARIADIC = 4
 ROUTINE_RESULT_BY_ADDRESS = 8
 # Calling conventions, in DECLARE and THUNK. 64-bit Windows has one.
-CONVENTION_CDECL = 0
 CONVENTION_STDCALL = 1
-CONVENTION_THISCALL = 2
 CONVENTION_FASTCALL = 3
 # Operations of a Control message.
 OP_HELLO = 1

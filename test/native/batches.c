@@ -10,9 +10,7 @@ static int32_t divide(int32_t a, int32_t b) { return a / b; }
 static int32_t note(int32_t a) { SetLastError((DWORD)a); return a; }
 static int16_t little(int16_t a, uint8_t b) { return (int16_t)(a - b); }
 
-#define ADDRESS(f) (uint64_t)(ULONG_PTR)(f)
 enum { ROWS = 1000 };
-struct failure { uint32_t row, code; uint64_t address; };
 
 static void widths(void) {
   int32_t *a = (void *)arena(0), *b = (void *)arena(0x10000), *out = (void *)arena(0x20000);

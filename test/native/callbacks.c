@@ -26,9 +26,6 @@ static int32_t threads(int_callback f, int32_t count) { /* count threads call ba
   return sum;
 }
 
-#define ADDRESS(f) (uint64_t)(ULONG_PTR)(f)
-#define CALL(number, ...) call(number, sizeof((uint64_t[]){__VA_ARGS__}) / 8, (uint64_t[]){__VA_ARGS__})
-
 static uint32_t seen_number, levels;
 static int others, crash_inside;
 static uint64_t thunk;

@@ -32,9 +32,6 @@ static int variadic(int count, ...) {
   return (int)sum;
 }
 
-#define ADDRESS(f) (uint64_t)(ULONG_PTR)(f)
-#define CALL(number, ...) call(number, sizeof((uint64_t[]){__VA_ARGS__}) / 8, (uint64_t[]){__VA_ARGS__})
-
 void test_calls(void) {
   struct answer a;
   zb_routine(1, ADDRESS(add), 0, 0, "ii", 'i');

@@ -37,9 +37,6 @@ static const uint8_t wild[] = {0x55, 0xBD, 3, 0, 0, 0, 0x48, 0x83, 0xEC, 0x40, 0
 static const uint8_t misled[] = {0x48, 0x83, 0xEC, 0x48, 0x48, 0x89, 0x0C, 0x24, 0x48, 0xC7, 0xC5, 0, 0, 0, 0, 0x31, 0xC0, 0x89, 0x00, 0xC3};
 #endif
 
-#define ADDRESS(f) (uint64_t)(ULONG_PTR)(f)
-#define CALL(number, ...) call(number, sizeof((uint64_t[]){__VA_ARGS__}) / 8, (uint64_t[]){__VA_ARGS__})
-
 static void alive(const char *what) { check(CALL(1, 20, 22).result == 42, what); }
 
 static uint64_t code_of(const uint8_t *bytes, size_t size) {

@@ -2,8 +2,6 @@
  * away other arguments than they were given. */
 #include "node.h"
 
-#define ADDRESS(f) (uint64_t)(ULONG_PTR)(f)
-#define CALL(number, ...) call(number, sizeof((uint64_t[]){__VA_ARGS__}) / 8, (uint64_t[]){__VA_ARGS__})
 enum { PLAIN = CONVENTION_CDECL, STANDARD = CONVENTION_STDCALL, METHOD = CONVENTION_THISCALL, FAST = CONVENTION_FASTCALL };
 typedef struct { uint8_t bytes[5]; } five;
 typedef struct { double x, y, z; } point;
@@ -99,7 +97,6 @@ static float __fastcall sum_mixed(int a, double b, float c) { return (float)(a +
 static uint8_t low_byte(int a) { return (uint8_t)a; }
 static void nothing(double a) { (void)a; }
 
-struct failure { uint32_t row, code; uint64_t address; };
 static void batches(void) {
   enum { ROWS = 500 };
   int32_t *i = (void *)arena(0), good = 1;

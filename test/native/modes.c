@@ -47,8 +47,6 @@ static int32_t calls_back(int32_t (*f)(int32_t), int32_t v) {
   return before | leave(0) << 8 | result << 16;
 }
 
-#define ADDRESS(f) (uint64_t)(ULONG_PTR)(f)
-#define CALL(number, ...) call(number, sizeof((uint64_t[]){__VA_ARGS__}) / 8, (uint64_t[]){__VA_ARGS__})
 static int32_t inside;
 
 static uint64_t unclean(int strand, uint32_t number, const uint64_t *arguments, uint32_t count) {

@@ -24,10 +24,9 @@ void check(int good, const char *what) {
   fflush(stdout);
 }
 
-static int32_t on_control(const uint8_t *message, uint32_t length, uint8_t *out, uint32_t capacity, int32_t strand) {
+static int32_t on_control(const uint8_t *message, uint32_t length, uint8_t *out, uint32_t capacity) {
   static const uint8_t outcome[16] = {12, 0, 0, 0, 4, 0, 4, 0};
   uint8_t op = length >= 52 ? message[44] : 0;
-  (void)strand;
   if (op == 99) return -1;
   if (capacity < 16) return 0;
   memcpy(out, outcome, 16);

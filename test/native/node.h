@@ -24,6 +24,11 @@ struct batch {
   uint32_t capacity, result_kind, count;
   struct column columns[12];
 };
+/* A record of a row that failed. */
+struct failure {
+  uint32_t row, code;
+  uint64_t address;
+};
 /* Room for texts that calls and batches of the tests bring. */
 extern void *text_room;
 extern uint32_t text_room_size;
@@ -51,6 +56,9 @@ uint32_t publish(uint32_t kind, const void *message, uint32_t length, uint32_t f
 void ring(int strand, uint32_t sleeps);
 int wait_for(uint32_t number, struct answer *answer);
 struct answer call(uint32_t routine, uint32_t count, const uint64_t *arguments);
+/* The same with arguments one after the other, and how an address is one of them. */
+#define CALL(number, ...) call(number, sizeof((uint64_t[]){__VA_ARGS__}) / 8, (uint64_t[]){__VA_ARGS__})
+#define ADDRESS(f) (uint64_t)(ULONG_PTR)(f)
 struct answer run_batch(const struct batch *batch);
 struct answer control(uint8_t op);
 /* Posts into a strand's mailbox, and waits for the answer there; a Callback that comes first is handled. Returns its kind. */

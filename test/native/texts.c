@@ -14,8 +14,6 @@ static void three(struct three *out, int32_t v) {
 }
 static int32_t out_text(const char **out, int32_t v) { *out = wild(v); return v; }
 
-#define ADDRESS(f) (uint64_t)(ULONG_PTR)(f)
-#define CALL(number, ...) call(number, sizeof((uint64_t[]){__VA_ARGS__}) / 8, (uint64_t[]){__VA_ARGS__})
 enum { RESULT = -1 };
 #define NULL_TEXT 0u
 
@@ -74,7 +72,7 @@ static void calls(void) {
 
 enum { ROWS = 300 };
 static void batches(void) {
-  struct failure { uint32_t row, code; uint64_t address; } *failures = (void *)arena(0x20000);
+  struct failure *failures = (void *)arena(0x20000);
   int32_t *a = (void *)arena(0);
   struct three *outs = (void *)arena(0x30000);
   char expected[32];

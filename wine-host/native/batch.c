@@ -89,7 +89,6 @@ static void batch_into(struct zb_thread *thread, const struct zb_message *messag
   if (batch->count > ZB_MAX_ARGUMENTS || batch->count > (message->length - BATCH_COLUMNS) / BATCH_COLUMN_SIZE) return;
   entry = zb_find_routine(zb_u32(bytes + BATCH_ROUTINE));
   if (!zb_usable(entry, batch->count, reply)) return;
-  reply->code = REFUSED_MALFORMED;
   flags = entry->flags;
   batch->entry = entry;
   batch->rows = zb_u32(bytes + BATCH_ROWS);
@@ -130,8 +129,6 @@ void zb_batch(struct zb_thread *thread, const struct zb_message *message, struct
   struct zb_arguments arguments;
   struct zb_texts texts;
   struct zb_batch batch;
-  reply->status = STATUS_REFUSED;
-  reply->code = REFUSED_MALFORMED;
   batch.arguments = &arguments;
   batch.texts = &texts;
   batch.last_errors = NULL;

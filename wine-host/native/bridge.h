@@ -12,7 +12,7 @@
 
 /* Carries out a Control message. Returns the length of the Outcome it wrote to `out`, or'ed with ZB_CONTROL_EXIT when the
  * loop shall end after the answer; 0 or less: the message was malformed (the bridge then answers "refused"). */
-typedef int32_t (*zb_control)(const uint8_t *message, uint32_t length, uint8_t *out, uint32_t capacity, int32_t strand);
+typedef int32_t (*zb_control)(const uint8_t *message, uint32_t length, uint8_t *out, uint32_t capacity);
 #define ZB_CONTROL_EXIT 0x40000000
 
 /* Offsets (of 64 bits) are part of the interface: Python mirrors it as a ctypes.Structure. */
@@ -25,7 +25,6 @@ struct zb_context {
   void *strands_bell;            /* 32: HANDLE, read: wakes the bell thread */
   zb_control control;            /* 40 */
   int *(*errno_location)(void);  /* 48: `_errno` of the C runtime whose errno is kept, or NULL */
-  uint32_t spin_microseconds;    /* 56: longest spin before parking; 0: the default (130) */
 };
 
 /* Results: 0 done, a negative number otherwise (zb_error). */

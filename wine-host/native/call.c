@@ -54,8 +54,6 @@ void zb_call(struct zb_thread *thread, const struct zb_message *message, struct 
   struct zb_texts texts;
   struct zb_entry *entry;
   uint32_t count, flags;
-  reply->status = STATUS_REFUSED;
-  reply->code = REFUSED_MALFORMED;
   if (message->length < CALL_ARGUMENTS || memcmp(message->bytes, head, sizeof head) || zb_u32(message->bytes + 40)) return;
   count = zb_u32(message->bytes + CALL_COUNT);
   if (count > ZB_MAX_ARGUMENTS || count > (message->length - CALL_ARGUMENTS) / 8) return;
@@ -70,8 +68,7 @@ void zb_call(struct zb_thread *thread, const struct zb_message *message, struct 
   call.texts = list ? &texts : NULL;
   if (list) {
     int begun = zb_begin_texts(&texts, list, 1, zb_u64(message->bytes + CALL_TEXTS), zb_u32(message->bytes + CALL_TEXT_ROOM));
-    reply->status = STATUS_REFUSED;
-    reply->code = begun < 0 ? REFUSED_OUT_OF_MEMORY : REFUSED_MALFORMED;
+    if (begun < 0) reply->code = REFUSED_OUT_OF_MEMORY;
     if (begun <= 0) return;
   }
   zb_swap_in(thread, flags);

@@ -59,8 +59,8 @@ _zb_call_raw:
     ret
 
 /* int zb_guarded(body, argument, struct zb_guard *guard)
-   Calls body(argument); 0 when it returned, 1 when an exception ended it. A record in the chain of handlers lies on the stack, its
-   address is guard->frame. zb_guarded_recover needs nothing but that the stack pointer is there. */
+   Calls body(argument); 0 when it returned, 1 when an exception ended it, with the modes that it left. A record in the chain of
+   handlers lies on the stack, its address is guard->frame. zb_guarded_recover needs nothing but that the stack pointer is there. */
     .globl _zb_guarded
     .globl _zb_guarded_recover
     .globl _zb_guarded_end
@@ -69,29 +69,22 @@ _zb_guarded:
     pushl %ebx
     pushl %esi
     pushl %edi
-    subl $8, %esp
-    stmxcsr 4(%esp)
-    fnstcw (%esp)
     pushl $_zb_frame_handler
     pushl %fs:0
-    movl 44(%esp), %eax         /* guard: behind the record, the control words, four registers, return address, two arguments */
+    movl 36(%esp), %eax         /* guard: behind the record, four registers, return address, two arguments */
     movl %esp, (%eax)
     movl %esp, %fs:0
-    movl 36(%esp), %eax
-    movl 40(%esp), %ecx
+    movl 28(%esp), %eax
+    movl 32(%esp), %ecx
     pushl %ecx
     call *%eax
     addl $4, %esp
     xorl %eax, %eax
     jmp 1f
 _zb_guarded_recover:
-    cld
-    fninit                      /* the routine may have died with its own modes, or values on the x87 stack */
-    fldcw 8(%esp)
-    ldmxcsr 12(%esp)
     movl $1, %eax
 1:  popl %fs:0
-    addl $12, %esp
+    addl $4, %esp
     popl %edi
     popl %esi
     popl %ebx

@@ -23,10 +23,13 @@
 #ifndef __ASSEMBLER__
 #include "internal.h"
 
+/* How a result of a kind goes through st0, if it does. */
+static inline uint32_t zb_x87_result(uint32_t kind) { return kind == 'f' ? X87_FLOAT : kind == 'd' ? X87_DOUBLE : X87_NONE; }
+
 struct zb_raw {
   uint32_t address;
   uint32_t stack; /* bytes of arguments */
-  uint32_t x87;   /* how the result comes out of st0, if it does */
+  uint32_t x87;   /* zb_x87_result */
   uint32_t taken; /* out: bytes that the routine took off the stack; those of a confused one may be "negative" */
   uint64_t result;
   uint32_t registers[2]; /* ecx, edx */

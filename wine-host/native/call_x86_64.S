@@ -59,9 +59,9 @@ zb_call_raw:
     .seh_endproc
 
 /* int zb_guarded(body rcx, argument rdx, struct zb_guard *guard r8)
-   Calls body(argument); 0 when it returned, 1 when an exception ended it. All registers that a function must keep are saved here,
-   so that zb_guarded_recover works both after RtlUnwindEx (zb_frame_handler) and when the vectored handler only moves
-   rip and rsp, because the frames in between cannot be walked. */
+   Calls body(argument); 0 when it returned, 1 when an exception ended it, with the modes that it left. All registers that a
+   function must keep are saved here, so that zb_guarded_recover works both after RtlUnwindEx (zb_frame_handler) and when the vectored
+   handler only moves rip and rsp, because the frames in between cannot be walked. */
     .globl zb_guarded
     .globl zb_guarded_recover
     .globl zb_guarded_end
@@ -84,8 +84,8 @@ zb_guarded:
     .seh_pushreg %r14
     pushq %r15
     .seh_pushreg %r15
-    subq $216, %rsp             /* 32 for the callee, 160 for xmm6-15, 16 for control words, 8 to align */
-    .seh_stackalloc 216
+    subq $200, %rsp             /* 32 for the callee, 160 for xmm6-15, 8 to align */
+    .seh_stackalloc 200
     movaps %xmm6, 32(%rsp)
     .seh_savexmm %xmm6, 32
     movaps %xmm7, 48(%rsp)
@@ -107,8 +107,6 @@ zb_guarded:
     movaps %xmm15, 176(%rsp)
     .seh_savexmm %xmm15, 176
     .seh_endprologue
-    stmxcsr 192(%rsp)
-    fnstcw 196(%rsp)
     movq %rsp, (%r8)            /* guard->frame */
     movq %rcx, %rax
     movq %rdx, %rcx
@@ -116,10 +114,6 @@ zb_guarded:
     xorl %eax, %eax
     jmp 1f
 zb_guarded_recover:
-    cld
-    fninit                      /* the routine may have died with its own modes, or values on the x87 stack */
-    fldcw 196(%rsp)
-    ldmxcsr 192(%rsp)
     movl $1, %eax
 1:  movaps 32(%rsp), %xmm6
     movaps 48(%rsp), %xmm7
@@ -131,7 +125,7 @@ zb_guarded_recover:
     movaps 144(%rsp), %xmm13
     movaps 160(%rsp), %xmm14
     movaps 176(%rsp), %xmm15
-    addq $216, %rsp
+    addq $200, %rsp
     popq %r15
     popq %r14
     popq %r13

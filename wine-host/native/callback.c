@@ -62,11 +62,12 @@ static void post_callback(int32_t strand, uint32_t node, const struct zb_stub *s
 }
 
 /* Node's next message; 0 when the conversation is broken. */
-static int next_message(int32_t strand, struct zb_message *message) {
+static int next_message(struct zb_thread *thread, struct zb_message *message) {
+  int32_t strand = thread->strand;
   const uint8_t *box = zb.segment + STRAND_OFFSET + strand * STRAND_SIZE + STRAND_TO_HOST;
   volatile uint32_t *head = (volatile uint32_t *)(ULONG_PTR)box;
   uint32_t seen = zb.taken[strand];
-  while (zb_load(head) == seen) zb_wait(head, seen, zb_word(WORD_STRAND_SLEEPS + 4 * (uint32_t)strand), strand);
+  while (zb_load(head) == seen) zb_wait(thread, head, seen, zb_word(WORD_STRAND_SLEEPS + 4 * (uint32_t)strand));
   if (zb_load(head) != seen + 1) return 0; /* strict ping-pong: one message each */
   zb.taken[strand] = seen + 1;
   if (!zb_take_message(box, MAILBOX_ROOM, zb_u32(box + HEADER_TAG), message)) message->kind = 0;
@@ -83,7 +84,7 @@ static int is_return(const struct zb_message *message, uint64_t *result) {
 /* Something that Node wants done on this thread while the callback is open. */
 static void nested(struct zb_thread *thread, uint32_t node, const struct zb_message *message) {
   uint8_t *out = zb.segment + STRAND_OFFSET + thread->strand * STRAND_SIZE + MESSAGE;
-  struct zb_reply reply = {.status = STATUS_REFUSED, .code = REFUSED_MALFORMED};
+  struct zb_reply reply = ZB_MALFORMED;
   if (message->kind == KIND_CONTROL) {
     uint8_t outcome[MAILBOX_ROOM]; /* not in the mailbox at once: what the operation does may call back and post */
     int32_t length = zb_control_message(thread, message, outcome, sizeof outcome);
@@ -119,7 +120,7 @@ static uint64_t converse(struct zb_thread *thread, const struct zb_stub *stub, c
   uint32_t node = owner_of(stub->number);
   post_callback(thread->strand, node, stub, frame);
   for (;;) {
-    if (!next_message(thread->strand, &message)) {
+    if (!next_message(thread, &message)) {
       InterlockedExchange(&zb.corrupt, 1); /* the main loop ends the session when the routine returns */
       InterlockedExchange(&zb.leaving, 1);
       return 0;

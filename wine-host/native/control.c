@@ -1,4 +1,4 @@
-/* Control messages are Python's work; the bridge only has to know who asked, and where the Outcome goes. The table is an ordinary
+/* Control messages are Python's work; the bridge only has to know where the Outcome goes. The table is an ordinary
  * FlatBuffer, so its vtable is walked (flatbuffers.dev, "Internals"). */
 #include "internal.h"
 #include "modes.h"
@@ -47,7 +47,7 @@ int32_t zb_control_message(struct zb_thread *thread, const struct zb_message *me
   thread->guard = NULL;
   SetLastError(thread->system_error);
   zb_keep_modes(&modes); /* a DLL runs code of its own when it is loaded */
-  written = zb.control(bytes, length, out, capacity, thread->strand);
+  written = zb.control(bytes, length, out, capacity);
   zb_settle_modes(&modes);
   thread->guard = guard;
   if (written > 0 && (written & ZB_CONTROL_EXIT)) {

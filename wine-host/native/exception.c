@@ -8,16 +8,16 @@
 #include "internal.h"
 #include "modes.h"
 
-/* EXCEPTION_RECORD */
-enum { NONCONTINUABLE = 1 };
+/* Flags of "EXCEPTION_RECORD", which winternl.h of mingw lacks. */
+enum { NONCONTINUABLE = 1, UNWINDING = 2 | 4, TARGET_UNWIND = 0x20 };
 
 /* Debug output, control keys and thread names are told through exceptions that nobody needs to handle. */
-int zb_benign(const EXCEPTION_RECORD *record) {
+static int benign(const EXCEPTION_RECORD *record) {
   return ((record->ExceptionCode & 0xFFFF0000) == 0x40010000 || record->ExceptionCode == 0x406D1388) &&
          !(record->ExceptionFlags & NONCONTINUABLE);
 }
 
-void zb_note_exception(struct zb_guard *guard, const EXCEPTION_RECORD *record, uint32_t system_error) {
+static void note(struct zb_guard *guard, const EXCEPTION_RECORD *record, uint32_t system_error) {
   int memory = record->ExceptionCode == EXCEPTION_ACCESS_VIOLATION || record->ExceptionCode == EXCEPTION_IN_PAGE_ERROR ||
                record->ExceptionCode == EXCEPTION_GUARD_PAGE;
   guard->code = record->ExceptionCode;
@@ -29,6 +29,24 @@ void zb_note_exception(struct zb_guard *guard, const EXCEPTION_RECORD *record, u
                        ? record->ExceptionInformation[1]
                        : ~0ull;
   guard->system_error = system_error;
+}
+
+/* The handler of zb_guarded. What it needs for its way back differs by architecture, and what it is told of that. */
+EXCEPTION_DISPOSITION zb_frame_handler(EXCEPTION_RECORD *record, void *frame, CONTEXT *context, void *dispatch);
+EXCEPTION_DISPOSITION zb_frame_handler(EXCEPTION_RECORD *record, void *frame, CONTEXT *context, void *dispatch) {
+  uint32_t system_error = GetLastError();
+  struct zb_thread *thread = zb_current();
+  (void)context;
+  if (record->ExceptionFlags & UNWINDING) {
+    /* somebody else unwinds past us, as longjmp does: this guard is no more */
+    if (thread && thread->guard && thread->guard->frame == frame && !(record->ExceptionFlags & TARGET_UNWIND))
+      thread->guard = thread->guard->previous;
+    return ExceptionContinueSearch;
+  }
+  if (!thread || !thread->guard || thread->guard->frame != frame) return ExceptionContinueSearch;
+  if (benign(record)) return ExceptionContinueExecution;
+  note(thread->guard, record, system_error);
+  zb_unwind(frame, record, dispatch);
 }
 
 /* Faults of the processor, and what Wine raises in place of a routine that nobody has written, out of code that cannot always be walked.
@@ -89,10 +107,10 @@ static LONG CALLBACK vectored(EXCEPTION_POINTERS *exception) {
   if (guard->walking) {
     /* the first exception is the one to tell of */
   } else if (exception->ExceptionRecord->ExceptionCode == EXCEPTION_STACK_OVERFLOW && !stack_left()) {
-    zb_note_exception(guard, exception->ExceptionRecord, system_error);
+    note(guard, exception->ExceptionRecord, system_error);
   } else {
     /* a wild frame pointer makes the walk itself fault, which comes here again and finds `walking` set */
-    zb_note_exception(guard, exception->ExceptionRecord, system_error);
+    note(guard, exception->ExceptionRecord, system_error);
     guard->walking = 1;
     int found = zb_guard_reachable(guard, exception->ContextRecord, &thread->walk);
     guard->walking = 0;
@@ -133,7 +151,7 @@ int zb_protect(struct zb_thread *thread, zb_body body, void *argument, struct zb
   chain = tib->ExceptionList;
   zb_keep_modes(&modes);
   failed = zb_guarded(body, argument, guard);
-  if (!failed) zb_settle_modes(&modes); /* where an exception ended it, zb_guarded has done so */
+  zb_settle_modes(&modes);
   thread->guard = guard->previous;
   /* Node waits for what those callbacks asked last, and for ever: the frames that would have answered are gone */
   if (thread->depth != guard->depth) zb_give_up("a routine left a callback that had not returned (longjmp, or an exception of its own)");

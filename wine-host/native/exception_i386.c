@@ -6,20 +6,8 @@
 #include "internal.h"
 #include "call_i386.h"
 
-EXCEPTION_DISPOSITION zb_frame_handler(EXCEPTION_RECORD *record, void *frame, CONTEXT *context, void *dispatch);
-EXCEPTION_DISPOSITION zb_frame_handler(EXCEPTION_RECORD *record, void *frame, CONTEXT *context, void *dispatch) {
-  uint32_t system_error = GetLastError();
-  struct zb_thread *thread = zb_current();
-  (void)context, (void)dispatch;
-  if (record->ExceptionFlags & ZB_UNWINDING) {
-    /* somebody else unwinds past us, as longjmp does: this guard is no more */
-    if (thread && thread->guard && thread->guard->frame == frame && !(record->ExceptionFlags & ZB_TARGET_UNWIND))
-      thread->guard = thread->guard->previous;
-    return ExceptionContinueSearch;
-  }
-  if (!thread || !thread->guard || thread->guard->frame != frame) return ExceptionContinueSearch;
-  if (zb_benign(record)) return ExceptionContinueExecution;
-  zb_note_exception(thread->guard, record, system_error);
+void zb_unwind(void *frame, EXCEPTION_RECORD *record, void *dispatch) {
+  (void)dispatch;
   RtlUnwind(frame, NULL, record, NULL);
   zb_resume(frame);
 }

@@ -5,22 +5,10 @@
  * astray. */
 #include "internal.h"
 
-EXCEPTION_DISPOSITION zb_frame_handler(EXCEPTION_RECORD *record, void *frame, CONTEXT *context, DISPATCHER_CONTEXT *dispatch);
-EXCEPTION_DISPOSITION zb_frame_handler(EXCEPTION_RECORD *record, void *frame, CONTEXT *context, DISPATCHER_CONTEXT *dispatch) {
-  uint32_t system_error = GetLastError();
-  struct zb_thread *thread = zb_current();
-  (void)context;
-  if (record->ExceptionFlags & ZB_UNWINDING) {
-    /* somebody else unwinds past us, as longjmp does: this guard is no more */
-    if (thread && thread->guard && thread->guard->frame == frame && !(record->ExceptionFlags & ZB_TARGET_UNWIND))
-      thread->guard = thread->guard->previous;
-    return ExceptionContinueSearch;
-  }
-  if (!thread || !thread->guard || thread->guard->frame != frame) return ExceptionContinueSearch;
-  if (zb_benign(record)) return ExceptionContinueExecution;
-  zb_note_exception(thread->guard, record, system_error);
-  RtlUnwindEx(frame, zb_guarded_recover, record, NULL, dispatch->ContextRecord, dispatch->HistoryTable);
-  return ExceptionContinueSearch; /* not reached */
+void zb_unwind(void *frame, EXCEPTION_RECORD *record, void *dispatch) {
+  DISPATCHER_CONTEXT *at = dispatch;
+  RtlUnwindEx(frame, zb_guarded_recover, record, NULL, at->ContextRecord, at->HistoryTable);
+  __builtin_unreachable();
 }
 
 /* Would Windows find our frame? The same steps that it takes, on a copy. */

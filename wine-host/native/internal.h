@@ -45,7 +45,6 @@ struct zb_state {
   zb_control control;
   int *(*errno_location)(void);
   DWORD_PTR cores;            /* that this process may use */
-  uint32_t spin_microseconds; /* of the longest spin */
   uint32_t spin_full; /* pauses of the longest spin */
   uint64_t spin_ticks; /* the same in time stamp counter ticks */
   uint32_t posted[STRANDS], taken[STRANDS]; /* messages of each side, in a mailbox */
@@ -112,6 +111,7 @@ struct zb_reply {
   uint32_t status, code;
   uint64_t texts, result;
 };
+#define ZB_MALFORMED {.status = STATUS_REFUSED, .code = REFUSED_MALFORMED}
 
 /* A message somewhere in the segment. */
 struct zb_message {
@@ -164,13 +164,16 @@ static inline uint8_t *zb_teb(void) {
   return teb;
 }
 
+/* A function of ntdll that the headers of mingw do not have. */
+static inline void *zb_of_ntdll(const char *name) { return (void *)GetProcAddress(GetModuleHandleW(L"ntdll"), name); }
+
 /* thread.c */
 struct zb_thread *zb_current(void);
 void zb_attach(struct zb_thread *thread, int32_t strand);
 void zb_detach(void);
 /* wait.c: returns when *head is no longer `seen`, or, on the first strand, when it was rung for something else */
-void zb_calibrate(uint32_t microseconds);
-void zb_wait(volatile uint32_t *head, uint32_t seen, volatile uint32_t *sleeps, int strand);
+void zb_calibrate(void);
+void zb_wait(struct zb_thread *thread, volatile uint32_t *head, uint32_t seen, volatile uint32_t *sleeps);
 /* bell.c: rings for a thread of Node's, if it sleeps; true then */
 int zb_ring(uint32_t thread);
 int zb_listen(void);
@@ -215,13 +218,12 @@ int zb_protect(struct zb_thread *thread, zb_body body, void *argument, struct zb
 int zb_watch_exceptions(void);
 int zb_room_for_callback(void);
 void zb_refuse_callback(struct zb_thread *thread);
-void zb_note_exception(struct zb_guard *guard, const EXCEPTION_RECORD *record, uint32_t system_error);
-int zb_benign(const EXCEPTION_RECORD *record);
-/* exception_*.c: would Windows find the guard's handler? And, without unwinding: go there when the exception is continued */
+/* exception_*.c: unwinds to zb_guarded, whose handler Windows has called. Would Windows find that handler? And, without unwinding: go there
+ * when the exception is continued */
+__attribute__((noreturn)) void zb_unwind(void *frame, EXCEPTION_RECORD *record, void *dispatch);
 int zb_guard_reachable(const struct zb_guard *guard, const CONTEXT *context, CONTEXT *copy);
 void zb_resume_at_guard(const struct zb_guard *guard, CONTEXT *context);
 int zb_recovering(const CONTEXT *context);
-enum { ZB_UNWINDING = 2 | 4, ZB_TARGET_UNWIND = 0x20 }; /* flags of "EXCEPTION_RECORD" that winternl.h of mingw lacks */
 /* leave.c: says something on stderr; and why, whose last words Node hands on, and ends the process */
 void zb_say(const char *what);
 __attribute__((noreturn)) void zb_give_up(const char *why);
@@ -249,11 +251,9 @@ struct zb_stub {
 };
 struct zb_stub *zb_stub_at(uint32_t index);
 void zb_count_disposed(void);
-/* stub_*.c: writes the machine code of stubs; each enters zb_callback_common with its index */
-#define ZB_STUB_BLOCK 4096
-uint32_t zb_stubs_in_block(void);
-int zb_write_stubs(uint8_t *block, uint32_t first);
-uint8_t *zb_stub_address(uint8_t *block, uint32_t within);
+/* stub_*.c: writes the machine code of a stub, at most 16 bytes, which goes with its index to zb_callback_common; `block` begins with the
+ * address of that */
+void zb_write_stub(uint8_t *at, uint32_t index, const uint8_t *block);
 /* What zb_callback_common has saved of the arguments: its layout is the architecture's (stub_*.c). */
 struct zb_frame;
 uint64_t zb_frame_argument(const struct zb_frame *frame, const struct zb_layout *layout, uint32_t index);

@@ -24,7 +24,7 @@ void zb_unbalanced(uint32_t taken, uint32_t declared) {
 uint64_t zb_invoke(const struct zb_entry *entry, const uint64_t *arguments) {
   struct zb_raw raw = {.address = (uint32_t)entry->address,
                        .stack = entry->layout->stack,
-                       .x87 = entry->result_kind == 'f' ? X87_FLOAT : entry->result_kind == 'd' ? X87_DOUBLE : X87_NONE,
+                       .x87 = zb_x87_result(entry->result_kind),
                        .layout = entry->layout,
                        .arguments = arguments};
   zb_call_raw(&raw);

@@ -94,10 +94,9 @@ static LONG WINAPI unhandled(EXCEPTION_POINTERS *exception) {
 }
 
 int zb_prepare_to_leave(void) {
-  HMODULE ntdll = GetModuleHandleW(L"ntdll");
-  lock_loader = (LONG(NTAPI *)(ULONG, ULONG *, ULONG_PTR *))(void *)GetProcAddress(ntdll, "LdrLockLoaderLock");
-  unlock_loader = (LONG(NTAPI *)(ULONG, ULONG_PTR))(void *)GetProcAddress(ntdll, "LdrUnlockLoaderLock");
-  shut_down = (void(NTAPI *)(void))(void *)GetProcAddress(ntdll, "LdrShutdownProcess");
+  lock_loader = zb_of_ntdll("LdrLockLoaderLock");
+  unlock_loader = zb_of_ntdll("LdrUnlockLoaderLock");
+  shut_down = zb_of_ntdll("LdrShutdownProcess");
   SetUnhandledExceptionFilter(unhandled);
   return lock_loader && unlock_loader && shut_down;
 }

@@ -14,17 +14,10 @@ int zb_take_message(const uint8_t *slot, uint32_t room, uint32_t tag, struct zb_
   return 1;
 }
 
-static void refuse(struct zb_reply *reply, uint32_t code) {
-  reply->status = STATUS_REFUSED;
-  reply->code = code;
-}
-
-/* Call and Batch; what else there may be is for the caller to know. */
+/* Call and Batch; what else there may be is for the caller to know. The reply is ZB_MALFORMED until something else is known. */
 void zb_execute(struct zb_thread *thread, const struct zb_message *message, struct zb_reply *reply) {
-  memset(reply, 0, sizeof *reply);
   if (message->kind == KIND_CALL) zb_call(thread, message, reply);
   else if (message->kind == KIND_BATCH) zb_batch(thread, message, reply);
-  else refuse(reply, REFUSED_MALFORMED);
 }
 
 /* A Reply with its constant head. */

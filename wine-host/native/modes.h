@@ -52,7 +52,7 @@ static inline void zb_keep_modes(struct zb_modes *kept) {
   kept->x87 = zb_x87();
 }
 
-/* After a call. Writing modes takes longer than looking at them; emptying the x87 stack takes less than looking whether it is empty. */
+/* After a call, however it ended. Writing modes takes longer than looking at them; emptying the x87 stack takes less than looking whether it is empty. */
 static inline void zb_settle_modes(const struct zb_modes *kept) {
   zb_clear_direction();
   zb_settle_mxcsr(kept->mxcsr);

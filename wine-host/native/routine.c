@@ -13,9 +13,10 @@ struct zb_entry *zb_find_routine(uint32_t number) {
 /* May it be called with so many arguments? Says in the reply why not. */
 int zb_usable(const struct zb_entry *entry, uint32_t count, struct zb_reply *reply) {
   uint32_t state = entry ? zb_load(&entry->state) : ENTRY_NONE;
+  if (state == ENTRY_READY && count == entry->layout->count) return 1;
   reply->status = state == ENTRY_FAILED ? STATUS_UNDECLARED : state == ENTRY_UNLOADED ? STATUS_UNLOADED : STATUS_REFUSED;
   reply->code = state >= ENTRY_FAILED ? 0 : state == ENTRY_NONE ? REFUSED_NO_ROUTINE : REFUSED_ARGUMENT_COUNT;
-  return state == ENTRY_READY && count == entry->layout->count;
+  return 0;
 }
 
 static struct zb_entry *make(uint32_t number) {
@@ -65,7 +66,6 @@ static int32_t mark(uint32_t number, uint32_t state) {
 ZB_API int32_t zb_undeclared(uint32_t number) { return mark(number, ENTRY_FAILED); }
 ZB_API int32_t zb_release(uint32_t number) { return mark(number, ENTRY_NONE); }
 
-
 /* "LdrDllNotification" of Microsoft's documentation. */
 struct unloaded {
   ULONG flags;
@@ -89,8 +89,6 @@ static void CALLBACK on_change(ULONG reason, const struct unloaded *dll, void *c
 
 int zb_watch_unloads(void) {
   static void *cookie;
-  typedef LONG NTAPI register_notification(ULONG, void CALLBACK (*)(ULONG, const struct unloaded *, void *), void *, void **);
-  HMODULE ntdll = GetModuleHandleW(L"ntdll");
-  register_notification *watch = (register_notification *)(void *)GetProcAddress(ntdll, "LdrRegisterDllNotification");
+  LONG(NTAPI *watch)(ULONG, void CALLBACK (*)(ULONG, const struct unloaded *, void *), void *, void **) = zb_of_ntdll("LdrRegisterDllNotification");
   return cookie || (watch && watch(0, on_change, NULL, &cookie) == 0);
 }

@@ -12,7 +12,7 @@ static void publish(struct zb_thread *thread, uint32_t caller, uint32_t number, 
 /* The header is read once: a DLL could change it while its routine runs. 0: it is nobody's. */
 static int handle(struct zb_thread *thread, const uint8_t *slot, uint32_t done) {
   struct zb_message message;
-  struct zb_reply reply = {.status = STATUS_REFUSED, .code = REFUSED_MALFORMED};
+  struct zb_reply reply = ZB_MALFORMED;
   uint32_t tag = zb_u32(slot + HEADER_TAG), caller = tag >> 8 & 0xFF, number = zb_u32(slot + HEADER_REPLY);
   if (caller >= THREADS) return 0;
   zb_store(zb_word(WORD_RUNNING), number);
@@ -43,7 +43,7 @@ static int32_t loop(struct zb_thread *thread) {
     while ((seen = zb_load(number)) != done + 1) {
       if (zb.corrupt) return ZB_CORRUPT;
       zb_store(zb_word(WORD_DONE), done); /* whoever rang may have read what somebody has written over it */
-      zb_wait(number, seen, zb_word(WORD_HOST_SLEEPS), 0);
+      zb_wait(thread, number, seen, zb_word(WORD_HOST_SLEEPS));
     }
     if (!handle(thread, slot, ++done) || zb.corrupt) return ZB_CORRUPT;
     if (zb.leaving) return ZB_OK;

@@ -3,6 +3,8 @@
 #include "internal.h"
 
 enum { BLOCKS = 4096, BUCKETS = 4096, QUARANTINE = 1024 };
+/* Bytes of a block of stubs and of a stub, and stubs in a block: in place of the first lies where all of them jump. */
+enum { BLOCK = 4096, STUB = 16, EACH = BLOCK / STUB - 1 };
 
 struct block {
   uint8_t *code;
@@ -19,16 +21,28 @@ static SRWLOCK lock = SRWLOCK_INIT;
 static struct zb_stub **bucket(uint32_t number) { return &buckets[(number * 2654435769u) >> 20]; }
 
 /* Read by callbacks without the lock: a block is complete before any of its addresses is given out. */
-struct zb_stub *zb_stub_at(uint32_t index) { return &blocks[index / zb_stubs_in_block()].stubs[index % zb_stubs_in_block()]; }
+struct zb_stub *zb_stub_at(uint32_t index) { return &blocks[index / EACH].stubs[index % EACH]; }
+
+/* A block is written once, whole, and executable only after: no page is ever writable and executable at a time. */
+static int write_stubs(uint8_t *block, uint32_t first) {
+  void (*common)(void) = zb_callback_common;
+  DWORD before;
+  memset(block, 0xCC, BLOCK);
+  memcpy(block, &common, sizeof common);
+  for (uint32_t i = 0; i < EACH; i++) zb_write_stub(block + STUB * (i + 1), first + i, block);
+  if (!VirtualProtect(block, BLOCK, PAGE_EXECUTE_READ, &before)) return 0;
+  FlushInstructionCache(GetCurrentProcess(), block, BLOCK);
+  return 1;
+}
 
 static struct zb_stub *grow(void) {
-  uint32_t each = zb_stubs_in_block(), block = made / each;
+  uint32_t block = made / EACH;
   struct zb_stub *stub;
-  if (made % each == 0) {
+  if (made % EACH == 0) {
     if (block == BLOCKS) return NULL;
-    blocks[block].stubs = VirtualAlloc(NULL, each * sizeof *stub, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
-    blocks[block].code = VirtualAlloc(NULL, ZB_STUB_BLOCK, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
-    if (!blocks[block].stubs || !blocks[block].code || !zb_write_stubs(blocks[block].code, made)) {
+    blocks[block].stubs = VirtualAlloc(NULL, EACH * sizeof *stub, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+    blocks[block].code = VirtualAlloc(NULL, BLOCK, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+    if (!blocks[block].stubs || !blocks[block].code || !write_stubs(blocks[block].code, made)) {
       if (blocks[block].stubs) VirtualFree(blocks[block].stubs, 0, MEM_RELEASE);
       if (blocks[block].code) VirtualFree(blocks[block].code, 0, MEM_RELEASE);
       return NULL;
@@ -82,8 +96,7 @@ ZB_API uint64_t zb_thunk(uint32_t number, uint32_t convention, uint32_t flags, c
     stub->next = *bucket(number);
     *bucket(number) = stub;
     InterlockedExchange(&stub->live, 1);
-    uint32_t each = zb_stubs_in_block();
-    address = (uint64_t)(ULONG_PTR)zb_stub_address(blocks[stub->index / each].code, stub->index % each);
+    address = (uint64_t)(ULONG_PTR)(blocks[stub->index / EACH].code + STUB * (stub->index % EACH + 1));
   } else {
     HeapFree(GetProcessHeap(), 0, layout);
   }

@@ -7,13 +7,14 @@
 #include "internal.h"
 
 enum { FOUND = 1, FOUND_BESIDE = 2 }; /* by looking; after the core was someone else's for a moment */
+enum { SPIN = 130 }; /* microseconds of the longest spin */
 enum { CHUNK = 64, LEAST = 64, CHUNKS_ALONE = 4, BESIDE = 8 };
 
 static uint64_t ticks(void) { return __builtin_ia32_rdtsc(); }
 
 static uint64_t chunk_ticks; /* of CHUNK pauses */
 
-void zb_calibrate(uint32_t microseconds) {
+void zb_calibrate(void) {
   LARGE_INTEGER frequency, start, now;
   uint64_t first, took, best = ~0ull;
   QueryPerformanceFrequency(&frequency);
@@ -28,22 +29,15 @@ void zb_calibrate(uint32_t microseconds) {
   first = ticks();
   do QueryPerformanceCounter(&now);
   while ((now.QuadPart - start.QuadPart) * 1000000 / frequency.QuadPart < 200);
-  zb.spin_microseconds = microseconds;
-  zb.spin_ticks = (ticks() - first) * microseconds / 200 + 1;
+  zb.spin_ticks = (ticks() - first) * SPIN / 200 + 1;
   zb.spin_full = (uint32_t)(zb.spin_ticks / chunk_ticks + 1) * CHUNK;
-}
-
-static struct zb_thread *spinner(void) {
-  static struct zb_thread other;
-  struct zb_thread *thread = zb_current();
-  return thread ? thread : &other;
 }
 
 /* Sessions that take turns leave the cores to whose turn it is: Node says then how long a look may last. In pauses. */
 static uint32_t look_limit(void) {
   uint32_t microseconds = zb_load(zb_word(WORD_LOOK_LIMIT));
-  if (!microseconds || microseconds >= zb.spin_microseconds) return ~0u;
-  return (uint32_t)((uint64_t)zb.spin_full * microseconds / zb.spin_microseconds) + 1;
+  if (!microseconds || microseconds >= SPIN) return ~0u;
+  return (uint32_t)((uint64_t)zb.spin_full * microseconds / SPIN) + 1;
 }
 
 static int spin(volatile uint32_t *head, uint32_t seen, struct zb_thread *thread) {
@@ -79,8 +73,8 @@ static void leave_core(void) {
 }
 
 /* Was what this thread waited for made on its own core? */
-static void note(struct zb_thread *thread, int beside, int strand) {
-  if (!beside || strand != 0 || !zb_load(zb_word(WORD_KEEP_APART))) thread->beside = 0;
+static void note(struct zb_thread *thread, int beside) {
+  if (!beside || thread->strand != 0 || !zb_load(zb_word(WORD_KEEP_APART))) thread->beside = 0;
   else if (++thread->beside % BESIDE == 0) leave_core();
 }
 
@@ -96,25 +90,24 @@ static void sleep_on(int strand) {
   if (!count) Sleep(1); /* slow is better than stuck */
 }
 
-void zb_wait(volatile uint32_t *head, uint32_t seen, volatile uint32_t *sleeps, int strand) {
-  struct zb_thread *thread = spinner();
+void zb_wait(struct zb_thread *thread, volatile uint32_t *head, uint32_t seen, volatile uint32_t *sleeps) {
   uint64_t start = ticks();
   int found = spin(head, seen, thread);
   if (found) {
     thread->spin = thread->spin < zb.spin_full / 2 ? thread->spin * 2 : zb.spin_full;
-    note(thread, found == FOUND_BESIDE, strand);
+    note(thread, found == FOUND_BESIDE);
     return;
   }
   do {
     __atomic_exchange_n(sleeps, 1, __ATOMIC_SEQ_CST); /* and a fence between that and the last look */
-    if (zb_load(head) == seen) sleep_on(strand);
+    if (zb_load(head) == seen) sleep_on(thread->strand);
     zb_store(sleeps, 0);
-  } while (zb_load(head) == seen && strand != 0);
+  } while (zb_load(head) == seen && thread->strand != 0);
   if (ticks() - start < zb.spin_ticks + zb.spin_ticks / 2) {
     thread->spin = thread->spin < zb.spin_full / 4 ? thread->spin * 4 : zb.spin_full;
-    note(thread, 1, strand);
+    note(thread, 1);
   } else {
     thread->spin = thread->spin / 2 > LEAST ? thread->spin / 2 : LEAST;
-    note(thread, 0, strand);
+    note(thread, 0);
   }
 }
