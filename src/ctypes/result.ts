@@ -97,10 +97,7 @@ function pointerFrom(type: CType, wide: boolean): Decode {
     if (address === 0n) return null
     if (category === 'void pointer') return address
     if (category === 'pointer') return castAddress(context.memory, address, type)
-    return (
-      context.foreignRoutine?.(address, type) ??
-      context.memory.routineAt?.(address, type as CallbackClass) ?? { address, memory: context.memory, type }
-    )
+    return context.memory.routineAt?.(address, type as CallbackClass) ?? { address, memory: context.memory, type }
   }
 }
 
