@@ -271,36 +271,30 @@ class Plan implements CallPlan {
   encode(sink: ArgumentSink, args: readonly unknown[], context: CallContext): Frame | undefined {
     if (args.length !== this.#given) throw this.#wrongCount(args.length)
     if (this.#hidden || this.#outs.length > 0) return this.#encodeFramed(sink, args, context)
-    this.#lowerFrom(0, sink, args, context)
+    for (let i = 0; i < args.length; i++) this.#lower(i, sink, i, args, i, context)
     return undefined
   }
 
-  #lowerFrom(first: number, sink: ArgumentSink, args: readonly unknown[], context: CallContext): void {
-    const lowers = this.#lowers
-    let i = first
-    try {
-      for (; i < lowers.length; i++) lowers[i](sink, i, args[i], context)
-    } catch (error) {
-      this.#lowerInner(error, i, sink, i, args[i], i, context)
-      this.#lowerFrom(i + 1, sink, args, context)
-    }
-  }
-
-  /** What is no argument itself may have one, as in ctypes: `_as_parameter_`. Throws `error` where it has none. */
-  #lowerInner(
-    error: unknown,
+  /** Writes a parameter as argument `at`. What is no argument itself may have one, as in ctypes: `_as_parameter_`. */
+  #lower(
     parameter: number,
     sink: ArgumentSink,
     at: number,
-    value: unknown,
+    args: readonly unknown[],
     given: number,
     context: CallContext,
   ): void {
-    if (!hasInner(value)) throw this.#placed(error, given)
+    const lower = this.#lowers[parameter]
+    const value = args[given]
     try {
-      this.#lowers[parameter](sink, at, value._as_parameter_, context)
-    } catch (inner) {
-      throw this.#placed(inner, given)
+      lower(sink, at, value, context)
+    } catch (error) {
+      if (!hasInner(value)) throw this.#placed(error, given)
+      try {
+        lower(sink, at, value._as_parameter_, context)
+      } catch (inner) {
+        throw this.#placed(inner, given)
+      }
     }
   }
 
@@ -320,12 +314,7 @@ class Plan implements CallPlan {
         sink.block(at, block, 0)
         continue
       }
-      const value = args[given++]
-      try {
-        this.#lowers[i](sink, at, value, context)
-      } catch (error) {
-        this.#lowerInner(error, i, sink, at, value, given - 1, context)
-      }
+      this.#lower(i, sink, at, args, given++, context)
     }
     return frame
   }
