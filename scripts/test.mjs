@@ -71,8 +71,14 @@ function variants(suite) {
   return /^\/\/ 64-bit only: \S/m.test(readFileSync(join(root, suite.file), 'utf8')) ? [suite] : [suite, narrow]
 }
 
-/** The Wine and the prefix that sessions of an architecture use, where it is set up. */
+const wines = new Map()
+/** The Wine and the prefix that sessions of an architecture use, where it is set up; looked for once, when a suite needs it. */
 function wineFor(arch) {
+  if (!wines.has(arch)) wines.set(arch, findWine(arch))
+  return wines.get(arch)
+}
+
+function findWine(arch) {
   const main = join(root, 'dist/src/cli/main.js')
   const { status, stdout } = spawnSync(process.execPath, [main, 'env', '--arch', arch, '--json'], { encoding: 'utf8' })
   if (status !== 0) return undefined
@@ -105,8 +111,9 @@ function run({ file, command, sum, variant = '', environment = {} }) {
   return new Promise(resolve => {
     const from = performance.now()
     const [program, ...args] = command(file)
+    // a prefix of its own would take longer to make than a suite in C runs
     const inC = file.endsWith('.sh')
-      ? wines.get(environment.ZUGBRUECKE_ARCH ?? process.env.ZUGBRUECKE_ARCH ?? 'win64')
+      ? wineFor(environment.ZUGBRUECKE_ARCH ?? process.env.ZUGBRUECKE_ARCH ?? 'win64')
       : {}
     const child = spawn(program, args, {
       cwd: root,
@@ -162,9 +169,7 @@ function run({ file, command, sum, variant = '', environment = {} }) {
   })
 }
 
-/** What the suites in C are run with: a prefix of their own would take longer to make than they run. */
-const wines = new Map(['win64', 'win32'].map(arch => [arch, wineFor(arch)]))
-const without32 = suites.some(suite => suite.needs32) && !wines.get('win32')
+const without32 = suites.some(suite => suite.needs32) && !wineFor('win32')
 if (without32) console.log('skip 32-bit sessions: zugbruecke setup --arch win32 was not run')
 const queue = suites.filter(suite => !(suite.needs32 && without32))
 total.skipped += suites.length - queue.length
