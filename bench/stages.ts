@@ -21,8 +21,8 @@ const AT = 0x70000
 const SIZE = 0xa0000
 const GROUP = 100
 const COLUMN_ROWS = 16_384
-const VTABLE_CALL = [16, 0x0018000c, 0x00100008, 0x00040014, 12, 24] as const
-const CALL_KIND = 1
+const VTABLE_CALL = layout.CALL_HEAD
+const CALL_KIND = layout.Kind.call
 
 type Writer = () => void
 
