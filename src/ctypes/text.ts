@@ -27,7 +27,8 @@ export class TextBlock extends LocalBlock {
   }
 }
 
-function terminated(text: Uint8Array, unit: number, least = 0): Uint8Array {
+/** The same with a zero of `unit` bytes behind it; `least`: bytes that there are at the least. */
+export function terminated(text: Uint8Array, unit: number, least = 0): Uint8Array {
   const bytes = new Uint8Array(Math.max(text.length + unit, least))
   bytes.set(text)
   return bytes
