@@ -22,33 +22,33 @@ export const RETURN_SIZE: u32 = 24
 export const RETURN_RESULT: u32 = 16
 
 @inline
-export function headOfCall(m: usize): void {
-  store<u32>(m, 16, 0)
-  store<u32>(m, 0x18000c, 4)
-  store<u32>(m, 0x100008, 8)
-  store<u32>(m, 0x40014, 12)
-  store<u32>(m, 12, 16)
-  store<u32>(m, 24, 20)
+export function headOfCall(): void {
+  store<u32>(0, 16, 0)
+  store<u32>(0, 0x18000c, 4)
+  store<u32>(0, 0x100008, 8)
+  store<u32>(0, 0x40014, 12)
+  store<u32>(0, 12, 16)
+  store<u32>(0, 24, 20)
 }
 
 @inline
-export function headOfBatch(m: usize): void {
-  store<u32>(m, 32, 0)
-  store<u32>(m, 0x44001c, 4)
-  store<u32>(m, 0x100008, 8)
-  store<u32>(m, 0x180014, 12)
-  store<u32>(m, 0x20001c, 16)
-  store<u32>(m, 0x300028, 20)
-  store<u32>(m, 0x3c0038, 24)
-  store<u32>(m, 0x400004, 28)
-  store<u32>(m, 28, 32)
-  store<u32>(m, 64, 36)
+export function headOfBatch(): void {
+  store<u32>(0, 32, 0)
+  store<u32>(0, 0x44001c, 4)
+  store<u32>(0, 0x100008, 8)
+  store<u32>(0, 0x180014, 12)
+  store<u32>(0, 0x20001c, 16)
+  store<u32>(0, 0x300028, 20)
+  store<u32>(0, 0x3c0038, 24)
+  store<u32>(0, 0x400004, 28)
+  store<u32>(0, 28, 32)
+  store<u32>(0, 64, 36)
 }
 
 @inline
-export function headOfReturn(m: usize): void {
-  store<u32>(m, 12, 0)
-  store<u32>(m, 0xc0006, 4)
-  store<u32>(m, 4, 8)
-  store<u32>(m, 8, 12)
+export function headOfReturn(): void {
+  store<u32>(0, 12, 0)
+  store<u32>(0, 0xc0006, 4)
+  store<u32>(0, 4, 8)
+  store<u32>(0, 8, 12)
 }

@@ -21,8 +21,8 @@ const AT = 0x70000
 const SIZE = 0xa0000
 const GROUP = 100
 const COLUMN_ROWS = 16_384
-const VTABLE_CALL = [16, 0x0018000c, 0x00100008, 0x00040014, 12, 24] as const
-const CALL_KIND = 1
+const VTABLE_CALL = layout.CALL_HEAD
+const CALL_KIND = layout.Kind.call
 
 type Writer = () => void
 
@@ -129,9 +129,9 @@ export async function measureEncoders(seconds: number, rounds: number): Promise<
     words[at] = number
   }
   const scalarsInWasm = (i: number) => {
-    encoder.int(0, 0, i, i >> 31)
-    encoder.int(0, 1, 4, 0)
-    encoder.call(0, 7, 2)
+    encoder.int(0, i, i >> 31)
+    encoder.int(1, 4, 0)
+    encoder.call(7, 2)
     publish(i, layout.Call.arguments + 16, CALL_KIND)
   }
   scalarsInWasm(-5)
@@ -153,8 +153,8 @@ export async function measureEncoders(seconds: number, rounds: number): Promise<
         way: 'WebAssembly encoder', // with the string itself by Node's native writer: that is how a call does it
         write: repeated(i => {
           node.write(text, AT + 128, 'utf8')
-          encoder.address(0, 0, AT + 128)
-          encoder.call(0, 7, 1)
+          encoder.address(0, AT + 128)
+          encoder.call(7, 1)
           publish(i, layout.Call.arguments + 8, CALL_KIND)
         }),
       },
@@ -189,9 +189,9 @@ export async function measureEncoders(seconds: number, rounds: number): Promise<
       write: repeated(i => {
         room.set(column)
         room.set(column)
-        encoder.column(0, 0, 0x10000n, 4, 105)
-        encoder.column(0, 1, 0x20000n, 4, 105)
-        encoder.batch(0, 0, 7, 0, COLUMN_ROWS, 4, 0x30000, 0, 0, 0, 105, 2, 0)
+        encoder.column(0, 0x10000n, 4, 105)
+        encoder.column(1, 0x20000n, 4, 105)
+        encoder.batch(0, 7, 0, COLUMN_ROWS, 4, 0x30000, 0, 0, 0, 105, 2, 0)
         publish(i, 152, 2)
       }),
     },

@@ -69,7 +69,7 @@ function c() {
   return [...lines, '#endif']
 }
 
-/** Offsets of what the encoder writes, and a writer of each head. */
+/** Offsets of what the encoder writes, and a writer of each head; a message begins at 0. */
 function assemblyscript() {
   const lines = [`// ${SOURCE}`]
   const written = ['Call', 'Batch', 'Return']
@@ -77,8 +77,8 @@ function assemblyscript() {
     if (written.includes(name)) for (const { c, value } of of) lines.push(`export const ${c}: u32 = ${shown(value)}`)
   for (const { name, words } of allHeads) {
     if (!written.includes(name)) continue
-    lines.push('', '@inline', `export function headOf${name}(m: usize): void {`)
-    words.forEach((word, i) => lines.push(`  store<u32>(m, ${shown(word)}, ${4 * i})`))
+    lines.push('', '@inline', `export function headOf${name}(): void {`)
+    words.forEach((word, i) => lines.push(`  store<u32>(0, ${shown(word)}, ${4 * i})`))
     lines.push('}')
   }
   return lines

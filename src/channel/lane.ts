@@ -105,7 +105,7 @@ export class Lane implements Sender, Waiting {
     close: (frame: Frame) => this.frames.close(frame),
     returning: (low: number, high: number) => {
       const { encoder } = this.#options
-      encoder.answer(0, low, high)
+      encoder.answer(low, high)
       return encoder.message
     },
   }

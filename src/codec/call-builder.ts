@@ -8,9 +8,6 @@ import type { Encoder } from './encoder.js'
 import { Image } from './image.js'
 import { Call } from './layout.js'
 
-/** Where the encoder puts a message together. */
-const MESSAGE = 0
-
 export class CallBuilder implements ArgumentSink {
   /** Undefined as long as no argument is memory. */
   image: Image | undefined
@@ -29,16 +26,16 @@ export class CallBuilder implements ArgumentSink {
   }
 
   int(index: number, low: number, high: number): void {
-    this.encoder.int(MESSAGE, index, low, high)
+    this.encoder.int(index, low, high)
   }
   float(index: number, value: number): void {
-    this.encoder.float(MESSAGE, index, value)
+    this.encoder.float(index, value)
   }
   double(index: number, value: number): void {
-    this.encoder.double(MESSAGE, index, value)
+    this.encoder.double(index, value)
   }
   address(index: number, address: number): void {
-    this.encoder.address(MESSAGE, index, address)
+    this.encoder.address(index, address)
   }
   block(index: number, block: LocalBlock, offset: number): void {
     this.#pointers.push(index, this.#needImage().place(block), offset)
@@ -46,18 +43,18 @@ export class CallBuilder implements ArgumentSink {
   callback(index: number, callback: CallbackTarget): void {
     const thunk = callback.thunk(this.memory)
     if (thunk === undefined) this.#needImage().callbacks.push(callback)
-    else this.encoder.address(MESSAGE, index, thunk)
+    else this.encoder.address(index, thunk)
   }
 
   /** Writes what is around the arguments; gives the message's length. */
   finish(routine: number, count: number): number {
-    this.encoder.call(MESSAGE, routine, count)
+    this.encoder.call(routine, count)
     return Call.arguments + 8 * count
   }
 
   /** Says where the texts of its routine may go. */
   giveRoom(address: number, size: number): void {
-    this.encoder.textRoom(MESSAGE, address, size)
+    this.encoder.textRoom(address, size)
   }
 
   /** Gives the pointers their final values, in the message and inside the image's blocks. */
@@ -66,7 +63,7 @@ export class CallBuilder implements ArgumentSink {
     if (!image) return
     const pointers = this.#pointers
     for (let i = 0; i < pointers.length; i += 3)
-      this.encoder.address(MESSAGE, pointers[i], base + image.offsetOf(pointers[i + 1]) + pointers[i + 2])
+      this.encoder.address(pointers[i], base + image.offsetOf(pointers[i + 1]) + pointers[i + 2])
     image.relocate(base)
   }
 

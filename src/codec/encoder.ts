@@ -3,19 +3,18 @@ import { readFileSync } from 'node:fs'
 import { SetupError } from '../errors.js'
 import { WebAssembly } from './webassembly.js'
 
-/** `message` is always 0: where the message is put together. Numbers that are ids or addresses are below 2^53. */
+/** A message is put together at the beginning of its memory. Numbers that are ids or addresses are below 2^53. */
 export interface Encoder {
   /** What has been written last. */
   readonly message: Int32Array
-  call(message: number, routine: number, count: number): void
+  call(routine: number, count: number): void
   /** Of a Call that is put together: where the texts of its routine may go. */
-  textRoom(message: number, address: number, size: number): void
-  int(message: number, index: number, low: number, high: number): void
-  address(message: number, index: number, value: number): void
-  float(message: number, index: number, value: number): void
-  double(message: number, index: number, value: number): void
+  textRoom(address: number, size: number): void
+  int(index: number, low: number, high: number): void
+  address(index: number, value: number): void
+  float(index: number, value: number): void
+  double(index: number, value: number): void
   batch(
-    message: number,
     texts: number,
     routine: number,
     flags: number,
@@ -29,8 +28,8 @@ export interface Encoder {
     count: number,
     textRoom: number,
   ): void
-  column(message: number, index: number, pointer: bigint, stride: number, kind: number): void
-  answer(message: number, low: number, high: number): void
+  column(index: number, pointer: bigint, stride: number, kind: number): void
+  answer(low: number, high: number): void
 }
 
 let compiled: object | undefined

@@ -11,6 +11,7 @@ import {
   type RemoteMemory,
   type Target,
 } from '../ctypes/block.js'
+import { readAddress, setAddress } from '../ctypes/integers.js'
 import { checkSession } from '../ctypes/reference.js'
 import { arrange, type Piece, padding, pieceAt } from './pieces.js'
 
@@ -103,7 +104,7 @@ export class Image {
     for (const link of this.#links) {
       const owner = this.blocks[link.owner]
       if (!owner.writable) continue
-      if (link.target < 0 && this.#bits(owner, link.at) === link.address) continue
+      if (link.target < 0 && readAddress(owner, link.at, this.pointerSize) === link.address) continue
       const now = this.#get(owner, link.at)
       if (link.target >= 0 && now === this.#addressInside(link, base)) continue
       const inside = this.find(now - base)
@@ -158,9 +159,7 @@ export class Image {
     const link = (target: number, address: bigint) => this.#links.push({ owner, at, ref, target, address })
     const linkOut = (address: bigint) => {
       link(-1, address)
-      const view = block.view(at, this.pointerSize)
-      if (this.pointerSize === 8) view.setBigUint64(0, address, true)
-      else view.setUint32(0, Number(BigInt.asUintN(32, address)), true)
+      setAddress(block.whole, at, this.pointerSize, address)
     }
     if ('thunk' in ref) {
       const thunk = ref.thunk(this.memory)
@@ -198,11 +197,6 @@ export class Image {
     const view = block.view(at, this.pointerSize)
     view.setUint32(0, address % 4294967296, true)
     if (this.pointerSize === 8) view.setUint32(4, Math.floor(address / 4294967296), true)
-  }
-
-  #bits(block: LocalBlock, at: number): bigint {
-    const view = block.view(at, this.pointerSize)
-    return this.pointerSize === 8 ? view.getBigUint64(0, true) : BigInt(view.getUint32(0, true))
   }
 
   /** Good for asking whether it leads into the image, which lies below 2^53: greater ones are rounded, and lead elsewhere. */

@@ -4,7 +4,7 @@ import type { Block } from './block.js'
 import { CATEGORY, type CType, describe, isType, KIND } from './data.js'
 import { readBig, readInteger, toBigInt, writeBig, writeInteger } from './integers.js'
 import { toBool, unwrap } from './simple.js'
-import { LITTLE } from './variant.js'
+import { isBigEndian } from './variant.js'
 
 export class BitField<T extends CType = CType> {
   constructor(
@@ -31,7 +31,7 @@ export interface BitAccess {
 
 /** `room` is how many bytes there are from the field's offset to the end of its structure: in a union less than a unit may be. */
 export function bitAccess(type: CType, width: number, bit: number, name: string, room: number): BitAccess {
-  const little = (type as CType & { [LITTLE]?: boolean })[LITTLE] !== false
+  const little = !isBigEndian(type)
   const isBool = type[CATEGORY] === 'bool'
   const signed = !isBool && isSigned(type)
   const { size } = type

@@ -164,12 +164,15 @@ class Plan implements CallPlan {
   readonly #decode: Decode
   readonly #hidden: CType | undefined
   readonly #holdsPointers: boolean
-  /** How many arguments the caller gives. */
-  readonly #given: number
+  /** Types of the arguments that the caller gives. */
+  readonly #given: readonly CType[]
+  /** Numbers of those whose types are seen at the call. */
+  readonly #open: readonly number[]
   readonly #outs: readonly CType[]
   /** What a plain string behind the declared arguments is: as the last text among them. */
   readonly #text: CType | undefined
-  readonly #special = new Map<string, Plan>()
+  /** By the types that were seen. */
+  readonly #special = new Map<string, { readonly types: readonly CType[]; readonly plan: Plan }>()
 
   constructor(
     arch: Arch,
@@ -190,7 +193,9 @@ class Plan implements CallPlan {
     this.#holdsPointers = result.holdsPointers === true
     this.#lowers = parameters.map(({ type, isOut }) => (isOut ? never : lowerFor(type, arch)))
     this.#outs = parameters.filter(({ isOut }) => isOut).map(({ type }) => type)
-    this.#given = parameters.length - this.#outs.length
+    const given = parameters.filter(({ isOut }) => !isOut)
+    this.#given = given.map(({ type }) => type)
+    this.#open = given.flatMap(({ isOpen }, at) => (isOpen ? [at] : []))
     this.#text = undeclared ? c_wchar_p : textKind(parameters)
     const kinds = parameters.map(({ type, isOut }) => (isOut ? 'p' : passedAs(type, arch).kind))
     this.signature = (result.hidden ? 'p' : '') + kinds.join('')
@@ -198,7 +203,7 @@ class Plan implements CallPlan {
     this.resultByAddress = result.hidden !== undefined
     this.count = parameters.length + (result.hidden ? 1 : 0)
     this.#variadic = variadic
-    this.fixed = !variadic && !parameters.some(({ isOpen }) => isOpen)
+    this.fixed = !variadic && this.#open.length === 0
     const resultType = isType(restype) ? restype[FOR_ARCH](arch) : undefined
     this.#resultText = resultType && textOf(resultType)
     this.#resultCells = resultType ? textsIn(resultType) : []
@@ -220,24 +225,32 @@ class Plan implements CallPlan {
 
   specialize(args: readonly unknown[]): CallPlan {
     if (this.fixed) return this
-    if (args.length < this.#given || (args.length > this.#given && !this.#variadic)) throw this.#wrongCount(args.length)
-    let given = 0
-    const parameters = this.#parameters.map(parameter => {
-      const at = parameter.isOut ? -1 : given++
-      if (!parameter.isOpen) return parameter
+    const { length } = this.#given
+    if (args.length < length || (args.length > length && !this.#variadic)) throw this.#wrongCount(args.length)
+    const types: CType[] = []
+    for (const at of this.#open) {
       // an adapter knows what it makes: memory of any kind
       const isMemory = isBuffer(args[at]) && !(args[at] instanceof Uint8Array)
-      return { type: isMemory ? parameter.type : this.#typeOf(args[at], at), isOut: false }
-    })
-    for (; given < args.length; given++) parameters.push({ type: this.#typeOf(args[given], given), isOut: false })
-    const key = parameters.map(({ type }) => type.name).join()
-    let plan = this.#special.get(key)
-    // Names of types are not unique (two structures): the types themselves decide.
-    if (!plan || plan.#parameters.some(({ type }, i) => type !== parameters[i].type)) {
-      plan = new Plan(this.#arch, this.#routine, parameters, this.#restype, false, false)
-      this.#special.set(key, plan)
+      types.push(isMemory ? this.#given[at] : this.#typeOf(args[at], at))
     }
-    return plan
+    for (let at = length; at < args.length; at++) types.push(this.#typeOf(args[at], at))
+    let key = ''
+    for (const { name } of types) key += `${name},`
+    let special = this.#special.get(key)
+    // Names of types are not unique (two structures): the types themselves decide.
+    if (!special || special.types.some((type, i) => type !== types[i])) {
+      special = { types, plan: this.#with(types) }
+      this.#special.set(key, special)
+    }
+    return special.plan
+  }
+
+  /** The plan with these types in the place of what is open, and behind what is declared. */
+  #with(types: readonly CType[]): Plan {
+    let next = 0
+    const parameters = this.#parameters.map(given => (given.isOpen ? { type: types[next++], isOut: false } : given))
+    const more = types.slice(next).map(type => ({ type, isOut: false }))
+    return new Plan(this.#arch, this.#routine, [...parameters, ...more], this.#restype, false, false)
   }
 
   /** ctypes' rules for what nobody declared. */
@@ -264,43 +277,37 @@ class Plan implements CallPlan {
 
   take(args: readonly unknown[]): readonly unknown[] {
     if (args.every(value => typeof value !== 'object')) return args
-    const given = this.#parameters.filter(({ isOut }) => !isOut)
-    return args.map((value, i) => (i < given.length ? takenValue(value, given[i].type) : value))
+    const given = this.#given
+    return args.map((value, i) => (i < given.length ? takenValue(value, given[i]) : value))
   }
 
   encode(sink: ArgumentSink, args: readonly unknown[], context: CallContext): Frame | undefined {
-    if (args.length !== this.#given) throw this.#wrongCount(args.length)
+    if (args.length !== this.#given.length) throw this.#wrongCount(args.length)
     if (this.#hidden || this.#outs.length > 0) return this.#encodeFramed(sink, args, context)
-    this.#lowerFrom(0, sink, args, context)
+    for (let i = 0; i < args.length; i++) this.#lower(i, sink, i, args, i, context)
     return undefined
   }
 
-  #lowerFrom(first: number, sink: ArgumentSink, args: readonly unknown[], context: CallContext): void {
-    const lowers = this.#lowers
-    let i = first
-    try {
-      for (; i < lowers.length; i++) lowers[i](sink, i, args[i], context)
-    } catch (error) {
-      this.#lowerInner(error, i, sink, i, args[i], i, context)
-      this.#lowerFrom(i + 1, sink, args, context)
-    }
-  }
-
-  /** What is no argument itself may have one, as in ctypes: `_as_parameter_`. Throws `error` where it has none. */
-  #lowerInner(
-    error: unknown,
+  /** Writes a parameter as argument `at`. What is no argument itself may have one, as in ctypes: `_as_parameter_`. */
+  #lower(
     parameter: number,
     sink: ArgumentSink,
     at: number,
-    value: unknown,
+    args: readonly unknown[],
     given: number,
     context: CallContext,
   ): void {
-    if (!hasInner(value)) throw this.#placed(error, given)
+    const lower = this.#lowers[parameter]
+    const value = args[given]
     try {
-      this.#lowers[parameter](sink, at, value._as_parameter_, context)
-    } catch (inner) {
-      throw this.#placed(inner, given)
+      lower(sink, at, value, context)
+    } catch (error) {
+      if (!hasInner(value)) throw this.#placed(error, given)
+      try {
+        lower(sink, at, value._as_parameter_, context)
+      } catch (inner) {
+        throw this.#placed(inner, given)
+      }
     }
   }
 
@@ -320,12 +327,7 @@ class Plan implements CallPlan {
         sink.block(at, block, 0)
         continue
       }
-      const value = args[given++]
-      try {
-        this.#lowers[i](sink, at, value, context)
-      } catch (error) {
-        this.#lowerInner(error, i, sink, at, value, given - 1, context)
-      }
+      this.#lower(i, sink, at, args, given++, context)
     }
     return frame
   }
@@ -396,8 +398,9 @@ class Plan implements CallPlan {
   }
 
   #wrongCount(given: number): ArgumentError {
-    const few = this.fixed ? `${this.#given}` : `at least ${this.#given}`
-    const plural = this.#given === 1 && this.fixed ? '' : 's'
+    const { length } = this.#given
+    const few = this.fixed ? `${length}` : `at least ${length}`
+    const plural = length === 1 && this.fixed ? '' : 's'
     const outs = this.#outs.length > 0 ? ' (what is "out" is not given)' : ''
     return new ArgumentError(`${this.#routine} takes ${few} argument${plural}${outs}, got ${given}`, {
       routine: this.#routine,

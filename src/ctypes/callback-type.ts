@@ -1,7 +1,7 @@
 /** `CFUNCTYPE` and `WINFUNCTYPE`: the types of function pointers, and JS functions as such. */
 import { AsyncResource } from 'node:async_hooks'
 import { ArgumentError } from '../errors.js'
-import { type Block, type CallbackTarget, LocalBlock, RemoteBlock, type RemoteMemory } from './block.js'
+import { type Block, type CallbackTarget, RemoteBlock, type RemoteMemory } from './block.js'
 import type { CallContext } from './context.js'
 import type { Convention } from './convention.js'
 import {
@@ -14,6 +14,7 @@ import {
   FOR_ARCH,
   isType,
   KIND,
+  memoryOf,
   pointerSizeOf,
   READ,
   type TypeStatics,
@@ -202,11 +203,7 @@ function readCallback(this: CallbackClass, block: Block, offset: number): unknow
     ? (remote.block as RemoteBlock).addressAt(remote.offset)
     : readAddress(block, offset, this.size)
   if (address === 0n) return null
-  const memory = remote
-    ? (remote.block as RemoteBlock).memory
-    : block instanceof LocalBlock
-      ? block.origin
-      : (block as RemoteBlock).memory
+  const memory = memoryOf(remote ? remote.block : block)
   return memory?.routineAt?.(address, this) ?? { address, memory, type: this }
 }
 

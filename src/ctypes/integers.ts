@@ -92,3 +92,9 @@ export const scratch = (bytes: number) => new DataView(new ArrayBuffer(bytes))
 /** The bits of a pointer of so many bytes. */
 export const readAddress = (block: Block, offset: number, size: number): bigint =>
   size === 8 ? readBig(block, offset, false) : BigInt(readInteger(block, offset, 4, false, true))
+
+/** Puts an address where a pointer of so many bytes lies. */
+export function setAddress(view: DataView, at: number, size: number, address: bigint): void {
+  if (size === 8) view.setBigUint64(at, address, true)
+  else view.setUint32(at, Number(BigInt.asUintN(32, address)), true)
+}

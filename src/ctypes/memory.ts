@@ -1,6 +1,6 @@
 /** ctypes' functions on memory: sizes, strings, copies and casts. They work on objects of JS and on pointers into a session. */
 import { ArgumentError } from '../errors.js'
-import { type Block, LocalBlock, RemoteBlock, type RemoteMemory, RemoteRange, type Target } from './block.js'
+import { type Block, LocalBlock, RemoteBlock, type RemoteMemory, type Target } from './block.js'
 import type { CallbackType, ForeignRoutine } from './callback-type.js'
 import { check, SIZE } from './checks.js'
 import {
@@ -24,7 +24,7 @@ import { utf8 } from './encoding.js'
 import type { CArray } from './inference.js'
 import type { Pointer, PointerType } from './pointer.js'
 import { ByReference, placeOf, toAddress } from './pointing.js'
-import { checkSession, isCallbackTarget, isRemotePlace, type Place, readCell, writeCell } from './reference.js'
+import { checkSession, isCallbackTarget, isRemotePlace, type Place, placeAt, readCell, writeCell } from './reference.js'
 import { c_char, c_wchar } from './scalars.js'
 import { bytesAt, readText } from './text.js'
 
@@ -182,7 +182,7 @@ function castPlace(from: unknown, type: CType): Place {
 
 /** A pointer of the type to an address of a session. */
 export function castAddress(memory: RemoteMemory, address: bigint, type: CType): object | null {
-  return castTo(address === 0n ? null : { block: new RemoteRange(memory, address), offset: 0 }, type)
+  return castTo(placeAt(address, memory), type)
 }
 
 /** The same with a session, whose addresses bare ones are: what `session.cast(from, T)` is. */

@@ -198,9 +198,11 @@ export function POINTER(type: CType | null): CType {
 }
 
 /** A pointer to an object of ctypes. */
-export function pointer<T extends object>(target: T): Pointer<TypeOf<T>>
-export function pointer<T extends object>(target: T, arch: Arch): Pointer<TypeOf<T>>
-export function pointer<T extends object>(target: T, arch?: Arch): Pointer<TypeOf<T>> {
+export function pointer<T extends object>(target: T): Pointer<TypeOf<T>> {
+  return pointerFor(target)
+}
+/** The same of an architecture. */
+export function pointerFor<T extends object>(target: T, arch?: Arch): Pointer<TypeOf<T>> {
   if (!(target instanceof CData)) throw new ArgumentError(`pointer takes an object of ctypes, not ${describe(target)}`)
   const type: CType = POINTER(typeOf(target))
   const fitting = (arch ? type[FOR_ARCH](arch) : type) as unknown as new (target: CData) => Pointer<TypeOf<T>>

@@ -1,7 +1,7 @@
 /** What may be given for a pointer, and where it leads: the one place that knows, for arguments, fields and elements alike. */
 import { ArgumentError } from '../errors.js'
 import { type ArrayClass, LENGTH, repeated } from './array.js'
-import { type Block, LocalBlock, POINTERS, type RemoteMemory, RemoteRange } from './block.js'
+import { type Block, LocalBlock, POINTERS, type RemoteMemory } from './block.js'
 import type { CallContext } from './context.js'
 import {
   ARCH,
@@ -22,7 +22,7 @@ import {
   typeOf,
   WRITE,
 } from './data.js'
-import { isCallbackTarget, type Place, readCell } from './reference.js'
+import { isCallbackTarget, type Place, placeAt, readCell } from './reference.js'
 import { SimpleData } from './simple.js'
 import { charactersAsText, hasZero, TextBlock, wideTextBlock } from './text.js'
 import { hasElements, holds } from './typed-arrays.js'
@@ -94,7 +94,7 @@ export function placeOf(value: unknown, to: Pointing, context?: CallContext): Pl
     const { address, memory, contents, [BLOCK]: block } = value as Handle
     if (contents instanceof CData) return placeOfData(contents, to)
     if (typeof address === 'bigint')
-      return block ? { block, offset: 0 } : remote(toAddress(address, to.arch, to.name), memory)
+      return block ? { block, offset: 0 } : placeAt(toAddress(address, to.arch, to.name), memory)
     if (to.pointee?.[CATEGORY] === 'structure' && Object.getPrototypeOf(value) === Object.prototype) {
       const made = blockFor(to.pointee, 1)
       to.pointee[WRITE](made, 0, value, context)
@@ -106,7 +106,7 @@ export function placeOf(value: unknown, to: Pointing, context?: CallContext): Pl
 }
 
 /** What knows its address; memory that can be freed has a block that knows whether it is. */
-export interface Handle {
+interface Handle {
   readonly address?: unknown
   readonly memory?: RemoteMemory
   /** The object there, where the memory was made for one. */
@@ -126,9 +126,6 @@ function sized(value: unknown): string {
   const isList = Array.isArray(value) || (ArrayBuffer.isView(value) && 'length' in value)
   return isList ? `${describe(value)} of ${(value as ArrayLike<unknown>).length}` : describe(value)
 }
-
-const remote = (address: bigint, memory: RemoteMemory | undefined): Place =>
-  memory && address !== 0n ? { block: new RemoteRange(memory, address), offset: 0 } : address || null
 
 /** An address as it is in memory: negative ones, such as INVALID_HANDLE_VALUE, wrap. Throws ArgumentError for what is none. */
 export function toAddress(value: unknown, arch: Arch, name: string): bigint {

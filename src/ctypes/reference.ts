@@ -11,7 +11,7 @@ import {
   type Target,
 } from './block.js'
 import { ARCH, type CType, memoryOf, pointerSizeOf } from './data.js'
-import { readAddress, writeBig, writeInteger } from './integers.js'
+import { readAddress, setAddress, writeBig, writeInteger } from './integers.js'
 import { copyTexts } from './taken-texts.js'
 
 /** What a pointer leads to: an object of JS or a range of the Windows process, a callback, a bare address, or nothing. */
@@ -29,9 +29,12 @@ export const refAt = (block: Block, offset: number): Target | CallbackTarget | u
 export function readCell(block: Block, offset: number, size: number): Place {
   const ref = refAt(block, offset)
   if (ref) return ref
-  const address = readAddress(block, offset, size)
+  return placeAt(readAddress(block, offset, size), memoryOf(block))
+}
+
+/** Where an address leads: a place in memory where that is known, a bare address elsewhere. */
+export function placeAt(address: bigint, memory: RemoteMemory | undefined): Place {
   if (address === 0n) return null
-  const memory = memoryOf(block)
   return memory ? { block: new RemoteRange(memory, address), offset: 0 } : address
 }
 
@@ -103,11 +106,8 @@ export function copyCells(from: Block, fromOffset: number, to: Block, toOffset: 
   if (!(to instanceof LocalBlock)) {
     const { memory } = to as RemoteBlock
     const view = new DataView(bytes.buffer)
-    for (const [at, ref] of moved) {
-      const address = addressIn(memory, ref)
-      if (pointerSizeOf(type[ARCH] ?? 'win64') === 8) view.setBigUint64(at, address, true)
-      else view.setUint32(at, Number(BigInt.asUintN(32, address)), true)
-    }
+    const pointerSize = pointerSizeOf(type[ARCH] ?? 'win64')
+    for (const [at, ref] of moved) setAddress(view, at, pointerSize, addressIn(memory, ref))
     to.commit(toOffset, view)
     return
   }

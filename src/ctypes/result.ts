@@ -1,7 +1,6 @@
 /** How the result of a routine becomes a JS value. */
 import { ArgumentError, WindowsError } from '../errors.js'
 import { LocalBlock, POINTERS } from './block.js'
-import type { CallbackClass } from './callback-type.js'
 import type { CallContext } from './context.js'
 import { type Arch, CATEGORY, type CType, describe, FOR_ARCH, isType, KIND, READ, viewAt } from './data.js'
 import type { ResType } from './inference.js'
@@ -96,11 +95,7 @@ function pointerFrom(type: CType, wide: boolean): Decode {
     const address = wide ? unsigned(low, high) : BigInt(low >>> 0)
     if (address === 0n) return null
     if (category === 'void pointer') return address
-    if (category === 'pointer') return castAddress(context.memory, address, type)
-    return (
-      context.foreignRoutine?.(address, type) ??
-      context.memory.routineAt?.(address, type as CallbackClass) ?? { address, memory: context.memory, type }
-    )
+    return castAddress(context.memory, address, type)
   }
 }
 

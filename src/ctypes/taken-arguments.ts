@@ -4,10 +4,10 @@
  */
 import type { ArrayClass } from './array.js'
 import { LocalBlock } from './block.js'
-import { BLOCK, CATEGORY, CData, type CType, OFFSET, typeOf, viewAt } from './data.js'
+import { BLOCK, CATEGORY, CData, type CType, KIND, OFFSET, typeOf, viewAt } from './data.js'
+import { pointeeOf } from './memsync.js'
 import { holdsAddress } from './pointing.js'
 import { copyCells } from './reference.js'
-import { c_char, c_wchar } from './scalars.js'
 import type { StructureClass } from './structure.js'
 
 /** A value for a parameter, or a field, of the type: itself, if nothing that is done to it later could be seen. */
@@ -36,22 +36,9 @@ function takenMember(value: unknown, type: CType): unknown {
 
 /** An object for a pointer is what it points to, unless it is such a pointer itself. */
 function isByValue(value: CData, type: CType): boolean {
-  if (typeOf(value)[CATEGORY] === 'array') return false
-  switch (type[CATEGORY]) {
-    case 'pointer':
-      return holdsAddress(value, (type as CType & { readonly pointee: CType }).pointee)
-    case 'void pointer':
-      return holdsAddress(value, null)
-    case 'char pointer':
-      return holdsAddress(value, c_char)
-    case 'wchar pointer':
-      return holdsAddress(value, c_wchar)
-    case 'array':
-    case 'callback':
-      return false
-    default:
-      return true
-  }
+  const category = type[CATEGORY]
+  if (typeOf(value)[CATEGORY] === 'array' || category === 'array' || category === 'callback') return false
+  return type[KIND] !== 'p' || holdsAddress(value, pointeeOf(type) ?? null)
 }
 
 /** An object of its own with the same value. */

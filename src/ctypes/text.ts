@@ -11,9 +11,9 @@ import { decodeUtf16, type Encoding, encodeUtf16, utf8 } from './encoding.js'
  */
 export class TextBlock extends LocalBlock {
   #other: { readonly encoding: Encoding; readonly block: LocalBlock } | undefined
-  /** `size`: bytes that there are at the least. */
   constructor(
     readonly text: string,
+    /** Bytes that there are at the least. */
     private readonly least = 0,
   ) {
     super(terminated(utf8.encode(text), 1, least), false)
@@ -27,7 +27,8 @@ export class TextBlock extends LocalBlock {
   }
 }
 
-function terminated(text: Uint8Array, unit: number, least = 0): Uint8Array {
+/** The same with a zero of `unit` bytes behind it; `least`: bytes that there are at the least. */
+export function terminated(text: Uint8Array, unit: number, least = 0): Uint8Array {
   const bytes = new Uint8Array(Math.max(text.length + unit, least))
   bytes.set(text)
   return bytes
@@ -55,12 +56,12 @@ export const hasZero = (block: LocalBlock, unit: number): boolean =>
   upToZero(block, 0, unit).length + unit <= block.size
 
 /** The text at a place, up to the first zero or `length` units. */
-export function readText(place: Target, wide: boolean, length?: number, encoding?: Encoding): string {
+export function readText(place: Target, wide: boolean, length?: number): string {
   if (length !== undefined) check('the length of a text', length, SIZE)
   const unit = wide ? 2 : 1
   const bytes =
     length === undefined ? upToZero(place.block, place.offset, unit) : bytesAt(place.block, place.offset, length * unit)
-  if (!wide) return (encoding ?? encodingOf(place.block)).decode(bytes)
+  if (!wide) return encodingOf(place.block).decode(bytes)
   return decodeUtf16(new DataView(bytes.buffer, bytes.byteOffset, bytes.length), 0, bytes.length >> 1)
 }
 

@@ -6,7 +6,7 @@ import { CFUNCTYPE as cdecl, WINFUNCTYPE as stdcall } from './callback-type.js'
 import { check } from './checks.js'
 import { type Arch, type CType, FOR_ARCH } from './data.js'
 import * as memory from './memory.js'
-import { byref, type Pointer, pointer, POINTER as pointerTo, type TypeOf } from './pointer.js'
+import { byref, type Pointer, pointerFor, POINTER as pointerTo, type TypeOf } from './pointer.js'
 import { structuresFor } from './structure.js'
 import { view } from './view.js'
 import { wintypesFor } from './wintypes.js'
@@ -43,7 +43,7 @@ function make(arch: Arch) {
     ...structures,
     bits,
     POINTER,
-    pointer: ((target: object) => pointer(target, arch)) as <T extends object>(target: T) => Pointer<TypeOf<T>>,
+    pointer: <T extends object>(target: T): Pointer<TypeOf<T>> => pointerFor(target, arch),
     byref,
     cast: ((from: object | null, type: CType) => cast(from, fit(type))) as typeof cast,
     addressof,

@@ -24,8 +24,6 @@ const DEPTH = 4
 const SHARED_DEPTH = 2
 /** Sessions take their parts of it in so many chunks, so that none waits long for another's last. */
 const PARTS = 16
-/** Where the encoder puts a message together. */
-const MESSAGE = 0
 const NOTHING = new LocalBlock(new Uint8Array(0))
 
 /** A session's share of a batch. */
@@ -156,7 +154,7 @@ export abstract class Chunk extends Exchange {
         'address' in column
           ? BigInt.asUintN(64, (column.address as bigint) + BigInt(first * column.stride))
           : BigInt(base + place)
-      encoder.column(MESSAGE, i, pointer, column.stride, column.kind.charCodeAt(0))
+      encoder.column(i, pointer, column.stride, column.kind.charCodeAt(0))
       if (chunk.bytes.length > 0) u8.set(absolute(chunk, base + place, core.facts.pointerSize), place)
       if (chunk.back) this.#backs.push({ chunk, at: place })
       place += align(chunk.bytes.length)
@@ -166,7 +164,6 @@ export abstract class Chunk extends Exchange {
     this.#failures = at + failuresAt
     this.#lastErrors = at + lastErrorsAt
     encoder.batch(
-      MESSAGE,
       this.#texts?.address ?? 0,
       declared.number,
       plan.lastErrors ? BATCH_LAST_ERRORS : 0,

@@ -14,6 +14,7 @@ import {
   typeOf,
   WRITE,
 } from '../ctypes/data.js'
+import { setAddress } from '../ctypes/integers.js'
 import { fits, placeOf, toAddress } from '../ctypes/pointing.js'
 import { addressIn } from '../ctypes/reference.js'
 import { hasElements, holds } from '../ctypes/typed-arrays.js'
@@ -173,7 +174,7 @@ function addressesColumn(type: CType, given: ArrayLike<unknown>, core: SessionCo
       const view = new DataView(new ArrayBuffer(rows * size))
       for (let i = 0; i < rows; i++) {
         try {
-          putAddress(view, i * size, size, addressFor(type, given[first + i], core))
+          setAddress(view, i * size, size, addressFor(type, given[first + i], core))
         } catch (error) {
           throw wrong(`row ${first + i}: ${(error as Error).message}`)
         }
@@ -181,11 +182,6 @@ function addressesColumn(type: CType, given: ArrayLike<unknown>, core: SessionCo
       return { bytes: bytesOf(view), back: false }
     },
   }
-}
-
-function putAddress(view: DataView, at: number, size: number, address: bigint): void {
-  if (size === 8) view.setBigUint64(at, address, true)
-  else view.setUint32(at, Number(address), true)
 }
 
 /** Throws ArgumentError for what has no address in the session. */
@@ -204,7 +200,7 @@ const inPlace = (bytes: Uint8Array, size: number, length: number): Column =>
 /** The same address for each row. */
 function constant(address: bigint, size: number): Column {
   const view = new DataView(new ArrayBuffer(size))
-  putAddress(view, 0, size, address)
+  setAddress(view, 0, size, address)
   return sameColumn(bytesOf(view), size === 8 ? 'p' : 'I')
 }
 

@@ -1,5 +1,6 @@
 /** Columns of strings: for each chunk the texts behind their pointers. */
 import { CATEGORY, type CType, describe } from '../ctypes/data.js'
+import { terminated } from '../ctypes/text.js'
 import type { Column, ColumnChunk, Wrong } from './batch-column.js'
 import type { SessionCore } from './core.js'
 
@@ -54,10 +55,4 @@ export function textColumn(
     rowSize: pointer + longest + 2,
     chunk: (first, rows) => lay(Array.from({ length: rows }, (_, i) => encode(given[first + i], `row ${first + i}: `))),
   }
-}
-
-function terminated(bytes: Uint8Array, zeros: number): Uint8Array {
-  const whole = new Uint8Array(bytes.length + zeros)
-  whole.set(bytes)
-  return whole
 }

@@ -73,6 +73,8 @@ export class SessionCore {
   readonly lane: Lane
   readonly encoder: Encoder
   readonly memory: ProcessMemory
+  /** What types need to know of this session. */
+  readonly context: CallContext
   readonly builder: CallBuilder
   readonly callbacks: CallbackTable
   readonly dlls = new LoadedDlls(this)
@@ -86,7 +88,6 @@ export class SessionCore {
   timeoutCall: number
   timeoutStop: number
   #text!: Encoding
-  #context: CallContext | undefined
   /** Why the session ended, where this thread ended it. */
   endedBy: Error | undefined
 
@@ -100,6 +101,7 @@ export class SessionCore {
     this.encoder = createEncoder()
     this.memory = new ProcessMemory(facts.id, facts.pid, () => this.shared.life() !== Life.dead)
     this.encoding = facts.encoding
+    this.context = this.contextFor(undefined)
     this.callbacks = new CallbackTable(this)
     this.memory.thunkFor = callback => this.callbacks.now(callback)
     if (facts.memoryByHost) this.lookThroughHost()
@@ -137,7 +139,6 @@ export class SessionCore {
   set encoding(name: string) {
     this.#text = encodingFor(name)
     this.memory.encoding = this.#text
-    this.#context = undefined
   }
   get encoding(): string {
     return this.#text.name
@@ -146,17 +147,10 @@ export class SessionCore {
     return this.#text
   }
 
-  /** What types need to know of this session. */
-  get context(): CallContext {
-    this.#context ??= this.contextFor(undefined)
-    return this.#context
-  }
-
   /** The same for one call, whose functions given as callbacks are collected in `wrapped` (and found there by a second attempt). */
   contextFor(wrapped: Callback[] | undefined): CallContext {
     return {
       memory: this.memory,
-      encoding: this.textEncoding,
       windowsError: hresultError,
       ...(wrapped ? { wrapCallback: (type, fn) => wrap(wrapped, type, fn) } : {}),
     }

@@ -1,6 +1,7 @@
 /** Local copies of memory of the Windows process: what a pointer of the DLL's leads to, as an object of JS. */
 import { LocalBlock, type RemoteBlock, type RemoteMemory, RemoteRange, type Target } from '../ctypes/block.js'
 import type { CType } from '../ctypes/data.js'
+import { setAddress } from '../ctypes/integers.js'
 import { addressIn, writeCell } from '../ctypes/reference.js'
 import { upToZero } from '../ctypes/text.js'
 import { ArgumentError } from '../errors.js'
@@ -61,8 +62,7 @@ export class Copies {
       for (const [at, ref] of block.refs ?? []) {
         const own = 'block' in ref ? this.#made.find(copy => copy.block === ref.block) : undefined
         const to = own ? own.address + BigInt((ref as Target).offset) : addressIn(this.memory, ref)
-        if (this.pointerSize === 8) view.setBigUint64(at, to, true)
-        else view.setUint32(at, Number(to), true)
+        setAddress(view, at, this.pointerSize, to)
       }
       let from = 0
       let end = now.length

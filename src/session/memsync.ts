@@ -168,8 +168,7 @@ export class MemsyncCall implements PreparedCall {
   /** A result that is no object of ctypes: an address, or text, which has been read up to its zero. */
   #plainResult(directive: Directive, value: unknown, address: bigint, origin: Origin, copies: Copies): unknown {
     if (value === null || value === undefined || address === 0n) return value
-    const { memory, textEncoding } = this.core
-    const block = new RemoteRange(memory, address)
+    const block = new RemoteRange(this.core.memory, address)
     const end = { place: { block, offset: 0 }, pointee: undefined }
     if (typeof value === 'bigint')
       return pointerTo(directive, copyOf(this.label, directive, end, origin, copies), this.#arch)
@@ -177,7 +176,7 @@ export class MemsyncCall implements PreparedCall {
     const isWide = this.plan.shape.restype?.[CATEGORY] === 'wchar pointer'
     const length = lengthOf(this.label, directive, origin, true)
     const bytes = (length ?? 0) * directive.type.size
-    return readText(end.place, isWide, isWide ? bytes >> 1 : bytes, textEncoding)
+    return readText(end.place, isWide, isWide ? bytes >> 1 : bytes)
   }
 
   #origin(frame: Frame | undefined, result: unknown): Origin {

@@ -16,19 +16,17 @@ import { Return } from '../../src/codec/generated/return.js'
 const test = suite('messages')
 const encoder = createEncoder()
 const bytes = new Uint8Array(encoder.message.buffer)
-/** Where messages are put together. */
-const AT = 0
 
 /** What `write` writes, over memory that was full of something else, as the stock reader wants it. */
 function written(size: number, write: () => void): ByteBuffer {
-  bytes.fill(0xa5, AT, AT + size + 64)
+  bytes.fill(0xa5, 0, size + 64)
   write()
-  const behind = bytes.slice(AT + size, AT + size + 64)
+  const behind = bytes.slice(size, size + 64)
   assert.ok(
     behind.every(byte => byte === 0xa5),
     'written behind the end',
   )
-  return new ByteBuffer(bytes.slice(AT, AT + size))
+  return new ByteBuffer(bytes.slice(0, size))
 }
 
 const id = fc.maxSafeNat()
@@ -61,13 +59,13 @@ test('Call: up to 200 arguments of every sort', () => {
     fc.property(id, u32, u32, fc.array(argument, { maxLength: 200 }), (texts, routine, textRoom, args) => {
       const buffer = written(CallAt.arguments + 8 * args.length, () => {
         args.forEach((one, i) => {
-          if (one.as === 'int') encoder.int(AT, i, one.low, one.high)
-          else if (one.as === 'address') encoder.address(AT, i, one.value)
-          else if (one.as === 'float') encoder.float(AT, i, one.value)
-          else encoder.double(AT, i, one.value)
+          if (one.as === 'int') encoder.int(i, one.low, one.high)
+          else if (one.as === 'address') encoder.address(i, one.value)
+          else if (one.as === 'float') encoder.float(i, one.value)
+          else encoder.double(i, one.value)
         })
-        encoder.call(AT, routine, args.length)
-        encoder.textRoom(AT, texts, textRoom)
+        encoder.call(routine, args.length)
+        encoder.textRoom(texts, textRoom)
       })
       const table = Call.getRootAsCall(buffer)
       assert.is(table.texts(), BigInt(texts))
@@ -81,8 +79,8 @@ test('Call: up to 200 arguments of every sort', () => {
 
 test('Call: exactly 200 arguments, no room for texts', () => {
   const buffer = written(CallAt.arguments + 1600, () => {
-    for (let i = 0; i < 200; i++) encoder.int(AT, i, i, -i)
-    encoder.call(AT, 0xffffffff, 200)
+    for (let i = 0; i < 200; i++) encoder.int(i, i, -i)
+    encoder.call(0xffffffff, 200)
   })
   const table = Call.getRootAsCall(buffer)
   assert.is(table.texts(), 0n)
@@ -106,25 +104,11 @@ test('Batch: up to 20 columns', () => {
   fc.assert(
     fc.property(head, places, fc.array(column, { maxLength: 20 }), (given, at, columns) => {
       const buffer = written(BatchAt.columns + BatchAt.columnSize * columns.length, () => {
-        columns.forEach(({ pointer, stride, kind }, i) => encoder.column(AT, i, BigInt(pointer), stride, kind))
+        columns.forEach(({ pointer, stride, kind }, i) => encoder.column(i, BigInt(pointer), stride, kind))
         const { texts, routine, flags, rows, stride, capacity, kind, textRoom } = given
         const { results, errors, lastErrors } = at
         const count = columns.length
-        encoder.batch(
-          AT,
-          texts,
-          routine,
-          flags,
-          rows,
-          stride,
-          results,
-          errors,
-          lastErrors,
-          capacity,
-          kind,
-          count,
-          textRoom,
-        )
+        encoder.batch(texts, routine, flags, rows, stride, results, errors, lastErrors, capacity, kind, count, textRoom)
       })
       const table = Batch.getRootAsBatch(buffer)
       const read = {
@@ -155,7 +139,7 @@ test('Batch: up to 20 columns', () => {
 test('Return: every bit of the result', () => {
   fc.assert(
     fc.property(i32, i32, (low, high) => {
-      const table = Return.getRootAsReturn(written(ReturnAt.size, () => encoder.answer(AT, low, high)))
+      const table = Return.getRootAsReturn(written(ReturnAt.size, () => encoder.answer(low, high)))
       assert.is(table.result(), wordsOf(low, high))
     }),
   )
@@ -163,13 +147,10 @@ test('Return: every bit of the result', () => {
 
 test('two encoders write the same, each in a memory of its own', () => {
   const other = createEncoder()
-  const made = written(CallAt.arguments + 16, () => encoder.call(AT, 7, 2)).bytes()
-  assert.not.equal(
-    [...new Uint8Array(other.message.buffer, AT, CallAt.arguments)],
-    [...made.slice(0, CallAt.arguments)],
-  )
-  other.call(AT, 7, 2)
-  assert.equal([...new Uint8Array(other.message.buffer, AT, CallAt.arguments)], [...made.slice(0, CallAt.arguments)])
+  const made = written(CallAt.arguments + 16, () => encoder.call(7, 2)).bytes()
+  assert.not.equal([...new Uint8Array(other.message.buffer, 0, CallAt.arguments)], [...made.slice(0, CallAt.arguments)])
+  other.call(7, 2)
+  assert.equal([...new Uint8Array(other.message.buffer, 0, CallAt.arguments)], [...made.slice(0, CallAt.arguments)])
 })
 
 const text = fc.string({ unit: 'grapheme', maxLength: 40 })

@@ -2,7 +2,6 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { LocalBlock, RemoteMemory } from '../../src/ctypes/block.js'
 import { compilePlan } from '../../src/ctypes/call-plan.js'
-import { utf8 } from '../../src/ctypes/encoding.js'
 import * as ct from '../../src/ctypes/index.js'
 import type { ArgType } from '../../src/ctypes/inference.js'
 import type { ArgumentSink } from '../../src/ctypes/sink.js'
@@ -17,10 +16,7 @@ const memory: RemoteMemory = { sessionId: 'none', read: () => assert.unreachable
 function passed(type: ArgType, value: unknown): Uint8Array {
   const seen: Uint8Array[] = []
   const block = (_index: number, { bytes }: LocalBlock, offset: number) => void seen.push(bytes.subarray(offset))
-  compilePlan('win64', 'f', [type], null).encode({ block } as unknown as ArgumentSink, [value], {
-    memory,
-    encoding: utf8,
-  })
+  compilePlan('win64', 'f', [type], null).encode({ block } as unknown as ArgumentSink, [value], { memory })
   assert.is(seen.length, 1)
   return seen[0]
 }

@@ -4,7 +4,6 @@ import type { LocalBlock, RemoteMemory } from '../../src/ctypes/block.js'
 import { compilePlan } from '../../src/ctypes/call-plan.js'
 import { callbackPlan } from '../../src/ctypes/callback-plan.js'
 import type { CallbackClass } from '../../src/ctypes/callback-type.js'
-import { utf8 } from '../../src/ctypes/encoding.js'
 import * as ct from '../../src/ctypes/index.js'
 import { castAddress } from '../../src/ctypes/memory.js'
 import type { ArgumentSink } from '../../src/ctypes/sink.js'
@@ -29,7 +28,7 @@ function remote(sessionId = 'r') {
     read: (address, into) => into.set(bytes.subarray(placeOf(address), placeOf(address) + into.length)),
     write: (address, from) => bytes.set(from, placeOf(address)),
   }
-  return { memory, bytes, view: new DataView(bytes.buffer), context: { memory, encoding: utf8 } }
+  return { memory, bytes, view: new DataView(bytes.buffer), context: { memory } }
 }
 function recorder() {
   const calls: unknown[][] = []

@@ -165,6 +165,8 @@ test('pointer() of 32-bit types is a 32-bit pointer', () => {
   assert.is(ct.sizeof(win32.pointer(new ct.c_int(5))), 4)
   assert.is(win32.pointer(new ct.c_int(5)).contents.value, 5)
   assert.is(ct.sizeof(ct.pointer(new ct.c_int(5))), 8)
+  // what map passes beside the element is not for it
+  for (const made of [new ct.c_int(5), new ct.c_int(6)].map(ct.pointer)) assert.is(ct.sizeof(made), 8)
   assert.is(ct.sizeof(ct.pointer(new (class extends win32.Structure({ x: ct.c_int }) {})())), 4)
 })
 
