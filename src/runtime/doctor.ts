@@ -19,6 +19,7 @@ import { platformProblem } from './platform.js'
 import { servicesRun } from './prefix.js'
 import { findBubblewrap, sandboxProblem } from './sandbox.js'
 import { startPython, wineVersion } from './setup.js'
+import { isStopped, leftProcesses, nameOf, serverProcess } from './wine-processes.js'
 
 export interface Check {
   readonly name: string
@@ -91,6 +92,18 @@ export async function diagnose(
       const prefix = prefixFolder(config)
       const problem = prefixProblem(prefix, arch)
       if (problem) return { found: problem, mend: setup }
+      const server = serverProcess(prefix)
+      const end = `Run: npx zugbruecke stop --arch ${arch}`
+      if (server > 0 && isStopped(server))
+        return {
+          found: `${prefix}: its services are stopped (wineserver, process ${server})`,
+          mend: `${end} (or kill -CONT ${server})`,
+        }
+      const left = leftProcesses(prefix)
+      if (left.length > 0) {
+        const named = left.map(({ pid }) => `${nameOf(pid)} (${pid})`).join(', ')
+        return { found: `${prefix}: what a wineserver has left that was killed still runs: ${named}`, mend: end }
+      }
       return `${prefix} (services ${(await servicesRun(prefix)) ? 'run' : 'do not run'})`
     },
     setup,

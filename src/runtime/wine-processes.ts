@@ -72,6 +72,11 @@ function statusOf(pid: number | string): { state: string; began: number } {
   return { state: words[0], began: Number(words[19]) }
 }
 
+/** What a process calls itself, for people to read. */
+export function nameOf(pid: number): string {
+  return read(`/proc/${pid}/comm`).trim()
+}
+
 /** Whether a process has been stopped by a signal, and not by a debugger. */
 export function isStopped(pid: number): boolean {
   return statusOf(pid).state === 'T'

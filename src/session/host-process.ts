@@ -48,8 +48,14 @@ export function hostProcess(
   if (!sandbox) {
     const mark = randomBytes(12).toString('hex')
     const env = { ...wineEnvironment(config, installation), [MARK]: mark }
-    return { options: { ...common, command: installation.wine, args, env, mark }, seen }
+    const [command, ...rest] = [...continued(), installation.wine, ...args]
+    return { options: { ...common, command, args: rest, env, mark }, seen }
   }
   const around = sandbox.around(args, FIRST + descriptors.length)
   return { options: { ...common, ...around, env: sandbox.environment, inherited: descriptors }, seen }
 }
+
+const SETPRIV = '/usr/bin/setpriv'
+
+/** A host that has been stopped (SIGSTOP) does not hear that this program is gone: then it is continued, where the system can do that. */
+const continued = (): string[] => (existsSync(SETPRIV) ? [SETPRIV, '--pdeathsig', 'CONT', '--'] : [])

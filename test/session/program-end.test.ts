@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { dll, full, sleep, until } from './support.js'
@@ -140,6 +140,16 @@ test(`by SIGKILL, ${times} times`, async () => {
     assert.is((await ran.ended).signal, 'SIGKILL')
     await leftNothing(ran)
   }
+})
+
+// where it is missing nobody continues the process
+const withSetpriv = existsSync('/usr/bin/setpriv') ? test : test.skip
+withSetpriv('by SIGKILL, while the Windows process is stopped', async () => {
+  const ran = await program('setInterval(() => {}, 1000)')
+  for (const pid of ran.sessions) process.kill(pid, 'SIGSTOP')
+  ran.kill('SIGKILL')
+  await ran.ended
+  await leftNothing(ran)
 })
 
 for (const [name, what] of [
