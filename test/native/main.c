@@ -30,10 +30,13 @@ void measure(void) {
     if (now() - start < loop) loop = now() - start;
   }
   printf("batch, two int columns: %.2f ns a row; C loop through a pointer %.2f\n", best / ROWS, loop / ROWS);
-  batch.routine = 62;
-  start = now();
-  run_batch(&batch);
-  printf("batch, any signature: %.2f ns a row\n", (now() - start) / ROWS);
+  batch.routine = 62, best = 1e18;
+  for (int round = 0; round < 20; round++) {
+    start = now();
+    run_batch(&batch);
+    if (now() - start < best) best = now() - start;
+  }
+  printf("batch, any signature: %.2f ns a row\n", best / ROWS);
   batch.routine = 61, batch.rows = 10000, batch.errors = out + ROWS, batch.capacity = 10000;
   for (int i = 0; i < 10000; i++) b[i] = 0;
   start = now();

@@ -22,11 +22,12 @@ void zb_unbalanced(uint32_t taken, uint32_t declared) {
 }
 
 uint64_t zb_invoke(const struct zb_entry *entry, const uint64_t *arguments) {
-  struct zb_raw raw = {.address = (uint32_t)entry->address,
-                       .stack = entry->layout->stack,
-                       .x87 = zb_x87_result(entry->result_kind),
-                       .layout = entry->layout,
-                       .arguments = arguments};
+  struct zb_raw raw; /* filled one by one: to clear it first takes longer than all else here */
+  raw.address = (uint32_t)entry->address;
+  raw.stack = entry->layout->stack;
+  raw.x87 = zb_x87_result(entry->result_kind);
+  raw.layout = entry->layout;
+  raw.arguments = arguments;
   zb_call_raw(&raw);
   if (raw.taken != entry->layout->taken) zb_unbalanced(raw.taken, entry->layout->taken);
   return raw.result;

@@ -4,31 +4,25 @@
 #include "rows.h"
 #include "call_i386.h"
 
-#define PUSH1 "pushl (%%esi)\n\t"
-#define PUSH2 "pushl 4(%%esi)\n\t" PUSH1
-#define PUSH3 "pushl 8(%%esi)\n\t" PUSH2
-#define PUSH4 "pushl 12(%%esi)\n\t" PUSH3
-#define PUSH6 "pushl 20(%%esi)\n\tpushl 16(%%esi)\n\t" PUSH4
-#define PUSH8 "pushl 28(%%esi)\n\tpushl 24(%%esi)\n\t" PUSH6
+/* Of the column whose pointer is number c at esi: one word, or two. */
+#define PUSH0(c) "movl 4*" #c "(%%esi), %%ecx\n\tpushl (%%ecx)\n\t"
+#define PUSH1(c) "movl 4*" #c "(%%esi), %%ecx\n\tpushl 4(%%ecx)\n\tpushl (%%ecx)\n\t"
 
-/* One call with `count` words. As in zb_call_raw the stack lies on 16 bytes, and what is kept is kept in registers, for the stack
- * pointer is as the routine leaves it. In ecx: what that took. */
-#define CALL(count, results)                                                                                                           \
+/* One call with the values of `n` columns, the last first. As in zb_call_raw the stack lies on 16 bytes, and what is kept is kept in
+ * registers, for the stack pointer is as the routine leaves it. In ecx: what that took. */
+#define CALL(n, wide, pushes, results)                                                                                                 \
   __asm__ volatile("movl %%esp, %%edi\n\tsubl %[room], %%esp\n\tandl $-16, %%esp\n\tmovl %%esp, %%ebx\n\taddl %[bytes], %%esp\n\t"     \
-                   PUSH##count "call *%%eax\n\tmovl %%esp, %%ecx\n\tmovl %%edi, %%esp\n\tsubl %%ebx, %%ecx"                            \
+                   pushes "call *%%eax\n\tmovl %%esp, %%ecx\n\tmovl %%edi, %%esp\n\tsubl %%ebx, %%ecx"                                 \
                    : results, "=d"(high), "=c"(taken), "=a"(low)                                                                       \
-                   : "a"(address), "S"(words), [room] "i"(SLACK + 4 * count), [bytes] "i"(4 * count)                                   \
+                   : "a"(address), "S"(p), [room] "i"(SLACK + 4 * n * (1 + wide)), [bytes] "i"(4 * n * (1 + wide))                     \
                    : "ebx", "edi", "memory", "cc")
-#define CALL_OF(results)                                                                                                               \
-  switch (words_of(n, wide)) {                                                                                                         \
-    case 1: CALL(1, results); break;                                                                                                   \
-    case 2: CALL(2, results); break;                                                                                                   \
-    case 3: CALL(3, results); break;                                                                                                   \
-    case 4: CALL(4, results); break;                                                                                                   \
-    case 6: CALL(6, results); break;                                                                                                   \
-    default: CALL(8, results); break;                                                                                                  \
+#define CALL_OF(wide, push, results)                                                                                                   \
+  switch (n) {                                                                                                                         \
+    case 1: CALL(1, wide, push(0), results); break;                                                                                    \
+    case 2: CALL(2, wide, push(1) push(0), results); break;                                                                            \
+    case 3: CALL(3, wide, push(2) push(1) push(0), results); break;                                                                    \
+    default: CALL(4, wide, push(3) push(2) push(1) push(0), results); break;                                                           \
   }
-#define words_of(n, wide) ((n) * ((wide) ? 2 : 1))
 
 /* n columns. result: i or q as many bytes of the integer registers, f or d out of st0, v none, x what is stored by its kind. */
 INLINE void same(struct zb_batch *batch, const int n, const int wide, const char result) {
@@ -36,7 +30,7 @@ INLINE void same(struct zb_batch *batch, const int n, const int wide, const char
   volatile uint32_t *const running = batch->running;
   const uint8_t *p[4];
   ptrdiff_t s[4];
-  uint32_t words[8], row = batch->row;
+  uint32_t row = batch->row;
   uint8_t *out = batch->results + row * batch->result_stride;
   const int floats = batch->entry->layout->floats || result == 'f' || result == 'd';
   const uint32_t mxcsr = zb_mxcsr();
@@ -48,19 +42,16 @@ INLINE void same(struct zb_batch *batch, const int n, const int wide, const char
     long double top;
     batch->row = row;
     zb_store_row(running, row);
-    for (int c = 0; c < n; c++) {
-      memcpy(words + words_of(c, wide), p[c], wide ? 8 : 4);
-      p[c] += s[c];
-    }
     if (result == 'f' || result == 'd') {
-      CALL_OF("=t"(top))
+      if (wide) CALL_OF(1, PUSH1, "=t"(top)) else CALL_OF(0, PUSH0, "=t"(top))
     } else {
-      CALL_OF("+m"(*words))
+      if (wide) CALL_OF(1, PUSH1, "+m"(*p)) else CALL_OF(0, PUSH0, "+m"(*p))
       if (!(row & 3)) { /* as in zb_call_raw; eight values have room */
         zb_calm_x87();
         __asm__ volatile("emms");
       }
     }
+    for (int c = 0; c < n; c++) p[c] += s[c];
     if (floats) zb_settle_mxcsr(mxcsr), zb_settle_x87(x87);
     if (taken != declared) zb_unbalanced(taken, declared);
     if (result == 'i') memcpy(out, &low, 4);
