@@ -5,8 +5,8 @@
 import './runtime/node-version.js'
 import { CData } from './ctypes/data.js'
 import * as memoryOf from './ctypes/memory.js'
-import type { AddressLike } from './session/memory.js'
-import { CtypesSession } from './session/session.js'
+import { CtypesSession } from './session/life/session.js'
+import type { AddressLike } from './session/surface/memory.js'
 
 export const session = await CtypesSession.start()
 

@@ -18,14 +18,14 @@ export type {
   NumberResults,
   ResultsOf,
   RowsOf,
-} from './session/batch.js'
-export type { Blocking, Both } from './session/both.js'
-export type { LibraryKind, LibraryOptions } from './session/dll-state.js'
-export type { Job } from './session/job.js'
-export type { Library, LibraryConstructor, LibraryLoader } from './session/library.js'
-export type { Allocation, SessionMemory, TypedAllocation } from './session/memory.js'
-export type { CallDetail, CallOptions, ErrCheck, Routine } from './session/routine.js'
-export { CtypesSession, CtypesSession as ctypes_session, type SessionEvents } from './session/session.js'
+} from './session/batch/batch.js'
+export type { Blocking, Both } from './session/core/both.js'
+export type { LibraryKind, LibraryOptions } from './session/core/dll-state.js'
+export type { Job } from './session/life/job.js'
+export { CtypesSession, CtypesSession as ctypes_session, type SessionEvents } from './session/life/session.js'
+export type { Library, LibraryConstructor, LibraryLoader } from './session/surface/library.js'
+export type { Allocation, SessionMemory, TypedAllocation } from './session/surface/memory.js'
+export type { CallDetail, CallOptions, ErrCheck, Routine } from './session/surface/routine.js'
 export type {
   SyncAllocation,
   SyncLibrary,
@@ -33,4 +33,4 @@ export type {
   SyncMemory,
   SyncRoutine,
   SyncSession,
-} from './session/sync-session.js'
+} from './session/surface/sync-session.js'

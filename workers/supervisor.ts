@@ -15,8 +15,8 @@ import { EndReason, Life, Shared, SharedState } from '../src/channel/shared.js'
 import { Departed } from '../src/channel/threads.js'
 import { ControlWord } from '../src/codec/layout.js'
 import { SessionStartError } from '../src/errors.js'
-import { expose } from '../src/session/comlink.js'
-import { Output, type Printer, writerTo } from '../src/session/output.js'
+import { expose } from '../src/session/life/comlink.js'
+import { Output, type Printer, writerTo } from '../src/session/life/output.js'
 
 /** How long a process that has ended may still be heard, in milliseconds. */
 const LAST_WORDS = 30

@@ -1,6 +1,6 @@
 /**
  * Directives of `memsync`: they say how long the memory behind a pointer is where types do not. Here is what they may be;
- * what is done with them around calls and callbacks is the affair of `session/memsync.ts`.
+ * what is done with them around calls and callbacks is the affair of `session/memsync/memsync.ts`.
  */
 import { ArgumentError } from '../errors.js'
 import * as scalars from './all-scalars.js'

@@ -4,8 +4,8 @@ import { describe } from '../ctypes/data.js'
 import { ArgumentError, ConfigError } from '../errors.js'
 import type { Config } from '../runtime/config.js'
 import { isParameter, unknownParameter } from '../runtime/parameters.js'
-import { nearNames } from '../session/near-names.js'
-import type { CtypesSession } from '../session/session.js'
+import { nearNames } from '../session/core/near-names.js'
+import type { CtypesSession } from '../session/life/session.js'
 
 export interface PoolOptions extends Partial<Omit<Config, 'id'>> {
   /** Sessions; 2 unless given. */

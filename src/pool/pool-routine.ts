@@ -1,7 +1,7 @@
 /** A routine of a DLL that each session of a pool has for itself. */
-import type { BatchDetail, BatchOptions, ColumnsOf, ResultsOf } from '../session/batch.js'
-import type { CallOptions, Routine } from '../session/routine.js'
-import type { CtypesSession } from '../session/session.js'
+import type { BatchDetail, BatchOptions, ColumnsOf, ResultsOf } from '../session/batch/batch.js'
+import type { CtypesSession } from '../session/life/session.js'
+import type { CallOptions, Routine } from '../session/surface/routine.js'
 
 export interface MapOptions extends BatchOptions {
   /** Resolves all that the batch brought, failed rows too, as `batch` does. */

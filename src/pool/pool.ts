@@ -11,10 +11,11 @@ import {
   ZugbrueckeError,
 } from '../errors.js'
 import type { Config } from '../runtime/config.js'
-import { type BatchDetail, type BatchOf, type RowsOf, SHARED } from '../session/batch.js'
-import { BATCH_OPTIONS, type BatchPlan } from '../session/batch-plan.js'
-import { checkJob } from '../session/job-runner.js'
-import { checkDllName } from '../session/paths.js'
+import { type BatchDetail, type BatchOf, type RowsOf, SHARED } from '../session/batch/batch.js'
+import { BATCH_OPTIONS, type BatchPlan } from '../session/batch/plan.js'
+import { checkDllName } from '../session/core/paths.js'
+import { checkJob } from '../session/life/job-runner.js'
+import { CtypesSession } from '../session/life/session.js'
 import {
   type ArgsOf,
   type ArgType,
@@ -24,8 +25,7 @@ import {
   type ResultOf,
   type Routine,
   takenArguments,
-} from '../session/routine.js'
-import { CtypesSession } from '../session/session.js'
+} from '../session/surface/routine.js'
 import { type PoolOptions, poolOptions } from './pool-options.js'
 import { type Declaring, type MapOptions, oncePerSession, type PoolRoutine } from './pool-routine.js'
 

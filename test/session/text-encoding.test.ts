@@ -2,7 +2,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { ArgumentError, ConfigError } from '../../src/errors.js'
-import { encodingFor } from '../../src/session/text-encoding.js'
+import { encodingFor } from '../../src/session/core/text-encoding.js'
 
 const test = suite('encodings of char *')
 const hex = (name: string, text: string) => Buffer.from(encodingFor(name).encode(text)).toString('hex')

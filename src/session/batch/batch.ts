@@ -1,0 +1,201 @@
+/** Batches: one call for each row of the columns given. */
+import { EndReason } from '../../channel/shared.js'
+import { isOutParameter, out } from '../../ctypes/call-plan.js'
+import { describe, FOR_ARCH, isType } from '../../ctypes/data.js'
+import { ArgumentError, CallTimeoutError } from '../../errors.js'
+import { coreForSync } from '../core/both.js'
+import type { SessionCore } from '../core/core.js'
+import type { RoutineEngine } from '../surface/routine-engine.js'
+import { BatchExchange } from './exchange.js'
+import { type BatchDetail, type BatchOptions, BatchPlan, type BatchRoutine, takenColumns } from './plan.js'
+
+export type { BatchDetail, BatchOptions } from './plan.js'
+export type { BatchOf, NumberResults, ResultsOf, RowsOf } from './results.js'
+
+/** What may stand for a parameter: a typed array, an array, one contiguous buffer for a pointer, or one value for every row. */
+export type ColumnOf<T> = T | ArrayLike<T> | (null extends T ? object : boolean extends T ? Uint8Array : never)
+export type ColumnsOf<A extends readonly unknown[]> = number extends A['length']
+  ? readonly unknown[]
+  : { readonly [K in keyof A]: ColumnOf<A[K]> }
+
+/** For work that sessions share: the plan of a batch, and a session's share in carrying it out. */
+export const SHARED: unique symbol = Symbol('shared')
+export interface SharedBatch {
+  /** The columns for a batch that has to wait: see takenColumns. Throws ArgumentError. */
+  take(columns: readonly unknown[]): readonly unknown[]
+  /** Throws ArgumentError. */
+  plan(columns: readonly unknown[], options: Options): BatchPlan
+  /** Carries out rows that nobody else has, until there are none or `yields` says that others wait for the session. */
+  share(plan: BatchPlan, sharers: number, yields: () => boolean): Promise<void>
+}
+
+/** `Rows` is what it gives, with the columns of `out` parameters; `Results` what the routine returned. */
+export interface BatchFunction<A extends readonly unknown[], Rows, Results = Rows> {
+  /** Rejects with BatchError when a row failed, ArgumentError, AbortError. `errcheck` and `memsync` are not run for rows. */
+  (columns: ColumnsOf<A>, options?: BatchOptions & { readonly detail?: false }): Promise<Rows>
+  (columns: ColumnsOf<A>, options: BatchOptions & { readonly detail: true }): Promise<BatchDetail<Results>>
+  /** Results for each of many sets of columns: work larger than memory. A few sets are under way at once. */
+  stream(
+    columns: Iterable<ColumnsOf<A>> | AsyncIterable<ColumnsOf<A>>,
+    options?: BatchOptions,
+  ): AsyncGenerator<Rows, void, undefined>
+  sync(columns: ColumnsOf<A>, options?: BatchOptions & { readonly detail?: false }): Rows
+  sync(columns: ColumnsOf<A>, options: BatchOptions & { readonly detail: true }): BatchDetail<Results>
+  /** @internal */
+  readonly [SHARED]: SharedBatch
+}
+
+/** Sets of columns of a stream that are under way at once. */
+const STREAM_DEPTH = 3
+
+export interface Options extends BatchOptions {
+  readonly detail?: boolean
+}
+
+export function makeBatch(engine: RoutineEngine, blocking: boolean): BatchFunction<readonly unknown[], unknown> {
+  const take = (columns: readonly unknown[]) =>
+    Array.isArray(columns) ? takenColumns(routineOf(engine), columns) : columns
+  const awaited = (columns: readonly unknown[], options: Options = {}): Promise<unknown> => {
+    const begin = (core: SessionCore, given: readonly unknown[]) =>
+      new Promise<unknown>((resolve, reject) => {
+        try {
+          start(engine, core, given, options, (error, value) => (error ? reject(error) : resolve(value)))
+        } catch (error) {
+          reject(error)
+        }
+      })
+    const whenReady = async () => {
+      const taken = take(columns)
+      return begin(await engine.session.whenReady(), taken)
+    }
+    const core = engine.session.coreNow()
+    return core ? begin(core, columns) : whenReady()
+  }
+  const sync = (columns: readonly unknown[], options: Options = {}): unknown => {
+    const core = coreForSync(engine.session)
+    core.lane.blocking.assertMayBlock(engine.label)
+    let outcome: { error: Error | undefined; value: unknown } | undefined
+    start(engine, core, columns, options, (error, value) => {
+      outcome = { error, value }
+    })
+    core.lane.waitFor(() => outcome !== undefined)
+    if (!outcome) throw core.deathError(undefined)
+    if (outcome.error) throw outcome.error
+    return outcome.value
+  }
+  async function* stream(
+    sets: Iterable<readonly unknown[]> | AsyncIterable<readonly unknown[]>,
+    options: Options = {},
+  ) {
+    if (!isIterable(sets))
+      throw new ArgumentError(
+        `${engine.label}: a stream takes sets of columns one after the other, not ${describe(sets)}`,
+      )
+    const underway: Promise<unknown>[] = []
+    try {
+      for await (const columns of sets) {
+        const next = awaited(columns, options)
+        // it may fail while an earlier one is awaited
+        next.catch(() => {})
+        underway.push(next)
+        if (underway.length >= STREAM_DEPTH) yield await underway.shift()
+      }
+      while (underway.length > 0) yield await underway.shift()
+    } finally {
+      await Promise.allSettled(underway)
+    }
+  }
+  const shared: SharedBatch = {
+    take,
+    plan: (columns, options) => new BatchPlan(routineOf(engine), columns, options, coreForSync(engine.session)),
+    share: (plan, sharers, yields) =>
+      new Promise((resolve, reject) => {
+        const finished = (error: Error | undefined) => (error ? reject(error) : resolve())
+        carryOut(engine, coreForSync(engine.session), plan, finished, sharers, yields)
+      }),
+  }
+  return Object.assign(blocking ? (sync as never) : awaited, { stream, sync, [SHARED]: shared }) as never
+}
+
+const isIterable = (sets: unknown) =>
+  typeof sets === 'object' && sets !== null && (Symbol.iterator in sets || Symbol.asyncIterator in sets)
+
+type Done = (error: Error | undefined, value: unknown) => void
+
+function start(engine: RoutineEngine, core: SessionCore, given: readonly unknown[], options: Options, done: Done) {
+  const plan = new BatchPlan(routineOf(engine), given, options, core)
+  const finish = (error: Error | undefined): void => {
+    let value: unknown
+    try {
+      if (!error) value = plan.outcome()
+    } catch (thrown) {
+      done(thrown as Error, undefined)
+      return
+    }
+    done(error, value)
+  }
+  if (plan.rows.total === 0) finish(undefined)
+  else carryOut(engine, core, plan, finish)
+}
+
+/** Hands a session's share of a batch to its lane; throws ArgumentError. */
+function carryOut(
+  engine: RoutineEngine,
+  core: SessionCore,
+  plan: BatchPlan,
+  finished: (error: Error | undefined) => void,
+  sharers = 1,
+  yields?: () => boolean,
+): void {
+  const { argtypes } = routineOf(engine)
+  const declared = engine.declared(core, argtypes.filter(isType))
+  const share = { plan, declared, columns: plan.columns(core), sharers, ...(yields ? { yields } : {}) }
+  const exchange = new BatchExchange(core, share, error => {
+    limit?.end()
+    finished(error)
+  })
+  const limit = limitRows(engine.label, core, exchange)
+  try {
+    core.lane.submit(exchange)
+  } catch (error) {
+    limit?.end()
+    throw error
+  }
+}
+
+/** So often within the time limit is a batch looked at. */
+const LOOKS = 8
+
+/** The time limit is that of a call, which in a batch is a row: it passes when none has come to its end for so long. */
+function limitRows(label: string, core: SessionCore, exchange: BatchExchange) {
+  const { timeoutCall } = core
+  let seen = exchange.progress()
+  let looks = 0
+  return core.limit(timeoutCall / LOOKS, () => {
+    const now = exchange.progress()
+    looks = now === seen ? looks + 1 : 0
+    seen = now
+    if (looks < LOOKS) return timeoutCall / LOOKS
+    const row = exchange.currentRow()
+    const error = new CallTimeoutError(
+      `${label} did not return within ${timeoutCall} ms${row === undefined ? '' : ` in row ${row}`}; its session has been ended`,
+      { routine: label, timeout: timeoutCall, ...(row === undefined ? {} : { row }) },
+    )
+    exchange.giveUp(error)
+    core.kill(EndReason.timeout, error)
+    return undefined
+  })
+}
+
+/** The declaration, with the layouts of its session, if a batch can be made of it. */
+function routineOf({ label, argtypes, restype, keepsLastError, session: { arch } }: RoutineEngine): BatchRoutine {
+  if (!argtypes) throw new ArgumentError(`${label}: a batch needs declared argtypes`, { routine: label })
+  if (restype !== null && !isType(restype))
+    throw new ArgumentError(`${label}: a batch needs a type (or null) for restype, not a function`, { routine: label })
+  const types = argtypes.map(type => {
+    if (isOutParameter(type)) return out(type.outType[FOR_ARCH](arch))
+    if (isType(type)) return type[FOR_ARCH](arch)
+    throw new ArgumentError(`${label}: a batch takes no adapters in argtypes`, { routine: label })
+  })
+  return { label, argtypes: types, restype: restype?.[FOR_ARCH](arch) ?? null, keepsLastError }
+}

@@ -1,0 +1,301 @@
+/**
+ * Some rows of a batch on their way: laid out in the arena, called, and read back. What the chunks of a session's share know together.
+ */
+import { Exchange, type Port, type Sender, sendFromArena } from '../../channel/exchange.js'
+import { Shared } from '../../channel/shared.js'
+import { BATCH_LAST_ERRORS, Batch, Kind, Reply, ROW_FAILURE_SIZE, Status } from '../../codec/layout.js'
+import { LocalBlock } from '../../ctypes/block.js'
+import { bytesOf } from '../../ctypes/data.js'
+import { ZugbrueckeError } from '../../errors.js'
+import type { Declared } from '../call/declared.js'
+import { refusal } from '../call/refusal.js'
+import { TextRoom } from '../call/text-room.js'
+import type { SessionCore } from '../core/core.js'
+import { exceptionError } from '../core/exceptions.js'
+import type { Column, ColumnChunk, RowTexts } from './column.js'
+import type { BatchPlan } from './plan.js'
+import type { RowRange } from './row-cursor.js'
+
+/** Rows of a chunk, at the most: small enough to stay in the cache, large enough that a wake-up is nothing beside it. */
+const CHUNK_ROWS = 32768
+/** Chunks under way at once. */
+const DEPTH = 4
+/** The same of a batch that sessions share: what one has taken no other can do. */
+const SHARED_DEPTH = 2
+/** Sessions take their parts of it in so many chunks, so that none waits long for another's last. */
+const PARTS = 16
+const NOTHING = new LocalBlock(new Uint8Array(0))
+
+/** A session's share of a batch. */
+export interface BatchShare {
+  readonly plan: BatchPlan
+  readonly declared: Declared
+  /** Of all arguments on the wire, `out` parameters included. */
+  readonly columns: readonly Column[]
+  /** Sessions that have a share. */
+  readonly sharers: number
+  /** Others wait for the session: takes no more rows. */
+  readonly yields?: () => boolean
+}
+
+/** What the chunks of a share know together. */
+export class ShareState {
+  failure: Error | undefined
+  /** Rows of the chunks under way, those that run first. */
+  readonly underway: RowRange[] = []
+  /** Chunks that have come to their end. */
+  ended = 0
+  readonly #most: number
+
+  constructor(
+    readonly core: SessionCore,
+    readonly share: BatchShare,
+    arenaSize: number,
+  ) {
+    const { plan, columns } = share
+    let rowSize = plan.results.size + ROW_FAILURE_SIZE + (plan.lastErrors ? 4 : 0)
+    for (const column of columns) rowSize += column.rowSize
+    const { textCount, textLengths } = share.declared
+    if (textCount > 0) rowSize += textLengths.rowSize(textCount)
+    const fit = Math.floor(arenaSize / (DEPTH + 1) / rowSize)
+    // a row larger than that goes alone
+    this.#most = Math.max(1, Math.min(CHUNK_ROWS, fit, plan.chunk ?? CHUNK_ROWS))
+  }
+
+  /** Rows of the next chunk. */
+  get chunkRows(): number {
+    const { plan, declared, sharers } = this.share
+    if (plan.chunk !== undefined) return this.#most
+    return declared.pace.rows(this.#most, sharers > 1 ? Math.ceil(plan.rows.total / sharers / PARTS) : undefined)
+  }
+
+  /** Chunks that may be under way. */
+  get depth(): number {
+    const { plan, declared, sharers } = this.share
+    if (plan.chunk === undefined && declared.pace.isUnknown) return 1
+    return sharers > 1 ? SHARED_DEPTH : DEPTH
+  }
+}
+
+/** Base of both kinds of chunk: those that go ahead, and the last, which is the batch itself in the queue. */
+export abstract class Chunk extends Exchange {
+  #range: RowRange = { first: 0, count: 0 }
+  #at = -1
+  #size = 0
+  #results = NOTHING
+  #resultsAt = 0
+  #failures = 0
+  #lastErrors = 0
+  #backs: { readonly chunk: ColumnChunk; readonly at: number }[] = []
+  #texts: TextRoom | undefined
+  #taken = false
+  #sent = 0
+
+  constructor(protected readonly state: ShareState) {
+    super()
+  }
+
+  override get label(): string {
+    return this.state.share.declared.label
+  }
+
+  /** The row that ran when the Windows process ended. */
+  runningRow(): number {
+    return this.#range.first + Atomics.load(this.state.core.shared.i32, Shared.runningRow)
+  }
+
+  /** Sends at most `most` rows that nobody has; false if there is no room now. */
+  protected sendRows(lane: Sender, port: Port, most: number): boolean {
+    const { rows } = this.state.share.plan
+    const range = rows.take(most)
+    try {
+      if (this.#send(lane, port, range)) return true
+    } catch (error) {
+      rows.giveBack(range)
+      throw error
+    }
+    rows.giveBack(range)
+    return false
+  }
+
+  #send(lane: Sender, port: Port, range: RowRange): boolean {
+    const { share, core } = this.state
+    const { plan, declared, columns } = share
+    const { first, count } = range
+    const chunks = columns.map(column => column.chunk(first, count))
+    const messageSize = Batch.columns + Batch.columnSize * chunks.length
+    const outside = messageSize > port.room
+    let size = outside ? align(messageSize) : 0
+    for (const chunk of chunks) size += align(chunk.bytes.length)
+    const resultsAt = size
+    size += align(plan.results.size * count)
+    const lastErrorsAt = size
+    size += plan.lastErrors ? align(4 * count) : 0
+    const failuresAt = size
+    size += ROW_FAILURE_SIZE * count
+    if (size > lane.arena.size)
+      throw new ZugbrueckeError(
+        `${this.label}: one row of the batch takes ${size} bytes, more than the session's memory: start it with a larger "memory"`,
+      )
+    const at = lane.arena.allocate(size)
+    if (at < 0) return false
+    const { textCount, textLengths } = declared
+    if (textCount > 0) {
+      this.#texts = new TextRoom(core)
+      this.#texts.place(lane, textLengths.rows(count, textCount))
+    }
+    const { base } = core.facts
+    const { encoder, mapping } = core
+    const { u8 } = mapping
+    let place = at + (outside ? align(messageSize) : 0)
+    chunks.forEach((chunk, i) => {
+      const column = columns[i]
+      const pointer =
+        'address' in column
+          ? BigInt.asUintN(64, (column.address as bigint) + BigInt(first * column.stride))
+          : BigInt(base + place)
+      encoder.column(i, pointer, column.stride, column.kind.charCodeAt(0))
+      if (chunk.bytes.length > 0) u8.set(absolute(chunk, base + place, core.facts.pointerSize), place)
+      if (chunk.back) this.#backs.push({ chunk, at: place })
+      place += align(chunk.bytes.length)
+    })
+    this.#results = plan.results.block(first, count)
+    this.#resultsAt = at + resultsAt
+    this.#failures = at + failuresAt
+    this.#lastErrors = at + lastErrorsAt
+    encoder.batch(
+      this.#texts?.address ?? 0,
+      declared.number,
+      plan.lastErrors ? BATCH_LAST_ERRORS : 0,
+      count,
+      plan.results.size,
+      plan.results.size > 0 ? base + this.#resultsAt : 0,
+      base + this.#failures,
+      plan.lastErrors ? base + this.#lastErrors : 0,
+      count,
+      plan.results.kind.charCodeAt(0),
+      chunks.length,
+      this.#texts?.size ?? 0,
+    )
+    const { message } = encoder
+    const sent = outside
+      ? sendFromArena(lane, port, new Uint8Array(message.buffer, 0, messageSize), at, Kind.batch)
+      : port.send(message, messageSize, Kind.batch)
+    if (!sent) {
+      lane.arena.free(at, size)
+      this.#texts?.release(lane)
+      this.#backs = []
+      return false
+    }
+    this.#range = range
+    this.#at = at
+    this.#size = size
+    this.#taken = true
+    this.state.underway.push(range)
+    this.#sent = performance.now()
+    return true
+  }
+
+  override settle(lane: Sender, at: number): void {
+    const { state } = this
+    const { share, core } = state
+    state.underway.shift()
+    state.ended++
+    try {
+      const texts = this.#takeTexts(at)
+      const { view } = core.mapping
+      const status = view.getUint32(at + Reply.status, true)
+      const code = view.getUint32(at + Reply.code, true)
+      if (this.thrown) state.failure ??= this.thrown
+      if (status !== Status.done) throw share.declared.declareError() ?? refusal(this.label, status, code)
+      const carried = view.getUint32(at + Reply.result, true)
+      if (carried !== this.#range.count)
+        throw new ZugbrueckeError(
+          `${this.label}: the Windows side carried out ${carried} of ${this.#range.count} rows: this is a fault of zugbruecke`,
+        )
+      this.#takeRows(code, texts)
+      share.declared.pace.came(this.#range.count, this.#sent)
+    } catch (error) {
+      state.failure ??= error as Error
+    }
+    this.#release(lane)
+  }
+
+  override fail(lane: Sender, error: Error): void {
+    const { state } = this
+    state.failure ??= error
+    state.share.plan.rows.giveBack(this.#range)
+    this.#release(lane)
+  }
+
+  #takeTexts(at: number): RowTexts | undefined {
+    const { textCount, textLengths } = this.state.share.declared
+    const { count } = this.#range
+    const taken = this.#texts?.take(this.label, at, count * textCount)
+    if (!taken) return undefined
+    textLengths.cameFromRows(taken.size, count, textCount)
+    return row => index => taken.texts(row * textCount + index)
+  }
+
+  /** Reads back what the rows left: `failed` of them failed. */
+  #takeRows(failed: number, texts: RowTexts | undefined): void {
+    const { share, core } = this.state
+    const { plan } = share
+    const { first, count } = this.#range
+    const { u8 } = core.mapping
+    if (plan.results.size > 0) readInto(u8, this.#results.bytes, this.#resultsAt)
+    plan.results.take(this.#results, first, count, core.memory, texts)
+    for (const { chunk, at } of this.#backs) {
+      readInto(u8, chunk.bytes, at)
+      chunk.taken?.(texts)
+    }
+    if (plan.lastErrors) readInto(u8, bytesOf(plan.lastErrors.subarray(first, first + count)), this.#lastErrors)
+    if (failed > 0) this.#readFailures(u8, Math.min(failed, count))
+    plan.finished(count)
+  }
+
+  #readFailures(u8: Uint8Array, count: number): void {
+    const { label } = this
+    const { core } = this.state
+    const view = new DataView(u8.slice(this.#failures, this.#failures + count * ROW_FAILURE_SIZE).buffer)
+    // where each of them was made is the same place in this library: a trace for each row would cost more than the crash did
+    const { stackTraceLimit } = Error
+    Error.stackTraceLimit = 0
+    try {
+      for (let i = 0; i < count; i++) {
+        const at = i * ROW_FAILURE_SIZE
+        const row = this.#range.first + view.getUint32(at, true)
+        const code = view.getUint32(at + 4, true)
+        const error = exceptionError(label, code, view.getBigUint64(at + 8, true), core.memory, row)
+        this.state.share.plan.errors.push({ row, error })
+      }
+    } finally {
+      Error.stackTraceLimit = stackTraceLimit
+    }
+  }
+
+  #release(lane: Sender): void {
+    if (this.#taken) lane.arena.free(this.#at, this.#size)
+    this.#texts?.release(lane)
+    this.#taken = false
+    this.#backs = []
+  }
+}
+
+const align = (size: number) => (size + 15) & ~15
+
+/** The chunk's bytes with pointers into itself made absolute. */
+function absolute(chunk: ColumnChunk, address: number, pointerSize: number): Uint8Array {
+  if (!chunk.pointers) return chunk.bytes
+  const view = new DataView(chunk.bytes.buffer, chunk.bytes.byteOffset)
+  for (const at of chunk.pointers) {
+    const target = address + view.getUint32(at, true)
+    if (pointerSize === 8) view.setBigUint64(at, BigInt(target), true)
+    else view.setUint32(at, target, true)
+  }
+  return chunk.bytes
+}
+
+function readInto(u8: Uint8Array, bytes: Uint8Array, at: number): void {
+  bytes.set(u8.subarray(at, at + bytes.length))
+}

@@ -1,0 +1,231 @@
+/** The columns of a batch: what the user gave for each parameter, as memory that rows walk through. */
+import { type ArrayClass, LENGTH } from '../../ctypes/array.js'
+import { type Block, LocalBlock, type RemoteBlock } from '../../ctypes/block.js'
+import {
+  BLOCK,
+  bytesOf,
+  CATEGORY,
+  CData,
+  type CType,
+  describe,
+  isBuffer,
+  KIND,
+  OFFSET,
+  typeOf,
+  WRITE,
+} from '../../ctypes/data.js'
+import { setAddress } from '../../ctypes/integers.js'
+import { fits, placeOf, toAddress } from '../../ctypes/pointing.js'
+import { addressIn } from '../../ctypes/reference.js'
+import { hasElements, holds } from '../../ctypes/typed-arrays.js'
+import { isBigEndian } from '../../ctypes/variant.js'
+import { ArgumentError } from '../../errors.js'
+import type { SessionCore } from '../core/core.js'
+import { ADDRESS_OF, type Column, elementsColumn, isArrayLike, sameColumn, type Wrong } from './column.js'
+import { structureColumn } from './structures.js'
+import { textColumn } from './texts.js'
+
+type TypedArrayConstructor = {
+  new (length: number): ArrayBufferView & { readonly length: number; readonly BYTES_PER_ELEMENT: number }
+}
+const ARRAYS: { readonly [kind: string]: TypedArrayConstructor } = {
+  b: Int8Array,
+  B: Uint8Array,
+  '?': Uint8Array,
+  c: Uint8Array,
+  h: Int16Array,
+  H: Uint16Array,
+  u: Uint16Array,
+  i: Int32Array,
+  I: Uint32Array,
+  q: BigInt64Array,
+  Q: BigUint64Array,
+  f: Float32Array,
+  d: Float64Array,
+}
+
+const NOTHING = new Uint8Array(0)
+
+/** A column for parameter number `position` (from 1); throws ArgumentError. */
+export function makeColumn(label: string, position: number, type: CType, given: unknown, core: SessionCore): Column {
+  const wrong = (what: string) =>
+    new ArgumentError(`${label}, column ${position}: ${what}`, { routine: label, position })
+  const category = type[CATEGORY]
+  switch (category) {
+    case 'pointer':
+    case 'void pointer':
+      return pointerColumn(type, given, core, wrong)
+    case 'char pointer':
+    case 'wchar pointer':
+      if (typeof given === 'string' || given === null || Array.isArray(given))
+        return textColumn(type, given, core, wrong)
+      return pointerColumn(type, given, core, wrong)
+    case 'structure':
+      return structureColumn(type, given, core.facts.pointerSize, wrong)
+    case 'callback':
+    case 'array':
+      throw wrong(`a parameter of type ${type.name} has no column`)
+    default:
+      return scalarColumn(type, given, wrong)
+  }
+}
+
+function scalarColumn(type: CType, given: unknown, wrong: Wrong): Column {
+  const kind = type[KIND]
+  const { size } = type
+  if (
+    ArrayBuffer.isView(given) &&
+    !(given instanceof DataView) &&
+    type[CATEGORY] !== 'bool' &&
+    hasElements(given, type)
+  ) {
+    return elementsColumn(bytesOf(given), (given as unknown as { length: number }).length, kind, size)
+  }
+  if (given instanceof CData && typeOf(given)[CATEGORY] === 'array') {
+    const { elementType, [LENGTH]: length } = typeOf(given) as ArrayClass
+    if (elementType[KIND] !== kind || isBigEndian(elementType) || !(given[BLOCK] instanceof LocalBlock))
+      throw wrong(`an array of ${elementType.name} is not a column of ${type.name}`)
+    const bytes = given[BLOCK].bytes.subarray(given[OFFSET], given[OFFSET] + length * size)
+    return elementsColumn(bytes, length, kind, size)
+  }
+  if (isArrayLike(given)) {
+    return {
+      length: given.length,
+      kind,
+      stride: size,
+      rowSize: size,
+      chunk(first, rows) {
+        const block = LocalBlock.allocate(rows * size)
+        for (let i = 0; i < rows; i++) {
+          try {
+            type[WRITE](block, i * size, given[first + i])
+          } catch (error) {
+            throw wrong(`row ${first + i}: ${(error as Error).message}`)
+          }
+        }
+        return { bytes: block.bytes, back: false }
+      },
+    }
+  }
+  const block = LocalBlock.allocate(size)
+  try {
+    type[WRITE](block, 0, given instanceof CData ? (given as unknown as { value: unknown }).value : given)
+  } catch (error) {
+    throw wrong((error as Error).message)
+  }
+  return sameColumn(block.bytes, kind)
+}
+
+function pointerColumn(type: CType, given: unknown, core: SessionCore, wrong: Wrong): Column {
+  const pointee = (type as CType & { pointee?: CType }).pointee
+  const isArray = given instanceof CData && typeOf(given)[CATEGORY] === 'array'
+  if (isArray) return arrayColumn(given, pointee, wrong)
+  // what leads to a number is a buffer of numbers; what leads to anything is a handle
+  if (given instanceof BigUint64Array && (!pointee || pointee[CATEGORY] === 'structure'))
+    return addressesColumn(type, given, core, wrong)
+  if (Array.isArray(given)) return addressesColumn(type, given, core, wrong)
+  if (isBuffer(given)) return bufferColumn(given, type, pointee, wrong)
+  if (given instanceof CData && typeOf(given)[KIND] !== 'p' && given[BLOCK] instanceof LocalBlock)
+    throw wrong(`one ${typeOf(given).name} is not a column: give an array of them`)
+  try {
+    return constant(addressFor(type, given, core), type.size)
+  } catch (error) {
+    throw wrong(
+      `expected a contiguous buffer of ${pointee?.name ?? 'elements'}, an array of ctypes or addresses: ${(error as Error).message}`,
+    )
+  }
+}
+
+function bufferColumn(
+  given: ArrayBufferLike | ArrayBufferView,
+  type: CType,
+  pointee: CType | undefined,
+  wrong: Wrong,
+): Column {
+  const bytes = bytesOf(given)
+  const size = pointee?.size ?? (given as { BYTES_PER_ELEMENT?: number }).BYTES_PER_ELEMENT ?? 1
+  if (pointee && !holds(given, pointee)) throw wrong(`expected ${type.name}, got ${describe(given)}`)
+  if (bytes.length % size !== 0)
+    throw wrong(`${bytes.length} bytes are no whole number of ${pointee?.name ?? 'element'}s of ${size} bytes`)
+  return inPlace(bytes, size, bytes.length / size)
+}
+
+function arrayColumn(given: CData, pointee: CType | undefined, wrong: Wrong): Column {
+  const { elementType, [LENGTH]: length } = typeOf(given) as ArrayClass
+  const block: Block = given[BLOCK]
+  if (!fits(elementType, pointee ?? null))
+    throw wrong(`an array of ${elementType.name} is not a column of ${pointee?.name}`)
+  if (!(block instanceof LocalBlock))
+    return walking((block as RemoteBlock).addressAt(given[OFFSET]), elementType.size, length)
+  if (block.refs?.size) throw wrong('an array whose elements point to objects of JS cannot be a column')
+  const bytes = block.bytes.subarray(given[OFFSET], given[OFFSET] + length * elementType.size)
+  return inPlace(bytes, elementType.size, length)
+}
+
+/** An address for each row. */
+function addressesColumn(type: CType, given: ArrayLike<unknown>, core: SessionCore, wrong: Wrong): Column {
+  const { size } = type
+  return {
+    length: given.length,
+    kind: size === 8 ? 'p' : 'I',
+    stride: size,
+    rowSize: size,
+    chunk(first, rows) {
+      const view = new DataView(new ArrayBuffer(rows * size))
+      for (let i = 0; i < rows; i++) {
+        try {
+          setAddress(view, i * size, size, addressFor(type, given[first + i], core))
+        } catch (error) {
+          throw wrong(`row ${first + i}: ${(error as Error).message}`)
+        }
+      }
+      return { bytes: bytesOf(view), back: false }
+    },
+  }
+}
+
+/** Throws ArgumentError for what has no address in the session. */
+function addressFor(type: CType, value: unknown, { memory, facts }: SessionCore): bigint {
+  const { arch } = facts
+  if (typeof value === 'number') return toAddress(value, arch, type.name)
+  const pointee = (type as CType & { pointee?: CType }).pointee ?? null
+  const place = placeOf(value, { name: type.name, pointee, arch })
+  if (place === null || typeof place === 'bigint') return place ?? 0n
+  return addressIn(memory, place)
+}
+
+const inPlace = (bytes: Uint8Array, size: number, length: number): Column =>
+  elementsColumn(bytes, length, ADDRESS_OF, size, true)
+
+/** The same address for each row. */
+function constant(address: bigint, size: number): Column {
+  const view = new DataView(new ArrayBuffer(size))
+  setAddress(view, 0, size, address)
+  return sameColumn(bytesOf(view), size === 8 ? 'p' : 'I')
+}
+
+/** Elements that lie in the Windows process already. */
+const walking = (address: bigint, size: number, length: number): Column & { readonly address: bigint } => ({
+  length,
+  kind: ADDRESS_OF,
+  stride: size,
+  rowSize: 0,
+  address,
+  chunk: () => ({ bytes: NOTHING, back: false }),
+})
+
+export const isAddress = (type: CType): boolean => type[CATEGORY] === 'pointer' || type[CATEGORY] === 'void pointer'
+
+/** The typed array in which values of a type come back as they are; undefined for what is no number and no wide address. */
+export function kindOfElements(type: CType): TypedArrayConstructor | undefined {
+  switch (type[CATEGORY]) {
+    case 'pointer':
+    case 'void pointer':
+      return type.size === 8 ? BigInt64Array : undefined
+    case 'integer':
+    case 'float':
+      return ARRAYS[type[KIND]]
+    default:
+      return undefined
+  }
+}

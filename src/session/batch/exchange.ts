@@ -1,0 +1,125 @@
+/**
+ * A batch on its way: chunks of rows, several under way at once, so that writing, calling and reading overlap. It keeps its
+ * place in the order: it stays at the head of the queue until its last chunk has been sent.
+ */
+import type { Port, Sender } from '../../channel/exchange.js'
+import { ControlWord } from '../../codec/layout.js'
+import { AbortError } from '../../errors.js'
+import type { SessionCore } from '../core/core.js'
+import { type BatchShare, Chunk, ShareState } from './chunk.js'
+
+/** A chunk that is not its share's last. */
+class InnerChunk extends Chunk {
+  constructor(
+    state: ShareState,
+    private readonly over: () => void,
+  ) {
+    super(state)
+  }
+  override attempt(lane: Sender, port: Port): boolean {
+    return this.sendRows(lane, port, this.state.chunkRows)
+  }
+  override settle(lane: Sender, at: number): void {
+    super.settle(lane, at)
+    this.over()
+  }
+  override fail(lane: Sender, error: Error): void {
+    super.fail(lane, error)
+    this.over()
+  }
+}
+
+/**
+ * The share in the lane's queue, which is its own last chunk: it holds the place in the order until all before it are sent. Where
+ * other sessions have taken the last rows it is a chunk of none.
+ */
+export class BatchExchange extends Chunk {
+  #underway = 0
+  #lent: ArrayBufferLike[] = []
+
+  constructor(
+    core: SessionCore,
+    share: BatchShare,
+    private readonly finished: (error: Error | undefined) => void,
+  ) {
+    super(new ShareState(core, share, core.lane.arena.size))
+  }
+
+  override attempt(lane: Sender, port: Port): boolean {
+    const { state } = this
+    const { share } = state
+    if (this.#lent.length === 0 && !port.nested && this.#isLent(lane)) return false
+    this.#lend(lane)
+    for (;;) {
+      if (this.#ends()) return false
+      if (share.yields?.()) return this.sendRows(lane, port, 0)
+      const { chunkRows } = state
+      if (share.plan.rows.left <= chunkRows) return this.sendRows(lane, port, chunkRows)
+      if (this.#underway >= state.depth) return false
+      if (!lane.sendFirst(new InnerChunk(state, () => this.#underway--), port)) return false
+      this.#underway++
+    }
+  }
+
+  override settle(lane: Sender, at: number): void {
+    super.settle(lane, at)
+    this.#finish(lane)
+  }
+
+  override fail(lane: Sender, error: Error): void {
+    super.fail(lane, error)
+    this.#finish(lane)
+  }
+
+  /** Changes while rows come to their end, and while the batch has not begun. */
+  progress(): string {
+    const { underway, ended } = this.state
+    return underway.length === 0 ? `${performance.now()}` : `${ended}:${this.#rowInChunk()}`
+  }
+
+  /** The row that runs, as far as can be seen. */
+  currentRow(): number | undefined {
+    const [range] = this.state.underway
+    return range && range.first + this.#rowInChunk()
+  }
+
+  #rowInChunk(): number {
+    return Atomics.load(this.state.core.mapping.i32, ControlWord.runningRow / 4)
+  }
+
+  /** It will not come to its end, and this is why. */
+  giveUp(error: Error): void {
+    this.state.failure ??= error
+  }
+
+  /** Between chunks: has the user given up, or a chunk failed? True while chunks are still under way; then throws what ends the batch. */
+  #ends(): boolean {
+    const { failure, share } = this.state
+    const { signal, rows } = share.plan
+    if (!failure && !signal?.aborted) return false
+    if (this.#underway > 0) return true
+    if (failure) throw failure
+    throw new AbortError(
+      `${this.label}: the batch was stopped by its signal after ${rows.done} of ${rows.total} rows`,
+      {
+        cause: signal?.reason,
+      },
+    )
+  }
+
+  #isLent(lane: Sender): boolean {
+    return this.state.share.plan.buffers.some(buffer => lane.lent.has(buffer))
+  }
+
+  #lend(lane: Sender): void {
+    if (this.#lent.length > 0) return
+    this.#lent = this.state.share.plan.buffers.filter(buffer => !lane.lent.has(buffer))
+    for (const buffer of this.#lent) lane.lent.add(buffer)
+  }
+
+  #finish(lane: Sender): void {
+    for (const buffer of this.#lent) lane.lent.delete(buffer)
+    this.#lent = []
+    this.finished(this.state.failure)
+  }
+}

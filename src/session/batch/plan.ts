@@ -1,0 +1,210 @@
+/** A batch as the caller asked for it: what is given, what is to come back, which rows are still to be done. Sessions may share it. */
+import { LocalBlock } from '../../ctypes/block.js'
+import {
+  allocated,
+  BOOLEAN,
+  type Checks,
+  checkOptions,
+  FUNCTION,
+  LARGEST,
+  SIGNAL,
+  wholeNumber,
+} from '../../ctypes/checks.js'
+import { BLOCK, bytesOf, CData, type CType, isBuffer, isType } from '../../ctypes/data.js'
+import type { ArgType } from '../../ctypes/inference.js'
+import { passedAs } from '../../ctypes/passing.js'
+import { isStatus } from '../../ctypes/result.js'
+import { takenValue } from '../../ctypes/taken-arguments.js'
+import { textsIn } from '../../ctypes/taken-texts.js'
+import { ArgumentError, BatchError, type RowError } from '../../errors.js'
+import type { SessionCore } from '../core/core.js'
+import { hresultError } from '../core/windows-error.js'
+import type { Column } from './column.js'
+import { makeColumn } from './columns.js'
+import { RowCursor } from './row-cursor.js'
+import { outColumn, type RowValues, rowValues } from './values.js'
+
+export interface BatchOptions {
+  /** Stops the batch between two chunks; the session lives on. */
+  readonly signal?: AbortSignal
+  readonly onProgress?: (done: number, total: number) => void
+  /** Rows, where every column is one value for all. */
+  readonly rows?: number
+  /** Rows that are sent together, at the most: the steps of `onProgress` and of `signal`. Up to 32 768 unless given. */
+  readonly chunk?: number
+}
+
+/** All that a batch brought. */
+export interface BatchDetail<R> {
+  readonly results: R
+  /** Rows that failed, in order; their results are zero, or the HRESULT that says so. */
+  readonly errors: readonly RowError[]
+  /** For each row, of libraries that keep the last error. */
+  readonly lastErrors: Uint32Array | undefined
+  /** A column for each `out` parameter. */
+  readonly out: readonly unknown[]
+}
+
+/** What a batch needs to know of its routine. */
+export interface BatchRoutine {
+  readonly label: string
+  readonly argtypes: readonly ArgType[]
+  readonly restype: CType | null
+  readonly keepsLastError: boolean
+}
+
+export const BATCH_OPTIONS: Checks = {
+  signal: SIGNAL,
+  onProgress: FUNCTION,
+  rows: wholeNumber(0, LARGEST),
+  chunk: wholeNumber(1, Number.MAX_SAFE_INTEGER),
+  detail: BOOLEAN,
+}
+
+export class BatchPlan {
+  readonly rows: RowCursor
+  /** What the routine returns in a register. */
+  readonly results: RowValues
+  readonly lastErrors: Uint32Array | undefined
+  readonly errors: RowError[] = []
+  readonly signal: AbortSignal | undefined
+  readonly chunk: number | undefined
+  /** ArrayBuffers of the caller's that the batch works on: no other call may meanwhile. */
+  readonly buffers: readonly ArrayBufferLike[]
+  /** What the caller gets as the result: `results`, or structures that come through a hidden pointer. */
+  readonly #values: RowValues
+  readonly #outs: readonly RowValues[]
+  readonly #detail: boolean
+  readonly #onProgress: BatchOptions['onProgress']
+  readonly #given: readonly unknown[]
+  /** What the number of rows was read from, until its session asks for it: a column of structures is laid out as a whole. */
+  #first: { readonly core: SessionCore; readonly columns: Column[] } | undefined
+
+  /** Throws ArgumentError. `core` is any session's that will carry it out. */
+  constructor(
+    private readonly routine: BatchRoutine,
+    given: readonly unknown[],
+    options: BatchOptions & { readonly detail?: boolean },
+    core: SessionCore,
+  ) {
+    const { label, argtypes, restype } = routine
+    if (!Array.isArray(given))
+      throw new ArgumentError(`${label}: a batch takes an array of columns`, { routine: label })
+    const wanted = argtypes.filter(isType).length
+    if (given.length !== wanted)
+      throw new ArgumentError(`${label} takes ${wanted} columns, ${given.length} were given`, { routine: label })
+    checkOptions(`${label}.batch`, options, BATCH_OPTIONS)
+    const { chunk } = options
+    this.#given = takenColumns(routine, given)
+    this.#first = { core, columns: this.#givenColumns(core) }
+    const rows = rowsOf(label, this.#first.columns, options.rows)
+    const hidden = restype !== null && passedAs(restype, core.facts.arch, true).how === 'memory'
+    this.rows = new RowCursor(rows)
+    const room = <T>(make: () => T) => allocated(`${label}: results for ${rows} rows`, make)
+    this.#values = room(() => rowValues(restype, rows))
+    this.results = hidden ? rowValues(null, rows) : this.#values
+    let texts = restype === null ? 0 : textsIn(restype).length
+    this.#outs = argtypes.flatMap(type => {
+      if (isType(type)) return []
+      const first = texts
+      texts += textsIn(outTypeOf(type)).length
+      return [room(() => rowValues(outTypeOf(type), rows, first))]
+    })
+    this.#detail = options.detail === true
+    this.lastErrors = routine.keepsLastError && this.#detail ? room(() => new Uint32Array(rows)) : undefined
+    this.signal = options.signal
+    this.chunk = chunk
+    this.#onProgress = options.onProgress
+    this.buffers = buffersOf(given)
+  }
+
+  /** The arguments on the wire, for one session: what was given, and memory for what comes back. Throws ArgumentError. */
+  columns(core: SessionCore): Column[] {
+    const given = this.#first?.core === core ? this.#first.columns : this.#givenColumns(core)
+    this.#first = undefined
+    const outs = this.#outs.values()
+    const fill = (values: RowValues) => outColumn(values, this.rows.total, core.memory)
+    const columns = this.routine.argtypes.map(type =>
+      isType(type) ? (given.shift() as Column) : fill(outs.next().value as RowValues),
+    )
+    if (this.results !== this.#values) columns.unshift(fill(this.#values))
+    return columns
+  }
+
+  #givenColumns(core: SessionCore): Column[] {
+    const types = this.routine.argtypes.filter(isType)
+    return types.map((type, i) => makeColumn(this.routine.label, i + 1, type, this.#given[i], core))
+  }
+
+  /** `count` rows have come back. */
+  finished(count: number): void {
+    if (count === 0) return
+    this.rows.done += count
+    this.#onProgress?.(this.rows.done, this.rows.total)
+  }
+
+  #failedStatuses(statuses: Int32Array): void {
+    statuses.forEach((status, row) => {
+      if (status < 0) this.errors.push({ row, error: hresultError(status) })
+    })
+  }
+
+  /** What the caller gets; throws BatchError if a row failed and no detail was asked for. */
+  outcome(): unknown {
+    const { label, restype } = this.routine
+    const { total } = this.rows
+    if (isStatus(restype)) this.#failedStatuses(this.#values.all as Int32Array)
+    this.errors.sort((a, b) => a.row - b.row)
+    const detail: BatchDetail<unknown> = {
+      results: this.#values.all,
+      errors: this.errors,
+      lastErrors: this.lastErrors,
+      out: this.#outs.map(({ all }) => all),
+    }
+    if (this.#detail) return detail
+    if (this.errors.length > 0) {
+      const [{ row, error }] = this.errors
+      const more = this.errors.length > 1 ? ` (and ${this.errors.length - 1} more of ${total} rows)` : ''
+      throw new BatchError(`${label}: row ${row} failed${more}: ${error.message}`, { ...detail, cause: error })
+    }
+    if (detail.out.length === 0) return detail.results
+    if (restype !== null) return [detail.results, ...detail.out]
+    return detail.out.length === 1 ? detail.out[0] : detail.out
+  }
+}
+
+const outTypeOf = (type: ArgType): CType => (type as unknown as { readonly outType: CType }).outType
+
+/** Columns are memory, but what is one value for every row is a value, and taken when the batch is asked for. */
+export function takenColumns({ argtypes }: BatchRoutine, given: readonly unknown[]): readonly unknown[] {
+  const types = argtypes.filter(isType)
+  return given.map((column, i) => (Array.isArray(column) || !types[i] ? column : takenValue(column, types[i])))
+}
+
+function rowsOf(label: string, columns: readonly Column[], said: number | undefined): number {
+  let rows = said
+  columns.forEach(({ length }, i) => {
+    if (length === undefined) return
+    if (rows !== undefined && rows !== length)
+      throw new ArgumentError(`${label}: column ${i + 1} has ${length} rows, others have ${rows}`, {
+        routine: label,
+        position: i + 1,
+      })
+    rows = length
+  })
+  if (rows === undefined)
+    throw new ArgumentError(`${label}: no column tells how many rows there are: say so with the option "rows"`, {
+      routine: label,
+    })
+  return rows
+}
+
+function buffersOf(given: readonly unknown[]): ArrayBufferLike[] {
+  const buffers = new Set<ArrayBufferLike>()
+  for (const value of given) {
+    if (isBuffer(value)) buffers.add(bytesOf(value).buffer)
+    else if (value instanceof CData && value[BLOCK] instanceof LocalBlock)
+      buffers.add((value[BLOCK] as LocalBlock).bytes.buffer)
+  }
+  return [...buffers]
+}

@@ -1,0 +1,106 @@
+/** A routine as the Windows side knows it: one signature, its number, and how values of a call with it become bits and back. */
+import { Call, MESSAGE, REQUEST_SIZE } from '../../codec/layout.js'
+import type { Target } from '../../ctypes/block.js'
+import type { CallPlan, Frame } from '../../ctypes/call-plan.js'
+import type { Callback } from '../../ctypes/callback-type.js'
+import { BLOCK, CATEGORY, type CData, type CType, FOR_ARCH, isType } from '../../ctypes/data.js'
+import { type Inside, writeCell } from '../../ctypes/reference.js'
+import type { ArgumentSink } from '../../ctypes/sink.js'
+import type { TakenTexts } from '../../ctypes/taken-texts.js'
+import type { SessionCore } from '../core/core.js'
+import type { Declaration } from '../core/declarations.js'
+import type { RoutineEngine } from '../surface/routine-engine.js'
+import { Pace } from './pace.js'
+import type { PreparedCall } from './prepared-call.js'
+import { TextLengths } from './text-room.js'
+
+/** A routine declared with one signature. */
+export class Declared implements PreparedCall {
+  readonly label: string
+  readonly count: number
+  readonly plain: boolean
+  /** Plain, leaves no texts, and so short that it fits any slot. */
+  readonly small: boolean
+  readonly keepsLastError: boolean
+  readonly keepsErrno: boolean
+  readonly number: number
+  readonly textCount: number
+  readonly textLengths = new TextLengths()
+  /** Of its batches. */
+  readonly pace = new Pace()
+
+  constructor(
+    readonly engine: RoutineEngine,
+    readonly core: SessionCore,
+    readonly plan: CallPlan,
+    readonly declaration: Declaration,
+  ) {
+    this.number = declaration.number
+    this.label = engine.label
+    this.count = plan.count
+    this.plain = plan.plain
+    this.textCount = plan.texts.length
+    this.small = plan.plain && this.textCount === 0 && MESSAGE + Call.arguments + 8 * plan.count <= REQUEST_SIZE
+    this.keepsLastError = engine.keepsLastError
+    this.keepsErrno = engine.keepsErrno
+  }
+
+  take(args: readonly unknown[]): readonly unknown[] {
+    return this.plan.take(args)
+  }
+
+  encode(sink: ArgumentSink, args: readonly unknown[], wrapped?: Callback[]): Frame | undefined {
+    const { plan, core } = this
+    return plan.encode(sink, args, wrapped ? core.contextFor(wrapped) : core.context)
+  }
+
+  decode(
+    view: DataView,
+    at: number,
+    args: readonly unknown[],
+    frame: Frame | undefined,
+    inside?: Inside,
+    texts?: TakenTexts,
+  ): unknown {
+    return this.finish(this.raise(view, at, frame, inside, texts), args, frame)
+  }
+
+  /** The result as the routine gave it. */
+  raise(view: DataView, at: number, frame: Frame | undefined, inside?: Inside, texts?: TakenTexts): unknown {
+    const { plan, core } = this
+    const kind = plan.result
+    const float = kind === 'd' ? view.getFloat64(at, true) : kind === 'f' ? view.getFloat32(at, true) : 0
+    return plan.decode(view.getInt32(at, true), view.getInt32(at + 4, true), float, core.context, frame, inside, texts)
+  }
+
+  get pointsBack(): boolean {
+    const type = this.engine.restype
+    return isType(type) && type[CATEGORY] === 'pointer'
+  }
+
+  pointTo(target: Target, args: readonly unknown[], frame: Frame | undefined): unknown {
+    const type = (this.engine.restype as CType)[FOR_ARCH](this.core.facts.arch)
+    const pointer = new (type as unknown as new () => CData)()
+    writeCell(pointer[BLOCK], 0, type.size, target)
+    return this.finish(pointer, args, frame)
+  }
+
+  /**
+   * What the call gives. As in ctypes `errcheck` sees the bare result and every argument; what it gives is the call's, unless it
+   * gives back the arguments: then everything goes on as without it.
+   */
+  finish(value: unknown, args: readonly unknown[], frame: Frame | undefined): unknown {
+    const { plan, engine } = this
+    const { errcheck, routine } = engine
+    if (errcheck && routine) {
+      const all = plan.everyArgument(args, frame)
+      const checked = errcheck(value, routine, all)
+      if (checked !== all) return checked
+    }
+    return plan.complete(value, frame)
+  }
+
+  declareError(): Error | undefined {
+    return this.engine.dll.error ?? this.declaration.error
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * Awaited calls with a time limit or a signal. What still waits for its turn can be taken back; what runs ends only with its
+ * session, which is killed from the thread that asked.
+ */
+import { EndReason } from '../../channel/shared.js'
+import { AbortError, CallTimeoutError } from '../../errors.js'
+import type { SessionCore } from '../core/core.js'
+import { fillWindowsError } from '../core/windows-error.js'
+import type { CallExchange, Settle } from './exchange.js'
+
+export function startLimited<T>(
+  core: SessionCore,
+  label: string,
+  timeout: number,
+  signal: AbortSignal | undefined,
+  submit: (done: Settle) => CallExchange | undefined,
+  result: (value: unknown, lastError: number, errno: number) => T,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    checkSignal(label, signal)
+    const end = (reason: number, error: (what: string) => Error): undefined => {
+      if (exchange && core.lane.withdraw(exchange, error('its turn had not come, and the session lives'))) return
+      const why = error('its session has been ended')
+      finish()
+      reject(why)
+      core.kill(reason, why)
+    }
+    const onAbort = () => end(EndReason.aborted, what => abortError(label, signal, what))
+    const limit = core.limit(timeout, () => end(EndReason.timeout, what => timeoutError(label, timeout, what)))
+    const finish = () => {
+      limit?.end()
+      signal?.removeEventListener('abort', onAbort)
+    }
+    signal?.addEventListener('abort', onAbort)
+    const exchange = submit((error, value, lastError, errno) => {
+      finish()
+      if (error) fillWindowsError(core, error).then(reject)
+      else resolve(result(value, lastError, errno))
+    })
+  })
+}
+
+/** Throws AbortError for what is not to begin. */
+export function checkSignal(label: string, signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw abortError(label, signal, 'it had not begun')
+}
+
+export const timeoutError = (label: string, timeout: number, what: string) =>
+  new CallTimeoutError(`${label} did not return within ${timeout} ms; ${what}`, { routine: label, timeout })
+const abortError = (label: string, signal: AbortSignal | undefined, what: string) =>
+  new AbortError(`${label} was aborted; ${what}`, { cause: signal?.reason })

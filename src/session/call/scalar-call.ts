@@ -1,0 +1,111 @@
+/**
+ * Calls whose arguments are scalars alone: nothing is memory, nothing is lent, so they hold little. Programs make these by the
+ * million, and what each costs this thread is then all that counts.
+ */
+import { Exchange, type Port, type Sender } from '../../channel/exchange.js'
+import type { Lane } from '../../channel/lane.js'
+import { Kind, Reply } from '../../codec/layout.js'
+import type { SessionCore } from '../core/core.js'
+import type { PreparedCall } from './prepared-call.js'
+import { failureOf } from './reply.js'
+
+abstract class ScalarCall extends Exchange {
+  /** The arguments as they were, where it had to wait. (Declared only: most have no need of the room.) */
+  declare taken?: readonly unknown[]
+
+  constructor(
+    protected readonly core: SessionCore,
+    protected readonly call: PreparedCall,
+    protected readonly args: readonly unknown[],
+  ) {
+    super()
+  }
+
+  override get label(): string {
+    return this.call.label
+  }
+
+  override attempt(_sender: Sender, port: Port): boolean {
+    const { call, core } = this
+    const { builder } = core
+    builder.begin()
+    call.encode(builder, this.taken ?? this.args)
+    const length = builder.finish(call.number, call.count)
+    return port.send(core.encoder.message, length, Kind.call)
+  }
+
+  override keep(): void {
+    const taken = this.call.take(this.args)
+    if (taken !== this.args) this.taken = taken
+  }
+
+  /** The result; throws what the call failed with. */
+  protected take(at: number): unknown {
+    const { core, call } = this
+    const failure = this.thrown ?? failureOf(core, call, at)
+    if (failure) throw failure
+    return call.decode(core.mapping.view, at + Reply.result, this.args, undefined)
+  }
+}
+
+export class AwaitedScalarCall extends ScalarCall {
+  constructor(
+    core: SessionCore,
+    call: PreparedCall,
+    args: readonly unknown[],
+    private readonly resolve: (value: unknown) => void,
+    private readonly reject: (error: Error) => void,
+  ) {
+    super(core, call, args)
+  }
+
+  /**
+   * Sends it at once if nothing is in the way. The lane could do that, too, but it sends requests of many classes, and would have
+   * to look up for each what this knows.
+   */
+  submit(lane: Lane): void {
+    const ring = lane.freeRing
+    if (ring && this.attempt(lane, ring)) lane.sent(this)
+    else lane.submit(this)
+  }
+
+  override settle(_sender: Sender, at: number): void {
+    let value: unknown
+    try {
+      value = this.take(at)
+    } catch (error) {
+      this.reject(error as Error)
+      return
+    }
+    this.resolve(value)
+  }
+
+  override fail(_sender: Sender, error: Error): void {
+    this.reject(error)
+  }
+}
+
+export class BlockingScalarCall extends ScalarCall {
+  #value: unknown
+  #error: Error | undefined
+
+  /** Blocks this thread until the routine has returned; throws what the call failed with. */
+  run(lane: Lane): unknown {
+    lane.submitSync(this)
+    if (this.#error) throw this.#error
+    return this.#value
+  }
+
+  override settle(_sender: Sender, at: number): void {
+    this.settled = true
+    try {
+      this.#value = this.take(at)
+    } catch (error) {
+      this.#error = error as Error
+    }
+  }
+
+  override fail(_sender: Sender, error: Error): void {
+    this.#error = error
+  }
+}

@@ -1,0 +1,66 @@
+/** Operations with two faces: awaited, and `.sync`, over one description. */
+import type { Outcome } from '../../codec/control.js'
+import { SessionStartError } from '../../errors.js'
+import type { SessionCore } from './core.js'
+
+export interface Both<A extends readonly unknown[], R> {
+  (...args: A): Promise<R>
+  /** Blocks this thread; throws. */
+  sync(...args: A): R
+}
+
+/** `Both` inside a job: either way it blocks. */
+export interface Blocking<A extends readonly unknown[], R> {
+  (...args: A): R
+  sync(...args: A): R
+}
+
+interface Owner {
+  readonly id: string
+  whenReady(): Promise<SessionCore>
+  coreNow(): SessionCore | undefined
+}
+
+/** What an operation asks the Windows side, and how it reads the outcome. */
+type Ask<R> = (
+  label: string,
+  op: number,
+  numbers: readonly (number | bigint)[],
+  texts: readonly string[],
+  read: (outcome: Outcome, core: SessionCore) => R,
+) => R | Promise<R>
+
+/** The core for a call that blocks; throws SessionStartError before the session is up. */
+export function coreForSync(owner: Owner): SessionCore {
+  const core = owner.coreNow()
+  if (!core)
+    throw new SessionStartError(`session ${owner.id} is not up yet: await session.ready first, or use the awaited call`)
+  core.assertAlive()
+  return core
+}
+
+/** An operation for who cannot wait: it blocks, with or without `.sync`. */
+export function blockingOnly<A extends readonly unknown[], R>({ sync }: Both<A, R>): Blocking<A, R> {
+  return Object.assign((...args: A) => sync(...args), { sync })
+}
+
+export function both<A extends readonly unknown[], R>(
+  owner: Owner,
+  operation: (ask: Ask<R>, ...args: A) => R | Promise<R>,
+): Both<A, R> {
+  const awaited = async (...args: A): Promise<R> => {
+    const core = owner.coreNow() ?? (await owner.whenReady())
+    return operation(
+      (label, op, numbers, texts, read) => core.control(label, op, numbers, texts).then(outcome => read(outcome, core)),
+      ...args,
+    )
+  }
+  const sync = (...args: A): R => {
+    const core = coreForSync(owner)
+    return operation(
+      (label, op, numbers, texts, read) => read(core.controlSync(label, op, numbers, texts), core),
+      ...args,
+    ) as R
+  }
+  return Object.assign(awaited, { sync })
+}

@@ -1,0 +1,230 @@
+/**
+ * The callbacks of one thread: their numbers, their thunks in the Windows process, and what happens when one is called.
+ * A number carries its thread in the top byte, so that the worker knows whose event loop runs it.
+ */
+import type { Port } from '../../channel/exchange.js'
+import type { Frame } from '../../channel/frame.js'
+import { Shared } from '../../channel/shared.js'
+import { Convention, Op, RoutineFlag } from '../../codec/layout.js'
+import type { CallbackTarget } from '../../ctypes/block.js'
+import { type CallbackPlan, callbackPlan } from '../../ctypes/callback-plan.js'
+import { type Callback, DIRECTIVES } from '../../ctypes/callback-type.js'
+import { ArgumentError, ZugbrueckeError } from '../../errors.js'
+import { MemsyncLoan } from '../memsync/loan.js'
+import type { SessionCore } from './core.js'
+
+/** Thunks of callbacks that lived for one call rest until so many others have: a DLL may still hold them. */
+const REST = 64
+
+/** So many disposed callbacks are remembered on the Windows side, to say so if a DLL calls one. */
+const HEARD = 1024
+
+interface Thunk {
+  readonly number: number
+  readonly address: number
+}
+
+interface Bound {
+  readonly callback: Callback
+  readonly plan: CallbackPlan
+}
+
+export class CallbackTable {
+  readonly #byNumber = new Map<number, Bound>()
+  /** Where a thunk has been asked for: a call inside a callback cannot wait for one that waits its turn outside. */
+  readonly #asked = new Map<CallbackTarget, Port>()
+  readonly #errors = new Map<CallbackTarget, Error>()
+  /** Thunks of callbacks that lived for one call, by signature. */
+  readonly #spare = new Map<string, Thunk[]>()
+  readonly #numbers = new Map<CallbackTarget, Thunk>()
+  readonly #disposed: number[] = []
+
+  constructor(private readonly core: SessionCore) {}
+
+  /** Gets thunks for `callbacks`; true when all have one, false when the request has to wait for them. */
+  provide(callbacks: readonly CallbackTarget[], port: Port): boolean {
+    let all = true
+    for (const target of callbacks) {
+      const callback = target as Callback
+      const failure = this.#errors.get(callback)
+      if (failure) {
+        this.#errors.delete(callback)
+        throw failure
+      }
+      if (callback.thunk(this.core.memory) !== undefined) continue
+      if (this.#asked.get(callback) === port) {
+        all = false
+        continue
+      }
+      const plan = callbackPlan(callback.type, this.core.facts.arch)
+      const spare = this.#spare.get(key(plan))
+      if (spare && spare.length > REST) {
+        this.#bind(callback, plan, spare.shift() as Thunk)
+        continue
+      }
+      all = false
+      this.#ask(callback, plan, port)
+    }
+    return all
+  }
+
+  /** The address of a callback's thunk, at once: for memory of the Windows process that is to point to it. */
+  now(target: CallbackTarget): number {
+    const callback = target as Callback
+    const { core } = this
+    const known = callback.thunk(core.memory)
+    if (known !== undefined) return known
+    const plan = callbackPlan(callback.type, core.facts.arch)
+    const number = this.#number()
+    const outcome = core.controlSync(MAKING, Op.thunk, ...declaration(number, plan))
+    const thunk = { number, address: Number(outcome.numbers[0]) }
+    // one that was asked for before may be here by now
+    if (this.#numbers.has(callback)) this.#rest(thunk, plan)
+    else this.#bind(callback, plan, thunk)
+    return callback.thunk(core.memory) as number
+  }
+
+  /** A callback made for one call is not needed any more: its thunk rests and is used again. */
+  recycle(callback: Callback): void {
+    const thunk = this.#forget(callback)
+    if (!thunk) return
+    this.#rest(thunk, callbackPlan(callback.type, this.core.facts.arch))
+  }
+
+  /** Runs what the host asks for; the lane calls it. */
+  readonly run = (frame: Frame, number: number, count: number, argumentsAt: number): void => {
+    const bound = this.#byNumber.get(number)
+    const { core } = this
+    const { lane } = core
+    if (!bound) {
+      core.stray(new ZugbrueckeError('a DLL called a callback that is disposed; it got zero'))
+      frame.finish(0, 0)
+      return
+    }
+    const { callback, plan } = bound
+    const bits = new DataView(core.mapping.u8.slice(argumentsAt, argumentsAt + 8 * count).buffer)
+    const into = new DataView(new ArrayBuffer(8))
+    let loan: MemsyncLoan | undefined
+    const finish = (value: unknown): void => {
+      if (frame.returned) return
+      try {
+        loan?.end()
+        plan.encodeResult(value, into, core.context, bits)
+      } catch (error) {
+        failed(error)
+        return
+      }
+      frame.finish(into.getInt32(0, true), into.getInt32(4, true))
+    }
+    const failed = (error: unknown): void => {
+      if (frame.returned) return
+      this.#threw(error, frame)
+      frame.finish(0, 0)
+    }
+    let value: unknown
+    try {
+      const args = plan.decodeArguments(bits, core.context)
+      const directives = callback.type[DIRECTIVES]
+      if (directives) loan = new MemsyncLoan(directives, callback.type, args, core)
+      const inside = lane.blocking.isFor(frame.strand)
+      value = frame.scope.run(callback.made, inside, () => callback.fn(...args))
+      if (isPromise(value) && inside)
+        throw new ArgumentError(
+          'a callback that is called inside a blocking call cannot be async: its promise would wait for this thread',
+        )
+    } catch (error) {
+      failed(error)
+      return
+    }
+    if (!isPromise(value)) {
+      finish(value)
+      return
+    }
+    value.then(finish, failed)
+    frame.heldUp = () =>
+      failed(
+        new ArgumentError(
+          'an async callback has waited for seconds for its thread, which a blocking call holds up, and the DLL got zero: await that call instead of using .sync',
+        ),
+      )
+    if (lane.blocking.any) lane.blocking.watchHeldUp()
+  }
+
+  /** The call that the callback happened in fails with what it threw; where there is none nobody waits for it. */
+  #threw(thrown: unknown, frame: Frame): void {
+    // what is thrown need not be an error, but has to be something
+    const error = thrown ? (thrown as Error) : new ZugbrueckeError(`a callback threw ${JSON.stringify(thrown)}`)
+    const call = this.core.lane.around(frame)
+    if (call) call.thrown ??= error
+    else this.core.stray(error)
+  }
+
+  #rest(thunk: Thunk, plan: CallbackPlan): void {
+    const spare = this.#spare.get(key(plan))
+    if (spare) spare.push(thunk)
+    else this.#spare.set(key(plan), [thunk])
+  }
+
+  #bind(callback: Callback, plan: CallbackPlan, thunk: Thunk): void {
+    this.#numbers.set(callback, thunk)
+    this.#byNumber.set(thunk.number, { callback, plan })
+    callback.thunks.set(this.core.memory, thunk.address)
+    callback.disposers.add(() => this.#dispose(callback))
+  }
+
+  /** The user disposed a callback: its thunk answers zero from now on. */
+  #dispose(callback: Callback): void {
+    const thunk = this.#forget(callback)
+    if (!thunk) return
+    // for a while the thunk still asks, and is told zero, so that the session hears of it; then the Windows side answers alone
+    this.#disposed.push(thunk.number)
+    if (this.#disposed.length <= HEARD) return
+    this.core.discard('disposing of a callback', Op.freeThunk, [this.#disposed.shift() as number])
+  }
+
+  #forget(callback: Callback): Thunk | undefined {
+    const thunk = this.#numbers.get(callback)
+    if (!thunk) return undefined
+    this.#numbers.delete(callback)
+    this.#byNumber.delete(thunk.number)
+    callback.thunks.delete(this.core.memory)
+    return thunk
+  }
+
+  /** A number for a new thunk. */
+  #number(): number {
+    // counted for all threads together: another thread may have had this one's number before, and DLLs keep thunks
+    return ((this.core.thread << 24) | (this.core.shared.next(Shared.callbackNumber) & 0xffffff)) >>> 0
+  }
+
+  #ask(callback: Callback, plan: CallbackPlan, port: Port): void {
+    const number = this.#number()
+    const exchange = this.core.controlExchange(
+      MAKING,
+      Op.thunk,
+      ...declaration(number, plan),
+      outcome => {
+        if (this.#asked.get(callback) === port) this.#asked.delete(callback)
+        const thunk = { number, address: Number(outcome.numbers[0]) }
+        // it may have one by now, or be disposed
+        if (this.#numbers.has(callback) || callback.disposed) this.#rest(thunk, plan)
+        else this.#bind(callback, plan, thunk)
+      },
+      error => {
+        if (this.#asked.get(callback) === port) this.#asked.delete(callback)
+        this.#errors.set(callback, error)
+      },
+    )
+    if (this.core.lane.sendFirst(exchange, port)) this.#asked.set(callback, port)
+  }
+}
+
+const MAKING = 'making a callback'
+const declaration = (number: number, plan: CallbackPlan) =>
+  [
+    [number, Convention[plan.convention], plan.resultByAddress ? RoutineFlag.resultByAddress : 0],
+    [plan.signature, plan.result],
+  ] as const
+const key = (plan: CallbackPlan) => `${plan.convention}${plan.result}(${plan.signature})`
+const isPromise = (value: unknown): value is Promise<unknown> =>
+  typeof (value as { then?: unknown } | null | undefined)?.then === 'function'

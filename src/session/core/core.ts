@@ -1,0 +1,308 @@
+/**
+ * What one thread needs to use a session: its lane, the memory of the Windows side, and the operations that everything else is
+ * made of. The caller's thread, threads that joined, and the worker's jobs each have a core of their own.
+ */
+import { ControlExchange } from '../../channel/control-exchange.js'
+import type { Exchange } from '../../channel/exchange.js'
+import { HostWatch } from '../../channel/host-watch.js'
+import { Lane } from '../../channel/lane.js'
+import { Mapping } from '../../channel/mapping.js'
+import { MemoryWindow } from '../../channel/memory-window.js'
+import { ProcessMemory } from '../../channel/remote-memory.js'
+import { EndReason, Life, Shared, type SharedState } from '../../channel/shared.js'
+import { TimeLimit } from '../../channel/time-limit.js'
+import { Turn } from '../../channel/turns.js'
+import { CallBuilder } from '../../codec/call-builder.js'
+import type { Outcome } from '../../codec/control.js'
+import { createEncoder, type Encoder } from '../../codec/encoder.js'
+import { Callback, type CallbackClass } from '../../ctypes/callback-type.js'
+import type { CallContext } from '../../ctypes/context.js'
+import type { CType } from '../../ctypes/data.js'
+import type { Encoding } from '../../ctypes/encoding.js'
+import { SessionCrashedError, SessionStartError, SessionTerminatedError } from '../../errors.js'
+import { CallbackTable } from './callback-table.js'
+import { Declarations } from './declarations.js'
+import { exceptionName } from './exceptions.js'
+import type { SessionFacts } from './facts.js'
+import { LoadedDlls } from './loaded-dlls.js'
+import { outcomeError } from './outcome-error.js'
+import { encodingFor } from './text-encoding.js'
+import { hresultError } from './windows-error.js'
+
+export interface CoreOptions {
+  readonly facts: SessionFacts
+  readonly thread: number
+  readonly shared: SharedState
+  readonly onCallbackError: (error: Error) => void
+  readonly onDeath?: () => void
+}
+
+/** Ends that nobody of this program's asked for. */
+const SUDDEN: { readonly [reason: number]: { readonly what: string; readonly why?: string } } = {
+  [EndReason.crashed]: { what: 'ended' },
+  [EndReason.servicesGone]: {
+    what: 'had to be ended',
+    why: "Wine's services are gone, without which it waits for ever: somebody has killed wineserver",
+  },
+  [EndReason.unresponsive]: {
+    what: 'had to be ended',
+    why: 'it gave no sign of life for as long as "timeout_stop" says: it was stopped (SIGSTOP), or Wine\'s services were, or a DLL has suspended all of its threads',
+  },
+}
+
+function killProcess(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // gone already
+  }
+}
+
+function wrap(wrapped: Callback[], type: CType, fn: (...args: never[]) => unknown): Callback {
+  const known = wrapped.find(callback => (callback.type as CType) === type && (callback.fn as unknown) === fn)
+  if (known) return known
+  const made = new Callback(type as CallbackClass, fn as (...args: unknown[]) => unknown)
+  wrapped.push(made)
+  return made
+}
+
+export class SessionCore {
+  readonly shared: SharedState
+  /** This thread's view of what is shared with the Windows process. */
+  readonly mapping: Mapping
+  readonly lane: Lane
+  readonly encoder: Encoder
+  readonly memory: ProcessMemory
+  /** What types need to know of this session. */
+  readonly context: CallContext
+  readonly builder: CallBuilder
+  readonly callbacks: CallbackTable
+  readonly dlls = new LoadedDlls(this)
+  readonly declarations = new Declarations(this)
+  /** Grows by what the Windows side says of itself when it is up. */
+  facts: SessionFacts
+  /** Of the last reply that this thread processed from a routine that keeps it. */
+  lastError = 0
+  errno = 0
+  /** Milliseconds. */
+  timeoutCall: number
+  timeoutStop: number
+  #text!: Encoding
+  /** Why the session ended, where this thread ended it. */
+  endedBy: Error | undefined
+
+  constructor(private readonly options: CoreOptions) {
+    const { facts, thread } = options
+    this.facts = facts
+    this.timeoutCall = facts.timeoutCall
+    this.timeoutStop = facts.timeoutStop
+    this.shared = options.shared
+    this.mapping = new Mapping(facts.segment, this.shared, thread)
+    this.encoder = createEncoder()
+    this.memory = new ProcessMemory(facts.id, facts.pid, () => this.shared.life() !== Life.dead)
+    this.encoding = facts.encoding
+    this.context = this.contextFor(undefined)
+    this.callbacks = new CallbackTable(this)
+    this.memory.thunkFor = callback => this.callbacks.now(callback)
+    if (facts.memoryByHost) this.lookThroughHost()
+    this.lane = new Lane({
+      mapping: this.mapping,
+      state: this.shared,
+      segment: facts.segment,
+      thread,
+      encoder: this.encoder,
+      turn: new Turn(facts.turns, facts.number, this.mapping, this.shared),
+      onCallback: this.callbacks.run,
+      deathError: (exchange: Exchange | undefined) => this.deathError(exchange),
+      watch: new HostWatch(
+        this.mapping,
+        this.shared,
+        facts.segment,
+        () => this.facts.server,
+        () => this.timeoutStop,
+      ),
+      giveUp: reason => this.#end(reason),
+      onDeath: () => {
+        this.memory.close()
+        options.onDeath?.()
+      },
+    })
+    this.builder = new CallBuilder(this.encoder, this.memory, facts.pointerSize)
+  }
+
+  /** An error of a callback that nobody waits for. */
+  stray(error: Error): void {
+    this.options.onCallbackError(error)
+  }
+
+  /** How `char *` is read and written from now on. */
+  set encoding(name: string) {
+    this.#text = encodingFor(name)
+    this.memory.encoding = this.#text
+  }
+  get encoding(): string {
+    return this.#text.name
+  }
+  get textEncoding(): Encoding {
+    return this.#text
+  }
+
+  /** The same for one call, whose functions given as callbacks are collected in `wrapped` (and found there by a second attempt). */
+  contextFor(wrapped: Callback[] | undefined): CallContext {
+    return {
+      memory: this.memory,
+      windowsError: hresultError,
+      ...(wrapped ? { wrapCallback: (type, fn) => wrap(wrapped, type, fn) } : {}),
+    }
+  }
+
+  /** From now on memory is read and written by the host. */
+  lookThroughHost(): void {
+    const { memory, thread } = this
+    memory.window = new MemoryWindow(this.mapping, this.shared, this.facts.segment, thread, () => memory.assertAlive())
+  }
+
+  get thread(): number {
+    return this.options.thread
+  }
+
+  get alive(): boolean {
+    return this.shared.life() === Life.up
+  }
+
+  /** Throws unless calls can be made now. */
+  assertAlive(): void {
+    const life = this.shared.life()
+    if (life === Life.dead) throw this.deathError(undefined)
+    if (life === Life.starting)
+      throw new SessionStartError(`session ${this.facts.id} is not up yet: await session.ready, or use awaited calls`)
+  }
+
+  control(
+    label: string,
+    op: number,
+    numbers: readonly (number | bigint)[] = [],
+    texts: readonly string[] = [],
+  ): Promise<Outcome> {
+    return new Promise((resolve, reject) => {
+      this.lane.submit(this.controlExchange(label, op, numbers, texts, resolve, reject))
+    })
+  }
+
+  /** Something of the Windows side is not needed any more: nobody waits for the outcome. */
+  discard(label: string, op: number, numbers: readonly (number | bigint)[]): void {
+    if (!this.alive) return
+    this.control(label, op, numbers).catch((error: Error) => {
+      if (this.alive) this.stray(error)
+    })
+  }
+
+  controlSync(
+    label: string,
+    op: number,
+    numbers: readonly (number | bigint)[] = [],
+    texts: readonly string[] = [],
+  ): Outcome {
+    this.assertAlive()
+    let result: Outcome | undefined
+    let failure: Error | undefined
+    const exchange = this.controlExchange(
+      label,
+      op,
+      numbers,
+      texts,
+      outcome => {
+        result = outcome
+      },
+      error => {
+        failure = error
+      },
+    )
+    this.lane.submitSync(exchange)
+    if (failure) throw failure
+    if (!result) throw this.deathError(undefined)
+    return result
+  }
+
+  /** A control message whose outcome goes to `resolve`, or, if it says so, as an error to `reject`. */
+  controlExchange(
+    label: string,
+    op: number,
+    numbers: readonly (number | bigint)[],
+    texts: readonly string[],
+    resolve: (outcome: Outcome) => void,
+    reject: (error: Error) => void,
+  ): ControlExchange {
+    const settle = (outcome: Outcome) => {
+      if (outcome.ok) resolve(outcome)
+      else reject(outcomeError(label, outcome))
+    }
+    return new ControlExchange(label, op, numbers, texts, settle, reject)
+  }
+
+  /** Counts the milliseconds of something under way; undefined where there is no limit. See TimeLimit for `passed`. */
+  limit(milliseconds: number, passed: () => number | undefined): TimeLimit | undefined {
+    return milliseconds === Number.POSITIVE_INFINITY ? undefined : new TimeLimit(this.lane.limits, milliseconds, passed)
+  }
+
+  /** Kills the Windows process now: nothing else ends a routine that runs. */
+  kill(reason: number, error: Error): void {
+    if (this.shared.life() === Life.dead) return
+    this.endedBy ??= error
+    this.#end(reason)
+    this.lane.heard()
+  }
+
+  /** A process that is gone needs no end, and its number may be another's. */
+  #end(reason: number): void {
+    const { i32 } = this.shared
+    if (this.shared.life() === Life.dead) return
+    // first: the supervisor sees the process go, and would say that it crashed
+    Atomics.compareExchange(i32, Shared.endReason, EndReason.none, reason)
+    if (reason !== EndReason.crashed) killProcess(this.facts.pid)
+    this.shared.end(reason)
+  }
+
+  /** What a request fails with, now that the session is dead; `exchange` is the one that was running. */
+  deathError(exchange: Exchange | undefined): Error {
+    const { id } = this.facts
+    const { i32 } = this.shared
+    const reason = Atomics.load(i32, Shared.endReason)
+    const row = exchange && 'runningRow' in exchange ? (exchange.runningRow as () => number | undefined)() : undefined
+    const sudden = SUDDEN[reason]
+    if (sudden) {
+      const exitCode = Atomics.load(i32, Shared.exitCode)
+      const stderr = this.shared.stderrTail()
+      const label = exchange?.label
+      const code = exitCode >>> 0
+      const how =
+        code >= 0x80000000 && exitCode !== -1
+          ? `${exceptionName(code)}, 0x${code.toString(16)}`
+          : (sudden.why ?? `exit code ${exitCode}`)
+      const during = label ? ` while ${label}${row === undefined ? '' : ` (row ${row})`} ran` : ''
+      const crash = new SessionCrashedError(
+        `the Windows process of session ${id} ${sudden.what}${during} (${how})${stderr ? `; its last words: ${stderr.trim()}` : ''}`,
+        { exitCode, stderr, ...(label ? { routine: label } : {}), ...(row === undefined ? {} : { row }) },
+      )
+      if (exchange) {
+        this.endedBy ??= crash
+        return crash
+      }
+      const cause = this.endedBy ?? crash
+      const what = cause instanceof SessionCrashedError && cause.routine ? ` (it ended while ${cause.routine} ran)` : ''
+      return new SessionTerminatedError(`session ${id} has ended: its Windows process is gone${what}`, { cause })
+    }
+    const why: { readonly [reason: number]: string } = {
+      [EndReason.timeout]: 'a call passed its time limit',
+      [EndReason.aborted]: 'a call was aborted',
+      [EndReason.workerDied]: 'its worker thread ended',
+      [EndReason.ownerEnded]: 'the thread that started it ended',
+      [EndReason.corrupted]: 'a DLL wrote over the memory through which it is called',
+    }
+    const cause = this.endedBy
+    return new SessionTerminatedError(
+      `session ${id} has been terminated${why[reason] ? ` (${why[reason]})` : ''}: start a new one`,
+      cause ? { cause } : {},
+    )
+  }
+}

@@ -1,0 +1,32 @@
+/** What a thread must know to use a session. Plain data and shared memory: crosses threads. */
+import type { Segment } from '../../channel/segment.js'
+import type { Arch } from '../../runtime/config.js'
+import type { SandboxView } from '../../runtime/sandbox-files.js'
+
+export interface SessionFacts {
+  readonly id: string
+  readonly arch: Arch
+  readonly memory: SharedArrayBuffer
+  readonly segment: Segment
+  /** What the program's sessions share to take turns, and this one's number among them. */
+  readonly turns: SharedArrayBuffer
+  readonly number: number
+  /** Of the Windows side, and of Wine's server (0: not known), as Linux numbers them. */
+  readonly pid: number
+  readonly server: number
+  /** Address of the segment in the Windows process. */
+  readonly base: number
+  readonly pointerSize: number
+  /** Whether memory is read and written by the host, because this process is not permitted to. */
+  readonly memoryByHost: boolean
+  readonly pythonVersion: string
+  /** Folder that relative paths of DLLs start from. */
+  readonly cwd: string
+  /** The Wine prefix, through which Windows paths lead to files. */
+  readonly prefix: string
+  readonly sandbox: SandboxView | undefined
+  readonly encoding: string
+  /** Milliseconds; Infinity is no limit. */
+  readonly timeoutCall: number
+  readonly timeoutStop: number
+}

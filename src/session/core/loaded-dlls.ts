@@ -1,0 +1,121 @@
+/** DLLs that one thread has had loaded: one for each name and mode, however many libraries stand for it. */
+import { Shared } from '../../channel/shared.js'
+import { Op } from '../../codec/layout.js'
+import { DllNotFoundError, WrongArchitectureError } from '../../errors.js'
+import { readPe } from '../../runtime/pe.js'
+import { lendDll } from '../../runtime/sandbox-files.js'
+import { Asked } from './asked.js'
+import type { SessionCore } from './core.js'
+import { dllPath, windowsFile } from './paths.js'
+
+export class LoadedDlls {
+  readonly #known = new Map<string, LoadedDll>()
+
+  constructor(private readonly core: SessionCore) {}
+
+  /** The DLL of a name, which is asked for if it is new; one more library stands for it. Throws ArgumentError, DllNotFoundError, WrongArchitectureError. */
+  open(name: string, mode: number, cwd: string): LoadedDll {
+    const key = `${mode} ${name}`
+    let dll = this.#known.get(key)
+    if (dll && !dll.error) dll.request()
+    else {
+      dll = new LoadedDll(this.core, key, name, mode, cwd)
+      this.#known.set(key, dll)
+    }
+    dll.libraries++
+    return dll
+  }
+
+  /** One library less stands for it: with the last one this thread unloads it, and Windows, if nobody else has it loaded. */
+  async close(dll: LoadedDll): Promise<void> {
+    if (--dll.libraries > 0) return
+    if (this.#known.get(dll.key) === dll) this.#known.delete(dll.key)
+    await dll.unload()
+  }
+}
+
+export class LoadedDll {
+  /** Library objects that have it loaded. */
+  libraries = 0
+  /** Why it could not be loaded. */
+  error: Error | undefined
+  /** Full Windows path, once loaded. */
+  path: string | undefined
+  readonly unix: string | undefined
+  /** Settles when the Windows side has answered, whatever it says. */
+  answered: Promise<void> = Promise.resolve()
+  readonly #windows: string
+  /** More than one if it was asked for ahead of itself, inside a callback. */
+  readonly #numbers: number[] = []
+  #asked: Asked | undefined
+
+  constructor(
+    private readonly core: SessionCore,
+    readonly key: string,
+    private readonly name: string,
+    private readonly mode: number,
+    cwd: string,
+  ) {
+    const path = dllPath(name, cwd)
+    const { arch, sandbox } = core.facts
+    if (path.unix) checkArchitecture(name, path.unix, arch)
+    this.unix = path.unix
+    this.#windows = path.unix && sandbox ? windowsFile(lendDll(path.unix, sandbox)) : path.windows
+    this.request()
+  }
+
+  /** Its number in the session. */
+  get number(): number {
+    return this.#numbers.at(-1) ?? 0
+  }
+
+  /** Has it loaded, unless calls that are made now find it loaded. */
+  request(): void {
+    if (this.#asked && !this.#asked.isBehind) return
+    const { core, name } = this
+    const number = core.shared.next(Shared.dllNumber)
+    this.#numbers.push(number)
+    const asked = new Asked(core)
+    this.#asked = asked
+    this.answered = new Promise(resolve => {
+      const loaded = (path: string) => {
+        asked.answer()
+        this.path = path
+        resolve()
+      }
+      const failed = (error: Error) => {
+        asked.answer()
+        const ours = error instanceof DllNotFoundError || error instanceof WrongArchitectureError
+        this.error ??= ours ? Object.assign(error, { dll: name }) : error
+        resolve()
+      }
+      const numbers = [number, this.mode]
+      const exchange = core.controlExchange(
+        `loading ${name}`,
+        Op.load,
+        numbers,
+        [this.#windows],
+        ({ texts }) => loaded(texts[0]),
+        failed,
+      )
+      core.lane.submit(exchange)
+    })
+  }
+
+  async unload(): Promise<void> {
+    const { core } = this
+    core.declarations.forgetAddresses()
+    await Promise.all(this.#numbers.map(number => core.control(`unloading ${this.name}`, Op.unload, [number])))
+  }
+}
+
+function checkArchitecture(name: string, file: string, arch: 'win32' | 'win64'): void {
+  const pe = readPe(file)
+  if (pe.arch === arch) return
+  const words: { readonly [arch: string]: string } = { win32: '32-bit', win64: '64-bit', arm64: 'for ARM64' }
+  const hint = pe.arch === 'win32' || pe.arch === 'win64' ? `: start a session with { arch: '${pe.arch}' }` : ''
+  throw new WrongArchitectureError(
+    `${name} is ${words[pe.arch] ?? `for another machine (${pe.machine})`}, this session is ${arch}${hint}`,
+    { dll: name },
+  )
+}

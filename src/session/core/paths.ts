@@ -1,0 +1,103 @@
+/** Paths of DLLs, as the two sides write them. */
+import { readdirSync, statSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
+import { describe } from '../../ctypes/data.js'
+import { ArgumentError, DllNotFoundError } from '../../errors.js'
+import type { Arch } from '../../runtime/config.js'
+
+/** What Windows takes without the prefix `\\\\?\\`. */
+const LONGEST = 260
+
+const isWindowsPath = (path: string): boolean => /^[A-Za-z]:/.test(path) || path.includes('\\')
+
+/** The Windows path of an absolute Unix path, over the drive that Wine has for it. */
+const toWindowsPath = (path: string): string => `Z:${path.replaceAll('/', '\\')}`
+
+export interface DllPath {
+  /** What the Windows side is asked to load. */
+  readonly windows: string
+  /** The file, where the name says which one it is. */
+  readonly unix: string | undefined
+}
+
+/** Throws ArgumentError. */
+export const checkDllName = (name: unknown): void => checkNamed('a DLL', name)
+
+function checkNamed(what: string, name: unknown): void {
+  if (typeof name === 'string' && name !== '' && !name.includes('\0')) return
+  const got = name === '' ? 'an empty one' : typeof name === 'string' ? 'one with a NUL inside' : describe(name)
+  throw new ArgumentError(`${what} is named by a string, not by ${got}`)
+}
+
+/**
+ * Settles a DLL's name: a Windows path and a bare name stay as they are, a path with slashes is a Unix path, which is found as
+ * Windows finds files: in any case, and without its extension. Throws ArgumentError, DllNotFoundError.
+ */
+export function dllPath(name: string, cwd: string): DllPath {
+  if (isWindowsPath(name) || !name.includes('/')) {
+    checkLength(name)
+    return { windows: name, unix: undefined }
+  }
+  const wanted = resolve(cwd, name)
+  // Windows' way to say that a name has no extension
+  const unix = inAnyCase(wanted.replace(/\.$/, ''), isFile) ?? inAnyCase(`${wanted}.dll`, isFile)
+  if (!unix)
+    throw new DllNotFoundError(`${name}: there is no such file${wanted === name ? '' : ` (looked for ${wanted})`}`, {
+      dll: name,
+    })
+  return { windows: windowsFile(unix), unix }
+}
+
+/** What the Windows side is asked to load for a file. Throws ArgumentError for a path that is too long. */
+export function windowsFile(unix: string): string {
+  const windows = toWindowsPath(unix)
+  checkLength(windows)
+  return basename(unix).includes('.') ? windows : `${windows}.`
+}
+
+/** The Windows path of a folder that is there, for a Windows path or a Unix one. Throws ArgumentError. */
+export function folderPath(name: string, cwd: string): string {
+  checkNamed('a folder of DLLs', name)
+  if (isWindowsPath(name)) return name
+  const unix = resolve(cwd, name)
+  if (!isFolder(unix))
+    throw new ArgumentError(`${name}: there is no such folder${unix === name ? '' : ` (looked for ${unix})`}`)
+  return toWindowsPath(unix)
+}
+
+function checkLength(path: string): void {
+  if (path.length >= LONGEST && !path.startsWith('\\\\?\\'))
+    throw new ArgumentError(
+      `${path}: a Windows path has at most ${LONGEST - 1} characters, unless it begins with \\\\?\\`,
+    )
+}
+
+/** The file that a Windows path with a drive leads to, through the prefix's drives; undefined where there is none, and for any other path. */
+export function toUnixPath(path: string, prefix: string, arch: Arch): string | undefined {
+  const [, drive, rest] = /^([A-Za-z]):[\\/]*(.*)$/.exec(path) ?? []
+  if (!drive) return undefined
+  // as 32-bit processes see it
+  const redirected = arch === 'win32' ? rest.replace(/^windows[\\/]system32(?=[\\/])/i, 'windows/syswow64') : rest
+  return inAnyCase(join(prefix, 'dosdevices', `${drive.toLowerCase()}:`, redirected.replaceAll('\\', '/')), isFile)
+}
+
+const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() === true
+const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+
+/** A path as it is, or as it is in another case. */
+function inAnyCase(path: string, is: (path: string) => boolean): string | undefined {
+  try {
+    if (is(path)) return path
+    const parent = dirname(path)
+    const folder = parent === path ? undefined : inAnyCase(parent, isFolder)
+    if (!folder) return undefined
+    const name = basename(path).toLowerCase()
+    return readdirSync(folder)
+      .filter(entry => entry.toLowerCase() === name)
+      .map(entry => join(folder, entry))
+      .find(is)
+  } catch {
+    // a folder that may not be read, say
+    return undefined
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * The only place that knows Comlink: proxies between this program's threads, with our errors crossing whole. What a function throws
+ * crosses as an answer of ours. Comlink's own handler for that carries message, name and stack alone, and belongs to the whole
+ * process: a program that uses Comlink itself relies on it.
+ */
+import type { MessagePort } from 'node:worker_threads'
+import * as comlink from 'comlink'
+import { decodeError, type EncodedError, encodeError } from '../../errors.js'
+
+type Function = (...args: never) => unknown
+
+/** The functions of an API, as the other thread has them. */
+export type Remote<T> = {
+  readonly [K in keyof T]: T[K] extends (...args: infer A) => infer R ? RemoteFunction<A, R> : never
+}
+type RemoteFunction<A extends unknown[], R> = (...args: A) => Promise<Awaited<R>>
+
+type Answer = { readonly value: unknown } | { readonly error: EncodedError }
+
+// Node's ports are event targets, as the browser's are
+const endpoint = (port: MessagePort) => port as unknown as comlink.Endpoint
+
+/** Ports that go along with a value. */
+const ports = new WeakMap<object, MessagePort>()
+
+/** Offers the functions of `api` to whoever holds the other end of the port. The port alone does not keep Node alive. */
+export function expose<T extends { readonly [K in keyof T]: Function }>(api: T, port: MessagePort): void {
+  const functions = Object.entries<Function>(api).map(([name, fn]) => [name, answering(fn)])
+  comlink.expose(Object.fromEntries(functions), endpoint(port))
+  port.unref()
+}
+
+const answering =
+  (fn: Function) =>
+  async (...args: never): Promise<Answer> => {
+    try {
+      const value = await fn(...args)
+      const port = typeof value === 'object' && value !== null ? ports.get(value) : undefined
+      return port ? comlink.transfer({ value }, [port as never]) : { value }
+    } catch (error) {
+      return { error: encodeError(error) }
+    }
+  }
+
+export function wrap<T>(port: MessagePort): Remote<T> {
+  const remote = comlink.wrap<{ readonly [name: string]: (...args: unknown[]) => Promise<Answer> }>(endpoint(port))
+  port.unref()
+  const ask =
+    (name: string) =>
+    async (...args: unknown[]): Promise<unknown> => {
+      const answer = await remote[name](...args)
+      if ('error' in answer) throw decodeError(answer.error)
+      return answer.value
+    }
+  const functions = new Map<string, ReturnType<typeof ask>>()
+  return new Proxy({} as Remote<T> & object, {
+    get(_, name) {
+      // a proxy that is awaited is no promise
+      if (typeof name !== 'string' || name === 'then') return undefined
+      const known = functions.get(name) ?? ask(name)
+      functions.set(name, known)
+      return known
+    },
+  })
+}
+
+/** Hands a port over with an argument or a result. */
+export function transferred<T extends object>(value: T, port: MessagePort): T {
+  ports.set(value, port)
+  return comlink.transfer(value as never, [port as never]) as T
+}
+
+/** Rejects when the other end of the port is closed, for instance with its thread: a call through a proxy would never settle. */
+export function closing(port: MessagePort, error: () => Error): Promise<never> {
+  const closed = new Promise<never>((_, reject) => port.once('close', () => reject(error())))
+  closed.catch(() => {})
+  return closed
+}

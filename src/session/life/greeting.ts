@@ -1,0 +1,50 @@
+/** The first messages of a session: both halves say which they are, and how Node comes to the memory of the other. Runs on the caller's thread. */
+import { createRequire } from 'node:module'
+import { isMemoryPermitted } from '../../channel/remote-memory.js'
+import { Life, Shared } from '../../channel/shared.js'
+import { Op, WIRE_VERSION } from '../../codec/layout.js'
+import { ArgumentError, ConfigError, SessionStartError } from '../../errors.js'
+import type { Config } from '../../runtime/config.js'
+import { variables } from '../../runtime/environment.js'
+import type { SessionCore } from '../core/core.js'
+
+const { version } = createRequire(import.meta.url)('../../../../package.json') as { version: string }
+
+/** The first message: both halves say which they are, and the other is told the variables that its DLLs are to see, and the folders to look for them in. */
+export async function greet(
+  core: SessionCore,
+  env: Config['env'],
+  folders: readonly string[],
+  late: Promise<never>,
+  hasStopped: () => boolean,
+): Promise<void> {
+  const { facts, shared } = core
+  try {
+    const given = Object.entries(variables(env)).flat()
+    const hello = core.control('start', Op.hello, [WIRE_VERSION], [version, ...given])
+    const { numbers, texts } = await Promise.race([hello, late])
+    const base = Number(numbers[3])
+    const memoryByHost = process.env.ZUGBRUECKE_MEMORY_ACCESS === 'host' || !isMemoryPermitted(facts.pid, base)
+    core.facts = {
+      ...facts,
+      base,
+      memoryByHost,
+      pointerSize: Number(numbers[2]),
+      pythonVersion: texts[0],
+    }
+    if (memoryByHost) core.lookThroughHost()
+    const searched = folders.map(folder => core.control('"dll_directories"', Op.addDllDirectory, [], [folder]))
+    if (searched.length > 0) await Promise.race([Promise.all(searched), late])
+    Atomics.store(shared.i32, Shared.life, Life.up)
+  } catch (error) {
+    if (error instanceof SessionStartError || hasStopped()) throw error
+    if (error instanceof ArgumentError) throw new ConfigError(`the parameter ${error.message}`)
+    const words = shared.stderrTail().trim()
+    const code = Atomics.load(shared.i32, Shared.exitCode)
+    const text = `the Windows side of session ${facts.id} ended while it started (exit code ${code})`
+    throw new SessionStartError(
+      `${text}${words ? `; its last words: ${words}` : ''}: see what "npx zugbruecke doctor" says`,
+      { cause: error },
+    )
+  }
+}

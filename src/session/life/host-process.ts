@@ -1,0 +1,61 @@
+/** How the Windows side of a session is started. */
+import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import type { SpawnOptions } from '../../../workers/supervisor.js'
+import { MARK } from '../../channel/descendants.js'
+import type { Seen, Segment } from '../../channel/segment.js'
+import { Shared, type SharedState } from '../../channel/shared.js'
+import { THREADS } from '../../codec/layout.js'
+import { SetupError } from '../../errors.js'
+import type { ResolvedConfig } from '../../runtime/config.js'
+import { wineEnvironment } from '../../runtime/environment.js'
+import type { Installation } from '../../runtime/locate.js'
+import { FIRST_PROCESS, type Sandbox } from '../../runtime/sandbox.js'
+
+const hostFile = (name: string) => fileURLToPath(new URL(`../../../../wine-host/${name}`, import.meta.url))
+/** Descriptors below are the three that every process has. */
+const FIRST = 3
+
+/** What to start, and how it sees the descriptors that it shares with this process. */
+export function hostProcess(
+  config: ResolvedConfig,
+  installation: Installation,
+  segment: Segment,
+  state: SharedState,
+  sandbox: Sandbox | undefined,
+): { readonly options: SpawnOptions; readonly seen: Seen } {
+  const bells = Array.from({ length: THREADS }, (_, thread) => Atomics.load(state.i32, Shared.bell + thread))
+  const descriptors = [segment.file, segment.hostBell, segment.strandsBell, ...bells.filter(fd => fd > 0)]
+  const seen: Seen = sandbox
+    ? // the host opens what it shares with Node through a process that has it: in a sandbox that is itself
+      { process: FIRST_PROCESS, descriptor: fd => FIRST + descriptors.indexOf(fd) }
+    : { process: process.pid, descriptor: fd => fd }
+  const shared = [segment.file, segment.hostBell, segment.strandsBell].map(seen.descriptor)
+  const bridge = hostFile(`native/bridge-${config.arch}.dll`)
+  if (!existsSync(bridge))
+    throw new SetupError(
+      `the native bridge ${bridge} is missing: install the package again, or, in a clone, run "npm run build:native"`,
+    )
+  const python = [installation.python, '-I', '-S', '-E', `Z:${hostFile('main.py').replaceAll('/', '\\')}`]
+  const args = [...python, ...[seen.process, ...shared].map(String)]
+  const common = {
+    cwd: config.cwd,
+    memory: state.memory,
+    segment,
+    show: { stdout: config.stdout, stderr: config.stderr },
+  }
+  if (!sandbox) {
+    const mark = randomBytes(12).toString('hex')
+    const env = { ...wineEnvironment(config, installation), [MARK]: mark }
+    const [command, ...rest] = [...continued(), installation.wine, ...args]
+    return { options: { ...common, command, args: rest, env, mark }, seen }
+  }
+  const around = sandbox.around(args, FIRST + descriptors.length)
+  return { options: { ...common, ...around, env: sandbox.environment, inherited: descriptors }, seen }
+}
+
+const SETPRIV = '/usr/bin/setpriv'
+
+/** A host that has been stopped (SIGSTOP) does not hear that this program is gone: then it is continued, where the system can do that. */
+const continued = (): string[] => (existsSync(SETPRIV) ? [SETPRIV, '--pdeathsig', 'CONT', '--'] : [])

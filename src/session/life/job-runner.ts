@@ -1,0 +1,81 @@
+/** Runs jobs in a session's own thread, one after the other, from the thread that started the session. */
+
+import type { JobTask } from '../../../workers/session.js'
+import { EndReason } from '../../channel/shared.js'
+import { checkOptions, SIGNAL } from '../../ctypes/checks.js'
+import { describe } from '../../ctypes/data.js'
+import { AbortError, ArgumentError, decodeError, ZugbrueckeError } from '../../errors.js'
+import type { SessionCore } from '../core/core.js'
+import type { JobOptions } from './job.js'
+import type { SessionWorker } from './session-worker.js'
+
+/** Throws ArgumentError. */
+export function checkJob(module: unknown, options: unknown): void {
+  if (!(module instanceof URL) && (typeof module !== 'string' || module === '' || module.includes('\0')))
+    throw new ArgumentError(`a job is a module, named by a URL or a string, not by ${describe(module)}`)
+  checkOptions('a job', options, { signal: SIGNAL })
+}
+
+export class JobRunner {
+  #last: Promise<unknown> = Promise.resolve()
+
+  constructor(
+    private readonly piscina: SessionWorker,
+    private readonly core: SessionCore,
+  ) {}
+
+  /** Settles when all jobs so far have ended. */
+  get done(): Promise<unknown> {
+    return this.#last
+  }
+
+  /** Aborting a job that runs ends its session: nothing else stops it. One that still waits is only taken back. */
+  async run(module: string, input: unknown, { signal }: JobOptions): Promise<unknown> {
+    const before = this.#last
+    const job = this.#takeBack(module, before, signal).then(() => this.#run(module, input, signal))
+    this.#last = Promise.allSettled([before, job])
+    return job
+  }
+
+  /** Waits for the jobs before; rejects as soon as the signal says so. */
+  #takeBack(module: string, before: Promise<unknown>, signal: AbortSignal | undefined): Promise<unknown> {
+    if (!signal) return before
+    return new Promise((resolve, reject) => {
+      const stop = () => reject(abortError(module, signal, 'it had not begun'))
+      if (signal.aborted) stop()
+      else signal.addEventListener('abort', stop, { once: true })
+      before.then(() => {
+        signal.removeEventListener('abort', stop)
+        resolve(undefined)
+      })
+    })
+  }
+
+  async #run(module: string, input: unknown, signal: AbortSignal | undefined): Promise<unknown> {
+    const { core } = this
+    const { facts, encoding, timeoutCall } = core
+    if (!core.alive) throw core.deathError(undefined)
+    const task: JobTask = { facts: { ...facts, encoding, timeoutCall }, url: module, input }
+    try {
+      const result = await this.piscina.run(task, signal ? { signal } : {})
+      if ('error' in result) throw decodeError(result.error)
+      return result.value
+    } catch (error) {
+      if (signal?.aborted && core.alive) {
+        const abort = abortError(module, signal, 'its session has been ended')
+        core.kill(EndReason.aborted, abort)
+        throw abort
+      }
+      if ((error as Error).name === 'DataCloneError')
+        throw new ArgumentError(
+          `the input of the job ${module} cannot be sent to it (${(error as Error).message}): give plain data`,
+          { cause: error },
+        )
+      if (error instanceof ZugbrueckeError || core.alive) throw error
+      throw core.deathError(undefined)
+    }
+  }
+}
+
+const abortError = (module: string, signal: AbortSignal, what: string) =>
+  new AbortError(`the job ${module} was aborted; ${what}`, { cause: signal.reason })

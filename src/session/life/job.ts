@@ -1,0 +1,67 @@
+/** Jobs: a module of the user's, run in the session's own thread, every call synchronous and straight on the channel. */
+import { SharedState } from '../../channel/shared.js'
+import { WORKER_THREAD } from '../../channel/threads.js'
+import { ArgumentError } from '../../errors.js'
+import { SessionCore } from '../core/core.js'
+import type { SessionFacts } from '../core/facts.js'
+import { SyncSession } from '../surface/sync-session.js'
+
+/** What a job module exports by default. */
+export type Job<I = unknown, O = unknown> = (session: SyncSession, input: I) => O | Promise<O>
+
+export interface JobOptions {
+  readonly signal?: AbortSignal
+}
+
+/** The worker's own use of its session. Callbacks of jobs that have ended may still be called there. */
+let own: { readonly core: SessionCore; readonly session: SyncSession } | undefined
+
+function openOwn(facts: SessionFacts): NonNullable<typeof own> {
+  const shared = new SharedState(facts.memory)
+  const core = new SessionCore({ facts, thread: WORKER_THREAD, shared, onCallbackError: () => {} })
+  return { core, session: new SyncSession(core) }
+}
+
+export async function runJob(facts: SessionFacts, url: string, input: unknown): Promise<unknown> {
+  const module = await load(url)
+  const job = module.default
+  if (typeof job !== 'function') throw new ArgumentError(`the job module ${url} has no function as its default export`)
+  own ??= openOwn(facts)
+  const { core, session } = own
+  core.assertAlive()
+  // they may have been changed since the last job
+  core.encoding = facts.encoding
+  core.timeoutCall = facts.timeoutCall
+  return sendable(url, await (job as Job)(session, input))
+}
+
+async function load(url: string): Promise<{ readonly default?: unknown }> {
+  try {
+    return (await import(url)) as { readonly default?: unknown }
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    // what the module itself throws is its own
+    if (
+      !/^ERR_(MODULE_NOT_FOUND|INVALID_MODULE_SPECIFIER|UNSUPPORTED_\w+|UNKNOWN_\w+|INVALID_URL|PACKAGE_\w+)$/.test(
+        code ?? '',
+      )
+    )
+      throw error
+    throw new ArgumentError(`the job module ${url} cannot be loaded (${message}): name it by its URL`, { cause: error })
+  }
+}
+
+/** Piscina ends a worker, and with it the session, over a result that cannot be cloned: such a result is refused before. */
+function sendable(url: string, value: unknown): unknown {
+  // a column of results, perhaps: not to be copied for a question
+  if (ArrayBuffer.isView(value)) return value
+  try {
+    structuredClone(value)
+    return value
+  } catch (error) {
+    throw new ArgumentError(
+      `what the job module ${url} returned cannot be sent to the caller (${(error as Error).message}): return plain data`,
+      { cause: error },
+    )
+  }
+}

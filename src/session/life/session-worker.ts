@@ -1,0 +1,19 @@
+/** The one worker of a session, as a pool of Piscina: jobs are its tasks. */
+import { Piscina } from 'piscina'
+import type { JobTask, TaskResult } from '../../../workers/session.js'
+
+export type SessionWorker = Piscina<JobTask, TaskResult>
+
+export function makeWorker(): SessionWorker {
+  return new Piscina<JobTask, TaskResult>({
+    filename: new URL('../../../workers/session.js', import.meta.url).href,
+    minThreads: 1,
+    maxThreads: 1,
+    idleTimeout: Number.POSITIVE_INFINITY,
+    // it would block an idle worker in Atomics.wait, where callbacks of jobs that have ended could not be heard
+    atomics: 'disabled',
+    // the session's descriptors are closed by the thread that started it, once, when nobody uses them any more
+    trackUnmanagedFds: false,
+    execArgv: [],
+  })
+}

@@ -1,0 +1,41 @@
+/** The time that the start of a session may take, whatever it waits for. */
+import { SessionStartError } from '../../errors.js'
+import { isStopped, serverProcess } from '../../runtime/wine-processes.js'
+
+/** Timers cannot be longer, in milliseconds: what asks for more has no limit. */
+const MAX_TIMER = 0x7fffffff
+
+export class StartLimit {
+  /** Whose services may be what it waits for. */
+  prefix: string | undefined
+  /** Rejects when the time has passed. */
+  readonly passed: Promise<never>
+  readonly #timer: NodeJS.Timeout | undefined
+
+  constructor(id: string, milliseconds: number) {
+    let reject: (error: Error) => void = () => {}
+    this.passed = new Promise((_, no) => {
+      reject = no
+    })
+    // nobody may be waiting when it does
+    this.passed.catch(() => {})
+    const late = () =>
+      reject(
+        new SessionStartError(
+          `session ${id} did not start within ${milliseconds / 1000} s: ${this.#reason()} "npx zugbruecke doctor" says`,
+        ),
+      )
+    if (milliseconds < MAX_TIMER) this.#timer = setTimeout(late, milliseconds)
+  }
+
+  end(): void {
+    clearTimeout(this.#timer)
+  }
+
+  #reason(): string {
+    const server = this.prefix ? serverProcess(this.prefix) : 0
+    if (server > 0 && isStopped(server))
+      return `Wine's services are stopped (wineserver, process ${server}): continue them (kill -CONT ${server}), end them (npx zugbruecke stop), or see what`
+    return 'raise the parameter "timeout_start", or see what'
+  }
+}

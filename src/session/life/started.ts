@@ -1,0 +1,115 @@
+/**
+ * What the thread that started a session owns of it: the shared memory, the worker, the segment, the Windows process, the sandbox.
+ * Made step by step, so that whatever has been made by then can be ended at any step. Knows nothing of calls.
+ */
+import { endMapping, forgetView } from '../../channel/mapping.js'
+import { closeSegment, createSegment, openBell, type Segment, writeHead } from '../../channel/segment.js'
+import { EndReason, Shared, SharedState } from '../../channel/shared.js'
+import { CALLER_THREAD, FIRST_THREADS, WORKER_THREAD } from '../../channel/threads.js'
+import { countSession, createTurns } from '../../channel/turns.js'
+import { ZugbrueckeError } from '../../errors.js'
+import type { ResolvedConfig } from '../../runtime/config.js'
+import type { Installation } from '../../runtime/locate.js'
+import { ensureServices } from '../../runtime/prefix.js'
+import { Sandbox } from '../../runtime/sandbox.js'
+import type { SandboxView } from '../../runtime/sandbox-files.js'
+import { hostProcess } from './host-process.js'
+import type { JobRunner } from './job-runner.js'
+import { makeWorker } from './session-worker.js'
+import { supervisor } from './supervisor.js'
+
+/** What the sessions of this thread share to take turns, and the last one's number. */
+const turns = createTurns()
+let numbers = 0
+/** Wakes the threads of this thread's sessions: one that blocks would hold up the end of the program. */
+const releases = new Set<() => void>()
+const releaseAll = () => {
+  for (const release of releases) release()
+}
+
+/** Threads that may use a session from the start, and in a sandbox, to which no descriptor can be handed later, at all. */
+const THREADS = [WORKER_THREAD, CALLER_THREAD]
+const SANDBOX_THREADS = [...THREADS, 2, 3, 4, 5]
+
+export class Started {
+  readonly shared = new SharedState()
+  readonly worker = makeWorker()
+  /** What this session shares with the program's others, and its number among them. */
+  readonly turns = turns
+  readonly number = ++numbers
+  jobs?: JobRunner
+  #segment: Segment | undefined
+  #pid = 0
+  #spawning: Promise<number> | undefined
+  /** It is to end, or has. */
+  #over = false
+  #sandbox: Promise<Sandbox> | undefined
+  readonly #release = () => this.shared.end(EndReason.terminated)
+  /** What was thrown in the worker outside any task. */
+  #strayed: Error | undefined
+
+  /** `onWorkerEnd` is told if the worker's thread ends. */
+  constructor(onWorkerEnd: (code: number, strayed: Error | undefined) => void) {
+    Atomics.store(this.shared.i32, Shared.threads, FIRST_THREADS)
+    this.worker.on('error', error => {
+      this.#strayed = error
+    })
+    this.worker.threads[0]?.once('exit', code => onWorkerEnd(code, this.#strayed))
+    countSession(turns, 1)
+  }
+
+  /** Makes the segment, and starts the Windows process; its number, and what it sees where it is in a sandbox. */
+  async spawn(
+    installation: Installation,
+    config: ResolvedConfig,
+  ): Promise<{ segment: Segment; pid: number; sandbox: SandboxView | undefined }> {
+    if (config.sandbox) this.#sandbox = Sandbox.make(installation, config)
+    const ready = this.#sandbox ?? ensureServices(installation)
+    // until it is awaited nobody else is told of its failure
+    ready.catch(() => {})
+    const segment = createSegment(config.memory, this.shared, this.#sandbox ? SANDBOX_THREADS : THREADS)
+    this.#segment = segment
+    if (releases.size === 0) process.on('exit', releaseAll)
+    releases.add(this.#release)
+    const sandbox = (await ready) as Sandbox | undefined
+    if (this.#over) throw new ZugbrueckeError('the start of the session was given up')
+    const { options, seen } = hostProcess(config, installation, segment, this.shared, sandbox)
+    writeHead(segment, this.shared, seen)
+    this.#spawning = supervisor().spawn(options)
+    this.#pid = await this.#spawning
+    return { segment, pid: this.#pid, sandbox: sandbox?.view }
+  }
+
+  /** The descriptor of the bell of a thread that joins. Throws ZugbrueckeError where it can have none, SessionStartError where none is left. */
+  openBell(thread: number): number {
+    const segment = this.#segment as Segment
+    if (this.#sandbox && !SANDBOX_THREADS.includes(thread))
+      throw new ZugbrueckeError(
+        `a session in a sandbox may be joined by ${SANDBOX_THREADS.length - THREADS.length} threads at a time`,
+      )
+    return openBell(segment.file, this.shared, thread)
+  }
+
+  /** Ends what has been made, whatever that is. The process gets `patience` milliseconds. Once only. */
+  async end(patience: number): Promise<void> {
+    this.#over = true
+    countSession(turns, -1)
+    releases.delete(this.#release)
+    if (releases.size === 0) process.off('exit', releaseAll)
+    this.shared.end(EndReason.terminated)
+    // what has been begun is not left to itself
+    this.#pid ||= (await this.#spawning?.catch(() => 0)) ?? 0
+    if (this.#pid) await supervisor().stop(this.#pid, patience)
+    await this.worker.destroy()
+    if (this.#segment) {
+      closeSegment(this.#segment, this.shared)
+      forgetView(this.#segment, this.shared, WORKER_THREAD)
+      endMapping(this.#segment, this.shared)
+    }
+    await this.#sandbox?.then(
+      sandbox => sandbox.remove(),
+      // why it could not be made has been told
+      () => {},
+    )
+  }
+}

@@ -1,0 +1,78 @@
+/** One directive of memsync carried out: how long the memory is, a copy of it, and errors that say which directive they are about. */
+import type { LocalBlock, Target } from '../../ctypes/block.js'
+import { type Arch, BLOCK, CATEGORY, type CData, type CType, FOR_ARCH } from '../../ctypes/data.js'
+import { type Directive, type MemsyncPath, showPath } from '../../ctypes/memsync.js'
+import { POINTER } from '../../ctypes/pointer.js'
+import { writeCell } from '../../ctypes/reference.js'
+import { c_char, c_wchar } from '../../ctypes/scalars.js'
+import { ArgumentError, MemoryAccessError } from '../../errors.js'
+import { addressOf, type Copies } from './copies.js'
+import { asLength, type End, follow, found, lengthAt, type Origin } from './path.js'
+
+/** A `void *` that is an object of its own: the value of one in a structure is a number, which has to stay one. */
+export const isWhole = (block: LocalBlock, size: number) => block.size === size
+
+/** A local copy of what a pointer of the DLL's leads to. */
+export function copyOf(
+  label: string,
+  directive: Directive,
+  { place, pointee }: Pick<End, 'place' | 'pointee'>,
+  origin: Origin,
+  copies: Copies,
+): Target {
+  const address = addressOf(place as Target)
+  if (directive.terminated) return copies.ofText(address, isWide(directive, pointee))
+  const length = lengthOf(label, directive, origin, true) ?? 0
+  return copies.of(address, length * directive.type[FOR_ARCH](origin.arch).size)
+}
+
+export const isWide = ({ wide }: Directive, pointee: CType | undefined) => wide ?? pointee?.[CATEGORY] === 'wchar'
+
+/** A pointer for what had none but a number: to elements of the directive's type, or to characters. */
+export function pointerTo(directive: Directive, target: Target, arch: Arch): CData {
+  const { terminated, wide, type } = directive
+  const pointer = POINTER(terminated ? (wide ? c_wchar : c_char) : type)[FOR_ARCH](arch)
+  const made = new (pointer as unknown as new () => CData)()
+  writeCell(made[BLOCK], 0, pointer.size, target)
+  return made
+}
+
+/** How many elements there are; undefined, before the call, if that is not known yet. */
+export function lengthOf(label: string, directive: Directive, origin: Origin, isAfter: boolean): number | undefined {
+  const { lengths, func } = directive
+  if (!isAfter && lengths.some(([first]) => first === 'r')) return undefined
+  const at = (path: MemsyncPath) => inDirective(label, directive, 'length', path, () => follow(path, origin))
+  if (!func) {
+    const [path] = lengths
+    return inDirective(label, directive, 'length', path, () => {
+      const length = lengthAt(follow(path, origin))
+      if (length === undefined && isAfter) throw new ArgumentError('there is NULL on its way')
+      return length
+    })
+  }
+  const spots = lengths.map(at)
+  if (!isAfter && spots.some(spot => !spot)) return undefined
+  const length = func(...spots.map((spot, i) => inDirective(label, directive, 'length', lengths[i], () => found(spot))))
+  return inDirective(label, directive, 'func', undefined, () => asLength(length))
+}
+
+/** Says in an error which directive it is about. */
+export function inDirective<T>(
+  label: string,
+  { number }: Directive,
+  key: string,
+  path: MemsyncPath | undefined,
+  run: () => T,
+): T {
+  try {
+    return run()
+  } catch (error) {
+    if ((error instanceof ArgumentError || error instanceof MemoryAccessError) && !placed.has(error)) {
+      placed.add(error)
+      error.message = `${label}: memsync directive ${number}, ${key}${path ? ` ${showPath(path)}` : ''}: ${error.message}`
+      if (error instanceof ArgumentError) Object.assign(error, { routine: label })
+    }
+    throw error
+  }
+}
+const placed = new WeakSet<Error>()

@@ -1,0 +1,59 @@
+/** memsync in a callback: pointers that a DLL gives become local memory for as long as the function runs. */
+import { LocalBlock, RemoteRange } from '../../ctypes/block.js'
+import type { CallbackClass } from '../../ctypes/callback-type.js'
+import { BLOCK, CData, OFFSET, typeOf } from '../../ctypes/data.js'
+import type { Directive } from '../../ctypes/memsync.js'
+import { isRemotePlace } from '../../ctypes/reference.js'
+import type { SessionCore } from '../core/core.js'
+import { Copies } from './copies.js'
+import { copyOf, inDirective, isWhole, pointerTo } from './directive.js'
+import { endOf, follow, type Origin, type Spot, spotOf } from './path.js'
+
+/** Pointer arguments of a callback as local memory, while its function runs. */
+export class MemsyncLoan {
+  readonly #copies: Copies
+
+  /** Changes `args`. Throws ArgumentError, MemoryAccessError. */
+  constructor(
+    directives: readonly Directive[],
+    { name: label, argtypes }: CallbackClass,
+    args: unknown[],
+    core: SessionCore,
+  ) {
+    const { arch, pointerSize } = core.facts
+    const { memory } = core
+    this.#copies = new Copies(memory, pointerSize, true)
+    const copies = this.#copies
+    const spot = (value: unknown, i: number): Spot =>
+      value instanceof CData
+        ? { is: 'memory', type: typeOf(value), block: value[BLOCK], offset: value[OFFSET] }
+        : spotOf(value, argtypes[i], arch, memory)
+    const origin: Origin & { arguments: Spot[] } = { arch, memory, arguments: args.map(spot), result: undefined }
+    for (const directive of directives) {
+      const { pointer } = directive
+      inDirective(label, directive, 'pointer', pointer, () => {
+        const [index] = pointer as readonly number[]
+        const given = args[index]
+        if (pointer.length === 1 && typeof given === 'bigint') {
+          const block = new RemoteRange(memory, given)
+          const end = { place: { block, offset: 0 }, pointee: undefined }
+          args[index] = pointerTo(directive, copyOf(label, directive, end, origin, copies), arch)
+          origin.arguments[index] = spot(args[index], index)
+          return
+        }
+        const at = follow(pointer, origin, (_segment, cell, place, pointee, count) =>
+          isRemotePlace(place) && cell.block instanceof LocalBlock ? copies.lead(cell, place, pointee, count) : place,
+        )
+        const end = at && endOf(at, arch)
+        if (!end?.cell || !isRemotePlace(end.place) || !(end.cell.block instanceof LocalBlock)) return
+        if (end.isVoid && !isWhole(end.cell.block, end.cell.size)) return
+        copies.put(end.cell, copyOf(label, directive, end, origin, copies))
+      })
+    }
+  }
+
+  /** The function has returned: what it changed goes back. */
+  end(): void {
+    this.#copies.giveBack()
+  }
+}

@@ -1,0 +1,257 @@
+/** Follows the paths of memsync directives through the arguments of one call, its result, and the memory that they lead to. */
+
+import { type ArrayClass, LENGTH } from '../../ctypes/array.js'
+import { type Block, LocalBlock, type RemoteMemory, RemoteRange, type Target } from '../../ctypes/block.js'
+import {
+  type Arch,
+  BLOCK,
+  bytesOf,
+  CATEGORY,
+  CData,
+  type CType,
+  describe,
+  FOR_ARCH,
+  isBuffer,
+  KIND,
+  OFFSET,
+  pointerSizeOf,
+  READ,
+  typeOf,
+  viewAt,
+} from '../../ctypes/data.js'
+import { fieldOf, type MemsyncPath, noArgument, pointeeOf } from '../../ctypes/memsync.js'
+import { ByReference, placeOf } from '../../ctypes/pointing.js'
+import { isCallbackTarget, type Place, readCell } from '../../ctypes/reference.js'
+import { ArgumentError } from '../../errors.js'
+
+/** Where a path has come to. */
+export type Spot = Memory | Leading | Value
+/** An object in memory; without a type where only a `void *` leads there. */
+export interface Memory {
+  readonly is: 'memory'
+  readonly type: CType | undefined
+  readonly block: Block
+  readonly offset: number
+}
+/** What an argument leads to; the argument itself lies nowhere. */
+export interface Leading {
+  readonly is: 'leading'
+  readonly place: Target | null
+  readonly pointee: CType | undefined
+  readonly given: unknown
+  /** Given where text is declared, which gets its zero when it is passed. */
+  readonly text: boolean
+}
+export interface Value {
+  readonly is: 'value'
+  readonly value: unknown
+}
+
+/** A pointer in memory. */
+export interface Cell {
+  readonly block: Block
+  readonly offset: number
+  readonly size: number
+}
+/**
+ * Told of each pointer in memory that a path goes through, by the number of the segment; says where to go on. `count` elements
+ * of the type are needed there.
+ */
+export type Through = (segment: string, cell: Cell, place: Place, pointee: CType, count: number) => Place
+
+/** What a path starts from. */
+export interface Origin {
+  readonly arch: Arch
+  readonly memory: RemoteMemory
+  /** By their numbers in a path. */
+  readonly arguments: readonly Spot[]
+  readonly result: Spot | undefined
+}
+
+const stay: Through = (_segment, _cell, place) => place
+
+/** Where the path ends; undefined if NULL is in its way, or what is not known yet. Throws ArgumentError. */
+export function follow(path: MemsyncPath, from: Origin, through: Through = stay): Spot | undefined {
+  const [first, ...rest] = path
+  let spot: Spot | undefined
+  if (first === 'r') spot = from.result
+  else {
+    spot = from.arguments[first as number]
+    if (!spot) throw new ArgumentError(noArgument(first as number, from.arguments.length))
+  }
+  for (const [i, segment] of rest.entries()) {
+    if (!spot) return undefined
+    spot = typeof segment === 'string' ? field(spot, segment, i + 1) : element(spot, segment, i + 1)
+  }
+  return spot
+
+  function field(at: Spot, name: string, segment: number): Spot | undefined {
+    let owner: Spot | undefined = at
+    for (let hop = 0; owner && isPointer(owner); hop++) owner = lead(owner, 0, `${segment}.${hop}`)
+    if (!owner) return undefined
+    if (owner.is === 'value') {
+      const { value } = owner
+      if (typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype)
+        return spotOf((value as { [name: string]: unknown })[name], undefined, from.arch, from.memory)
+      throw new ArgumentError(`${describe(value)} has no field '${name}'`)
+    }
+    const { type, block, offset } = owner as Memory
+    if (!type) throw new ArgumentError(`'${name}' is looked for behind a void pointer: give a POINTER(T), or byref`)
+    const found = fieldOf(type, name, text => new ArgumentError(text))
+    if (found.bits !== undefined)
+      return { is: 'value', value: (viewAt(type, block, offset) as unknown as { [name: string]: unknown })[name] }
+    return { is: 'memory', type: found.type, block, offset: offset + found.offset }
+  }
+
+  function element(at: Spot, index: number, segment: number): Spot | undefined {
+    if (at.is === 'memory' && at.type?.[CATEGORY] === 'array') {
+      const { elementType, [LENGTH]: length, name } = at.type as ArrayClass
+      if (index >= length) throw new ArgumentError(`${name} has no element ${index}`)
+      return {
+        is: 'memory',
+        type: elementType,
+        block: at.block,
+        offset: at.offset + Math.max(index, 0) * elementType.size,
+      }
+    }
+    if (at.is === 'value' && Array.isArray(at.value))
+      return spotOf(at.value[Math.max(index, 0)], undefined, from.arch, from.memory)
+    if (!isPointer(at))
+      throw new ArgumentError(
+        `${index} goes through a pointer, and ${at.is === 'value' ? describe(at.value) : `a ${(at as Memory).type?.name}`} is none`,
+      )
+    return lead(at, Math.max(index, 0), String(segment))
+  }
+
+  /** Goes through a pointer. */
+  function lead(at: Memory | Leading, index: number, segment: string): Memory | undefined {
+    const type = at.is === 'leading' ? at.pointee : pointeeOf(at.type as CType)
+    let place: Place
+    if (at.is === 'leading') place = at.place
+    else {
+      const cell = { block: at.block, offset: at.offset, size: (at.type as CType).size }
+      place = readCell(cell.block, cell.offset, cell.size)
+      if (type) place = through(segment, cell, place, type, index + 1)
+    }
+    // a bare address is one that no call of the session has seen yet
+    if (place === null || typeof place === 'bigint') return undefined
+    if (isCallbackTarget(place)) throw new ArgumentError('it goes through a callback')
+    const { block } = place
+    const offset = place.offset + index * (type?.size ?? 0)
+    if (block instanceof LocalBlock && offset + (type?.size ?? pointerSizeOf(from.arch)) > block.size)
+      throw new ArgumentError(`it leaves the ${block.size} bytes that a pointer on its way leads to`)
+    return { is: 'memory', type, block, offset }
+  }
+}
+
+const isPointer = (spot: Spot): spot is Memory | Leading =>
+  spot.is === 'leading' ||
+  (spot.is === 'memory' &&
+    spot.type !== undefined &&
+    spot.type[KIND] === 'p' &&
+    spot.type[CATEGORY] !== 'callback' &&
+    spot.type[CATEGORY] !== 'array')
+
+/** An argument as the start of a path; `declared` is its type, where one is. */
+export function spotOf(given: unknown, declared: CType | undefined, arch: Arch, memory: RemoteMemory): Spot {
+  const leading = (place: Target | null, pointee: CType | undefined, text = false): Leading => ({
+    is: 'leading',
+    place,
+    pointee,
+    given,
+    text,
+  })
+  if (given === null || given === undefined) return leading(null, undefined)
+  const type = declared?.[FOR_ARCH](arch)
+  const category = type?.[CATEGORY]
+  const pointee = type && pointeeOf(type)
+  if (given instanceof ByReference) {
+    const target = given.target as CData
+    return leading({ block: target[BLOCK], offset: target[OFFSET] + given.offset }, typeOf(target))
+  }
+  if (isBuffer(given))
+    return leading(
+      { block: new LocalBlock(bytesOf(given)), offset: 0 },
+      pointee,
+      category === 'char pointer' || category === 'wchar pointer',
+    )
+  if (!(given instanceof CData)) {
+    const { address } = given as { address?: unknown }
+    return typeof address === 'bigint'
+      ? leading({ block: new RemoteRange(memory, address), offset: 0 }, pointee)
+      : { is: 'value', value: given }
+  }
+  const own = typeOf(given)
+  const pointing = type ?? own
+  if (pointing[CATEGORY] !== 'array' && (pointing[KIND] !== 'p' || pointing[CATEGORY] === 'callback'))
+    return { is: 'memory', type: own, block: given[BLOCK], offset: given[OFFSET] }
+  const place = placeOf(given, { name: pointing.name, pointee: pointeeOf(pointing) ?? null, arch })
+  if (place === null) return leading(null, undefined)
+  if (typeof place === 'bigint' || isCallbackTarget(place)) return { is: 'value', value: given }
+  // either the pointer that was given, or one to the object that was given
+  if (place.block !== given[BLOCK] || place.offset !== given[OFFSET])
+    return leading(place, pointeeOf(pointing) ?? pointeeOf(own))
+  const isArray = own[CATEGORY] === 'array'
+  return leading(place, isArray && pointee?.[CATEGORY] !== 'array' ? pointeeOf(own) : own)
+}
+
+/** The pointer that a path ends at: where it lies, if that is memory, and where it leads. */
+export interface End {
+  readonly cell: Cell | undefined
+  readonly place: Target | null
+  readonly pointee: CType | undefined
+  readonly isVoid: boolean
+  readonly text: boolean
+}
+
+/** Undefined if there is nothing to look after: an array in a structure is no pointer, and text is passed whole. */
+export function endOf(spot: Spot, arch: Arch): End | undefined {
+  if (spot.is === 'value') {
+    const kind = typeof spot.value
+    if (kind === 'string' || kind === 'bigint' || kind === 'number' || kind === 'object' || kind === 'undefined')
+      return undefined
+    throw new ArgumentError(`it leads to ${describe(spot.value)}, which is no pointer`)
+  }
+  if (spot.is === 'leading')
+    return { cell: undefined, place: spot.place, pointee: spot.pointee, isVoid: false, text: spot.text }
+  const { type, block, offset } = spot
+  if (type?.[CATEGORY] === 'array') return undefined
+  if (type && !isPointer(spot)) throw new ArgumentError(`it leads to a ${type.name}, which is no pointer`)
+  const cell = { block, offset, size: type?.size ?? pointerSizeOf(arch) }
+  const place = readCell(block, offset, cell.size)
+  if (place === null || typeof place === 'bigint' || isCallbackTarget(place))
+    return { cell, place: null, pointee: undefined, isVoid: false, text: false }
+  const isVoid = type === undefined || type[CATEGORY] === 'void pointer'
+  return { cell, place, pointee: type && pointeeOf(type), isVoid, text: false }
+}
+
+/** What a path has found, as a function of the user's gets it: whole numbers as numbers, other things as they are. */
+export function found(spot: Spot | undefined): unknown {
+  if (!spot) return undefined
+  if (spot.is === 'value') return plain(spot.value)
+  if (spot.is === 'leading') return spot.given
+  const { type, block, offset } = spot
+  if (!type) throw new ArgumentError('it leads to what a void pointer leads to')
+  return type[CATEGORY] === 'void pointer' ? viewAt(type, block, offset) : plain(type[READ](block, offset))
+}
+
+const plain = (value: unknown): unknown =>
+  typeof value === 'bigint' && Number.isSafeInteger(Number(value)) ? Number(value) : value
+
+/** The number of elements that a path has found; undefined where there is nothing yet. */
+export function lengthAt(spot: Spot | undefined): number | undefined {
+  let at = spot
+  for (let i = 0; at && isPointer(at) && i < 8; i++) {
+    const place: Place = at.is === 'leading' ? at.place : readCell(at.block, at.offset, (at.type as CType).size)
+    if (place === null || typeof place === 'bigint' || isCallbackTarget(place)) return undefined
+    const type = at.is === 'leading' ? at.pointee : pointeeOf(at.type as CType)
+    at = { is: 'memory', type, block: place.block, offset: place.offset }
+  }
+  return at && asLength(found(at))
+}
+
+export function asLength(value: unknown): number {
+  const number = value instanceof CData && 'value' in value ? plain(value.value) : plain(value)
+  if (typeof number === 'number' && Number.isSafeInteger(number) && number >= 0) return number
+  throw new ArgumentError(`a length is a whole number from 0, not ${describe(value)}`)
+}

@@ -1,0 +1,50 @@
+/** A variable that a DLL exports: its address is asked for when it is first read or written. */
+import { Op } from '../../codec/layout.js'
+import { RemoteBlock, type RemoteMemory } from '../../ctypes/block.js'
+import { RoutineNotFoundError } from '../../errors.js'
+import { coreForSync } from '../core/both.js'
+import type { DllState } from '../core/dll-state.js'
+import type { SessionSurface } from './surface.js'
+
+export class DataExportBlock extends RemoteBlock {
+  #address: bigint | undefined
+
+  constructor(
+    private readonly session: SessionSurface,
+    private readonly dll: DllState,
+    private readonly symbol: string | number,
+    override readonly size: number,
+  ) {
+    super()
+  }
+
+  /** As every block of the Windows process has it. */
+  override get memory(): RemoteMemory {
+    return coreForSync(this.session).memory
+  }
+
+  override get address(): bigint {
+    if (this.dll.error) throw this.dll.error
+    if (this.#address === undefined) {
+      const core = coreForSync(this.session)
+      this.dll.request(core)
+      const ordinal = typeof this.symbol === 'number' ? this.symbol : -1
+      const label = `${this.dll.name}.${this.symbol}`
+      try {
+        const outcome = core.controlSync(
+          label,
+          Op.symbol,
+          [this.dll.number, ordinal],
+          [ordinal < 0 ? String(this.symbol) : ''],
+        )
+        this.#address = BigInt.asUintN(64, outcome.numbers[0])
+      } catch (error) {
+        if (this.dll.error) throw this.dll.error
+        if (error instanceof RoutineNotFoundError)
+          throw new RoutineNotFoundError(`${this.dll.name} exports no ${this.symbol}`)
+        throw error
+      }
+    }
+    return this.#address
+  }
+}

@@ -1,0 +1,40 @@
+/** Folders that are searched for what a DLL needs, beside those that Windows searches anyway. */
+import { Op } from '../../codec/layout.js'
+import { ArgumentError } from '../../errors.js'
+import { type Both, blockingOnly, both } from '../core/both.js'
+import { folderPath } from '../core/paths.js'
+import type { SessionSurface } from './surface.js'
+
+/** A folder that `add_dll_directory` named, until it is closed. */
+export class DllDirectory {
+  #closed = false
+  constructor(
+    /** As Windows writes it. */
+    readonly path: string,
+    /** From now on it is not searched; in order with the loads before. Twice is an error. */
+    readonly close: Both<[], void>,
+  ) {}
+  /** @internal */
+  surrender(): void {
+    if (this.#closed) throw new ArgumentError(`${this.path} is not searched any more`)
+    this.#closed = true
+  }
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#closed) await this.close()
+  }
+}
+
+/** Adds folders, named by a Unix path or a Windows path. */
+export function directoryAdder(session: SessionSurface, blocking: boolean): Both<[path: string], DllDirectory> {
+  return both(session, (ask, path) => {
+    const folder = folderPath(path, session.cwd)
+    return ask(`add_dll_directory(${path})`, Op.addDllDirectory, [], [folder], ({ numbers: [cookie] }) => {
+      const close = both<[], void>(session, askAgain => {
+        directory.surrender()
+        return askAgain(`closing ${path}`, Op.removeDllDirectory, [cookie], [], () => undefined)
+      })
+      const directory = new DllDirectory(folder, (blocking ? blockingOnly(close) : close) as Both<[], void>)
+      return directory
+    })
+  })
+}

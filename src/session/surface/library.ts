@@ -1,0 +1,155 @@
+/** Libraries: DLLs of a session, whose routines are their attributes. */
+import type { Block } from '../../ctypes/block.js'
+import { type CType, DATA_EXPORT, type DataExports, FOR_ARCH, viewAt } from '../../ctypes/data.js'
+import type { ArgsOf, ArgType, ResType, ResultOf } from '../../ctypes/inference.js'
+import { ArgumentError } from '../../errors.js'
+import type { BatchOf, RowsOf } from '../batch/batch.js'
+import { checkExportName } from '../call/export-name.js'
+import { type Both, coreForSync } from '../core/both.js'
+import { DllState, type LibraryKind, type LibraryOptions } from '../core/dll-state.js'
+import { DataExportBlock } from './data-export.js'
+import { makeRoutine, type Routine } from './routine.js'
+import { RoutineEngine } from './routine-engine.js'
+import type { SessionSurface } from './surface.js'
+
+/** What a library has beside its routines. */
+export interface LibraryMembers extends DataExports {
+  /** Its name as it was given. */
+  readonly _name: string
+  /** A routine with its types: a new object each time. `name` may be an ordinal. */
+  func<const A extends readonly ArgType[], R extends ResType>(
+    name: string | number,
+    argtypes: A,
+    restype: R,
+  ): Routine<ArgsOf<A>, ResultOf<R, A>, BatchOf<R, A>, RowsOf<R>>
+  /** A routine from its C prototype, e.g. `int add(int a, int b)`; or by its name alone, to be declared later or never. */
+  func<A extends readonly unknown[] = readonly unknown[], R = unknown>(prototype: string | number): Routine<A, R>
+  /** All routines of a header, by name. */
+  declare(header: string): { readonly [name: string]: Routine }
+  /** Loads it now, if it is not; rejects with DllNotFoundError or WrongArchitectureError. */
+  readonly load: Both<[], Library>
+  /**
+   * From now on all that comes from this library fails with DllNotFoundError: routines, data exports, function pointers. The DLL
+   * itself stays loaded as long as another library, or another DLL, has it loaded.
+   */
+  unload(): Promise<void>
+}
+
+/** A DLL: `library.name` is the routine `name`, one object for each name. */
+export type Library = LibraryMembers & { readonly [routine: string]: Routine } & { readonly [ordinal: number]: Routine }
+
+export interface LoaderMembers {
+  /** Loads a DLL now: a Unix path, a Windows path, or a name that Windows finds. */
+  readonly LoadLibrary: Both<[name: string], Library>
+}
+/** `loader.kernel32` is that DLL, loaded when it is first called. */
+export type LibraryLoader = LoaderMembers & { readonly [dll: string]: Library }
+
+/** What `console.log` shows of an object. */
+const INSPECT: unique symbol = Symbol.for('nodejs.util.inspect.custom') as never
+
+/** Names that JS asks of every object; an export of that name is reached by `func`. */
+const NEVER_EXPORTS = new Set(['then', 'toJSON', 'constructor', 'prototype', 'inspect', 'valueOf', 'toString'])
+
+export function makeLibrary(
+  session: SessionSurface,
+  name: string,
+  kind: LibraryKind,
+  options: LibraryOptions,
+  blocking = false,
+  onUnload = () => {},
+): Library {
+  const state = new DllState(name, kind, options, session.cwd)
+  const cache = new Map<string, Routine>()
+  const engine = (routine: string | number) => new RoutineEngine(session, state, routine)
+  const members: LibraryMembers & { [INSPECT](): string } = {
+    _name: name,
+    func(target: string | number, argtypes?: readonly ArgType[], restype?: ResType) {
+      if (argtypes === undefined && isPrototype(target))
+        return makeRoutine(RoutineEngine.fromPrototype(session, state, target), blocking) as never
+      const made = engine(target)
+      if (argtypes !== undefined) made.declareTyped(argtypes, restype)
+      return makeRoutine(made, blocking) as never
+    },
+    declare(header) {
+      const routines: { [name: string]: Routine } = {}
+      for (const [symbol, made] of RoutineEngine.fromHeader(session, state, header))
+        routines[symbol] = makeRoutine(made, blocking)
+      return routines
+    },
+    load: Object.assign(() => (blocking ? (loadSync() as never) : load()), { sync: () => loadSync() }),
+    async unload() {
+      onUnload()
+      await state.unload(session.coreNow() ?? (await session.whenReady()))
+    },
+    [INSPECT]: () => `Library { ${name} (${kind}, ${state.number === 0 ? 'not loaded' : 'loaded'}) }`,
+    [DATA_EXPORT](type: CType, symbol: string | number) {
+      checkExportName('a data export', symbol)
+      const fitting = type[FOR_ARCH](session.arch)
+      const block: Block = new DataExportBlock(session, state, symbol, fitting.size)
+      return viewAt(fitting, block, 0)
+    },
+  }
+  const loadSync = () => {
+    state.loadedSync(coreForSync(session))
+    return library
+  }
+  const load = async () => {
+    await state.loaded(session.coreNow() ?? (await session.whenReady()))
+    return library
+  }
+  const library = new Proxy(members, {
+    get(target, key) {
+      if (typeof key === 'symbol' || key in target) return Reflect.get(target, key)
+      if (NEVER_EXPORTS.has(key)) return undefined
+      let routine = cache.get(key)
+      if (!routine) {
+        routine = makeRoutine(engine(/^\d+$/.test(key) ? Number(key) : key), blocking)
+        cache.set(key, routine)
+      }
+      return routine
+    },
+    set(_, key) {
+      throw new ArgumentError(`${name}.${String(key)} cannot be set: declare its argtypes and restype instead`)
+    },
+  }) as unknown as Library
+  return library
+}
+
+/** With `new`, as a class of ctypes is written in JS, and without, as it is called in Python. */
+export interface LibraryConstructor {
+  (name: string, options?: LibraryOptions): Library
+  new (name: string, options?: LibraryOptions): Library
+}
+
+export function makeConstructor(session: SessionSurface, kind: LibraryKind, blocking: boolean): LibraryConstructor {
+  // An arrow function knows no `new`.
+  return function construct(name: string, options: LibraryOptions = {}) {
+    return makeLibrary(session, name, kind, options, blocking)
+  } as unknown as LibraryConstructor
+}
+
+export function makeLoader(session: SessionSurface, kind: LibraryKind, blocking = false): LibraryLoader {
+  const cache = new Map<string, Library>()
+  const get = (name: string): Library => {
+    const known = cache.get(name)
+    if (known) return known
+    const library = makeLibrary(session, name, kind, {}, blocking, () => cache.delete(name))
+    cache.set(name, library)
+    return library
+  }
+  const make = (name: string) => makeLibrary(session, name, kind, {}, blocking)
+  const sync = (name: string) => make(name).load.sync()
+  const members: LoaderMembers = {
+    LoadLibrary: Object.assign(blocking ? sync : async (name: string) => make(name).load(), { sync }) as never,
+  }
+  return new Proxy(members, {
+    get(target, key) {
+      if (typeof key === 'symbol' || key in target) return Reflect.get(target, key)
+      return NEVER_EXPORTS.has(key) ? undefined : get(key)
+    },
+  }) as LibraryLoader
+}
+
+/** Anything else is the name of an export, declared later or never, as by attribute. */
+const isPrototype = (target: string | number): target is string => typeof target === 'string' && /[\s(]|^$/.test(target)

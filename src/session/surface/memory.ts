@@ -1,0 +1,214 @@
+/** Memory of the Windows process: allocated there for what a DLL keeps, read and written from here. */
+import { Op } from '../../codec/layout.js'
+import { RemoteBlock, type RemoteMemory, RemoteRange } from '../../ctypes/block.js'
+import { allocated, check, LARGEST, SIZE, wholeNumber } from '../../ctypes/checks.js'
+import {
+  type Arch,
+  BLOCK,
+  CData,
+  type CType,
+  describe,
+  FOR_ARCH,
+  isType,
+  OFFSET,
+  typeOf,
+  viewAt,
+} from '../../ctypes/data.js'
+import type { InstanceOf } from '../../ctypes/inference.js'
+import { toAddress } from '../../ctypes/pointing.js'
+import { checkSession, isRemotePlace, readCell } from '../../ctypes/reference.js'
+import { ArgumentError, MemoryAccessError } from '../../errors.js'
+import { type Both, blockingOnly, both, coreForSync } from '../core/both.js'
+import type { SessionCore } from '../core/core.js'
+import type { SessionSurface } from './surface.js'
+
+const WHOLE = wholeNumber(0, Number.MAX_SAFE_INTEGER)
+
+export type AddressLike = number | bigint | { readonly address: bigint }
+
+/** Memory that `alloc` gave. Stays until it is freed, disposed, or its session ends; never the garbage collector's business. */
+export class Allocation {
+  #freed = false
+  readonly #owner: SessionMemory
+  /** @internal What a pointer that it is given to leads to. */
+  readonly [BLOCK]: RemoteBlock
+  constructor(
+    owner: SessionMemory,
+    readonly start: bigint,
+    /** In bytes. */
+    readonly size: number,
+    memory: RemoteMemory,
+  ) {
+    this.#owner = owner
+    this[BLOCK] = new AllocationBlock(memory, this)
+  }
+  /** Throws MemoryAccessError once it is freed. */
+  get address(): bigint {
+    if (this.#freed) throw new MemoryAccessError('this memory has been freed', { address: this.start })
+    return this.start
+  }
+  /** Tells sessions apart: memory of one is nothing to another. */
+  get memory(): RemoteMemory {
+    return this.#owner.core().memory
+  }
+  /** The bytes, copied. */
+  read(offset = 0, length?: number): Uint8Array {
+    check('an offset', offset, WHOLE)
+    const count = length === undefined ? this.size - offset : length
+    return this.#owner.read(this.#at(offset, count), count)
+  }
+  write(bytes: Uint8Array, offset = 0): void {
+    this.#owner.write(this.#at(offset, bytes?.length ?? 0), bytes)
+  }
+  /** Frees it, in order with the calls made before; twice is an error. */
+  free(): Promise<void> {
+    return this.#owner.free(this)
+  }
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#freed) await this.free()
+  }
+  [Symbol.dispose](): void {
+    if (!this.#freed) void (async () => this.free())().catch(() => {})
+  }
+  /** @internal Its address, for the last time. Throws MemoryAccessError once it is freed. */
+  surrender(): bigint {
+    const { address } = this
+    this.#freed = true
+    return address
+  }
+  /** @internal */
+  belongsTo(owner: SessionMemory): boolean {
+    return owner === this.#owner
+  }
+  /** What `console.log` shows. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return `Allocation { ${this.size} bytes ${this.#freed ? 'that have been freed' : `at 0x${this.start.toString(16)}`} }`
+  }
+  #at(offset: number, length: number): bigint {
+    check('an offset', offset, WHOLE)
+    check('a length', length, WHOLE)
+    if (offset + length > this.size)
+      throw new ArgumentError(`${length} bytes at offset ${offset} do not lie in the ${this.size} bytes of this memory`)
+    return this.address + BigInt(offset)
+  }
+}
+
+/** What an allocation is to pointers and objects: each use asks whether the memory is still there. */
+class AllocationBlock extends RemoteBlock {
+  constructor(
+    override readonly memory: RemoteMemory,
+    private readonly allocation: Allocation,
+  ) {
+    super()
+  }
+  override get address(): bigint {
+    return this.allocation.address
+  }
+  override get size(): number {
+    return this.allocation.size
+  }
+}
+
+/** Memory that holds an object of type T. */
+export class TypedAllocation<T extends CType> extends Allocation {
+  /** The object, read and written in place. */
+  readonly contents: InstanceOf<T>
+  constructor(owner: SessionMemory, start: bigint, size: number, type: T, memory: RemoteMemory) {
+    super(owner, start, size, memory)
+    this.contents = viewAt(type, this[BLOCK], 0) as InstanceOf<T>
+  }
+}
+
+export interface Alloc {
+  (bytes: number): Promise<Allocation>
+  <T extends CType>(type: T): Promise<TypedAllocation<T>>
+  sync(bytes: number): Allocation
+  sync<T extends CType>(type: T): TypedAllocation<T>
+}
+
+export class SessionMemory {
+  /** Zeroed memory of the Windows process for so many bytes, or for an object of a type. */
+  readonly alloc: Alloc
+  /** Frees what `alloc` gave, in order with the calls made before. */
+  readonly free: Both<[memory: Allocation], void>
+
+  /** `blocking`: also without `.sync`, as inside jobs. */
+  constructor(
+    private readonly session: SessionSurface,
+    blocking = false,
+  ) {
+    const fitting = (what: number | CType) => (isType(what) ? what[FOR_ARCH](session.arch) : what)
+    const make = (what: number | CType, core: SessionCore, address: bigint): Allocation => {
+      if (typeof what === 'number') return new Allocation(this, address, what, core.memory)
+      return new TypedAllocation(this, address, what.size, what, core.memory)
+    }
+    const alloc = both(session, (ask, given: number | CType) => {
+      const what = fitting(given)
+      const size = isType(what) ? what.size : what
+      const most = session.arch === 'win64' ? Number.MAX_SAFE_INTEGER : LARGEST
+      if (!Number.isSafeInteger(size) || size < 0 || size > most)
+        throw new ArgumentError(`alloc takes a type or a number of bytes up to ${most}, not ${describe(what)}`)
+      return ask(`alloc(${size})`, Op.alloc, [size], [], (o, core) =>
+        make(what, core, BigInt.asUintN(64, o.numbers[0])),
+      )
+    })
+    const free = both(session, (ask, memory: Allocation) => {
+      if (!(memory instanceof Allocation)) throw new ArgumentError('free takes what alloc gave')
+      if (!memory.belongsTo(this)) checkSession(memory.memory, this.core().memory)
+      return ask('free', Op.free, [memory.surrender()], [], () => undefined)
+    })
+    this.alloc = (blocking ? blockingOnly(alloc) : alloc) as unknown as Alloc
+    this.free = (blocking ? blockingOnly(free) : free) as unknown as typeof this.free
+  }
+
+  /** Copies bytes out of the Windows process, now. Throws MemoryAccessError. */
+  read(address: AddressLike, length: number): Uint8Array {
+    check('the length of what is read', length, SIZE)
+    const bytes = allocated(`a copy of ${length} bytes`, () => new Uint8Array(length))
+    const { memory } = this.core()
+    memory.read(this.#address(address, memory), bytes)
+    return bytes
+  }
+
+  /** Copies bytes into the Windows process, now. Throws MemoryAccessError, also for memory that may only be read. */
+  write(address: AddressLike, bytes: Uint8Array): void {
+    if (!(bytes instanceof Uint8Array)) throw new ArgumentError('write takes bytes (a Uint8Array)')
+    const { memory } = this.core()
+    memory.write(this.#address(address, memory), bytes)
+  }
+
+  /** An object of the Windows process, read and written in place. */
+  at<T extends CType>(type: T, address: AddressLike): InstanceOf<T> {
+    const { memory } = this.core()
+    if (!isType(type)) throw new ArgumentError(`at takes a type, not ${describe(type)}`)
+    const fitting = type[FOR_ARCH](this.session.arch)
+    return viewAt(fitting, new RemoteRange(memory, this.#address(address, memory), fitting.size), 0) as InstanceOf<T>
+  }
+
+  #address(address: AddressLike, memory: RemoteMemory): bigint {
+    return addressOf(address, memory, this.session.arch)
+  }
+
+  /** @internal */
+  core(): SessionCore {
+    return coreForSync(this.session)
+  }
+}
+
+/** From whatever names an address; an ArgumentError for what belongs to another session than `ours`. */
+export function addressOf(address: AddressLike, ours: RemoteMemory, arch: Arch): bigint {
+  const theirs =
+    address instanceof CData ? pointedMemory(address) : (address as { memory?: RemoteMemory } | null)?.memory
+  if (theirs) checkSession(theirs, ours)
+  const isHandle = (typeof address === 'object' && address !== null) || typeof address === 'function'
+  const raw: unknown = isHandle ? (address as { readonly address: bigint }).address : address
+  if (typeof raw !== 'bigint' && typeof raw !== 'number')
+    throw new ArgumentError(`an address is a bigint, a number or something with an address, not ${describe(address)}`)
+  return toAddress(raw, arch, 'a pointer')
+}
+
+/** Whose memory a pointer leads into. */
+function pointedMemory(pointer: CData): RemoteMemory | undefined {
+  const place = readCell(pointer[BLOCK], pointer[OFFSET], typeOf(pointer).size)
+  return isRemotePlace(place) ? place.block.memory : undefined
+}

@@ -1,0 +1,215 @@
+/**
+ * What a session offers beside its own life: libraries, Windows' errors, paths, memory. The same for the thread that started it
+ * and for threads that joined.
+ */
+import { Op } from '../../codec/layout.js'
+import { RemoteRange, type Target } from '../../ctypes/block.js'
+import type { CallbackType, ForeignRoutine } from '../../ctypes/callback-type.js'
+import { checkText } from '../../ctypes/checks.js'
+import { type CType, describe, FOR_ARCH, isType } from '../../ctypes/data.js'
+import { type Header, parseHeader, Shelf } from '../../ctypes/header/index.js'
+import type { InstanceOf } from '../../ctypes/inference.js'
+import { toNumber } from '../../ctypes/integers.js'
+import { castIn } from '../../ctypes/memory.js'
+import type { Pointer, PointerType } from '../../ctypes/pointer.js'
+import { readText } from '../../ctypes/text.js'
+import { type Types, types } from '../../ctypes/types.js'
+import { ArgumentError, WindowsError } from '../../errors.js'
+import type { Arch } from '../../runtime/config.js'
+import { type Both, both } from '../core/both.js'
+import type { SessionCore } from '../core/core.js'
+import { DllState } from '../core/dll-state.js'
+import { type DllDirectory, directoryAdder } from './dll-directory.js'
+import { type LibraryConstructor, type LibraryLoader, makeConstructor, makeLoader } from './library.js'
+import { type AddressLike, addressOf, SessionMemory } from './memory.js'
+import { makeRoutine } from './routine.js'
+import { RoutineEngine } from './routine-engine.js'
+
+/** What `session.cast` takes: an address, or whatever `cast` does. */
+export type CastFrom = AddressLike | object | string | null
+
+export interface SessionUtil {
+  /** Full Windows path of a DLL, or null; case does not matter. */
+  readonly find_library: Both<[name: string], string | null>
+  /** What Windows Python says: null today. */
+  readonly find_msvcrt: Both<[], string | null>
+}
+
+const int32 = (value: unknown, name: string) => toNumber(value, { name, bytes: 4, signed: true })
+
+function text(operation: string, given: string): string {
+  checkText(operation, given)
+  return given
+}
+
+export abstract class SessionSurface {
+  /** Libraries by attribute or `LoadLibrary`, each loaded when it is first needed; one object for each name. */
+  readonly cdll: LibraryLoader
+  readonly windll: LibraryLoader
+  readonly oledll: LibraryLoader
+  /** A library of its own, whatever has been loaded already. */
+  readonly CDLL: LibraryConstructor
+  readonly WinDLL: LibraryConstructor
+  readonly OleDLL: LibraryConstructor
+  /** All types with the layouts that fit this session. */
+  readonly types: Types
+  readonly CFUNCTYPE: Types['CFUNCTYPE']
+  readonly WINFUNCTYPE: Types['WINFUNCTYPE']
+  readonly memory: SessionMemory
+  readonly util: SessionUtil
+  /** The text of a Windows error code; without one, of the thread's last error. */
+  readonly FormatError: Both<[code?: number], string>
+  /** Windows' own last error on the Windows side's main thread, now. */
+  readonly GetLastError: Both<[], number>
+  /** Sets the copy that routines with `use_last_error` are given; gives the old one. */
+  readonly set_last_error: Both<[code: number], number>
+  /** Likewise the errno of routines with `use_errno`. */
+  readonly set_errno: Both<[value: number], number>
+  /** A WindowsError for a code, with its text; without one, for the last error. */
+  readonly WinError: Both<[code?: number, text?: string], WindowsError>
+  /**
+   * From now on DLLs, and what they need, are also looked for in this folder (a Unix or a Windows path), after the places where
+   * Windows looks by itself: the folder of the DLL, Windows' own, the working folder, PATH. Throws ArgumentError if it is not there.
+   */
+  readonly add_dll_directory: Both<[path: string], DllDirectory>
+  /** The Windows path that Wine has for a Unix path. */
+  readonly pathUnixToWine: Both<[path: string], string>
+  /** The Unix path that a Windows path leads to, whether or not anything is there. Throws ArgumentError for a drive that Wine has not. */
+  readonly pathWineToUnix: Both<[path: string], string>
+
+  /** By text, so that what `declare` and `header` make of the same text fits together. */
+  readonly #headers = new Map<string, Header>()
+  /** What different texts define alike fits together, too. */
+  readonly #shelf = new Shelf()
+
+  constructor(
+    readonly arch: Arch,
+    private readonly blocking = false,
+  ) {
+    this.types = types(arch)
+    this.CFUNCTYPE = this.types.CFUNCTYPE
+    this.WINFUNCTYPE = this.types.WINFUNCTYPE
+    this.cdll = makeLoader(this, 'cdll', blocking)
+    this.windll = makeLoader(this, 'windll', blocking)
+    this.oledll = makeLoader(this, 'oledll', blocking)
+    this.CDLL = makeConstructor(this, 'cdll', blocking)
+    this.WinDLL = makeConstructor(this, 'windll', blocking)
+    this.OleDLL = makeConstructor(this, 'oledll', blocking)
+    this.memory = new SessionMemory(this, blocking)
+    const numbers = (given: number | undefined) => (given === undefined ? [] : [int32(given, 'a code of Windows')])
+    this.FormatError = both(this, (io, given) => io('FormatError', Op.formatError, numbers(given), [], o => o.texts[0]))
+    this.GetLastError = both(this, io => io('GetLastError', Op.getLastError, [], [], o => Number(o.numbers[2])))
+    this.set_last_error = both(this, (io, value) => {
+      const code = int32(value, 'a code of Windows') >>> 0
+      return io('set_last_error', Op.setLastError, [code, -1], [], (_, core) => {
+        const old = core.lastError
+        core.lastError = code
+        return old
+      })
+    })
+    this.set_errno = both(this, (io, value) => {
+      const errno = int32(value, 'errno')
+      return io('set_errno', Op.setLastError, [-1, errno >>> 0], [], (_, core) => {
+        const old = core.errno
+        core.errno = errno
+        return old
+      })
+    })
+    this.WinError = both(this, (io, given, words) => {
+      if (words !== undefined && typeof words !== 'string')
+        throw new ArgumentError(`the text of WinError is a string, not ${describe(words)}`)
+      return io('WinError', Op.formatError, numbers(given), [], o => {
+        const winerror = Number(o.numbers[0])
+        const strerror = words ?? o.texts[0]
+        return new WindowsError(`[WinError ${winerror}] ${strerror}`, { winerror, strerror })
+      })
+    })
+    this.add_dll_directory = directoryAdder(this, blocking)
+    this.pathUnixToWine = both(this, (io, path) =>
+      io('pathUnixToWine', Op.path, [0], [text('pathUnixToWine', path)], o => o.texts[0]),
+    )
+    this.pathWineToUnix = both(this, (io, path) =>
+      io('pathWineToUnix', Op.path, [1], [text('pathWineToUnix', path)], o => o.texts[0]),
+    )
+    this.util = {
+      find_library: both(this, (io, name) =>
+        io('find_library', Op.findLibrary, [], [text('find_library', name)], o => (o.numbers[0] ? o.texts[0] : null)),
+      ),
+      find_msvcrt: both(this, io => io('find_msvcrt', Op.findMsvcrt, [], [], o => (o.numbers[0] ? o.texts[0] : null))),
+    }
+  }
+
+  /** Names the session in errors. */
+  abstract get id(): string
+  /** @internal */
+  abstract whenReady(): Promise<SessionCore>
+  /** @internal The core, if the session is or was up. */
+  abstract coreNow(): SessionCore | undefined
+  /** @internal Folder that relative paths of DLLs start from. */
+  abstract get cwd(): string
+
+  /** What `console.log` shows. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    const core = this.coreNow()
+    return `CtypesSession { id: '${this.id}', arch: '${this.arch}', up: ${core?.alive === true}, pid: ${core?.facts.pid} }`
+  }
+
+  /** The last error that the last reply this thread processed carried (of libraries with `use_last_error`). */
+  get_last_error(): number {
+    return this.coreNow()?.lastError ?? 0
+  }
+  get_errno(): number {
+    return this.coreNow()?.errno ?? 0
+  }
+
+  /** Bytes at an address of the Windows process, up to a NUL or `size`. */
+  string_at(address: AddressLike, size?: number): string {
+    return readText(this.#place(address), false, size)
+  }
+  /** UTF-16 text at an address of the Windows process, up to a NUL or `size` units. */
+  wstring_at(address: AddressLike, size?: number): string {
+    return readText(this.#place(address), true, size)
+  }
+
+  /** @internal The Unix path of a Windows path, as far as the prefix tells without asking. */
+  abstract toUnix(path: string | undefined): string | undefined
+
+  /** A pointer of type T to an address of the Windows process, to an object, or to where another pointer leads. */
+  cast<T extends CType>(from: CastFrom, type: PointerType<T>): Pointer<T>
+  /** The function at an address, such as GetProcAddress gives. */
+  cast<R extends CType | null, A extends readonly CType[]>(
+    from: CastFrom,
+    type: CallbackType<R, A>,
+  ): ForeignRoutine<R, A> | null
+  cast<T extends CType>(from: CastFrom, type: T): InstanceOf<T>
+  cast(from: unknown, type: CType): object | null {
+    const { memory } = this.memory.core()
+    return castIn(memory, from, isType(type) ? type[FOR_ARCH](this.arch) : type)
+  }
+
+  /** The types of a header's text, with this session's layouts; `dll.declare` gives its routines, which take these very types. */
+  header(text: string): Header {
+    const known = this.#headers.get(text)
+    if (known) return known
+    const header = parseHeader(text, { arch: this.arch, ns: this.types as never, shelf: this.#shelf })
+    this.#headers.set(text, header)
+    return header
+  }
+
+  /** Lets function pointers that DLLs give be called: every core of a session's thread comes through here. */
+  protected adopt(core: SessionCore): void {
+    const foreign = new DllState('function', 'cdll', {}, this.cwd)
+    core.memory.routineAt = (address, type) => {
+      const engine = new RoutineEngine(this, foreign, `0x${address.toString(16)}`, address)
+      engine.convention = type.convention
+      engine.declareTyped(type.argtypes as readonly CType[], type.restype as CType | null)
+      engine.declareNow(core)
+      return Object.assign(makeRoutine(engine, this.blocking), { address, memory: core.memory })
+    }
+  }
+
+  #place(address: AddressLike): Target {
+    const { memory } = this.memory.core()
+    return { block: new RemoteRange(memory, addressOf(address, memory, this.arch)), offset: 0 }
+  }
+}
