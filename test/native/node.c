@@ -163,7 +163,9 @@ static int pump(int strand) {
   if (!is_new(strand) || box[HEADER_TAG] != KIND_CALLBACK) return 0;
   posts[strand]++;
   node = *(uint32_t *)(box + MESSAGE + CALLBACK_NUMBER) >> 24;
-  if (box[HEADER_TAG + 1] != node || !(*word(THREAD_OFFSET + node * THREAD_SIZE + THREAD_POSTED) >> strand & 1)) check(0, "whose callback it is");
+  if (box[HEADER_TAG + 1] != node) check(0, "whose callback it is");
+  /* the host says whose it is just after it has posted it */
+  for (volatile uint32_t *bits = word(THREAD_OFFSET + node * THREAD_SIZE + THREAD_POSTED); !(*bits >> strand & 1);) Sleep(0);
   InterlockedAnd((volatile LONG *)word(THREAD_OFFSET + node * THREAD_SIZE + THREAD_POSTED), ~(1L << strand));
   memcpy(arguments, box + MESSAGE + CALLBACK_ARGUMENTS, 8 * count);
   result = on_callback(strand, *(uint32_t *)(box + MESSAGE + CALLBACK_NUMBER), arguments, count);

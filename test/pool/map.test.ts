@@ -129,7 +129,8 @@ async function killedMidway(pool: SessionPool): Promise<Int32Array> {
     [1, 2].map(() =>
       pool.use(async session => {
         pids.add(session.pid as number)
-        await sleep(20)
+        // both have loaded it: what ends midway is a call
+        await session.CDLL(dll('rows')).func('int rest(int)')(20)
       }),
     ),
   )

@@ -45,7 +45,6 @@ test('an ill-typed parameter is named, with what it must be', () => {
     ['timeout_start', -1],
     ['id', 'a/b'],
     ['encoding', 'klingon'],
-    ['encoding', 'shift_jis'],
     ['log_level', 51],
     ['env', 5],
   ] as const)
