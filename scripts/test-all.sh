@@ -5,6 +5,6 @@ cd "$(dirname "$0")/.."
 scripts/prepare.sh --tests
 printf '\n== tests\n'
 status=0
-timeout 1500 npm test --silent || status=$?
+timeout 3600 npm test --silent || status=$?
 timeout 60 node dist/src/cli/main.js stop >/dev/null 2>&1 || true
 exit "$status"
