@@ -52,7 +52,7 @@ export const groups = [
       segmentSize: [0x8, 'Bytes of the segment'],
       bellProcess: [0xc, 'Process whose descriptors the threads’ bells are, as the host sees it'],
       lookLimit: [0x40, 'Node: microseconds that the host may look before it sleeps; 0: as long as it pays'],
-      keepApart: [0x44, 'Node: 1 if the host’s main thread is to keep off the core of whoever calls'],
+      apart: [0x44, 'Both: see Apart'],
       pulseAsked: [0x48, 'Node: number of the last sign of life that it has asked for'],
       done: [0x80, 'Host: requests that it is done with; their slots are free'],
       hostState: [0x84, 'Host: see HostState'],
@@ -74,6 +74,15 @@ export const groups = [
       bell: [8, 'Node: descriptor of its bell'],
       open: [12, 'Host: callbacks of the thread that are open'],
       gone: [16, 'Node: 1 once the thread has ended; its callbacks then go to CALLER_THREAD'],
+    },
+  },
+  {
+    name: 'Apart',
+    prefix: 'APART',
+    about: '`ControlWord.apart`.',
+    numbers: {
+      asked: [1, 'By the host: its main thread shares a core with whoever calls, and asks to leave it'],
+      allowed: [2, 'By Node, which has looked: it may use others'],
     },
   },
   {

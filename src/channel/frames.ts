@@ -100,7 +100,7 @@ export class Frames {
   service(everywhere = false): number {
     const { i32 } = this.mapping
     let heard = 0
-    if (everywhere || Atomics.load(i32, this.posted) !== 0) {
+    if (everywhere || i32[this.posted] !== 0) {
       const told = Atomics.exchange(i32, this.posted, 0)
       for (let strands = everywhere ? -1 : told, strand = 0; strands !== 0; strands >>>= 1, strand++)
         if (strands & 1 && this.#listen(strand)) heard++

@@ -26,6 +26,8 @@ import type { TimeLimit } from './time-limit.js'
 import type { Turn } from './turns.js'
 
 const MASK = SLOTS - 1
+/** What is to be done when the program pauses goes behind this: `queueMicrotask` makes an AsyncResource each time, which takes longer than a look. */
+const pause = Promise.resolve()
 /** How soon a thread looks again that waits for room which other threads' requests take, in milliseconds. */
 const CROWDED = 1
 
@@ -115,10 +117,10 @@ export class Lane implements Sender, Waiting {
     return this.#ring.outstanding + this.#waiting.length
   }
 
-  /** The ring, if a request can be sent now without going before another; then tell of it with `sent`. */
-  get freeRing(): Port | undefined {
+  /** The ring, if a request can be sent now without going before another; then tell of it with `sent`, or `answered` where the thread blocks. */
+  freeRing(blocking: boolean): Port | undefined {
     if (this.#waiting.length > 0 || this.frames.count > 0 || this.#isDead()) return undefined
-    if (this.#ring.outstanding === 0) this.#turn.take(false)
+    if (this.#ring.outstanding === 0) this.#turn.take(blocking)
     return this.#ring
   }
 
@@ -126,6 +128,22 @@ export class Lane implements Sender, Waiting {
   sent(exchange: Exchange): void {
     this.#sent(exchange)
     this.#expect()
+  }
+
+  /**
+   * Blocks this thread for as long as the reply may come at once: where it is, which is then taken; -1: wait for it. Most calls that block
+   * are answered while they look, and need nothing of what waiting needs.
+   */
+  answered(exchange: Exchange): number {
+    this.#sent(exchange)
+    const ring = this.#ring
+    if (!this.#awake) this.#wakeUp()
+    if (ring.outstanding !== 1 || !this.#look()) return -1
+    const { i32 } = this.mapping
+    if (i32[this.frames.posted] !== 0 || i32[ring.expectedAt] !== ring.expected) return -1
+    this.#pending[ring.taken & MASK] = undefined
+    this.#restLater()
+    return ring.take()
   }
 
   /** Sends a request as soon as its turn comes. Throws if it is bad and can be sent now; fails it if it turns out bad later. */
@@ -247,7 +265,7 @@ export class Lane implements Sender, Waiting {
     if (!this.#held) this.#hold(true)
     if (this.#soon || this.#later) return
     this.#soon = true
-    queueMicrotask(this.#lookSoon)
+    pause.then(this.#lookSoon)
   }
 
   readonly #lookSoon = (): void => {
@@ -264,14 +282,21 @@ export class Lane implements Sender, Waiting {
   #lookNow(): void {
     if (this.#dead) return
     this.#wakeUp()
+    const before = this.#settled
     this.service()
+    // what was settled goes on before this thread looks for more
+    let found = this.#settled !== before
+    if (!found && this.#ring.outstanding > 0 && this.#settled < TURN && this.#look()) {
+      found = true
+      this.service()
+    }
     if (this.#isDead() || this.#soon || this.#later) return
     if (this.#settled >= TURN) {
       this.#later = true
       setImmediate(this.#lookLater)
-    } else if (this.#ring.outstanding > 0 && this.#look()) {
+    } else if (found && this.#ring.outstanding > 0) {
       this.#soon = true
-      queueMicrotask(this.#lookSoon)
+      pause.then(this.#lookSoon)
     } else if (this.load > 0 || this.frames.count > 0) this.#rest()
     else this.#restLater()
   }
@@ -317,7 +342,10 @@ export class Lane implements Sender, Waiting {
   }
 
   #look(): boolean {
-    return this.#patience.look(this.mapping.i32, this.#ring.expectedAt, this.#ring.expected, this.frames.posted)
+    const { expectedAt, expected } = this.#ring
+    const found = this.#patience.look(this.mapping.i32, expectedAt, expected, this.frames.posted)
+    if (!found) this.#turn.late()
+    return found
   }
 
   /** Blocks until there may be something to do. */
@@ -355,7 +383,7 @@ export class Lane implements Sender, Waiting {
   #complete(): void {
     const ring = this.#ring
     const { i32 } = this.mapping
-    while (ring.outstanding > 0 && Atomics.load(i32, ring.expectedAt) === ring.expected) {
+    while (ring.outstanding > 0 && i32[ring.expectedAt] === ring.expected) {
       const index = ring.taken & MASK
       const exchange = this.#pending[index] as Exchange
       this.#pending[index] = undefined

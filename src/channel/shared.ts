@@ -88,7 +88,7 @@ export class SharedState {
   }
 
   life(): number {
-    return Atomics.load(this.i32, Shared.life)
+    return this.i32[Shared.life]
   }
 
   /** Of the Windows process, as Linux numbers it; 0 before it is started. */

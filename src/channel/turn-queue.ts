@@ -34,7 +34,7 @@ export class TurnQueue {
   ) {}
 
   get isMine(): boolean {
-    return this.#get(OWNER) === this.me
+    return this.i32[this.at + OWNER] === this.me
   }
 
   /** The owner sends a request, now; false if its turn is over and others wait. */

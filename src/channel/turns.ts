@@ -3,7 +3,7 @@
  * at work than there are pairs of cores, all that look take time from those who have something to do. So those that block take
  * turns: one exchanges calls at full speed, the others sleep. It is about speed alone: nobody depends on having a turn.
  */
-import { ControlWord } from '../codec/layout.js'
+import { Apart, ControlWord } from '../codec/layout.js'
 import { now, passed } from './clock.js'
 import type { Mapping } from './mapping.js'
 import { CORES } from './patience.js'
@@ -14,8 +14,8 @@ import { QUEUE_SIZE, TurnQueue } from './turn-queue.js'
 /** A session is at work if it has sent something lately, which it may not while it waits for its turn; how often it says so. In microseconds. */
 const LATELY = 100_000
 const OFTEN = 5000
-/** How often to ask the system whether a host may change its core, in microseconds. */
-const SELDOM = 1_000_000
+/** How often at most to ask the system whether a host may change its core, in microseconds. */
+const SELDOM = 2000
 /**
  * Calls that follow each other less closely than it takes to wake two sides (microseconds) gain nothing by a turn, and leave a core
  * unused meanwhile, whether the routine is slow or what the program does between: after so many in a row a session does without.
@@ -59,8 +59,7 @@ export class Turn {
   #queue: TurnQueue
   #crowded = false
   #marked = now() - OFTEN
-  #asked = now() - SELDOM
-  #mayMove = false
+  #looked = now() - SELDOM
   #slowCalls = 0
   #skipped = 0
   /** When it last sent a request in a turn of its own and looked at the clock (0: the last one was not in a turn). */
@@ -84,21 +83,34 @@ export class Turn {
 
   /** Called before a thread that has nothing under way sends a request: one that will block waits for its turn, if others are at work. */
   take(blocks: boolean): void {
-    if (!this.#crowded && Atomics.load(this.#i32, SESSIONS) <= PAIRS) return
+    if (!this.#crowded && this.#i32[SESSIONS] <= PAIRS) return
     if (this.#untimed > 0 && (!blocks || this.#queue.isMine)) {
       this.#untimed--
       return
     }
     const time = now()
-    if (!this.#isCrowded(time)) return this.#limitHost(0, false)
+    if (!this.#isCrowded(time)) return this.#limitHost(0)
     if (!blocks) {
       this.#untimed = STRIDE
-      return this.#limitHost(HOST_LOOKS_AWAITED, false)
+      return this.#limitHost(HOST_LOOKS_AWAITED)
     }
-    this.#limitHost(HOST_LOOKS, this.#apart)
+    this.#limitHost(HOST_LOOKS)
     this.#measure(time)
     if (this.#slowCalls < SLOW_CALLS || ++this.#skipped % PROBE === 0)
       this.#timed = (this.#take(time) ? time : now()) || 1
+  }
+
+  /**
+   * Called when a reply has not come for as long as this thread looked. The host may share its core, and says so then: it may leave it, unless
+   * it may use no other, for somebody may have pinned it just now.
+   */
+  late(): void {
+    const { i32 } = this.mapping
+    if (Atomics.load(i32, ControlWord.apart / 4) !== Apart.asked) return
+    const time = now()
+    if (passed(this.#looked, time) < SELDOM) return
+    this.#looked = time
+    if (mayMove(this.state.pid)) Atomics.compareExchange(i32, ControlWord.apart / 4, Apart.asked, Apart.allowed)
   }
 
   /** Called when nothing is under way, and nothing to be sent. */
@@ -122,21 +134,9 @@ export class Turn {
     return this.#crowded
   }
 
-  /** Is the host to keep off the core of whoever hands it requests? */
-  get #apart(): boolean {
-    if (passed(this.#asked, this.#marked) >= SELDOM) {
-      this.#asked = this.#marked
-      this.#mayMove = mayMove(this.state.pid)
-    }
-    return this.#mayMove
-  }
-
-  #limitHost(microseconds: number, apart: boolean): void {
-    const both = (microseconds << 1) | Number(apart)
-    if (Atomics.exchange(this.state.i32, Shared.lookLimit, both) === both) return
-    const { i32 } = this.mapping
-    Atomics.store(i32, ControlWord.lookLimit / 4, microseconds)
-    Atomics.store(i32, ControlWord.keepApart / 4, Number(apart))
+  #limitHost(microseconds: number): void {
+    if (Atomics.exchange(this.state.i32, Shared.lookLimit, microseconds) === microseconds) return
+    Atomics.store(this.mapping.i32, ControlWord.lookLimit / 4, microseconds)
   }
 
   /** How closely calls follow each other. */

@@ -23,6 +23,8 @@ struct zb_guard {
   uint32_t refused;      /* a callback was not begun: there was too little stack for it */
 };
 
+enum { BESIDE = 8 };
+
 /* What the bridge knows about a thread. `spin` is its waiting budget, in pauses. */
 struct zb_thread {
   int32_t strand; /* -1: none */
@@ -32,7 +34,8 @@ struct zb_thread {
   int32_t errno_copy;
   uint32_t system_error; /* the routines' own GetLastError(): the bridge's waiting must not show in it */
   uint32_t spin;
-  uint32_t beside; /* waits in a row that looked as if Node's worker ran on the same core */
+  uint32_t beside; /* waits in a row that looked as if who calls ran on the same core */
+  uint32_t beside_most; /* of them, until it asks to leave that core: BESIDE at first */
   CONTEXT walk; /* here, not on the stack: there may be little left of it */
 };
 

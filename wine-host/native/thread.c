@@ -23,6 +23,7 @@ void zb_attach(struct zb_thread *thread, int32_t strand) {
   memset(thread, 0, offsetof(struct zb_thread, walk));
   thread->strand = strand;
   thread->spin = zb.spin_full;
+  thread->beside_most = BESIDE;
   TlsSetValue(zb.tls, thread);
 }
 

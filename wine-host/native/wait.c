@@ -8,7 +8,7 @@
 
 enum { FOUND = 1, FOUND_BESIDE = 2 }; /* by looking; after the core was someone else's for a moment */
 enum { SPIN = 130 }; /* microseconds of the longest spin */
-enum { CHUNK = 64, LEAST = 64, CHUNKS_ALONE = 4, BESIDE = 8 };
+enum { CHUNK = 64, LEAST = 64, CHUNKS_ALONE = 4, BESIDE_MOST = 1024 };
 
 static uint64_t ticks(void) { return __builtin_ia32_rdtsc(); }
 
@@ -51,7 +51,7 @@ static int spin(volatile uint32_t *head, uint32_t seen, struct zb_thread *thread
     uint64_t now = ticks();
     if (now - before > 16 * chunk_ticks + zb.spin_ticks / 4) { /* we were off the core */
       thread->spin = thread->spin / 4 > LEAST ? thread->spin / 4 : LEAST;
-      return zb_load(head) != seen;
+      return zb_load(head) != seen ? FOUND_BESIDE : 0;
     }
     before = now;
     if (++chunks > CHUNKS_ALONE) { /* a while has passed: whoever else is ready on this core goes first, the thread of Node's above all */
@@ -72,10 +72,22 @@ static void leave_core(void) {
   SetThreadAffinityMask(GetCurrentThread(), zb.cores);
 }
 
-/* Was what this thread waited for made on its own core? */
+/* Was what this thread waited for made on its own core? So often in a row, and it asks to leave; Node looks whether somebody has pinned
+ * it there. Where leaving does not help, since other programs keep all cores busy, it is tried ever more seldom. */
 static void note(struct zb_thread *thread, int beside) {
-  if (!beside || thread->strand != 0 || !zb_load(zb_word(WORD_KEEP_APART))) thread->beside = 0;
-  else if (++thread->beside % BESIDE == 0) leave_core();
+  volatile uint32_t *word = zb_word(WORD_APART);
+  if (thread->strand != 0) return;
+  if (!beside) {
+    thread->beside = 0;
+    if (thread->beside_most > BESIDE) thread->beside_most--;
+  } else if (zb_load(word) == APART_ALLOWED) {
+    zb_store(word, 0);
+    thread->beside = 0;
+    thread->beside_most = thread->beside_most < BESIDE_MOST ? thread->beside_most * 2 : BESIDE_MOST;
+    leave_core();
+  } else if (++thread->beside >= thread->beside_most) {
+    zb_store(word, APART_ASKED);
+  }
 }
 
 /* Sleeps until somebody rings. What is rung is a hint: all there is of it is taken. */

@@ -35,7 +35,7 @@
 #define WORD_SEGMENT_SIZE 8 /* Bytes of the segment */
 #define WORD_BELL_PROCESS 12 /* Process whose descriptors the threads’ bells are, as the host sees it */
 #define WORD_LOOK_LIMIT 64 /* Node: microseconds that the host may look before it sleeps; 0: as long as it pays */
-#define WORD_KEEP_APART 68 /* Node: 1 if the host’s main thread is to keep off the core of whoever calls */
+#define WORD_APART 68 /* Both: see Apart */
 #define WORD_PULSE_ASKED 72 /* Node: number of the last sign of life that it has asked for */
 #define WORD_DONE 128 /* Host: requests that it is done with; their slots are free */
 #define WORD_HOST_STATE 132 /* Host: see HostState */
@@ -52,6 +52,10 @@
 #define THREAD_BELL 8 /* Node: descriptor of its bell */
 #define THREAD_OPEN 12 /* Host: callbacks of the thread that are open */
 #define THREAD_GONE 16 /* Node: 1 once the thread has ended; its callbacks then go to CALLER_THREAD */
+
+/* `ControlWord.apart`. */
+#define APART_ASKED 1 /* By the host: its main thread shares a core with whoever calls, and asks to leave it */
+#define APART_ALLOWED 2 /* By Node, which has looked: it may use others */
 
 /* `ControlWord.hostState`. */
 #define STATE_STARTING 0

@@ -64,8 +64,8 @@ export const ControlWord = {
   bellProcess: 12,
   /** Node: microseconds that the host may look before it sleeps; 0: as long as it pays. */
   lookLimit: 64,
-  /** Node: 1 if the host’s main thread is to keep off the core of whoever calls. */
-  keepApart: 68,
+  /** Both: see Apart. */
+  apart: 68,
   /** Node: number of the last sign of life that it has asked for. */
   pulseAsked: 72,
   /** Host: requests that it is done with; their slots are free. */
@@ -98,6 +98,14 @@ export const ThreadWord = {
   open: 12,
   /** Node: 1 once the thread has ended; its callbacks then go to CALLER_THREAD. */
   gone: 16,
+} as const
+
+/** `ControlWord.apart`. */
+export const Apart = {
+  /** By the host: its main thread shares a core with whoever calls, and asks to leave it. */
+  asked: 1,
+  /** By Node, which has looked: it may use others. */
+  allowed: 2,
 } as const
 
 /** `ControlWord.hostState`. */

@@ -6,6 +6,7 @@ import { Exchange, type Port, type Sender } from '../../channel/exchange.js'
 import type { Lane } from '../../channel/lane.js'
 import { Kind, Reply } from '../../codec/layout.js'
 import type { SessionCore } from '../core/core.js'
+import { failWith } from '../core/windows-error.js'
 import type { PreparedCall } from './prepared-call.js'
 import { failureOf } from './reply.js'
 
@@ -64,7 +65,7 @@ export class AwaitedScalarCall extends ScalarCall {
    * to look up for each what this knows.
    */
   submit(lane: Lane): void {
-    const ring = lane.freeRing
+    const ring = lane.freeRing(false)
     if (ring && this.attempt(lane, ring)) lane.sent(this)
     else lane.submit(this)
   }
@@ -74,14 +75,14 @@ export class AwaitedScalarCall extends ScalarCall {
     try {
       value = this.take(at)
     } catch (error) {
-      this.reject(error as Error)
+      failWith(this.core, error as Error, this.reject)
       return
     }
     this.resolve(value)
   }
 
   override fail(_sender: Sender, error: Error): void {
-    this.reject(error)
+    failWith(this.core, error, this.reject)
   }
 }
 
@@ -91,7 +92,12 @@ export class BlockingScalarCall extends ScalarCall {
 
   /** Blocks this thread until the routine has returned; throws what the call failed with. */
   run(lane: Lane): unknown {
-    lane.submitSync(this)
+    const ring = lane.freeRing(true)
+    if (ring && this.attempt(lane, ring)) {
+      const at = lane.answered(this)
+      if (at >= 0) return this.take(at)
+      lane.waitFor(() => this.settled)
+    } else lane.submitSync(this)
     if (this.#error) throw this.#error
     return this.#value
   }

@@ -21,6 +21,11 @@ function fill(error: WindowsError, text: string): WindowsError {
   return error
 }
 
+/** Rejects with the error, once its text is there. */
+export function failWith(core: SessionCore, error: Error, reject: (error: Error) => void): void {
+  void fillWindowsError(core, error).then(reject)
+}
+
 export const fillWindowsError = Object.assign(
   async (core: SessionCore, error: Error): Promise<Error> => {
     if (!(error instanceof WindowsError) || !bare.delete(error) || !core.alive) return error

@@ -23,7 +23,7 @@ import { coreForSync } from '../core/both.js'
 import type { SessionCore } from '../core/core.js'
 import { BY_ADDRESS } from '../core/declarations.js'
 import type { DllState } from '../core/dll-state.js'
-import { fillWindowsError } from '../core/windows-error.js'
+import { failWith, fillWindowsError } from '../core/windows-error.js'
 import { MemsyncCall, MemsyncPlan } from '../memsync/memsync.js'
 import type { CallDetail, CallOptions, ErrCheck, Routine } from './routine.js'
 import type { SessionSurface } from './surface.js'
@@ -49,6 +49,8 @@ export class RoutineEngine {
   #plan: CallPlan | undefined
   /** By the plan of the arguments that a call has; one plan unless they are undeclared or variadic. */
   readonly #declared = new Map<CallPlan, Declared>()
+  /** What was called last: most routines are always called alike. */
+  #latest: Declared | undefined
 
   constructor(
     readonly session: SessionSurface,
@@ -223,11 +225,12 @@ export class RoutineEngine {
     const { error } = this.dll
     if (error) throw error
     const plan = this.#planFor(args)
-    let declared = this.#declared.get(plan)
+    let declared = this.#latest?.plan === plan ? this.#latest : this.#declared.get(plan)
     if (!declared || declared.declaration.asked.isBehind) {
       declared = this.#request(core, plan)
       this.#declared.set(plan, declared)
     }
+    this.#latest = declared
     return declared
   }
 
@@ -284,6 +287,7 @@ export class RoutineEngine {
     this.#plan = undefined
     this.#memsyncPlan = undefined
     this.#declared.clear()
+    this.#latest = undefined
   }
 
   /** Makes the exchange and hands it to the lane; what is wrong goes to `done`. */
@@ -314,13 +318,12 @@ export class RoutineEngine {
     if (timeout !== Number.POSITIVE_INFINITY || signal)
       return this.#startLimited(core, args, timeout, signal, value => value)
     return new Promise((resolve, reject) => {
-      const fail = (error: Error) => void fillWindowsError(core, error).then(reject)
       try {
         const declared = this.#directives || this.#adapt ? undefined : this.declared(core, args)
-        if (declared?.small) new AwaitedScalarCall(core, declared, args, resolve, fail).submit(core.lane)
-        else this.#submit(core, args, (error, value) => (error ? fail(error) : resolve(value)))
+        if (declared?.small) new AwaitedScalarCall(core, declared, args, resolve, reject).submit(core.lane)
+        else this.#submit(core, args, (error, value) => (error ? failWith(core, error, reject) : resolve(value)))
       } catch (error) {
-        fail(error as Error)
+        failWith(core, error as Error, reject)
       }
     })
   }
