@@ -1,11 +1,14 @@
 /**
  * What needs a program of its own: `first-call` (prints how long after its start it had the first answer), `memory N`
- * (private memory of N sessions, both sides) and `idle SECONDS` (processor time of a session that does nothing).
+ * (private memory of N sessions, both sides), `idle SECONDS` (processor time of a session that does nothing) and `calls WAY SECONDS
+ * DLL` (time of a call of add_int).
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-const [, , what, argument] = process.argv
+import { ways } from '../ours/ways.mjs'
+
+const [, , what, argument, seconds, dll] = process.argv
 const { CtypesSession } = await import('zugbruecke')
 
 async function open() {
@@ -53,6 +56,13 @@ const modes = {
     const windows = sessions.map(session => privateKib(session.pid)).reduce((a, b) => a + b) / count
     await Promise.all(sessions.map(session => session.terminate()))
     return { here, windows }
+  },
+  async calls() {
+    const session = await open()
+    const add = (await session.cdll.LoadLibrary(dll)).func('int add_int(int a, int b)')
+    const { value } = await ways(add)[argument](Number(seconds))
+    await session.terminate()
+    return { us: value }
   },
   async idle() {
     const session = await open()

@@ -5,8 +5,11 @@ import type { Measure, Sample } from '../model.js'
 import { onOneCore } from '../peers/affinity.js'
 import { BENCH, Missing } from '../peers/workshop.js'
 import type { CallName, Prepared } from './calls.mjs'
+import { halfACore } from './half-a-core.js'
+import { joinedThread } from './joined-thread.js'
 import { type Library, loadLibrary } from './library.js'
 import { sliceAsync, sliceSync } from './slice.mjs'
+import { IN_FLIGHT, type Way, ways } from './ways.mjs'
 
 export interface Ours {
   readonly measures: readonly Measure[]
@@ -18,12 +21,12 @@ const ADD = 'int add_int(int a, int b)'
 const ITERATE = 'double iterate(double x, int steps)'
 const CALLS_JOB = new URL('../jobs/calls.mjs', import.meta.url)
 const COUNT_JOB = new URL('../jobs/count.mjs', import.meta.url)
-const IN_FLIGHT = 1000
 const BATCH_ROWS = 1_000_000
 const WORK_ROWS = 100_000
 const STEPS = 500
 const STRUCTURES = 100_000
 const ROW_SIZE = 40
+const WAYS: Readonly<Record<Way, string>> = { sync: '.sync', awaited: 'awaited', together: '1000 at once' }
 /** Milliseconds for which sessions work before they are measured together. */
 const SETTLE = 300
 const CRASH_ROWS = 10_000
@@ -62,11 +65,17 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
 }
 
 async function child(...args: readonly string[]): Promise<Record<string, number>> {
+  return childWith(() => {}, ...args)
+}
+
+/** `begun` is told its process before it has done anything. */
+async function childWith(begun: (pid: number) => void, ...args: readonly string[]): Promise<Record<string, number>> {
   return new Promise((resolve, reject) => {
     const process_ = spawn(process.execPath, ['--expose-gc', join(BENCH, 'children/session.mjs'), ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout: 120_000,
     })
+    if (process_.pid !== undefined) begun(process_.pid)
     let out = ''
     let err = ''
     process_.stdout.on('data', chunk => {
@@ -158,6 +167,43 @@ export async function startOurs(dllPath: string, quick: boolean): Promise<Ours> 
         seconds,
         BATCH_ROWS,
       ),
+  })
+  // --- the same where more goes on: from a joined thread, beside a callback that the DLL may call, inside one that is open
+  const other = joinedThread(session.port(), dllPath)
+  const kept = hearingDll.func(
+    'call_many',
+    [library.CFUNCTYPE(library.c_int, library.c_int), library.c_int],
+    library.c_int64,
+  )
+  const callback = library.CFUNCTYPE(library.c_int, library.c_int)(i => 2 * i)
+  await kept(callback, 1)
+  const beside = ways(hearingDll.func<[number, number], number>(ADD))
+  for (const [way, label] of Object.entries(WAYS) as [Way, string][]) {
+    define({
+      id: `add-joined-${way}`,
+      group: 'add',
+      label: `${label}, from a joined thread`,
+      run: seconds => other.run(way, seconds),
+    })
+    define({
+      id: `add-hearing-${way}`,
+      group: 'add',
+      label: `${label}, in a session with a callback`,
+      run: async seconds => beside[way](seconds),
+    })
+  }
+  define({
+    id: 'add-inside-sync',
+    group: 'add',
+    label: '.sync, inside a callback',
+    async run(seconds) {
+      let sample: Sample | undefined
+      await kept(i => {
+        sample = beside.sync(seconds) as Sample
+        return i
+      }, 1)
+      return sample as unknown as Sample
+    },
   })
   const streamRows = quick ? 10_000_000 : 100_000_000
   define({
@@ -360,6 +406,51 @@ export async function startOurs(dllPath: string, quick: boolean): Promise<Ours> 
     },
   })
   define({
+    id: 'start-call',
+    group: 'start',
+    label: 'first call of a new session, its DLL loaded',
+    run: async () => {
+      const started = await CtypesSession.start()
+      const us = await timed(async () => {
+        const fresh = await started.cdll.LoadLibrary(dllPath)
+        await fresh.func<[number, number], number>(ADD)(3, 4)
+      })
+      await started.terminate()
+      return { value: us }
+    },
+  })
+  define({
+    id: 'start-replaced',
+    group: 'start',
+    label: 'died in a pool, replaced and answering',
+    run: async () => {
+      const pool = await SessionPool.start({ size: 1 })
+      try {
+        const died = pool.use(async borrowed => {
+          if (borrowed.pid !== undefined) process.kill(borrowed.pid, 'SIGKILL')
+          await borrowed.windll.kernel32.func('GetCurrentProcessId', [], library.c_ulong)()
+        })
+        await died.catch(() => {})
+        const us = await timed(() =>
+          pool.use(borrowed => borrowed.windll.kernel32.func('GetCurrentProcessId', [], library.c_ulong)()),
+        )
+        return { value: us }
+      } finally {
+        await pool.close()
+      }
+    },
+  })
+  for (const [way, label] of Object.entries(WAYS) as [Way, string][]) {
+    define({
+      id: `half-${way}`,
+      group: 'half',
+      label,
+      rounds: 3,
+      run: seconds =>
+        halfACore(async put => ({ value: (await childWith(put, 'calls', way, String(seconds * 4), dllPath)).us })),
+    })
+  }
+  define({
     id: 'start-program',
     group: 'start',
     label: 'from starting Node',
@@ -400,6 +491,7 @@ export async function startOurs(dllPath: string, quick: boolean): Promise<Ours> 
     measures,
     versions: {},
     async close() {
+      await other.close()
       await Promise.all([single.close(), pair.close(), session.terminate(), hearing.terminate()])
     },
   }

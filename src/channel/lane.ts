@@ -131,19 +131,23 @@ export class Lane implements Sender, Waiting {
   }
 
   /**
-   * Blocks this thread for as long as the reply may come at once: where it is, which is then taken; -1: wait for it. Most calls that block
-   * are answered while they look, and need nothing of what waiting needs.
+   * Blocks this thread for as long as the reply to what was just sent through the free ring may come at once: where it is, which is then
+   * taken. -1: `awaitSync` it. Most calls that block are answered while they look, and need no exchange and nothing of what waiting needs.
    */
-  answered(exchange: Exchange): number {
-    this.#sent(exchange)
+  answered(): number {
     const ring = this.#ring
     if (!this.#awake) this.#wakeUp()
     if (ring.outstanding !== 1 || !this.#look()) return -1
     const { i32 } = this.mapping
     if (i32[this.frames.posted] !== 0 || i32[ring.expectedAt] !== ring.expected) return -1
-    this.#pending[ring.taken & MASK] = undefined
     this.#restLater()
     return ring.take()
+  }
+
+  /** Blocks this thread until what was just sent through the free ring, for this exchange, is settled. */
+  awaitSync(exchange: Exchange): void {
+    this.#sent(exchange)
+    this.waitFor(() => exchange.settled)
   }
 
   /** Sends a request as soon as its turn comes. Throws if it is bad and can be sent now; fails it if it turns out bad later. */

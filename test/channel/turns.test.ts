@@ -1,10 +1,13 @@
 /** Turns over one memory, as the workers of a program's sessions have them. Nothing here depends on how long anything takes. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Mapping } from '../../dist/src/channel/mapping.js'
-import { SharedState } from '../../dist/src/channel/shared.js'
+import { mayMove } from '../../dist/src/channel/process.js'
+import { Shared, SharedState } from '../../dist/src/channel/shared.js'
 import { countSession, createTurns, Turn } from '../../dist/src/channel/turns.js'
-import { ControlWord } from '../../dist/src/codec/layout.js'
+import { Apart, ControlWord } from '../../dist/src/codec/layout.js'
 
 const test = suite('turns')
 const sleep = (milliseconds: number) => new Promise(resolve => setTimeout(resolve, milliseconds))
@@ -59,6 +62,31 @@ test('where many are at work each gets its turn, whether the one before gave it 
   const last = turns.at(-1) as Turn
   last.take(true)
   assert.is(limit(-1), 0, 'and, when the others had no work any more, as long as it likes')
+})
+
+/** What a host that runs as this process is told when it has asked for this, and a look has been in vain. */
+function answer(pid: number, asked: number): number {
+  const i32 = new Int32Array(0x400)
+  const state = new SharedState(new SharedArrayBuffer(1024))
+  state.i32[Shared.process] = pid
+  i32[ControlWord.apart / 4] = asked
+  new Turn(createTurns(), 1, { i32 } as Mapping, state).late()
+  return i32[ControlWord.apart / 4]
+}
+
+test('a host may leave the core that it shares where it asks to, and may use others', () => {
+  assert.is(answer(process.pid, Apart.asked), mayMove(process.pid) ? Apart.allowed : Apart.asked)
+  assert.is(answer(process.pid, 0), 0)
+})
+
+test('a host that is pinned to a core stays there', async () => {
+  const pinned = spawn('taskset', ['-c', '0', 'cat'], { stdio: ['pipe', 'pipe', 'ignore'] })
+  // it answers once it is pinned
+  pinned.stdin.write('ready')
+  await once(pinned.stdout, 'data')
+  const told = answer(pinned.pid as number, Apart.asked)
+  pinned.kill()
+  assert.is(told, Apart.asked)
 })
 
 test.run()

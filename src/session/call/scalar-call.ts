@@ -27,12 +27,7 @@ abstract class ScalarCall extends Exchange {
   }
 
   override attempt(_sender: Sender, port: Port): boolean {
-    const { call, core } = this
-    const { builder } = core
-    builder.begin()
-    call.encode(builder, this.taken ?? this.args)
-    const length = builder.finish(call.number, call.count)
-    return port.send(core.encoder.message, length, Kind.call)
+    return sendScalars(this.core, this.call, this.taken ?? this.args, port)
   }
 
   override keep(): void {
@@ -42,10 +37,8 @@ abstract class ScalarCall extends Exchange {
 
   /** The result; throws what the call failed with. */
   protected take(at: number): unknown {
-    const { core, call } = this
-    const failure = this.thrown ?? failureOf(core, call, at)
-    if (failure) throw failure
-    return call.decode(core.mapping.view, at + Reply.result, this.args, undefined)
+    if (this.thrown) throw this.thrown
+    return takeResult(this.core, this.call, this.args, at)
   }
 }
 
@@ -86,18 +79,14 @@ export class AwaitedScalarCall extends ScalarCall {
   }
 }
 
-export class BlockingScalarCall extends ScalarCall {
+class BlockingScalarCall extends ScalarCall {
   #value: unknown
   #error: Error | undefined
 
-  /** Blocks this thread until the routine has returned; throws what the call failed with. */
-  run(lane: Lane): unknown {
-    const ring = lane.freeRing(true)
-    if (ring && this.attempt(lane, ring)) {
-      const at = lane.answered(this)
-      if (at >= 0) return this.take(at)
-      lane.waitFor(() => this.settled)
-    } else lane.submitSync(this)
+  /** `sent`: the request is under way. Blocks this thread until the routine has returned; throws what the call failed with. */
+  run(lane: Lane, sent: boolean): unknown {
+    if (sent) lane.awaitSync(this)
+    else lane.submitSync(this)
     if (this.#error) throw this.#error
     return this.#value
   }
@@ -114,4 +103,27 @@ export class BlockingScalarCall extends ScalarCall {
   override fail(_sender: Sender, error: Error): void {
     this.#error = error
   }
+}
+
+/** Calls a routine and blocks this thread until it has returned; throws what the call failed with. */
+export function callBlocking(core: SessionCore, call: PreparedCall, args: readonly unknown[]): unknown {
+  const { lane } = core
+  const ring = lane.freeRing(true)
+  const sent = ring !== undefined && sendScalars(core, call, args, ring)
+  const at = sent ? lane.answered() : -1
+  return at >= 0 ? takeResult(core, call, args, at) : new BlockingScalarCall(core, call, args).run(lane, sent)
+}
+
+function sendScalars(core: SessionCore, call: PreparedCall, args: readonly unknown[], port: Port): boolean {
+  const { builder } = core
+  builder.begin()
+  call.encode(builder, args)
+  const length = builder.finish(call.number, call.count)
+  return port.send(core.encoder.message, length, Kind.call)
+}
+
+function takeResult(core: SessionCore, call: PreparedCall, args: readonly unknown[], at: number): unknown {
+  const failure = failureOf(core, call, at)
+  if (failure) throw failure
+  return call.decode(core.mapping.view, at + Reply.result, args, undefined)
 }

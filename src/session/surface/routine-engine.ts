@@ -18,7 +18,7 @@ import { CallExchange, type Settle } from '../call/exchange.js'
 import { checkExportName } from '../call/export-name.js'
 import { checkSignal, startLimited, timeoutError } from '../call/limited-call.js'
 import { notFound } from '../call/not-found.js'
-import { AwaitedScalarCall, BlockingScalarCall } from '../call/scalar-call.js'
+import { AwaitedScalarCall, callBlocking } from '../call/scalar-call.js'
 import { coreForSync } from '../core/both.js'
 import type { SessionCore } from '../core/core.js'
 import { BY_ADDRESS } from '../core/declarations.js'
@@ -180,7 +180,7 @@ export class RoutineEngine {
       return this.#runSync(args, options).value
     try {
       const declared = this.declared(core, args)
-      if (declared.small) return new BlockingScalarCall(core, declared, args).run(core.lane)
+      if (declared.small) return callBlocking(core, declared, args)
     } catch (error) {
       throw fillWindowsError.sync(core, error as Error)
     }
