@@ -22,7 +22,12 @@ export type {
 export type { Blocking, Both } from './session/core/both.js'
 export type { LibraryKind, LibraryOptions } from './session/core/dll-state.js'
 export type { Job } from './session/life/job.js'
-export { CtypesSession, CtypesSession as ctypes_session, type SessionEvents } from './session/life/session.js'
+export {
+  CtypesSession,
+  CtypesSession as ctypes_session,
+  type OpenParameters,
+  type SessionEvents,
+} from './session/life/session.js'
 export type { Library, LibraryConstructor, LibraryLoader } from './session/surface/library.js'
 export type { Allocation, SessionMemory, TypedAllocation } from './session/surface/memory.js'
 export type { CallDetail, CallOptions, ErrCheck, Routine } from './session/surface/routine.js'

@@ -12,7 +12,7 @@ import { type Arch, type Config, parameterNames, type ResolvedConfig, resolveCon
 import { type Check, diagnose } from '../runtime/doctor.js'
 import { cacheFolder, findPython, findWine, findWineserver, prefixFolder } from '../runtime/locate.js'
 import { packageVersion } from '../runtime/package.js'
-import { readPe } from '../runtime/pe.js'
+import { type PeHeader, readPe, readPeHeader, sessionArch } from '../runtime/pe.js'
 import { assertPlatform } from '../runtime/platform.js'
 import { stopServices } from '../runtime/prefix.js'
 import { setUp, wineVersion } from '../runtime/setup.js'
@@ -23,12 +23,17 @@ import { type Library, library, openSession, type Routine, startSession } from '
 import { toJson } from './text.js'
 
 interface Options {
-  readonly arch?: Arch
+  readonly arch?: Arch | 'auto'
   readonly json?: boolean
   readonly convention?: 'cdll' | 'windll' | 'oledll'
 }
 
-const given = ({ arch }: Options): Partial<Config> => (arch ? { arch } : {})
+/** What the options say of a session; nothing of its architecture where a DLL that is to tell it is none of the user's files. */
+function given({ arch = 'auto' }: Options, dll?: string): Partial<Config> {
+  if (arch !== 'auto') return { arch }
+  const file = dll === undefined ? undefined : [dll, `${dll}.dll`].find(path => existsSync(path))
+  return file === undefined ? {} : { arch: sessionArch(file, readPeHeader(file)) }
+}
 const print = (text: string): void => void process.stdout.write(`${text}\n`)
 
 const program = new Command('zugbruecke')
@@ -44,6 +49,11 @@ Parameters come from ZUGBRUECKE_<NAME>, ./.zugbruecke.json, ~/.zugbruecke.json a
   )
 
 const arch = () => new Option('--arch <arch>', 'of the Windows side').choices(['win64', 'win32'])
+/** Of commands that are given a DLL. */
+const archOrAuto = () =>
+  new Option('--arch <arch>', "of the Windows side; auto: the DLL's, as its header tells")
+    .choices(['auto', 'win64', 'win32'])
+    .default('auto')
 const json = () => new Option('--json', 'print JSON')
 
 program
@@ -61,15 +71,20 @@ program
 program
   .command('doctor')
   .description('look at everything a session needs, and say how to mend what is missing')
-  .addOption(arch())
+  .argument('[dll]', 'look at what a session for this DLL needs')
+  .addOption(archOrAuto())
   .addOption(json())
   .addHelpText('after', '\nExit code 0 only if a session can start.')
-  .action(async (options: Options) => {
+  .action(async (dll: string | undefined, options: Options) => {
     const show = ({ name, ok, found, mend, needed }: Check) => {
       print(`${ok ? (needed ? 'ok     ' : 'info   ') : 'MISSING'} ${name}: ${found}`)
       if (mend) print(`        → ${mend}`)
     }
-    const { ok, checks } = await diagnose(resolveConfig(given(options)), trySession, options.json ? undefined : show)
+    const { ok, checks } = await diagnose(
+      resolveConfig(given(options, dll)),
+      trySession,
+      options.json ? undefined : show,
+    )
     if (options.json) print(toJson({ ok, checks }))
     else print(ok ? 'A session can start.' : 'A session cannot start.')
     process.exitCode = ok ? 0 : 1
@@ -84,6 +99,8 @@ async function trySession({ arch }: ResolvedConfig): Promise<string> {
   return `started in ${took.toFixed(0)} ms (process ${pid}) and ended`
 }
 
+const archs = ({ arch = 'auto' }: Options): readonly Arch[] => (arch === 'auto' ? ['win64', 'win32'] : [arch])
+
 program
   .command('stop')
   .description("end every session of the prefix, and Wine's services, at once")
@@ -91,7 +108,7 @@ program
   .addOption(json())
   .action(async (options: Options) => {
     const stopped: string[] = []
-    for (const arch of options.arch ? [options.arch] : (['win64', 'win32'] as const)) {
+    for (const arch of archs(options)) {
       const config = resolveConfig({ arch })
       const prefix = prefixFolder(config)
       const wine = findWine(config)
@@ -146,11 +163,11 @@ program
   .addOption(
     new Option('--convention <kind>', 'loader of the DLL').choices(['cdll', 'windll', 'oledll']).default('cdll'),
   )
-  .addOption(arch())
+  .addOption(archOrAuto())
   .addOption(json())
   .addHelpText('after', callExamples)
   .action(async (dll: string, prototype: string, args: string[], options: Options) => {
-    const session = await openSession(given(options))
+    const session = await openSession(given(options, dll))
     try {
       const routine = readPrototype(session[loaders[options.convention ?? 'cdll']](dll), prototype)
       const given = new CallArguments(args, routine.argtypes)
@@ -182,16 +199,18 @@ program
   .command('exports')
   .description('list the routines of a DLL, without loading it')
   .argument('<dll>', 'path of a DLL, or the name of one of Windows (kernel32)')
-  .addOption(arch())
+  .addOption(archOrAuto())
   .addOption(json())
   .action((dll: string, options: Options) => {
     const path = findDll(dll, resolveConfig(given(options)))
     const pe = readPe(path)
     if (options.json) return print(toJson({ path, ...pe }))
-    print(`${path}: ${pe.isDll ? 'DLL' : 'program'}, ${pe.arch}, ${pe.exports.length} exports`)
+    print(`${path}: ${kindOf(pe)}, ${pe.arch}, ${pe.exports.length} exports`)
     for (const { ordinal, name, forward } of pe.exports)
       print(`${String(ordinal).padStart(6)}  ${name ?? '(by ordinal)'}${forward ? `  → ${forward}` : ''}`)
   })
+
+const kindOf = ({ isDll, isManaged }: PeHeader) => `${isManaged ? '.NET ' : ''}${isDll ? 'DLL' : 'program'}`
 
 function findDll(dll: string, config: ResolvedConfig): string {
   if (dll.includes('/') || existsSync(dll)) return dll

@@ -15,7 +15,7 @@ import { type BatchDetail, type BatchOf, type RowsOf, SHARED } from '../session/
 import { BATCH_OPTIONS, type BatchPlan } from '../session/batch/plan.js'
 import { checkDllName } from '../session/core/paths.js'
 import { checkJob } from '../session/life/job-runner.js'
-import { CtypesSession } from '../session/life/session.js'
+import { CtypesSession, type OpenParameters, parametersFor } from '../session/life/session.js'
 import {
   type ArgsOf,
   type ArgType,
@@ -55,6 +55,9 @@ interface Waiting {
   begun(): void
 }
 
+/** Options of a pool whose architecture is that of a DLL, unless it is given. */
+export type PoolOpenOptions = Omit<PoolOptions, 'arch'> & Pick<OpenParameters, 'arch'>
+
 export class SessionPool {
   readonly #options: PoolOptions
   readonly #config: Partial<Config>
@@ -86,6 +89,19 @@ export class SessionPool {
       throw error
     }
     return pool
+  }
+
+  /**
+   * Starts a pool of sessions of the architecture that a DLL needs, which its header tells. Throws (rejects with) WrongArchitectureError
+   * for one that no session can load, and DllNotFoundError.
+   */
+  static async open(
+    dllPath: string,
+    { size, maxQueue, retries, setup, ...parameters }: PoolOpenOptions = {},
+  ): Promise<SessionPool> {
+    const own = { size, maxQueue, retries, setup }
+    const given = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined))
+    return SessionPool.start({ ...given, ...parametersFor(dllPath, parameters) })
   }
 
   /** Borrows a session for as long as `work` takes. */

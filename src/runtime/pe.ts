@@ -3,13 +3,16 @@
  * Trusts nothing in the file: each offset is checked against its size, each count against what the format allows.
  */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
-import { DllNotFoundError } from '../errors.js'
+import { DllNotFoundError, WrongArchitectureError } from '../errors.js'
+import type { Arch } from './config.js'
 
 export interface PeHeader {
   /** IMAGE_FILE_HEADER.Machine, for instance 0x8664. */
   readonly machine: number
   readonly arch: 'win32' | 'win64' | 'arm64' | 'other'
   readonly isDll: boolean
+  /** An assembly of .NET that holds no machine code. */
+  readonly isManaged: boolean
 }
 
 export interface PeExport {
@@ -30,6 +33,16 @@ const longestName = 4096
 const SYMBOL = 18
 /** Which directory it is. */
 const CERTIFICATES = 4
+const CLI_HEADER = 14
+/** IMAGE_COR20_HEADER: where its flags are, and the one for "no machine code". */
+const CLI_FLAGS = 16
+const IL_ONLY = 1
+/** What may stand where a PE header would: programs of older systems, with the same first header. */
+const older: Readonly<Record<string, string>> = {
+  NE: 'for 16-bit Windows (NE)',
+  LE: 'a virtual device driver or for OS/2 (LE)',
+  LX: 'for OS/2 (LX)',
+}
 
 class Reader {
   readonly #fd: number
@@ -66,6 +79,11 @@ class Reader {
     return new DllNotFoundError(`${this.#path} is not a usable Windows DLL: ${why}.`, { dll: this.#path })
   }
 
+  wrong(what: string): WrongArchitectureError {
+    const path = this.#path
+    return new WrongArchitectureError(`${path} is ${what}: sessions load DLLs for Windows on x86 alone.`, { dll: path })
+  }
+
   /** Throws where what begins in the file does not end in it. What does not even begin there is not said to be there: tools leave such behind. */
   whole(offset: number, length: number, what: string): void {
     if (offset < this.#size && offset + length > this.#size) throw this.bad(`it is cut short (within its ${what})`)
@@ -97,9 +115,12 @@ interface Headers extends PeHeader {
 
 function readHeaders(file: Reader): Headers {
   const dos = file.some(0, 64)
+  if (dos.toString('latin1', 0, 4) === '\x7fELF') throw file.bad('it is for Linux (ELF)')
   if (dos.length < 2 || dos.toString('latin1', 0, 2) !== 'MZ') throw file.bad('it does not begin with "MZ"')
   if (dos.length < 64) throw file.bad('it ends within its first header')
   const at = dos.readUInt32LE(0x3c)
+  const kind = older[file.some(at, 2).toString('latin1')]
+  if (kind) throw file.wrong(kind)
   const coff = file.all(at, 24, 'header')
   if (coff.toString('latin1', 0, 4) !== 'PE\0\0') throw file.bad('it has no PE header')
   const machine = coff.readUInt16LE(4)
@@ -131,8 +152,14 @@ function readHeaders(file: Reader): Headers {
   // Windows refuses such a file; Wine takes what is missing for zeros
   for (const { offset, length } of sections)
     if (length > 0 && offset + length > file.size) throw file.bad('it is cut short (within a section)')
+  const managed = directories + 8 * CLI_HEADER
+  const hasManaged = optionalLength >= managed + 8 && optional.readUInt32LE(directories - 4) > CLI_HEADER
+  const managedAt = hasManaged ? optional.readUInt32LE(managed) : 0
+  const cli = sections.find(({ address, length }) => managedAt >= address && managedAt < address + length)
+  const flags = cli ? file.some(managedAt - cli.address + cli.offset + CLI_FLAGS, 4) : Buffer.alloc(0)
   return {
     machine,
+    isManaged: flags.length === 4 && (flags.readUInt32LE(0) & IL_ONLY) !== 0,
     arch: machines[machine] ?? 'other',
     isDll: (coff.readUInt16LE(22) & 0x2000) !== 0,
     exportsAt: hasExports ? optional.readUInt32LE(directories) : 0,
@@ -201,17 +228,29 @@ function withFile<T>(path: string, read: (file: Reader) => T): T {
   }
 }
 
-/** Architecture alone: three small reads. Throws `DllNotFoundError` for what is missing or no PE file. */
+/** Architecture alone: a few small reads. Throws `DllNotFoundError` for what is missing or no PE file, `WrongArchitectureError` for what is older than such. */
 export const readPeHeader = (path: string): PeHeader =>
   withFile(path, file => {
-    const { machine, arch, isDll } = readHeaders(file)
-    return { machine, arch, isDll }
+    const { machine, arch, isDll, isManaged } = readHeaders(file)
+    return { machine, arch, isDll, isManaged }
   })
 
-/** Architecture and exports, in the order of ordinals. Throws `DllNotFoundError` for what is missing, no PE file or damaged. */
+/** Architecture and exports, in the order of ordinals. Throws `DllNotFoundError` for what is missing, no PE file or damaged, `WrongArchitectureError` for what is older than such. */
 export const readPe = (path: string): Pe =>
   withFile(path, file => {
     const headers = readHeaders(file)
-    const { machine, arch, isDll } = headers
-    return { machine, arch, isDll, exports: readExports(file, headers) }
+    const { machine, arch, isDll, isManaged } = headers
+    return { machine, arch, isDll, isManaged, exports: readExports(file, headers) }
   })
+
+/**
+ * The architecture of the sessions that can load a DLL, which is named in errors as `name`. Throws `WrongArchitectureError` for a DLL
+ * that no session can.
+ */
+export function sessionArch(name: string, { arch, machine, isManaged }: PeHeader): Arch {
+  const wrong = (what: string) => new WrongArchitectureError(`${name} is ${what}`, { dll: name })
+  if (isManaged) throw wrong('a .NET assembly: it holds no routines, but code for the .NET runtime')
+  if (arch === 'win32' || arch === 'win64') return arch
+  const what = arch === 'arm64' ? 'for ARM64' : `for another machine (0x${machine.toString(16)})`
+  throw wrong(`${what}: sessions load DLLs for Windows on x86 alone`)
+}

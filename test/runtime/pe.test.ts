@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { DllNotFoundError } from '../../src/errors.js'
-import { readPe, readPeHeader } from '../../src/runtime/pe.js'
+import { DllNotFoundError, WrongArchitectureError } from '../../src/errors.js'
+import { readPe, readPeHeader, sessionArch } from '../../src/runtime/pe.js'
 
 const test = suite('pe')
 const folder = mkdtempSync(join(tmpdir(), 'zb-pe-'))
@@ -69,10 +69,61 @@ test('architecture and exports', () => {
       machine,
       arch,
       isDll: true,
+      isManaged: false,
       exports: [{ name: 'add', ordinal: 5 }, { name: 'sub@8', ordinal: 6 }, { ordinal: 7 }],
     })
     assert.is(readPeHeader(write(makeDll(machine, []))).arch, arch)
   }
+})
+
+/** The same DLL as an assembly of .NET, with flags in its CLI header. */
+function makeAssembly(flags: number): Buffer {
+  const dll = makeDll(0x14c, [])
+  const directories = 0x58 + 96
+  const file = Buffer.alloc(dll.length)
+  // its table of sections moves behind sixteen directories
+  dll.copy(file, 0, 0, directories + 8)
+  dll.copy(file, directories + 128, directories + 8, directories + 48)
+  dll.copy(file, 0x200, 0x200)
+  file.writeUInt16LE(96 + 128, 0x54)
+  file.writeUInt32LE(16, directories - 4)
+  file.writeUInt32LE(0x1300, directories + 8 * 14)
+  file.writeUInt32LE(72, directories + 8 * 14 + 4)
+  file.writeUInt32LE(flags, 0x200 + 0x300 + 16)
+  return file
+}
+
+test('which sessions can load a DLL', () => {
+  const arch = (bytes: Buffer) => sessionArch('x.dll', readPeHeader(write(bytes)))
+  const refused = (bytes: Buffer, words: RegExp) =>
+    assert.throws(
+      () => arch(bytes),
+      (error: unknown) => error instanceof WrongArchitectureError && words.test(error.message),
+    )
+  assert.is(arch(makeDll(0x8664, [])), 'win64')
+  assert.is(arch(makeDll(0x14c, [])), 'win32')
+  refused(makeDll(0xaa64, []), /^x\.dll is for ARM64: /)
+  refused(makeDll(0x1c4, []), /^x\.dll is for another machine \(0x1c4\): /)
+  refused(makeAssembly(1), /^x\.dll is a \.NET assembly: /)
+  // C++ with managed parts has machine code, too
+  assert.is(arch(makeAssembly(0)), 'win32')
+})
+
+test('programs of older systems are named', () => {
+  for (const [kind, words] of [
+    ['NE', /x\.dll is for 16-bit Windows \(NE\): /],
+    ['LE', /\(LE\)/],
+    ['LX', /OS\/2 \(LX\)/],
+  ] as const) {
+    const file = makeDll(0x14c, [])
+    file.write(`${kind}\x05\x3c`, 0x40, 'latin1')
+    for (const read of [readPe, readPeHeader])
+      assert.throws(
+        () => read(write(file)),
+        (error: unknown) => error instanceof WrongArchitectureError && words.test(error.message),
+      )
+  }
+  assert.throws(() => readPe('/bin/true'), /it is for Linux \(ELF\)/)
 })
 
 test('every truncation is a DllNotFoundError or what is there, never another error', () => {
@@ -116,7 +167,7 @@ test('any damage is a DllNotFoundError, at once', () => {
       try {
         readPe(write(bytes))
       } catch (error) {
-        assert.instance(error, DllNotFoundError)
+        assert.ok(error instanceof DllNotFoundError || error instanceof WrongArchitectureError)
       }
     }),
     { numRuns: 400 },

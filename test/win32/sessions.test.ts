@@ -1,8 +1,19 @@
 /** 32-bit sessions beside 64-bit ones: DLLs of the wrong kind, pools, handles of the other one. */
+import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { basename, dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { CtypesSession, c_int, POINTER, SessionPool, WrongArchitectureError } from 'zugbruecke'
+import {
+  ConfigError,
+  CtypesSession,
+  c_int,
+  DllNotFoundError,
+  POINTER,
+  SessionPool,
+  WrongArchitectureError,
+} from 'zugbruecke'
 import { dll } from '../dlls/build.js'
 import { old32, rejects } from './support.js'
 
@@ -55,6 +66,59 @@ test('a pool of 32-bit sessions', async () => {
     assert.is(await pool.use(async session => session.arch), 'win32')
   } finally {
     await pool.close()
+  }
+})
+
+test('a session and a pool of the architecture that a DLL needs', async () => {
+  for (const [file, arch] of [
+    [old32(), 'win32'],
+    [dll('numbers', 'win64'), 'win64'],
+  ] as const) {
+    const session = await CtypesSession.open(file)
+    try {
+      assert.is(session.arch, arch)
+      assert.is(await session.CDLL(file).func('add', [c_int, c_int], c_int)(1, 2), 3)
+    } finally {
+      await session.terminate()
+    }
+    const pool = await SessionPool.open(file, { size: 1, arch: 'auto' })
+    try {
+      assert.is(await pool.use(({ arch }) => arch), arch)
+      assert.equal(await pool.map(file, 'int add(int, int)', [[1, 2], 3]), Int32Array.of(4, 5))
+    } finally {
+      await pool.close()
+    }
+  }
+})
+
+test('a DLL is looked at where sessions look for it', async () => {
+  const folder = dirname(old32())
+  const name = basename(old32(), '.dll').toUpperCase()
+  for (const given of [{ cwd: folder }, { dll_directories: [folder] }]) {
+    const session = await CtypesSession.open(name, given)
+    try {
+      assert.is(session.arch, 'win32')
+      assert.is(await session.CDLL(name).func('add', [c_int, c_int], c_int)(1, 2), 3)
+    } finally {
+      await session.terminate()
+    }
+  }
+  await rejects(CtypesSession.open('./none.dll'), DllNotFoundError, './none.dll')
+  await rejects(CtypesSession.open('/bin/true'), DllNotFoundError, 'ELF')
+  await rejects(SessionPool.open('./none.dll'), DllNotFoundError, './none.dll')
+  await rejects(CtypesSession.open(old32(), { arch: 'other' as never }), ConfigError, 'arch')
+})
+
+test('the command line takes the architecture of the DLL', () => {
+  const main = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url))
+  const cli = (...args: string[]) => execFileSync(process.execPath, [main, ...args], { encoding: 'utf8' })
+  for (const [file, arch] of [
+    [old32(), 'win32'],
+    [dll('numbers', 'win64'), 'win64'],
+  ] as const) {
+    assert.is(cli('call', file, 'int add(int, int)', '3', '4').trim(), '7')
+    assert.match(cli('exports', file), `DLL, ${arch}, `)
+    assert.match(cli('doctor', file), `bridge-${arch}.dll`)
   }
 })
 

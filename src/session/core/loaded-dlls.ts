@@ -2,7 +2,8 @@
 import { Shared } from '../../channel/shared.js'
 import { Op } from '../../codec/layout.js'
 import { DllNotFoundError, WrongArchitectureError } from '../../errors.js'
-import { readPe } from '../../runtime/pe.js'
+import type { Arch } from '../../runtime/config.js'
+import { readPe, sessionArch } from '../../runtime/pe.js'
 import { lendDll } from '../../runtime/sandbox-files.js'
 import { Asked } from './asked.js'
 import type { SessionCore } from './core.js'
@@ -109,13 +110,11 @@ export class LoadedDll {
   }
 }
 
-function checkArchitecture(name: string, file: string, arch: 'win32' | 'win64'): void {
-  const pe = readPe(file)
-  if (pe.arch === arch) return
-  const words: { readonly [arch: string]: string } = { win32: '32-bit', win64: '64-bit', arm64: 'for ARM64' }
-  const hint = pe.arch === 'win32' || pe.arch === 'win64' ? `: start a session with { arch: '${pe.arch}' }` : ''
+function checkArchitecture(name: string, file: string, arch: Arch): void {
+  const needed = sessionArch(name, readPe(file))
+  if (needed === arch) return
   throw new WrongArchitectureError(
-    `${name} is ${words[pe.arch] ?? `for another machine (${pe.machine})`}, this session is ${arch}${hint}`,
+    `${name} is ${needed === 'win32' ? '32-bit' : '64-bit'}, this session is ${arch}: start a session with { arch: '${needed}' }`,
     { dll: name },
   )
 }

@@ -3,7 +3,9 @@ import { readdirSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { describe } from '../../ctypes/data.js'
 import { ArgumentError, DllNotFoundError } from '../../errors.js'
-import type { Arch } from '../../runtime/config.js'
+import type { Arch, ResolvedConfig } from '../../runtime/config.js'
+import { prefixFolder } from '../../runtime/locate.js'
+import { readPeHeader, sessionArch } from '../../runtime/pe.js'
 
 /** What Windows takes without the prefix `\\\\?\\`. */
 const LONGEST = 260
@@ -73,12 +75,27 @@ function checkLength(path: string): void {
 }
 
 /** The file that a Windows path with a drive leads to, through the prefix's drives; undefined where there is none, and for any other path. */
-export function toUnixPath(path: string, prefix: string, arch: Arch): string | undefined {
+export function toUnixPath(path: string, prefix: string, arch: Arch, is = isFile): string | undefined {
   const [, drive, rest] = /^([A-Za-z]):[\\/]*(.*)$/.exec(path) ?? []
   if (!drive) return undefined
   // as 32-bit processes see it
   const redirected = arch === 'win32' ? rest.replace(/^windows[\\/]system32(?=[\\/])/i, 'windows/syswow64') : rest
-  return inAnyCase(join(prefix, 'dosdevices', `${drive.toLowerCase()}:`, redirected.replaceAll('\\', '/')), isFile)
+  return inAnyCase(join(prefix, 'dosdevices', `${drive.toLowerCase()}:`, redirected.replaceAll('\\', '/')), is)
+}
+
+/**
+ * The architecture of the sessions that can load a DLL; that of `config` for a name that leads to no file of the user's, as those of
+ * Windows itself. Throws ArgumentError, DllNotFoundError, WrongArchitectureError.
+ */
+export function archForDll(name: string, config: ResolvedConfig): Arch {
+  const { arch, cwd } = config
+  const near = (folder: string) => {
+    const path = toUnixPath(`${folder}\\`, prefixFolder(config), arch, isFolder) ?? resolve(cwd, folder)
+    return inAnyCase(join(path, name), isFile) ?? inAnyCase(join(path, `${name}.dll`), isFile)
+  }
+  const named = dllPath(name, cwd).unix ?? toUnixPath(name, prefixFolder(config), arch)
+  const file = named ?? (isWindowsPath(name) ? undefined : [cwd, ...config.dll_directories].map(near).find(Boolean))
+  return file ? sessionArch(name, readPeHeader(file)) : arch
 }
 
 const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() === true

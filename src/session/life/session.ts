@@ -9,6 +9,7 @@ import { check, FUNCTION } from '../../ctypes/checks.js'
 import { describe } from '../../ctypes/data.js'
 import { ArgumentError, ConfigError, SessionStartError, SessionTerminatedError, ZugbrueckeError } from '../../errors.js'
 import {
+  type Arch,
   type Config,
   checkParameterChange,
   checkParameterName,
@@ -21,7 +22,7 @@ import { assertPlatform } from '../../runtime/platform.js'
 import { serverProcess } from '../../runtime/wine-processes.js'
 import { SessionCore } from '../core/core.js'
 import type { SessionFacts } from '../core/facts.js'
-import { folderPath, toUnixPath } from '../core/paths.js'
+import { archForDll, checkDllName, folderPath, toUnixPath } from '../core/paths.js'
 import { encodingFor } from '../core/text-encoding.js'
 import { SessionSurface } from '../surface/surface.js'
 import { expose, transferred } from './comlink.js'
@@ -47,6 +48,16 @@ export interface SessionEvents {
   callbackError: [error: Error]
   /** The session has ended, for whatever reason. */
   end: []
+}
+
+/** Parameters of a session whose architecture is that of a DLL, unless it is given. */
+export type OpenParameters = Partial<Omit<Config, 'arch'>> & { readonly arch?: Arch | 'auto' }
+
+/** The parameters of a session that can load a DLL. Throws ArgumentError, ConfigError, DllNotFoundError, WrongArchitectureError. */
+export function parametersFor(dllPath: string, parameters: OpenParameters): Partial<Config> {
+  checkDllName(dllPath)
+  const { arch = 'auto', ...others } = parameters
+  return arch === 'auto' ? { ...others, arch: archForDll(dllPath, resolveConfig(others)) } : { ...others, arch }
 }
 
 export class CtypesSession extends SessionSurface {
@@ -86,6 +97,14 @@ export class CtypesSession extends SessionSurface {
     const session = new CtypesSession(parameters)
     await session.ready
     return session
+  }
+
+  /**
+   * Starts a session of the architecture that a DLL needs, which its header tells, and waits until it is up. The DLL is found as `CDLL`
+   * finds it; it is not loaded. Throws (rejects with) WrongArchitectureError for one that no session can load, and DllNotFoundError.
+   */
+  static async open(dllPath: string, parameters: OpenParameters = {}): Promise<CtypesSession> {
+    return CtypesSession.start(parametersFor(dllPath, parameters))
   }
 
   /** Joins, from another thread, the session that `port()` of its first thread belongs to. */
