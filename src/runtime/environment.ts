@@ -29,7 +29,7 @@ export function ownEnvironment(all = false): Environment {
 /** The whole environment that Wine is started with for a Windows process of this prefix. */
 export function wineEnvironment(
   config: Pick<Config, 'winedebug' | 'env'>,
-  { wine, wineserver, prefix }: Pick<Installation, 'wine' | 'wineserver' | 'prefix'>,
+  { wine, wineserver, prefix, display }: Pick<Installation, 'wine' | 'wineserver' | 'prefix' | 'display'>,
 ): Environment {
   const environment = ownEnvironment(config.env === 'inherit')
   // Wine reads and writes file names in the locale's encoding: in "C" it cannot name a file with an umlaut.
@@ -45,11 +45,16 @@ export function wineEnvironment(
     WINELOADER: wine,
     WINESERVER: wineserver,
     WINEDEBUG: config.winedebug,
-    // Empty and not absent: Wine then starts without a display, and without looking for one.
-    DISPLAY: '',
+    ...displayOf(display),
     ...Object.fromEntries(given),
     WINEDLLOVERRIDES: overrides(variables(config.env).WINEDLLOVERRIDES),
   }
+}
+
+/** Empty and not absent: Wine then starts without a display, and without looking for one. */
+function displayOf(display: Config['display'] = 'none'): Environment {
+  const { DISPLAY = '', XAUTHORITY } = process.env
+  return display === 'none' ? { DISPLAY: '' } : { DISPLAY, ...(XAUTHORITY !== undefined && { XAUTHORITY }) }
 }
 
 /** No offer to download Mono and Gecko, which would wait for a click; no entries in the user's menus; no debugger that nobody asked for. */

@@ -16,13 +16,16 @@ export interface Installation {
   readonly wineserver: string
   /** The Wine prefix (WINEPREFIX). */
   readonly prefix: string
+  /** What windows are drawn on; `none` where nothing is said. */
+  readonly display?: Config['display']
   /** Unix path of python.exe; Wine takes it as it is. */
   readonly python: string
   /** For instance `3.13.0`; `3.13` where only the name of its DLL tells. */
   readonly pythonVersion: string
 }
 
-export type Wanted = Pick<Config, 'arch' | 'wine' | 'prefix' | 'python' | 'pythonversion'>
+export type Wanted = Pick<Config, 'arch' | 'wine' | 'prefix' | 'python' | 'pythonversion'> &
+  Partial<Pick<Config, 'display'>>
 
 /** The folder that everything this library fetches or makes lives in. */
 export function cacheFolder(): string {
@@ -39,14 +42,15 @@ const ownWine = () => (existsSync(join(privateWine(), 'ready')) ? [join(privateW
 export const quoted = (text: string) => (/^[\w./+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`)
 
 /** The command that brings what is missing, to the same place: set-up cannot see what a constructor was given. */
-export function mend(wanted: Pick<Wanted, 'arch' | 'wine' | 'prefix' | 'pythonversion'>): string {
-  const { arch, wine, prefix, pythonversion } = wanted
+export function mend(wanted: Pick<Wanted, 'arch' | 'wine' | 'prefix' | 'pythonversion' | 'display'>): string {
+  const { arch, wine, prefix, pythonversion, display } = wanted
   const variable = (name: string, value: string | null) =>
     value === null ? '' : `ZUGBRUECKE_${name}=${quoted(value)} `
   const given =
     variable('WINE', wine && resolve(wine)) +
     variable('PREFIX', prefix && resolve(prefix)) +
-    variable('PYTHONVERSION', pythonversion)
+    variable('PYTHONVERSION', pythonversion) +
+    variable('DISPLAY', display === 'inherit' ? display : null)
   return `Run: ${given}npx zugbruecke setup${arch === 'win64' ? '' : ` --arch ${arch}`}`
 }
 
@@ -97,8 +101,9 @@ export function findWineserver(wine: string): string | undefined {
   return (own ? [own, ...places] : places).find(isProgram)
 }
 
-export const prefixFolder = (wanted: Pick<Wanted, 'arch' | 'prefix'>): string =>
-  resolve(wanted.prefix ?? join(cacheFolder(), `prefix-${wanted.arch}`))
+/** Who has a display has a prefix apart: what windows are drawn on belongs to the prefix. */
+export const prefixFolder = ({ arch, prefix, display }: Pick<Wanted, 'arch' | 'prefix' | 'display'>): string =>
+  resolve(prefix ?? join(cacheFolder(), `prefix-${arch}${display === 'inherit' ? '-display' : ''}`))
 
 /** A prefix is whole when its last-written registry and the system folder of the architecture are there. */
 export function prefixProblem(prefix: string, arch: Arch): string | undefined {
@@ -179,5 +184,6 @@ export function locate(wanted: Wanted): Installation {
     )
   if (basename(python.path).toLowerCase() !== 'python.exe')
     throw new SetupError(`The configured "python" must be a python.exe: ${python.path}`)
-  return { arch, wine, wineserver, prefix, python: python.path, pythonVersion: python.version }
+  const { display = 'none' } = wanted
+  return { arch, wine, wineserver, prefix, display, python: python.path, pythonVersion: python.version }
 }

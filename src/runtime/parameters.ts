@@ -40,6 +40,8 @@ export interface Config {
   readonly env: Readonly<Record<string, string>> | 'inherit'
   /** Folders where DLLs, and what they need, are looked for, too: Unix or Windows paths. */
   readonly dll_directories: readonly string[]
+  /** `none`: windows work, and nobody sees them; `inherit`: those of the user's display, in a prefix of their own. */
+  readonly display: 'none' | 'inherit'
   /** Working folder of the Windows side. */
   readonly cwd: string
   /** bubblewrap; a list names the files and folders that may be written. */
@@ -153,6 +155,11 @@ const kinds: Readonly<Record<keyof Config, Kind>> = {
     check: value => Array.isArray(value) && value.every(text.check),
     read: asJson,
   },
+  display: {
+    wanted: "'none' or 'inherit'",
+    check: value => value === 'none' || value === 'inherit',
+    read: text => text.toLowerCase(),
+  },
   cwd: text,
   sandbox: {
     wanted: 'true, false or a list of paths that may be written (in a variable: as JSON)',
@@ -189,6 +196,7 @@ export const defaults: Readonly<Omit<Config, 'id' | 'cwd'>> = Object.freeze({
   winedebug: '-all',
   env: Object.freeze({}),
   dll_directories: Object.freeze([]),
+  display: 'none',
   sandbox: false,
 })
 

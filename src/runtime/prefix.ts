@@ -10,11 +10,12 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { SetupError } from '../errors.js'
 import type { Arch } from './config.js'
+import { chooseDriver } from './display.js'
 import { wineEnvironment } from './environment.js'
 import { type Installation, prefixProblem } from './locate.js'
 import { isStopped, leftProcesses, serverFolder, serverProcess, wineProcesses } from './wine-processes.js'
 
-type Wine = Pick<Installation, 'wine' | 'wineserver' | 'prefix'>
+type Wine = Pick<Installation, 'wine' | 'wineserver' | 'prefix' | 'display'>
 
 const quiet = { winedebug: '-all', env: {} } as const
 
@@ -118,12 +119,14 @@ const starting = new Map<string, Promise<void>>()
  * Does not keep Node alive: who waits for it may give up earlier.
  */
 export async function ensureServices(installation: Wine): Promise<void> {
-  const { prefix } = installation
+  const { prefix, display = 'none' } = installation
   const underway = starting.get(prefix)
   if (underway) return underway
   if (await servicesRun(prefix)) return
   // Two callers may both have found nothing.
-  const start = starting.get(prefix) ?? startServices(installation)
+  const known = starting.get(prefix)
+  if (!known) chooseDriver(prefix, display)
+  const start = known ?? startServices(installation)
   starting.set(prefix, start)
   try {
     await start

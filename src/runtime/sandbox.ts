@@ -17,8 +17,9 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { SetupError } from '../errors.js'
+import { ConfigError, SetupError } from '../errors.js'
 import type { Config } from './config.js'
+import { chooseDriver } from './display.js'
 import { wineEnvironment } from './environment.js'
 import { cacheFolder, type Installation } from './locate.js'
 import { type SandboxView, sessionFiles, systemFiles } from './sandbox-files.js'
@@ -45,8 +46,9 @@ export const FIRST_PROCESS = 1
 /** Wine's services are started with no pipe of the session's. $0 is Wine. */
 const SERVICES_FIRST = '"$0" wineboot </dev/null >/dev/null 2>&1; exec "$0" "$@"'
 /** Why a sandbox cannot be made here; `undefined` where it can. */
-export async function sandboxProblem(): Promise<{ readonly found: string; readonly mend: string } | undefined> {
-  const bwrap = findBubblewrap()
+export async function sandboxProblem(
+  bwrap = findBubblewrap(),
+): Promise<{ readonly found: string; readonly mend: string } | undefined> {
   if (!bwrap) return { found: 'bubblewrap is not installed', mend: 'Run: sudo apt-get install bubblewrap' }
   const { code, words } = await run(bwrap, [...FLAGS, ...systemFiles(), '--', '/bin/true'])
   if (code === 0) return undefined
@@ -65,11 +67,15 @@ export class Sandbox {
     private readonly options: readonly string[],
     private readonly config: SandboxConfig,
     private readonly home: string,
+    private readonly bwrap: string,
   ) {}
 
   /** Makes the prefix. Throws SetupError, ConfigError. */
   static async make(installation: Installation, config: SandboxConfig): Promise<Sandbox> {
-    const problem = await sandboxProblem()
+    if (installation.display === 'inherit')
+      throw new ConfigError('the parameter "display": a sandbox has no display, so it cannot be "inherit" there')
+    const bwrap = findBubblewrap() ?? ''
+    const problem = await sandboxProblem(bwrap)
     if (problem) throw new SetupError(`the parameter "sandbox": ${problem.found}. ${problem.mend}`)
     sweep()
     const home = mkdtempSync(join(sandboxes(), `${process.pid}-`))
@@ -77,6 +83,7 @@ export class Sandbox {
       const [prefix, dlls] = [join(home, 'prefix'), join(home, 'dlls')]
       mkdirSync(dlls)
       const lent = copyPrefix(installation.prefix, prefix)
+      chooseDriver(prefix, 'none')
       const { options, view } = sessionFiles(installation, config, dlls)
       const all = [
         ...FLAGS,
@@ -86,7 +93,7 @@ export class Sandbox {
         ...lent.flatMap(([from, to]) => ['--ro-bind', from, to]),
         ...['--remount-ro', '/', '--chdir', config.cwd, '--'],
       ]
-      return new Sandbox({ ...installation, prefix }, view, all, config, home)
+      return new Sandbox({ ...installation, prefix }, view, all, config, home, bwrap)
     } catch (error) {
       rmSync(home, { recursive: true, force: true })
       throw error
@@ -95,9 +102,9 @@ export class Sandbox {
 
   /** The command that runs Wine inside; the descriptor is told the number that its process has outside. */
   around(args: readonly string[], infoDescriptor: number): { command: string; args: string[] } {
-    const { options, installation } = this
+    const { options, installation, bwrap } = this
     const inside = ['/bin/sh', '-c', SERVICES_FIRST, installation.wine, ...args]
-    return { command: findBubblewrap() as string, args: ['--info-fd', `${infoDescriptor}`, ...options, ...inside] }
+    return { command: bwrap, args: ['--info-fd', `${infoDescriptor}`, ...options, ...inside] }
   }
 
   get environment(): Record<string, string> {

@@ -20,7 +20,7 @@ export function dll(name: string, arch: Arch = own): string {
   mkdirSync(into, { recursive: true })
   // aside first: suites may run at the same time
   const aside = `${target}.${process.pid}`
-  compile(aside, arch, ['-O1', '-Wall', '-Wno-infinite-recursion', '-Wno-maybe-uninitialized', ...sources])
+  compile(aside, arch, ['-O1', '-Wall', '-Wno-infinite-recursion', '-Wno-maybe-uninitialized', ...sources, '-lgdi32'])
   renameSync(aside, target)
   return target
 }
