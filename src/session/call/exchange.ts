@@ -3,9 +3,11 @@ import { AsyncResource } from 'node:async_hooks'
 import { Exchange, type Port, type Sender, sendFromArena } from '../../channel/exchange.js'
 import type { Image } from '../../codec/image.js'
 import { ARENA_OFFSET, Kind, Op, Reply, Status } from '../../codec/layout.js'
+import type { LocalBlock } from '../../ctypes/block.js'
 import type { Frame as ResultFrame } from '../../ctypes/call-plan.js'
 import type { Callback } from '../../ctypes/callback-type.js'
 import { CData } from '../../ctypes/data.js'
+import { ByReference } from '../../ctypes/pointing.js'
 import type { TakenTexts } from '../../ctypes/taken-texts.js'
 import { ZugbrueckeError } from '../../errors.js'
 import type { SessionCore } from '../core/core.js'
@@ -17,6 +19,7 @@ import { TextRoom } from './text-room.js'
 export type Settle = (error: Error | undefined, value: unknown, lastError: number, errno: number) => void
 
 const UNKNOWN = -1
+const NONE: readonly LocalBlock[] = []
 
 /** What memory of the arena, and the host's, lies at a multiple of. */
 const ALIGNED = 16
@@ -37,6 +40,10 @@ export class CallExchange extends Exchange {
   #failure: Error | undefined
   #texts: TextRoom | undefined
   #lent: ArrayBufferLike[] | undefined
+  /** Objects that it was given, in memory that both sides see; they stay alive until it has returned. */
+  #moved: readonly LocalBlock[] = NONE
+  /** What they lead to that is copied there, and back. */
+  #lodgers: readonly LocalBlock[] = NONE
   #wrapped: Callback[] | undefined
   /** Where it was called: functions among its arguments become callbacks of that context, also where it has to wait. */
   readonly #context: AsyncResource | undefined
@@ -75,6 +82,8 @@ export class CallExchange extends Exchange {
       if (image.callbacks.length > 0) return this.attempt(lane, port)
       if (!nested && image.blocks.some(block => block.writable && lane.lent.has(block.bytes.buffer))) return false
     }
+    const lodgers = builder.moved.length > 0 ? core.objects.lodgers(builder.moved) : NONE
+    if (!nested && lodgers.some(block => block.writable && lane.lent.has(block.bytes.buffer))) return false
     call.verify?.()
     const imageSize = image?.size ?? 0
     const alignment = image?.alignment ?? 1
@@ -102,13 +111,22 @@ export class CallExchange extends Exchange {
     if (!sent) return this.#giveUp(lane)
     if (image && imageSize > 0) {
       this.#image = image
-      this.#lend(lane, image)
+      this.#lend(lane, image.blocks)
+    }
+    if (builder.moved.length > 0) this.#moved = builder.moved.slice()
+    if (lodgers.length > 0) {
+      this.#lodgers = lodgers
+      this.#lend(lane, lodgers)
     }
     return true
   }
 
   override keep(): void {
     this.#taken = this.call.take(this.args)
+  }
+
+  override interrupted(): void {
+    this.#image?.remember()
   }
 
   override settle(lane: Sender, at: number): void {
@@ -120,14 +138,19 @@ export class CallExchange extends Exchange {
     const errno = view.getInt32(at + Reply.errno, true)
     try {
       const image = this.#image
+      const moved = this.#moved
+      for (const block of this.#lodgers) core.objects.takeBack(block)
+      const elsewhere = moved.length > 0 ? core.objects.settle(moved) : undefined
       if (image && view.getUint32(at + Reply.status, true) <= Status.exception) {
         this.#readImage(image)
-        image.settle(this.#base)
+        image.settle(this.#base, elsewhere)
       }
       const texts = this.#takeTexts(at)
       error = this.thrown ?? failureOf(core, call, at)
       if (!error) {
-        const inside = image && ((address: bigint) => image.find(Number(address - BigInt(this.#base))))
+        const inside = image
+          ? (address: bigint) => image.find(Number(address - BigInt(this.#base))) ?? elsewhere?.(address)
+          : elsewhere
         const result = at + Reply.result
         // one that leads into the call's own memory, as strchr's does, leads to the JS object that was given
         const target = inside && call.pointsBack ? inside(view.getBigUint64(result, true)) : undefined
@@ -219,11 +242,12 @@ export class CallExchange extends Exchange {
         core.memory.read(at, view)
         at += BigInt(view.length)
       }
+      image.takeBack()
     }
   }
 
-  #lend(lane: Sender, image: Image): void {
-    for (const { bytes, writable } of image.blocks) {
+  #lend(lane: Sender, blocks: readonly LocalBlock[]): void {
+    for (const { bytes, writable } of blocks) {
       if (!writable || lane.lent.has(bytes.buffer)) continue
       lane.lent.add(bytes.buffer)
       this.#lent ??= []
@@ -256,4 +280,8 @@ export class CallExchange extends Exchange {
 /** A function, or something written down that may have one inside. */
 const mayHoldFunction = (value: unknown) =>
   typeof value === 'function' ||
-  (typeof value === 'object' && value !== null && !(value instanceof CData) && !ArrayBuffer.isView(value))
+  (typeof value === 'object' &&
+    value !== null &&
+    !(value instanceof CData) &&
+    !(value instanceof ByReference) &&
+    !ArrayBuffer.isView(value))
