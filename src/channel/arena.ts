@@ -15,7 +15,7 @@ const PIECE = 1 << 20
 /** What is freed and at least so large is given back to the system: to be asked for it again costs less than the use of it. */
 const LARGE = 16 * PIECE
 /** Bytes of small pieces that rest, or a sixteenth of the arena: little enough to stay in a processor's cache. */
-const SMALL_RESTING = PIECE
+const SMALL_RESTING = PIECE / 4
 /** Bytes of large pieces that rest, as a share of the arena. */
 const LARGE_RESTING = 8
 
@@ -42,6 +42,8 @@ export class Arena {
   readonly #restingRuns: Run[] = []
   /** How many pages those are. */
   #restingCount = 0
+  /** The last large piece that somebody had. */
+  readonly #before = new WeakMap<object, Run>()
   readonly #mine: number
 
   constructor(
@@ -56,14 +58,16 @@ export class Arena {
   }
 
   /**
-   * Offset in the segment of `size` bytes, 64-aligned, or -1 if there is no room now. Sizes over `size` never fit.
+   * Offset in the segment of `size` bytes, 64-aligned, or -1 if there is no room now. Sizes over `size` never fit. The same `owner` gets the
+   * same large piece again, if that still rests: it is warm, and a DLL that still writes there writes to whom it was given.
    * Throws SessionStartError where the system has no memory for it.
    */
-  allocate(size: number): number {
+  allocate(size: number, owner?: object): number {
     const rounded = (Math.max(size, 1) + 63) & ~63
     if (rounded > this.pageSize / 2 || size > this.pageSize) {
       const pages = Math.ceil(size / this.pageSize)
-      let start = this.claim(pages)
+      let start = owner ? this.#again(owner, pages) : -1
+      if (start < 0) start = this.claim(pages)
       if (start < 0 && this.#current?.live === 0) {
         // the page that is used next may be what is in the way
         this.#restPage(this.#current)
@@ -88,12 +92,12 @@ export class Arena {
   }
 
   /** `rests`: false for what no DLL knew of. */
-  free(offset: number, size: number, rests = true): void {
+  free(offset: number, size: number, rests = true, owner?: object): void {
     const rounded = (Math.max(size, 1) + 63) & ~63
     const index = Math.floor((offset - ARENA_OFFSET) / this.pageSize)
     if (rounded > this.pageSize / 2 || size > this.pageSize) {
       const pages = Math.ceil(size / this.pageSize)
-      if (rests) this.rest(index, pages)
+      if (rests) this.rest(index, pages, owner)
       else this.release(index, pages)
       return
     }
@@ -111,10 +115,12 @@ export class Arena {
   }
 
   /** Gives claimed pages back, once others have rested for a while. */
-  rest(start: number, pages: number): void {
+  rest(start: number, pages: number, owner?: object): void {
     const { i32 } = this.state
     for (let page = start; page < start + pages; page++) Atomics.store(i32, Shared.pages + page, -this.#mine)
-    this.#restingRuns.push({ start, pages })
+    const resting = { start, pages }
+    this.#restingRuns.push(resting)
+    if (owner) this.#before.set(owner, resting)
     this.#restingCount += pages
     while (this.#restingCount * LARGE_RESTING > this.pageCount) {
       const run = this.#restingRuns.shift() as Run
@@ -138,6 +144,19 @@ export class Arena {
     for (let i = 0; i < pages; i++) Atomics.store(i32, Shared.pages + start + i, 0)
   }
 
+  /** The first of the pages that it had before; -1 if they are others' by now. */
+  #again(owner: object, pages: number): number {
+    const run = this.#before.get(owner)
+    const at = run?.pages === pages ? this.#restingRuns.indexOf(run) : -1
+    if (!run || at < 0) return -1
+    this.#restingRuns.splice(at, 1)
+    this.#restingCount -= pages
+    const woken = this.#wakeRun(run)
+    if (woken.length === pages) return run.start
+    for (const page of woken) this.release(page, 1)
+    return -1
+  }
+
   /** A page that has rested long enough, or one that nobody has. */
   #nextPage(): number {
     const resting = this.#restingPages
@@ -159,11 +178,17 @@ export class Arena {
     return Atomics.compareExchange(this.state.i32, Shared.pages + index, -this.#mine, this.#mine) === -this.#mine
   }
 
-  #endRest({ start, pages }: Run): void {
+  #endRest(run: Run): void {
+    const woken = this.#wakeRun(run)
+    if (woken.length === run.pages) this.release(run.start, run.pages)
+    else for (const page of woken) this.release(page, 1)
+  }
+
+  /** Those of its pages that are this thread's own again. */
+  #wakeRun({ start, pages }: Run): number[] {
     const woken: number[] = []
     for (let page = start; page < start + pages; page++) if (this.#wake(page)) woken.push(page)
-    if (woken.length === pages) this.release(start, pages)
-    else for (const page of woken) this.release(page, 1)
+    return woken
   }
 
   #claim(pages: number, end: number, resting: boolean): number {

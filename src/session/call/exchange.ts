@@ -21,6 +21,8 @@ export type Settle = (error: Error | undefined, value: unknown, lastError: numbe
 const UNKNOWN = -1
 const NONE: readonly LocalBlock[] = []
 
+/** Bytes from which on it pays to have the same memory again. */
+const LARGE = 8192
 /** What memory of the arena, and the host's, lies at a multiple of. */
 const ALIGNED = 16
 
@@ -34,6 +36,8 @@ export class CallExchange extends Exchange {
   #messageAt = UNKNOWN
   #messageSize = 0
   #size = 0
+  /** Whose bytes most of it are, where that is much. */
+  #owner: ArrayBufferLike | undefined
   /** Memory of the host's own, for what the arena cannot hold. */
   #borrowed: number | undefined
   #asked = false
@@ -90,7 +94,7 @@ export class CallExchange extends Exchange {
     const messageInArena = length > port.room
     if (imageSize > 0) {
       const spare = alignment > ALIGNED ? alignment : 0
-      if (!this.#place(lane, port, imageSize + spare)) return false
+      if (!this.#place(lane, port, imageSize + spare, image)) return false
     }
     if (messageInArena && !this.#placeMessage(lane, nested, length)) return this.#giveUp(lane)
     if (image && imageSize > 0) {
@@ -104,6 +108,7 @@ export class CallExchange extends Exchange {
       this.#texts.place(lane, call.textLengths.call(call.textCount))
       builder.giveRoom(this.#texts.address, this.#texts.size)
     }
+    for (const block of lodgers) core.objects.fill(block)
     const { message } = core.encoder
     const sent = messageInArena
       ? sendFromArena(lane, port, new Uint8Array(message.buffer, 0, length), this.#messageAt, Kind.call)
@@ -178,12 +183,13 @@ export class CallExchange extends Exchange {
   }
 
   /** Finds room for what does not fit the slot; false if it has to wait. */
-  #place(lane: Sender, port: Port, size: number): boolean {
+  #place(lane: Sender, port: Port, size: number, image: Image | undefined): boolean {
     if (this.#borrowed !== undefined && this.#size >= size) return true
     // a call inside a callback must not wait for arena that the call around it holds; nor does one wait for what never comes
     const tooLarge = size > lane.arena.size / 2
     if (!tooLarge) {
-      this.#at = lane.arena.allocate(size)
+      this.#owner = size < LARGE ? undefined : image?.blocks.find(block => block.size > size / 2)?.bytes.buffer
+      this.#at = lane.arena.allocate(size, this.#owner)
       this.#size = size
       if (this.#at >= ARENA_OFFSET) return true
       if (!port.nested) return false
@@ -256,7 +262,7 @@ export class CallExchange extends Exchange {
   }
 
   #giveUp(lane: Sender): false {
-    if (this.#at >= 0) lane.arena.free(this.#at, this.#size)
+    if (this.#at >= 0) lane.arena.free(this.#at, this.#size, true, this.#owner)
     if (this.#messageAt >= 0) lane.arena.free(this.#messageAt, this.#messageSize)
     this.#texts?.release(lane)
     this.#at = UNKNOWN
