@@ -26,6 +26,8 @@ export class Heap {
 
   /** What lies behind this page is for calls alone, which must not wait for objects. */
   readonly #end: number
+  /** Pages from the second half have been used: who may want more had better see to it. */
+  isShort = false
 
   constructor(private readonly arena: Arena) {
     this.#end = arena.pageCount - Math.ceil(arena.pageCount / 8)
@@ -55,6 +57,7 @@ export class Heap {
   #takeRun(pages: number): number {
     let page = this.arena.claim(pages, this.#end)
     if (page < 0 && this.#emptyPages()) page = this.arena.claim(pages, this.#end)
+    if (page < 0 || page > this.#end / 2) this.isShort = true
     return page < 0 ? -1 : ARENA_OFFSET + page * this.arena.pageSize
   }
 

@@ -53,6 +53,8 @@ export interface ObjectMemory {
 export interface Home {
   readonly memory: RemoteMemory
   readonly address: number
+  /** It is memory of the Windows side's own: see session/core/reserve.ts. */
+  readonly isFar: boolean
   /** An ArrayBuffer of just these bytes, for who is to keep it. */
   own(): ArrayBuffer
   /** Nobody lives there any more. */
@@ -165,6 +167,11 @@ export class LocalBlock extends Block {
     this.home = home
     this.taken = undefined
     if (home) this.origin = home.memory
+  }
+  /** Gives up the room for a copy. */
+  leaveLodging(): void {
+    this.lodging?.release()
+    this.lodging = undefined
   }
   /** The bytes for a typed array of the user's: if the block has moved, in an ArrayBuffer of their own; else it never moves. */
   handOut(): Uint8Array {

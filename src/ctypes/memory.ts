@@ -72,6 +72,7 @@ export function resize(data: object, size: number): void {
   const bytes = new Uint8Array(size)
   bytes.set(block.bytes.subarray(0, size))
   const { home } = block
+  block.leaveLodging()
   block.move(new DataView(bytes.buffer), undefined)
   resized.add(block)
   home?.release()

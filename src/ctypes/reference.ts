@@ -156,8 +156,9 @@ export function addressIn(memory: RemoteMemory, place: Target | CallbackTarget, 
 /** The address that a place has; ArgumentError for an object, called `name`, that lies in memory of JS. */
 export function addressAt({ block, offset }: Target, name: string): bigint {
   if (block instanceof RemoteBlock) return block.addressAt(offset)
-  const { home, isLent } = block as LocalBlock
+  const { home, lodging, isLent } = block as LocalBlock
   if (home) return BigInt(home.address + offset)
+  if (lodging?.isFar) return BigInt(lodging.address + offset)
   throw new ArgumentError(
     isLent
       ? `this ${name} has no address: a buffer of yours, or a typed array that was handed out, lies over its memory, which is therefore copied for each call (use session.memory.array, or place the object before)`

@@ -1,5 +1,7 @@
 /** Objects that live where both sides see them: one memory, one address, for as long as JS can reach them. */
 import { inspect } from 'node:util'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { MessageChannel, Worker } from 'node:worker_threads'
 import * as assert from 'uvu/assert'
 import {
@@ -20,7 +22,7 @@ import {
   SessionPool,
   SessionTerminatedError,
 } from 'zugbruecke'
-import { dll, rejects, sessionSuite, sleep, throws, until } from './support.js'
+import { dll, full, rejects, sessionSuite, sleep, throws, until } from './support.js'
 import { byref, CFUNCTYPE, c_char_p, c_void_p, c_wchar_p, cast, POINTER, pointer, Structure, sizeof } from './types.js'
 
 class Job extends Structure({ n: c_int, stop: c_int }) {}
@@ -53,6 +55,8 @@ const faces = <A extends unknown[], R>(routine: ((...args: A) => Promise<R>) & {
   routine,
   async (...args: A) => routine.sync(...args),
 ]
+setFlagsFromString('--expose-gc')
+const collectGarbage: () => void = runInNewContext('gc')
 const Visit = CFUNCTYPE(null, c_int, c_void_p)
 const Step = CFUNCTYPE(null, c_int)
 
@@ -433,6 +437,69 @@ test('where there is no room left a clear error says what to do', async () => {
     small.memory.place(new Job())
   } finally {
     await small.terminate()
+  }
+})
+
+test('temporary objects of a program that pauses give their memory back', async ({ session }) => {
+  const add = lib.func('add_one', [POINTER(c_int)], null)
+  const used = new Set<bigint>()
+  const count = full ? 1_000_000 : 300_000
+  for (let i = 0; i < count; i += 1000) {
+    const numbers = Array.from({ length: 1000 }, (_, j) => new c_int(i + j))
+    await Promise.all(numbers.map(number => add(byref(number))))
+    if (numbers.some((number, j) => number.value !== i + j + 1)) assert.unreachable('a number is another')
+    for (const number of numbers) used.add(addressof(number))
+    if (i % 50_000 === 0) {
+      collectGarbage()
+      await sleep(1)
+    }
+  }
+  assert.ok(used.size < 150_000, `${count} objects at ${used.size} addresses`)
+  // and as many at once are as many addresses
+  const kept = Array.from({ length: 5000 }, (_, i) => session.memory.place(new c_int(i)))
+  assert.is(new Set(kept.map(number => addressof(number))).size, 5000)
+})
+
+test('temporary objects of a loop that never pauses take memory of the Windows side, and then there comes one clear error', async () => {
+  for (const memory of [2 << 20, 16 << 20]) {
+    const small = await CtypesSession.start({ memory })
+    try {
+      const own = await small.cdll.LoadLibrary(dll('state'))
+      const add = own.func('add_one', [POINTER(c_int)], null)
+      const keep = own.func('keep_int', [POINTER(c_int)], POINTER(c_int))
+      const write = own.func('write_kept', [c_int], null)
+      const read = own.func('read_kept', [], c_int)
+      // never pauses: nothing is given back, so there comes one clear error, and no wrong value before it
+      let failure: Error | undefined
+      let made = 0
+      for (; made < 500_000 && !failure; made++) {
+        const number = new c_int(made)
+        try {
+          add.sync(byref(number))
+        } catch (error) {
+          failure = error as Error
+          break
+        }
+        if (number.value !== made + 1) assert.unreachable(`${number.value} where ${made + 1} is right`)
+        if (made % 10_000 === 0 || (memory === 2 << 20 && made === 70_000)) {
+          keep.sync(byref(number))
+          const address = addressof(number)
+          write.sync(5)
+          add.sync(byref(number))
+          assert.is(number.value, 6)
+          number.value = 9
+          add.sync(byref(number))
+          assert.equal([read.sync(), addressof(number)], [10, address])
+        }
+      }
+      // twice as many as the shared memory has room for: the Windows side's own comes after it
+      if (memory === 2 << 20) {
+        assert.ok(made > 60_000 && failure, `${made} objects`)
+        for (const word of ['out(T)', 'free', '"memory"']) assert.ok(failure?.message.includes(word), failure?.message)
+      } else assert.is(failure, undefined)
+    } finally {
+      await small.terminate()
+    }
   }
 })
 

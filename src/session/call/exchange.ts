@@ -167,6 +167,7 @@ export class CallExchange extends Exchange {
       error = thrown as Error
     }
     this.#finish(lane)
+    if (this.#moved.length > 0) core.objects.provide()
     this.done(error, value, lastError, errno)
   }
 

@@ -16,6 +16,7 @@ import { Turn } from '../../channel/turns.js'
 import { CallBuilder } from '../../codec/call-builder.js'
 import type { Outcome } from '../../codec/control.js'
 import { createEncoder, type Encoder } from '../../codec/encoder.js'
+import { Op } from '../../codec/layout.js'
 import { Callback, type CallbackClass } from '../../ctypes/callback-type.js'
 import type { CallContext } from '../../ctypes/context.js'
 import type { CType } from '../../ctypes/data.js'
@@ -28,6 +29,7 @@ import type { SessionFacts } from './facts.js'
 import { LoadedDlls } from './loaded-dlls.js'
 import { Objects } from './objects.js'
 import { outcomeError } from './outcome-error.js'
+import { Reserve } from './reserve.js'
 import { encodingFor } from './text-encoding.js'
 import { hresultError } from './windows-error.js'
 
@@ -133,7 +135,16 @@ export class SessionCore {
     })
     const { arena } = this.lane
     const heap = new Heap(arena)
-    this.objects = new Objects(this.memory, this.mapping, facts.segment, heap, arena.size / 2, facts.pointerSize)
+    const reserve = new Reserve(arena.size, (size, got) => this.#askForObjects(size, got))
+    this.objects = new Objects(
+      this.memory,
+      this.mapping,
+      facts.segment,
+      heap,
+      reserve,
+      arena.size / 2,
+      facts.pointerSize,
+    )
     this.memory.objects = this.objects
     this.#findShared()
     this.builder = new CallBuilder(this.encoder, this.memory, facts.pointerSize)
@@ -158,6 +169,12 @@ export class SessionCore {
   /** An error of a callback that nobody waits for. */
   stray(error: Error): void {
     this.options.onCallbackError(error)
+  }
+
+  #askForObjects(size: number, got: (address: number) => void): void {
+    const told = (outcome: Outcome) => got(Number(outcome.numbers[0]))
+    // where there is none objects are refused, with an error of their own
+    this.lane.submit(this.controlExchange('memory for objects', Op.alloc, [size], [], told, () => {}))
   }
 
   /** How `char *` is read and written from now on. */

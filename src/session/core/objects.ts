@@ -17,8 +17,10 @@ import {
   type RemoteMemory,
   type Target,
 } from '../../ctypes/block.js'
+import { readAddress } from '../../ctypes/integers.js'
 import { checkSession, isCallbackTarget, knownAddress } from '../../ctypes/reference.js'
 import { ZugbrueckeError } from '../../errors.js'
+import type { Reserve } from './reserve.js'
 
 /** What memory lies at a multiple of. */
 const ALIGNED = 16
@@ -31,12 +33,15 @@ const left = new FinalizationRegistry<Piece>(piece => piece.release())
 /** Room for one block. Must not lead to it. */
 class Piece implements Home {
   #released = false
+  /** Where the Windows side's own memory is: the bytes as they were after the last call. */
+  last: Uint8Array | undefined
   constructor(
     private readonly objects: Objects,
     readonly at: number,
     readonly size: number,
     private readonly alignment: number,
     private readonly isLodging: boolean,
+    readonly isFar = false,
   ) {}
   get memory(): RemoteMemory {
     return this.objects.memory
@@ -50,7 +55,7 @@ class Piece implements Home {
   release(): void {
     if (this.#released) return
     this.#released = true
-    this.objects.giveBack(this.at, this.size, this.alignment, this.isLodging)
+    this.objects.giveBack(this, this.alignment, this.isLodging)
   }
 }
 
@@ -67,6 +72,8 @@ export class Objects implements ObjectMemory {
     readonly mapping: Mapping,
     private readonly segment: Segment,
     private readonly heap: Heap,
+    /** For when the heap is full. What lies there is copied before and after each call that comes to it. */
+    private readonly reserve: Reserve,
     /** What is larger does not move. */
     private readonly largest: number,
     private readonly pointerSize: number,
@@ -77,6 +84,8 @@ export class Objects implements ObjectMemory {
   addressOf(block: LocalBlock): number | undefined {
     const { home } = block
     if (home && !isOver(home)) return home.memory.sessionId === this.memory.sessionId ? home.address : undefined
+    const lodging = this.#lodgingOf(block)
+    if (lodging?.isFar) return lodging.address
     if (!mayMove(block) || !block.isObject || block.size > this.largest) return undefined
     return this.#move(block, false)?.address
   }
@@ -88,7 +97,9 @@ export class Objects implements ObjectMemory {
 
   /** A block of so many zeros that lives here from the start. */
   make(size: number, alignment: number): LocalBlock {
-    const piece = this.#take(size, alignment, false)
+    const at = this.heap.take(size, alignment)
+    if (at < 0) throw this.#noRoom(size)
+    const piece = new Piece(this, at, size, alignment, false)
     const block = LocalBlock.allocate(0)
     block.isObject = true
     block.move(new DataView(this.mapping.buffer, piece.at, size), piece)
@@ -98,9 +109,15 @@ export class Objects implements ObjectMemory {
   }
 
   /** @internal For pieces. */
-  giveBack(at: number, size: number, alignment: number, isLodging: boolean): void {
+  giveBack({ at, address, size, isFar }: Piece, alignment: number, isLodging: boolean): void {
     if (isLodging) this.#lodgings--
-    this.heap.free(at, size, alignment)
+    if (isFar) this.reserve.free(address, size)
+    else this.heap.free(at, size, alignment)
+  }
+
+  /** Between calls: sees to it that there is memory for more. */
+  provide(): void {
+    if (this.heap.isShort) this.reserve.provide()
   }
 
   /** What is to be filled before a call that is given these blocks, and read back after it. */
@@ -110,19 +127,44 @@ export class Objects implements ObjectMemory {
 
   /** Brings a block that has not moved to its room here. */
   fill(block: LocalBlock): void {
-    const { at } = this.#lodgingOf(block) as Piece
+    this.#fill(block, this.#lodgingOf(block) as Piece)
+  }
+
+  #fill(block: LocalBlock, piece: Piece): void {
+    if (piece.isFar) return this.#fillFar(block, piece)
+    const { at } = piece
     this.mapping.u8.set(block.bytes, at)
-    this.#writePointers(block, at)
+    this.#writePointers(block, this.mapping.view, at)
+  }
+
+  /** What this side has not changed since the last call the other side may have. */
+  #fillFar(block: LocalBlock, piece: Piece): void {
+    const { bytes } = block
+    const { last } = piece
+    const there = BigInt(piece.address)
+    if (last) {
+      const now = new Uint8Array(bytes.length)
+      this.memory.read(there, now)
+      for (let i = 0; i < bytes.length; i++) if (bytes[i] === last[i]) bytes[i] = now[i]
+    }
+    const sent = bytes.slice()
+    this.#writePointers(block, new DataView(sent.buffer), 0)
+    this.memory.write(there, sent)
+    piece.last = bytes.slice()
   }
 
   /** And back. Pointers that were changed lead where they say from now on. */
   takeBack(block: LocalBlock): void {
     if (!block.writable) return
-    const { at } = this.#lodgingOf(block) as Piece
-    block.bytes.set(this.mapping.u8.subarray(at, at + block.size))
+    const piece = this.#lodgingOf(block) as Piece
+    const { at, address, isFar } = piece
+    if (isFar) {
+      this.memory.read(BigInt(address), block.bytes)
+      piece.last = block.bytes.slice()
+    } else block.bytes.set(this.mapping.u8.subarray(at, at + block.size))
     if (block.refs)
       for (const [offset, ref] of block.refs)
-        if (this.#read(at + offset) !== knownAddress(ref, this.memory)) block.refs.delete(offset)
+        if (readAddress(block, offset, this.pointerSize) !== knownAddress(ref, this.memory)) block.refs.delete(offset)
     block.settled(this.memory)
   }
 
@@ -206,25 +248,28 @@ export class Objects implements ObjectMemory {
     let i = 0
     for (const block of blocks) this.#settleIn(block, pieces[i++])
     i = 0
-    for (const block of blocks) this.#writePointers(block, pieces[i++].at)
+    for (const block of blocks) {
+      const piece = pieces[i++]
+      if (piece.isFar) this.#fill(block, piece)
+      else this.#writePointers(block, this.mapping.view, piece.at)
+    }
     return pieces[0]
   }
 
   #settleIn(block: LocalBlock, piece: Piece): void {
     const { at, size } = piece
     const { mapping } = this
-    mapping.u8.set(block.bytes, at)
+    if (!piece.isFar) mapping.u8.set(block.bytes, at)
     left.register(block, piece)
-    if (!mayMove(block)) block.lodging = piece
+    if (piece.isFar || !mayMove(block)) block.lodging = piece
     else {
       block.move(new DataView(mapping.buffer, at, size), piece)
       if (size >= HEAVY) block.ownBuffer(piece)
     }
   }
 
-  #writePointers(block: LocalBlock, at: number): void {
+  #writePointers(block: LocalBlock, view: DataView, at: number): void {
     if (!block.refs) return
-    const { view } = this.mapping
     for (const [offset, ref] of block.refs) {
       const address = knownAddress(ref, this.memory) ?? 0n
       if (this.pointerSize === 8) view.setBigUint64(at + offset, address, true)
@@ -239,12 +284,20 @@ export class Objects implements ObjectMemory {
 
   #take(size: number, alignment: number, isLodging: boolean): Piece {
     const at = this.heap.take(size, alignment)
-    if (at < 0)
-      throw new ZugbrueckeError(
-        `${size} bytes for an object that is passed by reference are not left in the memory shared with session ${this.memory.sessionId}: use out(T) for what a routine only gives, free objects with session.memory.free(object), let the program pause (what is not used any more is given back then), or start the session with a larger "memory"`,
-      )
+    if (at < 0) {
+      const far = this.reserve.take(size, alignment)
+      if (far === undefined) throw this.#noRoom(size)
+      this.#lodgings++
+      return new Piece(this, far - this.base, size, alignment, true, true)
+    }
     if (isLodging) this.#lodgings++
     return new Piece(this, at, size, alignment, isLodging)
+  }
+
+  #noRoom(size: number): ZugbrueckeError {
+    return new ZugbrueckeError(
+      `${size} bytes for an object that is passed by reference are not left in the memory shared with session ${this.memory.sessionId}: use out(T) for what a routine only gives, free objects with session.memory.free(object), let the program pause (what is not used any more is given back then), or start the session with a larger "memory"`,
+    )
   }
 
   #lodgingOf(block: LocalBlock): Piece | undefined {

@@ -280,6 +280,7 @@ function freeable(object: CData): LocalBlock {
 
 function moveBack(block: LocalBlock): void {
   const { home } = block
+  if (block.lodging?.isFar) block.leaveLodging()
   if (!home) return
   block.refs &&= new Map(liveRefs(block))
   const bytes = block.bytes.slice()
