@@ -15,7 +15,7 @@ const PIECE = 1 << 20
 /** What is freed and at least so large is given back to the system: to be asked for it again costs less than the use of it. */
 const LARGE = 16 * PIECE
 /** Bytes of small pieces that rest, or a sixteenth of the arena: little enough to stay in a processor's cache. */
-const SMALL_RESTING = PIECE / 4
+const SMALL_RESTING = PIECE / 2
 /** Bytes of large pieces that rest, as a share of the arena. */
 const LARGE_RESTING = 8
 
