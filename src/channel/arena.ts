@@ -1,22 +1,34 @@
 /**
  * One thread's share of the arena. Pages are claimed from a table that all threads see; inside a page a thread allocates by
- * moving a mark and frees by counting, so a call that ends before the next begins always finds the same, warm memory.
- * Only the thread that allocated may free.
+ * moving a mark and frees by counting. Only the thread that allocated may free.
+ *
+ * What a DLL was given rests before it is used again, for it may still write there: a page that has been filled and is empty again waits
+ * until so many others have, and so does a large piece. Where memory is short resting pages are taken, by whoever needs them.
  */
 import { ARENA_OFFSET } from '../codec/layout.js'
 import { back, type Segment, unback } from './segment.js'
-import { MAX_PAGES, Shared, type SharedState } from './shared.js'
+import { Life, MAX_PAGES, Shared, type SharedState } from './shared.js'
 
 const SMALLEST_PAGE = 16384
 /** Memory of the system is asked for, and given back, in pieces of this size. */
 const PIECE = 1 << 20
 /** What is freed and at least so large is given back to the system: to be asked for it again costs less than the use of it. */
 const LARGE = 16 * PIECE
+/** Bytes of small pieces that rest, or a sixteenth of the arena: little enough to stay in a processor's cache. */
+const SMALL_RESTING = PIECE / 2
+/** Bytes of large pieces that rest, as a share of the arena. */
+const LARGE_RESTING = 8
 
 interface Page {
   readonly index: number
   live: number
   used: number
+}
+
+/** Pages in a row. */
+interface Run {
+  readonly start: number
+  readonly pages: number
 }
 
 export class Arena {
@@ -25,93 +37,176 @@ export class Arena {
   readonly pageCount: number
   readonly #owned = new Map<number, Page>()
   #current: Page | undefined
+  /** Numbers of pages that rest, in the order in which they became empty. */
+  readonly #restingPages: number[] = []
+  readonly #restingRuns: Run[] = []
+  /** How many pages those are. */
+  #restingCount = 0
+  /** The last large piece that somebody had. */
+  readonly #before = new WeakMap<object, Run>()
+  readonly #mine: number
 
   constructor(
     private readonly state: SharedState,
-    private readonly thread: number,
+    thread: number,
     private readonly segment: Segment,
   ) {
     this.size = segment.size - ARENA_OFFSET
-    let pageSize = SMALLEST_PAGE
-    while (pageSize * MAX_PAGES < this.size) pageSize *= 2
-    this.pageSize = pageSize
-    this.pageCount = Math.floor(this.size / pageSize)
+    this.pageSize = pageSizeOf(this.size)
+    this.pageCount = Math.floor(this.size / this.pageSize)
+    this.#mine = thread + 1
   }
 
   /**
-   * Offset in the segment of `size` bytes, 64-aligned, or -1 if there is no room now. Sizes over `size` never fit.
+   * Offset in the segment of `size` bytes, 64-aligned, or -1 if there is no room now. Sizes over `size` never fit. The same `owner` gets the
+   * same large piece again, if that still rests: it is warm, and a DLL that still writes there writes to whom it was given.
    * Throws SessionStartError where the system has no memory for it.
    */
-  allocate(size: number): number {
+  allocate(size: number, owner?: object): number {
     const rounded = (Math.max(size, 1) + 63) & ~63
-    if (rounded > this.pageSize / 2 || size > this.pageSize) return this.#allocateRun(Math.ceil(size / this.pageSize))
-    const current = this.#current
-    if (current && current.used + rounded <= this.pageSize) return this.#take(current, rounded)
-    for (const page of this.#owned.values()) {
-      if (page.used + rounded <= this.pageSize) {
-        this.#current = page
-        return this.#take(page, rounded)
-      }
-    }
-    const index = this.#claim(1)
-    if (index < 0) return -1
-    const page = { index, live: 0, used: 0 }
-    this.#owned.set(index, page)
-    this.#current = page
-    return this.#take(page, rounded)
-  }
-
-  free(offset: number, size: number): void {
-    const rounded = (Math.max(size, 1) + 63) & ~63
-    const index = Math.floor((offset - ARENA_OFFSET) / this.pageSize)
     if (rounded > this.pageSize / 2 || size > this.pageSize) {
-      this.#release(index, Math.ceil(size / this.pageSize))
-      return
+      const pages = Math.ceil(size / this.pageSize)
+      let start = owner ? this.#again(owner, pages) : -1
+      if (start < 0) start = this.claim(pages)
+      if (start < 0 && this.#current?.live === 0) {
+        // the page that is used next may be what is in the way
+        this.#restPage(this.#current)
+        this.#current = undefined
+        start = this.claim(pages)
+      }
+      return start < 0 ? -1 : ARENA_OFFSET + start * this.pageSize
     }
-    const page = this.#owned.get(index)
-    if (!page || --page.live > 0) return
-    page.used = 0
-    // one empty page is kept: the next call wants it
-    if (page === this.#current) return
-    this.#owned.delete(index)
-    this.#release(index, 1)
-  }
-
-  #take(page: Page, size: number): number {
+    let page = this.#current
+    if (!page || page.used + rounded > this.pageSize) {
+      const index = this.#nextPage()
+      if (index < 0) return -1
+      if (page?.live === 0) this.#restPage(page)
+      page = { index, live: 0, used: 0 }
+      this.#owned.set(index, page)
+      this.#current = page
+    }
     const offset = ARENA_OFFSET + page.index * this.pageSize + page.used
-    page.used += size
+    page.used += rounded
     page.live++
     return offset
   }
 
-  #allocateRun(pages: number): number {
-    let index = this.#claim(pages)
-    if (index < 0 && this.#current?.live === 0) {
-      // the page kept warm may be what is in the way
-      this.#owned.delete(this.#current.index)
-      this.#release(this.#current.index, 1)
-      this.#current = undefined
-      index = this.#claim(pages)
+  /** `rests`: false for what no DLL knew of. */
+  free(offset: number, size: number, rests = true, owner?: object): void {
+    const rounded = (Math.max(size, 1) + 63) & ~63
+    const index = Math.floor((offset - ARENA_OFFSET) / this.pageSize)
+    if (rounded > this.pageSize / 2 || size > this.pageSize) {
+      const pages = Math.ceil(size / this.pageSize)
+      if (rests) this.rest(index, pages, owner)
+      else this.release(index, pages)
+      return
     }
-    return index < 0 ? -1 : ARENA_OFFSET + index * this.pageSize
+    const page = this.#owned.get(index)
+    if (page && --page.live === 0 && page !== this.#current) this.#restPage(page)
   }
 
-  #claim(pages: number): number {
+  /**
+   * Number of the first of so many pages in a row before `end`, which are this thread's now; -1 if there are none. Throws
+   * SessionStartError as above.
+   */
+  claim(pages: number, end = this.pageCount): number {
+    const start = this.#claim(pages, end, false)
+    return start >= 0 ? start : this.#claim(pages, end, true)
+  }
+
+  /** Gives claimed pages back, once others have rested for a while. */
+  rest(start: number, pages: number, owner?: object): void {
     const { i32 } = this.state
-    const mine = this.thread + 1
-    for (let start = 0; start + pages <= this.pageCount; ) {
+    for (let page = start; page < start + pages; page++) Atomics.store(i32, Shared.pages + page, -this.#mine)
+    const resting = { start, pages }
+    this.#restingRuns.push(resting)
+    if (owner) this.#before.set(owner, resting)
+    this.#restingCount += pages
+    while (this.#restingCount * LARGE_RESTING > this.pageCount) {
+      const run = this.#restingRuns.shift() as Run
+      this.#restingCount -= run.pages
+      this.#endRest(run)
+    }
+  }
+
+  /** Gives claimed pages back at once. */
+  release(start: number, pages: number): void {
+    const { i32 } = this.state
+    // the segment's descriptor may be another's by now
+    if (this.state.life() === Life.dead) return
+    if (pages * this.pageSize >= LARGE) {
+      // while the pages are this thread's: pieces that lie in them whole
+      const first = Math.ceil((start * this.pageSize) / PIECE)
+      const end = Math.floor(((start + pages) * this.pageSize) / PIECE)
+      for (let piece = first; piece < end; piece++) Atomics.store(i32, Shared.backed + piece, 0)
+      unback(this.segment.file, ARENA_OFFSET + first * PIECE, (end - first) * PIECE)
+    }
+    for (let i = 0; i < pages; i++) Atomics.store(i32, Shared.pages + start + i, 0)
+  }
+
+  /** The first of the pages that it had before; -1 if they are others' by now. */
+  #again(owner: object, pages: number): number {
+    const run = this.#before.get(owner)
+    const at = run?.pages === pages ? this.#restingRuns.indexOf(run) : -1
+    if (!run || at < 0) return -1
+    this.#restingRuns.splice(at, 1)
+    this.#restingCount -= pages
+    const woken = this.#wakeRun(run)
+    if (woken.length === pages) return run.start
+    for (const page of woken) this.release(page, 1)
+    return -1
+  }
+
+  /** A page that has rested long enough, or one that nobody has. */
+  #nextPage(): number {
+    const resting = this.#restingPages
+    while (resting.length * this.pageSize >= Math.min(SMALL_RESTING, this.size / 16)) {
+      const index = resting.shift() as number
+      if (this.#wake(index)) return index
+    }
+    return this.claim(1)
+  }
+
+  #restPage({ index }: Page): void {
+    this.#owned.delete(index)
+    Atomics.store(this.state.i32, Shared.pages + index, -this.#mine)
+    this.#restingPages.push(index)
+  }
+
+  /** A page of this thread's that rests is its own again; false if somebody has taken it. */
+  #wake(index: number): boolean {
+    return Atomics.compareExchange(this.state.i32, Shared.pages + index, -this.#mine, this.#mine) === -this.#mine
+  }
+
+  #endRest(run: Run): void {
+    const woken = this.#wakeRun(run)
+    if (woken.length === run.pages) this.release(run.start, run.pages)
+    else for (const page of woken) this.release(page, 1)
+  }
+
+  /** Those of its pages that are this thread's own again. */
+  #wakeRun({ start, pages }: Run): number[] {
+    const woken: number[] = []
+    for (let page = start; page < start + pages; page++) if (this.#wake(page)) woken.push(page)
+    return woken
+  }
+
+  #claim(pages: number, end: number, resting: boolean): number {
+    const { i32 } = this.state
+    const mine = this.#mine
+    for (let start = 0; start + pages <= end; ) {
       let got = 0
-      while (got < pages && Atomics.compareExchange(i32, Shared.pages + start + got, 0, mine) === 0) got++
+      while (got < pages && takePage(i32, Shared.pages + start + got, mine, resting)) got++
       if (got === pages) {
         try {
           this.#back(start * this.pageSize, (start + pages) * this.pageSize)
         } catch (error) {
-          this.#release(start, pages)
+          this.release(start, pages)
           throw error
         }
         return start
       }
-      this.#release(start, got)
+      for (let i = 0; i < got; i++) Atomics.store(i32, Shared.pages + start + i, 0)
       start += got + 1
     }
     return -1
@@ -127,16 +222,17 @@ export class Arena {
       Atomics.store(i32, Shared.backed + piece, 1)
     }
   }
+}
 
-  #release(start: number, pages: number): void {
-    const { i32 } = this.state
-    if (pages * this.pageSize >= LARGE) {
-      // while the pages are this thread's: pieces that lie in them whole
-      const first = Math.ceil((start * this.pageSize) / PIECE)
-      const end = Math.floor(((start + pages) * this.pageSize) / PIECE)
-      for (let piece = first; piece < end; piece++) Atomics.store(i32, Shared.backed + piece, 0)
-      unback(this.segment.file, ARENA_OFFSET + first * PIECE, (end - first) * PIECE)
-    }
-    for (let i = 0; i < pages; i++) Atomics.store(i32, Shared.pages + start + i, 0)
-  }
+/** A page that nobody has or, if need be, one that rests. */
+function takePage(i32: Int32Array, at: number, mine: number, resting: boolean): boolean {
+  const owner = resting ? Math.min(Atomics.load(i32, at), 0) : 0
+  return Atomics.compareExchange(i32, at, owner, mine) === owner
+}
+
+/** Of an arena of so many bytes. */
+export function pageSizeOf(size: number): number {
+  let pageSize = SMALLEST_PAGE
+  while (pageSize * MAX_PAGES < size) pageSize *= 2
+  return pageSize
 }

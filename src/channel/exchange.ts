@@ -46,6 +46,8 @@ export abstract class Exchange {
    * Throws when the request is bad: nothing has been sent then.
    */
   abstract attempt(sender: Sender, port: Port): boolean
+  /** A callback is about to run inside it, which may change what it was given. */
+  interrupted?(): void
   /** It has to wait: takes what must not change meanwhile. Throws for what cannot be read. */
   keep?(): void
   /**

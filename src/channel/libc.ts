@@ -22,6 +22,7 @@ interface Libc {
   fallocate(fd: number, mode: number, offset: number, length: number): number
   mmap(address: Address | null, length: number, protection: number, flags: number, fd: number, offset: number): Address
   munmap(address: Address, length: number): number
+  mremap(address: Address, length: number, newLength: number, flags: number, newAddress: Address): Address
   pipe2(descriptors: Int32Array, flags: number): number
   open(path: string, flags: number): number
   close(fd: number): number
@@ -39,6 +40,7 @@ const PROTOTYPES: { readonly [name in keyof Libc]: string } = {
   fallocate: 'int fallocate(int fd, int mode, int64_t offset, int64_t length)',
   mmap: 'void *mmap(void *address, size_t length, int protection, int flags, int fd, int64_t offset)',
   munmap: 'int munmap(void *address, size_t length)',
+  mremap: 'void *mremap(void *address, size_t length, size_t newLength, int flags, void *newAddress)',
   pipe2: 'int pipe2(void *descriptors, int flags)',
   open: 'int open(const char *path, int flags)',
   close: 'int close(int fd)',

@@ -3,7 +3,9 @@
  * builtins: so single values are read and written in place, whole ranges only by `set` and `slice`, and whatever decodes, sorts,
  * searches or compares gets a copy.
  */
+import { ARENA_OFFSET } from '../codec/layout.js'
 import { SessionTerminatedError } from '../errors.js'
+import { pageSizeOf } from './arena.js'
 import { viewOf } from './libc.js'
 import { replacePages, type Segment, unmap } from './segment.js'
 import { Shared, type SharedState } from './shared.js'
@@ -14,6 +16,7 @@ const REPLACED = 1 << 31
 const collected = new FinalizationRegistry<() => void>(forget => forget())
 
 export class Mapping {
+  readonly buffer: ArrayBuffer
   readonly i32: Int32Array
   readonly u8: Uint8Array
   readonly view: DataView
@@ -26,6 +29,7 @@ export class Mapping {
       if (Atomics.compareExchange(state.i32, Shared.views, views, views | (1 << thread)) === views) break
     }
     const buffer = viewOf(segment.address, segment.size)
+    this.buffer = buffer
     collected.register(buffer, () => forgetView(segment, state, thread))
     this.i32 = new Int32Array(buffer)
     this.u8 = new Uint8Array(buffer)
@@ -40,10 +44,25 @@ export function forgetView(segment: Segment, state: SharedState, thread: number)
 }
 
 /**
- * The session has ended. What is mapped becomes pages that are nobody's, for a view that somebody still holds must not touch what is
- * unmapped, which would end Node, nor another session's memory; the addresses are given back with the last view.
+ * The session has ended. What is mapped becomes private pages with what stood in the arena, so that objects keep their values: a view
+ * that somebody still holds must not touch what is unmapped, which would end Node, nor another session's memory. The addresses are
+ * given back with the last view.
  */
 export function endMapping(segment: Segment, state: SharedState): void {
-  replacePages(segment)
+  replacePages(segment, pagesInUse(segment, state))
   if (Atomics.or(state.i32, Shared.views, REPLACED) === 0) unmap(segment)
+}
+
+/** Offsets in the segment and lengths. */
+function pagesInUse({ size }: Segment, { i32 }: SharedState): (readonly [at: number, length: number])[] {
+  const pageSize = pageSizeOf(size - ARENA_OFFSET)
+  const ranges: [number, number][] = []
+  for (let page = 0; (page + 1) * pageSize <= size - ARENA_OFFSET; page++) {
+    if (Atomics.load(i32, Shared.pages + page) <= 0) continue
+    const at = ARENA_OFFSET + page * pageSize
+    const last = ranges.at(-1)
+    if (last && last[0] + last[1] === at) last[1] += pageSize
+    else ranges.push([at, pageSize])
+  }
+  return ranges
 }

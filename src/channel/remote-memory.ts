@@ -4,7 +4,8 @@
  * not permitted the host does it, slower (memory-window.ts). Any thread may have one of its own; it blocks no longer than that.
  */
 import { closeSync, constants, openSync, readFileSync, readSync, writeSync } from 'node:fs'
-import type { CallbackShape, CallbackTarget, RemoteMemory } from '../ctypes/block.js'
+import { ARENA_OFFSET } from '../codec/layout.js'
+import type { CallbackShape, CallbackTarget, ObjectMemory, RemoteMemory } from '../ctypes/block.js'
 import type { Encoding } from '../ctypes/encoding.js'
 import { MemoryAccessError, SessionTerminatedError } from '../errors.js'
 import type { MemoryWindow } from './memory-window.js'
@@ -40,6 +41,10 @@ export class ProcessMemory implements RemoteMemory {
   thunkFor?: (callback: CallbackTarget) => number
   /** The host's help, where this process is not permitted to look for itself. */
   window?: MemoryWindow
+  /** Where objects live that both sides see; set by the thread's core. */
+  objects?: ObjectMemory
+  /** What both sides see is read and written at once; its address over there is known once the session is up. */
+  #shared: { readonly u8: Uint8Array; readonly base: bigint } | undefined
   #fd: number | undefined
   #closed = false
   #map: { readonly from: number; readonly to: number }[] = []
@@ -51,8 +56,19 @@ export class ProcessMemory implements RemoteMemory {
     private readonly alive: () => boolean,
   ) {}
 
+  /** `u8` lies at `base` in the Windows process. */
+  share(u8: Uint8Array, base: number): void {
+    this.#shared = { u8, base: BigInt(base) }
+  }
+
   read(address: bigint, into: Uint8Array): void {
     if (into.length === 0) return
+    const shared = this.#inShared(address, into.length)
+    if (shared) {
+      this.assertAlive()
+      into.set(shared)
+      return
+    }
     if (this.window) {
       this.assertAlive()
       if (!this.window.read(address, into)) throw this.#refused('read', address, into.length)
@@ -76,6 +92,12 @@ export class ProcessMemory implements RemoteMemory {
 
   write(address: bigint, from: Uint8Array): void {
     if (from.length === 0) return
+    const shared = this.#inShared(address, from.length)
+    if (shared) {
+      this.assertAlive()
+      shared.set(from)
+      return
+    }
     if (this.window) {
       this.assertAlive()
       if (!this.window.write(address, from)) throw this.#refused('written', address, from.length)
@@ -100,8 +122,18 @@ export class ProcessMemory implements RemoteMemory {
   }
 
   assertAlive(): void {
-    if (this.#closed || !this.alive())
-      throw new SessionTerminatedError(`session ${this.sessionId} has ended, and with it its memory`)
+    if (this.isOver) throw new SessionTerminatedError(`session ${this.sessionId} has ended, and with it its memory`)
+  }
+
+  #inShared(address: bigint, size: number): Uint8Array | undefined {
+    if (!this.#shared) return undefined
+    const { u8, base } = this.#shared
+    const at = Number(address - base)
+    return at >= ARENA_OFFSET && at + size <= u8.length ? u8.subarray(at, at + size) : undefined
+  }
+
+  get isOver(): boolean {
+    return this.#closed || !this.alive()
   }
 
   #open(): number {

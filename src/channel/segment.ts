@@ -26,8 +26,11 @@ const F_ADD_SEALS = 1033
 const SEALS = 1 | 2 | 4
 const READ_WRITE = 1 | 2
 const MAP_SHARED = 1
-/** MAP_PRIVATE, MAP_FIXED, MAP_ANONYMOUS, MAP_NORESERVE. */
-const EMPTY = 0x2 | 0x10 | 0x20 | 0x4000
+/** MAP_PRIVATE, MAP_ANONYMOUS, MAP_NORESERVE. */
+const EMPTY = 0x2 | 0x20 | 0x4000
+const MAP_FIXED = 0x10
+/** MREMAP_MAYMOVE, MREMAP_FIXED. */
+const REPLACE = 1 | 2
 const FAILED = 0xffff_ffff_ffff_ffffn
 /** Bytes in front of the mailboxes. */
 const HEAD = 0x1000
@@ -124,9 +127,24 @@ export function unback(file: number, at: number, size: number): void {
   libc().fallocate(file, KEEP_SIZE_AND_PUNCH_HOLE, at, size)
 }
 
-/** Puts pages that are nobody's in the place of the segment's: a view that somebody still holds touches them, and not what is unmapped. */
-export function replacePages({ address, size }: Segment): void {
-  libc().mmap(address, size, READ_WRITE, EMPTY, -1, 0)
+/**
+ * Puts private pages in the place of the segment's, all at once: a view that somebody still holds touches them, and not what is unmapped.
+ * What stands in `ranges` (offset and length) they have, too.
+ */
+export function replacePages(
+  { address, size }: Segment,
+  ranges: readonly (readonly [at: number, length: number])[],
+): void {
+  const fresh = ranges.length > 0 ? libc().mmap(null, size, READ_WRITE, EMPTY, -1, 0) : FAILED
+  if (fresh === FAILED) {
+    libc().mmap(address, size, READ_WRITE, EMPTY | MAP_FIXED, -1, 0)
+    return
+  }
+  const to = new Uint8Array(viewOf(fresh, size))
+  const from = new Uint8Array(viewOf(address, size))
+  for (const [at, length] of ranges) to.set(from.subarray(at, at + length), at)
+  // nobody looks through `to` any more: what it saw lies elsewhere now
+  libc().mremap(fresh, size, size, REPLACE, address)
 }
 
 /** Gives the addresses back. Only when no thread has a view of them. */

@@ -49,7 +49,7 @@ export const Shared = {
   intent: 64 + 2 * THREADS,
   /** For each strand: number of the message last written by a thread. */
   answered: 64 + 3 * THREADS,
-  /** For each page of the arena: 0 free, else its thread's number + 1. */
+  /** For each page of the arena: 0 free, else its thread's number + 1; negative: it rests there (arena.ts). */
   pages: 256,
   /** For each MiB of the arena: has it memory? */
   backed: 256 + MAX_PAGES,

@@ -13,6 +13,8 @@ export class CallBuilder implements ArgumentSink {
   image: Image | undefined
   /** Arguments that are addresses in the image: their numbers, those of the blocks, and the offsets in these. */
   readonly #pointers: number[] = []
+  /** Blocks that the arguments name, or lead to, and that live in memory that both sides see. */
+  readonly moved: LocalBlock[] = []
 
   constructor(
     private readonly encoder: Encoder,
@@ -23,6 +25,7 @@ export class CallBuilder implements ArgumentSink {
   begin(): void {
     this.image = undefined
     if (this.#pointers.length > 0) this.#pointers.length = 0
+    if (this.moved.length > 0) this.moved.length = 0
   }
 
   int(index: number, low: number, high: number): void {
@@ -37,7 +40,13 @@ export class CallBuilder implements ArgumentSink {
   address(index: number, address: number): void {
     this.encoder.address(index, address)
   }
-  block(index: number, block: LocalBlock, offset: number): void {
+  block(index: number, block: LocalBlock, offset: number, stays = false): void {
+    const address = stays ? undefined : this.memory.objects?.addressOf(block)
+    if (address !== undefined) {
+      this.moved.push(block)
+      this.encoder.address(index, address + offset)
+      return
+    }
     this.#pointers.push(index, this.#needImage().place(block), offset)
   }
   callback(index: number, callback: CallbackTarget): void {
@@ -68,7 +77,7 @@ export class CallBuilder implements ArgumentSink {
   }
 
   #needImage(): Image {
-    this.image ??= new Image(this.memory, this.pointerSize)
+    this.image ??= new Image(this.memory, this.pointerSize, this.moved)
     return this.image
   }
 }

@@ -14,6 +14,7 @@ import {
 import { readAddress, setAddress } from '../ctypes/integers.js'
 import { checkSession } from '../ctypes/reference.js'
 import { arrange, type Piece, padding, pieceAt } from './pieces.js'
+import { Stand } from './stand.js'
 
 /** A pointer that leads somewhere when the call begins: into the image, or to an address that is known already. */
 interface Link {
@@ -32,9 +33,13 @@ export class Image {
   readonly #numbers = new Map<LocalBlock, number>()
   readonly #links: Link[] = []
   #pieces: readonly Piece[] = []
+  /** Where pieces are read to that a callback may have written to. */
+  readonly #apart = new Map<Piece, Uint8Array>()
   #offsets: readonly number[] = []
   #size = 0
   #alignment = 0
+  /** How many blocks have been looked through for what they lead to. */
+  #followed = 0
   /** How many blocks are arranged. */
   #arranged = 0
   /** Callbacks that have no thunk in this session yet. */
@@ -43,17 +48,28 @@ export class Image {
   constructor(
     private readonly memory: RemoteMemory,
     private readonly pointerSize: number,
+    /** Told of what it leads to that lives in memory that both sides see. */
+    private readonly moved: LocalBlock[] = [],
   ) {}
 
   /** Takes a block in, and all that it leads to; gives its number. */
   place(given: LocalBlock): number {
-    const block = given.sentIn(this.memory.encoding)
-    const known = this.#numbers.get(block)
+    const number = this.#add(given)
+    // one after the other: a list may be longer than the stack is deep
+    for (; this.#followed < this.blocks.length; this.#followed++) {
+      const block = this.blocks[this.#followed]
+      if (block.refs) for (const [at, ref] of block.refs) this.#follow(block, this.#followed, at, ref)
+    }
+    return number
+  }
+
+  #add(given: LocalBlock): number {
+    const known = this.#numbers.get(given)
     if (known !== undefined) return known
+    const sent = given.sentIn(this.memory.encoding)
     const number = this.blocks.length
-    this.#numbers.set(block, number)
-    this.blocks.push(block)
-    if (block.refs) for (const [at, ref] of block.refs) this.#follow(block, number, at, ref)
+    this.#numbers.set(given, number)
+    this.blocks.push(given.home ? new Stand(given) : sent)
     return number
   }
 
@@ -84,9 +100,20 @@ export class Image {
     return this.#joined(({ bytes }) => bytes)
   }
 
+  /** Takes back what has been read into the views that `viewsBack` gave. */
+  takeBack(): void {
+    for (const [piece, bytes] of this.#apart) merge(piece.bytes, piece.before as Uint8Array, bytes)
+    this.#apart.clear()
+  }
+
   /** What has to be read to take the image back; read-only blocks and padding go to a place where nobody looks. */
   viewsBack(): Uint8Array[] {
-    return this.#joined(({ bytes, writable }) => (writable ? bytes : new Uint8Array(bytes.length)), true)
+    return this.#joined(piece => {
+      if (piece.writable && !piece.before) return piece.bytes
+      const apart = new Uint8Array(piece.bytes.length)
+      if (piece.writable) this.#apart.set(piece, apart)
+      return apart
+    }, true)
   }
 
   copyTo(memory: Uint8Array, at: number): void {
@@ -95,24 +122,37 @@ export class Image {
   }
 
   copyFrom(memory: Uint8Array, at: number): void {
-    for (const { bytes, writable, offset } of this.#pieces)
-      if (writable) bytes.set(memory.subarray(at + offset, at + offset + bytes.length))
+    for (const piece of this.#pieces) {
+      const { bytes, writable, offset } = piece
+      if (!writable) continue
+      const there = memory.subarray(at + offset, at + offset + bytes.length)
+      if (piece.before) merge(bytes, piece.before, there)
+      else bytes.set(there)
+    }
   }
 
-  /** After the call: pointers that the routine changed lead where it says from now on. */
-  settle(base: number): void {
+  /** A callback is about to run, which may write here: from now on only what the routine changes is taken back. */
+  remember(): void {
+    for (const piece of this.#pieces) if (piece.writable) piece.before ??= piece.bytes.slice()
+  }
+
+  /**
+   * After the call: pointers that the routine changed lead where it says from now on. `elsewhere` knows what lies at an address outside
+   * of the image.
+   */
+  settle(base: number, elsewhere?: (address: bigint) => Target | undefined): void {
     for (const link of this.#links) {
       const owner = this.blocks[link.owner]
       if (!owner.writable) continue
       if (link.target < 0 && readAddress(owner, link.at, this.pointerSize) === link.address) continue
       const now = this.#get(owner, link.at)
       if (link.target >= 0 && now === this.#addressInside(link, base)) continue
-      const inside = this.find(now - base)
+      const inside = this.find(now - base) ?? elsewhere?.(readAddress(owner, link.at, this.pointerSize))
       if (inside) owner.refs?.set(link.at, inside)
       else if (owner.refs?.get(link.at) === link.ref) owner.refs.delete(link.at)
     }
     for (const block of this.blocks) {
-      if (block.writable && block.shape) this.#settlePointers(block, block.shape[POINTERS], base)
+      if (block.writable && block.shape) this.#settlePointers(block, block.shape[POINTERS], base, elsewhere)
       block.settled(this.memory)
     }
   }
@@ -169,7 +209,12 @@ export class Image {
     }
     const target: Block = ref.block
     if (target instanceof LocalBlock) {
-      link(this.place(target), 0n)
+      const address = this.memory.objects?.addressOf(target)
+      if (address === undefined) link(this.#add(target), 0n)
+      else {
+        this.moved.push(target)
+        linkOut(BigInt(address + ref.offset))
+      }
       return
     }
     const remote = target as RemoteBlock
@@ -182,11 +227,17 @@ export class Image {
   }
 
   /** Pointers that led nowhere, or out of this process, and now lead to what lies in the image. */
-  #settlePointers(block: LocalBlock, pointers: readonly number[], base: number): void {
+  #settlePointers(
+    block: LocalBlock,
+    pointers: readonly number[],
+    base: number,
+    elsewhere: ((address: bigint) => Target | undefined) | undefined,
+  ): void {
     for (const at of pointers) {
       if (block.refs?.has(at)) continue
       const now = this.#get(block, at)
-      const inside = now === 0 ? undefined : this.find(now - base)
+      const inside =
+        now === 0 ? undefined : (this.find(now - base) ?? elsewhere?.(readAddress(block, at, this.pointerSize)))
       if (!inside) continue
       block.refs ??= new Map()
       block.refs.set(at, inside)
@@ -204,5 +255,13 @@ export class Image {
     const view = block.view(at, this.pointerSize)
     const low = view.getUint32(0, true)
     return this.pointerSize === 8 ? view.getUint32(4, true) * 4294967296 + low : low
+  }
+}
+
+/** Takes what has changed there since `before`. */
+function merge(here: Uint8Array, before: Uint8Array, there: Uint8Array): void {
+  for (let i = 0; i < here.length; i++) {
+    const now = there[i]
+    if (now !== before[i]) here[i] = now
   }
 }

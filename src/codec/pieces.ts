@@ -8,6 +8,8 @@ const ALIGNMENT = 16
 export interface Piece {
   bytes: Uint8Array
   readonly writable: boolean
+  /** The bytes as they were sent, once a callback has run that may have changed them here. */
+  before?: Uint8Array
   /** Numbers of the blocks in it, in the order in which they were found. */
   readonly blocks: number[]
   alignment: number

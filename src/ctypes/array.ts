@@ -93,16 +93,20 @@ export abstract class ArrayData extends CData {
       throw new ArgumentError(`${type.name} is big-endian and has no typed array: read it with slice()`)
     if (!(block instanceof LocalBlock))
       throw new ArgumentError(`${type.name} lies in the Windows process: read it with slice()`)
-    const start = block.bytes.byteOffset + this[OFFSET]
+    const bytes = block.handOut()
+    const start = bytes.byteOffset + this[OFFSET]
     if (start % elementType.size !== 0)
       throw new ArgumentError(
         `${type.name} lies at an odd place in a packed structure, where a typed array cannot begin`,
       )
-    return make(block.bytes.buffer, start, type[LENGTH])
+    return make(bytes.buffer, start, type[LENGTH])
   }
   get raw(): Uint8Array {
     const { name, size } = textType(this, 'char')
-    const view = this[BLOCK].view(this[OFFSET], size)
+    const block = this[BLOCK]
+    const offset = this[OFFSET]
+    if (block instanceof LocalBlock) return block.handOut().subarray(offset, offset + size)
+    const view = block.view(offset, size)
     if (view.byteLength !== size) throw new ArgumentError(`${name} is too large`)
     return new Uint8Array(view.buffer, view.byteOffset, size)
   }
@@ -165,7 +169,7 @@ function placeIn(array: ArrayData, index: number, type: CType): number {
   const at = typeof index === 'number' && index < 0 ? index + length : index
   if (!Number.isInteger(at) || at < 0 || at >= length)
     throw new ArgumentError(
-      `index ${typeof index === 'number' ? index : `(${describe(index)})`} is out of range: ${typeOf(array).name} has ${length} elements`,
+      `index ${typeof index === 'number' ? index : `(${describe(index)})`} is out of range: ${typeOf(array).name} has ${length} elements (what lies behind them is reached by cast: a pointer has no end)`,
     )
   return array[OFFSET] + at * type.size
 }
@@ -283,7 +287,8 @@ function textAt(type: ArrayClass, block: Block, offset: number): string {
     while (end < type[LENGTH] && view.getUint16(2 * end, true) !== 0) end++
     return decodeUtf16(view, 0, end, !isBigEndian(type.elementType))
   }
-  const bytes = new Uint8Array(view.buffer, view.byteOffset, type.size)
+  // a copy: nobody may change what is decoded
+  const bytes = new Uint8Array(view.buffer, view.byteOffset, type.size).slice()
   const end = bytes.indexOf(0)
   return encodingOf(block).decode(end < 0 ? bytes : bytes.subarray(0, end))
 }

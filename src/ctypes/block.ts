@@ -27,10 +27,38 @@ export interface RemoteMemory {
   routineAt?(address: bigint, type: CallbackShape): object
   /** Gives a callback a thunk, now; its address. */
   thunkFor?(callback: CallbackTarget): number
+  /** Where objects live that both sides see; undefined for memory that has no such place. */
+  readonly objects?: ObjectMemory
+  /** True once the session has ended. */
+  readonly isOver?: boolean
   /** Fills `into` from `address`; throws MemoryAccessError. */
   read(address: bigint, into: Uint8Array): void
   /** Writes `from` to `address`; throws MemoryAccessError, also for read-only pages. */
   write(address: bigint, from: Uint8Array): void
+}
+
+/** Memory that this process and the Windows process of a session both see, in which objects live. Implemented by `session/`. */
+export interface ObjectMemory {
+  /**
+   * Where the block lies there: it moves, with all that it leads to, if it has not done so before. Undefined for what stays in memory
+   * of this process and is copied for each call. Throws ZugbrueckeError
+   * where there is no room left.
+   */
+  addressOf(block: LocalBlock): number | undefined
+  /** The same for what a pointer in there leads to: what does not move has room of its own there, for as long as it is pointed to. */
+  addressFor(block: LocalBlock): number
+}
+
+/** Where a block lies in memory that both sides see. */
+export interface Home {
+  readonly memory: RemoteMemory
+  readonly address: number
+  /** It is memory of the Windows side's own: see session/core/reserve.ts. */
+  readonly isFar: boolean
+  /** An ArrayBuffer of just these bytes, for who is to keep it. */
+  own(): ArrayBuffer
+  /** Nobody lives there any more. */
+  release(): void
 }
 
 /** What a pointer stored inside a LocalBlock points to: an object of JS (placed beside the block when a call is made). */
@@ -65,15 +93,22 @@ export abstract class Block {
   overwritten(_offset: number, _size: number): void {}
 }
 
-/** Memory of this process: goes to the Windows side when a call names it, and comes back changed. */
+/** Who is to find a block by a buffer that was handed out over it. */
+const owners = new WeakMap<ArrayBufferLike, LocalBlock>()
+
+/**
+ * Memory of JS. Where it moves it lies in memory that both sides see, at one address, for as long as JS can reach it; else it goes
+ * to the Windows side when a call names it, and comes back changed.
+ */
 export class LocalBlock extends Block {
-  readonly bytes: Uint8Array
-  readonly whole: DataView
+  /** Of all of it; another one once it has moved. */
+  override whole: DataView
   /** Memory of the caller's that the block stands for: `settled` brings the changes there. */
   mirror: Uint8Array | undefined
   /**
-   * Pointers inside the block that lead to objects of JS, by offset. The bytes there mean nothing while such an entry exists:
-   * the encoder writes the final address into them for each call.
+   * Pointers inside the block that lead to objects of JS, by offset. As long as it has not moved the bytes there mean nothing while such
+   * an entry exists: the encoder writes the final address into them for each call. Once it has moved they are what counts, and an
+   * entry is what they lead to if they have the address that it had (and keeps that alive).
    */
   refs: Map<number, Target | CallbackTarget> | undefined
   /** Texts that pointers in it led to when a routine returned: see taken-texts.ts. Goes when a call may have changed them. */
@@ -84,27 +119,92 @@ export class LocalBlock extends Block {
   origin: RemoteMemory | undefined
   /** False: a constant, which is not read back. */
   readonly writable: boolean
-  constructor(bytes: Uint8Array, writable = true) {
+  /** It has moved: here is where it lives. */
+  home: Home | undefined
+  /** Room for a copy of what does not move, where something that has moved points to it. */
+  lodging: Home | undefined
+  /** The memory of an object of ctypes, which moves when it is passed by reference. */
+  isObject = false
+  /** The user has the bytes in hand, so they stay where they are. */
+  isLent: boolean
+  /** The user has a typed array over it where it lives now. */
+  isHandedOut = false
+  #bytes: Uint8Array | undefined
+  constructor(bytes: Uint8Array | DataView, writable = true) {
     super()
-    this.bytes = bytes
-    this.whole = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    if (bytes instanceof DataView) this.whole = bytes
+    else {
+      this.#bytes = bytes
+      this.whole = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    }
     this.writable = writable
+    this.isLent = this.#bytes !== undefined
   }
-  static allocate(size: number): LocalBlock {
-    return new LocalBlock(new Uint8Array(size))
-  }
-  /** Memory for one object of a type. */
-  static for(type: Shape & { readonly size: number }): LocalBlock {
-    const block = new LocalBlock(new Uint8Array(type.size))
+  /** The memory of an object: nobody else has it. */
+  static of(type: Shape, bytes: Uint8Array): LocalBlock {
+    const block = new LocalBlock(bytes)
+    block.isLent = false
+    block.isObject = true
     block.shape = type
     return block
   }
+  /** What an ArrayBuffer belongs to that was handed out over a block that has moved. */
+  static owning(buffer: ArrayBufferLike): LocalBlock | undefined {
+    return owners.get(buffer)
+  }
+  get bytes(): Uint8Array {
+    this.#bytes ??= new Uint8Array(this.whole.buffer, this.whole.byteOffset, this.whole.byteLength)
+    return this.#bytes
+  }
+  /** A copy of some bytes, for what must not see them change: see channel/mapping.ts. */
+  copy(offset: number, end: number): Uint8Array {
+    return this.bytes.slice(offset, end)
+  }
+  /** From now on it lies there; the bytes have been copied. */
+  move(whole: DataView, home: Home | undefined): void {
+    this.whole = whole
+    this.#bytes = undefined
+    this.home = home
+    this.taken = undefined
+    if (home) this.origin = home.memory
+  }
+  /** Gives up the room for a copy. */
+  leaveLodging(): void {
+    this.lodging?.release()
+    this.lodging = undefined
+  }
+  /** The bytes for a typed array of the user's: if the block has moved, in an ArrayBuffer of their own; else it never moves. */
+  handOut(): Uint8Array {
+    if (this.home) {
+      this.ownBuffer(this.home)
+      this.isHandedOut = true
+    } else this.isLent = true
+    return this.bytes
+  }
+  /** Gives what has moved an ArrayBuffer of its own. */
+  ownBuffer(home: Home): void {
+    if (owners.get(this.whole.buffer) === this) return
+    const buffer = home.own()
+    owners.set(buffer, this)
+    this.move(new DataView(buffer), home)
+  }
+  static allocate(size: number): LocalBlock {
+    return new LocalBlock(new DataView(new ArrayBuffer(size)))
+  }
+  /** Memory for one object of a type. */
+  static for(type: Shape & { readonly size: number }): LocalBlock {
+    const block = LocalBlock.allocate(type.size)
+    block.shape = type
+    block.isObject = true
+    return block
+  }
   override get size(): number {
-    return this.bytes.byteLength
+    return this.whole.byteLength
   }
   override view(offset: number, size: number): DataView {
-    if (offset === 0 && size === this.bytes.byteLength) return this.whole
-    return new DataView(this.bytes.buffer, this.bytes.byteOffset + offset, size)
+    const { whole } = this
+    if (offset === 0 && size === whole.byteLength) return whole
+    return new DataView(whole.buffer, whole.byteOffset + offset, size)
   }
   override commit(): void {}
   override overwritten(offset: number, size: number): void {
@@ -120,6 +220,12 @@ export class LocalBlock extends Block {
   sentIn(_encoding: Encoding | undefined): LocalBlock {
     return this
   }
+  /** Whether pointers may lie in it. */
+  get holdsPointers(): boolean {
+    return (
+      (this.refs !== undefined && this.refs.size > 0) || (this.shape !== undefined && this.shape[POINTERS].length > 0)
+    )
+  }
   /** A call has brought the bytes back: `memory` is whose addresses they hold. */
   settled(memory: RemoteMemory): void {
     this.origin = memory
@@ -130,6 +236,8 @@ export class LocalBlock extends Block {
 
 /** Memory of the Windows process. Every access happens now; nothing is cached. */
 export abstract class RemoteBlock extends Block {
+  /** Objects of JS that pointers in it were made to lead to: this keeps them alive, as long as it is alive itself. */
+  kept: Map<number, Target | CallbackTarget> | undefined
   abstract readonly memory: RemoteMemory
   /** Throws where there is none (any more). */
   abstract readonly address: bigint

@@ -316,7 +316,7 @@ class Plan implements CallPlan {
     let at = 0
     if (this.#hidden) {
       frame.result = LocalBlock.for(this.#hidden)
-      sink.block(at++, frame.result, 0)
+      sink.block(at++, frame.result, 0, true)
     }
     let given = 0
     for (let i = 0; i < this.#parameters.length; i++, at++) {
@@ -324,7 +324,7 @@ class Plan implements CallPlan {
       if (isOut) {
         const block = LocalBlock.for(type)
         frame.outs.push(block)
-        sink.block(at, block, 0)
+        sink.block(at, block, 0, true)
         continue
       }
       this.#lower(i, sink, at, args, given++, context)

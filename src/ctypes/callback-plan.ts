@@ -52,7 +52,7 @@ function makePlan({ convention, argtypes, restype }: CallbackClass, arch: Arch):
         // The routine's own copy is gone when the callback returns.
         const bytes = new Uint8Array(type.size)
         context.memory.read(block.whole.getBigUint64(at, true), bytes)
-        const copy = new LocalBlock(bytes)
+        const copy = LocalBlock.of(type, bytes)
         copy.origin = context.memory
         return viewAt(type, copy, 0)
       })

@@ -1,7 +1,7 @@
 /** `CFUNCTYPE` and `WINFUNCTYPE`: the types of function pointers, and JS functions as such. */
 import { AsyncResource } from 'node:async_hooks'
 import { ArgumentError } from '../errors.js'
-import { type Block, type CallbackTarget, RemoteBlock, type RemoteMemory } from './block.js'
+import { type Block, type CallbackTarget, LocalBlock, RemoteBlock, type RemoteMemory } from './block.js'
 import type { CallContext } from './context.js'
 import type { Convention } from './convention.js'
 import {
@@ -26,7 +26,7 @@ import type { Addressed, ArgOf, CallbackResult, io, ValueOf, ValuesOf, view } fr
 import { readAddress } from './integers.js'
 import { checkMemsync, checkPaths, type Directive, type Memsync } from './memsync.js'
 import { toAddress } from './pointing.js'
-import { checkSession, isCallbackTarget, refAt, writeCell } from './reference.js'
+import { checkSession, isCallbackTarget, readCell, refAt, writeCell } from './reference.js'
 
 /** The JS function behind a callback; it may be async. */
 export type CallbackFunction<R extends CType | null, A extends readonly CType[]> = (
@@ -196,7 +196,8 @@ function forArch(this: CallbackClass, arch: Arch): CallbackClass {
 }
 
 function readCallback(this: CallbackClass, block: Block, offset: number): unknown {
-  const ref = refAt(block, offset)
+  const place = block instanceof LocalBlock && block.home ? readCell(block, offset, this.size) : undefined
+  const ref = typeof place === 'object' && place ? place : refAt(block, offset)
   if (ref && isCallbackTarget(ref)) return ref
   const remote = ref?.block instanceof RemoteBlock ? ref : undefined
   const address = remote

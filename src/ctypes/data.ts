@@ -70,7 +70,7 @@ export interface CType {
 export interface TypeStatics extends CType {
   /** `T[n]` */
   array<T extends CType, const N extends number>(this: T, length: N): ArrayType<T>
-  /** An object in the memory of `bytes`: a change of one is a change of both. */
+  /** An object in the memory of `bytes`, as long as these are: a change of one is a change of both. */
   from_buffer<T extends CType>(this: T, bytes: ArrayBuffer | ArrayBufferView, offset?: number): InstanceOf<T>
   /** An object with a copy of the bytes. */
   from_buffer_copy<T extends CType>(this: T, bytes: ArrayBuffer | ArrayBufferView, offset?: number): InstanceOf<T>
@@ -121,22 +121,21 @@ export abstract class CData {
     return (makeArray as NonNullable<typeof makeArray>)(this, length)
   }
   static from_buffer(this: CType, bytes: ArrayBuffer | ArrayBufferView, offset = 0): object {
-    return shaped(this, rangeOf(this, bytes, offset))
+    const range = rangeOf(this, bytes, offset)
+    const owner = LocalBlock.owning(range.buffer)
+    if (owner) return viewAt(this, owner, range.byteOffset - owner.bytes.byteOffset)
+    const block = LocalBlock.of(this, range)
+    block.isLent = true
+    return viewAt(this, block, 0)
   }
   static from_buffer_copy(this: CType, bytes: ArrayBuffer | ArrayBufferView, offset = 0): object {
-    return shaped(this, rangeOf(this, bytes, offset).slice())
+    return viewAt(this, LocalBlock.of(this, rangeOf(this, bytes, offset).slice(0, this.size)), 0)
   }
   static in_dll(this: CType, dll: DataExports, name: string | number): object {
     if (typeof (dll as Partial<DataExports> | null)?.[DATA_EXPORT] !== 'function')
       throw new ArgumentError(`${this.name}.in_dll takes a DLL of a session, not ${describe(dll)}`)
     return dll[DATA_EXPORT](this, name)
   }
-}
-
-function shaped(type: CType, bytes: Uint8Array): CData {
-  const block = new LocalBlock(bytes)
-  block.shape = type
-  return viewAt(type, block, 0)
 }
 
 /** For showing an object, which must not fail: what cannot be read (a pointer without an address, bad memory) says so. */
@@ -181,6 +180,7 @@ export const isBuffer = (value: unknown): value is ArrayBufferLike | ArrayBuffer
   value instanceof ArrayBuffer ||
   (typeof SharedArrayBuffer !== 'undefined' && value instanceof SharedArrayBuffer)
 
+/** What is behind the object goes with it: it may be the head of something longer. */
 function rangeOf(type: CType, buffer: ArrayBuffer | ArrayBufferView, offset: number): Uint8Array {
   if (!isBuffer(buffer)) throw new ArgumentError(`${type.name}.from_buffer takes bytes, not ${describe(buffer)}`)
   const bytes = bytesOf(buffer)
@@ -188,7 +188,7 @@ function rangeOf(type: CType, buffer: ArrayBuffer | ArrayBufferView, offset: num
     throw new ArgumentError(
       `${type.name} needs ${type.size} bytes from offset ${typeof offset === 'number' ? offset : describe(offset)}, the buffer has ${bytes.length}`,
     )
-  return bytes.subarray(offset, offset + type.size)
+  return bytes.subarray(offset)
 }
 
 const outside = (type: CType, block: Block, offset: number) =>

@@ -42,6 +42,7 @@ export {
   create_unicode_buffer,
   memmove,
   memset,
+  resize,
   sizeof,
   string_at,
   wstring_at,

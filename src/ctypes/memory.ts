@@ -1,6 +1,6 @@
 /** ctypes' functions on memory: sizes, strings, copies and casts. They work on objects of JS and on pointers into a session. */
 import { ArgumentError } from '../errors.js'
-import { type Block, LocalBlock, RemoteBlock, type RemoteMemory, type Target } from './block.js'
+import { type Block, LocalBlock, type RemoteMemory, type Target } from './block.js'
 import type { CallbackType, ForeignRoutine } from './callback-type.js'
 import { check, SIZE } from './checks.js'
 import {
@@ -24,14 +24,24 @@ import { utf8 } from './encoding.js'
 import type { CArray } from './inference.js'
 import type { Pointer, PointerType } from './pointer.js'
 import { ByReference, placeOf, toAddress } from './pointing.js'
-import { checkSession, isCallbackTarget, isRemotePlace, type Place, placeAt, readCell, writeCell } from './reference.js'
+import {
+  addressAt,
+  checkSession,
+  isCallbackTarget,
+  isRemotePlace,
+  liveRefs,
+  type Place,
+  placeAt,
+  readCell,
+  writeCell,
+} from './reference.js'
 import { c_char, c_wchar } from './scalars.js'
 import { bytesAt, readText } from './text.js'
 
-/** Bytes of a type or of an object. */
+/** Bytes of a type or of an object, which `resize` may have made longer. */
 export function sizeof(of: CType | object): number {
   if (isType(of)) return of.size
-  if (of instanceof CData) return typeOf(of).size
+  if (of instanceof CData) return isResized(of) ? of[BLOCK].size : typeOf(of).size
   throw new ArgumentError(`sizeof takes a C type or an object of one, not ${describe(of)}`)
 }
 
@@ -42,14 +52,37 @@ export function alignment(of: CType | object): number {
   throw new ArgumentError(`alignment takes a C type or an object of one, not ${describe(of)}`)
 }
 
-/** The address of an object that lies in the Windows process. */
+const resized = new WeakSet<Block>()
+const isResized = (data: CData) => data[OFFSET] === 0 && resized.has(data[BLOCK])
+
+/**
+ * Gives an object so many bytes, at least those of its type; what it has is kept. As in ctypes its address may change. Throws ArgumentError
+ * for what is a part of another object, lies in the Windows process or in a buffer of the user's.
+ */
+export function resize(data: object, size: number): void {
+  if (!(data instanceof CData)) throw new ArgumentError(`resize takes an object of ctypes, not ${describe(data)}`)
+  const block = data[BLOCK]
+  const type = typeOf(data)
+  if (!Number.isSafeInteger(size) || size < type.size)
+    throw new ArgumentError(`${type.name} needs ${type.size} bytes at least, not ${describe(size)}`)
+  if (!(block instanceof LocalBlock) || !block.isObject || data[OFFSET] !== 0 || (block.shape as unknown) !== type)
+    throw new ArgumentError(`this ${type.name} does not own its memory and cannot be resized`)
+  if (block.isLent || block.isHandedOut)
+    throw new ArgumentError(`this ${type.name} cannot be resized: a typed array of its memory has been handed out`)
+  const bytes = new Uint8Array(size)
+  bytes.set(block.bytes.subarray(0, size))
+  const { home } = block
+  block.leaveLodging()
+  block.move(new DataView(bytes.buffer), undefined)
+  resized.add(block)
+  home?.release()
+  home?.memory.objects?.addressOf(block)
+}
+
+/** The address of an object that lies in memory of a session's. */
 export function addressof(data: object): bigint {
   if (!(data instanceof CData)) throw new ArgumentError(`addressof takes an object of ctypes, not ${describe(data)}`)
-  const block = data[BLOCK]
-  if (block instanceof RemoteBlock) return block.addressAt(data[OFFSET])
-  throw new ArgumentError(
-    `this ${typeOf(data).name} is an object of JS, which has an address only inside a call: use session.memory.alloc(${typeOf(data).name}) for memory that has one`,
-  )
+  return addressAt({ block: data[BLOCK], offset: data[OFFSET] }, typeOf(data).name)
 }
 
 /** Where something lies that is memory or leads there. */
@@ -83,7 +116,7 @@ export function create_string_buffer(init: number | string | Uint8Array, size?: 
   const buffer = new (c_char.array(length))()
   if (typeof bytes !== 'number') {
     if (bytes.length > length) throw new ArgumentError(`${bytes.length} bytes do not fit a buffer of ${length}`)
-    buffer.raw.set(bytes)
+    buffer.raw = bytes
   }
   return buffer
 }
@@ -113,7 +146,7 @@ export function memmove(to: object, from: object | string, count: number): void 
   const target = placeIn(to, 'memmove')
   const source = placeIn(typeof from === 'string' ? utf8.encode(from) : from, 'memmove')
   const bytes = bytesAt(source.block, source.offset, count).slice()
-  const pointers = source.block instanceof LocalBlock && source.block.refs ? [...source.block.refs] : []
+  const pointers = liveRefs(source.block)
   const pointerSize = pointerSizeOf(source.block)
   store(target, bytes)
   for (const [at, place] of pointers)

@@ -27,7 +27,7 @@ import { makeIndexed } from './indexed.js'
 import type { InstanceOf, io, PointerArg, Reference, SetOf, ValueOf } from './inference.js'
 import { readAddress } from './integers.js'
 import { ByReference, placeOf } from './pointing.js'
-import { isCallbackTarget, readCell, refAt, writeCell } from './reference.js'
+import { addressAt, isCallbackTarget, readCell, refAt, writeCell } from './reference.js'
 import { pointerSizedForArch } from './variant.js'
 import { c_void_p } from './void-pointer.js'
 
@@ -42,7 +42,7 @@ export interface Pointer<T extends CType> {
   [index: number]: ValueOf<T>
   /** Values from here: `slice(n)` the first n, `slice(from, to)` a range. */
   slice(fromOrCount: number, to?: number): ValueOf<T>[]
-  /** Where it leads in the Windows process; ArgumentError for an object of JS, which has no address outside of a call. */
+  /** Where it leads; ArgumentError for an object of JS that has no address yet. */
   readonly address: bigint
   readonly isNull: boolean
 }
@@ -114,11 +114,8 @@ export class PointerData extends CData {
   }
   get address(): bigint {
     const ref = refAt(this[BLOCK], this[OFFSET])
-    if (!ref) return readAddress(this[BLOCK], this[OFFSET], typeOf(this).size)
-    if (!isCallbackTarget(ref) && ref.block instanceof RemoteBlock) return ref.block.addressAt(ref.offset)
-    throw new ArgumentError(
-      'this pointer leads to an object of JS, whose address is valid for one call only: use session.memory.alloc for memory that has an address',
-    )
+    if (!ref || isCallbackTarget(ref)) return readAddress(this[BLOCK], this[OFFSET], typeOf(this).size)
+    return addressAt(ref, (typeOf(this) as PointerClass).pointee.name)
   }
   toJSON(): unknown {
     if (this.isNull) return null

@@ -1,7 +1,7 @@
 /** What may be given for a pointer, and where it leads: the one place that knows, for arguments, fields and elements alike. */
 import { ArgumentError } from '../errors.js'
 import { type ArrayClass, LENGTH, repeated } from './array.js'
-import { type Block, LocalBlock, POINTERS, type RemoteMemory } from './block.js'
+import { type Block, LocalBlock, POINTERS, type RemoteMemory, type Target } from './block.js'
 import type { CallContext } from './context.js'
 import {
   ARCH,
@@ -84,7 +84,7 @@ export function placeOf(value: unknown, to: Pointing, context?: CallContext): Pl
   if (value === null) return null
   if (value instanceof CData) return placeOfData(value, to)
   if (typeof value === 'string') return placeOfString(value, to)
-  if (isBuffer(value)) return { block: blockOfBuffer(value, to), offset: 0 }
+  if (isBuffer(value)) return placeOfBuffer(value, to)
   if (typeof value === 'bigint' || (typeof value === 'number' && to.pointee === null))
     return toAddress(value, to.arch, to.name) || null
   if (value instanceof ByReference) return placeOfReference(value, to)
@@ -215,10 +215,18 @@ function placeOfString(text: string, to: Pointing, least = 0): Place {
   throw mismatch(text, to)
 }
 
-function blockOfBuffer(value: ArrayBufferLike | ArrayBufferView, to: Pointing): LocalBlock {
+/** In an object that has moved, where the buffer was handed out over one. */
+function placeOfBuffer(value: ArrayBufferLike | ArrayBufferView, to: Pointing): Target {
+  const bytes = checkedBytes(value, to)
+  const owner = LocalBlock.owning(bytes.buffer)
+  if (owner) return { block: owner, offset: bytes.byteOffset - owner.whole.byteOffset }
+  return { block: new LocalBlock(bytes), offset: 0 }
+}
+
+function checkedBytes(value: ArrayBufferLike | ArrayBufferView, to: Pointing): Uint8Array {
   const { pointee } = to
   const bytes = bytesOf(value)
-  if (pointee === null) return new LocalBlock(bytes)
+  if (pointee === null) return bytes
   const category = pointee[CATEGORY]
   if (category !== 'structure' && !holds(value, elementOf(pointee))) throw mismatch(value, to)
   // Arrays may be of any length, a structure has one size.
@@ -227,7 +235,7 @@ function blockOfBuffer(value: ArrayBufferLike | ArrayBufferView, to: Pointing): 
     if (bytes.length < pointee.size)
       throw new ArgumentError(`expected ${to.name}, got ${bytes.length} bytes where ${pointee.size} are needed`)
   }
-  return new LocalBlock(bytes)
+  return bytes
 }
 
 const elementOf = (type: CType): CType =>
@@ -252,10 +260,11 @@ function blockFor(type: CType, count: number): LocalBlock {
 export function placeOfText(value: unknown, to: Pointing, context?: CallContext): Place {
   if (!isBuffer(value) || to.pointee === null) return placeOf(value, to, context)
   const unit = to.pointee.size
-  const block = blockOfBuffer(value, to)
+  const place = placeOfBuffer(value, to)
+  const block = new LocalBlock(checkedBytes(value, to))
+  if (hasZero(block, unit)) return place
   if (unit === 1 || (ArrayBuffer.isView(value) && hasElements(value, to.pointee)))
     return { block: charactersAsText(block.bytes, unit), offset: 0 }
-  if (hasZero(block, unit)) return { block, offset: 0 }
   throw new ArgumentError(
     `expected ${to.name}, got ${describe(value)} without a zero of ${8 * unit} bits at its end: give a string or a Uint16Array`,
   )

@@ -3,6 +3,7 @@ import { ArgumentError } from '../errors.js'
 import {
   type Block,
   type CallbackTarget,
+  type Home,
   LocalBlock,
   POINTERS,
   RemoteBlock,
@@ -22,11 +23,13 @@ export const isRemotePlace = (place: Place): place is Target & { readonly block:
 
 export const isCallbackTarget = (place: Target | CallbackTarget): place is CallbackTarget => 'thunk' in place
 
+/** What a cell leads to where its bytes mean nothing. */
 export const refAt = (block: Block, offset: number): Target | CallbackTarget | undefined =>
-  block instanceof LocalBlock ? block.refs?.get(offset) : undefined
+  block instanceof LocalBlock && !block.home ? block.refs?.get(offset) : undefined
 
 /** Where the cell leads. An address whose session is known comes as a place in its memory. */
 export function readCell(block: Block, offset: number, size: number): Place {
+  if (block instanceof LocalBlock && block.home) return readMoved(block, block.home, offset, size)
   const ref = refAt(block, offset)
   if (ref) return ref
   return placeAt(readAddress(block, offset, size), memoryOf(block))
@@ -36,6 +39,52 @@ export function readCell(block: Block, offset: number, size: number): Place {
 export function placeAt(address: bigint, memory: RemoteMemory | undefined): Place {
   if (address === 0n) return null
   return memory ? { block: new RemoteRange(memory, address), offset: 0 } : address
+}
+
+/** Of a block that has moved the address is what counts: the DLL may have changed it. */
+function readMoved(block: LocalBlock, { memory, address: home }: Home, offset: number, size: number): Place {
+  const address = readAddress(block, offset, size)
+  if (address === 0n) return null
+  const ref = block.refs?.get(offset)
+  if (ref) {
+    const at = knownAddress(ref, memory)
+    if (at === address) return ref
+    const inside =
+      at === undefined || isCallbackTarget(ref) ? undefined : within(ref.block, at - BigInt(ref.offset), address)
+    if (inside) return inside
+  }
+  return within(block, BigInt(home), address) ?? { block: new RemoteRange(memory, address), offset: 0 }
+}
+
+/** The place of an address in a block that lies at `start`, if it is there (or one past its end). */
+function within(block: Block, start: bigint, address: bigint): Target | undefined {
+  const offset = address - start
+  return block instanceof LocalBlock && offset >= 0n && offset <= BigInt(block.size)
+    ? { block, offset: Number(offset) }
+    : undefined
+}
+
+/** The address that a place has in a session, if it has one already. */
+export function knownAddress(place: Target | CallbackTarget, memory: RemoteMemory): bigint | undefined {
+  if (isCallbackTarget(place)) {
+    const thunk = place.thunk(memory)
+    return thunk === undefined ? undefined : BigInt(thunk)
+  }
+  if (place.block instanceof RemoteBlock) return place.block.addressAt(place.offset)
+  const block = (place.block as LocalBlock).sentIn(memory.encoding)
+  const home = block.home ?? block.lodging
+  return home && isSame(home.memory, memory) ? BigInt(home.address + place.offset) : undefined
+}
+
+const isSame = (one: RemoteMemory, other: RemoteMemory) => one === other || one.sessionId === other.sessionId
+
+/** The pointers inside a block that lead to objects of JS, as they are now. */
+export function liveRefs(block: Block): [number, Target | CallbackTarget][] {
+  if (!(block instanceof LocalBlock) || !block.refs) return []
+  const { home, shape } = block
+  if (!home) return [...block.refs]
+  const size = pointerSizeOf((shape as Partial<CType> | undefined)?.[ARCH] ?? 'win64')
+  return [...block.refs].filter(([at, ref]) => readAddress(block, at, size) === knownAddress(ref, home.memory))
 }
 
 /** What an address leads to that lies in the memory of the call under way. */
@@ -54,14 +103,21 @@ export function leadInside(block: LocalBlock, type: CType, inside: Inside): void
 export function writeCell(block: Block, offset: number, size: number, place: Place): void {
   if (place === null || typeof place === 'bigint') {
     if (block instanceof LocalBlock) block.refs?.delete(offset)
+    else (block as RemoteBlock).kept?.delete(offset)
     return writeAddress(block, offset, size, place ?? 0n)
   }
   if (block instanceof LocalBlock) {
+    const { home } = block
+    // the address first: where it cannot be had nothing changes
+    if (home) writeAddress(block, offset, size, addressIn(home.memory, place, 'calls'))
     block.refs ??= new Map()
     block.refs.set(offset, place)
     return
   }
-  writeAddress(block, offset, size, addressIn((block as RemoteBlock).memory, place))
+  const remote = block as RemoteBlock
+  writeAddress(block, offset, size, addressIn(remote.memory, place, 'pointer'))
+  remote.kept ??= new Map()
+  remote.kept.set(offset, place)
 }
 
 function writeAddress(block: Block, offset: number, size: number, address: bigint): void {
@@ -69,19 +125,44 @@ function writeAddress(block: Block, offset: number, size: number, address: bigin
   else writeInteger(block, offset, 4, true, Number(BigInt.asIntN(32, address)))
 }
 
-/** The address of a place in a session's process. Objects of JS have none outside of a call. */
-export function addressIn(memory: RemoteMemory, place: Target | CallbackTarget): bigint {
+/** Who keeps alive what an address leads to: a pointer in memory that calls look through, one that only keeps it, or nobody. */
+export type Keeper = 'calls' | 'pointer' | 'nobody'
+
+/**
+ * The address of a place in a session's process, where an object of JS moves if it has to. Throws ArgumentError for what would not be
+ * there for long enough.
+ */
+export function addressIn(memory: RemoteMemory, place: Target | CallbackTarget, keeper: Keeper = 'nobody'): bigint {
   if (isCallbackTarget(place)) {
     const thunk = place.thunk(memory) ?? memory.thunkFor?.(place)
     if (thunk === undefined) throw new ArgumentError('this callback has no address in the session')
     return BigInt(thunk)
   }
+  const { offset } = place
   if (place.block instanceof RemoteBlock) {
     checkSession(place.block.memory, memory)
-    return place.block.addressAt(place.offset)
+    return place.block.addressAt(offset)
   }
+  const block = place.block as LocalBlock
+  const { home } = block
+  if (home && isSame(home.memory, memory)) return BigInt(home.address + offset)
+  const isKept = keeper === 'calls' || (!block.isLent && (keeper === 'pointer' || block.isObject))
+  if (memory.objects && isKept) return BigInt(memory.objects.addressFor(block) + offset)
   throw new ArgumentError(
-    'memory of the Windows process cannot point to an object of JS, whose address is valid for one call only: use session.memory.alloc',
+    'there nothing can point to what has no address of its own: give an object of ctypes, such as session.memory.alloc or session.memory.place give',
+  )
+}
+
+/** The address that a place has; ArgumentError for an object, called `name`, that lies in memory of JS. */
+export function addressAt({ block, offset }: Target, name: string): bigint {
+  if (block instanceof RemoteBlock) return block.addressAt(offset)
+  const { home, lodging, isLent } = block as LocalBlock
+  if (home) return BigInt(home.address + offset)
+  if (lodging?.isFar) return BigInt(lodging.address + offset)
+  throw new ArgumentError(
+    isLent
+      ? `this ${name} has no address: a buffer of yours, or a typed array that was handed out, lies over its memory, which is therefore copied for each call (use session.memory.array, or place the object before)`
+      : `this ${name} is an object of JS that has no address yet: it gets one when it is first passed by reference, or by session.memory.place(object)`,
   )
 }
 
@@ -99,21 +180,26 @@ export function copyCells(from: Block, fromOffset: number, to: Block, toOffset: 
   if (size === 0) return
   const source = from.view(fromOffset, size)
   const bytes = new Uint8Array(source.buffer, source.byteOffset, size).slice()
-  const moved: [number, Target | CallbackTarget][] = []
-  if (from instanceof LocalBlock && from.refs)
-    for (const [at, ref] of from.refs)
-      if (at >= fromOffset && at < fromOffset + size) moved.push([at - fromOffset, ref])
+  const pointerSize = pointerSizeOf(type[ARCH] ?? 'win64')
+  const refs = liveRefs(from).filter(([at]) => at >= fromOffset && at < fromOffset + size)
   if (!(to instanceof LocalBlock)) {
     const { memory } = to as RemoteBlock
+    // with the final addresses in it, for nobody may see others there
     const view = new DataView(bytes.buffer)
-    const pointerSize = pointerSizeOf(type[ARCH] ?? 'win64')
-    for (const [at, ref] of moved) setAddress(view, at, pointerSize, addressIn(memory, ref))
+    for (const [at, ref] of refs) setAddress(view, at - fromOffset, pointerSize, addressIn(memory, ref, 'pointer'))
     to.commit(toOffset, view)
+    for (const [at, ref] of refs) ((to as RemoteBlock).kept ??= new Map()).set(toOffset + at - fromOffset, ref)
     return
+  }
+  const { home } = to
+  if (home) {
+    const whole = new LocalBlock(bytes)
+    for (const [at, ref] of refs)
+      writeAddress(whole, at - fromOffset, pointerSize, addressIn(home.memory, ref, 'calls'))
   }
   if (to.refs) for (const at of [...to.refs.keys()]) if (at >= toOffset && at < toOffset + size) to.refs.delete(at)
   to.bytes.set(bytes, toOffset)
-  for (const [at, ref] of moved) writeCell(to, toOffset + at, 8, ref)
+  for (const [at, ref] of refs) (to.refs ??= new Map()).set(toOffset + at - fromOffset, ref)
   copyTexts(from, fromOffset, to, toOffset, size)
   to.origin ??= memoryOf(from)
 }

@@ -104,8 +104,7 @@ function structureFrom(type: CType): Decode {
     const block = LocalBlock.allocate(8)
     block.whole.setInt32(0, low, true)
     block.whole.setInt32(4, high, true)
-    const own = new LocalBlock(block.bytes.subarray(0, type.size))
-    own.shape = type
+    const own = LocalBlock.of(type, block.bytes.slice(0, type.size))
     own.origin = context.memory
     return viewAt(type, own, 0)
   }

@@ -14,8 +14,11 @@ export interface ArgumentSink {
   int(index: number, low: number, high: number): void
   float(index: number, value: number): void
   double(index: number, value: number): void
-  /** The address of byte `offset` of `block`, which is copied there and (if writable) back. */
-  block(index: number, block: LocalBlock, offset: number): void
+  /**
+   * The address of byte `offset` of `block`: where it lives, if it is an object's, else where it is copied to and (if writable) back
+   * from. `stays`: it is for this call alone, and never moves.
+   */
+  block(index: number, block: LocalBlock, offset: number, stays?: boolean): void
   /** An address in the Windows process. */
   address(index: number, address: number): void
   /** The address of the thunk of a callback. */

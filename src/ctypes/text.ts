@@ -17,12 +17,16 @@ export class TextBlock extends LocalBlock {
     private readonly least = 0,
   ) {
     super(terminated(utf8.encode(text), 1, least), false)
+    this.isLent = false
   }
   /** The block that goes there; throws ArgumentError for what cannot be encoded. */
   override sentIn(encoding: Encoding | undefined): LocalBlock {
     if (!encoding || encoding === utf8) return this
-    if (this.#other?.encoding !== encoding)
-      this.#other = { encoding, block: new LocalBlock(terminated(encoding.encode(this.text), 1, this.least), false) }
+    if (this.#other?.encoding !== encoding) {
+      const block = new LocalBlock(terminated(encoding.encode(this.text), 1, this.least), false)
+      block.isLent = false
+      this.#other = { encoding, block }
+    }
     return this.#other.block
   }
 }
@@ -36,17 +40,13 @@ export function terminated(text: Uint8Array, unit: number, least = 0): Uint8Arra
 
 export function wideTextBlock(text: string, least = 0): LocalBlock {
   const block = new LocalBlock(new Uint8Array(Math.max(2 * text.length + 2, least)), false)
+  block.isLent = false
   encodeUtf16(text, block.whole, 0)
   return block
 }
 
-/**
- * Characters given as text, of `unit` bytes each. With a zero among them they are passed as they are, and come back changed;
- * without one they need a zero behind them, hence a copy, from which changes are brought back.
- */
+/** Characters given as text, of `unit` bytes each, without a zero among them: a copy with one, from which changes are brought back. */
 export function charactersAsText(bytes: Uint8Array, unit: number): LocalBlock {
-  const block = new LocalBlock(bytes)
-  if (hasZero(block, unit)) return block
   const copy = new LocalBlock(terminated(bytes, unit))
   copy.mirror = bytes
   return copy
@@ -69,11 +69,14 @@ export function readText(place: Target, wide: boolean, length?: number): string 
 export const encodingOf = (block: Block): Encoding =>
   (block instanceof TextBlock ? undefined : memoryOf(block)?.encoding) ?? utf8
 
+/** Bytes that may be decoded: a copy where somebody else may change them. */
 export function bytesAt(block: Block, offset: number, size: number): Uint8Array {
   if (!Number.isSafeInteger(size) || size < 0)
     throw new ArgumentError(`a size is a number of bytes, not ${describe(size)}`)
   if (block instanceof LocalBlock && offset + size > block.size)
     throw new ArgumentError(`${size} bytes do not lie inside the ${block.size} bytes that this leads to`)
+  if (block instanceof LocalBlock)
+    return block.home ? block.copy(offset, offset + size) : block.bytes.subarray(offset, offset + size)
   const view = allocated(`a copy of ${size} bytes`, () => block.view(offset, size))
   return new Uint8Array(view.buffer, view.byteOffset, view.byteLength)
 }
@@ -86,7 +89,7 @@ export function upToZero(block: Block, offset: number, unit: number): Uint8Array
     const { bytes } = block
     let end = offset
     while (end + unit <= bytes.length && (bytes[end] !== 0 || (unit === 2 && bytes[end + 1] !== 0))) end += unit
-    return bytes.subarray(offset, end)
+    return block.home ? block.copy(offset, end) : bytes.subarray(offset, end)
   }
   const { memory } = block as RemoteBlock
   const start = (block as RemoteBlock).addressAt(offset)

@@ -30,6 +30,7 @@ function make(arch: Arch) {
     wstring_at,
     memmove,
     memset,
+    resize,
   } = memory
   return {
     arch,
@@ -55,6 +56,7 @@ function make(arch: Arch) {
     wstring_at,
     memmove,
     memset,
+    resize,
     out,
     view,
     wintypes: wintypesFor(arch),

@@ -1,10 +1,11 @@
 /** `c_void_p`, `c_char_p` and `c_wchar_p`: pointers whose JS value is an address or a text. */
 import { ArgumentError } from '../errors.js'
-import { RemoteBlock, type Target } from './block.js'
+import { LocalBlock, type Target } from './block.js'
 import { ARCH, type Arch, type CType } from './data.js'
 import type { Addressed, Bytes, CArray, io, Reference, SimpleType } from './inference.js'
+import { readAddress } from './integers.js'
 import { placeOf, placeOfText } from './pointing.js'
-import { isCallbackTarget, readCell, writeCell } from './reference.js'
+import { addressAt, isCallbackTarget, readCell, writeCell } from './reference.js'
 import { c_char, c_wchar } from './scalars.js'
 import { definePointerSized } from './simple.js'
 import { takenAt } from './taken-texts.js'
@@ -20,12 +21,11 @@ export const c_void_p = definePointerSized<SimpleType<'c_void_p', bigint | null,
   category: 'void pointer',
   kind: 'p',
   read(block, offset) {
+    if (block instanceof LocalBlock && block.home) return readAddress(block, offset, this.size) || null
     const place = readCell(block, offset, this.size)
     if (place === null || typeof place === 'bigint') return place
-    if (!isCallbackTarget(place) && place.block instanceof RemoteBlock) return place.block.addressAt(place.offset)
-    throw new ArgumentError(
-      'this void * leads to an object of JS, which has no address outside of a call: read that object instead',
-    )
+    if (!isCallbackTarget(place)) return addressAt(place, 'object')
+    throw new ArgumentError('this void * leads to a callback, which has no address before it is passed')
   },
   write(block, offset, value, context) {
     const to = { name: this.name, pointee: null, arch: archOf(this) }

@@ -66,7 +66,7 @@ test('two threads never overlap, stay inside, and give everything back', () => {
         live.push({ arena: arenas[thread], at, size: bytes })
       }
       for (const piece of live) giveBack(piece)
-      // each may keep one page warm, and no more
+      // each may keep the page that it uses, and no more; what rests is nobody's
       for (const [thread, arena] of arenas.entries()) assert.ok(claimed(shared, arena, thread) <= 1)
       const kept = claimed(shared, arenas[1], 1)
       // a run that cannot be had makes a thread give up its warm page
@@ -102,15 +102,25 @@ for (const bytes of [1, 64, 1000, PAGE / 2, PAGE, 3 * PAGE]) {
   })
 }
 
-test('a call that ends before the next begins finds the same memory', () => {
-  const { arenas } = two()
-  const first = arenas[0].allocate(100)
-  arenas[0].free(first, 100)
-  for (let i = 0; i < 1000; i++) {
-    const at = arenas[0].allocate(i % 8000)
-    assert.is(at, first)
-    arenas[0].free(at, i % 8000)
+test('what a call had is not the memory of the next, and yet memory is used again', () => {
+  const { arenas } = two(64 * PAGE)
+  for (const bytes of [100, 2 * PAGE]) {
+    const places: number[] = []
+    for (let i = 0; i < 5000; i++) {
+      const at = arenas[0].allocate(bytes)
+      arenas[0].free(at, bytes)
+      places.push(at)
+    }
+    assert.is(new Set(places.slice(0, 3)).size, 3)
+    assert.ok(new Set(places).size * bytes <= 10 * PAGE, `${new Set(places).size} places of ${bytes}`)
   }
+})
+
+test('what no DLL knew of is given out again at once', () => {
+  const { arenas } = two()
+  const first = arenas[0].allocate(2 * PAGE)
+  arenas[0].free(first, 2 * PAGE, false)
+  assert.is(arenas[0].allocate(2 * PAGE), first)
 })
 
 for (const bytes of [SIZE + 1, 2 ** 31 - 64, 2 ** 31, 2 ** 32, 2 ** 32 + 64, 2 ** 40]) {

@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert'
-import { ArgumentError, c_int, type Library, MemoryAccessError } from 'zugbruecke'
+import { ArgumentError, addressof, c_int, type Library, MemoryAccessError } from 'zugbruecke'
 import { dll, rejects, sessionSuite, throws } from './support.js'
 import { arch, byref, CFUNCTYPE, c_size_t, c_ssize_t, c_void_p, POINTER, Structure } from './types.js'
 
@@ -133,7 +133,9 @@ test('a column of addresses: one for each row', async ({ session }) => {
     assert.equal([...(await is.batch([handles, [5n, signed(EXTENDED)]]))], [0, 1])
   }
   await rejects(same.batch([[1n, 'x'] as never, wanted.slice(2)]), ArgumentError, 'column 1', 'row 1')
-  await rejects(same.batch([[1n, new Device()] as never, wanted.slice(2)]), ArgumentError, 'column 1', 'row 1')
+  await rejects(same.batch([[1n, new Uint8Array(4)] as never, wanted.slice(2)]), ArgumentError, 'column 1', 'row 1')
+  const device = session.memory.place(new Device())
+  assert.equal([...(await same.batch([[device, 1n] as never, [addressof(device), addressof(device)]]))], [1, 0])
   await rejects(is.batch([new Device() as never, wanted]), ArgumentError, 'column 1', 'array of them')
 })
 

@@ -116,8 +116,8 @@ test('texts at an address', async ({ session }) => {
   await memory.free()
 })
 
-test('an object of JS has no address of its own', () => {
-  throws(() => addressof(new c_int(1)), ArgumentError, 'alloc')
+test('an object that nobody has been given has no address', () => {
+  throws(() => addressof(new c_int(1)), ArgumentError, 'session.memory.place')
 })
 
 test('bad sizes', async ({ session }) => {

@@ -12,7 +12,7 @@ import { refusal } from '../call/refusal.js'
 import { TextRoom } from '../call/text-room.js'
 import type { SessionCore } from '../core/core.js'
 import { exceptionError } from '../core/exceptions.js'
-import type { Column, ColumnChunk, RowTexts } from './column.js'
+import { ADDRESS_OF, type Column, type ColumnChunk, type RowTexts } from './column.js'
 import type { BatchPlan } from './plan.js'
 import type { RowRange } from './row-cursor.js'
 
@@ -275,7 +275,9 @@ export abstract class Chunk extends Exchange {
   }
 
   #release(lane: Sender): void {
-    if (this.#taken) lane.arena.free(this.#at, this.#size)
+    // columns and results of scalars no DLL has an address of
+    const knows = this.state.share.columns.some(({ kind }) => kind === ADDRESS_OF)
+    if (this.#taken) lane.arena.free(this.#at, this.#size, knows)
     this.#texts?.release(lane)
     this.#taken = false
     this.#backs = []

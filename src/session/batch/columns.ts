@@ -66,11 +66,11 @@ export function makeColumn(label: string, position: number, type: CType, given: 
     case 'array':
       throw wrong(`a parameter of type ${type.name} has no column`)
     default:
-      return scalarColumn(type, given, wrong)
+      return scalarColumn(type, given, core, wrong)
   }
 }
 
-function scalarColumn(type: CType, given: unknown, wrong: Wrong): Column {
+function scalarColumn(type: CType, given: unknown, core: SessionCore, wrong: Wrong): Column {
   const kind = type[KIND]
   const { size } = type
   if (
@@ -79,7 +79,8 @@ function scalarColumn(type: CType, given: unknown, wrong: Wrong): Column {
     type[CATEGORY] !== 'bool' &&
     hasElements(given, type)
   ) {
-    return elementsColumn(bytesOf(given), (given as unknown as { length: number }).length, kind, size)
+    const { length } = given as unknown as { length: number }
+    return lying(bytesOf(given), kind, size, length, core) ?? elementsColumn(bytesOf(given), length, kind, size)
   }
   if (given instanceof CData && typeOf(given)[CATEGORY] === 'array') {
     const { elementType, [LENGTH]: length } = typeOf(given) as ArrayClass
@@ -119,12 +120,12 @@ function scalarColumn(type: CType, given: unknown, wrong: Wrong): Column {
 function pointerColumn(type: CType, given: unknown, core: SessionCore, wrong: Wrong): Column {
   const pointee = (type as CType & { pointee?: CType }).pointee
   const isArray = given instanceof CData && typeOf(given)[CATEGORY] === 'array'
-  if (isArray) return arrayColumn(given, pointee, wrong)
+  if (isArray) return arrayColumn(given, pointee, core, wrong)
   // what leads to a number is a buffer of numbers; what leads to anything is a handle
   if (given instanceof BigUint64Array && (!pointee || pointee[CATEGORY] === 'structure'))
     return addressesColumn(type, given, core, wrong)
   if (Array.isArray(given)) return addressesColumn(type, given, core, wrong)
-  if (isBuffer(given)) return bufferColumn(given, type, pointee, wrong)
+  if (isBuffer(given)) return bufferColumn(given, type, pointee, core, wrong)
   if (given instanceof CData && typeOf(given)[KIND] !== 'p' && given[BLOCK] instanceof LocalBlock)
     throw wrong(`one ${typeOf(given).name} is not a column: give an array of them`)
   try {
@@ -140,6 +141,7 @@ function bufferColumn(
   given: ArrayBufferLike | ArrayBufferView,
   type: CType,
   pointee: CType | undefined,
+  core: SessionCore,
   wrong: Wrong,
 ): Column {
   const bytes = bytesOf(given)
@@ -147,16 +149,19 @@ function bufferColumn(
   if (pointee && !holds(given, pointee)) throw wrong(`expected ${type.name}, got ${describe(given)}`)
   if (bytes.length % size !== 0)
     throw wrong(`${bytes.length} bytes are no whole number of ${pointee?.name ?? 'element'}s of ${size} bytes`)
-  return inPlace(bytes, size, bytes.length / size)
+  const length = bytes.length / size
+  return lying(bytes, ADDRESS_OF, size, length, core) ?? inPlace(bytes, size, length)
 }
 
-function arrayColumn(given: CData, pointee: CType | undefined, wrong: Wrong): Column {
+function arrayColumn(given: CData, pointee: CType | undefined, core: SessionCore, wrong: Wrong): Column {
   const { elementType, [LENGTH]: length } = typeOf(given) as ArrayClass
   const block: Block = given[BLOCK]
   if (!fits(elementType, pointee ?? null))
     throw wrong(`an array of ${elementType.name} is not a column of ${pointee?.name}`)
   if (!(block instanceof LocalBlock))
-    return walking((block as RemoteBlock).addressAt(given[OFFSET]), elementType.size, length)
+    return walking((block as RemoteBlock).addressAt(given[OFFSET]), ADDRESS_OF, elementType.size, length, block)
+  const at = core.objects.addressOf(block)
+  if (at !== undefined) return walking(BigInt(at + given[OFFSET]), ADDRESS_OF, elementType.size, length, block)
   if (block.refs?.size) throw wrong('an array whose elements point to objects of JS cannot be a column')
   const bytes = block.bytes.subarray(given[OFFSET], given[OFFSET] + length * elementType.size)
   return inPlace(bytes, elementType.size, length)
@@ -204,15 +209,30 @@ function constant(address: bigint, size: number): Column {
   return sameColumn(bytesOf(view), size === 8 ? 'p' : 'I')
 }
 
-/** Elements that lie in the Windows process already. */
-const walking = (address: bigint, size: number, length: number): Column & { readonly address: bigint } => ({
+/** Elements that the Windows process sees already; `keeps` stays alive as long as the column. */
+const walking = (
+  address: bigint,
+  kind: string,
+  size: number,
+  length: number,
+  keeps: Block,
+): Column & { readonly address: bigint; readonly keeps: Block } => ({
   length,
-  kind: ADDRESS_OF,
+  kind,
   stride: size,
   rowSize: 0,
   address,
+  keeps,
   chunk: () => ({ bytes: NOTHING, back: false }),
 })
+
+/** Elements of a typed array that lies in memory that both sides see; undefined for one that does not. */
+function lying(bytes: Uint8Array, kind: string, size: number, length: number, core: SessionCore): Column | undefined {
+  const owner = LocalBlock.owning(bytes.buffer)
+  const at = owner && core.objects.addressOf(owner)
+  if (!owner || at === undefined) return undefined
+  return walking(BigInt(at + bytes.byteOffset - owner.whole.byteOffset), kind, size, length, owner)
+}
 
 export const isAddress = (type: CType): boolean => type[CATEGORY] === 'pointer' || type[CATEGORY] === 'void pointer'
 

@@ -3,9 +3,11 @@ import { AsyncResource } from 'node:async_hooks'
 import { Exchange, type Port, type Sender, sendFromArena } from '../../channel/exchange.js'
 import type { Image } from '../../codec/image.js'
 import { ARENA_OFFSET, Kind, Op, Reply, Status } from '../../codec/layout.js'
+import type { LocalBlock } from '../../ctypes/block.js'
 import type { Frame as ResultFrame } from '../../ctypes/call-plan.js'
 import type { Callback } from '../../ctypes/callback-type.js'
 import { CData } from '../../ctypes/data.js'
+import { ByReference } from '../../ctypes/pointing.js'
 import type { TakenTexts } from '../../ctypes/taken-texts.js'
 import { ZugbrueckeError } from '../../errors.js'
 import type { SessionCore } from '../core/core.js'
@@ -17,7 +19,10 @@ import { TextRoom } from './text-room.js'
 export type Settle = (error: Error | undefined, value: unknown, lastError: number, errno: number) => void
 
 const UNKNOWN = -1
+const NONE: readonly LocalBlock[] = []
 
+/** Bytes from which on it pays to have the same memory again. */
+const LARGE = 8192
 /** What memory of the arena, and the host's, lies at a multiple of. */
 const ALIGNED = 16
 
@@ -31,12 +36,18 @@ export class CallExchange extends Exchange {
   #messageAt = UNKNOWN
   #messageSize = 0
   #size = 0
+  /** Whose bytes most of it are, where that is much. */
+  #owner: ArrayBufferLike | undefined
   /** Memory of the host's own, for what the arena cannot hold. */
   #borrowed: number | undefined
   #asked = false
   #failure: Error | undefined
   #texts: TextRoom | undefined
   #lent: ArrayBufferLike[] | undefined
+  /** Objects that it was given, in memory that both sides see; they stay alive until it has returned. */
+  #moved: readonly LocalBlock[] = NONE
+  /** What they lead to that is copied there, and back. */
+  #lodgers: readonly LocalBlock[] = NONE
   #wrapped: Callback[] | undefined
   /** Where it was called: functions among its arguments become callbacks of that context, also where it has to wait. */
   readonly #context: AsyncResource | undefined
@@ -75,13 +86,15 @@ export class CallExchange extends Exchange {
       if (image.callbacks.length > 0) return this.attempt(lane, port)
       if (!nested && image.blocks.some(block => block.writable && lane.lent.has(block.bytes.buffer))) return false
     }
+    const lodgers = builder.moved.length > 0 ? core.objects.lodgers(builder.moved) : NONE
+    if (!nested && lodgers.some(block => block.writable && lane.lent.has(block.bytes.buffer))) return false
     call.verify?.()
     const imageSize = image?.size ?? 0
     const alignment = image?.alignment ?? 1
     const messageInArena = length > port.room
     if (imageSize > 0) {
       const spare = alignment > ALIGNED ? alignment : 0
-      if (!this.#place(lane, port, imageSize + spare)) return false
+      if (!this.#place(lane, port, imageSize + spare, image)) return false
     }
     if (messageInArena && !this.#placeMessage(lane, nested, length)) return this.#giveUp(lane)
     if (image && imageSize > 0) {
@@ -95,6 +108,7 @@ export class CallExchange extends Exchange {
       this.#texts.place(lane, call.textLengths.call(call.textCount))
       builder.giveRoom(this.#texts.address, this.#texts.size)
     }
+    for (const block of lodgers) core.objects.fill(block)
     const { message } = core.encoder
     const sent = messageInArena
       ? sendFromArena(lane, port, new Uint8Array(message.buffer, 0, length), this.#messageAt, Kind.call)
@@ -102,13 +116,22 @@ export class CallExchange extends Exchange {
     if (!sent) return this.#giveUp(lane)
     if (image && imageSize > 0) {
       this.#image = image
-      this.#lend(lane, image)
+      this.#lend(lane, image.blocks)
+    }
+    if (builder.moved.length > 0) this.#moved = builder.moved.slice()
+    if (lodgers.length > 0) {
+      this.#lodgers = lodgers
+      this.#lend(lane, lodgers)
     }
     return true
   }
 
   override keep(): void {
     this.#taken = this.call.take(this.args)
+  }
+
+  override interrupted(): void {
+    this.#image?.remember()
   }
 
   override settle(lane: Sender, at: number): void {
@@ -120,14 +143,19 @@ export class CallExchange extends Exchange {
     const errno = view.getInt32(at + Reply.errno, true)
     try {
       const image = this.#image
+      const moved = this.#moved
+      for (const block of this.#lodgers) core.objects.takeBack(block)
+      const elsewhere = moved.length > 0 ? core.objects.settle(moved) : undefined
       if (image && view.getUint32(at + Reply.status, true) <= Status.exception) {
         this.#readImage(image)
-        image.settle(this.#base)
+        image.settle(this.#base, elsewhere)
       }
       const texts = this.#takeTexts(at)
       error = this.thrown ?? failureOf(core, call, at)
       if (!error) {
-        const inside = image && ((address: bigint) => image.find(Number(address - BigInt(this.#base))))
+        const inside = image
+          ? (address: bigint) => image.find(Number(address - BigInt(this.#base))) ?? elsewhere?.(address)
+          : elsewhere
         const result = at + Reply.result
         // one that leads into the call's own memory, as strchr's does, leads to the JS object that was given
         const target = inside && call.pointsBack ? inside(view.getBigUint64(result, true)) : undefined
@@ -139,6 +167,7 @@ export class CallExchange extends Exchange {
       error = thrown as Error
     }
     this.#finish(lane)
+    if (this.#moved.length > 0) core.objects.provide()
     this.done(error, value, lastError, errno)
   }
 
@@ -155,12 +184,13 @@ export class CallExchange extends Exchange {
   }
 
   /** Finds room for what does not fit the slot; false if it has to wait. */
-  #place(lane: Sender, port: Port, size: number): boolean {
+  #place(lane: Sender, port: Port, size: number, image: Image | undefined): boolean {
     if (this.#borrowed !== undefined && this.#size >= size) return true
     // a call inside a callback must not wait for arena that the call around it holds; nor does one wait for what never comes
     const tooLarge = size > lane.arena.size / 2
     if (!tooLarge) {
-      this.#at = lane.arena.allocate(size)
+      this.#owner = size < LARGE ? undefined : image?.blocks.find(block => block.size > size / 2)?.bytes.buffer
+      this.#at = lane.arena.allocate(size, this.#owner)
       this.#size = size
       if (this.#at >= ARENA_OFFSET) return true
       if (!port.nested) return false
@@ -219,11 +249,12 @@ export class CallExchange extends Exchange {
         core.memory.read(at, view)
         at += BigInt(view.length)
       }
+      image.takeBack()
     }
   }
 
-  #lend(lane: Sender, image: Image): void {
-    for (const { bytes, writable } of image.blocks) {
+  #lend(lane: Sender, blocks: readonly LocalBlock[]): void {
+    for (const { bytes, writable } of blocks) {
       if (!writable || lane.lent.has(bytes.buffer)) continue
       lane.lent.add(bytes.buffer)
       this.#lent ??= []
@@ -232,7 +263,7 @@ export class CallExchange extends Exchange {
   }
 
   #giveUp(lane: Sender): false {
-    if (this.#at >= 0) lane.arena.free(this.#at, this.#size)
+    if (this.#at >= 0) lane.arena.free(this.#at, this.#size, true, this.#owner)
     if (this.#messageAt >= 0) lane.arena.free(this.#messageAt, this.#messageSize)
     this.#texts?.release(lane)
     this.#at = UNKNOWN
@@ -256,4 +287,8 @@ export class CallExchange extends Exchange {
 /** A function, or something written down that may have one inside. */
 const mayHoldFunction = (value: unknown) =>
   typeof value === 'function' ||
-  (typeof value === 'object' && value !== null && !(value instanceof CData) && !ArrayBuffer.isView(value))
+  (typeof value === 'object' &&
+    value !== null &&
+    !(value instanceof CData) &&
+    !(value instanceof ByReference) &&
+    !ArrayBuffer.isView(value))

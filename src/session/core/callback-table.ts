@@ -122,6 +122,7 @@ export class CallbackTable {
       frame.finish(0, 0)
     }
     let value: unknown
+    lane.around(frame)?.interrupted?.()
     try {
       const args = plan.decodeArguments(bits, core.context)
       const directives = callback.type[DIRECTIVES]

@@ -4,6 +4,7 @@
  */
 import { ControlExchange } from '../../channel/control-exchange.js'
 import type { Exchange } from '../../channel/exchange.js'
+import { Heap } from '../../channel/heap.js'
 import { HostWatch } from '../../channel/host-watch.js'
 import { Lane } from '../../channel/lane.js'
 import { Mapping } from '../../channel/mapping.js'
@@ -15,6 +16,7 @@ import { Turn } from '../../channel/turns.js'
 import { CallBuilder } from '../../codec/call-builder.js'
 import type { Outcome } from '../../codec/control.js'
 import { createEncoder, type Encoder } from '../../codec/encoder.js'
+import { Op } from '../../codec/layout.js'
 import { Callback, type CallbackClass } from '../../ctypes/callback-type.js'
 import type { CallContext } from '../../ctypes/context.js'
 import type { CType } from '../../ctypes/data.js'
@@ -25,7 +27,9 @@ import { Declarations } from './declarations.js'
 import { exceptionName } from './exceptions.js'
 import type { SessionFacts } from './facts.js'
 import { LoadedDlls } from './loaded-dlls.js'
+import { Objects } from './objects.js'
 import { outcomeError } from './outcome-error.js'
+import { Reserve } from './reserve.js'
 import { encodingFor } from './text-encoding.js'
 import { hresultError } from './windows-error.js'
 
@@ -79,8 +83,10 @@ export class SessionCore {
   readonly callbacks: CallbackTable
   readonly dlls = new LoadedDlls(this)
   readonly declarations = new Declarations(this)
+  /** Where objects live that both sides see. */
+  readonly objects: Objects
   /** Grows by what the Windows side says of itself when it is up. */
-  facts: SessionFacts
+  #facts: SessionFacts
   /** Of the last reply that this thread processed from a routine that keeps it. */
   lastError = 0
   errno = 0
@@ -93,7 +99,7 @@ export class SessionCore {
 
   constructor(private readonly options: CoreOptions) {
     const { facts, thread } = options
-    this.facts = facts
+    this.#facts = facts
     this.timeoutCall = facts.timeoutCall
     this.timeoutStop = facts.timeoutStop
     this.shared = options.shared
@@ -127,12 +133,48 @@ export class SessionCore {
         options.onDeath?.()
       },
     })
+    const { arena } = this.lane
+    const heap = new Heap(arena)
+    const reserve = new Reserve(arena.size, (size, got) => this.#askForObjects(size, got))
+    this.objects = new Objects(
+      this.memory,
+      this.mapping,
+      facts.segment,
+      heap,
+      reserve,
+      arena.size / 2,
+      facts.pointerSize,
+    )
+    this.memory.objects = this.objects
+    this.#findShared()
     this.builder = new CallBuilder(this.encoder, this.memory, facts.pointerSize)
+  }
+
+  get facts(): SessionFacts {
+    return this.#facts
+  }
+  set facts(facts: SessionFacts) {
+    this.#facts = facts
+    this.#findShared()
+  }
+
+  /** What both sides see is read and written directly, once it is known where it lies over there. */
+  #findShared(): void {
+    const { base } = this.#facts
+    if (base === 0) return
+    this.objects.base = base
+    this.memory.share(this.mapping.u8, base)
   }
 
   /** An error of a callback that nobody waits for. */
   stray(error: Error): void {
     this.options.onCallbackError(error)
+  }
+
+  #askForObjects(size: number, got: (address: number) => void): void {
+    const told = (outcome: Outcome) => got(Number(outcome.numbers[0]))
+    // where there is none objects are refused, with an error of their own
+    this.lane.submit(this.controlExchange('memory for objects', Op.alloc, [size], [], told, () => {}))
   }
 
   /** How `char *` is read and written from now on. */

@@ -1,6 +1,6 @@
 /** Memory of the Windows process: allocated there for what a DLL keeps, read and written from here. */
 import { Op } from '../../codec/layout.js'
-import { RemoteBlock, type RemoteMemory, RemoteRange } from '../../ctypes/block.js'
+import { LocalBlock, RemoteBlock, type RemoteMemory, RemoteRange } from '../../ctypes/block.js'
 import { allocated, check, LARGEST, SIZE, wholeNumber } from '../../ctypes/checks.js'
 import {
   type Arch,
@@ -14,9 +14,10 @@ import {
   typeOf,
   viewAt,
 } from '../../ctypes/data.js'
-import type { InstanceOf } from '../../ctypes/inference.js'
+import type { ArrayType, InstanceOf } from '../../ctypes/inference.js'
+import { addressof } from '../../ctypes/memory.js'
 import { toAddress } from '../../ctypes/pointing.js'
-import { checkSession, isRemotePlace, readCell } from '../../ctypes/reference.js'
+import { checkSession, isRemotePlace, liveRefs, readCell } from '../../ctypes/reference.js'
 import { ArgumentError, MemoryAccessError } from '../../errors.js'
 import { type Both, blockingOnly, both, coreForSync } from '../core/both.js'
 import type { SessionCore } from '../core/core.js'
@@ -126,11 +127,28 @@ export interface Alloc {
   sync<T extends CType>(type: T): TypedAllocation<T>
 }
 
+/** The constructors of typed arrays. */
+export type TypedArrayConstructor =
+  | Int8ArrayConstructor
+  | Uint8ArrayConstructor
+  | Uint8ClampedArrayConstructor
+  | Int16ArrayConstructor
+  | Uint16ArrayConstructor
+  | Int32ArrayConstructor
+  | Uint32ArrayConstructor
+  | Float32ArrayConstructor
+  | Float64ArrayConstructor
+  | BigInt64ArrayConstructor
+  | BigUint64ArrayConstructor
+
 export class SessionMemory {
   /** Zeroed memory of the Windows process for so many bytes, or for an object of a type. */
   readonly alloc: Alloc
-  /** Frees what `alloc` gave, in order with the calls made before. */
-  readonly free: Both<[memory: Allocation], void>
+  /**
+   * Frees what `alloc` gave, in order with the calls made before. Of an object of ctypes that has moved it gives the memory back in which
+   * both sides saw it: it keeps its values, in memory of JS, and has no address until it is passed by reference again.
+   */
+  readonly free: Both<[memory: Allocation | object], void>
 
   /** `blocking`: also without `.sync`, as inside jobs. */
   constructor(
@@ -152,8 +170,14 @@ export class SessionMemory {
         make(what, core, BigInt.asUintN(64, o.numbers[0])),
       )
     })
-    const free = both(session, (ask, memory: Allocation) => {
-      if (!(memory instanceof Allocation)) throw new ArgumentError('free takes what alloc gave')
+    const free = both(session, (ask, memory: Allocation | object) => {
+      if (memory instanceof CData) {
+        const block = freeable(memory)
+        // a message that says nothing: once it is answered all calls made before have returned
+        return ask('free', Op.getLastError, [], [], () => moveBack(block))
+      }
+      if (!(memory instanceof Allocation))
+        throw new ArgumentError(`free takes what alloc gave, or an object of ctypes, not ${describe(memory)}`)
       if (!memory.belongsTo(this)) checkSession(memory.memory, this.core().memory)
       return ask('free', Op.free, [memory.surrender()], [], () => undefined)
     })
@@ -177,6 +201,51 @@ export class SessionMemory {
     memory.write(this.#address(address, memory), bytes)
   }
 
+  /**
+   * Moves an object of ctypes into memory that both sides see, where it has an address and stays for as long as this thread can reach it.
+   * What it points to moves with it. Gives the object. Throws ArgumentError for one that cannot move.
+   */
+  place<T extends object>(object: T): T {
+    const { memory, objects } = this.core()
+    if (!(object instanceof CData)) throw new ArgumentError(`place takes an object of ctypes, not ${describe(object)}`)
+    const block = object[BLOCK]
+    const name = typeOf(object).name
+    if (block instanceof RemoteBlock) {
+      checkSession(block.memory, memory)
+      return object
+    }
+    if (block instanceof LocalBlock && block.isObject && !block.isLent) objects.addressFor(block)
+    // says why it has none
+    if (block instanceof LocalBlock && block.home?.memory.sessionId !== memory.sessionId && block.home)
+      throw new ArgumentError(`this ${name} lives in memory of session ${block.home.memory.sessionId}`)
+    addressof(object)
+    return object
+  }
+
+  /**
+   * A typed array of so many zeros, or a ctypes array of so many Ts, in memory that both sides see: calls and batches work on it in place, and
+   * DLLs may keep its address. It lives for as long as this thread can reach it. The other side may change it at any time: what
+   * sorts, searches, decodes or prints it while a routine works on it is to be given a copy (`slice()`).
+   */
+  array<A extends TypedArrayConstructor>(type: A, length: number): InstanceType<A>
+  array<T extends CType>(type: T, length: number): InstanceOf<ArrayType<T>>
+  array(type: TypedArrayConstructor | CType, length: number): object {
+    const { objects } = this.core()
+    if (!Number.isSafeInteger(length) || length < 0)
+      throw new ArgumentError(`an array needs a length, not ${describe(length)}`)
+    if (isType(type)) {
+      const made = arrayOf(type[FOR_ARCH](this.session.arch), length)
+      const block = objects.make(made.size, Math.max(ALIGNED, made.alignment))
+      block.shape = made
+      return viewAt(made, block, 0)
+    }
+    const size = (type as { readonly BYTES_PER_ELEMENT?: unknown } | null)?.BYTES_PER_ELEMENT
+    if (typeof type !== 'function' || typeof size !== 'number')
+      throw new ArgumentError(`array takes the class of a typed array, or a C type, not ${describe(type)}`)
+    const { buffer, byteOffset } = objects.make(length * size, ALIGNED).handOut()
+    return new type(buffer as ArrayBuffer, byteOffset, length)
+  }
+
   /** An object of the Windows process, read and written in place. */
   at<T extends CType>(type: T, address: AddressLike): InstanceOf<T> {
     const { memory } = this.core()
@@ -193,6 +262,30 @@ export class SessionMemory {
   core(): SessionCore {
     return coreForSync(this.session)
   }
+}
+
+/** What memory of objects is aligned to. */
+const ALIGNED = 64
+
+const arrayOf = (type: CType, length: number): CType => (type as CType & { array(length: number): CType }).array(length)
+
+function freeable(object: CData): LocalBlock {
+  const block = object[BLOCK]
+  if (!(block instanceof LocalBlock) || block.isHandedOut)
+    throw new ArgumentError(
+      `the memory of this ${typeOf(object).name} cannot be given back: a typed array of it has been handed out, with which it goes when neither is used any more`,
+    )
+  return block
+}
+
+function moveBack(block: LocalBlock): void {
+  const { home } = block
+  if (block.lodging?.isFar) block.leaveLodging()
+  if (!home) return
+  block.refs &&= new Map(liveRefs(block))
+  const bytes = block.bytes.slice()
+  block.move(new DataView(bytes.buffer), undefined)
+  home.release()
 }
 
 /** From whatever names an address; an ArgumentError for what belongs to another session than `ours`. */

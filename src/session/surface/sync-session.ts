@@ -64,14 +64,14 @@ export interface SyncDllDirectory {
   readonly close: Blocking<[], void>
 }
 
-export interface SyncMemory extends Pick<SessionMemory, 'read' | 'write' | 'at'> {
+export interface SyncMemory extends Pick<SessionMemory, 'read' | 'write' | 'at' | 'place' | 'array'> {
   readonly alloc: {
     (bytes: number): SyncAllocation
     <T extends CType>(type: T): SyncAllocation<TypedAllocation<T>>
     sync(bytes: number): SyncAllocation
     sync<T extends CType>(type: T): SyncAllocation<TypedAllocation<T>>
   }
-  readonly free: Blocking<[memory: SyncAllocation], void>
+  readonly free: Blocking<[memory: SyncAllocation | object], void>
 }
 
 /** Needs no start and no end: the session it stands for has both. */

@@ -1,0 +1,121 @@
+/**
+ * Memory of one thread's objects in the segment: pieces that stay where they are, for as long as they are wanted. What is given back
+ * rests before it is given out again, for a DLL may still write where an object was. Only the thread that has it may use it.
+ */
+import { ARENA_OFFSET } from '../codec/layout.js'
+import type { Arena } from './arena.js'
+
+/** What pieces are rounded up to: powers of two, and one size between each two of them. */
+const SMALLEST = 32
+/** Pieces of one size that rest at the least, and bytes of them. */
+const RESTING = 16
+const RESTING_BYTES = 65536
+
+interface Size {
+  readonly size: number
+  /** In the order in which they were given back; the first `taken` are given out again. */
+  waiting: number[]
+  taken: number
+  /** Never given out so far: the rest of a page. */
+  next: number
+  end: number
+}
+
+export class Heap {
+  readonly #sizes = new Map<number, Size>()
+
+  /** What lies behind this page is for calls alone, which must not wait for objects. */
+  readonly #end: number
+  /** Pages from the second half have been used: who may want more had better see to it. */
+  isShort = false
+
+  constructor(private readonly arena: Arena) {
+    this.#end = arena.pageCount - Math.ceil(arena.pageCount / 8)
+  }
+
+  /**
+   * Offset in the segment of so many bytes, at a multiple of `alignment` (a power of two); -1 if there is no room. What lay there is still there.
+   * Throws SessionStartError where the system has no memory for it.
+   */
+  take(size: number, alignment: number): number {
+    const { pageSize } = this.arena
+    const rounded = Math.max(roundUp(size), alignment)
+    if (rounded > pageSize / 2) return alignment > pageSize ? -1 : this.#takeRun(Math.ceil(size / pageSize))
+    // a size between two powers of two is a multiple of half the lower one
+    if (rounded % alignment !== 0) return this.#takePiece(2 ** Math.ceil(Math.log2(rounded)))
+    return this.#takePiece(rounded)
+  }
+
+  /** Gives back what `take` gave for the same size and alignment. */
+  free(at: number, size: number, alignment: number): void {
+    const { pageSize } = this.arena
+    const rounded = Math.max(roundUp(size), alignment)
+    if (rounded > pageSize / 2) this.arena.rest((at - ARENA_OFFSET) / pageSize, Math.ceil(size / pageSize))
+    else this.#sizeOf(rounded % alignment === 0 ? rounded : 2 ** Math.ceil(Math.log2(rounded))).waiting.push(at)
+  }
+
+  #takeRun(pages: number): number {
+    let page = this.arena.claim(pages, this.#end)
+    if (page < 0 && this.#emptyPages()) page = this.arena.claim(pages, this.#end)
+    if (page < 0 || page > this.#end / 2) this.isShort = true
+    return page < 0 ? -1 : ARENA_OFFSET + page * this.arena.pageSize
+  }
+
+  /** Memory is short: pages all of whose pieces rest become free for pieces of other sizes. Were there any? */
+  #emptyPages(): boolean {
+    const { pageSize } = this.arena
+    const pageOf = (at: number) => Math.floor((at - ARENA_OFFSET) / pageSize)
+    let any = false
+    for (const size of this.#sizes.values()) {
+      const counts = new Map<number, number>()
+      for (let i = size.taken; i < size.waiting.length; i++) {
+        const page = pageOf(size.waiting[i])
+        counts.set(page, (counts.get(page) ?? 0) + 1)
+      }
+      const empty = new Set<number>()
+      for (const [page, count] of counts) if (count === Math.floor(pageSize / size.size)) empty.add(page)
+      if (empty.size === 0) continue
+      any = true
+      size.waiting = size.waiting.slice(size.taken).filter(at => !empty.has(pageOf(at)))
+      size.taken = 0
+      for (const page of empty) this.arena.release(page, 1)
+    }
+    return any
+  }
+
+  #takePiece(rounded: number): number {
+    const size = this.#sizeOf(rounded)
+    if (size.waiting.length - size.taken > Math.max(RESTING, RESTING_BYTES / rounded)) return again(size)
+    if (size.next + rounded > size.end) {
+      const at = this.#takeRun(1)
+      if (at < 0) return size.waiting.length > size.taken ? again(size) : -1
+      size.next = at
+      size.end = at + this.arena.pageSize
+    }
+    const at = size.next
+    size.next += rounded
+    return at
+  }
+
+  #sizeOf(rounded: number): Size {
+    let known = this.#sizes.get(rounded)
+    if (!known) this.#sizes.set(rounded, (known = { size: rounded, waiting: [], taken: 0, next: 0, end: 0 }))
+    return known
+  }
+}
+
+/** The one that has rested longest. */
+function again(size: Size): number {
+  const at = size.waiting[size.taken++]
+  if (size.taken >= 1024) {
+    size.waiting.splice(0, size.taken)
+    size.taken = 0
+  }
+  return at
+}
+
+function roundUp(size: number): number {
+  if (size <= SMALLEST) return SMALLEST
+  const power = 2 ** (31 - Math.clz32(size - 1))
+  return size <= power * 1.5 ? power * 1.5 : power * 2
+}

@@ -1,0 +1,333 @@
+/**
+ * Objects of ctypes in memory that both sides see: where they move when they are first passed by reference, and stay for as long as
+ * this thread can reach them. Nothing of them is copied from then on. What they lead to moves with them; what cannot move, such as a
+ * Buffer of the user's that is stored in a field, has room there of its own, filled before and read back after each call that comes to it.
+ */
+import type { Heap } from '../../channel/heap.js'
+import { type Address, viewOf } from '../../channel/libc.js'
+import type { Mapping } from '../../channel/mapping.js'
+import type { Segment } from '../../channel/segment.js'
+import {
+  type CallbackTarget,
+  type Home,
+  LocalBlock,
+  type ObjectMemory,
+  POINTERS,
+  RemoteBlock,
+  type RemoteMemory,
+  type Target,
+} from '../../ctypes/block.js'
+import { readAddress } from '../../ctypes/integers.js'
+import { checkSession, isCallbackTarget, knownAddress } from '../../ctypes/reference.js'
+import { ZugbrueckeError } from '../../errors.js'
+import type { Reserve } from './reserve.js'
+
+/** What memory lies at a multiple of. */
+const ALIGNED = 16
+/** From here on a block gets an ArrayBuffer of its own when it moves, so that V8 knows what it weighs. */
+const HEAVY = 4096
+
+/** Blocks give their memory back when nothing leads to them any more. */
+const left = new FinalizationRegistry<Piece>(piece => piece.release())
+
+/** Room for one block. Must not lead to it. */
+class Piece implements Home {
+  #released = false
+  /** Where the Windows side's own memory is: the bytes as they were after the last call. */
+  last: Uint8Array | undefined
+  constructor(
+    private readonly objects: Objects,
+    readonly at: number,
+    readonly size: number,
+    private readonly alignment: number,
+    private readonly isLodging: boolean,
+    readonly isFar = false,
+  ) {}
+  get memory(): RemoteMemory {
+    return this.objects.memory
+  }
+  get address(): number {
+    return this.objects.base + this.at
+  }
+  own(): ArrayBuffer {
+    return this.size === 0 ? new ArrayBuffer(0) : viewOf(this.objects.start + BigInt(this.at), this.size)
+  }
+  release(): void {
+    if (this.#released) return
+    this.#released = true
+    this.objects.giveBack(this, this.alignment, this.isLodging)
+  }
+}
+
+export class Objects implements ObjectMemory {
+  /** Address of the segment in the Windows process, once that has told it. */
+  base = 0
+  /** Address of the segment here. */
+  readonly start: Address
+  /** How many blocks have room here without having moved. */
+  #lodgings = 0
+
+  constructor(
+    readonly memory: RemoteMemory,
+    readonly mapping: Mapping,
+    private readonly segment: Segment,
+    private readonly heap: Heap,
+    /** For when the heap is full. What lies there is copied before and after each call that comes to it. */
+    private readonly reserve: Reserve,
+    /** What is larger does not move. */
+    private readonly largest: number,
+    private readonly pointerSize: number,
+  ) {
+    this.start = segment.address
+  }
+
+  addressOf(block: LocalBlock): number | undefined {
+    const { home } = block
+    if (home && !isOver(home)) return home.memory.sessionId === this.memory.sessionId ? home.address : undefined
+    const lodging = this.#lodgingOf(block)
+    if (lodging?.isFar) return lodging.address
+    if (!mayMove(block) || !block.isObject || block.size > this.largest) return undefined
+    return this.#move(block, false)?.address
+  }
+
+  addressFor(given: LocalBlock): number {
+    const block = given.sentIn(this.memory.encoding)
+    return (this.#placeOf(block) ?? (this.#move(block, true) as Home)).address
+  }
+
+  /** A block of so many zeros that lives here from the start. */
+  make(size: number, alignment: number): LocalBlock {
+    const at = this.heap.take(size, alignment)
+    if (at < 0) throw this.#noRoom(size)
+    const piece = new Piece(this, at, size, alignment, false)
+    const block = LocalBlock.allocate(0)
+    block.isObject = true
+    block.move(new DataView(this.mapping.buffer, piece.at, size), piece)
+    block.bytes.fill(0)
+    left.register(block, piece)
+    return block
+  }
+
+  /** @internal For pieces. */
+  giveBack({ at, address, size, isFar }: Piece, alignment: number, isLodging: boolean): void {
+    if (isLodging) this.#lodgings--
+    if (isFar) this.reserve.free(address, size)
+    else this.heap.free(at, size, alignment)
+  }
+
+  /** Between calls: sees to it that there is memory for more. */
+  provide(): void {
+    if (this.heap.isShort) this.reserve.provide()
+  }
+
+  /** What is to be filled before a call that is given these blocks, and read back after it. */
+  lodgers(blocks: readonly LocalBlock[]): LocalBlock[] {
+    return this.#lodgings === 0 ? NONE : [...reached(blocks, this.memory)].filter(block => this.#lodgingOf(block))
+  }
+
+  /** Brings a block that has not moved to its room here. */
+  fill(block: LocalBlock): void {
+    this.#fill(block, this.#lodgingOf(block) as Piece)
+  }
+
+  #fill(block: LocalBlock, piece: Piece): void {
+    if (piece.isFar) return this.#fillFar(block, piece)
+    const { at } = piece
+    this.mapping.u8.set(block.bytes, at)
+    this.#writePointers(block, this.mapping.view, at)
+  }
+
+  /** What this side has not changed since the last call the other side may have. */
+  #fillFar(block: LocalBlock, piece: Piece): void {
+    const { bytes } = block
+    const { last } = piece
+    const there = BigInt(piece.address)
+    if (last) {
+      const now = new Uint8Array(bytes.length)
+      this.memory.read(there, now)
+      for (let i = 0; i < bytes.length; i++) if (bytes[i] === last[i]) bytes[i] = now[i]
+    }
+    const sent = bytes.slice()
+    this.#writePointers(block, new DataView(sent.buffer), 0)
+    this.memory.write(there, sent)
+    piece.last = bytes.slice()
+  }
+
+  /** And back. Pointers that were changed lead where they say from now on. */
+  takeBack(block: LocalBlock): void {
+    if (!block.writable) return
+    const piece = this.#lodgingOf(block) as Piece
+    const { at, address, isFar } = piece
+    if (isFar) {
+      this.memory.read(BigInt(address), block.bytes)
+      piece.last = block.bytes.slice()
+    } else block.bytes.set(this.mapping.u8.subarray(at, at + block.size))
+    if (block.refs)
+      for (const [offset, ref] of block.refs)
+        if (readAddress(block, offset, this.pointerSize) !== knownAddress(ref, this.memory)) block.refs.delete(offset)
+    block.settled(this.memory)
+  }
+
+  /**
+   * After a call that was given these blocks: pointers that the routine made lead to another of them, or to what they lead to, keep that
+   * alive from now on. What it gives finds what lies at an address.
+   */
+  settle(blocks: readonly LocalBlock[]): (address: bigint) => Target | undefined {
+    let all: Set<LocalBlock> | undefined
+    let sorted: LocalBlock[] | undefined
+    const find = (address: bigint): Target | undefined => {
+      const offset = Number(address) - this.base
+      if (!(offset >= 0 && offset < this.segment.size)) return undefined
+      all ??= reached(blocks, this.memory)
+      sorted ??= [...all].filter(block => this.#placeOf(block)).sort((one, other) => this.#at(one) - this.#at(other))
+      return this.#findIn(sorted, offset)
+    }
+    if (blocks.some(block => block.holdsPointers)) {
+      all = reached(blocks, this.memory)
+      for (const block of all) if (block.home) this.#settle(block, find)
+    }
+    return find
+  }
+
+  #settle(block: LocalBlock, find: (address: bigint) => Target | undefined): void {
+    const at = this.#at(block)
+    for (const offset of block.shape?.[POINTERS] ?? []) {
+      if (offset + this.pointerSize > block.size) break
+      const address = this.#read(at + offset)
+      if (address === 0n) continue
+      const ref = block.refs?.get(offset)
+      if (ref && knownAddress(ref, this.memory) === address) continue
+      const target = find(address)
+      if (target) (block.refs ??= new Map()).set(offset, target)
+    }
+  }
+
+  #findIn(sorted: readonly LocalBlock[], offset: number): Target | undefined {
+    let low = 0
+    let high = sorted.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (this.#at(sorted[middle]) <= offset) low = middle + 1
+      else high = middle
+    }
+    const block = sorted[low - 1]
+    const within = block && offset - this.#at(block)
+    return block && within <= block.size ? { block, offset: within } : undefined
+  }
+
+  #at(block: LocalBlock): number {
+    return (this.#placeOf(block) as Home).address - this.base
+  }
+
+  /** Moves a block and all that it leads to. Undefined if a callback among that has no thunk yet, unless it is to get one `now`. */
+  #move(root: LocalBlock, now: boolean): Home | undefined {
+    const { memory } = this
+    const blocks = new Set([root])
+    for (const { refs } of blocks) {
+      if (!refs) continue
+      for (const ref of refs.values()) {
+        if (isCallbackTarget(ref)) {
+          if (ref.thunk(memory) !== undefined) continue
+          if (!now) return undefined
+          memory.thunkFor?.(ref)
+        } else if (ref.block instanceof RemoteBlock) checkSession(ref.block.memory, memory)
+        else {
+          const target = (ref.block as LocalBlock).sentIn(memory.encoding)
+          if (!this.#placeOf(target)) blocks.add(target)
+        }
+      }
+    }
+    const pieces: Piece[] = []
+    try {
+      for (const block of blocks)
+        pieces.push(this.#take(block.size, Math.max(ALIGNED, block.shape?.alignment ?? 1), !mayMove(block)))
+    } catch (error) {
+      for (const piece of pieces) piece.release()
+      throw error
+    }
+    let i = 0
+    for (const block of blocks) this.#settleIn(block, pieces[i++])
+    i = 0
+    for (const block of blocks) {
+      const piece = pieces[i++]
+      if (piece.isFar) this.#fill(block, piece)
+      else this.#writePointers(block, this.mapping.view, piece.at)
+    }
+    return pieces[0]
+  }
+
+  #settleIn(block: LocalBlock, piece: Piece): void {
+    const { at, size } = piece
+    const { mapping } = this
+    if (!piece.isFar) mapping.u8.set(block.bytes, at)
+    left.register(block, piece)
+    if (piece.isFar || !mayMove(block)) block.lodging = piece
+    else {
+      block.move(new DataView(mapping.buffer, at, size), piece)
+      if (size >= HEAVY) block.ownBuffer(piece)
+    }
+  }
+
+  #writePointers(block: LocalBlock, view: DataView, at: number): void {
+    if (!block.refs) return
+    for (const [offset, ref] of block.refs) {
+      const address = knownAddress(ref, this.memory) ?? 0n
+      if (this.pointerSize === 8) view.setBigUint64(at + offset, address, true)
+      else view.setUint32(at + offset, Number(BigInt.asUintN(32, address)), true)
+    }
+  }
+
+  #read(at: number): bigint {
+    const { view } = this.mapping
+    return this.pointerSize === 8 ? view.getBigUint64(at, true) : BigInt(view.getUint32(at, true))
+  }
+
+  #take(size: number, alignment: number, isLodging: boolean): Piece {
+    const at = this.heap.take(size, alignment)
+    if (at < 0) {
+      const far = this.reserve.take(size, alignment)
+      if (far === undefined) throw this.#noRoom(size)
+      this.#lodgings++
+      return new Piece(this, far - this.base, size, alignment, true, true)
+    }
+    if (isLodging) this.#lodgings++
+    return new Piece(this, at, size, alignment, isLodging)
+  }
+
+  #noRoom(size: number): ZugbrueckeError {
+    return new ZugbrueckeError(
+      `${size} bytes for an object that is passed by reference are not left in the memory shared with session ${this.memory.sessionId}: use out(T) for what a routine only gives, free objects with session.memory.free(object), let the program pause (what is not used any more is given back then), or start the session with a larger "memory"`,
+    )
+  }
+
+  #lodgingOf(block: LocalBlock): Piece | undefined {
+    return block.lodging?.memory.sessionId === this.memory.sessionId ? (block.lodging as Piece) : undefined
+  }
+
+  /** Where a block lies here, moved or not. */
+  #placeOf({ home, lodging }: LocalBlock): Home | undefined {
+    if (home?.memory.sessionId === this.memory.sessionId) return home
+    return lodging?.memory.sessionId === this.memory.sessionId ? lodging : undefined
+  }
+}
+
+const NONE: LocalBlock[] = []
+
+/** The user does not have its bytes in hand, and no session that lives has it. */
+function mayMove(block: LocalBlock): boolean {
+  if (block.isLent) return false
+  return !block.home || (isOver(block.home) && !block.isHandedOut)
+}
+
+const isOver = ({ memory }: Home) => memory.isOver === true
+
+/** These, and all that they lead to. */
+function reached(blocks: readonly LocalBlock[], memory: RemoteMemory): Set<LocalBlock> {
+  const all = new Set(blocks)
+  for (const { refs } of all)
+    if (refs) for (const ref of refs.values()) if (isLocal(ref)) all.add(ref.block.sentIn(memory.encoding))
+  return all
+}
+
+const isLocal = (ref: Target | CallbackTarget): ref is Target & { readonly block: LocalBlock } =>
+  !isCallbackTarget(ref) && ref.block instanceof LocalBlock
