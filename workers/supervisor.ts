@@ -15,7 +15,7 @@ import type { Segment } from '../src/channel/segment.js'
 import { EndReason, Life, Shared, SharedState } from '../src/channel/shared.js'
 import { Departed } from '../src/channel/threads.js'
 import { ControlWord } from '../src/codec/layout.js'
-import { SessionStartError } from '../src/errors.js'
+import { SessionStartError, SessionTerminatedError } from '../src/errors.js'
 import { expose } from '../src/session/life/comlink.js'
 import { startGuard } from '../src/session/life/guard.js'
 import { Output, type Printer, writerTo } from '../src/session/life/output.js'
@@ -175,12 +175,13 @@ const supervisor = {
     clearTimeout(timer)
   },
 
-  /** A thread has joined a session, and holds the other end of the port. Its end is seen here, because here nothing blocks. */
+  /** A thread joins a session, and holds the other end of the port. Its end is seen here, because here nothing blocks. Throws SessionTerminatedError. */
   member(pid: number, thread: number, port: MessagePort): void {
     const ward = wards.get(pid)
     if (!ward) {
       port.close()
-      return
+      // it must not map the segment: nobody would see its end, and the addresses would never be given back
+      throw new SessionTerminatedError('the session has ended: start a new one')
     }
     ward.members.add(port)
     port.once('close', () => {
