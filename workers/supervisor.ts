@@ -3,10 +3,11 @@
  * blocks: a session's worker may sit in a read and the caller in a wait, and a process whose output nobody drains would stop.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
-import { endPrograms } from '../src/channel/descendants.js'
+import { endPrograms, MARK, markOf } from '../src/channel/descendants.js'
 import { handingNothingOn } from '../src/channel/descriptors.js'
 import { viewOf } from '../src/channel/libc.js'
 import { forgetView } from '../src/channel/mapping.js'
@@ -14,8 +15,9 @@ import type { Segment } from '../src/channel/segment.js'
 import { EndReason, Life, Shared, SharedState } from '../src/channel/shared.js'
 import { Departed } from '../src/channel/threads.js'
 import { ControlWord } from '../src/codec/layout.js'
-import { SessionStartError } from '../src/errors.js'
+import { SessionStartError, SessionTerminatedError } from '../src/errors.js'
 import { expose } from '../src/session/life/comlink.js'
+import { startGuard } from '../src/session/life/guard.js'
 import { Output, type Printer, writerTo } from '../src/session/life/output.js'
 
 /** How long a process that has ended may still be heard, in milliseconds. */
@@ -33,8 +35,6 @@ export interface SpawnOptions {
   readonly memory: SharedArrayBuffer
   readonly segment: Segment
   readonly show: { readonly stdout: boolean; readonly stderr: boolean }
-  /** Names the session in the environment of what its DLLs start (descendants.ts); none in a sandbox, with which all in it end. */
-  readonly mark?: string
   /** Given to the process as its descriptors 3 and on; behind them is one that tells the number of the process that counts (bwrap). */
   readonly inherited?: readonly number[]
 }
@@ -60,6 +60,10 @@ interface Ward {
 }
 
 const wards = new Map<number, Ward>()
+
+/** Names all sessions of this thread in the environment of what their DLLs start, with a number behind it one of them. */
+const mark = `${randomBytes(12).toString('hex')}.`
+let sessions = 0
 
 const waiting = (workerData as { readonly waiting?: Int32Array } | null)?.waiting ?? new Int32Array(2)
 const told = (printer: Printer, bytes: number) => {
@@ -99,9 +103,11 @@ const supervisor = {
   /** Starts a Windows process; gives its Unix process id. */
   async spawn(options: SpawnOptions): Promise<number> {
     const shared = new SharedState(options.memory)
+    // a sandbox ends with all that is in it
+    const own = options.inherited ? undefined : markOf(mark, ++sessions)
     const start = () =>
       spawn(options.command, options.args, {
-        env: options.env,
+        env: own ? { ...options.env, [MARK]: own } : options.env,
         cwd: options.cwd,
         stdio: ['pipe', 'pipe', 'pipe', ...(options.inherited ? [...options.inherited, 'pipe' as const] : [])],
         // a process group of its own: Ctrl-C in a terminal is for the program, not for its sessions
@@ -147,13 +153,14 @@ const supervisor = {
       departed: new Set(),
       // its end waits for the pipes, which a service of Wine's may have inherited: not for long
       gone: exited.then(async code => {
-        if (options.mark) endPrograms(options.mark)
+        if (own) endPrograms(own)
         // and once around the event loop: where this thread has had no core the time is over before anything was read
         await Promise.race([closed, sleep(LAST_WORDS).then(() => setImmediate())])
         over(code)
       }),
     }
     wards.set(pid, ward)
+    if (sessions === 1 && own) startGuard(mark)
     return pid
   },
 
@@ -168,12 +175,13 @@ const supervisor = {
     clearTimeout(timer)
   },
 
-  /** A thread has joined a session, and holds the other end of the port. Its end is seen here, because here nothing blocks. */
+  /** A thread joins a session, and holds the other end of the port. Its end is seen here, because here nothing blocks. Throws SessionTerminatedError. */
   member(pid: number, thread: number, port: MessagePort): void {
     const ward = wards.get(pid)
     if (!ward) {
       port.close()
-      return
+      // it must not map the segment: nobody would see its end, and the addresses would never be given back
+      throw new SessionTerminatedError('the session has ended: start a new one')
     }
     ward.members.add(port)
     port.once('close', () => {

@@ -43,6 +43,7 @@ test('it has what it needs, and nothing else', () => {
     'dist/src/index.d.ts',
     'dist/workers/session.js',
     'dist/workers/supervisor.js',
+    'dist/workers/sweep.js',
     'wine-host/main.py',
     'wine-host/wire.py',
     'wine-host/native/bridge-win64.dll',

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { dll, full, sleep, until } from './support.js'
@@ -142,14 +142,57 @@ test(`by SIGKILL, ${times} times`, async () => {
   }
 })
 
-// where it is missing nobody continues the process
-const withSetpriv = existsSync('/usr/bin/setpriv') ? test : test.skip
-withSetpriv('by SIGKILL, while the Windows process is stopped', async () => {
+test('by SIGKILL, while the Windows process is stopped', async () => {
   const ran = await program('setInterval(() => {}, 1000)')
   for (const pid of ran.sessions) process.kill(pid, 'SIGSTOP')
   ran.kill('SIGKILL')
   await ran.ended
   await leftNothing(ran)
+})
+
+const startsProgram = `
+  const create = session.windll.kernel32.func(
+    'int CreateProcessA(const char *, char *, void *, void *, int, unsigned, void *, const char *, void *, void *)',
+  )
+  const info = new Uint8Array(session.arch === 'win64' ? 104 : 68)
+  info[0] = info.length
+  const command = 'Z:/bin/sh -c "exec 0</dev/null; : zbend' + process.pid + '; sleep 600; : again"'
+  await create(null, Buffer.from(command + String.fromCharCode(0)), null, null, 0, 0, null, null, info, new Uint8Array(24))
+`
+const running = (word: string) =>
+  readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .filter(pid => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(word)
+      } catch {
+        return false
+      }
+    })
+
+for (const [how, last] of [
+  ['by SIGKILL', 'setInterval(() => {}, 1000)'],
+  ['by falling off the end', ''],
+  ['by process.exit', 'process.exit(0)'],
+] as const)
+  test(`${how}: a program that a DLL has started ends, too`, async () => {
+    const ran = await program(`${startsProgram}; console.log('begun'); setTimeout(() => {}, 500); ${last}`)
+    await until(() => running(`zbend${ran.pid}`).length > 0, 'the program begins')
+    if (how === 'by SIGKILL') ran.kill('SIGKILL')
+    await ran.ended
+    await leftNothing(ran)
+    await until(() => running(`zbend${ran.pid}`).length === 0, 'the program that the DLL started ends', 5)
+  })
+
+test('by SIGKILL: the guard leaves as well', async () => {
+  const ran = await program('setInterval(() => {}, 1000)')
+  const isChild = (pid: string) =>
+    new RegExp(`^PPid:\\s+${ran.pid}$`, 'm').test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  const guards = running('zugbruecke-guard').filter(isChild)
+  assert.is(guards.length, 1)
+  ran.kill('SIGKILL')
+  await ran.ended
+  await until(() => !lives(Number(guards[0])), 'it leaves')
 })
 
 for (const [name, what] of [

@@ -1,9 +1,7 @@
 /** How the Windows side of a session is started. */
-import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { SpawnOptions } from '../../../workers/supervisor.js'
-import { MARK } from '../../channel/descendants.js'
 import type { Seen, Segment } from '../../channel/segment.js'
 import { Shared, type SharedState } from '../../channel/shared.js'
 import { THREADS } from '../../codec/layout.js'
@@ -45,17 +43,11 @@ export function hostProcess(
     segment,
     show: { stdout: config.stdout, stderr: config.stderr },
   }
-  if (!sandbox) {
-    const mark = randomBytes(12).toString('hex')
-    const env = { ...wineEnvironment(config, installation), [MARK]: mark }
-    const [command, ...rest] = [...continued(), installation.wine, ...args]
-    return { options: { ...common, command, args: rest, env, mark }, seen }
-  }
+  if (!sandbox)
+    return {
+      options: { ...common, command: installation.wine, args, env: wineEnvironment(config, installation) },
+      seen,
+    }
   const around = sandbox.around(args, FIRST + descriptors.length)
   return { options: { ...common, ...around, env: sandbox.environment, inherited: descriptors }, seen }
 }
-
-const SETPRIV = '/usr/bin/setpriv'
-
-/** A host that has been stopped (SIGSTOP) does not hear that this program is gone: then it is continued, where the system can do that. */
-const continued = (): string[] => (existsSync(SETPRIV) ? [SETPRIV, '--pdeathsig', 'CONT', '--'] : [])
