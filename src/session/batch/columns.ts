@@ -20,8 +20,15 @@ import { addressIn } from '../../ctypes/reference.js'
 import { hasElements, holds } from '../../ctypes/typed-arrays.js'
 import { isBigEndian } from '../../ctypes/variant.js'
 import { ArgumentError } from '../../errors.js'
-import type { SessionCore } from '../core/core.js'
-import { ADDRESS_OF, type Column, elementsColumn, isArrayLike, sameColumn, type Wrong } from './column.js'
+import {
+  ADDRESS_OF,
+  type Column,
+  type ColumnContext,
+  elementsColumn,
+  isArrayLike,
+  sameColumn,
+  type Wrong,
+} from './column.js'
 import { structureColumn } from './structures.js'
 import { textColumn } from './texts.js'
 
@@ -47,7 +54,7 @@ const ARRAYS: { readonly [kind: string]: TypedArrayConstructor } = {
 const NOTHING = new Uint8Array(0)
 
 /** A column for parameter number `position` (from 1); throws ArgumentError. */
-export function makeColumn(label: string, position: number, type: CType, given: unknown, core: SessionCore): Column {
+export function makeColumn(label: string, position: number, type: CType, given: unknown, core: ColumnContext): Column {
   const wrong = (what: string) =>
     new ArgumentError(`${label}, column ${position}: ${what}`, { routine: label, position })
   const category = type[CATEGORY]
@@ -116,7 +123,7 @@ function scalarColumn(type: CType, given: unknown, wrong: Wrong): Column {
   return sameColumn(block.bytes, kind)
 }
 
-function pointerColumn(type: CType, given: unknown, core: SessionCore, wrong: Wrong): Column {
+function pointerColumn(type: CType, given: unknown, core: ColumnContext, wrong: Wrong): Column {
   const pointee = (type as CType & { pointee?: CType }).pointee
   const isArray = given instanceof CData && typeOf(given)[CATEGORY] === 'array'
   if (isArray) return arrayColumn(given, pointee, wrong)
@@ -163,7 +170,7 @@ function arrayColumn(given: CData, pointee: CType | undefined, wrong: Wrong): Co
 }
 
 /** An address for each row. */
-function addressesColumn(type: CType, given: ArrayLike<unknown>, core: SessionCore, wrong: Wrong): Column {
+function addressesColumn(type: CType, given: ArrayLike<unknown>, core: ColumnContext, wrong: Wrong): Column {
   const { size } = type
   return {
     length: given.length,
@@ -185,7 +192,7 @@ function addressesColumn(type: CType, given: ArrayLike<unknown>, core: SessionCo
 }
 
 /** Throws ArgumentError for what has no address in the session. */
-function addressFor(type: CType, value: unknown, { memory, facts }: SessionCore): bigint {
+function addressFor(type: CType, value: unknown, { memory, facts }: ColumnContext): bigint {
   const { arch } = facts
   if (typeof value === 'number') return toAddress(value, arch, type.name)
   const pointee = (type as CType & { pointee?: CType }).pointee ?? null
