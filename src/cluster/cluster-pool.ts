@@ -24,7 +24,7 @@ import { checkJob } from '../session/life/job-runner.js'
 import { CALL_OPTIONS, type CallOptions } from '../session/surface/routine.js'
 import { ClientRows, contextFor } from './client-rows.js'
 import { type LocalDll, resolveDll, upload } from './dlls.js'
-import { type Answer, closedError, Jobs, NotBegunError } from './jobs.js'
+import { type Answer, closedError, Jobs, NotBegunError, type Stops } from './jobs.js'
 import { pack, unpack } from './payload.js'
 import { type Connection, checkQueueName, claimQueue, connect, type JobData } from './queue.js'
 import { RowPace } from './row-pace.js'
@@ -188,11 +188,13 @@ export class ClusterPool implements Pool {
     if (signal?.aborted) stop()
     signal?.addEventListener('abort', stop, { once: true })
     let failure: Error | undefined
+    const failed = new AbortController()
+    const stops = { signal: inner.signal, withdraw: failed.signal }
     const chunk = async (range: { first: number; count: number }) => {
       const { first, count } = range
       const what = { kind: 'rows', ...reference, rows: `${first} to ${first + count - 1}` } as const
       try {
-        const { packed, took } = await this.#attempts(label, what, () => rows.pack(range), inner.signal, dll)
+        const { packed, took } = await this.#attempts(label, what, () => rows.pack(range), stops, dll)
         pace.came(count, took)
         rows.take(range, packed)
       } catch (error) {
@@ -203,7 +205,9 @@ export class ClusterPool implements Pool {
             rows: range,
           })
         // what fails because the rest is stopped is not why
-        if (!(failure || inner.signal.aborted)) failure = error as Error
+        if (failure || inner.signal.aborted) return
+        failure = error as Error
+        failed.abort()
       }
     }
     const underway = new Set<Promise<void>>()
@@ -251,7 +255,7 @@ export class ClusterPool implements Pool {
     await this.#slot()
     try {
       if (signal?.aborted) throw aborted()
-      return await this.#attempts(name, work, () => packed, signal, dll)
+      return await this.#attempts(name, work, () => packed, { signal }, dll)
     } catch (error) {
       if (error instanceof NotBegunError) throw aborted()
       if (error instanceof AbortError && signal) throw Object.assign(error, { cause: signal.reason })
@@ -266,22 +270,23 @@ export class ClusterPool implements Pool {
     name: string,
     work: Work,
     packed: () => Buffer,
-    signal: AbortSignal | undefined,
+    stops: Stops,
     dll: LocalDll | undefined,
   ): Promise<Answer> {
     let { retries = 0 } = this.options
     let uploads = UPLOADS
+    const isStopped = () => stops.signal?.aborted === true || stops.withdraw?.aborted === true
     for (;;) {
       try {
         if (dll && dll.files.size > 0) {
           await upload(this.redis, this.jobs.keys, dll, this.jobs.ttl)
           for (const sha256 of dll.files.keys()) this.jobs.held.add(sha256)
         }
-        const answer = await this.jobs.run(name, work, packed(), signal)
+        const answer = await this.jobs.run(name, work, packed(), stops)
         this.#completed++
         return answer
       } catch (error) {
-        const notBegun = error instanceof NotBegunError && !signal?.aborted
+        const notBegun = error instanceof NotBegunError && !isStopped()
         if (notBegun && (error.why !== 'dll' || uploads-- > 0)) {
           await new Promise(resolve => setTimeout(resolve, PAUSE))
           if (!this.#closed) continue
@@ -289,7 +294,7 @@ export class ClusterPool implements Pool {
         const died = error instanceof SessionCrashedError || error instanceof SessionTerminatedError
         const lost = error instanceof WorkerLostError
         if (lost || died) this.#replaced++
-        if ((lost || died) && retries-- > 0 && !this.#closed && !signal?.aborted) continue
+        if ((lost || died) && retries-- > 0 && !this.#closed && !isStopped()) continue
         this.#failed++
         if (error instanceof NotBegunError && error.why === 'dll')
           throw new ClusterError(

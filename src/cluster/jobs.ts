@@ -39,6 +39,13 @@ export interface Answer {
   readonly took: number
 }
 
+export interface Stops {
+  /** Takes it back, or stops it. */
+  readonly signal?: AbortSignal | undefined
+  /** Takes it back where it has not begun. */
+  readonly withdraw?: AbortSignal | undefined
+}
+
 interface Pending {
   readonly name: string
   readonly resolve: (answer: Answer) => void
@@ -116,7 +123,7 @@ export class Jobs {
     name: string,
     data: Omit<JobData, 'protocol' | 'client' | 'input' | 'ttl'>,
     packed: Buffer,
-    signal?: AbortSignal,
+    { signal, withdraw }: Stops = {},
   ): Promise<Answer> {
     const { redis, keys, client, ttl } = this
     const id = `${client}-${this.#number++}`
@@ -126,6 +133,7 @@ export class Jobs {
     // it may be settled while it is added
     answer.catch(() => {})
     const stop = () => void this.#stop(id)
+    const takeBack = () => void this.#takeBack(id)
     try {
       if (this.#closed) throw closedError()
       const input = await carry(redis, keys.input(id), packed, ttl)
@@ -136,25 +144,31 @@ export class Jobs {
       )
       if (signal?.aborted) stop()
       else signal?.addEventListener('abort', stop, { once: true })
+      if (withdraw?.aborted) takeBack()
+      else withdraw?.addEventListener('abort', takeBack, { once: true })
       return await answer
     } finally {
       signal?.removeEventListener('abort', stop)
+      withdraw?.removeEventListener('abort', takeBack)
       this.#pending.delete(id)
     }
   }
 
   /** One that waits is taken back, one that runs is stopped by who has it. */
   async #stop(id: string): Promise<void> {
+    if (!(await this.#takeBack(id))) await this.redis.publish(this.keys.aborts, id).catch(() => {})
+  }
+
+  async #takeBack(id: string): Promise<boolean> {
     try {
-      if ((await this.#queue.remove(id)) === 1) {
-        this.#pending.get(id)?.reject(new NotBegunError('client'))
-        await this.redis.unlink(this.keys.input(id))
-        return
-      }
+      if ((await this.#queue.remove(id)) !== 1) return false
+      this.#pending.get(id)?.reject(new NotBegunError('client'))
+      await this.redis.unlink(this.keys.input(id))
+      return true
     } catch {
       // it is locked by who has it
+      return false
     }
-    await this.redis.publish(this.keys.aborts, id).catch(() => {})
   }
 
   async #completed(id: string, result: JobResult | string | null): Promise<void> {
