@@ -15,6 +15,7 @@ const allowed = {
   runtime: [],
   session: ['channel', 'codec', 'ctypes', 'runtime'],
   pool: ['session', 'ctypes', 'runtime'],
+  cluster: ['pool', 'session', 'ctypes', 'runtime'],
   cli: ['runtime', '.'],
   '.': ['ctypes', 'session', 'pool', 'runtime'],
 }

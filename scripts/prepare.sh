@@ -25,6 +25,7 @@ if [ "${1:-}" = --tests ]; then
   need maven mvn
   need git git
   need bubblewrap bwrap
+  need redis-server redis-server
   need python3 python3
   python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
 fi

@@ -12,6 +12,8 @@ export type ErrorDetails = { readonly [key: string]: unknown }
 export class ZugbrueckeError extends Error {
   /** Stable identifier for programs, e.g. `ERR_ZUGBRUECKE_ARGUMENT`. */
   readonly code: string = 'ERR_ZUGBRUECKE'
+  /** The worker (host and process) that it happened on, of a ClusterPool's work. */
+  declare readonly worker?: string
   constructor(message: string, details: ErrorDetails & { cause?: unknown } = {}) {
     const { cause, ...fields } = details
     super(message, cause === undefined ? undefined : { cause })
@@ -119,6 +121,17 @@ export class StructuredExceptionError extends ZugbrueckeError {
 export class AccessViolationError extends StructuredExceptionError {
   override readonly code = 'ERR_ZUGBRUECKE_ACCESS_VIOLATION'
 }
+/** Redis cannot be reached or used, or what is in its queue is not for this version: of `zugbruecke/cluster`. */
+export class ClusterError extends ZugbrueckeError {
+  override readonly code = 'ERR_ZUGBRUECKE_CLUSTER'
+}
+/** A worker of a cluster died, hung or was cut off while it had work, which may have been done or not. */
+export class WorkerLostError extends ZugbrueckeError {
+  override readonly code = 'ERR_ZUGBRUECKE_WORKER_LOST'
+  declare readonly routine?: string
+  /** The first of the rows of the batch that it had, and how many; no others are in doubt. */
+  declare readonly rows?: { readonly first: number; readonly count: number }
+}
 /** The bounded queue of a pool is full. */
 export class QueueFullError extends ZugbrueckeError {
   override readonly code = 'ERR_ZUGBRUECKE_QUEUE_FULL'
@@ -142,6 +155,8 @@ const classes = {
   WindowsError,
   StructuredExceptionError,
   AccessViolationError,
+  ClusterError,
+  WorkerLostError,
   QueueFullError,
 } as const
 

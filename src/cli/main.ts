@@ -6,7 +6,7 @@
 import '../runtime/node-version.js'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { Command, CommanderError, Option } from 'commander'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { ZugbrueckeError } from '../errors.js'
 import { type Arch, type Config, parameterNames, type ResolvedConfig, resolveConfig } from '../runtime/config.js'
 import { type Check, diagnose } from '../runtime/doctor.js'
@@ -21,6 +21,7 @@ import { terminalProgress } from './progress.js'
 import { prompt } from './repl.js'
 import { type Library, library, openSession, type Routine, startSession } from './sessions.js'
 import { toJson } from './text.js'
+import type { WorkerOptions } from './worker.js'
 
 interface Options {
   readonly arch?: Arch | 'auto'
@@ -234,6 +235,36 @@ program
     await session.terminate()
     if (failed) process.exitCode = 1
   })
+
+program
+  .command('worker')
+  .description('run sessions here for the ClusterPools of other machines: takes work from a queue in Redis')
+  .addOption(
+    new Option(
+      '--redis <url>',
+      'redis://:password@host:6379/0, rediss:// for TLS (the variable keeps a password out of sight)',
+    )
+      .env('ZUGBRUECKE_REDIS')
+      .makeOptionMandatory(),
+  )
+  .requiredOption('--queue <name>', 'the queue that clients name')
+  .option('--size <n>', 'sessions', wholeNumber, 2)
+  .option('--allow-upload', 'take DLLs that clients send, and run all sessions in a sandbox')
+  .option('--no-sandbox', 'with --allow-upload: run them as you, who may then be anybody who can write into the queue')
+  .option('--jobs <folder>', 'take job modules from this folder alone', '.')
+  .option('--lock <seconds>', 'without a sign of life for so long, what it had goes elsewhere', wholeNumber, 10)
+  .option('--health <port>', 'say on this port of the loopback address how it is (0: any port)', wholeNumber)
+  .addOption(arch())
+  .addHelpText('after', '\nSIGTERM or SIGINT: finishes what it has, and ends; once more: ends at once.')
+  .action(async (options: WorkerOptions & Options) => {
+    const { runWorker } = await import('./worker.js')
+    await runWorker(options)
+  })
+
+function wholeNumber(text: string): number {
+  if (/^\d+$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('a whole number is needed.')
+}
 
 /** For people: the message says what to do, and a stack of ours would only hide it. */
 function fail(error: unknown): void {

@@ -19,8 +19,15 @@ export interface PoolRoutine<
   /** With a signal, which also takes back a call that waits, or a time limit, which counts from the moment that it has a session. */
   with(options: CallOptions): (...args: A) => Promise<R>
   /** A batch whose rows all sessions share; see `SessionPool.map`. */
-  batch(columns: ColumnsOf<A>, options?: MapOptions & { readonly detail?: false }): Promise<Rows>
-  batch(columns: ColumnsOf<A>, options: MapOptions & { readonly detail: true }): Promise<BatchDetail<Results>>
+  readonly batch: {
+    (columns: ColumnsOf<A>, options?: MapOptions & { readonly detail?: false }): Promise<Rows>
+    (columns: ColumnsOf<A>, options: MapOptions & { readonly detail: true }): Promise<BatchDetail<Results>>
+    /** Results for each of many sets of columns: work larger than memory. A few sets are under way at once. */
+    stream(
+      sets: Iterable<ColumnsOf<A>> | AsyncIterable<ColumnsOf<A>>,
+      options?: BatchOptions,
+    ): AsyncGenerator<Rows, void, undefined>
+  }
 }
 
 /** What makes a routine in a session. */

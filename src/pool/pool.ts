@@ -11,9 +11,8 @@ import {
   ZugbrueckeError,
 } from '../errors.js'
 import type { Config } from '../runtime/config.js'
-import { type BatchDetail, type BatchOf, type RowsOf, SHARED } from '../session/batch/batch.js'
+import { type BatchDetail, type BatchOf, type RowsOf, SHARED, streamOf } from '../session/batch/batch.js'
 import { BATCH_OPTIONS, type BatchPlan } from '../session/batch/plan.js'
-import { checkDllName } from '../session/core/paths.js'
 import { checkJob } from '../session/life/job-runner.js'
 import { CtypesSession, type OpenParameters, parametersFor } from '../session/life/session.js'
 import {
@@ -26,21 +25,9 @@ import {
   type Routine,
   takenArguments,
 } from '../session/surface/routine.js'
+import { type DllSource, dllName, type Pool, type PoolStats } from './face.js'
 import { type PoolOptions, poolOptions } from './pool-options.js'
 import { type Declaring, type MapOptions, oncePerSession, type PoolRoutine } from './pool-routine.js'
-
-export interface PoolStats {
-  readonly size: number
-  readonly idle: number
-  readonly busy: number
-  readonly starting: number
-  /** Work that waits. */
-  readonly queued: number
-  readonly completed: number
-  readonly failed: number
-  /** Sessions that died and were replaced. */
-  readonly replaced: number
-}
 
 /** Milliseconds for which a map keeps a session that others wait for. */
 const TURN = 20
@@ -58,7 +45,7 @@ interface Waiting {
 /** Options of a pool whose architecture is that of a DLL, unless it is given. */
 export type PoolOpenOptions = Omit<PoolOptions, 'arch'> & Pick<OpenParameters, 'arch'>
 
-export class SessionPool {
+export class SessionPool implements Pool {
   readonly #options: PoolOptions
   readonly #config: Partial<Config>
   readonly #size: number
@@ -135,17 +122,17 @@ export class SessionPool {
     restype: R,
   ): PoolRoutine<ArgsOf<A>, ResultOf<R, A>, BatchOf<R, A>, RowsOf<R>>
   func<A extends readonly unknown[] = readonly unknown[], R = unknown>(
-    dll: string,
+    dll: DllSource,
     prototype: string,
   ): PoolRoutine<A, R>
-  func(dll: string, name: string | number, argtypes?: readonly ArgType[], restype: ResType = null): unknown {
+  func(source: DllSource, name: string | number, argtypes?: readonly ArgType[], restype: ResType = null): unknown {
+    const dll = dllName(source)
     const declare = oncePerSession(session => {
       const library = session.CDLL(dll)
       const routine: unknown = argtypes !== undefined ? library.func(name, argtypes, restype) : library.func(name)
       return routine as Routine
     })
     // what is wrong with it is said now, also where no session is there that could say it
-    checkDllName(dll)
     for (const session of this.#all) declare(session)
     const call = async (args: readonly unknown[], options: CallOptions = {}) => {
       checkOptions(`${String(name)} of a pool`, options, CALL_OPTIONS)
@@ -154,12 +141,13 @@ export class SessionPool {
       const taken = one ? takenArguments(declare(one), args) : args
       return this.#enqueue(session => declare(session).with(options)(...taken), options.signal)
     }
+    const batch = (columns: readonly unknown[], options?: MapOptions) => this.#share(declare, columns, options)
     return Object.assign((...args: readonly unknown[]) => call(args), {
       with:
         (options: CallOptions) =>
         (...args: readonly unknown[]) =>
           call(args, options),
-      batch: (columns: readonly unknown[], options?: MapOptions) => this.#share(declare, columns, options),
+      batch: Object.assign(batch, { stream: streamOf(`${dll}.${name}`, batch) }),
     })
   }
 
@@ -169,14 +157,19 @@ export class SessionPool {
    * that died are done by another if `retries` allows.
    */
   async map(
-    dll: string,
+    dll: DllSource,
     prototype: string,
     columns: readonly unknown[],
     options: MapOptions & { readonly detail: true },
   ): Promise<BatchDetail<unknown>>
-  async map(dll: string, prototype: string, columns: readonly unknown[], options?: MapOptions): Promise<unknown>
-  async map(dll: string, prototype: string, columns: readonly unknown[], options: MapOptions = {}): Promise<unknown> {
-    checkDllName(dll)
+  async map(dll: DllSource, prototype: string, columns: readonly unknown[], options?: MapOptions): Promise<unknown>
+  async map(
+    source: DllSource,
+    prototype: string,
+    columns: readonly unknown[],
+    options: MapOptions = {},
+  ): Promise<unknown> {
+    const dll = dllName(source)
     if (typeof prototype !== 'string') throw new ArgumentError(`map takes a prototype in C, not ${describe(prototype)}`)
     const key = `${dll}\0${prototype}`
     const routine = this.#mapped.get(key) ?? this.func(dll, prototype)

@@ -29,6 +29,7 @@ export interface Pe extends PeHeader {
 
 const machines: Readonly<Record<number, PeHeader['arch']>> = { 332: 'win32', 34404: 'win64', 43620: 'arm64' }
 const longestName = 4096
+const mostImports = 4096
 /** Bytes of a symbol. */
 const SYMBOL = 18
 /** Which directory it is. */
@@ -109,6 +110,7 @@ class Reader {
 interface Headers extends PeHeader {
   /** Where and how long the export directory is, as addresses in memory. */
   readonly exportsAt: number
+  readonly importsAt: number
   readonly exportsLength: number
   readonly sections: readonly { readonly address: number; readonly length: number; readonly offset: number }[]
 }
@@ -129,6 +131,7 @@ function readHeaders(file: Reader): Headers {
   const magic = optional.length >= 2 ? optional.readUInt16LE(0) : 0
   if (magic !== 0x10b && magic !== 0x20b) throw file.bad('its optional header is of no known kind')
   const directories = magic === 0x20b ? 112 : 96
+  const hasImports = optionalLength >= directories + 16 && optional.readUInt32LE(directories - 4) > 1
   const hasExports = optionalLength >= directories + 8 && optional.readUInt32LE(directories - 4) > 0
   const table = file.all(at + 24 + optionalLength, coff.readUInt16LE(6) * 40, 'section table')
   const [symbols, symbolCount] = [coff.readUInt32LE(12), coff.readUInt32LE(16)]
@@ -163,13 +166,14 @@ function readHeaders(file: Reader): Headers {
     arch: machines[machine] ?? 'other',
     isDll: (coff.readUInt16LE(22) & 0x2000) !== 0,
     exportsAt: hasExports ? optional.readUInt32LE(directories) : 0,
+    importsAt: hasImports ? optional.readUInt32LE(directories + 8) : 0,
     exportsLength: hasExports ? optional.readUInt32LE(directories + 4) : 0,
     sections,
   }
 }
 
-function readExports(file: Reader, { exportsAt, exportsLength, sections }: Headers): PeExport[] {
-  if (exportsAt === 0) return []
+/** Reads by addresses in memory, as the sections map them. */
+function mapped(file: Reader, sections: Headers['sections']) {
   const place = (address: number, what: string): { offset: number; left: number } => {
     const section = sections.find(({ address: from, length }) => address >= from && address < from + length)
     if (!section) throw file.bad(`its ${what} lies outside of its sections`)
@@ -189,6 +193,24 @@ function readExports(file: Reader, { exportsAt, exportsLength, sections }: Heade
     if (end < 0) throw file.bad('one of its export names has no end')
     return found.toString('utf8', 0, end)
   }
+  return { bytes, text }
+}
+
+function readImports(file: Reader, { importsAt, sections }: Headers): string[] {
+  if (importsAt === 0) return []
+  const { bytes, text } = mapped(file, sections)
+  const names: string[] = []
+  for (let i = 0; i < mostImports; i++) {
+    const name = bytes(importsAt + i * 20, 20, 'import directory').readUInt32LE(12)
+    if (name === 0) return names
+    names.push(text(name))
+  }
+  throw file.bad('it claims more imports than there can be')
+}
+
+function readExports(file: Reader, { exportsAt, exportsLength, sections }: Headers): PeExport[] {
+  if (exportsAt === 0) return []
+  const { bytes, text } = mapped(file, sections)
   const directory = bytes(exportsAt, 40, 'export directory')
   const base = directory.readUInt32LE(16)
   const routineCount = directory.readUInt32LE(20)
@@ -254,3 +276,7 @@ export function sessionArch(name: string, { arch, machine, isManaged }: PeHeader
   const what = arch === 'arm64' ? 'for ARM64' : `for another machine (0x${machine.toString(16)})`
   throw wrong(`${what}: sessions load DLLs for Windows on x86 alone`)
 }
+
+/** The names of the DLLs that it needs. Throws `DllNotFoundError` for what is missing, no PE file or damaged. */
+export const readPeImports = (path: string): readonly string[] =>
+  withFile(path, file => readImports(file, readHeaders(file)))

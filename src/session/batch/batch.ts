@@ -7,7 +7,14 @@ import { coreForSync } from '../core/both.js'
 import type { SessionCore } from '../core/core.js'
 import type { RoutineEngine } from '../surface/routine-engine.js'
 import { BatchExchange } from './exchange.js'
-import { type BatchDetail, type BatchOptions, BatchPlan, type BatchRoutine, takenColumns } from './plan.js'
+import {
+  type BatchDetail,
+  type BatchOptions,
+  BatchPlan,
+  type BatchRoutine,
+  type PlannedRows,
+  takenColumns,
+} from './plan.js'
 
 export type { BatchDetail, BatchOptions } from './plan.js'
 export type { BatchOf, NumberResults, ResultsOf, RowsOf } from './results.js'
@@ -26,7 +33,7 @@ export interface SharedBatch {
   /** Throws ArgumentError. */
   plan(columns: readonly unknown[], options: Options): BatchPlan
   /** Carries out rows that nobody else has, until there are none or `yields` says that others wait for the session. */
-  share(plan: BatchPlan, sharers: number, yields: () => boolean): Promise<void>
+  share(plan: PlannedRows, sharers: number, yields: () => boolean): Promise<void>
 }
 
 /** `Rows` is what it gives, with the columns of `out` parameters; `Results` what the routine returned. */
@@ -44,9 +51,6 @@ export interface BatchFunction<A extends readonly unknown[], Rows, Results = Row
   /** @internal */
   readonly [SHARED]: SharedBatch
 }
-
-/** Sets of columns of a stream that are under way at once. */
-const STREAM_DEPTH = 3
 
 export interface Options extends BatchOptions {
   readonly detail?: boolean
@@ -83,28 +87,7 @@ export function makeBatch(engine: RoutineEngine, blocking: boolean): BatchFuncti
     if (outcome.error) throw outcome.error
     return outcome.value
   }
-  async function* stream(
-    sets: Iterable<readonly unknown[]> | AsyncIterable<readonly unknown[]>,
-    options: Options = {},
-  ) {
-    if (!isIterable(sets))
-      throw new ArgumentError(
-        `${engine.label}: a stream takes sets of columns one after the other, not ${describe(sets)}`,
-      )
-    const underway: Promise<unknown>[] = []
-    try {
-      for await (const columns of sets) {
-        const next = awaited(columns, options)
-        // it may fail while an earlier one is awaited
-        next.catch(() => {})
-        underway.push(next)
-        if (underway.length >= STREAM_DEPTH) yield await underway.shift()
-      }
-      while (underway.length > 0) yield await underway.shift()
-    } finally {
-      await Promise.allSettled(underway)
-    }
-  }
+  const stream = streamOf(engine.label, awaited)
   const shared: SharedBatch = {
     take,
     plan: (columns, options) => new BatchPlan(routineOf(engine), columns, options, coreForSync(engine.session)),
@@ -115,6 +98,36 @@ export function makeBatch(engine: RoutineEngine, blocking: boolean): BatchFuncti
       }),
   }
   return Object.assign(blocking ? (sync as never) : awaited, { stream, sync, [SHARED]: shared }) as never
+}
+
+/** Sets of columns of a stream that are under way at once. */
+const STREAM_DEPTH = 3
+
+/** The stream of a routine whose batches are made so. */
+export function streamOf(
+  label: string,
+  batch: (columns: readonly unknown[], options: BatchOptions) => Promise<unknown>,
+): (
+  sets: Iterable<readonly unknown[]> | AsyncIterable<readonly unknown[]>,
+  options?: BatchOptions,
+) => AsyncGenerator<unknown, void, undefined> {
+  return async function* stream(sets, options = {}) {
+    if (!isIterable(sets))
+      throw new ArgumentError(`${label}: a stream takes sets of columns one after the other, not ${describe(sets)}`)
+    const underway: Promise<unknown>[] = []
+    try {
+      for await (const columns of sets) {
+        const next = batch(columns, options)
+        // it may fail while an earlier one is awaited
+        next.catch(() => {})
+        underway.push(next)
+        if (underway.length >= STREAM_DEPTH) yield await underway.shift()
+      }
+      while (underway.length > 0) yield await underway.shift()
+    } finally {
+      await Promise.allSettled(underway)
+    }
+  }
 }
 
 const isIterable = (sets: unknown) =>
@@ -142,7 +155,7 @@ function start(engine: RoutineEngine, core: SessionCore, given: readonly unknown
 function carryOut(
   engine: RoutineEngine,
   core: SessionCore,
-  plan: BatchPlan,
+  plan: PlannedRows,
   finished: (error: Error | undefined) => void,
   sharers = 1,
   yields?: () => boolean,

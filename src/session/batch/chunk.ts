@@ -13,7 +13,7 @@ import { TextRoom } from '../call/text-room.js'
 import type { SessionCore } from '../core/core.js'
 import { exceptionError } from '../core/exceptions.js'
 import { ADDRESS_OF, type Column, type ColumnChunk, type RowTexts } from './column.js'
-import type { BatchPlan } from './plan.js'
+import type { PlannedRows } from './plan.js'
 import type { RowRange } from './row-cursor.js'
 
 /** Rows of a chunk, at the most: small enough to stay in the cache, large enough that a wake-up is nothing beside it. */
@@ -28,7 +28,7 @@ const NOTHING = new LocalBlock(new Uint8Array(0))
 
 /** A session's share of a batch. */
 export interface BatchShare {
-  readonly plan: BatchPlan
+  readonly plan: PlannedRows
   readonly declared: Declared
   /** Of all arguments on the wire, `out` parameters included. */
   readonly columns: readonly Column[]

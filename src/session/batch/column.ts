@@ -1,9 +1,21 @@
 /** What a column of a batch is: memory that rows walk through. */
+import type { LocalBlock, RemoteMemory } from '../../ctypes/block.js'
+import type { Encoding } from '../../ctypes/encoding.js'
 import type { TakenTexts } from '../../ctypes/taken-texts.js'
 import type { ArgumentError } from '../../errors.js'
+import type { SessionFacts } from '../core/facts.js'
 
 /** Kind of a column whose argument is the address of the row's element. */
 export const ADDRESS_OF = '&'
+
+/** What columns are laid out for: a session's core, or what is known of sessions elsewhere. */
+export interface ColumnContext {
+  /** Where what lies in memory of both sides is; none where rows go to another machine. */
+  readonly objects?: { addressOf(block: LocalBlock): number | undefined }
+  readonly facts: Pick<SessionFacts, 'arch' | 'pointerSize'>
+  readonly textEncoding: Encoding
+  readonly memory: RemoteMemory
+}
 
 /** The texts that the rows of a chunk left: those of its row number `row`. */
 export type RowTexts = (row: number) => TakenTexts

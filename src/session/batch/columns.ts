@@ -20,8 +20,15 @@ import { addressIn } from '../../ctypes/reference.js'
 import { hasElements, holds } from '../../ctypes/typed-arrays.js'
 import { isBigEndian } from '../../ctypes/variant.js'
 import { ArgumentError } from '../../errors.js'
-import type { SessionCore } from '../core/core.js'
-import { ADDRESS_OF, type Column, elementsColumn, isArrayLike, sameColumn, type Wrong } from './column.js'
+import {
+  ADDRESS_OF,
+  type Column,
+  type ColumnContext,
+  elementsColumn,
+  isArrayLike,
+  sameColumn,
+  type Wrong,
+} from './column.js'
 import { structureColumn } from './structures.js'
 import { textColumn } from './texts.js'
 
@@ -47,7 +54,7 @@ const ARRAYS: { readonly [kind: string]: TypedArrayConstructor } = {
 const NOTHING = new Uint8Array(0)
 
 /** A column for parameter number `position` (from 1); throws ArgumentError. */
-export function makeColumn(label: string, position: number, type: CType, given: unknown, core: SessionCore): Column {
+export function makeColumn(label: string, position: number, type: CType, given: unknown, core: ColumnContext): Column {
   const wrong = (what: string) =>
     new ArgumentError(`${label}, column ${position}: ${what}`, { routine: label, position })
   const category = type[CATEGORY]
@@ -70,7 +77,7 @@ export function makeColumn(label: string, position: number, type: CType, given: 
   }
 }
 
-function scalarColumn(type: CType, given: unknown, core: SessionCore, wrong: Wrong): Column {
+function scalarColumn(type: CType, given: unknown, core: ColumnContext, wrong: Wrong): Column {
   const kind = type[KIND]
   const { size } = type
   if (
@@ -117,7 +124,7 @@ function scalarColumn(type: CType, given: unknown, core: SessionCore, wrong: Wro
   return sameColumn(block.bytes, kind)
 }
 
-function pointerColumn(type: CType, given: unknown, core: SessionCore, wrong: Wrong): Column {
+function pointerColumn(type: CType, given: unknown, core: ColumnContext, wrong: Wrong): Column {
   const pointee = (type as CType & { pointee?: CType }).pointee
   const isArray = given instanceof CData && typeOf(given)[CATEGORY] === 'array'
   if (isArray) return arrayColumn(given, pointee, core, wrong)
@@ -141,7 +148,7 @@ function bufferColumn(
   given: ArrayBufferLike | ArrayBufferView,
   type: CType,
   pointee: CType | undefined,
-  core: SessionCore,
+  core: ColumnContext,
   wrong: Wrong,
 ): Column {
   const bytes = bytesOf(given)
@@ -153,14 +160,14 @@ function bufferColumn(
   return lying(bytes, ADDRESS_OF, size, length, core) ?? inPlace(bytes, size, length)
 }
 
-function arrayColumn(given: CData, pointee: CType | undefined, core: SessionCore, wrong: Wrong): Column {
+function arrayColumn(given: CData, pointee: CType | undefined, core: ColumnContext, wrong: Wrong): Column {
   const { elementType, [LENGTH]: length } = typeOf(given) as ArrayClass
   const block: Block = given[BLOCK]
   if (!fits(elementType, pointee ?? null))
     throw wrong(`an array of ${elementType.name} is not a column of ${pointee?.name}`)
   if (!(block instanceof LocalBlock))
     return walking((block as RemoteBlock).addressAt(given[OFFSET]), ADDRESS_OF, elementType.size, length, block)
-  const at = core.objects.addressOf(block)
+  const at = core.objects?.addressOf(block)
   if (at !== undefined) return walking(BigInt(at + given[OFFSET]), ADDRESS_OF, elementType.size, length, block)
   if (block.refs?.size) throw wrong('an array whose elements point to objects of JS cannot be a column')
   const bytes = block.bytes.subarray(given[OFFSET], given[OFFSET] + length * elementType.size)
@@ -168,7 +175,7 @@ function arrayColumn(given: CData, pointee: CType | undefined, core: SessionCore
 }
 
 /** An address for each row. */
-function addressesColumn(type: CType, given: ArrayLike<unknown>, core: SessionCore, wrong: Wrong): Column {
+function addressesColumn(type: CType, given: ArrayLike<unknown>, core: ColumnContext, wrong: Wrong): Column {
   const { size } = type
   return {
     length: given.length,
@@ -190,7 +197,7 @@ function addressesColumn(type: CType, given: ArrayLike<unknown>, core: SessionCo
 }
 
 /** Throws ArgumentError for what has no address in the session. */
-function addressFor(type: CType, value: unknown, { memory, facts }: SessionCore): bigint {
+function addressFor(type: CType, value: unknown, { memory, facts }: ColumnContext): bigint {
   const { arch } = facts
   if (typeof value === 'number') return toAddress(value, arch, type.name)
   const pointee = (type as CType & { pointee?: CType }).pointee ?? null
@@ -227,9 +234,9 @@ const walking = (
 })
 
 /** Elements of a typed array that lies in memory that both sides see; undefined for one that does not. */
-function lying(bytes: Uint8Array, kind: string, size: number, length: number, core: SessionCore): Column | undefined {
+function lying(bytes: Uint8Array, kind: string, size: number, length: number, core: ColumnContext): Column | undefined {
   const owner = LocalBlock.owning(bytes.buffer)
-  const at = owner && core.objects.addressOf(owner)
+  const at = owner && core.objects?.addressOf(owner)
   if (!owner || at === undefined) return undefined
   return walking(BigInt(at + bytes.byteOffset - owner.whole.byteOffset), kind, size, length, owner)
 }

@@ -17,9 +17,8 @@ import { isStatus } from '../../ctypes/result.js'
 import { takenValue } from '../../ctypes/taken-arguments.js'
 import { textsIn } from '../../ctypes/taken-texts.js'
 import { ArgumentError, BatchError, type RowError } from '../../errors.js'
-import type { SessionCore } from '../core/core.js'
 import { hresultError } from '../core/windows-error.js'
-import type { Column } from './column.js'
+import type { Column, ColumnContext } from './column.js'
 import { makeColumn } from './columns.js'
 import { RowCursor } from './row-cursor.js'
 import { outColumn, type RowValues, rowValues } from './values.js'
@@ -61,15 +60,30 @@ export const BATCH_OPTIONS: Checks = {
   detail: BOOLEAN,
 }
 
-export class BatchPlan {
+/** Rows that sessions carry out: what their shares need to know. */
+export interface PlannedRows {
   readonly rows: RowCursor
   /** What the routine returns in a register. */
+  readonly results: Omit<RowValues, 'all'>
+  readonly lastErrors: Uint32Array | undefined
+  readonly errors: RowError[]
+  readonly signal: AbortSignal | undefined
+  readonly chunk: number | undefined
+  /** ArrayBuffers of the caller's that the batch works on: no other call may meanwhile. */
+  readonly buffers: readonly ArrayBufferLike[]
+  /** The arguments on the wire, for one session: what was given, and memory for what comes back. Throws ArgumentError. */
+  columns(core: ColumnContext): Column[]
+  /** `count` rows have come back. */
+  finished(count: number): void
+}
+
+export class BatchPlan implements PlannedRows {
+  readonly rows: RowCursor
   readonly results: RowValues
   readonly lastErrors: Uint32Array | undefined
   readonly errors: RowError[] = []
   readonly signal: AbortSignal | undefined
   readonly chunk: number | undefined
-  /** ArrayBuffers of the caller's that the batch works on: no other call may meanwhile. */
   readonly buffers: readonly ArrayBufferLike[]
   /** What the caller gets as the result: `results`, or structures that come through a hidden pointer. */
   readonly #values: RowValues
@@ -78,14 +92,14 @@ export class BatchPlan {
   readonly #onProgress: BatchOptions['onProgress']
   readonly #given: readonly unknown[]
   /** What the number of rows was read from, until its session asks for it: a column of structures is laid out as a whole. */
-  #first: { readonly core: SessionCore; readonly columns: Column[] } | undefined
+  #first: { readonly core: ColumnContext; readonly columns: Column[] } | undefined
 
   /** Throws ArgumentError. `core` is any session's that will carry it out. */
   constructor(
     private readonly routine: BatchRoutine,
     given: readonly unknown[],
     options: BatchOptions & { readonly detail?: boolean },
-    core: SessionCore,
+    core: ColumnContext,
   ) {
     const { label, argtypes, restype } = routine
     if (!Array.isArray(given))
@@ -118,8 +132,7 @@ export class BatchPlan {
     this.buffers = buffersOf(given)
   }
 
-  /** The arguments on the wire, for one session: what was given, and memory for what comes back. Throws ArgumentError. */
-  columns(core: SessionCore): Column[] {
+  columns(core: ColumnContext): Column[] {
     const given = this.#first?.core === core ? this.#first.columns : this.#givenColumns(core)
     this.#first = undefined
     const outs = this.#outs.values()
@@ -131,12 +144,11 @@ export class BatchPlan {
     return columns
   }
 
-  #givenColumns(core: SessionCore): Column[] {
+  #givenColumns(core: ColumnContext): Column[] {
     const types = this.routine.argtypes.filter(isType)
     return types.map((type, i) => makeColumn(this.routine.label, i + 1, type, this.#given[i], core))
   }
 
-  /** `count` rows have come back. */
   finished(count: number): void {
     if (count === 0) return
     this.rows.done += count

@@ -7,12 +7,17 @@ export interface RowRange {
 export class RowCursor {
   /** Rows carried out. */
   done = 0
-  #next = 0
+  #next: number
   #end: number
   /** Of sessions that died before they had done them. */
   readonly #returned: RowRange[] = []
 
-  constructor(readonly total: number) {
+  /** `first` is the row that it begins with. */
+  constructor(
+    readonly total: number,
+    first = 0,
+  ) {
+    this.#next = first
     this.#end = total
   }
 

@@ -1,13 +1,12 @@
 /** Columns of strings: for each chunk the texts behind their pointers. */
 import { CATEGORY, type CType, describe } from '../../ctypes/data.js'
 import { terminated } from '../../ctypes/text.js'
-import type { SessionCore } from '../core/core.js'
-import type { Column, ColumnChunk, Wrong } from './column.js'
+import type { Column, ColumnChunk, ColumnContext, Wrong } from './column.js'
 
 export function textColumn(
   type: CType,
   given: string | null | readonly unknown[],
-  core: SessionCore,
+  core: ColumnContext,
   wrong: Wrong,
 ): Column {
   const wide = type[CATEGORY] === 'wchar pointer'

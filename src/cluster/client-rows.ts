@@ -1,0 +1,162 @@
+/** The client's side of a batch: rows of its columns as bytes, and what came of them put where the caller finds it. */
+import type { RemoteMemory } from '../ctypes/block.js'
+import { type CType, isType } from '../ctypes/data.js'
+import type { Encoding } from '../ctypes/encoding.js'
+import type { ArgType } from '../ctypes/inference.js'
+import { type TakenTexts, textsIn } from '../ctypes/taken-texts.js'
+import { ArgumentError, decodeError, type EncodedError, MemoryAccessError, type ZugbrueckeError } from '../errors.js'
+import type { MapOptions } from '../pool/pool-routine.js'
+import type { Arch } from '../runtime/config.js'
+import type { Column, ColumnContext, RowTexts } from '../session/batch/column.js'
+import { BatchPlan, type BatchRoutine } from '../session/batch/plan.js'
+import type { RowRange } from '../session/batch/row-cursor.js'
+import { CHUNK_BYTES, pack, unpack } from './payload.js'
+
+/** A column of some rows, as it travels. */
+export interface ColumnHead {
+  readonly kind: string
+  readonly stride: number
+  readonly rowSize: number
+  /** One value for every row. */
+  readonly same: boolean
+  readonly bytes: number
+  readonly pointers?: readonly number[]
+  readonly back: boolean
+  /** The routine fills it: nothing is sent there. */
+  readonly fill: boolean
+}
+export interface RowsHead {
+  readonly range: RowRange
+  readonly columns: readonly ColumnHead[]
+  readonly result: { readonly kind: string; readonly size: number }
+  /** Texts that a row leaves. */
+  readonly texts: number
+}
+/** Sections behind it: results, columns that come back, and where there are texts their lengths and all of them. */
+export interface RowsResult {
+  readonly errors: readonly { readonly row: number; readonly error: EncodedError }[]
+  readonly back: readonly number[]
+  readonly results: number
+  readonly texts?: { readonly lengths: number; readonly bytes: number }
+}
+/** Lengths of what is no text. */
+export const NULL_TEXT = -1
+export const NO_TEXT = -2
+
+/** Addresses of a worker's session mean nothing here. */
+const elsewhere = (encoding: Encoding): RemoteMemory => ({
+  sessionId: 'of a worker',
+  encoding,
+  read(address) {
+    throw unreachable(address)
+  },
+  write(address) {
+    throw unreachable(address)
+  },
+})
+const unreachable = (address: bigint) =>
+  new MemoryAccessError(
+    `0x${address.toString(16)} is an address in a session of a worker, and cannot be read from here`,
+    {
+      address,
+    },
+  )
+
+export const contextFor = (arch: Arch, textEncoding: Encoding): ColumnContext => ({
+  facts: { arch, pointerSize: arch === 'win64' ? 8 : 4 },
+  textEncoding,
+  memory: elsewhere(textEncoding),
+})
+
+export class ClientRows {
+  readonly plan: BatchPlan
+  /** Rows that go together, at the most. */
+  readonly most: number
+  readonly #columns: readonly Column[]
+  readonly #texts: number
+
+  /** Throws ArgumentError. */
+  constructor(
+    private readonly routine: BatchRoutine,
+    given: readonly unknown[],
+    options: MapOptions,
+    private readonly context: ColumnContext,
+  ) {
+    this.plan = new BatchPlan(routine, given, options, context)
+    this.#columns = this.plan.columns(context)
+    this.#columns.forEach((column, i) => {
+      if ('address' in column)
+        throw new ArgumentError(`${routine.label}, column ${i + 1}: memory of a session does not travel to workers`, {
+          routine: routine.label,
+          position: i + 1,
+        })
+    })
+    const outs = routine.argtypes.flatMap(type => (isType(type) ? [] : [outTypeOf(type)]))
+    const { restype } = routine
+    this.#texts = (restype ? textsIn(restype).length : 0) + outs.reduce((sum, type) => sum + textsIn(type).length, 0)
+    const rowSize = this.#columns.reduce((sum, column) => sum + column.rowSize, this.plan.results.size)
+    const fit = Math.max(1, Math.floor(CHUNK_BYTES / Math.max(1, rowSize)))
+    this.most = Math.min(fit, options.chunk ?? fit)
+  }
+
+  /** The rows as they are now. Throws ArgumentError. */
+  pack(range: RowRange): Buffer {
+    const { first, count } = range
+    const sections: Uint8Array[] = []
+    const columns = this.#columns.map(({ kind, stride, rowSize, length, chunk }) => {
+      const { bytes, pointers, back, taken } = chunk(first, count)
+      const fill = taken !== undefined
+      if (!fill) sections.push(bytes)
+      const same = length === undefined
+      return { kind, stride, rowSize, same, bytes: bytes.length, back, fill, ...(pointers ? { pointers } : {}) }
+    })
+    const { kind, size } = this.plan.results
+    const head: RowsHead = { range, columns, result: { kind, size }, texts: this.#texts }
+    const what = count === 1 ? `row ${first}` : `the chunk of rows ${first} to ${first + count - 1}`
+    return pack(`${this.routine.label}: ${what}`, head, sections)
+  }
+
+  /** Puts in its place what came of the rows. */
+  take({ first, count }: RowRange, packed: Buffer): void {
+    const { header, take } = unpack<RowsResult>(packed)
+    const { plan } = this
+    const results = take(header.results)
+    const backs = header.back.map(take)
+    const texts = header.texts && readTexts(take(header.texts.lengths), take(header.texts.bytes), this.#texts)
+    if (plan.results.size > 0) {
+      const block = plan.results.block(first, count)
+      block.bytes.set(results)
+      plan.results.take(block, first, count, this.context.memory, texts)
+    }
+    for (const column of this.#columns) {
+      if (!isBack(column, first)) continue
+      const chunk = column.chunk(first, count)
+      chunk.bytes.set(backs.shift() as Uint8Array)
+      chunk.taken?.(texts)
+    }
+    for (const { row, error } of header.errors) plan.errors.push({ row, error: decodeError(error) as ZugbrueckeError })
+    plan.finished(count)
+  }
+}
+
+/** Asked of one row, for the rest would be encoded anew. */
+const isBack = (column: Column, first: number): boolean => column.chunk(first, 1).back
+
+const outTypeOf = (type: ArgType): CType => (type as unknown as { readonly outType: CType }).outType
+
+/** `RowTexts` counts rows from the first of the chunk. */
+function readTexts(lengthBytes: Uint8Array, bytes: Uint8Array, each: number): RowTexts {
+  const lengths = new Int32Array(new Uint8Array(lengthBytes).buffer)
+  const starts = new Uint32Array(lengths.length)
+  let at = 0
+  lengths.forEach((length, i) => {
+    starts[i] = at
+    at += Math.max(0, length)
+  })
+  return (row): TakenTexts =>
+    index => {
+      const i = row * each + index
+      if (lengths[i] === NULL_TEXT) return null
+      return lengths[i] < 0 ? undefined : bytes.subarray(starts[i], starts[i] + lengths[i])
+    }
+}

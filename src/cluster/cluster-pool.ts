@@ -1,0 +1,375 @@
+/** The pool whose sessions are those of workers on other machines, reached over a queue of BullMQ's. */
+import type { Redis } from 'ioredis'
+import { type Checks, checkOptions, wholeNumber } from '../ctypes/checks.js'
+import { describe, isType } from '../ctypes/data.js'
+import { parsePrototype } from '../ctypes/header/index.js'
+import { types } from '../ctypes/types.js'
+import {
+  AbortError,
+  ArgumentError,
+  ClusterError,
+  ConfigError,
+  QueueFullError,
+  SessionCrashedError,
+  SessionTerminatedError,
+  WorkerLostError,
+} from '../errors.js'
+import { type DllSource, dllName, type Pool, type PoolStats } from '../pool/face.js'
+import type { MapOptions, PoolRoutine } from '../pool/pool-routine.js'
+import type { Arch } from '../runtime/config.js'
+import { type BatchDetail, streamOf } from '../session/batch/batch.js'
+import { BATCH_OPTIONS, type BatchRoutine } from '../session/batch/plan.js'
+import { encodingFor } from '../session/core/text-encoding.js'
+import { checkJob } from '../session/life/job-runner.js'
+import { CALL_OPTIONS, type CallOptions } from '../session/surface/routine.js'
+import { ClientRows, contextFor } from './client-rows.js'
+import { type LocalDll, resolveDll, upload } from './dlls.js'
+import { type Answer, closedError, Jobs, NotBegunError, type Stops } from './jobs.js'
+import { pack, unpack } from './payload.js'
+import { type Connection, checkQueueName, claimQueue, connect, type JobData } from './queue.js'
+import { RowPace } from './row-pace.js'
+
+export interface ClusterOptions {
+  /** A URL of Redis, or options of ioredis. */
+  readonly connection: Connection
+  readonly queue: string
+  /** Of the workers' sessions; `win64` unless given. */
+  readonly arch?: Arch
+  /** How `char *` is encoded; `utf-8` unless given. As the workers'. */
+  readonly encoding?: string
+  /** Jobs of this client that Redis has at a time, at the most; 1000 unless given. Chunks of a batch wait, one more call or run is a QueueFullError. */
+  readonly maxQueue?: number
+  /** How often work is done again when its session or worker was lost; 0 unless given. */
+  readonly retries?: number
+  /** Seconds that columns, results and uploaded DLLs are kept in Redis, where nobody fetches them; 600 unless given. */
+  readonly ttl?: number
+}
+
+export interface ClusterStats extends PoolStats {
+  readonly workers: number
+}
+
+const COUNT = ['a number from 0', (value: unknown) => typeof value === 'number' && value >= 0] as const
+const OPTIONS: Checks = { maxQueue: wholeNumber(1, 1_000_000), retries: COUNT as never, ttl: wholeNumber(1, 86_400) }
+/** Chunks under way for each session: one that is carried out, one that waits for it, and one on its way. */
+const AHEAD = 3
+/** Milliseconds until what was not begun is tried again. */
+const PAUSE = 200
+/** How often a DLL is uploaded anew for one job. */
+const UPLOADS = 3
+
+type Work = Omit<JobData, 'protocol' | 'client' | 'input' | 'ttl'>
+
+export class ClusterPool implements Pool {
+  readonly #arch: Arch
+  readonly #mapped = new Map<string, PoolRoutine>()
+  readonly #waiting: (() => void)[] = []
+  #underway = 0
+  #completed = 0
+  #failed = 0
+  #replaced = 0
+  #closed = false
+
+  private constructor(
+    private readonly options: ClusterOptions,
+    private readonly redis: Redis,
+    private readonly jobs: Jobs,
+  ) {
+    this.#arch = options.arch ?? 'win64'
+  }
+
+  /** Rejects with ClusterError where Redis cannot be used, or the queue is another version's; ArgumentError, ConfigError. */
+  static async connect(options: ClusterOptions): Promise<ClusterPool> {
+    if (typeof options !== 'object' || options === null)
+      throw new ArgumentError(`options of a cluster are an object, not ${describe(options)}`)
+    const { connection, queue, arch = 'win64', encoding = 'utf-8', ...rest } = options
+    checkOptions('a cluster', rest, OPTIONS)
+    checkQueueName(queue)
+    if (arch !== 'win64' && arch !== 'win32')
+      throw new ConfigError(`"arch" of a cluster is win64 or win32, not ${describe(arch)}`)
+    encodingFor(encoding)
+    const redis = await connect(connection)
+    try {
+      await claimQueue(redis, queue, arch)
+      return new ClusterPool(options, redis, await Jobs.open(redis, queue, (options.ttl ?? 600) * 1000))
+    } catch (error) {
+      redis.disconnect()
+      throw error
+    }
+  }
+
+  /** Runs a job module by its URL on whichever worker is free: it must be there, in a folder that the worker allows. */
+  async run<T = unknown>(
+    module: URL | string,
+    input?: unknown,
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<T> {
+    checkJob(module, options)
+    const name = String(module)
+    const packed = pack(`the input of the job ${name}`, input)
+    const { packed: output } = await this.#single(name, { kind: 'run', module: name }, packed, options.signal)
+    return unpack<T>(output).header
+  }
+
+  /** A routine that runs on whichever worker is free. Throws ArgumentError, DllNotFoundError for a file of this machine's. */
+  func<A extends readonly unknown[] = readonly unknown[], R = unknown>(
+    source: DllSource,
+    prototype: string,
+  ): PoolRoutine<A, R> {
+    const dll = resolveDll(source === dllName(source) ? source : { path: dllName(source) })
+    if (typeof prototype !== 'string')
+      throw new ArgumentError(`a cluster takes a prototype in C, not ${describe(prototype)}`)
+    const { argtypes, restype, name } = parsePrototype(prototype, this.#arch, types(this.#arch) as never)
+    const label = `${dllName(source)}.${name}`
+    const routine: BatchRoutine = { label, argtypes, restype, keepsLastError: false }
+    const reference = { dll: dll.reference, prototype }
+    const pace = new RowPace()
+    const call = async (args: readonly unknown[], options: CallOptions = {}) => {
+      checkOptions(`${label} of a pool`, options, CALL_OPTIONS)
+      const expected = argtypes.filter(isType).length
+      if (args.length < expected)
+        throw new ArgumentError(`${label} takes ${expected} arguments, ${args.length} were given`, { routine: label })
+      const { timeout, signal } = options
+      const packed = pack(`an argument of ${label}`, { args, ...(timeout === undefined ? {} : { timeout }) })
+      const answer = await this.#single(label, { kind: 'call', ...reference }, packed, signal, dll)
+      const { value, changed } = unpack<{ value: unknown; changed: [number, ArrayBufferView][] }>(answer.packed).header
+      for (const [i, bytes] of changed) bytesOf(args[i] as ArrayBufferView).set(bytesOf(bytes))
+      return value
+    }
+    const batch = (columns: readonly unknown[], options: MapOptions = {}) =>
+      this.#share(routine, reference, dll, pace, columns, options)
+    return Object.assign((...args: readonly unknown[]) => call(args), {
+      with:
+        (options: CallOptions) =>
+        (...args: readonly unknown[]) =>
+          call(args, options),
+      batch: Object.assign(batch, { stream: streamOf(label, batch) }),
+    }) as never
+  }
+
+  /** As `SessionPool.map`; rejects also with WorkerLostError, which names the rows that are in doubt. */
+  async map(
+    dll: DllSource,
+    prototype: string,
+    columns: readonly unknown[],
+    options: MapOptions & { readonly detail: true },
+  ): Promise<BatchDetail<unknown>>
+  async map(dll: DllSource, prototype: string, columns: readonly unknown[], options?: MapOptions): Promise<unknown>
+  async map(
+    dll: DllSource,
+    prototype: string,
+    columns: readonly unknown[],
+    options: MapOptions = {},
+  ): Promise<unknown> {
+    if (typeof prototype !== 'string') throw new ArgumentError(`map takes a prototype in C, not ${describe(prototype)}`)
+    const key = `${typeof dll === 'string' ? 'own' : 'path'}\0${dllName(dll)}\0${prototype}`
+    const routine = this.#mapped.get(key) ?? this.func(dll, prototype)
+    this.#mapped.set(key, routine)
+    return routine.batch(columns, options as { detail: true })
+  }
+
+  async #share(
+    routine: BatchRoutine,
+    reference: Pick<JobData, 'dll' | 'prototype'>,
+    dll: LocalDll,
+    pace: RowPace,
+    columns: readonly unknown[],
+    options: MapOptions,
+  ): Promise<unknown> {
+    checkOptions('map', options, BATCH_OPTIONS)
+    this.#assertOpen()
+    const rows = new ClientRows(routine, columns, options, contextFor(this.#arch, this.#encoding()))
+    const { plan, most } = rows
+    const { signal } = options
+    const { label } = routine
+    if (plan.rows.total > 0 && this.#isFull) throw this.#full()
+    const inner = new AbortController()
+    const stop = () => inner.abort(signal?.reason)
+    if (signal?.aborted) stop()
+    signal?.addEventListener('abort', stop, { once: true })
+    let failure: Error | undefined
+    const failed = new AbortController()
+    const stops = { signal: inner.signal, withdraw: failed.signal }
+    const chunk = async (range: { first: number; count: number }) => {
+      const { first, count } = range
+      const what = { kind: 'rows', ...reference, rows: `${first} to ${first + count - 1}` } as const
+      try {
+        const { packed, took } = await this.#attempts(label, what, () => rows.pack(range), stops, dll)
+        pace.came(count, took)
+        rows.take(range, packed)
+      } catch (error) {
+        if (error instanceof WorkerLostError)
+          Object.assign(error, {
+            message: `${label}: the worker that had rows ${first} to ${first + count - 1} is lost (it died, hung or was cut off): they may have been done or not; "retries" lets others do them again`,
+            routine: label,
+            rows: range,
+          })
+        // what fails because the rest is stopped is not why
+        if (failure || inner.signal.aborted) return
+        failure = error as Error
+        failed.abort()
+      }
+    }
+    const underway = new Set<Promise<void>>()
+    try {
+      while (!failure && !inner.signal.aborted && plan.rows.left > 0) {
+        await this.#slot()
+        if (failure || inner.signal.aborted || this.#closed) {
+          this.#free()
+          break
+        }
+        const count = options.chunk ? most : pace.rows(most, plan.rows.total, this.#sessions)
+        const one = chunk(plan.rows.take(count)).finally(() => {
+          underway.delete(one)
+          this.#free()
+        })
+        underway.add(one)
+      }
+      // those that run come to their end: no other row is in doubt, and nobody works on the caller's memory when this returns
+      await Promise.all(underway)
+    } finally {
+      signal?.removeEventListener('abort', stop)
+    }
+    if (failure) throw failure
+    if (this.#closed) throw closedError()
+    if (inner.signal.aborted)
+      throw new AbortError(
+        `${label}: the batch was stopped by its signal after ${plan.rows.done} of ${plan.rows.total} rows`,
+        { cause: signal?.reason },
+      )
+    return plan.outcome()
+  }
+
+  async #single(
+    name: string,
+    work: Work,
+    packed: Buffer,
+    signal: AbortSignal | undefined,
+    dll?: LocalDll,
+  ): Promise<Answer> {
+    this.#assertOpen()
+    if (this.#isFull) throw this.#full()
+    const aborted = () =>
+      new AbortError(`${name}: the work was aborted while it waited for a session`, { cause: signal?.reason })
+    if (signal?.aborted) throw aborted()
+    await this.#slot()
+    try {
+      if (signal?.aborted) throw aborted()
+      return await this.#attempts(name, work, () => packed, { signal }, dll)
+    } catch (error) {
+      if (error instanceof NotBegunError) throw aborted()
+      if (error instanceof AbortError && signal) throw Object.assign(error, { cause: signal.reason })
+      throw error
+    } finally {
+      this.#free()
+    }
+  }
+
+  /** Does it again where that is no risk, or allowed. */
+  async #attempts(
+    name: string,
+    work: Work,
+    packed: () => Buffer,
+    stops: Stops,
+    dll: LocalDll | undefined,
+  ): Promise<Answer> {
+    let { retries = 0 } = this.options
+    let uploads = UPLOADS
+    const isStopped = () => stops.signal?.aborted === true || stops.withdraw?.aborted === true
+    for (;;) {
+      try {
+        if (dll && dll.files.size > 0) {
+          await upload(this.redis, this.jobs.keys, dll, this.jobs.ttl)
+          for (const sha256 of dll.files.keys()) this.jobs.held.add(sha256)
+        }
+        const answer = await this.jobs.run(name, work, packed(), stops)
+        this.#completed++
+        return answer
+      } catch (error) {
+        const notBegun = error instanceof NotBegunError && !isStopped()
+        if (notBegun && (error.why !== 'dll' || uploads-- > 0)) {
+          await new Promise(resolve => setTimeout(resolve, PAUSE))
+          if (!this.#closed) continue
+        }
+        const died = error instanceof SessionCrashedError || error instanceof SessionTerminatedError
+        const lost = error instanceof WorkerLostError
+        if (lost || died) this.#replaced++
+        if ((lost || died) && retries-- > 0 && !this.#closed && !isStopped()) continue
+        this.#failed++
+        if (error instanceof NotBegunError && error.why === 'dll')
+          throw new ClusterError(
+            `${name}: its DLL is gone from Redis as soon as it is uploaded: has it too little memory?`,
+          )
+        throw this.#closed ? closedError() : inRedis(name, error as Error)
+      }
+    }
+  }
+
+  get #isFull(): boolean {
+    return this.#waiting.length + this.#underway >= (this.options.maxQueue ?? 1000)
+  }
+  #full(): QueueFullError {
+    return new QueueFullError(
+      `${this.#waiting.length + this.#underway} pieces of work wait already: await some of them, or raise "maxQueue"`,
+    )
+  }
+  #assertOpen(): void {
+    if (this.#closed) throw closedError()
+  }
+  get #sessions(): number {
+    return this.jobs.workers.reduce((sum, { size }) => sum + size, 0)
+  }
+  #encoding() {
+    return encodingFor(this.options.encoding ?? 'utf-8')
+  }
+  get #window(): number {
+    return Math.min(this.options.maxQueue ?? 1000, AHEAD * Math.max(1, this.#sessions))
+  }
+
+  /** Waits until one more job may be in Redis. */
+  async #slot(): Promise<void> {
+    while (this.#underway >= this.#window && !this.#closed) await new Promise<void>(next => this.#waiting.push(next))
+    this.#underway++
+  }
+  #free(): void {
+    this.#underway--
+    this.#waiting.shift()?.()
+  }
+
+  /** `size` is the number of sessions of all workers; `replaced` counts sessions and workers that were lost with work of this client's. */
+  stats(): ClusterStats {
+    const size = this.#sessions
+    const busy = Math.min(size, this.#underway)
+    return {
+      workers: this.jobs.workers.length,
+      size,
+      busy,
+      idle: size - busy,
+      starting: 0,
+      queued: this.#waiting.length + this.#underway - busy,
+      completed: this.#completed,
+      failed: this.#failed,
+      replaced: this.#replaced,
+    }
+  }
+
+  /** Work that waits or runs fails, and is taken back as far as it waits. The workers go on. */
+  async close(): Promise<void> {
+    this.#closed = true
+    for (const next of this.#waiting.splice(0)) next()
+    await this.jobs.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+}
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView) => new Uint8Array(buffer, byteOffset, byteLength)
+
+/** What Redis refuses is said in words of ours. */
+function inRedis(name: string, error: Error): Error {
+  if (error.name !== 'ReplyError' && error.name !== 'MaxRetriesPerRequestError') return error
+  const full = /^OOM /.test(error.message) ? '; it has no memory left: lower "maxQueue", or give it more' : ''
+  return new ClusterError(`${name}: Redis refused it: ${error.message}${full}`, { cause: error })
+}

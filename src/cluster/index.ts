@@ -1,0 +1,6 @@
+/** `zugbruecke/cluster`: needs the packages `bullmq` and `ioredis`, which are optional. */
+import '../runtime/node-version.js'
+
+export { type ClusterOptions, ClusterPool, type ClusterStats } from './cluster-pool.js'
+export type { Connection } from './queue.js'
+export { ClusterWorker, type WorkerOptions, type WorkerStats } from './worker.js'

@@ -1,0 +1,159 @@
+/** What clients and workers of a queue agree on: the keys, what is in a job, and that both are of one version. */
+import { Redis, type RedisOptions } from 'ioredis'
+import { describe } from '../ctypes/data.js'
+import { ArgumentError, ClusterError } from '../errors.js'
+import type { Arch } from '../runtime/config.js'
+import { packageVersion } from '../runtime/package.js'
+import type { Carried } from './payload.js'
+
+/** To be raised with every change of what travels. */
+export const PROTOCOL = 1
+const OLDEST = [6, 2] as const
+/** A queue that nobody has used for so long, in seconds, may be used by another version. */
+const FORGOTTEN = 86_400
+/** Milliseconds without a word from Redis after which a connection that awaits one is made anew; longer than any command blocks. */
+const SILENCE = 15_000
+
+/** How to reach Redis: a URL (`redis://:password@host:6379/0`, `rediss://` for TLS), or options of ioredis. */
+export type Connection = string | RedisOptions
+
+export const KINDS = ['rows', 'call', 'run'] as const
+export type Kind = (typeof KINDS)[number]
+
+/** A DLL by its path where the workers are, or by what is in it and in those that it needs. */
+export type DllReference = { readonly path: string } | { readonly name: string; readonly files: readonly DllFile[] }
+export interface DllFile {
+  readonly name: string
+  readonly sha256: string
+}
+
+export interface JobData {
+  readonly protocol: number
+  readonly client: string
+  readonly kind: Kind
+  readonly input: Carried
+  readonly dll?: DllReference
+  readonly prototype?: string
+  readonly module?: string
+  /** Where a person looks: which rows these are. */
+  readonly rows?: string
+  /** Milliseconds that the result is kept. */
+  readonly ttl: number
+}
+
+/** Why a job was not begun, and may be given to another at no risk. */
+export type NotBegun = 'input' | 'client' | 'dll'
+
+/** What a failed job leaves under its key. */
+export interface Failure {
+  readonly error?: unknown
+  readonly notBegun?: NotBegun
+}
+
+export interface JobResult {
+  readonly output: Carried
+  /** Milliseconds that the session took. */
+  readonly took: number
+}
+
+export interface WorkerFacts {
+  readonly name: string
+  readonly size: number
+  readonly uploads: boolean
+  readonly version: string
+}
+
+/** Beside BullMQ's own, which begin with `bull:`. */
+export const keysOf = (queue: string) => ({
+  mark: `zugbruecke:${queue}:protocol`,
+  input: (id: string) => `zugbruecke:${queue}:in:${id}`,
+  output: (id: string) => `zugbruecke:${queue}:out:${id}`,
+  client: (id: string) => `zugbruecke:${queue}:client:${id}`,
+  workers: `zugbruecke:${queue}:workers`,
+  worker: (id: string) => `zugbruecke:${queue}:worker:${id}`,
+  dll: (sha256: string) => `zugbruecke:${queue}:dll:${sha256}`,
+  aborts: `zugbruecke:${queue}:aborts`,
+})
+export type Keys = ReturnType<typeof keysOf>
+
+export function checkQueueName(queue: unknown): asserts queue is string {
+  if (typeof queue !== 'string' || queue === '' || queue.includes(':'))
+    throw new ArgumentError(`a queue is named by a string without a colon, not by ${describe(queue)}`)
+}
+
+/** A connection that is there, and that is made anew for as long as it takes when it breaks. Throws ClusterError. */
+export async function connect(connection: Connection): Promise<Redis> {
+  let isUp = false
+  const options = {
+    maxRetriesPerRequest: null,
+    connectTimeout: 5000,
+    socketTimeout: SILENCE,
+    keepAlive: 5000,
+    lazyConnect: true,
+    retryStrategy: (times: number) => (isUp ? Math.min(100 * times, 1000) : null),
+  }
+  if (typeof connection !== 'string' && (typeof connection !== 'object' || connection === null))
+    throw new ArgumentError(`a connection is a URL of Redis or options of ioredis, not ${describe(connection)}`)
+  const redis =
+    typeof connection === 'string' ? new Redis(connection, options) : new Redis({ ...connection, ...options } as never)
+  let why: Error | undefined
+  // whoever waits is told by the promise; a break later is mended
+  redis.on('error', (error: Error) => {
+    why = error
+  })
+  try {
+    await redis.connect()
+    checkServer(await redis.info('server'))
+    isUp = true
+    return redis
+  } catch (error) {
+    redis.disconnect()
+    if (error instanceof ClusterError) throw error
+    throw refused(redis, why ?? (error as Error))
+  }
+}
+
+function refused({ options }: Redis, cause: Error): ClusterError {
+  const where = options.path ?? `${options.host}:${options.port}`
+  const { message } = cause
+  if (/WRONGPASS|NOAUTH|invalid password|AUTH/i.test(message))
+    return new ClusterError(`Redis at ${where} refuses the user or password: ${message}`, { cause })
+  return new ClusterError(`Redis at ${where} cannot be used: ${message || (cause as NodeJS.ErrnoException).code}`, {
+    cause,
+  })
+}
+
+/** Throws ClusterError for what is older than 6.2, by what INFO says; Valkey says the version of Redis that it stands for. */
+export function checkServer(info: string): void {
+  const version = /^redis_version:(\S+)/m.exec(info)?.[1] ?? 'unknown'
+  const [major, minor] = version.split('.').map(Number)
+  if (major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])) return
+  throw new ClusterError(`Redis is of version ${version}: ${OLDEST.join('.')} or newer is needed, or Valkey`)
+}
+
+/** Throws ClusterError where the queue is another version's, or for another architecture. */
+export async function claimQueue(redis: Redis, queue: string, arch: Arch): Promise<void> {
+  const { mark } = keysOf(queue)
+  const ours = `${PROTOCOL} ${arch} ${packageVersion()}`
+  await redis.set(mark, ours, 'EX', FORGOTTEN, 'NX')
+  const found = (await redis.get(mark)) ?? ours
+  const [protocol, theirs, version] = found.split(' ')
+  if (Number(protocol) !== PROTOCOL)
+    throw new ClusterError(
+      `the queue "${queue}" is of zugbruecke ${version} (protocol ${protocol}), this is ${packageVersion()} (protocol ${PROTOCOL}): use the same version on all machines, or another queue`,
+    )
+  if (theirs !== arch)
+    throw new ClusterError(`the queue "${queue}" is for ${theirs}, not for ${arch}: use a queue for each architecture`)
+}
+
+export const keepQueue = (redis: Redis, queue: string): Promise<unknown> => redis.expire(keysOf(queue).mark, FORGOTTEN)
+
+/** Workers that have been heard of lately. */
+export async function liveWorkers(redis: Redis, keys: Keys): Promise<WorkerFacts[]> {
+  const ids = await redis.smembers(keys.workers)
+  if (ids.length === 0) return []
+  const told = await redis.mget(ids.map(keys.worker))
+  const gone = ids.filter((_, i) => told[i] === null)
+  if (gone.length > 0) await redis.srem(keys.workers, gone)
+  return told.flatMap(text => (text === null ? [] : (JSON.parse(text) as WorkerFacts)))
+}

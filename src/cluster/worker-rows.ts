@@ -1,0 +1,117 @@
+/** The worker's side of a batch: rows that came as bytes are carried out by a session as a share of a batch, under their own numbers. */
+import { LocalBlock } from '../ctypes/block.js'
+import { encodeError, type RowError } from '../errors.js'
+import type { Column, ColumnChunk, RowTexts } from '../session/batch/column.js'
+import type { PlannedRows } from '../session/batch/plan.js'
+import { RowCursor } from '../session/batch/row-cursor.js'
+import { type ColumnHead, NO_TEXT, NULL_TEXT, type RowsHead, type RowsResult } from './client-rows.js'
+import { pack, unpack } from './payload.js'
+
+export class WorkerRows implements PlannedRows {
+  readonly rows: RowCursor
+  readonly results: PlannedRows['results']
+  readonly lastErrors = undefined
+  readonly errors: RowError[] = []
+  readonly chunk = undefined
+  readonly buffers = []
+  readonly #head: RowsHead
+  readonly #memory: Uint8Array[]
+  readonly #results: Uint8Array
+  /** Of all rows, `head.texts` of each. */
+  readonly #texts: (Uint8Array | null | undefined)[] = []
+
+  constructor(
+    packed: Buffer,
+    readonly signal: AbortSignal | undefined,
+  ) {
+    const { header, take } = unpack<RowsHead>(packed)
+    const { range, result } = header
+    this.#head = header
+    this.rows = new RowCursor(range.first + range.count, range.first)
+    this.#memory = header.columns.map(({ fill, bytes }) => (fill ? new Uint8Array(bytes) : take(bytes)))
+    this.#results = new Uint8Array(result.size * range.count)
+    this.results = {
+      ...result,
+      block: (first, count) => {
+        const at = (first - range.first) * result.size
+        return new LocalBlock(this.#results.subarray(at, at + count * result.size))
+      },
+      take: (_block, first, count, _memory, texts) => this.#keep(first, count, texts),
+    }
+  }
+
+  columns(): Column[] {
+    const { columns, range } = this.#head
+    return columns.map((head, i) => {
+      const memory = this.#memory[i]
+      const { kind, stride, rowSize, same, pointers, back } = head
+      const at = (first: number) => (first - range.first) * stride
+      const chunk = (first: number, count: number): ColumnChunk => {
+        if (same) return pointers ? { bytes: memory, pointers, back } : { bytes: memory, back }
+        if (pointers) return someTexts(head, pointers, memory, at(first), count)
+        return { bytes: memory.subarray(at(first), at(first + count)), back }
+      }
+      return { length: same ? undefined : range.count, kind, stride, rowSize, chunk }
+    })
+  }
+
+  finished(count: number): void {
+    this.rows.done += count
+  }
+
+  /** `results` is asked of every chunk, whatever the routine returns. */
+  #keep(first: number, count: number, texts: RowTexts | undefined): void {
+    const { texts: each, range } = this.#head
+    if (each === 0) return
+    for (let row = 0; row < count; row++)
+      for (let i = 0; i < each; i++) this.#texts[(first - range.first + row) * each + i] = texts?.(row)(i)
+  }
+
+  /** What came of them, as it travels. */
+  pack(): Buffer {
+    const { columns, range, texts: each } = this.#head
+    const back = this.#memory.filter((_, i) => columns[i].back)
+    const errors = this.errors.map(({ row, error }) => ({ row, error: encodeError(error) }))
+    const sections = [this.#results, ...back]
+    let texts: RowsResult['texts']
+    if (each > 0) {
+      const lengths = Int32Array.from({ length: each * range.count }, (_, i) => {
+        const text = this.#texts[i]
+        return text ? text.length : text === null ? NULL_TEXT : NO_TEXT
+      })
+      const bytes = Buffer.concat(this.#texts.filter(text => text !== null && text !== undefined))
+      texts = { lengths: lengths.byteLength, bytes: bytes.length }
+      sections.push(new Uint8Array(lengths.buffer), bytes)
+    }
+    const result: RowsResult = {
+      errors,
+      back: back.map(({ length }) => length),
+      results: this.#results.length,
+      ...(texts ? { texts } : {}),
+    }
+    return pack(`what rows ${range.first} to ${range.first + range.count - 1} gave`, result, sections)
+  }
+}
+
+/** The pointers of some rows, and the texts that these lead to, which lie one behind the other. */
+function someTexts(
+  { stride }: ColumnHead,
+  pointers: readonly number[],
+  memory: Uint8Array,
+  from: number,
+  count: number,
+): ColumnChunk {
+  const view = new DataView(memory.buffer, memory.byteOffset, memory.length)
+  const to = from + count * stride
+  const table = count * stride
+  const inside = pointers.filter(at => at >= from && at < to)
+  if (inside.length === 0) return { bytes: new Uint8Array(table), pointers: [], back: false }
+  const next = pointers.find(at => at >= to)
+  const begin = view.getUint32(inside[0], true)
+  const end = next === undefined ? memory.length : view.getUint32(next, true)
+  const bytes = new Uint8Array(table + end - begin)
+  bytes.set(memory.subarray(begin, end), table)
+  const own = new DataView(bytes.buffer)
+  for (const at of inside) own.setUint32(at - from, view.getUint32(at, true) - begin + table, true)
+  return { bytes, pointers: inside.map(at => at - from), back: false }
+}

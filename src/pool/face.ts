@@ -1,0 +1,49 @@
+/** What all pools have in common, whether their sessions are in this program or on other machines. */
+
+import type { BatchDetail } from '../session/batch/batch.js'
+import { checkDllName } from '../session/core/paths.js'
+import type { MapOptions, PoolRoutine } from './pool-routine.js'
+
+export interface PoolStats {
+  readonly size: number
+  readonly idle: number
+  readonly busy: number
+  readonly starting: number
+  /** Work that waits. */
+  readonly queued: number
+  readonly completed: number
+  readonly failed: number
+  /** Sessions that died and were replaced. */
+  readonly replaced: number
+}
+
+/** A DLL as `CDLL` finds it, or by its path where the sessions are: of a pool in this program both are the same. */
+export type DllSource = string | { readonly path: string }
+
+/** Throws ArgumentError. */
+export function dllName(source: DllSource): string {
+  const name = typeof source === 'object' && source !== null ? source.path : source
+  checkDllName(name)
+  return name
+}
+
+export interface Pool {
+  /** A batch whose rows all sessions share; results and errors are those of one batch. */
+  map(
+    dll: DllSource,
+    prototype: string,
+    columns: readonly unknown[],
+    options: MapOptions & { readonly detail: true },
+  ): Promise<BatchDetail<unknown>>
+  map(dll: DllSource, prototype: string, columns: readonly unknown[], options?: MapOptions): Promise<unknown>
+  /** Runs a job module (`export default (session, input) => …`) in a session's own thread. */
+  run<T = unknown>(module: URL | string, input?: unknown, options?: { readonly signal?: AbortSignal }): Promise<T>
+  /** A routine that runs in whichever session is free. */
+  func<A extends readonly unknown[] = readonly unknown[], R = unknown>(
+    dll: DllSource,
+    prototype: string,
+  ): PoolRoutine<A, R>
+  stats(): PoolStats
+  /** Work that waits or runs fails. */
+  close(): Promise<void>
+}

@@ -1,0 +1,104 @@
+/** What is wrong is one clear error, at the client or at the worker that starts. */
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { Redis } from 'ioredis'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { ArgumentError, ClusterError, ConfigError, DllNotFoundError, QueueFullError } from 'zugbruecke'
+import { ClusterPool } from 'zugbruecke/cluster'
+import { checkServer } from '../../dist/src/cluster/queue.js'
+import { dll, rejects, throws } from '../session/support.js'
+import { freePort, OwnRedis, OwnWorker, withoutRedis } from './redis.js'
+
+const test = suite<{ redis: OwnRedis; worker: OwnWorker; pool: ClusterPool }>('a cluster: what is wrong')
+const main = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url))
+
+if (withoutRedis) {
+  console.log(`skipped: ${withoutRedis}`)
+  test.skip('everything')
+} else {
+  test.before(async context => {
+    context.redis = await OwnRedis.start()
+    context.worker = await OwnWorker.start(context.redis.url, 'bad', ['--size', '1', '--jobs', 'test/pool/jobs'])
+    context.pool = await ClusterPool.connect({ connection: context.redis.url, queue: 'bad' })
+  })
+  test.after(async ({ pool, worker, redis }) => {
+    await pool?.close()
+    await worker?.kill()
+    await redis?.end()
+  })
+
+  test('no Redis, a wrong password, options that are none', async ({ redis }) => {
+    const nobody = `redis://127.0.0.1:${await freePort()}`
+    await rejects(ClusterPool.connect({ connection: nobody, queue: 'bad' }), ClusterError, 'ECONNREFUSED')
+    const locked = await OwnRedis.start(['--requirepass', 'right'])
+    try {
+      const wrong = `redis://:wrong@127.0.0.1:${locked.port}`
+      await rejects(ClusterPool.connect({ connection: wrong, queue: 'bad' }), ClusterError, 'refuses', 'password')
+      await rejects(ClusterPool.connect({ connection: locked.url, queue: 'bad' }), ClusterError, 'refuses')
+      const right = await ClusterPool.connect({
+        connection: { host: '127.0.0.1', port: locked.port, password: 'right' },
+        queue: 'bad',
+      })
+      await right.close()
+    } finally {
+      await locked.end()
+    }
+    const { url: connection } = redis
+    await rejects(ClusterPool.connect({ connection, queue: 'a:b' }), ArgumentError, 'a:b')
+    await rejects(ClusterPool.connect({ connection, queue: 'bad', retries: -1 }), ArgumentError, 'retries')
+    await rejects(ClusterPool.connect({ connection, queue: 'bad', arch: 'arm' as never }), ConfigError, 'arm')
+  })
+
+  test('an old Redis, by what it says of itself', () => {
+    throws(() => checkServer('# Server\r\nredis_version:6.0.16\r\n'), ClusterError, '6.0.16', '6.2')
+    checkServer('# Server\r\nredis_version:6.2.0\r\n')
+    checkServer('# Server\r\nredis_version:7.2.4\r\nserver_name:valkey\r\nvalkey_version:8.0.1\r\n')
+  })
+
+  test('a queue of another version, or for another architecture', async ({ redis }) => {
+    const { url: connection } = redis
+    const raw = new Redis(connection)
+    await raw.set('zugbruecke:older:protocol', '0 win64 0.0.9')
+    await raw.quit()
+    await rejects(ClusterPool.connect({ connection, queue: 'older' }), ClusterError, '0.0.9', 'same version')
+    await rejects(ClusterPool.connect({ connection, queue: 'bad', arch: 'win32' }), ClusterError, 'win64', 'win32')
+    const args = [main, 'worker', '--redis', connection, '--queue', 'older']
+    const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
+    assert.is(status, 1)
+    assert.match(stderr, '0.0.9')
+  })
+
+  test('a DLL that the worker lacks, one that it refuses, a module that it lacks or may not take', async ({ pool }) => {
+    const lacking = pool.map({ path: '/nowhere/vendor.dll' }, 'int add(int, int)', [[1], 1])
+    const error = await rejects(lacking, DllNotFoundError, '/nowhere/vendor.dll')
+    assert.match(error.worker as string, /:\d+$/)
+    const refused = pool.map(dll('rows'), 'int add(int, int)', [[1], 1])
+    await rejects(refused, ClusterError, '--allow-upload', 'rows')
+    assert.equal(await pool.map({ path: dll('rows') }, 'int add(int, int)', [[1], 1]), Int32Array.of(2))
+    const jobs = new URL('../pool/jobs/', import.meta.url)
+    await rejects(pool.run(new URL('not-there.mjs', jobs)), ArgumentError, 'not-there.mjs', 'not on this machine')
+    await rejects(pool.run(new URL('../face.ts', jobs)), ArgumentError, 'outside', '--jobs')
+    await rejects(pool.run('data:text/javascript,export default () => 1'), ArgumentError, 'no file')
+    assert.is(await pool.run(new URL('fails.mjs', jobs), { how: 'fine' }), 'fine')
+  })
+
+  test('too large a chunk, a full queue', async ({ pool, redis }) => {
+    const jobs = new URL('../pool/jobs/', import.meta.url)
+    const large = new Uint8Array(65 * 2 ** 20)
+    await rejects(pool.run(new URL('fails.mjs', jobs), large), ArgumentError, 'the most that one job carries')
+    const text = 'x'.repeat(65 * 2 ** 20)
+    await rejects(pool.map('msvcrt', 'size_t strlen(const char *)', [[text]]), ArgumentError, 'row 0', 'the most')
+    const small = await ClusterPool.connect({ connection: redis.url, queue: 'bad', maxQueue: 1 })
+    try {
+      const rest = small.func<[number], number>({ path: dll('rows') }, 'int rest(int)')
+      const first = rest(200)
+      await rejects(rest(1), QueueFullError, 'maxQueue')
+      assert.is(await first, 200)
+    } finally {
+      await small.close()
+    }
+  })
+}
+
+test.run()

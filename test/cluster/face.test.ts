@@ -1,0 +1,27 @@
+import { suite } from 'uvu'
+import { ClusterPool } from 'zugbruecke/cluster'
+import { poolFace } from '../pool/face.js'
+import { OwnRedis, OwnWorker, withoutRedis } from './redis.js'
+
+if (withoutRedis) {
+  console.log(`skipped: ${withoutRedis}`)
+  const none = suite('the face of a pool: two workers')
+  none.skip('everything')
+  none.run()
+} else {
+  const test = poolFace('the face of a pool: two workers', async () => {
+    const redis = await OwnRedis.start()
+    const start = () => OwnWorker.start(redis.url, 'face', ['--size', '1', '--allow-upload'])
+    const workers = await Promise.all([start(), start()])
+    const pool = await ClusterPool.connect({ connection: redis.url, queue: 'face' })
+    return {
+      pool,
+      async close() {
+        await pool.close()
+        await Promise.all(workers.map(worker => worker.kill('SIGTERM')))
+        await redis.end()
+      },
+    }
+  })
+  test.run()
+}
