@@ -15,9 +15,9 @@ import {
   WorkerLostError,
 } from '../errors.js'
 import { type DllSource, dllName, type Pool, type PoolStats } from '../pool/face.js'
-import type { MapOptions, PoolRoutine } from '../pool/pool-routine.js'
+import { type MapOptions, type PoolRoutine, poolRoutine } from '../pool/pool-routine.js'
 import type { Arch } from '../runtime/config.js'
-import { type BatchDetail, streamOf } from '../session/batch/batch.js'
+import type { BatchDetail } from '../session/batch/batch.js'
 import { BATCH_OPTIONS, type BatchRoutine } from '../session/batch/plan.js'
 import { encodingFor } from '../session/core/text-encoding.js'
 import { checkJob } from '../session/life/job-runner.js'
@@ -138,13 +138,7 @@ export class ClusterPool implements Pool {
     }
     const batch = (columns: readonly unknown[], options: MapOptions = {}) =>
       this.#share(routine, reference, dll, pace, columns, options)
-    return Object.assign((...args: readonly unknown[]) => call(args), {
-      with:
-        (options: CallOptions) =>
-        (...args: readonly unknown[]) =>
-          call(args, options),
-      batch: Object.assign(batch, { stream: streamOf(label, batch) }),
-    }) as never
+    return poolRoutine(label, call, batch) as PoolRoutine<A, R>
   }
 
   /** As `SessionPool.map`; rejects also with WorkerLostError, which names the rows that are in doubt. */

@@ -25,8 +25,12 @@ import type { DllFile, DllReference, Keys } from './queue.js'
 
 const hash = (bytes: Buffer | string) => createHash('sha256').update(bytes).digest('hex')
 
-/** Where a worker keeps what was uploaded. */
-export const uploadsFolder = (): string => join(cacheFolder(), 'uploads')
+/** Where a worker keeps what was uploaded; made if it is not there. */
+export function makeUploadsFolder(): string {
+  const folder = join(cacheFolder(), 'uploads')
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  return folder
+}
 
 /** A DLL of the client's, and the files to upload for it. */
 export interface LocalDll {
@@ -105,11 +109,11 @@ export async function install(redis: Redis, keys: Keys, name: string, files: rea
   for (const file of files)
     if (!/^[0-9a-f]{64}$/.test(file.sha256) || !isFileName(file.name)) throw badUpload(file.name)
   if (!files.some(file => file.name === name)) throw badUpload(name)
-  const folder = join(uploadsFolder(), hash(files.map(file => `${file.sha256} ${file.name}`).join('\n')))
+  const uploads = makeUploadsFolder()
+  const folder = join(uploads, hash(files.map(file => `${file.sha256} ${file.name}`).join('\n')))
   const path = join(folder, name)
   if (existsSync(folder)) return path
-  mkdirSync(uploadsFolder(), { recursive: true, mode: 0o700 })
-  const aside = mkdtempSync(join(uploadsFolder(), 'new-'))
+  const aside = mkdtempSync(join(uploads, 'new-'))
   try {
     for (const file of files) {
       const bytes = await redis.getBuffer(keys.dll(file.sha256))

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { Queue, QueueEvents, Worker } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { decodeError, type EncodedError, SessionTerminatedError, WorkerLostError } from '../errors.js'
-import { carry, fetch, unpack } from './payload.js'
+import { carry, fetch, forget, unpack } from './payload.js'
 import {
   type Failure,
   type JobData,
@@ -177,7 +177,7 @@ export class Jobs {
     try {
       const { output, took } = (typeof result === 'string' ? JSON.parse(result) : result) as JobResult
       const packed = await fetch(this.redis, this.keys.output(id), output)
-      if ('bytes' in output) void this.redis.unlink(this.keys.output(id)).catch(() => {})
+      void forget(this.redis, this.keys.output(id), output).catch(() => {})
       if (packed) pending.resolve({ packed, took })
       else this.#lost(id)
     } catch (error) {

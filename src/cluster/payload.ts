@@ -65,3 +65,8 @@ export async function fetch(redis: Redis, key: string, carried: Carried): Promis
   if ('inline' in carried) return Buffer.from(carried.inline, 'base64')
   return (await redis.getBuffer(key)) ?? undefined
 }
+
+/** Takes it away, where it lies under the key. */
+export async function forget(redis: Redis, key: string, carried: Carried): Promise<void> {
+  if ('bytes' in carried) await redis.unlink(key)
+}

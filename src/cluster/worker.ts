@@ -10,12 +10,12 @@ import { BOOLEAN, type Checks, checkOptions, wholeNumber } from '../ctypes/check
 import { ArgumentError, ClusterError, encodeError, type ZugbrueckeError } from '../errors.js'
 import { SessionPool } from '../pool/pool.js'
 import type { PoolOptions } from '../pool/pool-options.js'
+import { type Declaring, oncePerSession } from '../pool/pool-routine.js'
 import { packageVersion } from '../runtime/package.js'
 import { SHARED } from '../session/batch/batch.js'
-import type { CtypesSession } from '../session/life/session.js'
 import type { Routine } from '../session/surface/routine.js'
-import { install, UploadGone, uploadsFolder } from './dlls.js'
-import { carry, fetch, pack, unpack } from './payload.js'
+import { install, makeUploadsFolder, UploadGone } from './dlls.js'
+import { carry, fetch, forget, pack, unpack } from './payload.js'
 import {
   type Connection,
   checkQueueName,
@@ -73,7 +73,7 @@ export class ClusterWorker {
   readonly #keys: Keys
   readonly #name = `${hostname()}:${process.pid}`
   readonly #jobs: string
-  readonly #routines = new Map<string, WeakMap<CtypesSession, Routine>>()
+  readonly #routines = new Map<string, Declaring>()
   #worker: Worker<JobData, JobResult> | undefined
   #aborts: Redis | undefined
   #beat: NodeJS.Timeout | undefined
@@ -97,7 +97,7 @@ export class ClusterWorker {
     checkOptions('a worker', { allowUpload, lock }, OPTIONS)
     checkQueueName(queue)
     const { arch = 'win64', sandbox = allowUpload === true } = rest
-    const dll_directories = [...(rest.dll_directories ?? []), ...(allowUpload ? [await ownUploads()] : [])]
+    const dll_directories = [...(rest.dll_directories ?? []), ...(allowUpload ? [makeUploadsFolder()] : [])]
     const redis = await connect(connection)
     let pool: SessionPool | undefined
     try {
@@ -164,6 +164,7 @@ export class ClusterWorker {
   async #process(job: Job<JobData, JobResult>, signal: AbortSignal | undefined): Promise<JobResult> {
     const { redis } = this
     const { ttl } = job.data
+    const input = this.#keys.input(job.id as string)
     const output = this.#keys.output(job.id as string)
     this.#busy++
     try {
@@ -171,7 +172,7 @@ export class ClusterWorker {
       const packed = await this.#carryOut(job.data, await this.#input(job), signal)
       const took = performance.now() - from
       const carried = await carry(redis, output, packed, ttl)
-      await redis.unlink(this.#keys.input(job.id as string))
+      await forget(redis, input, job.data.input)
       this.#completed++
       return { output: carried, took }
     } catch (error) {
@@ -179,7 +180,7 @@ export class ClusterWorker {
       const failure: Failure =
         error instanceof NotBegunHere ? { notBegun: error.why } : { error: encodeError(this.#mine(error as Error)) }
       await redis.set(output, pack('an error', failure), 'PX', ttl)
-      await redis.unlink(this.#keys.input(job.id as string))
+      await forget(redis, input, job.data.input)
       throw new JobFailure((error as Error).message)
     } finally {
       this.#busy--
@@ -213,7 +214,7 @@ export class ClusterWorker {
       return pack(`what the job ${module} returned`, await pool.run(module, unpack(packed).header, given))
     }
     const path = await this.#dll(data)
-    const declare = (session: CtypesSession) => this.#routine(session, path, data.prototype as string)
+    const declare = this.#routine(path, data.prototype as string)
     if (data.kind === 'rows') {
       const rows = new WorkerRows(packed, signal)
       await pool.use(session => declare(session).batch[SHARED].share(rows, 1, () => false))
@@ -226,14 +227,13 @@ export class ClusterWorker {
     return pack(`what ${data.prototype} returned`, { value, changed })
   }
 
-  #routine(session: CtypesSession, path: string, prototype: string): Routine {
+  #routine(path: string, prototype: string): Declaring {
     const key = `${path}\0${prototype}`
     if (this.#routines.size > DECLARED) this.#routines.clear()
-    const known = this.#routines.get(key) ?? new WeakMap<CtypesSession, Routine>()
-    this.#routines.set(key, known)
-    const routine = known.get(session) ?? (session.CDLL(path).func(prototype) as unknown as Routine)
-    known.set(session, routine)
-    return routine
+    const declare =
+      this.#routines.get(key) ?? oncePerSession(session => session.CDLL(path).func(prototype) as unknown as Routine)
+    this.#routines.set(key, declare)
+    return declare
   }
 
   async #dll({ dll }: JobData): Promise<string> {
@@ -286,10 +286,4 @@ export class ClusterWorker {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
-}
-
-async function ownUploads(): Promise<string> {
-  const { mkdir } = await import('node:fs/promises')
-  await mkdir(uploadsFolder(), { recursive: true, mode: 0o700 })
-  return uploadsFolder()
 }

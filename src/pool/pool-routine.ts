@@ -1,5 +1,11 @@
 /** A routine of a DLL that each session of a pool has for itself. */
-import type { BatchDetail, BatchOptions, ColumnsOf, ResultsOf } from '../session/batch/batch.js'
+import {
+  type BatchDetail,
+  type BatchOptions,
+  type ColumnsOf,
+  type ResultsOf,
+  streamOf,
+} from '../session/batch/batch.js'
 import type { CtypesSession } from '../session/life/session.js'
 import type { CallOptions, Routine } from '../session/surface/routine.js'
 
@@ -28,6 +34,21 @@ export interface PoolRoutine<
       options?: BatchOptions,
     ): AsyncGenerator<Rows, void, undefined>
   }
+}
+
+/** The routine that calls and batches so, wherever its sessions are. */
+export function poolRoutine(
+  label: string,
+  call: (args: readonly unknown[], options?: CallOptions) => Promise<unknown>,
+  batch: (columns: readonly unknown[], options?: MapOptions) => Promise<unknown>,
+): unknown {
+  return Object.assign((...args: readonly unknown[]) => call(args), {
+    with:
+      (options: CallOptions) =>
+      (...args: readonly unknown[]) =>
+        call(args, options),
+    batch: Object.assign(batch, { stream: streamOf(label, batch) }),
+  })
 }
 
 /** What makes a routine in a session. */

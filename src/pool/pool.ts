@@ -11,7 +11,7 @@ import {
   ZugbrueckeError,
 } from '../errors.js'
 import type { Config } from '../runtime/config.js'
-import { type BatchDetail, type BatchOf, type RowsOf, SHARED, streamOf } from '../session/batch/batch.js'
+import { type BatchDetail, type BatchOf, type RowsOf, SHARED } from '../session/batch/batch.js'
 import { BATCH_OPTIONS, type BatchPlan } from '../session/batch/plan.js'
 import { checkJob } from '../session/life/job-runner.js'
 import { CtypesSession, type OpenParameters, parametersFor } from '../session/life/session.js'
@@ -27,7 +27,7 @@ import {
 } from '../session/surface/routine.js'
 import { type DllSource, dllName, type Pool, type PoolStats } from './face.js'
 import { type PoolOptions, poolOptions } from './pool-options.js'
-import { type Declaring, type MapOptions, oncePerSession, type PoolRoutine } from './pool-routine.js'
+import { type Declaring, type MapOptions, oncePerSession, type PoolRoutine, poolRoutine } from './pool-routine.js'
 
 /** Milliseconds for which a map keeps a session that others wait for. */
 const TURN = 20
@@ -142,13 +142,7 @@ export class SessionPool implements Pool {
       return this.#enqueue(session => declare(session).with(options)(...taken), options.signal)
     }
     const batch = (columns: readonly unknown[], options?: MapOptions) => this.#share(declare, columns, options)
-    return Object.assign((...args: readonly unknown[]) => call(args), {
-      with:
-        (options: CallOptions) =>
-        (...args: readonly unknown[]) =>
-          call(args, options),
-      batch: Object.assign(batch, { stream: streamOf(`${dll}.${name}`, batch) }),
-    })
+    return poolRoutine(`${dll}.${name}`, call, batch)
   }
 
   /**
