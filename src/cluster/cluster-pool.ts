@@ -9,12 +9,11 @@ import {
   ArgumentError,
   ClusterError,
   ConfigError,
-  QueueFullError,
   SessionCrashedError,
   SessionTerminatedError,
   WorkerLostError,
 } from '../errors.js'
-import { type DllSource, dllName, type Pool, type PoolStats } from '../pool/face.js'
+import { closedError, type DllSource, dllName, type Pool, type PoolStats, queueFullError } from '../pool/face.js'
 import { type MapOptions, type PoolRoutine, poolRoutine } from '../pool/pool-routine.js'
 import type { Arch } from '../runtime/config.js'
 import type { BatchDetail } from '../session/batch/batch.js'
@@ -24,7 +23,7 @@ import { checkJob } from '../session/life/job-runner.js'
 import { CALL_OPTIONS, type CallOptions } from '../session/surface/routine.js'
 import { ClientRows, contextFor } from './client-rows.js'
 import { type LocalDll, resolveDll, upload } from './dlls.js'
-import { type Answer, closedError, Jobs, NotBegunError, type Stops } from './jobs.js'
+import { type Answer, Jobs, NotBegunError, type Stops } from './jobs.js'
 import { pack, unpack } from './payload.js'
 import { type Connection, checkQueueName, claimQueue, connect, type JobData } from './queue.js'
 import { RowPace } from './row-pace.js'
@@ -176,7 +175,7 @@ export class ClusterPool implements Pool {
     const { plan, most } = rows
     const { signal } = options
     const { label } = routine
-    if (plan.rows.total > 0 && this.#isFull) throw this.#full()
+    if (plan.rows.total > 0 && this.#isFull) throw queueFullError(this.#queued)
     const inner = new AbortController()
     const stop = () => inner.abort(signal?.reason)
     if (signal?.aborted) stop()
@@ -242,7 +241,7 @@ export class ClusterPool implements Pool {
     dll?: LocalDll,
   ): Promise<Answer> {
     this.#assertOpen()
-    if (this.#isFull) throw this.#full()
+    if (this.#isFull) throw queueFullError(this.#queued)
     const aborted = () =>
       new AbortError(`${name}: the work was aborted while it waited for a session`, { cause: signal?.reason })
     if (signal?.aborted) throw aborted()
@@ -299,13 +298,11 @@ export class ClusterPool implements Pool {
     }
   }
 
-  get #isFull(): boolean {
-    return this.#waiting.length + this.#underway >= (this.options.maxQueue ?? 1000)
+  get #queued(): number {
+    return this.#waiting.length + this.#underway
   }
-  #full(): QueueFullError {
-    return new QueueFullError(
-      `${this.#waiting.length + this.#underway} pieces of work wait already: await some of them, or raise "maxQueue"`,
-    )
+  get #isFull(): boolean {
+    return this.#queued >= (this.options.maxQueue ?? 1000)
   }
   #assertOpen(): void {
     if (this.#closed) throw closedError()
@@ -340,7 +337,7 @@ export class ClusterPool implements Pool {
       busy,
       idle: size - busy,
       starting: 0,
-      queued: this.#waiting.length + this.#underway - busy,
+      queued: this.#queued - busy,
       completed: this.#completed,
       failed: this.#failed,
       replaced: this.#replaced,

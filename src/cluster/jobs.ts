@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto'
 import { Queue, QueueEvents, Worker } from 'bullmq'
 import type { Redis } from 'ioredis'
-import { decodeError, type EncodedError, SessionTerminatedError, WorkerLostError } from '../errors.js'
+import { decodeError, type EncodedError, WorkerLostError } from '../errors.js'
+import { closedError } from '../pool/face.js'
 import { carry, fetch, forget, unpack } from './payload.js'
 import {
   type Failure,
@@ -237,5 +238,3 @@ export class Jobs {
     this.redis.disconnect()
   }
 }
-
-export const closedError = () => new SessionTerminatedError('the pool has been closed')

@@ -1,5 +1,6 @@
 /** What all pools have in common, whether their sessions are in this program or on other machines. */
 
+import { QueueFullError, SessionTerminatedError } from '../errors.js'
 import type { BatchDetail } from '../session/batch/batch.js'
 import { checkDllName } from '../session/core/paths.js'
 import type { MapOptions, PoolRoutine } from './pool-routine.js'
@@ -47,3 +48,8 @@ export interface Pool {
   /** Work that waits or runs fails. */
   close(): Promise<void>
 }
+
+export const closedError = () => new SessionTerminatedError('the pool has been closed')
+
+export const queueFullError = (waiting: number) =>
+  new QueueFullError(`${waiting} pieces of work wait already: await some of them, or raise "maxQueue"`)

@@ -2,14 +2,7 @@
 
 import { check, checkOptions, FUNCTION, SIGNAL } from '../ctypes/checks.js'
 import { describe } from '../ctypes/data.js'
-import {
-  AbortError,
-  ArgumentError,
-  QueueFullError,
-  SessionCrashedError,
-  SessionTerminatedError,
-  ZugbrueckeError,
-} from '../errors.js'
+import { AbortError, ArgumentError, SessionCrashedError, SessionTerminatedError, ZugbrueckeError } from '../errors.js'
 import type { Config } from '../runtime/config.js'
 import { type BatchDetail, type BatchOf, type RowsOf, SHARED } from '../session/batch/batch.js'
 import { BATCH_OPTIONS, type BatchPlan } from '../session/batch/plan.js'
@@ -25,7 +18,7 @@ import {
   type Routine,
   takenArguments,
 } from '../session/surface/routine.js'
-import { type DllSource, dllName, type Pool, type PoolStats } from './face.js'
+import { closedError, type DllSource, dllName, type Pool, type PoolStats, queueFullError } from './face.js'
 import { type PoolOptions, poolOptions } from './pool-options.js'
 import { type Declaring, type MapOptions, oncePerSession, type PoolRoutine, poolRoutine } from './pool-routine.js'
 
@@ -215,7 +208,7 @@ export class SessionPool implements Pool {
   /** Ends all sessions; work that waits or runs fails. */
   async close(): Promise<void> {
     this.#closed = true
-    for (const { reject } of this.#queue.splice(0)) reject(new SessionTerminatedError('the pool has been closed'))
+    for (const { reject } of this.#queue.splice(0)) reject(closedError())
     await Promise.all([...this.#all].map(session => session.terminate()))
     // those that were just being started end themselves, seeing that the pool is closed
     await Promise.allSettled(this.#starts)
@@ -227,14 +220,10 @@ export class SessionPool implements Pool {
   }
 
   #enqueue(work: Work, signal: AbortSignal | undefined, bounded = true): Promise<unknown> {
-    if (this.#closed) return Promise.reject(new SessionTerminatedError('the pool has been closed'))
+    if (this.#closed) return Promise.reject(closedError())
     const { maxQueue = 10_000, retries = 0 } = this.#options
     if (bounded && this.#idle.length === 0 && this.#queue.length >= maxQueue)
-      return Promise.reject(
-        new QueueFullError(
-          `${this.#queue.length} pieces of work wait already: await some of them, or raise "maxQueue"`,
-        ),
-      )
+      return Promise.reject(queueFullError(this.#queue.length))
     if (signal?.aborted) return Promise.reject(abortError(signal))
     return new Promise((resolve, reject) => {
       const onAbort = () => {
