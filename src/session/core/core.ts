@@ -19,6 +19,7 @@ import { Callback, type CallbackClass } from '../../ctypes/callback-type.js'
 import type { CallContext } from '../../ctypes/context.js'
 import type { CType } from '../../ctypes/data.js'
 import type { Encoding } from '../../ctypes/encoding.js'
+import type { Directive } from '../../ctypes/memsync.js'
 import { SessionCrashedError, SessionStartError, SessionTerminatedError } from '../../errors.js'
 import { CallbackTable } from './callback-table.js'
 import { Declarations } from './declarations.js'
@@ -29,10 +30,20 @@ import { outcomeError } from './outcome-error.js'
 import { encodingFor } from './text-encoding.js'
 import { hresultError } from './windows-error.js'
 
+/** Memory of the DLL's as local memory, while a callback runs. */
+export interface Loan {
+  /** The callback has returned: what it changed goes back. */
+  end(): void
+}
+
+/** Carries out the memsync directives of a callback's type on its arguments, which it changes. Throws ArgumentError, MemoryAccessError. */
+export type Lend = (directives: readonly Directive[], type: CallbackClass, args: unknown[], core: SessionCore) => Loan
+
 export interface CoreOptions {
   readonly facts: SessionFacts
   readonly thread: number
   readonly shared: SharedState
+  readonly lend: Lend
   readonly onCallbackError: (error: Error) => void
   readonly onDeath?: () => void
 }
@@ -128,6 +139,10 @@ export class SessionCore {
       },
     })
     this.builder = new CallBuilder(this.encoder, this.memory, facts.pointerSize)
+  }
+
+  lend(directives: readonly Directive[], type: CallbackClass, args: unknown[]): Loan {
+    return this.options.lend(directives, type, args, this)
   }
 
   /** An error of a callback that nobody waits for. */
