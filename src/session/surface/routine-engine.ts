@@ -12,7 +12,7 @@ import { type Prototype, parsePrototype } from '../../ctypes/header/index.js'
 import type { ArgType, ResType } from '../../ctypes/inference.js'
 import { checkMemsync, checkPaths, type Directive, type Memsync, type Shape } from '../../ctypes/memsync.js'
 import { ArgumentError, RoutineNotFoundError } from '../../errors.js'
-import { type BatchFunction, type BatchSource, makeBatch } from '../batch/batch.js'
+import { type BatchFunction, makeBatch } from '../batch/batch.js'
 import { Declared, type RoutineSource } from '../call/declared.js'
 import { CallExchange, type Settle } from '../call/exchange.js'
 import { checkExportName } from '../call/export-name.js'
@@ -28,7 +28,7 @@ import { MemsyncCall, MemsyncPlan } from '../memsync/memsync.js'
 import type { CallDetail, CallOptions, ErrCheck, Routine } from './routine.js'
 import type { SessionSurface } from './surface.js'
 
-export class RoutineEngine implements RoutineSource, BatchSource {
+export class RoutineEngine implements RoutineSource {
   readonly name: string
   readonly label: string
   routine: Routine | undefined
