@@ -22,6 +22,7 @@ export type {
 export type { Blocking, Both } from './session/core/both.js'
 export type { LibraryKind, LibraryOptions } from './session/core/dll-state.js'
 export type { Job } from './session/life/job.js'
+export { type Logger, type LogLevel, type SessionMessage, useLogger } from './session/life/log.js'
 export { CtypesSession, CtypesSession as ctypes_session, type SessionEvents } from './session/life/session.js'
 export type { Library, LibraryConstructor, LibraryLoader } from './session/surface/library.js'
 export type { Allocation, SessionMemory, TypedAllocation } from './session/surface/memory.js'
