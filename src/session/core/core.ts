@@ -9,7 +9,7 @@ import { Lane } from '../../channel/lane.js'
 import { Mapping } from '../../channel/mapping.js'
 import { MemoryWindow } from '../../channel/memory-window.js'
 import { ProcessMemory } from '../../channel/remote-memory.js'
-import { EndReason, Life, Shared, type SharedState } from '../../channel/shared.js'
+import { Life, type SharedState } from '../../channel/shared.js'
 import { TimeLimit } from '../../channel/time-limit.js'
 import { Turn } from '../../channel/turns.js'
 import { CallBuilder } from '../../codec/call-builder.js'
@@ -20,10 +20,10 @@ import type { CallContext } from '../../ctypes/context.js'
 import type { CType } from '../../ctypes/data.js'
 import type { Encoding } from '../../ctypes/encoding.js'
 import type { Directive } from '../../ctypes/memsync.js'
-import { SessionCrashedError, SessionStartError, SessionTerminatedError } from '../../errors.js'
+import { SessionStartError } from '../../errors.js'
 import { CallbackTable } from './callback-table.js'
 import { Declarations } from './declarations.js'
-import { exceptionName } from './exceptions.js'
+import { SessionEnding } from './ending.js'
 import type { SessionFacts } from './facts.js'
 import { LoadedDlls } from './loaded-dlls.js'
 import { outcomeError } from './outcome-error.js'
@@ -46,27 +46,6 @@ export interface CoreOptions {
   readonly lend: Lend
   readonly onCallbackError: (error: Error) => void
   readonly onDeath?: () => void
-}
-
-/** Ends that nobody of this program's asked for. */
-const SUDDEN: { readonly [reason: number]: { readonly what: string; readonly why?: string } } = {
-  [EndReason.crashed]: { what: 'ended' },
-  [EndReason.servicesGone]: {
-    what: 'had to be ended',
-    why: "Wine's services are gone, without which it waits for ever: somebody has killed wineserver",
-  },
-  [EndReason.unresponsive]: {
-    what: 'had to be ended',
-    why: 'it gave no sign of life for as long as "timeout_stop" says: it was stopped (SIGSTOP), or Wine\'s services were, or a DLL has suspended all of its threads',
-  },
-}
-
-function killProcess(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL')
-  } catch {
-    // gone already
-  }
 }
 
 function wrap(wrapped: Callback[], type: CType, fn: (...args: never[]) => unknown): Callback {
@@ -99,8 +78,7 @@ export class SessionCore {
   timeoutCall: number
   timeoutStop: number
   #text!: Encoding
-  /** Why the session ended, where this thread ended it. */
-  endedBy: Error | undefined
+  readonly #ending: SessionEnding
 
   constructor(private readonly options: CoreOptions) {
     const { facts, thread } = options
@@ -108,6 +86,7 @@ export class SessionCore {
     this.timeoutCall = facts.timeoutCall
     this.timeoutStop = facts.timeoutStop
     this.shared = options.shared
+    this.#ending = new SessionEnding(facts, this.shared, () => this.lane.heard())
     this.mapping = new Mapping(facts.segment, this.shared, thread)
     this.encoder = createEncoder()
     this.memory = new ProcessMemory(facts.id, facts.pid, () => this.shared.life() !== Life.dead)
@@ -132,7 +111,7 @@ export class SessionCore {
         () => this.facts.server,
         () => this.timeoutStop,
       ),
-      giveUp: reason => this.#end(reason),
+      giveUp: reason => this.#ending.end(reason),
       onDeath: () => {
         this.memory.close()
         options.onDeath?.()
@@ -262,62 +241,11 @@ export class SessionCore {
 
   /** Kills the Windows process now: nothing else ends a routine that runs. */
   kill(reason: number, error: Error): void {
-    if (this.shared.life() === Life.dead) return
-    this.endedBy ??= error
-    this.#end(reason)
-    this.lane.heard()
-  }
-
-  /** A process that is gone needs no end, and its number may be another's. */
-  #end(reason: number): void {
-    const { i32 } = this.shared
-    if (this.shared.life() === Life.dead) return
-    // first: the supervisor sees the process go, and would say that it crashed
-    Atomics.compareExchange(i32, Shared.endReason, EndReason.none, reason)
-    if (reason !== EndReason.crashed) killProcess(this.facts.pid)
-    this.shared.end(reason)
+    this.#ending.kill(reason, error)
   }
 
   /** What a request fails with, now that the session is dead; `exchange` is the one that was running. */
   deathError(exchange: Exchange | undefined): Error {
-    const { id } = this.facts
-    const { i32 } = this.shared
-    const reason = Atomics.load(i32, Shared.endReason)
-    const row = exchange && 'runningRow' in exchange ? (exchange.runningRow as () => number | undefined)() : undefined
-    const sudden = SUDDEN[reason]
-    if (sudden) {
-      const exitCode = Atomics.load(i32, Shared.exitCode)
-      const stderr = this.shared.stderrTail()
-      const label = exchange?.label
-      const code = exitCode >>> 0
-      const how =
-        code >= 0x80000000 && exitCode !== -1
-          ? `${exceptionName(code)}, 0x${code.toString(16)}`
-          : (sudden.why ?? `exit code ${exitCode}`)
-      const during = label ? ` while ${label}${row === undefined ? '' : ` (row ${row})`} ran` : ''
-      const crash = new SessionCrashedError(
-        `the Windows process of session ${id} ${sudden.what}${during} (${how})${stderr ? `; its last words: ${stderr.trim()}` : ''}`,
-        { exitCode, stderr, ...(label ? { routine: label } : {}), ...(row === undefined ? {} : { row }) },
-      )
-      if (exchange) {
-        this.endedBy ??= crash
-        return crash
-      }
-      const cause = this.endedBy ?? crash
-      const what = cause instanceof SessionCrashedError && cause.routine ? ` (it ended while ${cause.routine} ran)` : ''
-      return new SessionTerminatedError(`session ${id} has ended: its Windows process is gone${what}`, { cause })
-    }
-    const why: { readonly [reason: number]: string } = {
-      [EndReason.timeout]: 'a call passed its time limit',
-      [EndReason.aborted]: 'a call was aborted',
-      [EndReason.workerDied]: 'its worker thread ended',
-      [EndReason.ownerEnded]: 'the thread that started it ended',
-      [EndReason.corrupted]: 'a DLL wrote over the memory through which it is called',
-    }
-    const cause = this.endedBy
-    return new SessionTerminatedError(
-      `session ${id} has been terminated${why[reason] ? ` (${why[reason]})` : ''}: start a new one`,
-      cause ? { cause } : {},
-    )
+    return this.#ending.error(exchange)
   }
 }
