@@ -29,9 +29,7 @@ API double between(struct point a, struct point b, struct point *middle) {
   return (a.x - b.x) * (a.x - b.x) + (a.y - b.y) * (a.y - b.y);
 }
 
-API int label(char *buffer, size_t size, const char *name, int number) {
-  return snprintf(buffer, size, "%s no. %d", name, number);
-}
+API int label(char *buffer, size_t size, const char *name, int number) { return snprintf(buffer, size, "%s no. %d", name, number); }
 
 API void sort(int *values, size_t count, int (*compare)(const void *, const void *)) {
   qsort(values, count, sizeof *values, compare);

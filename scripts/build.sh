@@ -5,6 +5,7 @@ cd "$(dirname "$0")/.."
 if [ -e dist/.built ] && [ -z "$(find src workers assembly package-lock.json tsconfig.json asconfig.json -newer dist/.built -print -quit)" ]; then
   echo "up to date"
 else
+  rm -rf dist/src dist/workers # what has no source any more is not to be found, either
   npm run build --silent
   touch dist/.built
 fi

@@ -24,6 +24,8 @@ if [ "${1:-}" = --tests ]; then
   need flatbuffers-compiler flatc
   need maven mvn
   need git git
+  need clang-format clang-format
+  need cppcheck cppcheck
   need bubblewrap bwrap
   need redis-server redis-server
   need python3 python3
@@ -54,10 +56,11 @@ else
   npm ci --no-audit --no-fund --silent || npm install --no-save --no-audit --no-fund
 fi
 
-if [ "${1:-}" = --tests ] && ! .venv/bin/python -c 'import flatbuffers, hypothesis, pytest' 2>/dev/null; then
-  title "Python packages for the tests of the Windows side"
+if [ "${1:-}" = --tests ] && ! [ .venv/.installed -nt test/python/requirements.txt ]; then
+  title "Python packages for tests and lint"
   python3 -m venv .venv
-  timeout 300 .venv/bin/pip install -q --disable-pip-version-check pytest flatbuffers hypothesis
+  timeout 300 .venv/bin/python -m pip install -q --disable-pip-version-check -r test/python/requirements.txt
+  touch .venv/.installed
 fi
 
 title "build"

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 // Runs every test suite, each file in a process of its own, and ends with the true sum.
 //   node scripts/test.mjs [FILTER…] [--concurrency N] [--timeout SECONDS]
-// FILTER is a part of a suite's path. It builds nothing: run `npm run build` and `zugbruecke setup` before.
+// FILTER is a part of a suite's path. Builds first what is not up to date, so that no suite runs code that is not there any more; run
+// `zugbruecke setup` before.
 // Suites of test/session, test/pool and test/native run for 64 and for 32 bits, unless ZUGBRUECKE_ARCH says which; those for 32 bits and
 // test/win32 count as skipped where `zugbruecke setup --arch win32` was not run.
 // A suite that crashes, prints no sum, or takes too long counts as one failure beside those it reported.
@@ -21,6 +22,12 @@ const { values: options, positionals: filters } = parseArgs({
 })
 const concurrency = Math.max(1, Number(options.concurrency) || 1)
 const timeout = (Number(options.timeout) || 300) * 1000
+
+const built = spawnSync(join(root, 'scripts/build.sh'), { stdio: ['ignore', 'ignore', 'inherit'] })
+if (built.status !== 0) {
+  console.log('0 passed, 1 failed: the build')
+  process.exit(1)
+}
 
 const venv = join(root, '.venv/bin/python')
 const python = existsSync(venv) ? venv : 'python3'

@@ -23,6 +23,7 @@ export type {
 export type { Blocking, Both } from './session/core/both.js'
 export type { LibraryKind, LibraryOptions } from './session/core/dll-state.js'
 export type { Job } from './session/life/job.js'
+export { type Logger, type LogLevel, type SessionMessage, useLogger } from './session/life/log.js'
 export {
   CtypesSession,
   CtypesSession as ctypes_session,

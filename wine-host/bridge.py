@@ -91,7 +91,9 @@ class Segment:
         if int.from_bytes(head[:4], "little") != wire.MAGIC or self.size <= wire.ARENA_OFFSET:
             raise SystemExit("zugbruecke: what Node shares is not a segment")
         self.base = _map(file, self.size)
-        self.host_bell, self.strands_bell = (msvcrt.get_osfhandle(_open(pid, bell, os.O_RDONLY)) for bell in (host_bell, strands_bell))
+        self.host_bell, self.strands_bell = (
+            msvcrt.get_osfhandle(_open(pid, bell, os.O_RDONLY)) for bell in (host_bell, strands_bell)
+        )
 
 
 class Bridge:
@@ -157,7 +159,11 @@ class Bridge:
             found = self.dll.zb_unmet_import(module, ctypes.byref(unmet))
         except OSError:  # it has made its own tables unreadable
             return None
-        return (unmet.module, unmet.dll.decode("latin-1"), (unmet.routine or b"").decode("latin-1") or unmet.ordinal) if found else None
+        return (
+            (unmet.module, unmet.dll.decode("latin-1"), (unmet.routine or b"").decode("latin-1") or unmet.ordinal)
+            if found
+            else None
+        )
 
     def missed_stub(self):
         """What a DLL has called since this was asked last and that nobody has written for Wine; None where there is nothing."""

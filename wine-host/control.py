@@ -90,7 +90,9 @@ class Control:
         handle, code = load_library(name, mode)
         missed = not handle and self.bridge.missed_stub()
         if missed:
-            raise Failure("DllNotFound", f"{name} needs {missed} while it is loaded, and Wine has none: a newer Wine may have it", code)
+            raise Failure(
+                "DllNotFound", f"{name} needs {missed} while it is loaded, and Wine has none: a newer Wine may have it", code
+            )
         if not handle:
             import loading
 
@@ -236,7 +238,10 @@ class Control:
             if ordinal >= 0 or POINTER_SIZE == 8:
                 raise
             size = wire.stack_size(signature) - (POINTER_SIZE if flags & wire.ROUTINE_RESULT_BY_ADDRESS else 0)
-            names = {wire.CONVENTION_STDCALL: [f"{name}@{size}", f"_{name}@{size}"], wire.CONVENTION_FASTCALL: [f"@{name}@{size}"]}.get(convention, [f"_{name}"])
+            names = {
+                wire.CONVENTION_STDCALL: [f"{name}@{size}", f"_{name}@{size}"],
+                wire.CONVENTION_FASTCALL: [f"@{name}@{size}"],
+            }.get(convention, [f"_{name}"])
             address = next(filter(None, (k32.GetProcAddress(self._handle(dll), _narrow(other)) for other in names)), None)
             if not address:
                 raise

@@ -30,7 +30,9 @@ def refuse(name, code):
     if not handle:
         if why == ERROR_BAD_EXE_FORMAT:
             raise Failure("WrongArchitecture", f"{name} is there, but not for this architecture", why)
-        advice = "its path leads nowhere" if is_path(name) else f"give its path, put it into the working folder, or {NAME_ITS_FOLDER}"
+        advice = (
+            "its path leads nowhere" if is_path(name) else f"give its path, put it into the working folder, or {NAME_ITS_FOLDER}"
+        )
         raise Failure("DllNotFound", f"{name} was not found: {advice}", why)
     file = module_path(handle)
     missing = _missing(handle, file.rpartition("\\")[0], set())

@@ -7,9 +7,7 @@ void double_floats(const float *in, float *out, int n) {
   for (int i = 0; i < n; i++) out[i] = in[i] * 2;
 }
 
-void sum_fields(struct fields *f) {
-  f->total = f->a + f->b + f->c + f->d + f->e + (double)f->f + (double)f->g + f->h + f->i;
-}
+void sum_fields(struct fields *f) { f->total = f->a + f->b + f->c + f->d + f->e + (double)f->f + (double)f->g + f->h + f->i; }
 
 void negate(double *a, int n) {
   for (int i = 0; i < n; i++) a[i] = -a[i];
@@ -86,9 +84,7 @@ static int (*volatile twice_pointer)(int) = twice;
 
 int64_t loop_callback(int n) { return call_many(twice_pointer, n); }
 
-static int16_t edges(struct image *s) {
-  return s->data[1] + s->data[3] - 4 * s->data[4] + s->data[5] + s->data[7];
-}
+static int16_t edges(struct image *s) { return s->data[1] + s->data[3] - 4 * s->data[4] + s->data[5] + s->data[7]; }
 
 void loop_filter(const struct image *in, struct image *out, int n) {
   for (int i = 0; i < n; i++) filter_call(in, out, edges);

@@ -9,13 +9,29 @@
 #define API __declspec(dllimport)
 #endif
 
-struct row { double x, y, z; int32_t id, flags; int64_t sum; }; /* 40 bytes */
+struct row {
+  double x, y, z;
+  int32_t id, flags;
+  int64_t sum;
+}; /* 40 bytes */
 
 struct fields {
-  int8_t a; uint8_t b; int16_t c; uint16_t d; int32_t e; uint32_t f; int64_t g; float h; double i; double total;
+  int8_t a;
+  uint8_t b;
+  int16_t c;
+  uint16_t d;
+  int32_t e;
+  uint32_t f;
+  int64_t g;
+  float h;
+  double i;
+  double total;
 };
 
-struct image { int16_t *data; int16_t width, height; };
+struct image {
+  int16_t *data;
+  int16_t width, height;
+};
 
 typedef int (*number_callback)(int);
 typedef int16_t (*section_callback)(struct image *);

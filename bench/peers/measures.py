@@ -38,9 +38,16 @@ def ten(ctypes, dll, _):
 def fields(ctypes, dll, _):
     class Fields(ctypes.Structure):
         _fields_ = [
-            ("a", ctypes.c_int8), ("b", ctypes.c_uint8), ("c", ctypes.c_int16), ("d", ctypes.c_uint16),
-            ("e", ctypes.c_int32), ("f", ctypes.c_uint32), ("g", ctypes.c_int64), ("h", ctypes.c_float),
-            ("i", ctypes.c_double), ("total", ctypes.c_double),
+            ("a", ctypes.c_int8),
+            ("b", ctypes.c_uint8),
+            ("c", ctypes.c_int16),
+            ("d", ctypes.c_uint16),
+            ("e", ctypes.c_int32),
+            ("f", ctypes.c_uint32),
+            ("g", ctypes.c_int64),
+            ("h", ctypes.c_float),
+            ("i", ctypes.c_double),
+            ("total", ctypes.c_double),
         ]
 
     f = dll.sum_fields
@@ -64,8 +71,12 @@ def work(ctypes, dll, _):
 def rows(ctypes, dll, _):
     class Row(ctypes.Structure):
         _fields_ = [
-            ("x", ctypes.c_double), ("y", ctypes.c_double), ("z", ctypes.c_double),
-            ("id", ctypes.c_int32), ("flags", ctypes.c_int32), ("sum", ctypes.c_int64),
+            ("x", ctypes.c_double),
+            ("y", ctypes.c_double),
+            ("z", ctypes.c_double),
+            ("id", ctypes.c_int32),
+            ("flags", ctypes.c_int32),
+            ("sum", ctypes.c_int64),
         ]
 
     f = dll.step_row
@@ -112,8 +123,12 @@ def filter_image(ctypes, dll, _):
         _fields_ = [("data", short), ("width", ctypes.c_int16), ("height", ctypes.c_int16)]
 
     def size(argument):
-        return dict(pointer=[argument, "data"], length=([argument, "width"], [argument, "height"]),
-                    func="lambda width, height: width * height", type=ctypes.c_int16)
+        return dict(
+            pointer=[argument, "data"],
+            length=([argument, "width"], [argument, "height"]),
+            func="lambda width, height: width * height",
+            type=ctypes.c_int16,
+        )
 
     kind = ctypes.CFUNCTYPE(ctypes.c_int16, ctypes.POINTER(Image))
     kind.memsync = [size(0)]
@@ -154,8 +169,9 @@ def crash(ctypes, dll, _):
     return call, 1
 
 
-CALLS = dict(add=add, ten=ten, fields=fields, rows=rows, doubles=doubles, callback=callback,
-             filter=filter_image, crash=crash, work=work)
+CALLS = dict(
+    add=add, ten=ten, fields=fields, rows=rows, doubles=doubles, callback=callback, filter=filter_image, crash=crash, work=work
+)
 
 
 def measure(call, inner, seconds):

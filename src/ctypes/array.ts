@@ -18,6 +18,7 @@ import {
   isBuffer,
   isType,
   KIND,
+  LENGTH,
   OFFSET,
   provideArrays,
   READ,
@@ -39,7 +40,6 @@ export interface ArrayClass extends CType {
   /** Not `length`, which a class that extends it has of its own: that of its constructor. */
   readonly [LENGTH]: number
 }
-export const LENGTH: unique symbol = Symbol('length')
 
 export abstract class ArrayData extends CData {
   static override readonly [CATEGORY] = 'array'

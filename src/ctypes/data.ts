@@ -20,6 +20,8 @@ export const WRITE: unique symbol = Symbol('write')
 /** The same into memory that is zero and nobody else's yet: what fails may leave it half done. */
 export const INIT: unique symbol = Symbol('init')
 export const CATEGORY: unique symbol = Symbol('category')
+/** How many elements an array type has. */
+export const LENGTH: unique symbol = Symbol('length')
 /** The character of `sink.ts` for a scalar; empty for structures and arrays. */
 export const KIND: unique symbol = Symbol('kind')
 /** The prototype of objects of the type that lie somewhere, where it is not the one that its constructor gives. */

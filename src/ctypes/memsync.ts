@@ -4,8 +4,8 @@
  */
 import { ArgumentError } from '../errors.js'
 import * as scalars from './all-scalars.js'
-import { type ArrayClass, LENGTH } from './array.js'
-import { type Arch, CATEGORY, type CType, describe, FOR_ARCH, isType, KIND } from './data.js'
+import type { ArrayClass } from './array.js'
+import { type Arch, CATEGORY, type CType, describe, FOR_ARCH, isType, KIND, LENGTH } from './data.js'
 import type { ArgType } from './inference.js'
 import { POINTER } from './pointer.js'
 import { type FieldInfo, RECORD } from './record.js'

@@ -1,6 +1,6 @@
 /** What may be given for a pointer, and where it leads: the one place that knows, for arguments, fields and elements alike. */
 import { ArgumentError } from '../errors.js'
-import { type ArrayClass, LENGTH, repeated } from './array.js'
+import { type ArrayClass, repeated } from './array.js'
 import { type Block, LocalBlock, POINTERS, type RemoteMemory, type Target } from './block.js'
 import type { CallContext } from './context.js'
 import {
@@ -17,6 +17,7 @@ import {
   isBuffer,
   isType,
   KIND,
+  LENGTH,
   OFFSET,
   pointerSizeOf,
   typeOf,

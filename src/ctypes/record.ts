@@ -1,7 +1,7 @@
 /** The fields of one structure, laid out for an architecture, and the properties that reach them. */
 import { ArgumentError } from '../errors.js'
 import { AlignedField } from './aligned-field.js'
-import { type ArrayClass, LENGTH } from './array.js'
+import type { ArrayClass } from './array.js'
 import { BitField, bitAccess } from './bitfield.js'
 import { POINTERS } from './block.js'
 import type { CallContext } from './context.js'
@@ -14,6 +14,7 @@ import {
   type CType,
   FOR_ARCH,
   KIND,
+  LENGTH,
   OFFSET,
   READ,
   viewAt,

@@ -2,9 +2,9 @@
  * Texts that a routine leaves: its result, `out` parameters, fields of structures by value. The Windows side takes them when the
  * routine returns, for a later call may write over them. A pointer in a structure keeps its address beside the text that was there.
  */
-import { type ArrayClass, LENGTH } from './array.js'
+import type { ArrayClass } from './array.js'
 import { type Block, LocalBlock, type RemoteMemory, type Target } from './block.js'
-import { CATEGORY, type CType } from './data.js'
+import { CATEGORY, type CType, LENGTH } from './data.js'
 import { readAddress } from './integers.js'
 import { readText } from './text.js'
 

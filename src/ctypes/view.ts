@@ -1,7 +1,7 @@
 /** `view(object, 'field')`: the object behind a value. */
 import { ArgumentError } from '../errors.js'
-import { type ArrayClass, LENGTH } from './array.js'
-import { BLOCK, CATEGORY, CData, type CType, describe, OFFSET, typeOf, viewAt } from './data.js'
+import type { ArrayClass } from './array.js'
+import { BLOCK, CATEGORY, CData, type CType, describe, LENGTH, OFFSET, typeOf, viewAt } from './data.js'
 import type { CArray, Simple } from './inference.js'
 import { fieldOf } from './memsync.js'
 import type { c_char } from './scalars.js'

@@ -1,18 +1,18 @@
 /* Structures by value of every size from 1 to 64 bytes: as an argument, as a result, and in a callback. */
 #define API __declspec(dllexport)
 
-#define SIZE(n)                                                              \
-  typedef struct {                                                           \
-    unsigned char bytes[n];                                                  \
-  } s##n;                                                                    \
-  API s##n move##n(int a, int b, int c, s##n s, double d) {                  \
-    for (int i = 0; i < n; i++) s.bytes[i] += a + b + c + (int)d;            \
-    return s;                                                                \
-  }                                                                          \
-  API s##n call##n(s##n (*f)(s##n, int, s##n), s##n s) {                     \
-    s##n result = f(s, 3, s);                                                \
-    for (int i = 0; i < n; i++) result.bytes[i] += s.bytes[i];               \
-    return result;                                                           \
+#define SIZE(n)                                                   \
+  typedef struct {                                                \
+    unsigned char bytes[n];                                       \
+  } s##n;                                                         \
+  API s##n move##n(int a, int b, int c, s##n s, double d) {       \
+    for (int i = 0; i < n; i++) s.bytes[i] += a + b + c + (int)d; \
+    return s;                                                     \
+  }                                                               \
+  API s##n call##n(s##n (*f)(s##n, int, s##n), s##n s) {          \
+    s##n result = f(s, 3, s);                                     \
+    for (int i = 0; i < n; i++) result.bytes[i] += s.bytes[i];    \
+    return result;                                                \
   }
 #define EIGHT(a, b, c, d, e, f, g, h) SIZE(a) SIZE(b) SIZE(c) SIZE(d) SIZE(e) SIZE(f) SIZE(g) SIZE(h)
 EIGHT(1, 2, 3, 4, 5, 6, 7, 8)

@@ -4,7 +4,7 @@
 
 typedef struct device__ {
   int unused;
-} *DEVICE;
+} * DEVICE;
 struct box {
   DEVICE device;
 };

@@ -8,7 +8,10 @@
 
 static char text[64];
 static wchar_t wide[64];
-API const char *number(int v) { sprintf(text, "n%d", v); return text; }
+API const char *number(int v) {
+  sprintf(text, "n%d", v);
+  return text;
+}
 API const wchar_t *wide_number(int v) {
   for (int i = 0; i < 8; i++) wide[i] = L'0' + ((v >> (3 * (7 - i))) & 7);
   wide[8] = 0;
@@ -27,14 +30,26 @@ API int out_number(int v, const char **narrow, const wchar_t **wide_one) {
   return -v;
 }
 
-struct only { const char *text; };
+struct only {
+  const char *text;
+};
 API struct only only(int v) { return (struct only){number(v)}; }
-struct inner { const wchar_t *wide; int value; };
-struct several { int value; const char *text; struct inner inner[2]; };
+struct inner {
+  const wchar_t *wide;
+  int value;
+};
+struct several {
+  int value;
+  const char *text;
+  struct inner inner[2];
+};
 API struct several several(int v) {
   return (struct several){v, number(v), {{wide_number(v), v + 1}, {v % 2 ? NULL : L"even", v + 2}}};
 }
-API int fill_several(int v, struct several *out) { *out = several(v); return v; }
+API int fill_several(int v, struct several *out) {
+  *out = several(v);
+  return v;
+}
 /* The text is the caller's, who gives the structure back to have it freed. */
 static int owned;
 API struct several make(int v) {
@@ -43,12 +58,26 @@ API struct several make(int v) {
   owned++;
   return made;
 }
-API void shout(struct several *s) { for (char *c = (char *)s->text; *c; c++) if (*c >= 'a' && *c <= 'z') *c -= 32; }
-API int release(struct several s) { int good = !memcmp(s.text, "made", 4) || !memcmp(s.text, "MADE", 4); free((char *)s.text); owned--; return good; }
+API void shout(struct several *s) {
+  for (char *c = (char *)s->text; *c; c++)
+    if (*c >= 'a' && *c <= 'z') *c -= 32;
+}
+API int release(struct several s) {
+  int good = !memcmp(s.text, "made", 4) || !memcmp(s.text, "MADE", 4);
+  free((char *)s.text);
+  owned--;
+  return good;
+}
 API int owned_now(void) { return owned; }
 
 /* A value or a text, as `kind` says. */
-struct either { int kind; union { long long value; const char *text; } as; };
+struct either {
+  int kind;
+  union {
+    long long value;
+    const char *text;
+  } as;
+};
 API struct either either(int v) {
   struct either e = {v % 2, {.value = v}};
   if (e.kind) e.as.text = number(v);
@@ -71,7 +100,10 @@ API const wchar_t *wide_of_length(int n) {
 }
 
 API const char *wild(int v) { return v % 3 == 0 ? number(v) : v % 3 == 1 ? NULL : NOWHERE; }
-API int out_wild(int v, const char **to) { *to = wild(v); return v; }
+API int out_wild(int v, const char **to) {
+  *to = wild(v);
+  return v;
+}
 API struct several several_wild(int v) { return (struct several){v, NOWHERE, {{L"good", v}, {NOWHERE, v}}}; }
 API struct only only_wild(void) { return (struct only){NOWHERE}; }
 /* No zero up to the end of what is there: Windows has nothing behind a page of its own. */

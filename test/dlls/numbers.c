@@ -4,7 +4,7 @@
 #include <windows.h>
 #define API __declspec(dllexport)
 
-#define SAME(name, type)                                                                                               \
+#define SAME(name, type) \
   API type same_##name(type value) { return value; }
 SAME(int8, int8_t)
 SAME(uint8, uint8_t)
@@ -32,12 +32,12 @@ API double mix(int8_t a, double b, int64_t c, float d, uint8_t e, double f, int1
 }
 
 /* 248 bytes of arguments: more than a slot has room for. */
-API double many(double a, int b, double c, int d, double e, int f, double g, int h, double i, int j, double k, int l,
-                double m, int n, double o, int p, double q, int r, double s, int t, double u, int v, double w, int x,
-                double y, int z, double aa, int ab, double ac, int ad, double ae) {
-  return a + 2 * b + 3 * c + 4 * d + 5 * e + 6 * f + 7 * g + 8 * h + 9 * i + 10 * j + 11 * k + 12 * l + 13 * m +
-         14 * n + 15 * o + 16 * p + 17 * q + 18 * r + 19 * s + 20 * t + 21 * u + 22 * v + 23 * w + 24 * x + 25 * y +
-         26 * z + 27 * aa + 28 * ab + 29 * ac + 30 * ad + 31 * ae;
+API double many(double a, int b, double c, int d, double e, int f, double g, int h, double i, int j, double k, int l, double m,
+                int n, double o, int p, double q, int r, double s, int t, double u, int v, double w, int x, double y, int z,
+                double aa, int ab, double ac, int ad, double ae) {
+  return a + 2 * b + 3 * c + 4 * d + 5 * e + 6 * f + 7 * g + 8 * h + 9 * i + 10 * j + 11 * k + 12 * l + 13 * m + 14 * n + 15 * o +
+         16 * p + 17 * q + 18 * r + 19 * s + 20 * t + 21 * u + 22 * v + 23 * w + 24 * x + 25 * y + 26 * z + 27 * aa + 28 * ab +
+         29 * ac + 30 * ad + 31 * ae;
 }
 
 API int sum_variadic(int count, ...) {

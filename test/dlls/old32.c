@@ -22,22 +22,24 @@ API double __stdcall third(double a) { return a / 3; }
 API void *same_pointer(void *p) { return p; }
 API size_t same_size(size_t n) { return n; }
 
-#define BYTES(n)                                                                                                       \
-  typedef struct { uint8_t bytes[n]; } bytes##n;                                                                       \
-  API int sum##n(int before, bytes##n value, int after) {                                                              \
-    int sum = 100 * before + 1000 * after;                                                                             \
-    for (int i = 0; i < n; i++) sum += value.bytes[i];                                                                 \
-    return sum;                                                                                                        \
-  }                                                                                                                    \
-  API bytes##n make##n(int first) {                                                                                    \
-    bytes##n value;                                                                                                    \
-    for (int i = 0; i < n; i++) value.bytes[i] = first + i;                                                            \
-    return value;                                                                                                      \
-  }                                                                                                                    \
-  API bytes##n __stdcall turn##n(bytes##n value) {                                                                     \
-    bytes##n turned;                                                                                                   \
-    for (int i = 0; i < n; i++) turned.bytes[i] = value.bytes[n - 1 - i];                                              \
-    return turned;                                                                                                     \
+#define BYTES(n)                                                          \
+  typedef struct {                                                        \
+    uint8_t bytes[n];                                                     \
+  } bytes##n;                                                             \
+  API int sum##n(int before, bytes##n value, int after) {                 \
+    int sum = 100 * before + 1000 * after;                                \
+    for (int i = 0; i < n; i++) sum += value.bytes[i];                    \
+    return sum;                                                           \
+  }                                                                       \
+  API bytes##n make##n(int first) {                                       \
+    bytes##n value;                                                       \
+    for (int i = 0; i < n; i++) value.bytes[i] = first + i;               \
+    return value;                                                         \
+  }                                                                       \
+  API bytes##n __stdcall turn##n(bytes##n value) {                        \
+    bytes##n turned;                                                      \
+    for (int i = 0; i < n; i++) turned.bytes[i] = value.bytes[n - 1 - i]; \
+    return turned;                                                        \
   }
 BYTES(1)
 BYTES(2)
@@ -50,8 +52,15 @@ BYTES(12)
 BYTES(16)
 BYTES(33)
 
-typedef struct { double x, y; } point;
-typedef struct { int32_t code; int64_t when; char name[5]; void *next; } record;
+typedef struct {
+  double x, y;
+} point;
+typedef struct {
+  int32_t code;
+  int64_t when;
+  char name[5];
+  void *next;
+} record;
 API point scale(point p, double by) { return (point){p.x * by, p.y * by}; }
 API void __stdcall move(point *p, double dx) { p->x += dx; }
 API int record_size(void) { return sizeof(record); }
@@ -62,7 +71,10 @@ API void change(record *r) {
   r->next = (void *)0xfffffff0;
 }
 
-typedef struct node { struct node *next; int value; } node;
+typedef struct node {
+  struct node *next;
+  int value;
+} node;
 API node *list(int count) {
   node *first = NULL;
   while (count-- > 0) {
@@ -90,7 +102,10 @@ API int64_t call_wide(int64_t (*f)(int64_t)) { return f((int64_t)1 << 40) + 1; }
 API double call_double(double (*f)(float)) { return f(1.5f) * 2; }
 API int call_point(int (*f)(point, bytes5, int)) { return f((point){1, 2}, (bytes5){{1, 2, 3, 4, 5}}, 9); }
 
-typedef struct { int (*plain)(int); int(__stdcall *standard)(int); } table;
+typedef struct {
+  int (*plain)(int);
+  int(__stdcall *standard)(int);
+} table;
 static int plain_ten(int a) { return a + 10; }
 static int __stdcall standard_ten(int a) { return a * 10; }
 API table tables = {plain_ten, standard_ten};
@@ -121,13 +136,18 @@ API HRESULT __stdcall fail_with(HRESULT code) { return code; }
 API int __fastcall quick(int a, int b) { return a + b; }
 API double __fastcall quick_many(float a, int b, double c, short d, int e) { return a + 10 * b + 100 * c + 1000 * d + 10000 * e; }
 /* A method as Microsoft's compilers make it: the object in a register, the place of a structure result on the stack. */
-typedef struct { int value; } object;
+typedef struct {
+  int value;
+} object;
 API int __thiscall object_add(object *self, int a, char b) { return self->value += a + b; }
 API point *__thiscall object_point(object *self, point *result, double y) {
   *result = (point){self->value, y};
   return result;
 }
-typedef struct { int(__thiscall *add)(object *, int, char); int(__fastcall *quick)(int, int); } methods;
+typedef struct {
+  int(__thiscall *add)(object *, int, char);
+  int(__fastcall *quick)(int, int);
+} methods;
 API methods its_methods = {object_add, quick};
 API int ask_quick(int(__fastcall *f)(int, int, int), int times) {
   int sum = 0;

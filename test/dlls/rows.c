@@ -5,7 +5,7 @@
 #include <windows.h>
 #define API __declspec(dllexport)
 
-#define TWICE(name, type)                                                                                              \
+#define TWICE(name, type) \
   API type twice_##name(type value) { return (type)(value + value); }
 TWICE(int8, int8_t)
 TWICE(uint8, uint8_t)

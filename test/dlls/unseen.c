@@ -25,7 +25,8 @@ static DWORD WINAPI serve(LPVOID nothing) {
   MSG message;
   (void)nothing;
   RegisterClassW(&class);
-  helper = CreateWindowExW(0, class.lpszClassName, L"nobody sees it", WS_OVERLAPPEDWINDOW, 0, 0, 320, 200, NULL, NULL, class.hInstance, NULL);
+  helper = CreateWindowExW(0, class.lpszClassName, L"nobody sees it", WS_OVERLAPPEDWINDOW, 0, 0, 320, 200, NULL, NULL,
+                           class.hInstance, NULL);
   if (helper) SetTimer(helper, 1, 10, NULL);
   SetEvent(ready);
   while (helper && GetMessageW(&message, NULL, 0, 0) > 0) DispatchMessageW(&message);

@@ -7,7 +7,10 @@ static int64_t six(int8_t a, uint8_t b, int16_t c, uint16_t d, uint32_t e, int64
 static float blend(float a, double b, int32_t c) { return (float)(a + b + c); }
 static int32_t peek(const int32_t *at) { return *at; }
 static int32_t divide(int32_t a, int32_t b) { return a / b; }
-static int32_t note(int32_t a) { SetLastError((DWORD)a); return a; }
+static int32_t note(int32_t a) {
+  SetLastError((DWORD)a);
+  return a;
+}
 static int16_t little(int16_t a, uint8_t b) { return (int16_t)(a - b); }
 
 enum { ROWS = 1000 };
@@ -36,9 +39,22 @@ static void widths(void) {
   int64_t *wide = (void *)arena(0x70000);
   static const uint8_t row[24] = {0xFF, 2, 0xFD, 0xFF, 4, 0, 0, 0, 5, 0, 0, 0x80};
   memcpy(arena(0x1000), row, 24);
-  struct batch mixed = {42, 0, 3, 8, wide, NULL, NULL, 0, 'q', 6,
-                        {{arena(0x1000), 0, 'b'}, {arena(0x1001), 0, 'B'}, {arena(0x1002), 0, 'h'}, {arena(0x1004), 0, 'H'},
-                         {arena(0x1008), 0, 'I'}, {x + 600, 0, 'q'}}};
+  struct batch mixed = {42,
+                        0,
+                        3,
+                        8,
+                        wide,
+                        NULL,
+                        NULL,
+                        0,
+                        'q',
+                        6,
+                        {{arena(0x1000), 0, 'b'},
+                         {arena(0x1001), 0, 'B'},
+                         {arena(0x1002), 0, 'h'},
+                         {arena(0x1004), 0, 'H'},
+                         {arena(0x1008), 0, 'I'},
+                         {x + 600, 0, 'q'}}};
   run_batch(&mixed);
   check(wide[2] == -1 + 2 - 3 + 4 + 0x80000005ll + (int64_t)bits_of(600), "six kinds of integers");
 
@@ -74,7 +90,8 @@ static void crashing(void) {
   for (int i = 0; i < ROWS; i++) a[i] = 6 * i, b[i] = i % 100 == 99 ? 0 : 3, out[i] = -1;
   struct answer r = run_batch(&batch);
   for (int i = 0; i < ROWS; i++) good &= out[i] == (i % 100 == 99 ? 0 : 2 * i);
-  for (uint32_t i = 0; i < r.code; i++) good &= failures[i].row == 99 + 100 * i && failures[i].code == 0xC0000094 && failures[i].address == ~0ull;
+  for (uint32_t i = 0; i < r.code; i++)
+    good &= failures[i].row == 99 + 100 * i && failures[i].code == 0xC0000094 && failures[i].address == ~0ull;
   check(r.status == 0 && r.code == 10 && r.result == ROWS && good, "every hundredth row crashes");
   batch.capacity = 3;
   r = run_batch(&batch);
@@ -89,7 +106,9 @@ static void crashing(void) {
   p[0] = ADDRESS(out + 20), p[1] = 0x18, p[2] = ADDRESS(out + 20), p[3] = 3;
   out[20] = 5;
   r = run_batch(&pointers);
-  check(r.code == 2 && out[0] == 5 && out[1] == 0 && out[2] == 5 && out[3] == 0 && failures[0].address == 0x18 && failures[1].row == 3, "bad pointers in a column");
+  check(r.code == 2 && out[0] == 5 && out[1] == 0 && out[2] == 5 && out[3] == 0 && failures[0].address == 0x18 &&
+            failures[1].row == 3,
+        "bad pointers in a column");
 
   for (int i = 0; i < ROWS; i++) a[i] = i;
   struct batch last = {46, BATCH_LAST_ERRORS, ROWS, 4, out, NULL, errors, 0, 'i', 1, {{a, 4, 'i'}}};

@@ -6,8 +6,15 @@ typedef double (*mixed_callback)(double, float, int8_t, uint16_t, double, int32_
 
 static int32_t twice(int_callback f, int32_t a) { return f(a, 1) + f(a, 2); }
 static double mixing(mixed_callback f) { return f(1.5, 2.5f, -3, 65535, 4.5, -6, 7.5f); }
-static int32_t last(int_callback f) { SetLastError(55); f(1, 1); return (int32_t)GetLastError(); }
-struct job { int_callback f; int32_t value, result; };
+static int32_t last(int_callback f) {
+  SetLastError(55);
+  f(1, 1);
+  return (int32_t)GetLastError();
+}
+struct job {
+  int_callback f;
+  int32_t value, result;
+};
 static DWORD WINAPI worker(void *argument) {
   struct job *job = argument;
   for (int i = 0; i < 20; i++) job->result += job->f(job->value, i);
@@ -76,7 +83,8 @@ void test_callbacks(void) {
   zb_routine(52, ADDRESS(threads), 0, 0, "pi", 'i');
   zb_routine(53, ADDRESS(last), 0, 0, "p", 'i');
   thunk = zb_thunk(0x1DADBEEF, 0, 0, "ii", 'i');
-  check(thunk != 0 && (zb_thunk(1, 0, 0, "i{4}", 'i') == 0) == (sizeof(void *) == 8) && zb_thunk(1, 0, 0, "i{", 'i') == 0, "thunks");
+  check(thunk != 0 && (zb_thunk(1, 0, 0, "i{4}", 'i') == 0) == (sizeof(void *) == 8) && zb_thunk(1, 0, 0, "i{", 'i') == 0,
+        "thunks");
   on_callback = plain;
   a = CALL(50, thunk, 4);
   check(a.result == 83 && seen_number == 0x1DADBEEF, "two callbacks");

@@ -8,8 +8,10 @@ static int8_t narrow(int64_t a) { return (int8_t)a; }
 static uint16_t wide(int32_t a) { return (uint16_t)a; }
 static uint8_t truth(int32_t a) { return a ? 200 : 0; }
 static void nothing(void) {}
-static double mixed(int32_t a, double b, float c, int64_t d, double e, float f, int8_t g, double h, uint16_t i, int32_t j, double k, float l) {
-  return a + 2 * b + 3 * (double)c + 4 * (double)d + 5 * e + 6 * (double)f + 7 * g + 8 * h + 9 * i + 10 * j + 11 * k + 12 * (double)l;
+static double mixed(int32_t a, double b, float c, int64_t d, double e, float f, int8_t g, double h, uint16_t i, int32_t j, double k,
+                    float l) {
+  return a + 2 * b + 3 * (double)c + 4 * (double)d + 5 * e + 6 * (double)f + 7 * g + 8 * h + 9 * i + 10 * j + 11 * k +
+         12 * (double)l;
 }
 /* Is the stack on 16 bytes? In 32 bits a compiler that needs it so makes it so, and only the frame tells. */
 static int64_t sum5(int64_t a, int64_t b, int64_t c, int64_t d, int64_t e) {
@@ -21,7 +23,10 @@ static int64_t sum5(int64_t a, int64_t b, int64_t c, int64_t d, int64_t e) {
 #endif
   return aligned ? a + 2 * b + 3 * c + 4 * d + 5 * e : -1;
 }
-static uint64_t error_up(void) { SetLastError(GetLastError() + 1); return GetLastError(); }
+static uint64_t error_up(void) {
+  SetLastError(GetLastError() + 1);
+  return GetLastError();
+}
 static int errno_up(void) { return ++*_errno(); }
 static int variadic(int count, ...) {
   double sum = 0;
@@ -49,7 +54,8 @@ void test_calls(void) {
   zb_undeclared(13);
   zb_routine(4000000, ADDRESS(add), 0, 0, "ii", 'i');
   check(zb_routine(0xFFFFFFFF, 1, 0, 0, "", 'i') == ZB_BAD_NUMBER, "a number beyond the table");
-  check(zb_routine(14, 1, 0, 0, "i{8}", 'i') == (sizeof(void *) == 8 ? ZB_BAD_SIGNATURE : 0), "structures by value on 32 bits alone");
+  check(zb_routine(14, 1, 0, 0, "i{8}", 'i') == (sizeof(void *) == 8 ? ZB_BAD_SIGNATURE : 0),
+        "structures by value on 32 bits alone");
   for (const char *const *bad = (const char *const[]){"{0}", "{}", "{8", "{-1}", "{99999999}", "{8}}", NULL}; *bad; bad++)
     check(zb_routine(14, 1, 0, 0, *bad, 'i') == ZB_BAD_SIGNATURE, *bad);
   check(zb_routine(14, 1, 0, 0, "ix", 'i') == ZB_BAD_SIGNATURE, "an unknown kind");
@@ -71,7 +77,8 @@ void test_calls(void) {
   check(a.result == 1, "bool");
   a = call(7, 0, NULL);
   check(a.status == 0 && a.result == 0, "void");
-  a = CALL(8, 1, bits_of(2), bits_of_float(3), 4, bits_of(5), bits_of_float(6), (uint64_t)-7, bits_of(8), 9, (uint64_t)-10, bits_of(11), bits_of_float(12));
+  a = CALL(8, 1, bits_of(2), bits_of_float(3), 4, bits_of(5), bits_of_float(6), (uint64_t)-7, bits_of(8), 9, (uint64_t)-10,
+           bits_of(11), bits_of_float(12));
   check(double_of(a.result) == mixed(1, 2, 3, 4, 5, 6, -7, 8, 9, -10, 11, 12), "twelve mixed arguments");
   a = CALL(9, 1, 2, 3, 4, 5);
   check(a.result == 55, "five integers, aligned stack");

@@ -18,13 +18,16 @@ static uint32_t frame(uint8_t *out, uint32_t *kind) {
 }
 
 static void mutate(uint8_t *bytes, uint32_t length) {
-  static const uint32_t interesting[] = {0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 0xFFFFFFF0, 1000};
+  static const uint32_t interesting[] = {0,      1,          0x7F,       0x80,       0xFF,       0x7FFF,
+                                         0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 0xFFFFFFF0, 1000};
   for (uint32_t times = 1 + random32() % 4; times; times--) {
     uint32_t at = random32() % length, value = interesting[random32() % 12];
     switch (random32() % 4) {
       case 0: bytes[at] = (uint8_t)random32(); break;
       case 1: bytes[at] ^= (uint8_t)(1 << random32() % 8); break;
-      case 2: if (at + 4 <= length) memcpy(bytes + (at & ~3u), &value, 4); break;
+      case 2:
+        if (at + 4 <= length) memcpy(bytes + (at & ~3u), &value, 4);
+        break;
       default: bytes[at] = (uint8_t)value;
     }
   }
@@ -47,7 +50,8 @@ static int one(void) {
   if (random32() % 8 == 0) {
     if (random32() % 2) length = random32() % 3 ? random32() % 300 : random32();
     if (random32() % 4 == 0) kind = random32() & 0xFF;
-    if (random32() % 4 == 0) flags = random32() & 0xFFFF, offset = random32() % 2 ? random32() : ARENA_OFFSET + random32() % 0x900000;
+    if (random32() % 4 == 0)
+      flags = random32() & 0xFFFF, offset = random32() % 2 ? random32() : ARENA_OFFSET + random32() % 0x900000;
   }
   number = publish(kind, out, length, flags, offset);
   if (!wait_for(number, &answer)) return 0;
@@ -81,7 +85,8 @@ void test_fuzz(void) {
     told += *word(WORD_DONE) == 7;
   }
   check(told == 20 && served == 99, "whoever rings is told how much is done, whatever somebody wrote there");
-  check(wait_for(publish(KIND_CALL, message, length, 0, 0), &answer) && answer.result == 42, "the next is taken when it has its number");
+  check(wait_for(publish(KIND_CALL, message, length, 0, 0), &answer) && answer.result == 42,
+        "the next is taken when it has its number");
   publish(KIND_CALL | THREADS << 8, message, length, 0, 0);
   for (int i = 0; i < 3000 && served == 99; i++) Sleep(1);
   check(served == ZB_CORRUPT && *word(WORD_HOST_STATE) == STATE_LEAVING, "a request of nobody stops the loop");

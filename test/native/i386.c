@@ -3,24 +3,37 @@
 #include "node.h"
 
 enum { PLAIN = CONVENTION_CDECL, STANDARD = CONVENTION_STDCALL, METHOD = CONVENTION_THISCALL, FAST = CONVENTION_FASTCALL };
-typedef struct { uint8_t bytes[5]; } five;
-typedef struct { double x, y, z; } point;
+typedef struct {
+  uint8_t bytes[5];
+} five;
+typedef struct {
+  double x, y, z;
+} point;
 
 static int __stdcall subtract(int a, int b) { return a - b; }
-static int64_t __stdcall standard(int8_t a, int64_t b, float c, double d, uint16_t e) { return a + b + (int64_t)c + (int64_t)d + e; }
+static int64_t __stdcall standard(int8_t a, int64_t b, float c, double d, uint16_t e) {
+  return a + b + (int64_t)c + (int64_t)d + e;
+}
 static int __fastcall fast(int a, int b, int c, int d) { return a + 10 * b + 100 * c + 1000 * d; }
 /* As Microsoft's compilers take these: what does not fit into a register leaves it to those behind. gcc does not, so in words. */
-static int __fastcall fast_wide(int b, int c, int a_low, int a_high, int d) { return a_low + 10 * a_high + 100 * b + 1000 * c + 10000 * d; }
+static int __fastcall fast_wide(int b, int c, int a_low, int a_high, int d) {
+  return a_low + 10 * a_high + 100 * b + 1000 * c + 10000 * d;
+}
 static int __fastcall fast_float(int b, int c, float a, int d) { return (int)(a * 10) + 100 * b + 1000 * c + 10000 * d; }
 static point *__fastcall fast_result(int a, int b, point *out) { return *out = (point){a, b, 0}, out; }
 static int __thiscall method(const int *self, int a, int b) { return *self + 10 * a + 100 * b; }
-static point *__thiscall method_result(const int *self, point *out, double scale) { return *out = (point){*self * scale, 2, 3}, out; }
-static int by_value(int before, five value, int after) { return before + 10 * value.bytes[0] + 100 * value.bytes[4] + 1000 * after; }
+static point *__thiscall method_result(const int *self, point *out, double scale) {
+  return *out = (point){*self * scale, 2, 3}, out;
+}
+static int by_value(int before, five value, int after) {
+  return before + 10 * value.bytes[0] + 100 * value.bytes[4] + 1000 * after;
+}
 static double __stdcall point_sum(point p, char c) { return p.x + p.y + p.z + c; }
 static float narrowed(double a) { return (float)a; }
 static double widened(float a) { return a; }
 /* Its arguments are its own to change, also those that it was not given. */
-static int spoils(volatile int a, volatile int b, volatile int c, volatile int d, volatile int e, volatile int f, volatile int g, volatile int h) {
+static int spoils(volatile int a, volatile int b, volatile int c, volatile int d, volatile int e, volatile int f, volatile int g,
+                  volatile int h) {
   a = b = c = d = e = f = g = h = -1;
   return a + b + c + d + e + f + g + h;
 }
@@ -43,13 +56,16 @@ static void conventions(void) {
   zb_routine(76, ADDRESS(method), METHOD, 0, "pii", 'i');
   zb_routine(77, ADDRESS(method_result), METHOD, ROUTINE_RESULT_BY_ADDRESS, "ppd", 'p');
   check((int32_t)CALL(70, 3, 5).result == -2, "stdcall");
-  check((int64_t)CALL(71, (uint64_t)-1, 1ull << 40, bits_of_float(2), bits_of(3), 65535).result == (1ll << 40) + 65539, "stdcall of all sizes");
+  check((int64_t)CALL(71, (uint64_t)-1, 1ull << 40, bits_of_float(2), bits_of(3), 65535).result == (1ll << 40) + 65539,
+        "stdcall of all sizes");
   check(CALL(72, 1, 2, 3, 4).result == 4321, "fastcall");
   check(CALL(73, 1 | 2ull << 32, 3, 4, 5).result == 54321, "fastcall: eight bytes take no register");
   check(CALL(74, bits_of_float(1.2f), 3, 4, 5).result == 54312, "fastcall: a float takes no register");
-  check(CALL(75, ADDRESS(&out), 4, 5).result == ADDRESS(&out) && out.x == 4 && out.y == 5, "fastcall: the place of a result takes no register");
+  check(CALL(75, ADDRESS(&out), 4, 5).result == ADDRESS(&out) && out.x == 4 && out.y == 5,
+        "fastcall: the place of a result takes no register");
   check(CALL(76, ADDRESS(&self), 2, 3).result == 327, "thiscall");
-  check(CALL(77, ADDRESS(&out), ADDRESS(&self), bits_of(1.5)).result == ADDRESS(&out) && out.x == 10.5, "thiscall: the place of a result lies on the stack");
+  check(CALL(77, ADDRESS(&out), ADDRESS(&self), bits_of(1.5)).result == ADDRESS(&out) && out.x == 10.5,
+        "thiscall: the place of a result lies on the stack");
 }
 
 static void values(void) {
@@ -113,7 +129,8 @@ static void batches(void) {
   struct answer a = run_batch(&words);
   for (int row = 0; row < ROWS; row++) good &= ((int64_t *)r)[row] == sum_words(i[row], ((int32_t *)f)[row], i[row], i[0]);
   check(a.status == 0 && a.result == ROWS && good, "stdcall, four words, eight bytes of result");
-  struct batch doubles = {91, 0, ROWS, 8, r, failures, NULL, 4, 'd', 4, {{d, 8, 'd'}, {d, 8, 'd'}, {d, 0, 'd'}, {d + ROWS - 1, -8, 'd'}}};
+  struct batch doubles = {
+      91, 0, ROWS, 8, r, failures, NULL, 4, 'd', 4, {{d, 8, 'd'}, {d, 8, 'd'}, {d, 0, 'd'}, {d + ROWS - 1, -8, 'd'}}};
   run_batch(&doubles), good = 1;
   for (int row = 0; row < ROWS; row++) good &= r[row] == sum_doubles(d[row], d[row], d[0], d[ROWS - 1 - row]);
   check(good, "cdecl, four doubles, one of result");
@@ -132,7 +149,8 @@ static void batches(void) {
   check(run_batch(&doubles).result == ROWS, "a double that nobody wants");
   words.routine = 85, words.count = 2, words.result_kind = 'i', words.result_stride = 4;
   a = run_batch(&words);
-  check(a.code == 4 && failures[3].row == 3 && failures[3].code == EXCEPTION_UNBALANCED && failures[3].address == 8, "a wrong convention, by row");
+  check(a.code == 4 && failures[3].row == 3 && failures[3].code == EXCEPTION_UNBALANCED && failures[3].address == 8,
+        "a wrong convention, by row");
   five *value = (void *)arena(0x50000);
   for (int row = 0; row < ROWS; row++) value[row].bytes[0] = (uint8_t)row, value[row].bytes[4] = 1;
   struct batch structures = {78, 0, ROWS, 4, r, failures, NULL, 4, 'i', 3, {{i, 0, 'i'}, {value, 5, '&'}, {i, 0, 'i'}}};
@@ -173,16 +191,22 @@ static int call_method(int(__thiscall *f)(void *, int)) { return f((void *)0x99,
 static void callbacks(void) {
   on_callback = taking;
   for (int i = 0; i < 7; i++)
-    zb_routine(110 + (uint32_t)i, ((uint64_t[]){ADDRESS(call_standard), ADDRESS(call_fast), ADDRESS(call_double), ADDRESS(call_float),
-                                     ADDRESS(call_value), ADDRESS(call_long), ADDRESS(call_method)})[i],
+    zb_routine(110 + (uint32_t)i,
+               ((uint64_t[]){ADDRESS(call_standard), ADDRESS(call_fast), ADDRESS(call_double), ADDRESS(call_float),
+                             ADDRESS(call_value), ADDRESS(call_long), ADDRESS(call_method)})[i],
                PLAIN, 0, "p", "iidfiqi"[i]);
   struct answer a = CALL(110, zb_thunk(300, STANDARD, 0, "idq", 'i'));
-  check(a.status == 0 && a.result == 42 && seen_count == 3 && seen[0] == ~0ull && seen[1] == bits_of(2.5) && (int64_t)seen[2] == -3, "a stdcall callback");
+  check(a.status == 0 && a.result == 42 && seen_count == 3 && seen[0] == ~0ull && seen[1] == bits_of(2.5) && (int64_t)seen[2] == -3,
+        "a stdcall callback");
   a = CALL(111, zb_thunk(301, FAST, 0, "iii", 'i'));
   check(a.status == 0 && a.result == 84 && seen[0] == 4 && seen[1] == 5 && seen[2] == 6, "a fastcall callback");
-  check(double_of(CALL(112, zb_thunk(302, PLAIN, 0, "f", 'd')).result) == 5 && seen[0] == bits_of_float(0.5f), "a double from a callback");
-  check(CALL(113, zb_thunk(303, STANDARD, 0, "d", 'f')).result == bits_of_float(3) && seen[0] == bits_of(0.5), "a float from a callback");
-  check(CALL(114, zb_thunk(304, PLAIN, 0, "i{5}i", 'i')).result == 42 && !memcmp(seen + 4, (uint8_t[]){9, 8, 7, 6, 5}, 5) && seen[2] == 3, "a structure to a callback");
+  check(double_of(CALL(112, zb_thunk(302, PLAIN, 0, "f", 'd')).result) == 5 && seen[0] == bits_of_float(0.5f),
+        "a double from a callback");
+  check(CALL(113, zb_thunk(303, STANDARD, 0, "d", 'f')).result == bits_of_float(3) && seen[0] == bits_of(0.5),
+        "a float from a callback");
+  check(CALL(114, zb_thunk(304, PLAIN, 0, "i{5}i", 'i')).result == 42 && !memcmp(seen + 4, (uint8_t[]){9, 8, 7, 6, 5}, 5) &&
+            seen[2] == 3,
+        "a structure to a callback");
   check(CALL(115, zb_thunk(305, STANDARD, 0, "", 'q')).result == 0x12345678Aull, "eight bytes from a callback");
   check(CALL(116, zb_thunk(306, METHOD, 0, "pi", 'i')).result == 42 && seen[0] == 0x99 && seen[1] == 8, "a thiscall callback");
   uint64_t freed = zb_thunk(307, STANDARD, 0, "idq", 'i');

@@ -59,11 +59,13 @@ void measure(void) {
     for (int i = 0; i < 4000; i++) wait_for(publish(KIND_CALL, message, length, 0, 0), &answer);
     times[round] = (now() - start) / 4000;
   }
-  printf("calls one by one, both sides spinning: %.0f %.0f %.0f %.0f %.0f ns a call; rings %u\n", times[0], times[1], times[2], times[3], times[4], rings);
+  printf("calls one by one, both sides spinning: %.0f %.0f %.0f %.0f %.0f ns a call; rings %u\n", times[0], times[1], times[2],
+         times[3], times[4], rings);
 }
 
 int main(void) {
-  check(strstr(zb_version(), sizeof(void *) == 8 ? " x86_64" : " i386") && zb_context_size() == sizeof(struct zb_context), "version");
+  check(strstr(zb_version(), sizeof(void *) == 8 ? " x86_64" : " i386") && zb_context_size() == sizeof(struct zb_context),
+        "version");
   node_start_at(0xFFFFFF00); /* numbers run over on the way */
   if (getenv("ZB_MEASURE")) {
     measure();

@@ -69,7 +69,8 @@ void test_modes(void) {
   check(CALL(80, 0).result == 0, "a clean start");
   for (int i = 0; i < 6; i++) {
     struct answer first = CALL(80, (uint64_t)all[i]), second = CALL(80, 0);
-    check(first.status == 0 && first.result == 0 && second.status == 0 && second.result == 0, "behind a call that leaves nothing as it was");
+    check(first.status == 0 && first.result == 0 && second.status == 0 && second.result == 0,
+          "behind a call that leaves nothing as it was");
   }
 
   for (int i = 0; i < ROWS; i++) a[i] = i % 2 ? DIRECTION : 0;

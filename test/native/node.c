@@ -19,8 +19,7 @@ void check(int good, const char *what) {
   if (good) {
     passed++;
     if (getenv("ZB_VERBOSE")) printf("ok: %s\n", what);
-  }
-  else failed++, printf("FAILED: %s\n", what);
+  } else failed++, printf("FAILED: %s\n", what);
   fflush(stdout);
 }
 
@@ -153,7 +152,9 @@ static int post(int strand, uint32_t kind, const void *message, uint32_t length)
 }
 
 /* Has the host's strand posted what has not been looked at? */
-static int is_new(int strand) { return *(volatile uint32_t *)(segment + STRAND_OFFSET + strand * STRAND_SIZE) == posts[strand] + 1; }
+static int is_new(int strand) {
+  return *(volatile uint32_t *)(segment + STRAND_OFFSET + strand * STRAND_SIZE) == posts[strand] + 1;
+}
 
 /* Handles a Callback if there is one. */
 static int pump(int strand) {

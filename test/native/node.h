@@ -65,9 +65,21 @@ struct answer control(uint8_t op);
 uint32_t nested(int strand, uint32_t kind, const void *message, uint32_t length, struct answer *answer);
 struct answer nested_call(int strand, uint32_t routine, uint32_t count, const uint64_t *arguments);
 void check(int good, const char *what);
-static inline uint64_t bits_of(double v) { uint64_t b; memcpy(&b, &v, 8); return b; }
-static inline uint64_t bits_of_float(float v) { uint32_t b; memcpy(&b, &v, 4); return b; }
-static inline double double_of(uint64_t b) { double v; memcpy(&v, &b, 8); return v; }
+static inline uint64_t bits_of(double v) {
+  uint64_t b;
+  memcpy(&b, &v, 8);
+  return b;
+}
+static inline uint64_t bits_of_float(float v) {
+  uint32_t b;
+  memcpy(&b, &v, 4);
+  return b;
+}
+static inline double double_of(uint64_t b) {
+  double v;
+  memcpy(&v, &b, 8);
+  return v;
+}
 
 void test_calls(void);
 void test_crashes(void);

@@ -3,16 +3,36 @@
 
 static char kept[400];
 static wchar_t kept_wide[400];
-static const char *number(int32_t v) { sprintf(kept, "n%d", (int)v); return kept; }
-static const wchar_t *wide(int32_t v) { for (int i = 0; i < v; i++) kept_wide[i] = (wchar_t)(L'a' + i % 26); kept_wide[v] = 0; return kept_wide; }
-static const char *of_length(int32_t v) { memset(kept, 'x', (size_t)v), kept[v] = 0; return kept; }
+static const char *number(int32_t v) {
+  sprintf(kept, "n%d", (int)v);
+  return kept;
+}
+static const wchar_t *wide(int32_t v) {
+  for (int i = 0; i < v; i++) kept_wide[i] = (wchar_t)(L'a' + i % 26);
+  kept_wide[v] = 0;
+  return kept_wide;
+}
+static const char *of_length(int32_t v) {
+  memset(kept, 'x', (size_t)v), kept[v] = 0;
+  return kept;
+}
 static const char *wild(int32_t v) { return v % 3 == 0 ? "good" : v % 3 == 1 ? NULL : (const char *)(ULONG_PTR)0x123; }
-static const char *last(int32_t v) { SetLastError((DWORD)v); return v < 0 ? (const char *)(ULONG_PTR)0x123 : "said"; }
-struct three { const char *first; int32_t value; const wchar_t *second; };
+static const char *last(int32_t v) {
+  SetLastError((DWORD)v);
+  return v < 0 ? (const char *)(ULONG_PTR)0x123 : "said";
+}
+struct three {
+  const char *first;
+  int32_t value;
+  const wchar_t *second;
+};
 static void three(struct three *out, int32_t v) {
   out->first = number(v), out->value = v, out->second = v % 2 ? (const wchar_t *)(ULONG_PTR)0x456 : wide(3);
 }
-static int32_t out_text(const char **out, int32_t v) { *out = wild(v); return v; }
+static int32_t out_text(const char **out, int32_t v) {
+  *out = wild(v);
+  return v;
+}
 
 enum { RESULT = -1 };
 #define NULL_TEXT 0u
@@ -22,7 +42,8 @@ static const uint32_t *record(const struct answer *a, uint32_t index) {
 }
 static int says(const struct answer *a, uint32_t index, const void *text, uint32_t length) {
   const uint32_t *r = record(a, index), size = *(uint32_t *)(ULONG_PTR)(a->texts + TEXTS_SIZE);
-  return r[0] && r[0] != TEXTS_UNREADABLE && r[1] == length && r[0] + r[1] <= size && !memcmp((void *)(ULONG_PTR)(a->texts + r[0]), text, length);
+  return r[0] && r[0] != TEXTS_UNREADABLE && r[1] == length && r[0] + r[1] <= size &&
+         !memcmp((void *)(ULONG_PTR)(a->texts + r[0]), text, length);
 }
 static int in_room(const struct answer *a) { return a->texts == ADDRESS(text_room); }
 
@@ -48,7 +69,8 @@ static void calls(void) {
   a = CALL(72, 300);
   int beyond = a.status == 0 && !in_room(&a) && record(&a, 0)[1] == 300;
   check(beyond && says(&a, 0, kept, 300), "a text beyond the room");
-  check(zb_free_texts(a.texts) == ZB_OK && zb_free_texts(a.texts) == ZB_BAD_NUMBER && zb_free_texts(4) == ZB_BAD_NUMBER, "is freed once");
+  check(zb_free_texts(a.texts) == ZB_OK && zb_free_texts(a.texts) == ZB_BAD_NUMBER && zb_free_texts(4) == ZB_BAD_NUMBER,
+        "is freed once");
   a = CALL(72, 116);
   check(in_room(&a), "one that just fits");
   text_room_size = 0, text_room = NULL;
@@ -91,7 +113,8 @@ static void batches(void) {
   text_room_size = 64 * 1024, batch.routine = 73;
   r = run_batch(&batch), good = 1;
   for (uint32_t i = 0; i < ROWS; i++) good &= i % 3 ? record(&r, i)[0] == NULL_TEXT : says(&r, i, "good", 4);
-  for (uint32_t i = 0; i < r.code; i++) good &= failures[i].row == 3 * i + 2 && failures[i].code == 0xC0000005 && failures[i].address == 0x123;
+  for (uint32_t i = 0; i < r.code; i++)
+    good &= failures[i].row == 3 * i + 2 && failures[i].code == 0xC0000005 && failures[i].address == 0x123;
   check(r.status == 0 && r.result == ROWS && r.code == ROWS / 3 && good, "bad pointers are failures of their rows");
 
   struct batch structures = {75, 0, ROWS, 0, NULL, failures, NULL, ROWS, 'v', 2, {{outs, sizeof *outs, '&'}, {a, 4, 'i'}}};
@@ -105,7 +128,8 @@ static void batches(void) {
 
 void test_texts(void) {
   const int64_t narrow[] = {RESULT, 0, 0}, wide_one[] = {RESULT, 0, TEXT_WIDE}, of_out[] = {0, 0, 0},
-                of_three[] = {0, offsetof(struct three, first), TEXT_IN_STRUCTURE, 0, offsetof(struct three, second), TEXT_IN_STRUCTURE | TEXT_WIDE};
+                of_three[] = {0, offsetof(struct three, first),  TEXT_IN_STRUCTURE,
+                              0, offsetof(struct three, second), TEXT_IN_STRUCTURE | TEXT_WIDE};
   zb_routine(70, ADDRESS(number), 0, 0, "i", 'p'), zb_texts(70, narrow, 1);
   zb_routine(71, ADDRESS(wide), 0, 0, "i", 'p'), zb_texts(71, wide_one, 1);
   zb_routine(72, ADDRESS(of_length), 0, 0, "i", 'p'), zb_texts(72, narrow, 1);

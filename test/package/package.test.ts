@@ -12,6 +12,7 @@ const test = suite('package')
 const run = promisify(execFile)
 let folder: string
 let project: string
+let tarball: string
 const installed = (...path: string[]) => join(project, 'node_modules/zugbruecke', ...path)
 
 async function inProject(program: string, ...args: string[]): Promise<string> {
@@ -30,9 +31,10 @@ test.before(async () => {
   project = join(folder, 'empty prüject')
   mkdirSync(project)
   const { stdout } = await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder])
-  const [{ filename }] = JSON.parse(stdout) as [{ filename: string }]
+  const [packed] = JSON.parse(stdout) as [{ filename: string }]
+  tarball = join(folder, packed.filename)
   writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'empty', private: true, type: 'module' }))
-  await inProject('npm', 'install', '--no-audit', '--no-fund', '--prefer-offline', join(folder, filename))
+  await inProject('npm', 'install', '--no-audit', '--no-fund', '--prefer-offline', tarball)
 })
 test.after(() => rmSync(folder, { recursive: true, force: true }))
 
@@ -56,6 +58,22 @@ test('it has what it needs, and nothing else', () => {
     assert.not(existsSync(installed(file)), file)
   const hosts = readdirSync(resolve('wine-host')).filter(name => name.endsWith('.py'))
   for (const name of hosts) assert.ok(existsSync(installed('wine-host', name)), name)
+})
+
+test('no source map is in it, and no internal member in its types', () => {
+  const names = readdirSync(installed('dist'), { recursive: true, encoding: 'utf8' })
+  assert.equal(
+    names.filter(name => name.endsWith('.map')),
+    [],
+  )
+  for (const name of names.filter(name => name.endsWith('.d.ts')))
+    assert.not.match(readFileSync(installed('dist', name), 'utf8'), /@internal/, name)
+})
+
+test('publint and attw find nothing to complain of', async () => {
+  const program = (name: string) => resolve('node_modules/.bin', name)
+  await inProject(program('publint'), tarball, '--strict')
+  await inProject(program('attw'), tarball, '--profile', 'esm-only')
 })
 
 test('every entry point is there, with its types', async () => {

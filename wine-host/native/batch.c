@@ -37,7 +37,8 @@ static int read_batch(struct zb_batch *batch, const uint8_t *bytes, uint32_t cap
     int size = zb_kind_size(column->kind);
     if (size < 0 || !column_reachable(zb_u64(at), column->stride, batch->rows, (uint64_t)size, 0)) return 0;
   }
-  if (batch->results && !column_reachable(zb_u64(bytes + BATCH_RESULTS), (int64_t)batch->result_stride, batch->rows, (uint64_t)result_size(batch->result_kind), 1))
+  if (batch->results && !column_reachable(zb_u64(bytes + BATCH_RESULTS), (int64_t)batch->result_stride, batch->rows,
+                                          (uint64_t)result_size(batch->result_kind), 1))
     return 0;
   if (batch->last_errors && !zb_reachable(zb_u64(bytes + BATCH_LAST_ERRORS_AT), 4ull * batch->rows, 1)) return 0;
   return !capacity || zb_reachable(zb_u64(bytes + BATCH_ERRORS), (uint64_t)ROW_FAILURE_SIZE * capacity, 1);
@@ -46,7 +47,8 @@ static int read_batch(struct zb_batch *batch, const uint8_t *bytes, uint32_t cap
 /* The crash may have been our own store, into memory that a routine freed. */
 static int still_there(const struct zb_batch *batch, uint32_t row, const struct failure *failure) {
   return zb_reachable((uint64_t)(ULONG_PTR)failure, sizeof *failure, 1) &&
-         zb_reachable((uint64_t)(ULONG_PTR)batch->results + row * batch->result_stride, (uint64_t)result_size(batch->result_kind), 1) &&
+         zb_reachable((uint64_t)(ULONG_PTR)batch->results + row * batch->result_stride, (uint64_t)result_size(batch->result_kind),
+                      1) &&
          (!batch->last_errors || zb_reachable((uint64_t)(ULONG_PTR)&batch->last_errors[row], 4, 1));
 }
 

@@ -17,22 +17,22 @@ typedef int32_t (*zb_control)(const uint8_t *message, uint32_t length, uint8_t *
 
 /* Offsets (of 64 bits) are part of the interface: Python mirrors it as a ctypes.Structure. */
 struct zb_context {
-  uint32_t size;                 /*  0: sizeof(struct zb_context) */
-  uint32_t wire_version;         /*  4: WIRE_VERSION of docs/wire.md */
-  uint8_t *segment;              /*  8: where the segment is mapped */
-  uint64_t segment_size;         /* 16 */
-  void *host_bell;               /* 24: HANDLE, read: wakes the main loop */
-  void *strands_bell;            /* 32: HANDLE, read: wakes the bell thread */
-  zb_control control;            /* 40 */
-  int *(*errno_location)(void);  /* 48: `_errno` of the C runtime whose errno is kept, or NULL */
+  uint32_t size;                /*  0: sizeof(struct zb_context) */
+  uint32_t wire_version;        /*  4: WIRE_VERSION of docs/wire.md */
+  uint8_t *segment;             /*  8: where the segment is mapped */
+  uint64_t segment_size;        /* 16 */
+  void *host_bell;              /* 24: HANDLE, read: wakes the main loop */
+  void *strands_bell;           /* 32: HANDLE, read: wakes the bell thread */
+  zb_control control;           /* 40 */
+  int *(*errno_location)(void); /* 48: `_errno` of the C runtime whose errno is kept, or NULL */
 };
 
 /* Results: 0 done, a negative number otherwise (zb_error). */
 enum zb_error {
   ZB_OK = 0,
-  ZB_BAD_CONTEXT = -1,  /* size, version, segment or a handle is not usable */
-  ZB_CORRUPT = -2,      /* zb_serve: a slot or a mailbox holds what cannot be */
-  ZB_BAD_NUMBER = -3,   /* a routine number beyond the table */
+  ZB_BAD_CONTEXT = -1, /* size, version, segment or a handle is not usable */
+  ZB_CORRUPT = -2,     /* zb_serve: a slot or a mailbox holds what cannot be */
+  ZB_BAD_NUMBER = -3,  /* a routine number beyond the table */
   ZB_BAD_SIGNATURE = -4,
   ZB_NO_MEMORY = -5
 };

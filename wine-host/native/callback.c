@@ -159,7 +159,8 @@ uint64_t zb_callback_enter(uint32_t index, const struct zb_frame *frame) {
     int32_t strand = claim_strand();
     if (strand < 0) {
       HeapFree(GetProcessHeap(), 0, fresh);
-      if (!zb_ends()) zb_say("a thread of a DLL got zero from a callback: too many other threads have one open, and none has returned for 10 s");
+      if (!zb_ends())
+        zb_say("a thread of a DLL got zero from a callback: too many other threads have one open, and none has returned for 10 s");
       return 0;
     }
     zb_attach(thread, strand);

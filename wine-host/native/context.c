@@ -9,7 +9,8 @@
 ZB_API const char *zb_version(void) { return ZB_VERSION " " ARCHITECTURE; }
 ZB_API uint32_t zb_context_size(void) { return sizeof(struct zb_context); }
 
-_Static_assert(sizeof(void *) == 4 || (sizeof(struct zb_context) == 56 && offsetof(struct zb_context, control) == 40), "Python mirrors this structure");
+_Static_assert(sizeof(void *) == 4 || (sizeof(struct zb_context) == 56 && offsetof(struct zb_context, control) == 40),
+               "Python mirrors this structure");
 
 ZB_API int32_t zb_init(const struct zb_context *context) {
   if (!context || context->size != sizeof *context || context->wire_version != WIRE_VERSION) return ZB_BAD_CONTEXT;
@@ -32,6 +33,7 @@ ZB_API int32_t zb_init(const struct zb_context *context) {
   zb_keep_open(zb.host_bell);
   zb_keep_open(zb.strands_bell);
   zb_calibrate();
-  if (!zb_watch_me() || !zb_prepare_to_leave() || !zb_watch_exceptions() || !zb_watch_unloads() || !zb_listen()) return ZB_NO_MEMORY;
+  if (!zb_watch_me() || !zb_prepare_to_leave() || !zb_watch_exceptions() || !zb_watch_unloads() || !zb_listen())
+    return ZB_NO_MEMORY;
   return ZB_OK;
 }

@@ -23,11 +23,9 @@ static void note(struct zb_guard *guard, const EXCEPTION_RECORD *record, uint32_
   guard->code = record->ExceptionCode;
   guard->address = record->ExceptionCode == EXCEPTION_UNBALANCED && record->NumberParameters == 2
                        ? record->ExceptionInformation[0] | (uint64_t)record->ExceptionInformation[1] << 32
-                   : record->ExceptionCode == EXCEPTION_OF_STUB
-                       ? zb_stub_name(record)
-                   : memory && record->NumberParameters >= 2
-                       ? record->ExceptionInformation[1]
-                       : ~0ull;
+                   : record->ExceptionCode == EXCEPTION_OF_STUB ? zb_stub_name(record)
+                   : memory && record->NumberParameters >= 2    ? record->ExceptionInformation[1]
+                                                                : ~0ull;
   guard->system_error = system_error;
 }
 
@@ -53,15 +51,24 @@ EXCEPTION_DISPOSITION zb_frame_handler(EXCEPTION_RECORD *record, void *frame, CO
  * Other software raises out of kernel32, which can be, or catches what it raises. */
 static int fault(DWORD code) {
   switch (code) {
-    case EXCEPTION_ACCESS_VIOLATION: case EXCEPTION_ILLEGAL_INSTRUCTION: case EXCEPTION_PRIV_INSTRUCTION:
-    case EXCEPTION_INT_DIVIDE_BY_ZERO: case EXCEPTION_INT_OVERFLOW: case EXCEPTION_BREAKPOINT:
-    case EXCEPTION_STACK_OVERFLOW: case EXCEPTION_IN_PAGE_ERROR: case EXCEPTION_DATATYPE_MISALIGNMENT:
-    case EXCEPTION_FLT_DENORMAL_OPERAND: case EXCEPTION_FLT_DIVIDE_BY_ZERO: case EXCEPTION_FLT_INEXACT_RESULT:
-    case EXCEPTION_FLT_INVALID_OPERATION: case EXCEPTION_FLT_OVERFLOW: case EXCEPTION_FLT_STACK_CHECK:
-    case EXCEPTION_FLT_UNDERFLOW: case EXCEPTION_OF_STUB:
-      return 1;
-    default:
-      return 0;
+    case EXCEPTION_ACCESS_VIOLATION:
+    case EXCEPTION_ILLEGAL_INSTRUCTION:
+    case EXCEPTION_PRIV_INSTRUCTION:
+    case EXCEPTION_INT_DIVIDE_BY_ZERO:
+    case EXCEPTION_INT_OVERFLOW:
+    case EXCEPTION_BREAKPOINT:
+    case EXCEPTION_STACK_OVERFLOW:
+    case EXCEPTION_IN_PAGE_ERROR:
+    case EXCEPTION_DATATYPE_MISALIGNMENT:
+    case EXCEPTION_FLT_DENORMAL_OPERAND:
+    case EXCEPTION_FLT_DIVIDE_BY_ZERO:
+    case EXCEPTION_FLT_INEXACT_RESULT:
+    case EXCEPTION_FLT_INVALID_OPERATION:
+    case EXCEPTION_FLT_OVERFLOW:
+    case EXCEPTION_FLT_STACK_CHECK:
+    case EXCEPTION_FLT_UNDERFLOW:
+    case EXCEPTION_OF_STUB: return 1;
+    default: return 0;
   }
 }
 
@@ -103,7 +110,8 @@ static LONG CALLBACK vectored(EXCEPTION_POINTERS *exception) {
   if (exception->ExceptionRecord->ExceptionCode == EXCEPTION_OF_STUB) zb_note_stub(exception->ExceptionRecord);
   if (!guard || !fault(exception->ExceptionRecord->ExceptionCode)) return EXCEPTION_CONTINUE_SEARCH;
   /* what it is to go back to makes it fault again, and would for ever */
-  if (guard->abandoned || zb_recovering(exception->ContextRecord)) zb_give_up("a routine wrote over the stack that it was called on");
+  if (guard->abandoned || zb_recovering(exception->ContextRecord))
+    zb_give_up("a routine wrote over the stack that it was called on");
   if (guard->walking) {
     /* the first exception is the one to tell of */
   } else if (exception->ExceptionRecord->ExceptionCode == EXCEPTION_STACK_OVERFLOW && !stack_left()) {
@@ -154,7 +162,8 @@ int zb_protect(struct zb_thread *thread, zb_body body, void *argument, struct zb
   zb_settle_modes(&modes);
   thread->guard = guard->previous;
   /* Node waits for what those callbacks asked last, and for ever: the frames that would have answered are gone */
-  if (thread->depth != guard->depth) zb_give_up("a routine left a callback that had not returned (longjmp, or an exception of its own)");
+  if (thread->depth != guard->depth)
+    zb_give_up("a routine left a callback that had not returned (longjmp, or an exception of its own)");
   if (!failed) return 0;
   tib->ExceptionList = chain;
   /* the page that told of the overflow is an ordinary one now: without this the next overflow ends the process */

@@ -34,24 +34,24 @@ struct zb_thread {
   int32_t errno_copy;
   uint32_t system_error; /* the routines' own GetLastError(): the bridge's waiting must not show in it */
   uint32_t spin;
-  uint32_t beside; /* waits in a row that looked as if who calls ran on the same core */
+  uint32_t beside;      /* waits in a row that looked as if who calls ran on the same core */
   uint32_t beside_most; /* of them, until it asks to leave that core: BESIDE at first */
-  CONTEXT walk; /* here, not on the stack: there may be little left of it */
+  CONTEXT walk;         /* here, not on the stack: there may be little left of it */
 };
 
 struct zb_state {
   uint8_t *segment;
   uint64_t segment_size;
   HANDLE host_bell, strands_bell, main_thread;
-  HANDLE events[STRANDS]; /* what a strand but the first sleeps on */
+  HANDLE events[STRANDS];         /* what a strand but the first sleeps on */
   HANDLE volatile bells[THREADS]; /* of Node's threads, each opened when it is first rung */
   zb_control control;
   int *(*errno_location)(void);
-  DWORD_PTR cores;            /* that this process may use */
-  uint32_t spin_full; /* pauses of the longest spin */
-  uint64_t spin_ticks; /* the same in time stamp counter ticks */
+  DWORD_PTR cores;                          /* that this process may use */
+  uint32_t spin_full;                       /* pauses of the longest spin */
+  uint64_t spin_ticks;                      /* the same in time stamp counter ticks */
   uint32_t posted[STRANDS], taken[STRANDS]; /* messages of each side, in a mailbox */
-  volatile LONG leaving; /* EXIT was carried out, or the segment is corrupt */
+  volatile LONG leaving;                    /* EXIT was carried out, or the segment is corrupt */
   volatile LONG corrupt;
   DWORD tls;
 };
@@ -114,7 +114,8 @@ struct zb_reply {
   uint32_t status, code;
   uint64_t texts, result;
 };
-#define ZB_MALFORMED {.status = STATUS_REFUSED, .code = REFUSED_MALFORMED}
+#define ZB_MALFORMED \
+  { .status = STATUS_REFUSED, .code = REFUSED_MALFORMED }
 
 /* A message somewhere in the segment. */
 struct zb_message {
@@ -153,8 +154,16 @@ static inline uint32_t zb_load(const volatile uint32_t *at) { return __atomic_lo
 static inline volatile uint32_t *zb_thread_word(uint32_t thread, uint32_t offset) {
   return zb_word(THREAD_OFFSET + thread * THREAD_SIZE + offset);
 }
-static inline uint32_t zb_u32(const uint8_t *at) { uint32_t v; memcpy(&v, at, 4); return v; }
-static inline uint64_t zb_u64(const uint8_t *at) { uint64_t v; memcpy(&v, at, 8); return v; }
+static inline uint32_t zb_u32(const uint8_t *at) {
+  uint32_t v;
+  memcpy(&v, at, 4);
+  return v;
+}
+static inline uint64_t zb_u64(const uint8_t *at) {
+  uint64_t v;
+  memcpy(&v, at, 8);
+  return v;
+}
 
 /* The calling thread's, whose begin is an NT_TIB. NtCurrentTeb() does the same, but gcc warns of it. */
 static inline uint8_t *zb_teb(void) {

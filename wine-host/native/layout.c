@@ -53,8 +53,12 @@ struct zb_layout *zb_lay_out(const char *signature, uint32_t most, uint32_t conv
   layout->count = count;
   layout->floats = !floats ? 0 : doubles == count ? 2 : 1;
   for (uint32_t i = 0; i < count; i++) signature = next_kind(signature, &layout->places[i]);
-  if (flags & ROUTINE_VARIADIC) convention = CONVENTION_CDECL; /* whatever its declaration says: nobody else knows how much there is */
-  place_all(layout, convention == CONVENTION_THISCALL ? 1 : convention == CONVENTION_FASTCALL ? 2 : 0,
+  if (flags & ROUTINE_VARIADIC)
+    convention = CONVENTION_CDECL; /* whatever its declaration says: nobody else knows how much there is */
+  place_all(layout,
+            convention == CONVENTION_THISCALL   ? 1
+            : convention == CONVENTION_FASTCALL ? 2
+                                                : 0,
             (flags & ROUTINE_RESULT_BY_ADDRESS) != 0);
   if (convention != CONVENTION_CDECL) layout->taken = layout->stack;
   return layout;

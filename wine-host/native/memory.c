@@ -13,8 +13,8 @@ static int in_segment(uint64_t address, uint64_t size, int writable) {
  * go away before it is used; the access then fails under the guard as the routine's would. */
 int zb_reachable(uint64_t address, uint64_t size, int writable) {
   const DWORD good = writable ? PAGE_READWRITE | PAGE_WRITECOPY | PAGE_EXECUTE_READWRITE | PAGE_EXECUTE_WRITECOPY
-                              : PAGE_READWRITE | PAGE_WRITECOPY | PAGE_EXECUTE_READWRITE | PAGE_EXECUTE_WRITECOPY |
-                                    PAGE_READONLY | PAGE_EXECUTE_READ;
+                              : PAGE_READWRITE | PAGE_WRITECOPY | PAGE_EXECUTE_READWRITE | PAGE_EXECUTE_WRITECOPY | PAGE_READONLY |
+                                    PAGE_EXECUTE_READ;
   MEMORY_BASIC_INFORMATION information;
   uint64_t end;
   int inside;

@@ -89,6 +89,7 @@ static void CALLBACK on_change(ULONG reason, const struct unloaded *dll, void *c
 
 int zb_watch_unloads(void) {
   static void *cookie;
-  LONG(NTAPI *watch)(ULONG, void CALLBACK (*)(ULONG, const struct unloaded *, void *), void *, void **) = zb_of_ntdll("LdrRegisterDllNotification");
+  LONG(NTAPI * watch)
+  (ULONG, void CALLBACK (*)(ULONG, const struct unloaded *, void *), void *, void **) = zb_of_ntdll("LdrRegisterDllNotification");
   return cookie || (watch && watch(0, on_change, NULL, &cookie) == 0);
 }

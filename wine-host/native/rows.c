@@ -6,7 +6,8 @@
 /* Its arguments into `values`, as the columns have them. */
 static void load_row(const struct zb_batch *batch, uint32_t row, uint64_t *values) {
   for (uint32_t c = 0; c < batch->count; c++)
-    values[c] = zb_load_value((uint32_t)batch->columns[c].kind, batch->columns[c].pointer + row * (ptrdiff_t)batch->columns[c].stride);
+    values[c] =
+        zb_load_value((uint32_t)batch->columns[c].kind, batch->columns[c].pointer + row * (ptrdiff_t)batch->columns[c].stride);
 }
 
 /* Any columns. last_errors is kept here, too: whoever wants it per row pays for it. */

@@ -10,18 +10,19 @@
 
 /* One call with the values of `n` columns, the last first. As in zb_call_raw the stack lies on 16 bytes, and what is kept is kept in
  * registers, for the stack pointer is as the routine leaves it. In ecx: what that took. */
-#define CALL(n, wide, pushes, results)                                                                                                 \
-  __asm__ volatile("movl %%esp, %%edi\n\tsubl %[room], %%esp\n\tandl $-16, %%esp\n\tmovl %%esp, %%ebx\n\taddl %[bytes], %%esp\n\t"     \
-                   pushes "call *%%eax\n\tmovl %%esp, %%ecx\n\tmovl %%edi, %%esp\n\tsubl %%ebx, %%ecx"                                 \
-                   : results, "=d"(high), "=c"(taken), "=a"(low)                                                                       \
-                   : "a"(address), "S"(p), [room] "i"(SLACK + 4 * n * (1 + wide)), [bytes] "i"(4 * n * (1 + wide))                     \
-                   : "ebx", "edi", "memory", "cc")
-#define CALL_OF(wide, push, results)                                                                                                   \
-  switch (n) {                                                                                                                         \
-    case 1: CALL(1, wide, push(0), results); break;                                                                                    \
-    case 2: CALL(2, wide, push(1) push(0), results); break;                                                                            \
-    case 3: CALL(3, wide, push(2) push(1) push(0), results); break;                                                                    \
-    default: CALL(4, wide, push(3) push(2) push(1) push(0), results); break;                                                           \
+#define CALL(n, wide, pushes, results)                                                                                       \
+  __asm__ volatile(                                                                                                          \
+      "movl %%esp, %%edi\n\tsubl %[room], %%esp\n\tandl $-16, %%esp\n\tmovl %%esp, %%ebx\n\taddl %[bytes], %%esp\n\t" pushes \
+      "call *%%eax\n\tmovl %%esp, %%ecx\n\tmovl %%edi, %%esp\n\tsubl %%ebx, %%ecx"                                           \
+      : results, "=d"(high), "=c"(taken), "=a"(low)                                                                          \
+      : "a"(address), "S"(p), [room] "i"(SLACK + 4 * n * (1 + wide)), [bytes] "i"(4 * n * (1 + wide))                        \
+      : "ebx", "edi", "memory", "cc")
+#define CALL_OF(wide, push, results)                                         \
+  switch (n) {                                                               \
+    case 1: CALL(1, wide, push(0), results); break;                          \
+    case 2: CALL(2, wide, push(1) push(0), results); break;                  \
+    case 3: CALL(3, wide, push(2) push(1) push(0), results); break;          \
+    default: CALL(4, wide, push(3) push(2) push(1) push(0), results); break; \
   }
 
 /* n columns. result: i or q as many bytes of the integer registers, f or d out of st0, v none, x what is stored by its kind. */
@@ -43,9 +44,17 @@ INLINE void same(struct zb_batch *batch, const int n, const int wide, const char
     batch->row = row;
     zb_store_row(running, row);
     if (result == 'f' || result == 'd') {
-      if (wide) CALL_OF(1, PUSH1, "=t"(top)) else CALL_OF(0, PUSH0, "=t"(top))
+      if (wide) {
+        CALL_OF(1, PUSH1, "=t"(top))
+      } else {
+        CALL_OF(0, PUSH0, "=t"(top))
+      }
     } else {
-      if (wide) CALL_OF(1, PUSH1, "+m"(*p)) else CALL_OF(0, PUSH0, "+m"(*p))
+      if (wide) {
+        CALL_OF(1, PUSH1, "+m"(*p))
+      } else {
+        CALL_OF(0, PUSH0, "+m"(*p))
+      }
       if (!(row & 3)) { /* as in zb_call_raw; eight values have room */
         zb_calm_x87();
         __asm__ volatile("emms");
@@ -56,14 +65,22 @@ INLINE void same(struct zb_batch *batch, const int n, const int wide, const char
     if (taken != declared) zb_unbalanced(taken, declared);
     if (result == 'i') memcpy(out, &low, 4);
     if (result == 'q') memcpy(out, &low, 4), memcpy(out + 4, &high, 4);
-    if (result == 'f') { float v = (float)top; memcpy(out, &v, 4); }
-    if (result == 'd') { double v = (double)top; memcpy(out, &v, 8); }
+    if (result == 'f') {
+      float v = (float)top;
+      memcpy(out, &v, 4);
+    }
+    if (result == 'd') {
+      double v = (double)top;
+      memcpy(out, &v, 8);
+    }
     if (result == 'x') zb_store_value(batch->result_kind, out, low);
     out += step;
   }
   batch->row = row;
 }
 
+/* Tables: */
+/* clang-format off */
 #define LOOP(n, wide, result) static void loop_##n##wide##result(void *batch) { same(batch, n, wide, #result[0]); }
 #define LOOPS(wide, result) LOOP(1, wide, result) LOOP(2, wide, result) LOOP(3, wide, result) LOOP(4, wide, result)
 #define ALL(wide) LOOPS(wide, v) LOOPS(wide, x) LOOPS(wide, i) LOOPS(wide, q) LOOPS(wide, f) LOOPS(wide, d)
@@ -71,12 +88,16 @@ ALL(0) ALL(1)
 #define ROW(wide, result) {loop_1##wide##result, loop_2##wide##result, loop_3##wide##result, loop_4##wide##result}
 #define TABLE(wide) {ROW(wide, v), ROW(wide, x), ROW(wide, i), ROW(wide, q), ROW(wide, f), ROW(wide, d)}
 static const zb_body loops[2][6][4] = {TABLE(0), TABLE(1)};
+/* clang-format on */
 
 static int result_class(uint32_t kind) {
   switch (kind) {
     case 'v': return 0;
-    case 'i': case 'I': case 'p': return 2;
-    case 'q': case 'Q': return 3;
+    case 'i':
+    case 'I':
+    case 'p': return 2;
+    case 'q':
+    case 'Q': return 3;
     case 'f': return 4;
     case 'd': return 5;
     default: return 1;
@@ -92,7 +113,8 @@ zb_body zb_special_rows(const struct zb_batch *batch) {
   size = layout->places[0].size;
   for (uint32_t c = 0; c < batch->count; c++) {
     const struct zb_place *place = &layout->places[c];
-    if (place->kind == '{' || place->word < 2 || place->size != size || zb_kind_size(batch->columns[c].kind) != (int)size) return NULL;
+    if (place->kind == '{' || place->word < 2 || place->size != size || zb_kind_size(batch->columns[c].kind) != (int)size)
+      return NULL;
   }
   return loops[size == 8][result_class(kind)][batch->count - 1];
 }

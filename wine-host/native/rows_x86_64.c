@@ -6,8 +6,16 @@
 typedef uint64_t (*integer_routine)();
 typedef double (*double_routine)();
 
-INLINE double as_double(uint64_t bits) { double v; memcpy(&v, &bits, 8); return v; }
-INLINE uint64_t as_bits(double value) { uint64_t v; memcpy(&v, &value, 8); return v; }
+INLINE double as_double(uint64_t bits) {
+  double v;
+  memcpy(&v, &bits, 8);
+  return v;
+}
+INLINE uint64_t as_bits(double value) {
+  uint64_t v;
+  memcpy(&v, &value, 8);
+  return v;
+}
 
 /* n columns of one kind. Integers sit in integer registers and doubles in xmm registers, which is where a routine with
  * such a signature looks: no need for both. */
@@ -67,11 +75,14 @@ static void integers(void *argument) {
     zb_store_row(batch->running, row);
     for (uint32_t c = 0; c < batch->count; c++)
       values[c] = zb_load_value((uint32_t)batch->columns[c].kind, batch->columns[c].pointer + row * batch->columns[c].stride);
-    zb_store_value(batch->result_kind, batch->results + row * batch->result_stride, routine(values[0], values[1], values[2], values[3]));
+    zb_store_value(batch->result_kind, batch->results + row * batch->result_stride,
+                   routine(values[0], values[1], values[2], values[3]));
   }
   batch->row = batch->rows;
 }
 
+/* Tables: */
+/* clang-format off */
 #define LOOP(n, kind, name, result) \
   static void loop_##n##name##result(void *batch) { same(batch, n, kind, #result[0]); }
 #define LOOPS(kind, name, result) LOOP(1, kind, name, result) LOOP(2, kind, name, result) LOOP(3, kind, name, result) LOOP(4, kind, name, result)
@@ -81,6 +92,7 @@ LOOPS('d', d, d) LOOPS('d', d, i) LOOPS('d', d, v)
 #define ROW(name, result) {loop_1##name##result, loop_2##name##result, loop_3##name##result, loop_4##name##result}
 static const zb_body loops[3][3][4] = {
     {ROW(i, i), ROW(i, q), ROW(i, v)}, {ROW(q, i), ROW(q, q), ROW(q, v)}, {ROW(d, i), ROW(d, d), ROW(d, v)}};
+/* clang-format on */
 
 /* A kind that is loaded and passed alike: i, q or d; 0 for the others. */
 static int family(uint64_t kind) {

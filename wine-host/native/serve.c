@@ -29,7 +29,8 @@ static int handle(struct zb_thread *thread, const uint8_t *slot, uint32_t done) 
   zb_store(zb_word(WORD_DONE), done); /* the slot may be used again */
   publish(thread, caller, number, &reply);
   /* Who was woken, was woken on our core: let it have it, unless there is work at once. */
-  if (zb_ring(caller) && zb_load((const volatile uint32_t *)(zb.segment + REQUEST_OFFSET + done % SLOTS * REQUEST_SIZE)) != done + 1 && !zb.leaving)
+  if (zb_ring(caller) &&
+      zb_load((const volatile uint32_t *)(zb.segment + REQUEST_OFFSET + done % SLOTS * REQUEST_SIZE)) != done + 1 && !zb.leaving)
     Sleep(0);
   return 1;
 }

@@ -52,7 +52,8 @@ static int grow(struct zb_texts *texts, uint64_t more) {
   uint64_t size = texts->used + more, better = 2 * (uint64_t)texts->size;
   DWORD error = GetLastError();
   struct own *fresh = NULL;
-  if (size <= LONGEST) fresh = VirtualAlloc(NULL, (SIZE_T)((size > better ? size : better) + sizeof *fresh), MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+  if (size <= LONGEST)
+    fresh = VirtualAlloc(NULL, (SIZE_T)((size > better ? size : better) + sizeof *fresh), MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
   SetLastError(error);
   if (!fresh) return 0;
   memcpy(fresh + 1, texts->at, texts->used);

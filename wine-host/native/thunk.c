@@ -11,9 +11,9 @@ struct block {
   struct zb_stub *stubs;
 };
 static struct block blocks[BLOCKS];
-static uint32_t made; /* stubs that exist */
+static uint32_t made;                    /* stubs that exist */
 static struct zb_stub *buckets[BUCKETS]; /* live ones by number */
-static struct zb_stub *oldest, *newest; /* freed ones */
+static struct zb_stub *oldest, *newest;  /* freed ones */
 static uint32_t freed;
 static volatile LONG disposed_calls;
 static SRWLOCK lock = SRWLOCK_INIT;
@@ -21,7 +21,9 @@ static SRWLOCK lock = SRWLOCK_INIT;
 static struct zb_stub **bucket(uint32_t number) { return &buckets[(number * 2654435769u) >> 20]; }
 
 /* Read by callbacks without the lock: a block is complete before any of its addresses is given out. */
-struct zb_stub *zb_stub_at(uint32_t index) { return &blocks[index / EACH].stubs[index % EACH]; }
+struct zb_stub *zb_stub_at(uint32_t index) {
+  return &blocks[index / EACH].stubs[index % EACH];
+}
 
 /* A block is written once, whole, and executable only after: no page is ever writable and executable at a time. */
 static int write_stubs(uint8_t *block, uint32_t first) {

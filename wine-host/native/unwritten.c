@@ -24,7 +24,8 @@ uint64_t zb_stub_name(const EXCEPTION_RECORD *record) {
   char dll[LONGEST + 1] = {0}, routine[LONGEST + 1] = {0}, name[ZB_STUB_NAME];
   LONG known = count < NAMES ? count : NAMES;
   if (record->NumberParameters < 2 || !text(record->ExceptionInformation[0], dll)) return ~0ull;
-  if (record->ExceptionInformation[1] < 0x10000) snprintf(routine, sizeof routine, "#%u", (unsigned)record->ExceptionInformation[1]);
+  if (record->ExceptionInformation[1] < 0x10000)
+    snprintf(routine, sizeof routine, "#%u", (unsigned)record->ExceptionInformation[1]);
   else if (!text(record->ExceptionInformation[1], routine)) return ~0ull;
   snprintf(name, sizeof name, "%s.%s", dll, routine);
   for (LONG i = 0; i < known; i++)

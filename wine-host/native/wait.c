@@ -7,7 +7,7 @@
 #include "internal.h"
 
 enum { FOUND = 1, FOUND_BESIDE = 2 }; /* by looking; after the core was someone else's for a moment */
-enum { SPIN = 130 }; /* microseconds of the longest spin */
+enum { SPIN = 130 };                  /* microseconds of the longest spin */
 enum { CHUNK = 64, LEAST = 64, CHUNKS_ALONE = 4, BESIDE_MOST = 1024 };
 
 static uint64_t ticks(void) { return __builtin_ia32_rdtsc(); }
@@ -54,7 +54,8 @@ static int spin(volatile uint32_t *head, uint32_t seen, struct zb_thread *thread
       return zb_load(head) != seen ? FOUND_BESIDE : 0;
     }
     before = now;
-    if (++chunks > CHUNKS_ALONE) { /* a while has passed: whoever else is ready on this core goes first, the thread of Node's above all */
+    if (++chunks >
+        CHUNKS_ALONE) { /* a while has passed: whoever else is ready on this core goes first, the thread of Node's above all */
       Sleep(0);
       if (zb_load(head) != seen) return FOUND_BESIDE;
       before = ticks();
@@ -95,7 +96,8 @@ static void sleep_on(int strand) {
   uint8_t stale[64];
   DWORD count = 0;
   if (strand != 0) {
-    if (WaitForSingleObject(zb.events[strand], 1000) == WAIT_FAILED) zb_check_handle(); /* whoever would ring may have read what somebody has written over it */
+    if (WaitForSingleObject(zb.events[strand], 1000) == WAIT_FAILED)
+      zb_check_handle(); /* whoever would ring may have read what somebody has written over it */
     return;
   }
   if (!ReadFile(zb.host_bell, stale, sizeof stale, &count, NULL)) zb_check_handle();

@@ -9,7 +9,8 @@ static int copy(uint32_t operation, uint64_t address, uint64_t rest, uint32_t si
   SIZE_T done;
   if (size > rest || size > WINDOW_ROOM || !zb_reachable(address, rest, operation == MEMORY_WRITE)) return 0;
   /* what is taken away meanwhile makes these fail, and a copy of our own crash */
-  if (operation == MEMORY_WRITE) return WriteProcessMemory(GetCurrentProcess(), (void *)(ULONG_PTR)address, data, size, &done) && done == size;
+  if (operation == MEMORY_WRITE)
+    return WriteProcessMemory(GetCurrentProcess(), (void *)(ULONG_PTR)address, data, size, &done) && done == size;
   return ReadProcessMemory(GetCurrentProcess(), (void *)(ULONG_PTR)address, data, size, &done) && done == size;
 }
 
@@ -19,7 +20,8 @@ void zb_serve_window(void) {
   uint32_t number = zb_load((const volatile uint32_t *)request);
   if (number == served) return;
   served = number;
-  int good = copy(zb_u32(request + WINDOW_OP), zb_u64(request + WINDOW_ADDRESS), zb_u64(request + WINDOW_REST), zb_u32(request + WINDOW_SIZE));
+  int good = copy(zb_u32(request + WINDOW_OP), zb_u64(request + WINDOW_ADDRESS), zb_u64(request + WINDOW_REST),
+                  zb_u32(request + WINDOW_SIZE));
   zb_store(zb_word(WINDOW_ANSWER + 4), good ? DONE : REFUSED);
   zb_store(zb_word(WINDOW_ANSWER), number);
 }

@@ -27,9 +27,14 @@ static void filter(int n) { loop_filter(&in, &result, n); }
 static void all_rows(int n) { loop_rows(rows, n); }
 
 /* `most`: as many calls as one pass can hold. */
-static const struct { const char *name; void (*run)(int); int most; } measures[] = {
-  {"add", add, ROWS}, {"ten", ten_floats, 1000000}, {"fields", ten_fields, 1000000}, {"doubles", mebibyte, 100},
-  {"callback", callback, 1000000}, {"filter", filter, 100000}, {"rows", all_rows, ROWS}, {"work", work, 10000},
+static const struct {
+  const char *name;
+  void (*run)(int);
+  int most;
+} measures[] = {
+    {"add", add, ROWS},         {"ten", ten_floats, 1000000},    {"fields", ten_fields, 1000000},
+    {"doubles", mebibyte, 100}, {"callback", callback, 1000000}, {"filter", filter, 100000},
+    {"rows", all_rows, ROWS},   {"work", work, 10000},
 };
 
 static double now(void) {

@@ -91,7 +91,9 @@ if __name__ == "__main__":
     main_session = new_session()
     try:
         measures.serve(
-            main_session, main_session.cdll.LoadLibrary(DLL), 200,
+            main_session,
+            main_session.cdll.LoadLibrary(DLL),
+            200,
             dict(zugbruecke="0.2.1", python=".".join(map(str, sys.version_info[:3]))),
             dict(start=start, memory=memory, curve=curve),
             without=("crash",),  # it ends the session

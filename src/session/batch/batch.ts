@@ -1,11 +1,12 @@
 /** Batches: one call for each row of the columns given. */
 import { EndReason } from '../../channel/shared.js'
 import { isOutParameter, out } from '../../ctypes/call-plan.js'
-import { describe, FOR_ARCH, isType } from '../../ctypes/data.js'
+import { type Arch, describe, FOR_ARCH, isType } from '../../ctypes/data.js'
+import type { ArgType, ResType } from '../../ctypes/inference.js'
 import { ArgumentError, CallTimeoutError } from '../../errors.js'
-import { coreForSync } from '../core/both.js'
+import type { Declared } from '../call/declared.js'
+import { coreForSync, type Owner } from '../core/both.js'
 import type { SessionCore } from '../core/core.js'
-import type { RoutineEngine } from '../surface/routine-engine.js'
 import { BatchExchange } from './exchange.js'
 import {
   type BatchDetail,
@@ -36,6 +37,17 @@ export interface SharedBatch {
   share(plan: PlannedRows, sharers: number, yields: () => boolean): Promise<void>
 }
 
+/** What a batch needs of its routine. */
+export interface BatchSource {
+  readonly label: string
+  readonly session: Owner & { readonly arch: Arch }
+  readonly argtypes: readonly ArgType[] | undefined
+  readonly restype: ResType
+  readonly keepsLastError: boolean
+  /** Throws ArgumentError. */
+  declared(core: SessionCore, args: readonly unknown[]): Declared
+}
+
 /** `Rows` is what it gives, with the columns of `out` parameters; `Results` what the routine returned. */
 export interface BatchFunction<A extends readonly unknown[], Rows, Results = Rows> {
   /** Rejects with BatchError when a row failed, ArgumentError, AbortError. `errcheck` and `memsync` are not run for rows. */
@@ -56,30 +68,30 @@ export interface Options extends BatchOptions {
   readonly detail?: boolean
 }
 
-export function makeBatch(engine: RoutineEngine, blocking: boolean): BatchFunction<readonly unknown[], unknown> {
+export function makeBatch(routine: BatchSource, blocking: boolean): BatchFunction<readonly unknown[], unknown> {
   const take = (columns: readonly unknown[]) =>
-    Array.isArray(columns) ? takenColumns(routineOf(engine), columns) : columns
+    Array.isArray(columns) ? takenColumns(routineOf(routine), columns) : columns
   const awaited = (columns: readonly unknown[], options: Options = {}): Promise<unknown> => {
     const begin = (core: SessionCore, given: readonly unknown[]) =>
       new Promise<unknown>((resolve, reject) => {
         try {
-          start(engine, core, given, options, (error, value) => (error ? reject(error) : resolve(value)))
+          start(routine, core, given, options, (error, value) => (error ? reject(error) : resolve(value)))
         } catch (error) {
           reject(error)
         }
       })
     const whenReady = async () => {
       const taken = take(columns)
-      return begin(await engine.session.whenReady(), taken)
+      return begin(await routine.session.whenReady(), taken)
     }
-    const core = engine.session.coreNow()
+    const core = routine.session.coreNow()
     return core ? begin(core, columns) : whenReady()
   }
   const sync = (columns: readonly unknown[], options: Options = {}): unknown => {
-    const core = coreForSync(engine.session)
-    core.lane.blocking.assertMayBlock(engine.label)
+    const core = coreForSync(routine.session)
+    core.lane.blocking.assertMayBlock(routine.label)
     let outcome: { error: Error | undefined; value: unknown } | undefined
-    start(engine, core, columns, options, (error, value) => {
+    start(routine, core, columns, options, (error, value) => {
       outcome = { error, value }
     })
     core.lane.waitFor(() => outcome !== undefined)
@@ -87,14 +99,14 @@ export function makeBatch(engine: RoutineEngine, blocking: boolean): BatchFuncti
     if (outcome.error) throw outcome.error
     return outcome.value
   }
-  const stream = streamOf(engine.label, awaited)
+  const stream = streamOf(routine.label, awaited)
   const shared: SharedBatch = {
     take,
-    plan: (columns, options) => new BatchPlan(routineOf(engine), columns, options, coreForSync(engine.session)),
+    plan: (columns, options) => new BatchPlan(routineOf(routine), columns, options, coreForSync(routine.session)),
     share: (plan, sharers, yields) =>
       new Promise((resolve, reject) => {
         const finished = (error: Error | undefined) => (error ? reject(error) : resolve())
-        carryOut(engine, coreForSync(engine.session), plan, finished, sharers, yields)
+        carryOut(routine, coreForSync(routine.session), plan, finished, sharers, yields)
       }),
   }
   return Object.assign(blocking ? (sync as never) : awaited, { stream, sync, [SHARED]: shared }) as never
@@ -135,8 +147,8 @@ const isIterable = (sets: unknown) =>
 
 type Done = (error: Error | undefined, value: unknown) => void
 
-function start(engine: RoutineEngine, core: SessionCore, given: readonly unknown[], options: Options, done: Done) {
-  const plan = new BatchPlan(routineOf(engine), given, options, core)
+function start(routine: BatchSource, core: SessionCore, given: readonly unknown[], options: Options, done: Done) {
+  const plan = new BatchPlan(routineOf(routine), given, options, core)
   const finish = (error: Error | undefined): void => {
     let value: unknown
     try {
@@ -148,26 +160,26 @@ function start(engine: RoutineEngine, core: SessionCore, given: readonly unknown
     done(error, value)
   }
   if (plan.rows.total === 0) finish(undefined)
-  else carryOut(engine, core, plan, finish)
+  else carryOut(routine, core, plan, finish)
 }
 
 /** Hands a session's share of a batch to its lane; throws ArgumentError. */
 function carryOut(
-  engine: RoutineEngine,
+  routine: BatchSource,
   core: SessionCore,
   plan: PlannedRows,
   finished: (error: Error | undefined) => void,
   sharers = 1,
   yields?: () => boolean,
 ): void {
-  const { argtypes } = routineOf(engine)
-  const declared = engine.declared(core, argtypes.filter(isType))
+  const { argtypes } = routineOf(routine)
+  const declared = routine.declared(core, argtypes.filter(isType))
   const share = { plan, declared, columns: plan.columns(core), sharers, ...(yields ? { yields } : {}) }
   const exchange = new BatchExchange(core, share, error => {
     limit?.end()
     finished(error)
   })
-  const limit = limitRows(engine.label, core, exchange)
+  const limit = limitRows(routine.label, core, exchange)
   try {
     core.lane.submit(exchange)
   } catch (error) {
@@ -201,7 +213,7 @@ function limitRows(label: string, core: SessionCore, exchange: BatchExchange) {
 }
 
 /** The declaration, with the layouts of its session, if a batch can be made of it. */
-function routineOf({ label, argtypes, restype, keepsLastError, session: { arch } }: RoutineEngine): BatchRoutine {
+function routineOf({ label, argtypes, restype, keepsLastError, session: { arch } }: BatchSource): BatchRoutine {
   if (!argtypes) throw new ArgumentError(`${label}: a batch needs declared argtypes`, { routine: label })
   if (restype !== null && !isType(restype))
     throw new ArgumentError(`${label}: a batch needs a type (or null) for restype, not a function`, { routine: label })

@@ -1,5 +1,5 @@
 /** The columns of a batch: what the user gave for each parameter, as memory that rows walk through. */
-import { type ArrayClass, LENGTH } from '../../ctypes/array.js'
+import type { ArrayClass } from '../../ctypes/array.js'
 import { type Block, LocalBlock, type RemoteBlock } from '../../ctypes/block.js'
 import {
   BLOCK,
@@ -10,6 +10,7 @@ import {
   describe,
   isBuffer,
   KIND,
+  LENGTH,
   OFFSET,
   typeOf,
   WRITE,

@@ -1,7 +1,7 @@
 /** Columns of structures that are passed by value. */
-import { type ArrayClass, LENGTH } from '../../ctypes/array.js'
+import type { ArrayClass } from '../../ctypes/array.js'
 import { LocalBlock } from '../../ctypes/block.js'
-import { BLOCK, CATEGORY, CData, type CType, describe, INIT, OFFSET, typeOf, WRITE } from '../../ctypes/data.js'
+import { BLOCK, CATEGORY, CData, type CType, describe, INIT, LENGTH, OFFSET, typeOf, WRITE } from '../../ctypes/data.js'
 import { ADDRESS_OF, type Column, elementsColumn, isArrayLike, sameColumn, type Wrong } from './column.js'
 
 export function structureColumn(type: CType, given: unknown, pointerSize: number, wrong: Wrong): Column {

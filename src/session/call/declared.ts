@@ -4,15 +4,29 @@ import type { Target } from '../../ctypes/block.js'
 import type { CallPlan, Frame } from '../../ctypes/call-plan.js'
 import type { Callback } from '../../ctypes/callback-type.js'
 import { BLOCK, CATEGORY, type CData, type CType, FOR_ARCH, isType } from '../../ctypes/data.js'
+import type { ResType } from '../../ctypes/inference.js'
 import { type Inside, writeCell } from '../../ctypes/reference.js'
 import type { ArgumentSink } from '../../ctypes/sink.js'
 import type { TakenTexts } from '../../ctypes/taken-texts.js'
 import type { SessionCore } from '../core/core.js'
 import type { Declaration } from '../core/declarations.js'
-import type { RoutineEngine } from '../surface/routine-engine.js'
+import type { DllState } from '../core/dll-state.js'
 import { Pace } from './pace.js'
 import type { PreparedCall } from './prepared-call.js'
 import { TextLengths } from './text-room.js'
+
+/** What a declaration needs of the routine that it is of; what may change, changes there. */
+export interface RoutineSource {
+  readonly label: string
+  readonly dll: DllState
+  readonly keepsLastError: boolean
+  readonly keepsErrno: boolean
+  readonly restype: ResType
+  /** `errcheck` sees the results. */
+  readonly isChecked: boolean
+  /** What `errcheck` makes of a result and of all arguments. Throws what it throws. */
+  check(value: unknown, args: readonly unknown[]): unknown
+}
 
 /** A routine declared with one signature. */
 export class Declared implements PreparedCall {
@@ -30,19 +44,19 @@ export class Declared implements PreparedCall {
   readonly pace = new Pace()
 
   constructor(
-    readonly engine: RoutineEngine,
+    readonly routine: RoutineSource,
     readonly core: SessionCore,
     readonly plan: CallPlan,
     readonly declaration: Declaration,
   ) {
     this.number = declaration.number
-    this.label = engine.label
+    this.label = routine.label
     this.count = plan.count
     this.plain = plan.plain
     this.textCount = plan.texts.length
     this.small = plan.plain && this.textCount === 0 && MESSAGE + Call.arguments + 8 * plan.count <= REQUEST_SIZE
-    this.keepsLastError = engine.keepsLastError
-    this.keepsErrno = engine.keepsErrno
+    this.keepsLastError = routine.keepsLastError
+    this.keepsErrno = routine.keepsErrno
   }
 
   take(args: readonly unknown[]): readonly unknown[] {
@@ -74,12 +88,12 @@ export class Declared implements PreparedCall {
   }
 
   get pointsBack(): boolean {
-    const type = this.engine.restype
+    const type = this.routine.restype
     return isType(type) && type[CATEGORY] === 'pointer'
   }
 
   pointTo(target: Target, args: readonly unknown[], frame: Frame | undefined): unknown {
-    const type = (this.engine.restype as CType)[FOR_ARCH](this.core.facts.arch)
+    const type = (this.routine.restype as CType)[FOR_ARCH](this.core.facts.arch)
     const pointer = new (type as unknown as new () => CData)()
     writeCell(pointer[BLOCK], 0, type.size, target)
     return this.finish(pointer, args, frame)
@@ -90,17 +104,16 @@ export class Declared implements PreparedCall {
    * gives back the arguments: then everything goes on as without it.
    */
   finish(value: unknown, args: readonly unknown[], frame: Frame | undefined): unknown {
-    const { plan, engine } = this
-    const { errcheck, routine } = engine
-    if (errcheck && routine) {
+    const { plan, routine } = this
+    if (routine.isChecked) {
       const all = plan.everyArgument(args, frame)
-      const checked = errcheck(value, routine, all)
+      const checked = routine.check(value, all)
       if (checked !== all) return checked
     }
     return plan.complete(value, frame)
   }
 
   declareError(): Error | undefined {
-    return this.engine.dll.error ?? this.declaration.error
+    return this.routine.dll.error ?? this.declaration.error
   }
 }

@@ -15,7 +15,8 @@ export interface Blocking<A extends readonly unknown[], R> {
   sync(...args: A): R
 }
 
-interface Owner {
+/** Whoever has a core, now or later. */
+export interface Owner {
   readonly id: string
   whenReady(): Promise<SessionCore>
   coreNow(): SessionCore | undefined

@@ -10,8 +10,7 @@ import type { CallbackTarget } from '../../ctypes/block.js'
 import { type CallbackPlan, callbackPlan } from '../../ctypes/callback-plan.js'
 import { type Callback, DIRECTIVES } from '../../ctypes/callback-type.js'
 import { ArgumentError, ZugbrueckeError } from '../../errors.js'
-import { MemsyncLoan } from '../memsync/loan.js'
-import type { SessionCore } from './core.js'
+import type { Loan, SessionCore } from './core.js'
 
 /** Thunks of callbacks that lived for one call rest until so many others have: a DLL may still hold them. */
 const REST = 64
@@ -104,7 +103,7 @@ export class CallbackTable {
     const { callback, plan } = bound
     const bits = new DataView(core.mapping.u8.slice(argumentsAt, argumentsAt + 8 * count).buffer)
     const into = new DataView(new ArrayBuffer(8))
-    let loan: MemsyncLoan | undefined
+    let loan: Loan | undefined
     const finish = (value: unknown): void => {
       if (frame.returned) return
       try {
@@ -126,7 +125,7 @@ export class CallbackTable {
     try {
       const args = plan.decodeArguments(bits, core.context)
       const directives = callback.type[DIRECTIVES]
-      if (directives) loan = new MemsyncLoan(directives, callback.type, args, core)
+      if (directives) loan = core.lend(directives, callback.type, args)
       const inside = lane.blocking.isFor(frame.strand)
       value = frame.scope.run(callback.made, inside, () => callback.fn(...args))
       if (isPromise(value) && inside)

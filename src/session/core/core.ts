@@ -10,7 +10,7 @@ import { Lane } from '../../channel/lane.js'
 import { Mapping } from '../../channel/mapping.js'
 import { MemoryWindow } from '../../channel/memory-window.js'
 import { ProcessMemory } from '../../channel/remote-memory.js'
-import { EndReason, Life, Shared, type SharedState } from '../../channel/shared.js'
+import { Life, type SharedState } from '../../channel/shared.js'
 import { TimeLimit } from '../../channel/time-limit.js'
 import { Turn } from '../../channel/turns.js'
 import { CallBuilder } from '../../codec/call-builder.js'
@@ -21,10 +21,11 @@ import { Callback, type CallbackClass } from '../../ctypes/callback-type.js'
 import type { CallContext } from '../../ctypes/context.js'
 import type { CType } from '../../ctypes/data.js'
 import type { Encoding } from '../../ctypes/encoding.js'
-import { SessionCrashedError, SessionStartError, SessionTerminatedError } from '../../errors.js'
+import type { Directive } from '../../ctypes/memsync.js'
+import { SessionStartError } from '../../errors.js'
 import { CallbackTable } from './callback-table.js'
 import { Declarations } from './declarations.js'
-import { exceptionName } from './exceptions.js'
+import { SessionEnding } from './ending.js'
 import type { SessionFacts } from './facts.js'
 import { LoadedDlls } from './loaded-dlls.js'
 import { Objects } from './objects.js'
@@ -33,33 +34,22 @@ import { Reserve } from './reserve.js'
 import { encodingFor } from './text-encoding.js'
 import { hresultError } from './windows-error.js'
 
+/** Memory of the DLL's as local memory, while a callback runs. */
+export interface Loan {
+  /** The callback has returned: what it changed goes back. */
+  end(): void
+}
+
+/** Carries out the memsync directives of a callback's type on its arguments, which it changes. Throws ArgumentError, MemoryAccessError. */
+export type Lend = (directives: readonly Directive[], type: CallbackClass, args: unknown[], core: SessionCore) => Loan
+
 export interface CoreOptions {
   readonly facts: SessionFacts
   readonly thread: number
   readonly shared: SharedState
+  readonly lend: Lend
   readonly onCallbackError: (error: Error) => void
   readonly onDeath?: () => void
-}
-
-/** Ends that nobody of this program's asked for. */
-const SUDDEN: { readonly [reason: number]: { readonly what: string; readonly why?: string } } = {
-  [EndReason.crashed]: { what: 'ended' },
-  [EndReason.servicesGone]: {
-    what: 'had to be ended',
-    why: "Wine's services are gone, without which it waits for ever: somebody has killed wineserver",
-  },
-  [EndReason.unresponsive]: {
-    what: 'had to be ended',
-    why: 'it gave no sign of life for as long as "timeout_stop" says: it was stopped (SIGSTOP), or Wine\'s services were, or a DLL has suspended all of its threads',
-  },
-}
-
-function killProcess(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL')
-  } catch {
-    // gone already
-  }
 }
 
 function wrap(wrapped: Callback[], type: CType, fn: (...args: never[]) => unknown): Callback {
@@ -94,8 +84,7 @@ export class SessionCore {
   timeoutCall: number
   timeoutStop: number
   #text!: Encoding
-  /** Why the session ended, where this thread ended it. */
-  endedBy: Error | undefined
+  readonly #ending: SessionEnding
 
   constructor(private readonly options: CoreOptions) {
     const { facts, thread } = options
@@ -103,6 +92,7 @@ export class SessionCore {
     this.timeoutCall = facts.timeoutCall
     this.timeoutStop = facts.timeoutStop
     this.shared = options.shared
+    this.#ending = new SessionEnding(facts, this.shared, () => this.lane.heard())
     this.mapping = new Mapping(facts.segment, this.shared, thread)
     this.encoder = createEncoder()
     this.memory = new ProcessMemory(facts.id, facts.pid, () => this.shared.life() !== Life.dead)
@@ -127,7 +117,7 @@ export class SessionCore {
         () => this.facts.server,
         () => this.timeoutStop,
       ),
-      giveUp: reason => this.#end(reason),
+      giveUp: reason => this.#ending.end(reason),
       onDeath: () => {
         this.memory.close()
         options.onDeath?.()
@@ -164,6 +154,10 @@ export class SessionCore {
     if (base === 0) return
     this.objects.base = base
     this.memory.share(this.mapping.u8, base)
+  }
+
+  lend(directives: readonly Directive[], type: CallbackClass, args: unknown[]): Loan {
+    return this.options.lend(directives, type, args, this)
   }
 
   /** An error of a callback that nobody waits for. */
@@ -289,62 +283,11 @@ export class SessionCore {
 
   /** Kills the Windows process now: nothing else ends a routine that runs. */
   kill(reason: number, error: Error): void {
-    if (this.shared.life() === Life.dead) return
-    this.endedBy ??= error
-    this.#end(reason)
-    this.lane.heard()
-  }
-
-  /** A process that is gone needs no end, and its number may be another's. */
-  #end(reason: number): void {
-    const { i32 } = this.shared
-    if (this.shared.life() === Life.dead) return
-    // first: the supervisor sees the process go, and would say that it crashed
-    Atomics.compareExchange(i32, Shared.endReason, EndReason.none, reason)
-    if (reason !== EndReason.crashed) killProcess(this.facts.pid)
-    this.shared.end(reason)
+    this.#ending.kill(reason, error)
   }
 
   /** What a request fails with, now that the session is dead; `exchange` is the one that was running. */
   deathError(exchange: Exchange | undefined): Error {
-    const { id } = this.facts
-    const { i32 } = this.shared
-    const reason = Atomics.load(i32, Shared.endReason)
-    const row = exchange && 'runningRow' in exchange ? (exchange.runningRow as () => number | undefined)() : undefined
-    const sudden = SUDDEN[reason]
-    if (sudden) {
-      const exitCode = Atomics.load(i32, Shared.exitCode)
-      const stderr = this.shared.stderrTail()
-      const label = exchange?.label
-      const code = exitCode >>> 0
-      const how =
-        code >= 0x80000000 && exitCode !== -1
-          ? `${exceptionName(code)}, 0x${code.toString(16)}`
-          : (sudden.why ?? `exit code ${exitCode}`)
-      const during = label ? ` while ${label}${row === undefined ? '' : ` (row ${row})`} ran` : ''
-      const crash = new SessionCrashedError(
-        `the Windows process of session ${id} ${sudden.what}${during} (${how})${stderr ? `; its last words: ${stderr.trim()}` : ''}`,
-        { exitCode, stderr, ...(label ? { routine: label } : {}), ...(row === undefined ? {} : { row }) },
-      )
-      if (exchange) {
-        this.endedBy ??= crash
-        return crash
-      }
-      const cause = this.endedBy ?? crash
-      const what = cause instanceof SessionCrashedError && cause.routine ? ` (it ended while ${cause.routine} ran)` : ''
-      return new SessionTerminatedError(`session ${id} has ended: its Windows process is gone${what}`, { cause })
-    }
-    const why: { readonly [reason: number]: string } = {
-      [EndReason.timeout]: 'a call passed its time limit',
-      [EndReason.aborted]: 'a call was aborted',
-      [EndReason.workerDied]: 'its worker thread ended',
-      [EndReason.ownerEnded]: 'the thread that started it ended',
-      [EndReason.corrupted]: 'a DLL wrote over the memory through which it is called',
-    }
-    const cause = this.endedBy
-    return new SessionTerminatedError(
-      `session ${id} has been terminated${why[reason] ? ` (${why[reason]})` : ''}: start a new one`,
-      cause ? { cause } : {},
-    )
+    return this.#ending.error(exchange)
   }
 }

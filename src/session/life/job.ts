@@ -4,6 +4,7 @@ import { WORKER_THREAD } from '../../channel/threads.js'
 import { ArgumentError } from '../../errors.js'
 import { SessionCore } from '../core/core.js'
 import type { SessionFacts } from '../core/facts.js'
+import { lend } from '../memsync/loan.js'
 import { SyncSession } from '../surface/sync-session.js'
 
 /** What a job module exports by default. */
@@ -18,7 +19,7 @@ let own: { readonly core: SessionCore; readonly session: SyncSession } | undefin
 
 function openOwn(facts: SessionFacts): NonNullable<typeof own> {
   const shared = new SharedState(facts.memory)
-  const core = new SessionCore({ facts, thread: WORKER_THREAD, shared, onCallbackError: () => {} })
+  const core = new SessionCore({ facts, thread: WORKER_THREAD, shared, lend, onCallbackError: () => {} })
   return { core, session: new SyncSession(core) }
 }
 

@@ -1,13 +1,48 @@
-/** What a session writes down of its life: JSON lines, to stderr and to a file, from the level that the parameters say. */
+/**
+ * What a session tells of its life: on a diagnostics channel, to the program's own logger, and as JSON lines to stderr and a file, from
+ * the level that the parameters say.
+ */
+import { channel } from 'node:diagnostics_channel'
 import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import type { Logger } from 'pino'
-import { ConfigError } from '../../errors.js'
+import type { Logger as Pino } from 'pino'
+import { describe } from '../../ctypes/data.js'
+import { ArgumentError, ConfigError } from '../../errors.js'
 import type { ResolvedConfig } from '../../runtime/config.js'
 
 /** The levels of zugbruecke, which are those of Python's logging: 10 debug to 50 critical, 0 nothing. */
 const NAMES = ['debug', 'info', 'warn', 'error', 'fatal'] as const
 export type LogLevel = (typeof NAMES)[number]
+
+type Write = (fields: Readonly<Record<string, unknown>>, message: string) => void
+
+/** A logger as pino and bunyan have it: the fields first, then the message. */
+export type Logger = { readonly [level in LogLevel]: Write }
+
+/** What is published on the diagnostics channel `zugbruecke:session`; some messages have more fields, none of which is an argument of a call. */
+export interface SessionMessage {
+  /** The session's id. */
+  readonly session: string
+  readonly level: LogLevel
+  readonly message: string
+  readonly [field: string]: unknown
+}
+
+const messages = channel('zugbruecke:session')
+let programs: Logger | undefined
+
+/**
+ * From now on the sessions of this thread tell what happens to them to this logger, whose own level decides what becomes of it; `null`:
+ * not any more. `log_level` and `log_write` are not touched by it. What the logger throws is the program's uncaught error. Throws
+ * ArgumentError for an object that lacks one of its methods.
+ */
+export function useLogger(logger: Logger | null): void {
+  const missing =
+    logger === null ? undefined : NAMES.find(name => typeof (logger as Partial<Logger>)?.[name] !== 'function')
+  if (missing)
+    throw new ArgumentError(`a logger has the methods ${NAMES.join(', ')}; ${describe(logger)} has no ${missing}`)
+  programs = logger ?? undefined
+}
 
 const levelOf = (number: number): LogLevel | 'silent' =>
   number === 0 ? 'silent' : NAMES[Math.min(4, Math.max(0, Math.ceil(number / 10) - 1))]
@@ -31,19 +66,21 @@ export function checkLogFile(config: LogConfig): void {
 }
 
 export class SessionLog {
-  #logger: Promise<Logger> | undefined
+  #id = ''
+  #lines: Promise<Pino> | undefined
 
   constructor(config: ResolvedConfig) {
     this.configure(config)
   }
 
   configure({ id, log_level, log_write, cwd }: ResolvedConfig): void {
+    this.#id = id
     if (log_level === 0) {
-      this.#logger = undefined
+      this.#lines = undefined
       return
     }
     // most sessions log nothing: the library is loaded when it is wanted
-    this.#logger = import('pino').then(({ pino }) => {
+    this.#lines = import('pino').then(({ pino }) => {
       const level = levelOf(log_level)
       const streams = [{ level, stream: pino.destination({ dest: 2, sync: true }) }]
       const dest = logFile({ id, log_write, cwd })
@@ -56,6 +93,20 @@ export class SessionLog {
 
   /** `fields` must hold nothing secret: arguments of calls are never logged. */
   write(level: LogLevel, message: string, fields: { readonly [key: string]: unknown } = {}): void {
-    this.#logger?.then(logger => logger[level](fields, message)).catch(() => {})
+    const session = this.#id
+    if (messages.hasSubscribers) messages.publish({ ...fields, session, level, message })
+    if (programs) tell(programs, level, { ...fields, session }, message)
+    this.#lines?.then(lines => lines[level](fields, message)).catch(() => {})
+  }
+}
+
+/** A logger that throws must not stop what is under way in the session. */
+function tell(logger: Logger, level: LogLevel, fields: Readonly<Record<string, unknown>>, message: string): void {
+  try {
+    logger[level](fields, message)
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error
+    })
   }
 }

@@ -24,6 +24,7 @@ import { SessionCore } from '../core/core.js'
 import type { SessionFacts } from '../core/facts.js'
 import { archForDll, checkDllName, folderPath, toUnixPath } from '../core/paths.js'
 import { encodingFor } from '../core/text-encoding.js'
+import { lend } from '../memsync/loan.js'
 import { SessionSurface } from '../surface/surface.js'
 import { expose, transferred } from './comlink.js'
 import { greet } from './greeting.js'
@@ -372,6 +373,7 @@ export class CtypesSession extends SessionSurface {
       facts,
       thread,
       shared,
+      lend,
       onCallbackError: error => this.#stray(error),
       onDeath: () => this.#died(),
     })

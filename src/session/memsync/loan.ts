@@ -4,13 +4,13 @@ import type { CallbackClass } from '../../ctypes/callback-type.js'
 import { BLOCK, CData, OFFSET, typeOf } from '../../ctypes/data.js'
 import type { Directive } from '../../ctypes/memsync.js'
 import { isRemotePlace } from '../../ctypes/reference.js'
-import type { SessionCore } from '../core/core.js'
+import type { Lend, Loan, SessionCore } from '../core/core.js'
 import { Copies } from './copies.js'
 import { copyOf, inDirective, isWhole, pointerTo } from './directive.js'
 import { endOf, follow, type Origin, type Spot, spotOf } from './path.js'
 
 /** Pointer arguments of a callback as local memory, while its function runs. */
-export class MemsyncLoan {
+class MemsyncLoan implements Loan {
   readonly #copies: Copies
 
   /** Changes `args`. Throws ArgumentError, MemoryAccessError. */
@@ -57,3 +57,5 @@ export class MemsyncLoan {
     this.#copies.giveBack()
   }
 }
+
+export const lend: Lend = (directives, type, args, core) => new MemsyncLoan(directives, type, args, core)

@@ -1,6 +1,6 @@
 /** Follows the paths of memsync directives through the arguments of one call, its result, and the memory that they lead to. */
 
-import { type ArrayClass, LENGTH } from '../../ctypes/array.js'
+import type { ArrayClass } from '../../ctypes/array.js'
 import { type Block, LocalBlock, type RemoteMemory, RemoteRange, type Target } from '../../ctypes/block.js'
 import {
   type Arch,
@@ -13,6 +13,7 @@ import {
   FOR_ARCH,
   isBuffer,
   KIND,
+  LENGTH,
   OFFSET,
   pointerSizeOf,
   READ,

@@ -13,7 +13,7 @@ import type { ArgType, ResType } from '../../ctypes/inference.js'
 import { checkMemsync, checkPaths, type Directive, type Memsync, type Shape } from '../../ctypes/memsync.js'
 import { ArgumentError, RoutineNotFoundError } from '../../errors.js'
 import { type BatchFunction, makeBatch } from '../batch/batch.js'
-import { Declared } from '../call/declared.js'
+import { Declared, type RoutineSource } from '../call/declared.js'
 import { CallExchange, type Settle } from '../call/exchange.js'
 import { checkExportName } from '../call/export-name.js'
 import { checkSignal, startLimited, timeoutError } from '../call/limited-call.js'
@@ -28,7 +28,7 @@ import { MemsyncCall, MemsyncPlan } from '../memsync/memsync.js'
 import type { CallDetail, CallOptions, ErrCheck, Routine } from './routine.js'
 import type { SessionSurface } from './surface.js'
 
-export class RoutineEngine {
+export class RoutineEngine implements RoutineSource {
   readonly name: string
   readonly label: string
   routine: Routine | undefined
@@ -144,6 +144,12 @@ export class RoutineEngine {
     if (check !== undefined && typeof check !== 'function')
       throw new ArgumentError(`${this.label}: errcheck is a function, or undefined`)
     this.#errcheck = check
+  }
+  get isChecked(): boolean {
+    return this.#errcheck !== undefined && this.routine !== undefined
+  }
+  check(value: unknown, args: readonly unknown[]): unknown {
+    return (this.#errcheck as ErrCheck)(value, this.routine as Routine, args)
   }
   get memsync(): readonly Memsync[] | undefined {
     return this.#memsync
