@@ -3,11 +3,16 @@ import type { BatchDetail, BatchOptions, ColumnsOf, ResultsOf } from '../session
 import type { CtypesSession } from '../session/life/session.js'
 import type { CallOptions, Routine } from '../session/surface/routine.js'
 
+/** How a batch that the sessions of a pool share is carried out. */
 export interface MapOptions extends BatchOptions {
   /** Resolves all that the batch brought, failed rows too, as `batch` does. */
   readonly detail?: boolean
 }
 
+/**
+ * A routine of a pool, as `pool.func` gives it: each call goes to a session that is free. Calls of different sessions
+ * have no order.
+ */
 export interface PoolRoutine<
   A extends readonly unknown[] = readonly unknown[],
   R = unknown,
@@ -20,6 +25,7 @@ export interface PoolRoutine<
   with(options: CallOptions): (...args: A) => Promise<R>
   /** A batch whose rows all sessions share; see `SessionPool.map`. */
   batch(columns: ColumnsOf<A>, options?: MapOptions & { readonly detail?: false }): Promise<Rows>
+  /** The same with all that the batch brought, failed rows too. */
   batch(columns: ColumnsOf<A>, options: MapOptions & { readonly detail: true }): Promise<BatchDetail<Results>>
 }
 

@@ -29,6 +29,7 @@ import {
 import { type PoolOptions, poolOptions } from './pool-options.js'
 import { type Declaring, type MapOptions, oncePerSession, type PoolRoutine } from './pool-routine.js'
 
+/** The sessions of a pool now, and the pieces of work that it has done. */
 export interface PoolStats {
   readonly size: number
   readonly idle: number
@@ -55,6 +56,10 @@ interface Waiting {
   begun(): void
 }
 
+/**
+ * Several sessions, each a Windows process of its own, that share work. One that dies is replaced; what it had under
+ * way fails with its error, or is done again where `retries` allows. Belongs to the thread that made it.
+ */
 export class SessionPool {
   readonly #options: PoolOptions
   readonly #config: Partial<Config>
@@ -196,6 +201,7 @@ export class SessionPool {
     return plan.outcome()
   }
 
+  /** How many sessions there are and what they do, now. */
   stats(): PoolStats {
     return {
       size: this.#size,
@@ -219,6 +225,7 @@ export class SessionPool {
     this.#idle.length = 0
   }
 
+  /** Closes the pool: for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
