@@ -65,7 +65,8 @@ for release in "${releases[@]}"; do
     { tail -n 5 "$log" >&2; exit 1; }
   # how this machine reaches the registries: its resolver, and the certificates that it trusts
   cp -L /etc/resolv.conf "$root/etc/resolv.conf"
-  cat /etc/ssl/certs/ca-certificates.crt >"$root/etc/ssl/certs/ca-certificates.crt"
+[ ! -d /usr/local/share/ca-certificates ] || cp -r /usr/local/share/ca-certificates "$root/usr/local/share/"
+  inside "$root" update-ca-certificates >>"$log" 2>&1
   install_node "$root"
   git clone -q --depth 1 "file://$PWD" "$root/root/zugbruecke"
 
@@ -81,6 +82,7 @@ for release in "${releases[@]}"; do
   [ ${#suites[@]} -eq 0 ] || tests="${tests:-no sum} (suites of ${suites[*]})"
   name=$(. "$root/etc/os-release" && echo "$PRETTY_NAME $(cat "$root/etc/debian_version")")
   wine=$(inside "$root" sh -c 'dpkg-query -W -f "\${Version}" wine64 2>/dev/null || echo none')
+  wine=${wine%%[~-]*}
   row="| $name | $wine | $(inside "$root" node --version) | $first | ${tests:-no sum} | $(date +%F), $(git rev-parse --short HEAD) |"
   echo "$row"
   node scripts/systems-row.mjs "$row"
