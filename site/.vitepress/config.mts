@@ -10,6 +10,15 @@ const require = createRequire(import.meta.url)
 const reference = join(root, 'site/reference/typedoc-sidebar.json')
 const addressOf = (page: string) => `/${page.replace(/(README)?\.md$/, '')}`
 
+const guide: DefaultTheme.SidebarItem[] = [
+  ...menu().map(({ text, pages }) => ({
+    text,
+    collapsed: text === 'Its folders',
+    items: pages.map(page => ({ text: titleOf(page), link: addressOf(page) })),
+  })),
+  { text: 'Reference', link: '/reference/' },
+]
+
 export default defineConfig({
   title: 'zugbruecke',
   description: 'Call Windows DLLs from Node.js on Linux',
@@ -28,12 +37,16 @@ export default defineConfig({
     'site/:rest*': ':rest*',
   },
   // the pages lie outside this folder, and so does nothing that they could find Vue by
+  // the pages lie outside this folder, where Vue is not found
   vite: {
     resolve: {
-      alias: ['vue/server-renderer', 'vue'].map(name => ({
-        find: new RegExp(`^${name}$`),
-        replacement: require.resolve(name),
-      })),
+      alias: [
+        { find: /^vue$/, replacement: require.resolve('vue/dist/vue.runtime.esm-bundler.js') },
+        {
+          find: /^vue\/server-renderer$/,
+          replacement: require.resolve('@vue/server-renderer/dist/server-renderer.esm-bundler.js'),
+        },
+      ],
     },
   },
   markdown: {
@@ -44,6 +57,7 @@ export default defineConfig({
             const link = token.type === 'link_open' && token.attrGet('href')
             const source = link && env.path && sourceOf(link, env.path)
             if (source) token.attrSet('href', pageOf(source))
+            else if (link) token.attrSet('href', link.replace(/(^|\/)README\.md(?=#|$)/, '$1index.md'))
           }
       })
     },
@@ -54,14 +68,8 @@ export default defineConfig({
       { text: 'Guide', link: '/' },
       { text: 'Reference', link: '/reference/' },
     ],
-    sidebar: [
-      ...menu().map(({ text, pages }) => ({
-        text,
-        collapsed: text === 'Its folders',
-        items: pages.map(page => ({ text: titleOf(page), link: addressOf(page) })),
-      })),
-      { text: 'Reference', link: '/reference/', collapsed: true, items: sidebar() },
-    ],
+    // the names of the reference are listed beside its own pages alone: they would make each page as long as all of them
+    sidebar: { '/reference/': sidebar(), '/': guide },
     outline: [2, 3],
   },
 })
