@@ -6,6 +6,7 @@ import { readBig, readInteger, toBigInt, writeBig, writeInteger } from './intege
 import { toBool, unwrap } from './simple.js'
 import { isBigEndian } from './variant.js'
 
+/** A bit field of a structure, as `bits(type, width)` makes it: `width` bits, counted from 1, of an integer type. */
 export class BitField<T extends CType = CType> {
   constructor(
     readonly type: T,

@@ -35,6 +35,7 @@ import { keepTexts, type TakenTexts, type TextCell, type TextPlace, textOf, text
 export class OutParameter<T extends CType = CType> implements Out<T> {
   constructor(readonly outType: T) {}
 }
+/** For `argtypes`: a pointer that the routine fills. The caller gives nothing for it; what it leads to comes behind the result, in a list. */
 export function out<T extends CType>(type: T): Out<T> {
   if (!isType(type)) throw new ArgumentError(`out takes a C type, not ${describe(type)}`)
   return new OutParameter(type)

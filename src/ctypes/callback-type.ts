@@ -36,6 +36,7 @@ export type CallbackFunction<R extends CType | null, A extends readonly CType[]>
 /** A function pointer of the DLL's own: callable through its session. */
 export interface ForeignRoutine<R extends CType | null, A extends readonly CType[]> extends Addressed {
   (...args: { -readonly [K in keyof A]: ArgOf<A[K]> }): Promise<R extends CType ? ValueOf<R> : undefined>
+  /** Blocks this thread; throws. */
   sync(...args: { -readonly [K in keyof A]: ArgOf<A[K]> }): R extends CType ? ValueOf<R> : undefined
 }
 
@@ -48,6 +49,10 @@ export interface CallbackObject<R extends CType | null, A extends readonly CType
   dispose(): void
 }
 
+/**
+ * What `CFUNCTYPE` and `WINFUNCTYPE` give: a type of C function pointers. Called with a JavaScript function it makes a
+ * callback, which a DLL may call from any of its threads; the function runs in the thread of JavaScript that made it.
+ */
 export interface CallbackType<R extends CType | null, A extends readonly CType[]> extends TypeStatics {
   (fn: CallbackFunction<R, A>): CallbackObject<R, A>
   new (fn: CallbackFunction<R, A>): CallbackObject<R, A>

@@ -61,10 +61,13 @@ export interface CType {
   readonly [ARCH]: Arch | undefined
   readonly [HOME]: Arch | undefined
   readonly [POINTERS]: readonly number[]
+  /** @internal */
   [FOR_ARCH](arch: Arch): CType
+  /** @internal */
   [READ](block: Block, offset: number): unknown
   /** `context`: of the call for which a value that was written down as its argument is made. */
   [WRITE](block: Block, offset: number, value: unknown, context?: CallContext): void
+  /** @internal */
   [INIT](block: Block, offset: number, value: unknown, context?: CallContext): void
 }
 
@@ -82,6 +85,7 @@ export interface TypeStatics extends CType {
 
 /** Implemented by DLL objects for `T.in_dll(dll, name)`. */
 export interface DataExports {
+  /** @internal */
   [DATA_EXPORT](type: CType, name: string | number): object
 }
 

@@ -3,6 +3,10 @@ import type { CallbackFunction, CallbackObject, ForeignRoutine } from './callbac
 import { BLOCK, CData, type CType, OFFSET, READ, shown, typeOf, WRITE } from './data.js'
 import type { Addressed } from './inference.js'
 
+/**
+ * A variable that holds a function pointer, as a field or a data export. Read, it is the callback that was stored, or a
+ * routine of the DLL's, which can be called; NULL is `null`.
+ */
 export interface CallbackVariable<R extends CType | null, A extends readonly CType[]> {
   get value(): CallbackObject<R, A> | ForeignRoutine<R, A> | null
   set value(value: CallbackFunction<R, A> | CallbackObject<R, A> | Addressed | null)

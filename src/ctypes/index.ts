@@ -56,5 +56,17 @@ export { type ViewOf, view } from './view.js'
 
 import { structuresFor } from './structure.js'
 
-export const { Structure, LittleEndianStructure, Union, LittleEndianUnion, BigEndianStructure, BigEndianUnion } =
-  structuresFor('win64')
+export const {
+  /** Makes a class of C structures: `class Point extends Structure({ x: c_int, y: c_int }) {}`, laid out as compilers for Windows do. */
+  Structure,
+  /** The same as `Structure`: Windows is little-endian. */
+  LittleEndianStructure,
+  /** Makes a class of C unions, whose fields share their bytes. */
+  Union,
+  /** The same as `Union`. */
+  LittleEndianUnion,
+  /** A structure whose numbers have their bytes in the order of networks, the most significant first. */
+  BigEndianStructure,
+  /** A union whose numbers have the most significant byte first. */
+  BigEndianUnion,
+} = structuresFor('win64')

@@ -84,7 +84,9 @@ export interface CArray<T extends CType> extends Iterable<ValueOf<T>> {
   readonly length: number
   /** The element at `index`, from the end if negative; throws for none. */
   at(index: number): ValueOf<T>
+  /** Sets an element. */
   set(index: number, value: SetOf<T>): void
+  /** The values of the elements from `from` up to `to`, copied. */
   slice(from?: number, to?: number): ValueOf<T>[]
   /** The same memory as a typed array; throws ArgumentError for anything but numbers in this process. */
   asTypedArray(): TypedArrayOf<T>
@@ -169,6 +171,7 @@ export interface Out<T extends CType> {
 }
 /** An adapter in argtypes: makes what is passed of what the caller gave; what that is tells how it goes. */
 export interface FromParam {
+  /** What is passed for a value that the caller gave; may throw. */
   from_param(value: never): unknown
 }
 /** What argtypes may hold. */

@@ -17,8 +17,16 @@ import type { StructureClass } from './structure.js'
  */
 export type MemsyncPath = readonly (string | number)[]
 /** Makes what is passed of what the caller gave, like ctypes' `from_param`. */
-export type MemsyncCustom = ((value: never) => unknown) | { from_param(value: unknown): unknown }
+export type MemsyncCustom =
+  | ((value: never) => unknown)
+  | {
+      /** What becomes of the value that is given. */
+      from_param(value: unknown): unknown
+    }
 
+/**
+ * What a pointer leads to whose size neither types nor values tell: where the pointer is, and how long its memory is.
+ */
 export interface MemsyncDirective {
   /** Where the pointer is. */
   readonly pointer: MemsyncPath
@@ -42,10 +50,12 @@ export interface ShortMemsyncDirective {
   readonly u?: boolean
   readonly w?: boolean
   readonly t?: CType | string
+  /** `func` */
   readonly f?: (...found: never[]) => number | bigint
   readonly c?: MemsyncCustom
   readonly _c?: MemsyncCustom
 }
+/** A directive with long or with short keys. */
 export type Memsync = MemsyncDirective | ShortMemsyncDirective
 
 /** A directive, checked. */

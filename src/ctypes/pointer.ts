@@ -38,6 +38,7 @@ export interface Pointer<T extends CType> {
   set contents(target: InstanceOf<T>)
   /** The value of the `index`-th T from here, like C's `p[i]`. */
   at(index: number): ValueOf<T>
+  /** Sets the element at an index, counted in elements from where it points. */
   set(index: number, value: SetOf<T>): void
   [index: number]: ValueOf<T>
   /** Values from here: `slice(n)` the first n, `slice(from, to)` a range. */
@@ -46,6 +47,7 @@ export interface Pointer<T extends CType> {
   readonly address: bigint
   readonly isNull: boolean
 }
+/** What `POINTER(T)` gives: the type of pointers to `T`, 8 bytes (4 in 32-bit sessions). */
 export interface PointerType<T extends CType> extends TypeStatics {
   new (target?: PointerArg<T> | bigint): Pointer<T>
   readonly prototype: Pointer<T>

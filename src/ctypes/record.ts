@@ -23,6 +23,7 @@ import {
 import { layOut } from './layout.js'
 import { bigEndian } from './simple.js'
 
+/** Where a field of a structure lies. */
 export interface FieldInfo {
   readonly name: string
   readonly type: CType

@@ -32,6 +32,7 @@ import { copyCells } from './reference.js'
 export interface Fields {
   readonly [name: string]: CType | BitField
 }
+/** How a structure's fields are laid out; without any, as the compilers for Windows do. */
 export interface StructureOptions<Anonymous extends string = never> {
   /** `#pragma pack(n)`: no field is aligned to more. */
   readonly pack?: 1 | 2 | 4 | 8 | 16
@@ -54,6 +55,10 @@ export type FieldInit<F extends Fields, A extends string = never> = [A] extends 
   ? OwnInit<F>
   : OwnInit<F> & Readonly<Partial<Intersection<ValueOf<FieldType<F[A & keyof F]>>>>>
 
+/**
+ * What `Structure({…})` gives: a class to extend, or to use as it is. Objects are made of a literal with the fields'
+ * names, or of values in their order.
+ */
 export interface StructureType<F extends Fields, A extends string = never> extends TypeStatics {
   new (values?: FieldInit<F, A>): FieldValues<F, A>
   new (...values: readonly SetOf<FieldType<F[keyof F]>>[]): FieldValues<F, A>
@@ -62,6 +67,7 @@ export interface StructureType<F extends Fields, A extends string = never> exten
   readonly fields: { readonly [K in keyof F]: FieldInfo }
   /** Adds fields, before the first use; for those that mention the class itself. */
   define(fields: Fields): void
+  /** Where a field lies, in bytes from the start. */
   offsetof(name: keyof F | string): number
   // An object of it has these fields, too. It is not named: its function pointers would leave `x` of `{ f: x => … }` untyped.
   readonly [init]: FieldInit<F, A> | readonly SetOf<FieldType<F[keyof F]>>[]

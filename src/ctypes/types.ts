@@ -66,7 +66,7 @@ function make(arch: Arch) {
 }
 
 /** Everything that an architecture's types are. */
-export type Types = ReturnType<typeof make>
+export interface Types extends ReturnType<typeof make> {}
 
 const made = new Map<Arch, Types>()
 

@@ -14,8 +14,16 @@ import { readText } from './text.js'
 const archOf = (type: CType) => type[ARCH] as Arch
 /** Anything that lies somewhere: objects of ctypes, buffers, addresses, callbacks. */
 export type VoidPointerArg = object | string | bigint | number | null
+/**
+ * What a parameter that is a pointer to characters takes: a string (encoded for the call), bytes, an array of
+ * characters, a reference, or NULL.
+ */
 export type TextArg<C extends CType> = string | Bytes | Reference<object> | Addressed | CArray<C> | null
 
+/**
+ * `void *`, 8 bytes (4 in 32-bit sessions). Takes objects of ctypes, buffers, addresses, callbacks and `null`; reads as
+ * a bigint, NULL as `null`.
+ */
 export const c_void_p = definePointerSized<SimpleType<'c_void_p', bigint | null, VoidPointerArg>>({
   name: 'c_void_p',
   category: 'void pointer',
@@ -33,7 +41,9 @@ export const c_void_p = definePointerSized<SimpleType<'c_void_p', bigint | null,
   },
 })
 
+/** The type of `c_char_p`. */
 export type CharPointerType = SimpleType<'c_char_p', string | null, TextArg<typeof c_char>> & IsPointer
+/** The type of `c_wchar_p`. */
 export type WideCharPointerType = SimpleType<'c_wchar_p', string | null, TextArg<typeof c_wchar> | Uint16Array> &
   IsPointer
 /** For lists: `['a', 'b']` is a `char **`. */
@@ -72,7 +82,11 @@ export const c_wchar_p = textPointer<WideCharPointerType>('c_wchar_p', 'wchar po
 /** As ctypes has it, too. */
 export const c_voidp = c_void_p
 
+/** An object of `c_voidp`. */
 export type c_voidp = c_void_p
+/** An object of `c_void_p`. */
 export type c_void_p = InstanceType<typeof c_void_p>
+/** An object of `c_char_p`. */
 export type c_char_p = InstanceType<typeof c_char_p>
+/** An object of `c_wchar_p`. */
 export type c_wchar_p = InstanceType<typeof c_wchar_p>

@@ -265,7 +265,7 @@ function make(arch: Arch) {
 }
 
 /** Everything of `wintypes` for one architecture. */
-export type WinTypes = ReturnType<typeof make>
+export interface WinTypes extends ReturnType<typeof make> {}
 
 const made = new Map<Arch, WinTypes>()
 

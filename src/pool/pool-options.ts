@@ -7,6 +7,7 @@ import { isParameter, unknownParameter } from '../runtime/parameters.js'
 import { nearNames } from '../session/core/near-names.js'
 import type { CtypesSession } from '../session/life/session.js'
 
+/** What a pool is made of: its own parameters, and those of its sessions (all but `id`). */
 export interface PoolOptions extends Partial<Omit<Config, 'id'>> {
   /** Sessions; 2 unless given. */
   readonly size?: number

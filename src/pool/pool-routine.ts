@@ -9,11 +9,16 @@ import {
 import type { CtypesSession } from '../session/life/session.js'
 import type { CallOptions, Routine } from '../session/surface/routine.js'
 
+/** How a batch that the sessions of a pool share is carried out. */
 export interface MapOptions extends BatchOptions {
   /** Resolves all that the batch brought, failed rows too, as `batch` does. */
   readonly detail?: boolean
 }
 
+/**
+ * A routine of a pool, as `pool.func` gives it: each call goes to a session that is free. Calls of different sessions
+ * have no order.
+ */
 export interface PoolRoutine<
   A extends readonly unknown[] = readonly unknown[],
   R = unknown,
@@ -27,6 +32,7 @@ export interface PoolRoutine<
   /** A batch whose rows all sessions share; see `SessionPool.map`. */
   readonly batch: {
     (columns: ColumnsOf<A>, options?: MapOptions & { readonly detail?: false }): Promise<Rows>
+    /** The same with all that the batch brought, failed rows too. */
     (columns: ColumnsOf<A>, options: MapOptions & { readonly detail: true }): Promise<BatchDetail<Results>>
     /** Results for each of many sets of columns: work larger than memory. A few sets are under way at once. */
     stream(

@@ -38,6 +38,10 @@ interface Waiting {
 /** Options of a pool whose architecture is that of a DLL, unless it is given. */
 export type PoolOpenOptions = Omit<PoolOptions, 'arch'> & Pick<OpenParameters, 'arch'>
 
+/**
+ * Several sessions, each a Windows process of its own, that share work. One that dies is replaced; what it had under
+ * way fails with its error, or is done again where `retries` allows. Belongs to the thread that made it.
+ */
 export class SessionPool implements Pool {
   readonly #options: PoolOptions
   readonly #config: Partial<Config>
@@ -192,6 +196,7 @@ export class SessionPool implements Pool {
     return plan.outcome()
   }
 
+  /** How many sessions there are and what they do, now. */
   stats(): PoolStats {
     return {
       size: this.#size,
@@ -215,6 +220,7 @@ export class SessionPool implements Pool {
     this.#idle.length = 0
   }
 
+  /** Closes the pool: for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }

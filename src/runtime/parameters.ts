@@ -5,6 +5,7 @@
 import { closest, distance } from 'fastest-levenshtein'
 import { ConfigError } from '../errors.js'
 
+/** The architecture of a session, and of the DLLs that it loads: 64-bit or 32-bit Windows. */
 export type Arch = 'win32' | 'win64'
 
 /** Every parameter; `resolveConfig` takes any part of it. */

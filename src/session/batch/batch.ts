@@ -22,6 +22,7 @@ export type { BatchOf, NumberResults, ResultsOf, RowsOf } from './results.js'
 
 /** What may stand for a parameter: a typed array, an array, one contiguous buffer for a pointer, or one value for every row. */
 export type ColumnOf<T> = T | ArrayLike<T> | (null extends T ? object : boolean extends T ? Uint8Array : never)
+/** The columns of a batch of a routine with these parameters, one for each. */
 export type ColumnsOf<A extends readonly unknown[]> = number extends A['length']
   ? readonly unknown[]
   : { readonly [K in keyof A]: ColumnOf<A[K]> }
@@ -58,7 +59,9 @@ export interface BatchFunction<A extends readonly unknown[], Rows, Results = Row
     columns: Iterable<ColumnsOf<A>> | AsyncIterable<ColumnsOf<A>>,
     options?: BatchOptions,
   ): AsyncGenerator<Rows, void, undefined>
+  /** Blocks this thread until all rows are done; throws what the awaited batch rejects with. */
   sync(columns: ColumnsOf<A>, options?: BatchOptions & { readonly detail?: false }): Rows
+  /** The same with all that the batch brought, failed rows too. */
   sync(columns: ColumnsOf<A>, options: BatchOptions & { readonly detail: true }): BatchDetail<Results>
   /** @internal */
   readonly [SHARED]: SharedBatch

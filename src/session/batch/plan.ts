@@ -23,9 +23,11 @@ import { makeColumn } from './columns.js'
 import { RowCursor } from './row-cursor.js'
 import { outColumn, type RowValues, rowValues } from './values.js'
 
+/** How a batch is carried out; all of it may be left out. */
 export interface BatchOptions {
   /** Stops the batch between two chunks; the session lives on. */
   readonly signal?: AbortSignal
+  /** Called between chunks, with the rows done so far and all of them. */
   readonly onProgress?: (done: number, total: number) => void
   /** Rows, where every column is one value for all. */
   readonly rows?: number

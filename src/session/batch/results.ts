@@ -11,6 +11,7 @@ export type ResultsOf<R> = R extends undefined
     : R extends number
       ? NumberResults
       : R[]
+/** A column of results that are numbers: the typed array of the result's type. */
 export type NumberResults =
   | Int8Array
   | Uint8Array

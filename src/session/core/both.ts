@@ -3,6 +3,10 @@ import type { Outcome } from '../../codec/control.js'
 import { SessionStartError } from '../../errors.js'
 import type { SessionCore } from './core.js'
 
+/**
+ * A function with two faces: called, it gives a promise, which rejects; its `sync` blocks the calling thread, and
+ * throws.
+ */
 export interface Both<A extends readonly unknown[], R> {
   (...args: A): Promise<R>
   /** Blocks this thread; throws. */
@@ -12,6 +16,7 @@ export interface Both<A extends readonly unknown[], R> {
 /** `Both` inside a job: either way it blocks. */
 export interface Blocking<A extends readonly unknown[], R> {
   (...args: A): R
+  /** The same as calling it. */
   sync(...args: A): R
 }
 

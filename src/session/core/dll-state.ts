@@ -8,6 +8,7 @@ import type { SessionCore } from './core.js'
 import type { LoadedDll } from './loaded-dlls.js'
 import { checkDllName } from './paths.js'
 
+/** How a DLL is loaded, and what its calls keep. */
 export interface LibraryOptions {
   /** Keep Windows' last error for `get_last_error()`, `detail` and `errcheck`. */
   readonly use_last_error?: boolean

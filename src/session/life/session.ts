@@ -61,6 +61,11 @@ export function parametersFor(dllPath: string, parameters: OpenParameters): Part
   return arch === 'auto' ? { ...others, arch: archForDll(dllPath, resolveConfig(others)) } : { ...others, arch }
 }
 
+/**
+ * One Windows process on Wine, in which DLLs are loaded and called. Everything asked of it, from whichever thread,
+ * happens in the order it was asked for. It ends with the program, by `terminate()`, or by a call that kills it; then
+ * every handle from it fails with `SessionTerminatedError`.
+ */
 export class CtypesSession extends SessionSurface {
   readonly #events = new EventEmitter<SessionEvents>()
   readonly #ready: Promise<SessionCore>
@@ -217,6 +222,7 @@ export class CtypesSession extends SessionSurface {
     this.#events.on(event, listener as never)
     return this
   }
+  /** Takes a listener away that `on` or `once` added. */
   off<E extends keyof SessionEvents>(event: E, listener: (...args: SessionEvents[E]) => void): this {
     checkListener(event, listener)
     this.#events.off(event, listener as never)
@@ -229,26 +235,32 @@ export class CtypesSession extends SessionSurface {
     return this.#stopping
   }
 
+  /** Ends the session: for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.terminate()
   }
 
-  // the original's names
+  /** `id`, by its name in the Python project. */
   get _zb_id(): string {
     return this.id
   }
+  /** `up`, by its name in the Python project. */
   get _zb_up(): boolean {
     return this.up
   }
+  /** `setParameter`, by its name in the Python project. */
   _zb_set_parameter(changes: Partial<Config>): Promise<void> {
     return this.setParameter(changes)
   }
+  /** `terminate`, by its name in the Python project. */
   _zb_terminate(): Promise<void> {
     return this.terminate()
   }
+  /** `pathUnixToWine`, by its name in the Python project. */
   _zb_path_unix_to_wine(path: string): Promise<string> {
     return this.pathUnixToWine(path)
   }
+  /** `pathWineToUnix`, by its name in the Python project. */
   _zb_path_wine_to_unix(path: string): Promise<string> {
     return this.pathWineToUnix(path)
   }

@@ -58,6 +58,7 @@ export class Allocation {
     const count = length === undefined ? this.size - offset : length
     return this.#owner.read(this.#at(offset, count), count)
   }
+  /** Writes bytes at an offset; more than there is room for is a `MemoryAccessError`. */
   write(bytes: Uint8Array, offset = 0): void {
     this.#owner.write(this.#at(offset, bytes?.length ?? 0), bytes)
   }
@@ -65,9 +66,11 @@ export class Allocation {
   free(): Promise<void> {
     return this.#owner.free(this)
   }
+  /** Frees it: for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#freed) await this.free()
   }
+  /** Frees it, and blocks until it is done: for `using`. */
   [Symbol.dispose](): void {
     if (!this.#freed) void (async () => this.free())().catch(() => {})
   }
@@ -141,6 +144,10 @@ export type TypedArrayConstructor =
   | BigInt64ArrayConstructor
   | BigUint64ArrayConstructor
 
+/**
+ * Memory of a session's Windows process. Reading and writing happen at once, whatever calls are under way: await those
+ * first. A bad address is a `MemoryAccessError`, never a crash.
+ */
 export class SessionMemory {
   /** Zeroed memory of the Windows process for so many bytes, or for an object of a type. */
   readonly alloc: Alloc

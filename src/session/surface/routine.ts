@@ -9,6 +9,7 @@ import type { RoutineEngine } from './routine-engine.js'
 /** What it is declared with, and what that makes of it. */
 export type { ArgsOf, ArgType, ResType, ResultOf } from '../../ctypes/inference.js'
 
+/** Limits of single calls, for `routine.with(options)`. */
 export interface CallOptions {
   /** Milliseconds. A call that passes it ends its session: nothing else stops a routine that runs. */
   readonly timeout?: number

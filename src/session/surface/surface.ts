@@ -53,7 +53,9 @@ export abstract class SessionSurface {
   readonly OleDLL: LibraryConstructor
   /** All types with the layouts that fit this session. */
   readonly types: Types
+  /** Callback types of the convention cdecl, in this session's layout. */
   readonly CFUNCTYPE: Types['CFUNCTYPE']
+  /** Callback types of the convention stdcall, in this session's layout. */
   readonly WINFUNCTYPE: Types['WINFUNCTYPE']
   readonly memory: SessionMemory
   readonly util: SessionUtil
@@ -158,6 +160,7 @@ export abstract class SessionSurface {
   get_last_error(): number {
     return this.coreNow()?.lastError ?? 0
   }
+  /** C's `errno` as the last reply that this thread processed brought it; of DLLs with `use_errno`. */
   get_errno(): number {
     return this.coreNow()?.errno ?? 0
   }

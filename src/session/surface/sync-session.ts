@@ -16,6 +16,7 @@ import type { AddressLike, Allocation, SessionMemory, TypedAllocation } from './
 import type { CallDetail, ErrCheck } from './routine.js'
 import { SessionSurface } from './surface.js'
 
+/** A routine inside a job: called, it blocks the job's thread, and throws. */
 export interface SyncRoutine<
   A extends readonly unknown[] = readonly unknown[],
   R = unknown,
@@ -23,8 +24,10 @@ export interface SyncRoutine<
   Results = Rows,
 > {
   (...args: A): R
+  /** The same as calling it. */
   sync(...args: A): R
   readonly detail: Blocking<A, CallDetail<R>>
+  /** One call for each row of the columns. */
   readonly batch: {
     (columns: ColumnsOf<A>, options?: BatchOptions & { readonly detail?: false }): Rows
     (columns: ColumnsOf<A>, options: BatchOptions & { readonly detail: true }): BatchDetail<Results>
@@ -46,6 +49,7 @@ interface SyncLibraryMembers {
   func<A extends readonly unknown[] = readonly unknown[], R = unknown>(prototype: string): SyncRoutine<A, R>
   declare(header: string): { readonly [name: string]: SyncRoutine }
 }
+/** A loaded DLL inside a job; its routines block. */
 export type SyncLibrary = SyncLibraryMembers & { readonly [routine: string]: SyncRoutine } & {
   readonly [ordinal: number]: SyncRoutine
 }
@@ -53,22 +57,31 @@ export interface SyncLibraryConstructor {
   (name: string, options?: LibraryOptions): SyncLibrary
   new (name: string, options?: LibraryOptions): SyncLibrary
 }
+/** `cdll`, `windll` and `oledll` inside a job. */
 export type SyncLoader = { readonly LoadLibrary: Blocking<[name: string], SyncLibrary> } & {
   readonly [dll: string]: SyncLibrary
 }
 
-export type SyncAllocation<Of extends Allocation = Allocation> = Omit<Of, 'free'> & { free(): void }
+/** Memory of the Windows process, allocated inside a job. */
+export type SyncAllocation<Of extends Allocation = Allocation> = Omit<Of, 'free'> & {
+  /** Frees it; blocks. */
+  free(): void
+}
 
 export interface SyncDllDirectory {
   readonly path: string
   readonly close: Blocking<[], void>
 }
 
+/** `session.memory` inside a job. */
 export interface SyncMemory extends Pick<SessionMemory, 'read' | 'write' | 'at' | 'place' | 'array'> {
+  /** Zeroed memory of the Windows process for so many bytes, or for an object of a type. */
   readonly alloc: {
     (bytes: number): SyncAllocation
     <T extends CType>(type: T): SyncAllocation<TypedAllocation<T>>
+    /** The same. */
     sync(bytes: number): SyncAllocation
+    /** The same. */
     sync<T extends CType>(type: T): SyncAllocation<TypedAllocation<T>>
   }
   readonly free: Blocking<[memory: SyncAllocation | object], void>
@@ -97,19 +110,30 @@ class WorkerSurface extends SessionSurface {
   }
 }
 
+/**
+ * The session that a job is given: the names of a `CtypesSession`, but everything blocks, in the session's own thread,
+ * and throws.
+ */
 export class SyncSession {
   readonly #surface: SessionSurface
+  /** DLLs of the calling convention cdecl, loaded at first use. */
   readonly cdll: SyncLoader
+  /** DLLs of the calling convention stdcall. */
   readonly windll: SyncLoader
+  /** As `windll`; a result that is a failing HRESULT is thrown as `WindowsError`. */
   readonly oledll: SyncLoader
   readonly CDLL: SyncLibraryConstructor
   readonly WinDLL: SyncLibraryConstructor
   readonly OleDLL: SyncLibraryConstructor
+  /** The types in this session's layout. */
   readonly types: Types
   readonly memory: SyncMemory
+  /** As without a session, and for bare addresses. */
   readonly cast: SessionSurface['cast']
   readonly util: {
+    /** Full Windows path of a DLL, or null; case does not matter. */
     find_library(name: string): string | null
+    /** What Windows Python says: null today. */
     find_msvcrt(): string | null
   }
 
@@ -131,54 +155,71 @@ export class SyncSession {
     }
   }
 
+  /** Name of the session. */
   get id(): string {
     return this.#surface.id
   }
+  /** Architecture of the session. */
   get arch(): Arch {
     return this.#surface.arch
   }
+  /** Callback types of the convention cdecl, in this session's layout. */
   get CFUNCTYPE(): SessionSurface['CFUNCTYPE'] {
     return this.#surface.CFUNCTYPE
   }
+  /** The same for stdcall. */
   get WINFUNCTYPE(): SessionSurface['WINFUNCTYPE'] {
     return this.#surface.WINFUNCTYPE
   }
+  /** The text of a Windows error code; without one, of the thread's last error. */
   FormatError(code?: number): string {
     return this.#surface.FormatError.sync(code)
   }
+  /** A `WindowsError` of a code, to throw; without one, of the thread's last error. */
   WinError(code?: number, text?: string): WindowsError {
     return this.#surface.WinError.sync(code, text)
   }
+  /** Windows' own last error on the Windows side's main thread, now. */
   GetLastError(): number {
     return this.#surface.GetLastError.sync()
   }
+  /** The last error that the last reply brought, of DLLs with `use_last_error`. */
   get_last_error(): number {
     return this.#surface.get_last_error()
   }
+  /** Sets the copy that routines with `use_last_error` are given; gives the old one. */
   set_last_error(code: number): number {
     return this.#surface.set_last_error.sync(code)
   }
+  /** C's `errno` likewise, of DLLs with `use_errno`. */
   get_errno(): number {
     return this.#surface.get_errno()
   }
+  /** Sets the copy of `errno`; gives the old one. */
   set_errno(value: number): number {
     return this.#surface.set_errno.sync(value)
   }
+  /** A path of Linux as Windows programs name it, also of what does not exist. */
   pathUnixToWine(path: string): string {
     return this.#surface.pathUnixToWine.sync(path)
   }
+  /** A path of Windows as Linux names it, also of what does not exist. */
   pathWineToUnix(path: string): string {
     return this.#surface.pathWineToUnix.sync(path)
   }
+  /** A folder in which Windows looks for DLLs too, until it is closed. */
   add_dll_directory(path: string): SyncDllDirectory {
     return this.#surface.add_dll_directory.sync(path) as unknown as SyncDllDirectory
   }
+  /** Reads a header of C: structures, constants, routines. */
   header(text: string): Header {
     return this.#surface.header(text)
   }
+  /** Text at an address of the Windows process, `size` bytes or up to the zero. */
   string_at(address: AddressLike, size?: number): string {
     return this.#surface.string_at(address, size)
   }
+  /** UTF-16 text at an address, `size` characters or up to the zero. */
   wstring_at(address: AddressLike, size?: number): string {
     return this.#surface.wstring_at(address, size)
   }

