@@ -16,5 +16,5 @@ for line in "$@"; do
   fi
   printf '\n== Node.js %s\n' "$("$node" --version)"
   ZUGBRUECKE_ARCH=win64 "$node" scripts/test.mjs test/codec test/ctypes/values test/channel/ring test/session/callbacks.test test/session/batch.test \
-    test/session/memory.test test/pool/jobs.test --timeout 120
+    test/session/memory.test test/pool/jobs.test --timeout 120 --concurrency 2
 done

@@ -5,6 +5,7 @@ import type { BatchDetail } from '../session/batch/batch.js'
 import { checkDllName } from '../session/core/paths.js'
 import type { MapOptions, PoolRoutine } from './pool-routine.js'
 
+/** The sessions of a pool now, and the pieces of work that it has done. */
 export interface PoolStats {
   readonly size: number
   readonly idle: number
@@ -28,6 +29,7 @@ export function dllName(source: DllSource): string {
   return name
 }
 
+/** What a pool does, wherever its sessions are. Work that finds no room in the queue rejects with QueueFullError, after `close` with SessionTerminatedError. */
 export interface Pool {
   /** A batch whose rows all sessions share; results and errors are those of one batch. */
   map(
@@ -36,6 +38,7 @@ export interface Pool {
     columns: readonly unknown[],
     options: MapOptions & { readonly detail: true },
   ): Promise<BatchDetail<unknown>>
+  /** The same, with the results alone. */
   map(dll: DllSource, prototype: string, columns: readonly unknown[], options?: MapOptions): Promise<unknown>
   /** Runs a job module (`export default (session, input) => …`) in a session's own thread. */
   run<T = unknown>(module: URL | string, input?: unknown, options?: { readonly signal?: AbortSignal }): Promise<T>
@@ -44,6 +47,7 @@ export interface Pool {
     dll: DllSource,
     prototype: string,
   ): PoolRoutine<A, R>
+  /** Read at once. */
   stats(): PoolStats
   /** Work that waits or runs fails. */
   close(): Promise<void>

@@ -5,6 +5,8 @@ import { basename, join, resolve } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { CtypesSession, SessionStartError, SetupError } from 'zugbruecke'
+import { resolveConfig } from '../../src/runtime/config.js'
+import { locate } from '../../src/runtime/locate.js'
 import { rejects, throws } from './support.js'
 import { arch } from './types.js'
 
@@ -53,6 +55,32 @@ test('a Windows side that never answers passes timeout_start', async () => {
   script('wineserver', 'exit 0')
   await fails({ wine, timeout_start: 1, timeout_stop: 1 }, SessionStartError, '1 s', 'timeout_start')
 })
+
+for (const words of ['', 'echo "wine client error:0: recvmsg: Connection reset by peer" >&2']) {
+  const turnsAway = (times: number) => {
+    const { wine } = locate(resolveConfig({ arch }))
+    const tries = join(folder, 'tries')
+    rmSync(tries, { force: true })
+    const path = script(
+      'wine64',
+      `[ "$(grep -c . '${tries}' 2>/dev/null)" = ${times} ] && exec '${wine}' "$@"\necho >>'${tries}' again\n${words}\nexit 1`,
+    )
+    return { wine: path, stderr: false }
+  }
+  const said = words ? 'with a word' : 'without a word'
+  test(`services that are about to go turn away who comes, ${said}: the start is tried again`, async () => {
+    const session = new CtypesSession(turnsAway(2))
+    const ended: string[] = []
+    session.on('end', () => ended.push('end'))
+    await session.ready
+    assert.ok(Number(await session.windll.kernel32.GetCurrentProcessId()) > 0)
+    assert.equal(ended, [])
+    await session.terminate()
+    assert.equal(ended, ['end'])
+  })
+  test(`services that turn away whoever comes, ${said}`, () =>
+    fails({ ...turnsAway(99), id: 'turned-away' }, SessionStartError, 'ended while it started', 'doctor'))
+}
 
 test('two halves of different versions', async () => {
   // a copy of the package with another version on the Windows side

@@ -10,6 +10,12 @@ import type { SessionCore } from '../core/core.js'
 
 const { version } = createRequire(import.meta.url)('../../../../package.json') as { version: string }
 
+/** What a Windows process says, if anything, that Wine's services turned away as it began: they were about to go, or have gone, meanwhile. */
+const TURNED_AWAY = /^(wine client error[^\n]*)?$/
+
+/** Nothing of the program's has run by then: the session may be started again. */
+export class TurnedAwayError extends SessionStartError {}
+
 /** The first message: both halves say which they are, and the other is told the variables that its DLLs are to see, and the folders to look for them in. */
 export async function greet(
   core: SessionCore,
@@ -42,9 +48,9 @@ export async function greet(
     const words = shared.stderrTail().trim()
     const code = Atomics.load(shared.i32, Shared.exitCode)
     const text = `the Windows side of session ${facts.id} ended while it started (exit code ${code})`
-    throw new SessionStartError(
-      `${text}${words ? `; its last words: ${words}` : ''}: see what "npx zugbruecke doctor" says`,
-      { cause: error },
-    )
+    const Reason = core.facts.base === 0 && TURNED_AWAY.test(words) ? TurnedAwayError : SessionStartError
+    throw new Reason(`${text}${words ? `; its last words: ${words}` : ''}: see what "npx zugbruecke doctor" says`, {
+      cause: error,
+    })
   }
 }

@@ -12,6 +12,7 @@ import type { ResolvedConfig } from '../../runtime/config.js'
 
 /** The levels of zugbruecke, which are those of Python's logging: 10 debug to 50 critical, 0 nothing. */
 const NAMES = ['debug', 'info', 'warn', 'error', 'fatal'] as const
+/** The methods of a logger, and levels of its messages. */
 export type LogLevel = (typeof NAMES)[number]
 
 type Write = (fields: Readonly<Record<string, unknown>>, message: string) => void

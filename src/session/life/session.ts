@@ -17,7 +17,7 @@ import {
   type RuntimeConfig,
   resolveConfig,
 } from '../../runtime/config.js'
-import { locate } from '../../runtime/locate.js'
+import { type Installation, locate } from '../../runtime/locate.js'
 import { assertPlatform } from '../../runtime/platform.js'
 import { serverProcess } from '../../runtime/wine-processes.js'
 import { SessionCore } from '../core/core.js'
@@ -27,7 +27,7 @@ import { encodingFor } from '../core/text-encoding.js'
 import { lend } from '../memsync/loan.js'
 import { SessionSurface } from '../surface/surface.js'
 import { expose, transferred } from './comlink.js'
-import { greet } from './greeting.js'
+import { greet, TurnedAwayError } from './greeting.js'
 import type { JobOptions } from './job.js'
 import { checkJob, JobRunner } from './job-runner.js'
 import { type Host, HostThread } from './joining.js'
@@ -42,6 +42,8 @@ const live = new Set<string>()
 const FAREWELL = 200
 /** A job that runs gets this long to tell what its call failed with. */
 const JOB_FAREWELL = 3000
+/** How often a start is tried that Wine's services turn away, which go by themselves between two sessions. */
+const TRIES = 3
 
 /** What a session says of itself without being asked. */
 export interface SessionEvents {
@@ -298,43 +300,19 @@ export class CtypesSession extends SessionSurface {
       const config = this.#config
       warnOfRoot(config)
       const installation = locate(config)
-      const folders = dllFolders(config)
       this.#log.write('info', 'starting', { ...installation, memory: config.memory })
       // its thread starts while the session's own does
       supervisor()
       late.prefix = config.sandbox ? undefined : installation.prefix
-      const owned: Started = new Started((code, strayed) => this.#workerEnded(owned, code, strayed))
-      this.#owned = owned
-      const { segment, pid, sandbox } = await Promise.race([owned.spawn(installation, config), late.passed])
-      if (this.#ended) throw new SessionTerminatedError(`session ${config.id} was terminated before it was up`)
-      Atomics.store(owned.shared.i32, Shared.process, pid)
-      const facts: SessionFacts = {
-        id: config.id,
-        arch: config.arch,
-        memory: owned.shared.memory,
-        segment,
-        turns: owned.turns,
-        number: owned.number,
-        pid,
-        server: 0,
-        base: 0,
-        pointerSize: config.arch === 'win64' ? 8 : 4,
-        memoryByHost: false,
-        pythonVersion: installation.pythonVersion,
-        cwd: config.cwd,
-        prefix: installation.prefix,
-        sandbox,
-        encoding: config.encoding,
-        timeoutCall: milliseconds(config.timeout_call),
-        timeoutStop: milliseconds(config.timeout_stop),
+      for (let left = TRIES - 1; ; left--) {
+        try {
+          this.#core = await this.#begin(installation, dllFolders(config), late)
+          return this.#core
+        } catch (error) {
+          if (!(error instanceof TurnedAwayError) || left === 0 || this.#ended) throw error
+          await this.#owned?.end(0)
+        }
       }
-      const core = this.#makeCore(facts, CALLER_THREAD, owned.shared)
-      await greet(core, config.env, folders, late.passed, () => this.#stopping !== undefined)
-      // the one that was there before may have been about to go
-      if (!config.sandbox) core.facts = { ...core.facts, server: serverProcess(installation.prefix) }
-      this.#log.write('info', 'up', { pid, python: core.facts.pythonVersion })
-      this.#core = core
-      return this.#core
     } catch (error) {
       this.#log.write('error', 'not started', { error: (error as Error).message })
       // it has no DLL that would clean up, and perhaps hears nothing
@@ -347,6 +325,42 @@ export class CtypesSession extends SessionSurface {
     } finally {
       late.end()
     }
+  }
+
+  /** One try of a start. */
+  async #begin(installation: Installation, folders: readonly string[], late: StartLimit): Promise<SessionCore> {
+    const config = this.#config
+    const owned: Started = new Started((code, strayed) => this.#workerEnded(owned, code, strayed))
+    this.#owned = owned
+    const { segment, pid, sandbox } = await Promise.race([owned.spawn(installation, config), late.passed])
+    if (this.#ended) throw new SessionTerminatedError(`session ${config.id} was terminated before it was up`)
+    Atomics.store(owned.shared.i32, Shared.process, pid)
+    const facts: SessionFacts = {
+      id: config.id,
+      arch: config.arch,
+      memory: owned.shared.memory,
+      segment,
+      turns: owned.turns,
+      number: owned.number,
+      pid,
+      server: 0,
+      base: 0,
+      pointerSize: config.arch === 'win64' ? 8 : 4,
+      memoryByHost: false,
+      pythonVersion: installation.pythonVersion,
+      cwd: config.cwd,
+      prefix: installation.prefix,
+      sandbox,
+      encoding: config.encoding,
+      timeoutCall: milliseconds(config.timeout_call),
+      timeoutStop: milliseconds(config.timeout_stop),
+    }
+    const core = this.#makeCore(facts, CALLER_THREAD, owned.shared)
+    await greet(core, config.env, folders, late.passed, () => this.#stopping !== undefined)
+    // the one that was there before may have been about to go
+    if (!config.sandbox) core.facts = { ...core.facts, server: serverProcess(installation.prefix) }
+    this.#log.write('info', 'up', { pid, python: core.facts.pythonVersion })
+    return core
   }
 
   async #join(port: MessagePort): Promise<SessionCore> {
@@ -387,7 +401,10 @@ export class CtypesSession extends SessionSurface {
       shared,
       lend,
       onCallbackError: error => this.#stray(error),
-      onDeath: () => this.#died(),
+      onDeath: () => {
+        // who starts one that was never up is told otherwise
+        if (this.#core === core) this.#died()
+      },
     })
     this.adopt(core)
     return core
