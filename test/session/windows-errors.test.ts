@@ -1,3 +1,4 @@
+import { dirname, join } from 'node:path'
 import * as assert from 'uvu/assert'
 import {
   ArgumentError,
@@ -12,6 +13,7 @@ import {
   POINTER,
   WindowsError,
 } from 'zugbruecke'
+import { makeDll } from '../dlls/build.js'
 import { dll, rejects, sessionSuite, throws } from './support.js'
 import { arch } from './types.js'
 
@@ -99,6 +101,29 @@ test('use_errno keeps errno of the C runtime', async ({ session }) => {
   assert.is(await open('C:\\no-such.file', 0), -1)
   assert.is(session.get_errno(), 2)
   assert.is((await open.detail('C:\\no-such.file', 0)).errno, 2)
+})
+
+test('use_errno keeps errno of the C runtime that a DLL imports from, or is', async ({ session }) => {
+  const path = makeDll(
+    join(dirname(dll('numbers')), `errno-${arch}.dll`),
+    `#include <errno.h>
+     __declspec(dllexport) int leave(int v) { int before = errno; errno = v; return before; }`,
+  )
+  for (const library of [session.CDLL(path, { use_errno: true }), session.CDLL(path, { use_errno: true, mode: 0 })]) {
+    const leave = library.func('leave', [c_int], c_int)
+    session.set_errno.sync(7)
+    assert.is(await leave(2), 7)
+    assert.is(session.get_errno(), 2)
+    assert.equal(await leave.detail(3), { value: 2, lastError: session.get_last_error(), errno: 3 })
+    assert.equal([...(await leave.batch([Int32Array.of(4, 5, 6)]))], [3, 4, 5])
+    assert.is(session.get_errno(), 6)
+  }
+  // the same routine without the option leaves the copy alone
+  await session.CDLL(path).func('leave', [c_int], c_int)(9)
+  assert.is(session.get_errno(), 6)
+  const open = session.CDLL('msvcrt', { use_errno: true }).func('_wopen', [c_wchar_p, c_int], c_int)
+  assert.is(open.sync('C:\\no-such.file', 0), -1)
+  assert.is(session.get_errno(), 2)
 })
 
 test('FormatError and WinError', async ({ session }) => {

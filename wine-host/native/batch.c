@@ -53,11 +53,11 @@ static int still_there(const struct zb_batch *batch, uint32_t row, const struct 
 }
 
 /* Runs all rows. Each crash ends a loop under the guard; the next one begins behind its row. */
-static uint32_t run(struct zb_thread *thread, struct zb_batch *batch, uint32_t flags, zb_body body, struct failure *failures,
+static uint32_t run(struct zb_thread *thread, struct zb_batch *batch, struct zb_kept kept, zb_body body, struct failure *failures,
                     uint32_t capacity) {
   struct zb_guard guard;
   uint32_t failed = 0;
-  zb_swap_in(thread, flags);
+  zb_swap_in(thread, kept);
   batch->row = 0;
   while (batch->row < batch->rows) {
     uint32_t row;
@@ -76,7 +76,7 @@ static uint32_t run(struct zb_thread *thread, struct zb_batch *batch, uint32_t f
     batch->row = row + 1;
     if (failed == capacity) break;
   }
-  zb_swap_out(thread, flags, GetLastError());
+  zb_swap_out(thread, kept, GetLastError());
   return failed;
 }
 
@@ -85,13 +85,14 @@ static void batch_into(struct zb_thread *thread, const struct zb_message *messag
   const struct zb_text_list *list;
   struct failure *failures;
   struct zb_entry *entry;
-  uint32_t flags, capacity;
+  struct zb_kept kept;
+  uint32_t capacity;
   if (message->length < BATCH_COLUMNS || memcmp(bytes, head, sizeof head)) return;
   batch->count = zb_u32(bytes + BATCH_COUNT);
   if (batch->count > ZB_MAX_ARGUMENTS || batch->count > (message->length - BATCH_COLUMNS) / BATCH_COLUMN_SIZE) return;
   entry = zb_find_routine(zb_u32(bytes + BATCH_ROUTINE));
   if (!zb_usable(entry, batch->count, reply)) return;
-  flags = entry->flags;
+  kept = entry->kept;
   batch->entry = entry;
   batch->rows = zb_u32(bytes + BATCH_ROWS);
   batch->results = (uint8_t *)(ULONG_PTR)zb_u64(bytes + BATCH_RESULTS);
@@ -101,7 +102,7 @@ static void batch_into(struct zb_thread *thread, const struct zb_message *messag
   else if (batch->result_kind != entry->result_kind) return;
   if (zb_u32(bytes + BATCH_FLAGS) & BATCH_LAST_ERRORS) {
     batch->last_errors = (uint32_t *)(ULONG_PTR)zb_u64(bytes + BATCH_LAST_ERRORS_AT);
-    flags |= ROUTINE_LAST_ERROR; /* what is stored per row is what use_last_error would keep */
+    kept.flags |= ROUTINE_LAST_ERROR; /* what is stored per row is what use_last_error would keep */
   }
   failures = (struct failure *)(ULONG_PTR)zb_u64(bytes + BATCH_ERRORS);
   capacity = failures ? zb_u32(bytes + BATCH_ERROR_CAPACITY) : 0;
@@ -115,7 +116,7 @@ static void batch_into(struct zb_thread *thread, const struct zb_message *messag
   }
   for (int i = 0; i < 4; i++) batch->arguments->values[i] = 0;
   batch->running = zb_word(WORD_RUNNING_ROW);
-  uint32_t failed = run(thread, batch, flags, zb_choose_rows(batch), failures, capacity);
+  uint32_t failed = run(thread, batch, kept, zb_choose_rows(batch), failures, capacity);
   if (list && batch->texts->full) {
     zb_drop_texts(batch->texts);
     reply->code = REFUSED_OUT_OF_MEMORY;

@@ -24,7 +24,7 @@ struct zb_context {
   void *host_bell;              /* 24: HANDLE, read: wakes the main loop */
   void *strands_bell;           /* 32: HANDLE, read: wakes the bell thread */
   zb_control control;           /* 40 */
-  int *(*errno_location)(void); /* 48: `_errno` of the C runtime whose errno is kept, or NULL */
+  int *(*errno_location)(void); /* 48: `_errno` of the C runtime whose errno is kept where a DLL has none of its own, or NULL */
 };
 
 /* Results: 0 done, a negative number otherwise (zb_error). */

@@ -28,23 +28,22 @@ static void with_texts(void *argument) {
 /* Around every run of a routine: it meets its own last error, not the one that our waiting left; and where the routine's
  * declaration asks for it, the private copies take the place of the real ones, as use_last_error and use_errno of
  * ctypes do it. */
-void zb_swap_in(struct zb_thread *thread, uint32_t flags) {
-  if ((flags & ROUTINE_ERRNO) && zb.errno_location) {
-    int *place = zb.errno_location(), other = *place;
-    *place = thread->errno_copy;
-    thread->errno_copy = other;
-  }
-  SetLastError(flags & ROUTINE_LAST_ERROR ? thread->last_error : thread->system_error);
+static void swap_errno(struct zb_thread *thread, struct zb_kept kept) {
+  if (!kept.errno_location) return;
+  int *place = kept.errno_location(), other = *place;
+  *place = thread->errno_copy;
+  thread->errno_copy = other;
 }
 
-void zb_swap_out(struct zb_thread *thread, uint32_t flags, uint32_t system_error) {
-  if (flags & ROUTINE_LAST_ERROR) thread->last_error = system_error;
+void zb_swap_in(struct zb_thread *thread, struct zb_kept kept) {
+  swap_errno(thread, kept);
+  SetLastError(kept.flags & ROUTINE_LAST_ERROR ? thread->last_error : thread->system_error);
+}
+
+void zb_swap_out(struct zb_thread *thread, struct zb_kept kept, uint32_t system_error) {
+  if (kept.flags & ROUTINE_LAST_ERROR) thread->last_error = system_error;
   else thread->system_error = system_error;
-  if ((flags & ROUTINE_ERRNO) && zb.errno_location) {
-    int *place = zb.errno_location(), other = *place;
-    *place = thread->errno_copy;
-    thread->errno_copy = other;
-  }
+  swap_errno(thread, kept);
 }
 
 void zb_call(struct zb_thread *thread, const struct zb_message *message, struct zb_reply *reply) {
@@ -53,7 +52,8 @@ void zb_call(struct zb_thread *thread, const struct zb_message *message, struct 
   const struct zb_text_list *list;
   struct zb_texts texts;
   struct zb_entry *entry;
-  uint32_t count, flags;
+  struct zb_kept kept;
+  uint32_t count;
   if (message->length < CALL_ARGUMENTS || memcmp(message->bytes, head, sizeof head) || zb_u32(message->bytes + 40)) return;
   count = zb_u32(message->bytes + CALL_COUNT);
   if (count > ZB_MAX_ARGUMENTS || count > (message->length - CALL_ARGUMENTS) / 8) return;
@@ -62,7 +62,7 @@ void zb_call(struct zb_thread *thread, const struct zb_message *message, struct 
   memcpy(call.arguments.values, message->bytes + CALL_ARGUMENTS, 8 * count);
   for (uint32_t i = count; i < 4; i++) call.arguments.values[i] = 0; /* x86-64 loads four */
   call.entry = entry;
-  flags = entry->flags;
+  kept = entry->kept;
   uint32_t result_kind = entry->result_kind;
   list = entry->texts;
   call.texts = list ? &texts : NULL;
@@ -71,20 +71,20 @@ void zb_call(struct zb_thread *thread, const struct zb_message *message, struct 
     if (begun < 0) reply->code = REFUSED_OUT_OF_MEMORY;
     if (begun <= 0) return;
   }
-  zb_swap_in(thread, flags);
+  zb_swap_in(thread, kept);
   while (zb_protect(thread, list ? with_texts : single, &call, &guard)) {
     if (list && zb_pass_text(&texts, 0)) {
       SetLastError(guard.system_error);
       continue;
     }
     if (list) zb_drop_texts(&texts);
-    zb_swap_out(thread, flags, guard.system_error);
+    zb_swap_out(thread, kept, guard.system_error);
     reply->status = STATUS_EXCEPTION;
     reply->code = guard.code;
     reply->result = guard.address;
     return;
   }
-  zb_swap_out(thread, flags, GetLastError());
+  zb_swap_out(thread, kept, GetLastError());
   if (list && texts.full) {
     zb_drop_texts(&texts);
     reply->code = REFUSED_OUT_OF_MEMORY;

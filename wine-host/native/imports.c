@@ -20,14 +20,18 @@ static int is_new(struct walk *walk, const uint8_t *module) {
   return 1;
 }
 
-static int find_unmet(struct walk *walk, const uint8_t *module) {
+/* The table of what a module imports; NULL where it has none, or has wiped its headers, as some do once they are loaded. */
+const IMAGE_IMPORT_DESCRIPTOR *zb_imports(const uint8_t *module) {
   const IMAGE_DOS_HEADER *dos = (const void *)module;
   const IMAGE_NT_HEADERS *header = (const void *)(module + dos->e_lfanew);
-  const IMAGE_DATA_DIRECTORY *directory = &header->OptionalHeader.DataDirectory[IMAGE_DIRECTORY_ENTRY_IMPORT];
-  const IMAGE_IMPORT_DESCRIPTOR *import = (const void *)(module + directory->VirtualAddress);
-  /* some wipe their headers once they are loaded */
-  if (dos->e_magic != IMAGE_DOS_SIGNATURE || header->Signature != IMAGE_NT_SIGNATURE) return 0;
-  if (!directory->VirtualAddress || !is_new(walk, module)) return 0;
+  if (dos->e_magic != IMAGE_DOS_SIGNATURE || header->Signature != IMAGE_NT_SIGNATURE) return NULL;
+  DWORD at = header->OptionalHeader.DataDirectory[IMAGE_DIRECTORY_ENTRY_IMPORT].VirtualAddress;
+  return at ? (const void *)(module + at) : NULL;
+}
+
+static int find_unmet(struct walk *walk, const uint8_t *module) {
+  const IMAGE_IMPORT_DESCRIPTOR *import = zb_imports(module);
+  if (!import || !is_new(walk, module)) return 0;
   for (; import->Name && import->FirstThunk; import++) {
     const char *name = (const char *)module + import->Name;
     const uint8_t *needed = (const uint8_t *)GetModuleHandleA(name);

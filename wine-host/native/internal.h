@@ -95,10 +95,16 @@ struct zb_texts {
   uint64_t result;
 };
 
+/* Which error values are kept apart around the runs of a routine: the last error by its flags, errno where its place is known. */
+struct zb_kept {
+  uint32_t flags;
+  int *(*errno_location)(void);
+};
+
 /* The state of a routine number: written once, then read without a lock (routine.c). */
 struct zb_entry {
   volatile uint32_t state; /* enum zb_entry_state */
-  uint32_t flags;
+  struct zb_kept kept;
   uint64_t address;
   struct zb_layout *layout;
   const struct zb_text_list *volatile texts; /* NULL: none */
@@ -202,6 +208,9 @@ int zb_kind_size(uint64_t kind);
 uint64_t zb_extend(uint32_t kind, uint64_t bits);
 /* memory.c */
 int zb_reachable(uint64_t address, uint64_t size, int writable);
+/* imports.c and errno.c */
+const IMAGE_IMPORT_DESCRIPTOR *zb_imports(const uint8_t *module);
+int *(*zb_errno_of(uint64_t routine))(void);
 /* message.c */
 void zb_execute(struct zb_thread *thread, const struct zb_message *message, struct zb_reply *reply);
 int zb_take_message(const uint8_t *slot, uint32_t room, uint32_t tag, struct zb_message *message);
@@ -212,8 +221,8 @@ void zb_batch(struct zb_thread *thread, const struct zb_message *message, struct
 zb_body zb_choose_rows(const struct zb_batch *batch);
 /* rows_*.c: a loop for shapes that are common, NULL for the others */
 zb_body zb_special_rows(const struct zb_batch *batch);
-void zb_swap_in(struct zb_thread *thread, uint32_t flags);
-void zb_swap_out(struct zb_thread *thread, uint32_t flags, uint32_t system_error);
+void zb_swap_in(struct zb_thread *thread, struct zb_kept kept);
+void zb_swap_out(struct zb_thread *thread, struct zb_kept kept, uint32_t system_error);
 /* texts.c */
 void zb_forget_texts(struct zb_entry *entry);
 int zb_begin_texts(struct zb_texts *texts, const struct zb_text_list *list, uint32_t rows, uint64_t room, uint32_t size);

@@ -48,7 +48,8 @@ ZB_API int32_t zb_routine(uint32_t number, uint64_t address, uint32_t convention
   if (entry->layout) HeapFree(GetProcessHeap(), 0, entry->layout);
   zb_forget_texts(entry);
   entry->address = address;
-  entry->flags = flags;
+  entry->kept.flags = flags;
+  entry->kept.errno_location = address && (flags & ROUTINE_ERRNO) ? zb_errno_of(address) : NULL;
   entry->layout = layout;
   entry->result_kind = result_kind;
   zb_store(&entry->state, address ? ENTRY_READY : ENTRY_FAILED); /* the last store: who sees it sees the rest */

@@ -108,7 +108,7 @@ static int result_class(uint32_t kind) {
 zb_body zb_special_rows(const struct zb_batch *batch) {
   const struct zb_layout *layout = batch->entry->layout;
   uint32_t kind = batch->result_kind, declared = batch->entry->result_kind, size;
-  if (batch->count < 1 || batch->count > 4 || (batch->entry->flags & ROUTINE_VARIADIC)) return NULL;
+  if (batch->count < 1 || batch->count > 4 || (batch->entry->kept.flags & ROUTINE_VARIADIC)) return NULL;
   if (kind == 'v' && (declared == 'f' || declared == 'd')) return NULL; /* nobody wants it, but it has to leave the x87 stack */
   size = layout->places[0].size;
   for (uint32_t c = 0; c < batch->count; c++) {

@@ -105,7 +105,7 @@ zb_body zb_special_rows(const struct zb_batch *batch) {
   const struct zb_entry *entry = batch->entry;
   const uint32_t floats = entry->layout->floats;
   int kind, integral = 1, result = batch->result_kind == 'v' ? 'v' : family(batch->result_kind);
-  if (batch->count < 1 || batch->count > 4 || (entry->flags & ROUTINE_VARIADIC)) return NULL;
+  if (batch->count < 1 || batch->count > 4 || (entry->kept.flags & ROUTINE_VARIADIC)) return NULL;
   kind = family(batch->columns[0].kind);
   for (uint32_t c = 0; c < batch->count; c++) {
     uint64_t k = batch->columns[c].kind;
