@@ -172,10 +172,17 @@ export class Lane implements Sender, Waiting {
     if (!blocking) this.#expect()
   }
 
-  /** Sends a request and blocks this thread until it is settled. */
+  /** Sends a request and blocks this thread until it is settled. Throws as `submit` does. */
   submitSync(exchange: Exchange): void {
-    this.submit(exchange, true)
-    this.waitFor(() => exchange.settled)
+    const ring = this.freeRing(true)
+    if (ring && exchange.attempt(this, ring)) {
+      const at = this.answered()
+      if (at >= 0) exchange.settle(this, at, 0)
+      else this.awaitSync(exchange)
+    } else {
+      this.submit(exchange, true)
+      this.waitFor(() => exchange.settled)
+    }
   }
 
   sendFirst(exchange: Exchange, port: Port): boolean {

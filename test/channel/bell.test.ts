@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import { readSync } from 'node:fs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -31,6 +32,27 @@ test('rings are remembered, many of them as one', () => {
   for (let i = 0; i < 10; i++) ringBell(fd)
   assert.ok(bell.wait(1000))
   assert.not(bell.wait(1))
+  bell.close()
+  libc().close(fd)
+})
+
+test('a wait goes on behind a signal', async () => {
+  const fd = makeBell()
+  const bell = new Bell(fd, () => {})
+  let heard = 0
+  const hear = () => heard++
+  process.on('SIGUSR2', hear)
+  const sender = spawn('sh', ['-c', `while kill -USR2 ${process.pid} 2>/dev/null; do :; done`], { stdio: 'ignore' })
+  const from = performance.now()
+  for (let i = 0; i < 10; i++) assert.not(bell.wait(100))
+  assert.ok(performance.now() - from >= 1000)
+  const rung = ringLater(fd, 50)
+  assert.ok(bell.wait(20_000))
+  await rung
+  assert.ok(heard > 0)
+  sender.kill()
+  await new Promise(resolve => sender.once('exit', resolve))
+  process.off('SIGUSR2', hear)
   bell.close()
   libc().close(fd)
 })

@@ -168,6 +168,7 @@ export class CallExchange extends Exchange {
     }
     this.#finish(lane)
     if (this.#moved.length > 0) core.objects.provide()
+    this.settled = true
     this.done(error, value, lastError, errno)
   }
 

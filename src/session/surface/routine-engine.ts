@@ -3,6 +3,7 @@
  * on the Windows side once for each signature it is called with, ahead of the first such call and without waiting for it.
  */
 
+import type { Lane } from '../../channel/lane.js'
 import { EndReason } from '../../channel/shared.js'
 import { Convention as ConventionNumber, RoutineFlag } from '../../codec/layout.js'
 import { adapterOf, type CallPlan, compilePlan } from '../../ctypes/call-plan.js'
@@ -27,6 +28,10 @@ import { failWith, fillWindowsError } from '../core/windows-error.js'
 import { MemsyncCall, MemsyncPlan } from '../memsync/memsync.js'
 import type { CallDetail, CallOptions, ErrCheck, Routine } from './routine.js'
 import type { SessionSurface } from './surface.js'
+
+const submit = (lane: Lane, exchange: CallExchange) => lane.submit(exchange)
+const submitBlocking = (lane: Lane, exchange: CallExchange) => lane.submit(exchange, true)
+const submitSync = (lane: Lane, exchange: CallExchange) => lane.submitSync(exchange)
 
 export class RoutineEngine implements RoutineSource {
   readonly name: string
@@ -297,13 +302,18 @@ export class RoutineEngine implements RoutineSource {
   }
 
   /** Makes the exchange and hands it to the lane; what is wrong goes to `done`. */
-  #submit(core: SessionCore, given: readonly unknown[], done: Settle, blocking = false): CallExchange | undefined {
+  #submit(
+    core: SessionCore,
+    given: readonly unknown[],
+    done: Settle,
+    send: (lane: Lane, exchange: CallExchange) => void = submit,
+  ): CallExchange | undefined {
     try {
       const args = this.#adapt ? this.#adapt(given) : given
       const exchange = this.#directives
         ? this.#synced(core, args, this.#directives, done)
         : new CallExchange(core, this.declared(core, args), args, done)
-      core.lane.submit(exchange, blocking)
+      send(core.lane, exchange)
       return exchange
     } catch (error) {
       done(error as Error, undefined, 0, 0)
@@ -352,8 +362,9 @@ export class RoutineEngine implements RoutineSource {
     const settle = (error: Error | undefined, value: unknown, lastError: number, errno: number) => {
       outcome = { error, value, lastError, errno }
     }
-    const exchange = this.#submit(core, args, settle, true)
-    if (exchange && !outcome) {
+    const isLimited = timeout !== Number.POSITIVE_INFINITY
+    const exchange = this.#submit(core, args, settle, isLimited ? submitBlocking : submitSync)
+    if (isLimited && exchange && !outcome) {
       let late: Error | undefined
       const limit = core.limit(timeout, () => {
         late = timeoutError(this.label, timeout, 'its session has been ended')
