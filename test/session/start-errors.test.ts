@@ -63,7 +63,8 @@ for (const words of ['', 'echo "wine client error:0: recvmsg: Connection reset b
     rmSync(tries, { force: true })
     const path = script(
       'wine64',
-      `[ "$(grep -c . '${tries}' 2>/dev/null)" = ${times} ] && exec '${wine}' "$@"\necho >>'${tries}' again\n${words}\nexit 1`,
+      // starting the services is not turned away, and tried again for itself
+      `[ "$1" = wineboot ] && exec '${wine}' "$@"\n[ "$(grep -c . '${tries}' 2>/dev/null)" = ${times} ] && exec '${wine}' "$@"\necho >>'${tries}' again\n${words}\nexit 1`,
     )
     return { wine: path, stderr: false }
   }
