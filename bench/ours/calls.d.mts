@@ -1,3 +1,4 @@
+export declare const DOUBLES: number
 export type CallName = 'add' | 'ten' | 'fields' | 'doubles' | 'callback' | 'filter'
 
 export interface Prepared {

@@ -93,7 +93,7 @@ async function childWith(begun: (pid: number) => void, ...args: readonly string[
 
 export async function startOurs(dllPath: string, quick: boolean): Promise<Ours> {
   const library: Library = await loadLibrary()
-  const { prepare } = await import('./calls.mjs')
+  const { DOUBLES, prepare } = await import('./calls.mjs')
   const { CtypesSession, SessionPool } = library
   // one for the calls, and one for those that are given callbacks, so that no other row depends on them
   const [session, hearing] = await Promise.all([CtypesSession.start(), CtypesSession.start()])
@@ -162,6 +162,23 @@ export async function startOurs(dllPath: string, quick: boolean): Promise<Ours> 
       sliceAsync(
         async () => {
           const results = await add.batch(mebibyteColumns)
+          check(results[BATCH_ROWS - 1] === 3 * (BATCH_ROWS - 1), 'batch')
+        },
+        seconds,
+        BATCH_ROWS,
+      ),
+  })
+  // --- columns in memory that both sides see: nothing is copied
+  const placed = [session.memory.array(Int32Array, BATCH_ROWS), session.memory.array(Int32Array, BATCH_ROWS)] as const
+  for (const [i, column] of placed.entries()) column.set(mebibyteColumns[i])
+  define({
+    id: 'add-batch-placed',
+    group: 'add',
+    label: 'batch of 10⁶, columns of memory.array',
+    run: seconds =>
+      sliceAsync(
+        async () => {
+          const results = await add.batch([...placed])
           check(results[BATCH_ROWS - 1] === 3 * (BATCH_ROWS - 1), 'batch')
         },
         seconds,
@@ -290,21 +307,47 @@ export async function startOurs(dllPath: string, quick: boolean): Promise<Ours> 
     },
   })
 
+  const doubles = session.memory.array(Float64Array, DOUBLES)
+  const negate = dll.func('negate', [library.POINTER(library.c_double), library.c_int], null)
+  define({
+    id: 'doubles-placed',
+    group: 'doubles',
+    label: '.sync, of memory.array',
+    run: async seconds => {
+      doubles[9] = 9
+      negate.sync(doubles, DOUBLES)
+      check(doubles[9] === -9, 'negate')
+      return sliceSync(() => negate.sync(doubles, DOUBLES), seconds)
+    },
+  })
+
   const structures = new Uint8Array(STRUCTURES * ROW_SIZE)
+  class Row extends library.Structure({
+    x: library.c_double,
+    y: library.c_double,
+    z: library.c_double,
+    id: library.c_int32,
+    flags: library.c_int32,
+    sum: library.c_int64,
+  }) {}
+  const step = dll.func('step_row', [library.POINTER(Row)], null)
+  const placedRows = session.memory.array(Row, STRUCTURES)
+  define({
+    id: 'rows-batch-placed',
+    group: 'rows',
+    label: `batch of ${STRUCTURES / 1000} 000, of memory.array`,
+    async run(seconds) {
+      placedRows[1].x = 1.5
+      const sample = await sliceAsync(() => step.batch([placedRows]), seconds, STRUCTURES)
+      check(placedRows[1].z === 1.5, 'step_row')
+      return sample
+    },
+  })
   define({
     id: 'rows-batch',
     group: 'rows',
     label: `batch of ${STRUCTURES / 1000} 000`,
     async run(seconds) {
-      class Row extends library.Structure({
-        x: library.c_double,
-        y: library.c_double,
-        z: library.c_double,
-        id: library.c_int32,
-        flags: library.c_int32,
-        sum: library.c_int64,
-      }) {}
-      const step = dll.func('step_row', [library.POINTER(Row)], null)
       new DataView(structures.buffer).setFloat64(ROW_SIZE, 1.5, true)
       const sample = await sliceAsync(() => step.batch([structures]), seconds, STRUCTURES)
       check(new DataView(structures.buffer).getFloat64(ROW_SIZE + 16, true) === 1.5, 'step_row')
