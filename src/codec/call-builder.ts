@@ -2,8 +2,9 @@
  * Puts one call together in the encoder's memory: scalars at once, by the encoder; pointers as offsets into the call's
  * image, which get their final values when the call has its place. One builder for each thread, used again for every call.
  */
-import type { CallbackTarget, LocalBlock, RemoteMemory } from '../ctypes/block.js'
+import { type CallbackTarget, LocalBlock, type RemoteMemory } from '../ctypes/block.js'
 import type { ArgumentSink } from '../ctypes/sink.js'
+import { Buffers } from './buffers.js'
 import type { Encoder } from './encoder.js'
 import { Image } from './image.js'
 import { Call } from './layout.js'
@@ -15,6 +16,10 @@ export class CallBuilder implements ArgumentSink {
   readonly #pointers: number[] = []
   /** Blocks that the arguments name, or lead to, and that live in memory that both sides see. */
   readonly moved: LocalBlock[] = []
+
+  /** What `buffer` takes, where it `takesSmall`: see session/call/direct-call.ts. */
+  small = new Buffers()
+  takesSmall = false
 
   constructor(
     private readonly encoder: Encoder,
@@ -48,6 +53,9 @@ export class CallBuilder implements ArgumentSink {
       return
     }
     this.#pointers.push(index, this.#needImage().place(block), offset)
+  }
+  buffer(index: number, given: ArrayBufferView): boolean {
+    return this.takesSmall && LocalBlock.owning(given.buffer) === undefined && this.small.take(index, given)
   }
   callback(index: number, callback: CallbackTarget): void {
     const thunk = callback.thunk(this.memory)

@@ -61,6 +61,8 @@ export interface CallPlan {
   readonly texts: readonly TextPlace[]
   /** Scalars only: `encode` never names a block and gives no frame. */
   readonly plain: boolean
+  /** Scalars and pointers to what is no text, and no memory of its own for the result: nothing is wrapped, and there is no frame. */
+  readonly direct: boolean
   /** False: what the arguments are is seen at the call; ask `specialize` for the plan of just those. */
   readonly fixed: boolean
   /** The plan for these arguments: this one if it is fixed. Plans are kept, one for each signature. */
@@ -97,6 +99,9 @@ interface Parameter {
 }
 
 export const isOutParameter = (type: ArgType): type is Out<CType> => type instanceof OutParameter
+
+/** Categories of types that lead to memory and are no text. */
+const POINTING: ReadonlySet<string> = new Set(['pointer', 'void pointer', 'array'])
 
 type Convert = (value: unknown) => unknown
 const converter = (type: ArgType): Convert | undefined => {
@@ -150,6 +155,7 @@ class Plan implements CallPlan {
   readonly count: number
   readonly texts: readonly TextPlace[]
   readonly plain: boolean
+  readonly direct: boolean
   readonly fixed: boolean
   /** The result's kind of text, if it is one. */
   readonly #resultText: 'narrow' | 'wide' | undefined
@@ -210,6 +216,9 @@ class Plan implements CallPlan {
     this.#resultCells = resultType ? textsIn(resultType) : []
     this.#outCells = this.#outs.map(textsIn)
     this.texts = this.#placesOfTexts()
+    this.direct =
+      !result.hidden &&
+      parameters.every(({ type, isOut }) => !isOut && (isScalar(type) || POINTING.has(type[CATEGORY])))
     this.plain = !result.hidden && parameters.every(({ type, isOut }) => !isOut && isScalar(type))
   }
 

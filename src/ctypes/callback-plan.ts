@@ -4,7 +4,8 @@ import { LocalBlock, RemoteRange } from './block.js'
 import type { CallbackClass } from './callback-type.js'
 import type { CallContext } from './context.js'
 import type { Convention } from './convention.js'
-import { type Arch, type CType, FOR_ARCH, READ, viewAt, WRITE } from './data.js'
+import { type Arch, CATEGORY, type CType, FOR_ARCH, KIND, READ, viewAt, WRITE } from './data.js'
+import { isScalar } from './parameter.js'
 import { passedAs } from './passing.js'
 import type { Signature } from './sink.js'
 
@@ -16,10 +17,12 @@ export interface CallbackPlan {
   readonly result: string
   /** The first argument is that pointer. */
   readonly resultByAddress: boolean
+  /** No argument holds on to the bits. */
+  readonly plain: boolean
   /** `bits` has 8 bytes for each character of the signature. */
-  decodeArguments(bits: DataView, context: CallContext): unknown[]
-  /** Writes 8 bytes into `into`; `undefined` and a void result are zero. */
-  encodeResult(value: unknown, into: DataView, context: CallContext, bits?: DataView): void
+  decodeArguments(bits: LocalBlock, context: CallContext): unknown[]
+  /** Writes 8 bytes into `into`; `undefined` and a void result are zero. `address` is where a result by address goes. */
+  encodeResult(value: unknown, into: DataView, context: CallContext, address?: bigint): void
 }
 
 const plans = new WeakMap<CType, Map<Arch, CallbackPlan>>()
@@ -38,13 +41,14 @@ function makePlan({ convention, argtypes, restype }: CallbackClass, arch: Arch):
   const passing = types.map(type => passedAs(type, arch))
   const result = resultType ? passedAs(resultType, arch, true) : undefined
   const hidden = result?.how === 'memory'
+  const put = resultType ? putNumber(resultType) : undefined
   return {
     convention,
     signature: (hidden ? 'p' : '') + passing.map(({ kind }) => kind).join(''),
     result: hidden ? 'p' : (result?.kind ?? 'v'),
     resultByAddress: hidden,
-    decodeArguments(bits, context) {
-      const block = new LocalBlock(new Uint8Array(bits.buffer, bits.byteOffset, bits.byteLength).slice())
+    plain: types.every(isValue),
+    decodeArguments(block, context) {
       block.origin = context.memory
       return types.map((type, i) => {
         const at = 8 * (i + (hidden ? 1 : 0))
@@ -57,14 +61,38 @@ function makePlan({ convention, argtypes, restype }: CallbackClass, arch: Arch):
         return viewAt(type, copy, 0)
       })
     },
-    encodeResult(value, into, context, bits) {
-      into.setBigUint64(0, 0n, true)
+    encodeResult(value, into, context, address) {
+      into.setInt32(0, 0, true)
+      into.setInt32(4, 0, true)
       if (!resultType || value === undefined) return
-      if (hidden && bits) {
-        const address = bits.getBigUint64(0, true)
+      if (typeof value === 'number' && put?.(value, into)) return
+      if (hidden && address !== undefined) {
         resultType[WRITE](new RemoteRange(context.memory, address, resultType.size), 0, value)
         into.setBigUint64(0, address, true)
       } else writeBits(resultType, value, into, context)
     },
+  }
+}
+
+/** Is what is read of it a value, and no view of memory, as of a class of the program's that extends a type? */
+const isValue = (type: CType) => isScalar(type) && typeof type[READ](LocalBlock.allocate(8), 0) !== 'object'
+
+/** Writes a number that needs no conversion, which most results are; false for any other. Undefined for a type that is none of these. */
+function putNumber(type: CType): ((value: number, into: DataView) => boolean) | undefined {
+  if (type[CATEGORY] === 'float')
+    return (value, into) => {
+      if (type.size === 4) into.setFloat32(0, value, true)
+      else into.setFloat64(0, value, true)
+      return true
+    }
+  if (type[CATEGORY] !== 'integer' || type.size === 8) return undefined
+  const signed = type[KIND] === type[KIND].toLowerCase()
+  const low = signed ? -(2 ** (8 * type.size - 1)) : 0
+  const high = low + 2 ** (8 * type.size)
+  return (value, into) => {
+    if (!(Number.isInteger(value) && value >= low && value < high)) return false
+    into.setInt32(0, value | 0, true)
+    into.setInt32(4, value < 0 ? -1 : 0, true)
+    return true
   }
 }

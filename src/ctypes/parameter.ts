@@ -27,6 +27,7 @@ import { c_char, c_wchar } from './scalars.js'
 import { SimpleData, toBool, toChar, toFloat, toWideChar, unwrap } from './simple.js'
 import type { ArgumentSink } from './sink.js'
 import { StructureData } from './structure.js'
+import { holds } from './typed-arrays.js'
 
 /** Checks a value and writes it as argument number `index`; throws ArgumentError. */
 export type Lower = (sink: ArgumentSink, index: number, value: unknown, context: CallContext) => void
@@ -113,12 +114,21 @@ function lowerFloat(type: CType): Lower {
 }
 
 function lowerPointer(to: Pointing, place: typeof placeOf = placeOf): Lower {
+  // structures have one size, which is looked at where blocks are made
+  const isPlain = place === placeOf && !['structure', 'array'].includes(to.pointee?.[CATEGORY] ?? '')
   const takesAddress = to.pointee === null || to.pointee[CATEGORY] === 'structure' || place === placeOfText
   return (sink, index, value, context) => {
     if (value === null) return sink.address(index, 0)
     // A bare number for a typed pointer would be a mistake more often than an address, but handles lead to structures.
     if (typeof value === 'bigint' && !takesAddress)
       throw new ArgumentError(`expected ${to.name}, got ${describe(value)}: use session.cast`)
+    if (
+      isPlain &&
+      ArrayBuffer.isView(value) &&
+      (to.pointee === null || holds(value, to.pointee)) &&
+      sink.buffer?.(index, value)
+    )
+      return
     putPlace(sink, index, place(value, to, context), context)
   }
 }

@@ -19,6 +19,8 @@ export interface ArgumentSink {
    * from. `stays`: it is for this call alone, and never moves.
    */
   block(index: number, block: LocalBlock, offset: number, stays?: boolean): void
+  /** Where it can, takes a typed array that is copied there and back by itself; false: name its memory as a block. */
+  buffer?(index: number, given: ArrayBufferView): boolean
   /** An address in the Windows process. */
   address(index: number, address: number): void
   /** The address of the thunk of a callback. */

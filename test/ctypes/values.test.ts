@@ -1,6 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { LocalBlock, RemoteMemory } from '../../src/ctypes/block.js'
+import { LocalBlock, type RemoteMemory } from '../../src/ctypes/block.js'
 import { compilePlan } from '../../src/ctypes/call-plan.js'
 import { callbackPlan } from '../../src/ctypes/callback-plan.js'
 import type { CallbackClass } from '../../src/ctypes/callback-type.js'
@@ -368,7 +368,7 @@ test('callback types', () => {
   bits.setInt32(0, -2, true)
   bits.setBigUint64(8, 0x10000n, true)
   bits.setFloat64(16, 1.5, true)
-  const [n, p, d] = plan.decodeArguments(bits, context) as [number, ct.Pointer<typeof ct.c_int>, number]
+  const [n, p, d] = plan.decodeArguments(new LocalBlock(bits), context) as [number, ct.Pointer<typeof ct.c_int>, number]
   assert.equal([n, p.address, d], [-2, 0x10000n, 1.5])
   plan.encodeResult(-3, bits, context)
   assert.is(bits.getBigInt64(0, true), -3n)

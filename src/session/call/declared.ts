@@ -35,6 +35,8 @@ export class Declared implements PreparedCall {
   readonly plain: boolean
   /** Plain, leaves no texts, and so short that it fits any slot. */
   readonly small: boolean
+  /** Its calls need no image where what they are given is small, or lives on both sides. */
+  readonly direct: boolean
   readonly keepsLastError: boolean
   readonly keepsErrno: boolean
   readonly number: number
@@ -54,7 +56,9 @@ export class Declared implements PreparedCall {
     this.count = plan.count
     this.plain = plan.plain
     this.textCount = plan.texts.length
-    this.small = plan.plain && this.textCount === 0 && MESSAGE + Call.arguments + 8 * plan.count <= REQUEST_SIZE
+    const isShort = this.textCount === 0 && MESSAGE + Call.arguments + 8 * plan.count <= REQUEST_SIZE
+    this.small = plan.plain && isShort
+    this.direct = plan.direct && isShort && !this.pointsBack
     this.keepsLastError = routine.keepsLastError
     this.keepsErrno = routine.keepsErrno
   }

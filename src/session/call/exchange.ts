@@ -286,7 +286,7 @@ export class CallExchange extends Exchange {
 }
 
 /** A function, or something written down that may have one inside. */
-const mayHoldFunction = (value: unknown) =>
+export const mayHoldFunction = (value: unknown) =>
   typeof value === 'function' ||
   (typeof value === 'object' &&
     value !== null &&

@@ -6,7 +6,7 @@ import type { Port } from '../../channel/exchange.js'
 import type { Frame } from '../../channel/frame.js'
 import { Shared } from '../../channel/shared.js'
 import { Convention, Op, RoutineFlag } from '../../codec/layout.js'
-import type { CallbackTarget } from '../../ctypes/block.js'
+import { type CallbackTarget, LocalBlock } from '../../ctypes/block.js'
 import { type CallbackPlan, callbackPlan } from '../../ctypes/callback-plan.js'
 import { type Callback, DIRECTIVES } from '../../ctypes/callback-type.js'
 import { ArgumentError, ZugbrueckeError } from '../../errors.js'
@@ -14,6 +14,9 @@ import type { Loan, SessionCore } from './core.js'
 
 /** Thunks of callbacks that lived for one call rest until so many others have: a DLL may still hold them. */
 const REST = 64
+
+/** Arguments of most callbacks. */
+const FEW = 8
 
 /** So many disposed callbacks are remembered on the Windows side, to say so if a DLL calls one. */
 const HEARD = 1024
@@ -37,6 +40,11 @@ export class CallbackTable {
   readonly #spare = new Map<string, Thunk[]>()
   readonly #numbers = new Map<CallbackTarget, Thunk>()
   readonly #disposed: number[] = []
+  /** Arguments that are values alone, which are read at once. */
+  readonly #few = LocalBlock.allocate(8 * FEW)
+  readonly #fewWords = new Int32Array(this.#few.bytes.buffer)
+  /** For the result of the callback that returns now. */
+  #result: DataView | undefined = new DataView(new ArrayBuffer(8))
 
   constructor(private readonly core: SessionCore) {}
 
@@ -101,18 +109,22 @@ export class CallbackTable {
       return
     }
     const { callback, plan } = bound
-    const bits = new DataView(core.mapping.u8.slice(argumentsAt, argumentsAt + 8 * count).buffer)
-    const into = new DataView(new ArrayBuffer(8))
+    const bits = this.#bits(plan, count, argumentsAt)
+    const address = plan.resultByAddress ? bits.whole.getBigUint64(0, true) : undefined
     let loan: Loan | undefined
     const finish = (value: unknown): void => {
       if (frame.returned) return
+      // what is converted may run code of the program's, and that another callback
+      const into = this.#result ?? new DataView(new ArrayBuffer(8))
+      this.#result = undefined
       try {
         loan?.end()
-        plan.encodeResult(value, into, core.context, bits)
+        plan.encodeResult(value, into, core.context, address)
       } catch (error) {
         failed(error)
         return
       }
+      this.#result = into
       frame.finish(into.getInt32(0, true), into.getInt32(4, true))
     }
     const failed = (error: unknown): void => {
@@ -148,6 +160,14 @@ export class CallbackTable {
         ),
       )
     if (lane.blocking.any) lane.blocking.watchHeldUp()
+  }
+
+  /** A callback's arguments as they came, for the DLL may write over them. */
+  #bits({ plain }: CallbackPlan, count: number, at: number): LocalBlock {
+    const { u8, i32 } = this.core.mapping
+    if (!plain || count > FEW) return new LocalBlock(u8.slice(at, at + 8 * count))
+    for (let i = 0; i < 2 * count; i++) this.#fewWords[i] = i32[(at >> 2) + i]
+    return this.#few
   }
 
   /** The call that the callback happened in fails with what it threw; where there is none nobody waits for it. */

@@ -15,6 +15,7 @@ import { checkMemsync, checkPaths, type Directive, type Memsync, type Shape } fr
 import { ArgumentError, RoutineNotFoundError } from '../../errors.js'
 import { type BatchFunction, makeBatch } from '../batch/batch.js'
 import { Declared, type RoutineSource } from '../call/declared.js'
+import { callDirect, NOT_DIRECT } from '../call/direct-call.js'
 import { CallExchange, type Settle } from '../call/exchange.js'
 import { checkExportName } from '../call/export-name.js'
 import { checkSignal, startLimited, timeoutError } from '../call/limited-call.js'
@@ -192,6 +193,10 @@ export class RoutineEngine implements RoutineSource {
     try {
       const declared = this.declared(core, args)
       if (declared.small) return callBlocking(core, declared, args)
+      if (declared.direct) {
+        const value = callDirect(core, declared, args)
+        if (value !== NOT_DIRECT) return value
+      }
     } catch (error) {
       throw fillWindowsError.sync(core, error as Error)
     }

@@ -1,0 +1,134 @@
+/**
+ * Calls that block, whose arguments are scalars, objects that live in memory of both sides, and small typed arrays. Programs make most
+ * of their calls with memory so; all others take the way of `CallExchange`.
+ */
+import { Exchange, type Port, type Sender } from '../../channel/exchange.js'
+import type { Lane } from '../../channel/lane.js'
+import { Buffers } from '../../codec/buffers.js'
+import { ARENA_OFFSET, Kind, Reply, Status } from '../../codec/layout.js'
+import type { LocalBlock } from '../../ctypes/block.js'
+import type { SessionCore } from '../core/core.js'
+import { mayHoldFunction } from './exchange.js'
+import type { PreparedCall } from './prepared-call.js'
+import { failureOf } from './reply.js'
+
+/** The call was not made: it has to take the other way. */
+export const NOT_DIRECT = Symbol('not direct')
+
+const NONE: readonly LocalBlock[] = []
+
+/** Calls a routine and blocks this thread until it has returned; throws what the call failed with. `NOT_DIRECT`: nothing was sent. */
+export function callDirect(core: SessionCore, call: PreparedCall, args: readonly unknown[]): unknown {
+  const { lane, builder, mapping, objects } = core
+  for (let i = 0; i < args.length; i++) if (mayHoldFunction(args[i])) return NOT_DIRECT
+  const ring = lane.freeRing(true)
+  if (!ring) return NOT_DIRECT
+  const { small } = builder
+  small.clear()
+  builder.begin()
+  builder.takesSmall = true
+  try {
+    call.encode(builder, args)
+  } finally {
+    builder.takesSmall = false
+  }
+  const { moved } = builder
+  if (builder.image || (moved.length > 0 && objects.lodgers(moved).length > 0)) return NOT_DIRECT
+  let at = -1
+  if (small.count > 0) {
+    if (lane.lent.size > 0 && small.some(buffer => lane.lent.has(buffer))) return NOT_DIRECT
+    at = lane.arena.allocate(small.size)
+    if (at < ARENA_OFFSET) return NOT_DIRECT
+    small.put(mapping.i32, mapping.u8, at, core.facts.base + at, core.encoder)
+  }
+  const length = builder.finish(call.number, call.count)
+  if (!ring.send(core.encoder.message, length, Kind.call)) {
+    if (at >= 0) lane.arena.free(at, small.size)
+    return NOT_DIRECT
+  }
+  const replied = lane.answered()
+  if (replied >= 0) return finish(core, call, args, small, at, moved, replied, undefined)
+  return new DirectCall(core, call, args, at, moved.length > 0 ? moved.slice() : NONE).run(lane)
+}
+
+/** One that has to wait for its answer. */
+class DirectCall extends Exchange {
+  readonly #small: Buffers
+  readonly #lent: ArrayBufferLike[]
+  #value: unknown
+  #error: Error | undefined
+
+  constructor(
+    private readonly core: SessionCore,
+    private readonly call: PreparedCall,
+    private readonly args: readonly unknown[],
+    private readonly at: number,
+    private readonly moved: readonly LocalBlock[],
+  ) {
+    super()
+    const { builder, lane } = core
+    this.#small = builder.small
+    // calls inside it have others
+    builder.small = new Buffers()
+    this.#lent = this.#small.owners()
+    for (const buffer of this.#lent) lane.lent.add(buffer)
+  }
+
+  override get label(): string {
+    return this.call.label
+  }
+
+  run(lane: Lane): unknown {
+    lane.awaitSync(this)
+    if (this.#error) throw this.#error
+    return this.#value
+  }
+
+  override attempt(_sender: Sender, _port: Port): boolean {
+    // it is under way from the start
+    return true
+  }
+
+  override interrupted(): void {
+    this.#small.remember()
+  }
+
+  override settle(lane: Sender, replied: number): void {
+    this.settled = true
+    for (const buffer of this.#lent) lane.lent.delete(buffer)
+    try {
+      this.#value = finish(this.core, this.call, this.args, this.#small, this.at, this.moved, replied, this.thrown)
+    } catch (error) {
+      this.#error = error as Error
+    }
+  }
+
+  override fail(lane: Sender, error: Error): void {
+    for (const buffer of this.#lent) lane.lent.delete(buffer)
+    if (this.at >= 0) lane.arena.free(this.at, this.#small.size)
+    this.#error = error
+  }
+}
+
+function finish(
+  core: SessionCore,
+  call: PreparedCall,
+  args: readonly unknown[],
+  small: Buffers,
+  at: number,
+  moved: readonly LocalBlock[],
+  replied: number,
+  thrown: Error | undefined,
+): unknown {
+  const { mapping, lane, objects } = core
+  const { view } = mapping
+  const elsewhere = moved.length > 0 ? objects.settle(moved) : undefined
+  if (at >= 0) {
+    if (view.getUint32(replied + Reply.status, true) <= Status.exception) small.takeBack(mapping.i32, mapping.u8, at)
+    lane.arena.free(at, small.size)
+  }
+  if (moved.length > 0) objects.provide()
+  const failure = thrown ?? failureOf(core, call, replied)
+  if (failure) throw failure
+  return call.decode(view, replied + Reply.result, args, undefined, elsewhere)
+}
