@@ -113,8 +113,9 @@ export class PoolSessions {
     this.#members.set(session, member)
     const ended = new Promise<never>((_, reject) => {
       session.on('end', () => {
-        reject(deathOf(session))
         this.#ended(member)
+        // what fails in its setup by that says more of it
+        setImmediate(() => reject(deathOf(session)))
       })
     })
     ended.catch(() => {})
