@@ -1,5 +1,6 @@
 /** The sessions of a pool: as many as it is to have, started, made ready, replaced when they die, and lent. Knows nothing of the work. */
 import { ArgumentError, ConfigError, SessionStartError, SetupError } from '../errors.js'
+import { holdNode } from '../session/life/hold-node.js'
 import { CtypesSession } from '../session/life/session.js'
 import type { PoolStats } from './face.js'
 import type { ResolvedPoolOptions } from './pool-options.js'
@@ -119,6 +120,7 @@ export class PoolSessions {
       })
     })
     ended.catch(() => {})
+    const release = holdNode()
     try {
       await session.ready
       await Promise.race([this.options.setup?.(session), ended])
@@ -127,10 +129,12 @@ export class PoolSessions {
       await session.terminate()
       this.#members.delete(session)
       throw error
+    } finally {
+      release()
     }
     member.isUp = true
     this.#failures = 0
-    this.#idle.push(session)
+    this.#idle.unshift(session)
     this.#fill()
     this.onIdle()
   }

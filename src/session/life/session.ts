@@ -28,6 +28,7 @@ import { lend } from '../memsync/loan.js'
 import { SessionSurface } from '../surface/surface.js'
 import { transferred } from './comlink.js'
 import { greet, TurnedAwayError } from './greeting.js'
+import { holdNode } from './hold-node.js'
 import type { JobOptions } from './job.js'
 import { checkJob, JobRunner } from './job-runner.js'
 import { closeWith, HostPorts, HostThread } from './joining.js'
@@ -499,11 +500,5 @@ function checkListener(event: unknown, listener: unknown): void {
 
 /** Where threads that joined hear of changed parameters. */
 const channelName = (id: string) => `zugbruecke ${process.pid} ${id}`
-
-/** Keeps Node alive until the function it gives is called: nothing of a start or an end that is under way does so by itself. */
-function holdNode(): () => void {
-  const hold = setInterval(() => {}, 1 << 30)
-  return () => clearInterval(hold)
-}
 
 const milliseconds = (seconds: number | null): number => (seconds === null ? Number.POSITIVE_INFINITY : seconds * 1000)
