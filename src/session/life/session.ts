@@ -60,6 +60,8 @@ export type OpenParameters = Partial<Omit<Config, 'arch'>> & { readonly arch?: A
 /** The parameters of a session that can load a DLL. Throws ArgumentError, ConfigError, DllNotFoundError, WrongArchitectureError. */
 export function parametersFor(dllPath: string, parameters: OpenParameters): Partial<Config> {
   checkDllName(dllPath)
+  // what is no object is refused in the same words as by the constructor
+  if (Object.prototype.toString.call(parameters) !== '[object Object]') resolveConfig(parameters as never)
   const { arch = 'auto', ...others } = parameters
   return arch === 'auto' ? { ...others, arch: archForDll(dllPath, resolveConfig(others)) } : { ...others, arch }
 }
