@@ -29,6 +29,7 @@ import { pack, unpack } from './payload.js'
 import { type Connection, checkQueueName, claimQueue, connect, type JobData } from './queue.js'
 import { RowPace } from './row-pace.js'
 
+/** Where the queue is, and what the client does with it. */
 export interface ClusterOptions {
   /** A URL of Redis, or options of ioredis. */
   readonly connection: Connection
@@ -45,6 +46,7 @@ export interface ClusterOptions {
   readonly ttl?: number
 }
 
+/** The sessions of all workers together, and the work of this client. */
 export interface ClusterStats extends PoolStats {
   readonly workers: number
 }
@@ -325,7 +327,7 @@ export class ClusterPool extends PoolFace {
     }
   }
 
-  /** The workers go on; what waits is taken back. */
+  /** The workers go on; what waits is taken back. @internal */
   protected async end(): Promise<void> {
     this.#queue.close(closedError())
     await this.jobs.close()

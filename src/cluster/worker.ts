@@ -35,6 +35,7 @@ import {
 } from './queue.js'
 import { WorkerRows } from './worker-rows.js'
 
+/** What a worker is made of: its place in a cluster, and the options of the pool that it has. */
 export interface WorkerOptions extends Omit<PoolOptions, 'maxQueue' | 'retries'> {
   readonly connection: Connection
   readonly queue: string
@@ -46,6 +47,7 @@ export interface WorkerOptions extends Omit<PoolOptions, 'maxQueue' | 'retries'>
   readonly lock?: number
 }
 
+/** What a worker is and does, now. */
 export interface WorkerStats extends WorkerFacts {
   readonly connected: boolean
   /** Of its sessions. */
@@ -77,6 +79,7 @@ class NotBegunHere extends Error {
   }
 }
 
+/** One machine's sessions, which do what clients put into the queue. Belongs to the thread that made it. */
 export class ClusterWorker {
   readonly #id = randomUUID()
   readonly #keys: Keys

@@ -88,7 +88,7 @@ export abstract class PoolFace implements Pool {
     prototype: string,
   ): PoolRoutine<A, R>
   abstract stats(): PoolStats
-  /** Work that waits or runs fails, now and for good. Once only. */
+  /** Work that waits or runs fails, now and for good. Once only. @internal */
   protected abstract end(): Promise<void>
 
   /**
@@ -147,7 +147,7 @@ export abstract class PoolFace implements Pool {
     await this.close()
   }
 
-  /** Everything that a pool is asked to do goes through here, once. */
+  /** Everything that a pool is asked to do goes through here, once. @internal */
   protected async taken<T>(work: () => Promise<T>): Promise<T> {
     if (this.#state === 'closed') throw closedError()
     if (this.#state === 'draining')
@@ -166,19 +166,24 @@ export abstract class PoolFace implements Pool {
     }
   }
 
+  /** @internal */
   protected get isClosed(): boolean {
     return this.#state === 'closed'
   }
 
+  /** @internal */
   protected get counted(): Pick<PoolStats, 'state' | 'completed' | 'failed'> {
     return { state: this.#state, completed: this.#completed, failed: this.#failed }
   }
 }
 
+/** What everything fails with that is asked of a closed pool. */
 export const closedError = () => new SessionTerminatedError('the pool has been closed')
 
+/** One piece of work more than may wait. */
 export const queueFullError = (most: number) =>
   new QueueFullError(`no more than ${most} pieces of work may wait: await some of them, or raise "maxQueue"`)
 
+/** Work that its signal took back before it had begun. */
 export const abortedError = (signal: AbortSignal) =>
   new AbortError('the work was aborted while it waited for a session', { cause: signal.reason })

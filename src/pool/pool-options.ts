@@ -26,6 +26,7 @@ export type PoolOpenOptions = Omit<PoolOptions, 'arch'> & Pick<OpenParameters, '
 
 type Own = Pick<PoolOptions, 'size' | 'spare' | 'maxQueue' | 'retries' | 'setup'>
 
+/** The same, checked, with the defaults in place. */
 export interface ResolvedPoolOptions extends Required<Omit<Own, 'setup'>>, Pick<Own, 'setup'> {
   /** Parameters that each session is started with. */
   readonly config: Partial<Config>

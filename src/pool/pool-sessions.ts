@@ -20,6 +20,7 @@ interface Member {
   hasWorked: boolean
 }
 
+/** Keeps `size` and `spare` sessions up. At most `size` are lent at a time, so whichever is idle is the spare one. */
 export class PoolSessions {
   readonly #members = new Map<CtypesSession, Member>()
   /** Up, and not lent; the one that worked last is the last. */
@@ -64,7 +65,7 @@ export class PoolSessions {
       if (member) member.hasWorked = true
     }
     // somebody will wait: the program must not come to its end before another has been tried
-    else this.#pause?.ref()
+    else if (this.#members.size === 0) this.#pause?.ref()
     return session
   }
 
@@ -142,8 +143,9 @@ export class PoolSessions {
   #ended(member: Member): void {
     const { session, isUp, hasWorked, failures } = member
     // one that was never up is told of by its start
-    if (!isUp || this.#closed) return
+    if (!isUp) return
     this.#members.delete(session)
+    if (this.#closed) return
     const at = this.#idle.indexOf(session)
     if (at >= 0) this.#idle.splice(at, 1)
     this.#replaced++

@@ -173,6 +173,7 @@ export class SessionPool extends PoolFace {
     return { ...this.#sessions.stats(), ...this.counted, queued: this.#queue.length }
   }
 
+  /** @internal */
   protected async end(): Promise<void> {
     this.#queue.close(closedError())
     await this.#sessions.close()
