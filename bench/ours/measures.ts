@@ -462,26 +462,33 @@ export async function startOurs(dllPath: string, quick: boolean): Promise<Ours> 
       return { value: us }
     },
   })
+  const replaced = (spare: number) => async () => {
+    const pool = await SessionPool.start({ size: 1, spare })
+    try {
+      const died = pool.use(async borrowed => {
+        if (borrowed.pid !== undefined) process.kill(borrowed.pid, 'SIGKILL')
+        await borrowed.windll.kernel32.func('GetCurrentProcessId', [], library.c_ulong)()
+      })
+      await died.catch(() => {})
+      const us = await timed(() =>
+        pool.use(borrowed => borrowed.windll.kernel32.func('GetCurrentProcessId', [], library.c_ulong)()),
+      )
+      return { value: us }
+    } finally {
+      await pool.close()
+    }
+  }
   define({
     id: 'start-replaced',
     group: 'start',
     label: 'died in a pool, replaced and answering',
-    run: async () => {
-      const pool = await SessionPool.start({ size: 1 })
-      try {
-        const died = pool.use(async borrowed => {
-          if (borrowed.pid !== undefined) process.kill(borrowed.pid, 'SIGKILL')
-          await borrowed.windll.kernel32.func('GetCurrentProcessId', [], library.c_ulong)()
-        })
-        await died.catch(() => {})
-        const us = await timed(() =>
-          pool.use(borrowed => borrowed.windll.kernel32.func('GetCurrentProcessId', [], library.c_ulong)()),
-        )
-        return { value: us }
-      } finally {
-        await pool.close()
-      }
-    },
+    run: replaced(0),
+  })
+  define({
+    id: 'start-spare',
+    group: 'start',
+    label: 'died in a pool with a spare session, replaced and answering',
+    run: replaced(1),
   })
   for (const [way, label] of Object.entries(WAYS) as [Way, string][]) {
     define({

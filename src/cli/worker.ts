@@ -25,6 +25,7 @@ interface Running {
     readonly failed: number
     readonly connected: boolean
     readonly closing: boolean
+    readonly health: string
   }
   close(force?: boolean): Promise<void>
 }
@@ -107,7 +108,8 @@ function say(worker: Running, queue: string): { end(): void } {
 async function serveHealth(worker: Running, port: number): Promise<Server> {
   const server = createServer((_request, response) => {
     const stats = worker.stats()
-    response.writeHead(stats.connected && !stats.closing ? 200 : 503, { 'content-type': 'application/json' })
+    const works = stats.connected && !stats.closing && stats.health !== 'down'
+    response.writeHead(works ? 200 : 503, { 'content-type': 'application/json' })
     response.end(`${JSON.stringify(stats)}\n`)
   })
   await new Promise<void>((resolve, reject) => {

@@ -25,6 +25,7 @@ export interface ColumnHead {
   /** The routine fills it: nothing is sent there. */
   readonly fill: boolean
 }
+/** Some rows of a batch, as they travel; behind it the bytes of their columns. */
 export interface RowsHead {
   readonly range: RowRange
   readonly columns: readonly ColumnHead[]
@@ -62,12 +63,14 @@ const unreachable = (address: bigint) =>
     },
   )
 
+/** What columns are laid out by where there is no session. */
 export const contextFor = (arch: Arch, textEncoding: Encoding): ColumnContext => ({
   facts: { arch, pointerSize: arch === 'win64' ? 8 : 4 },
   textEncoding,
   memory: elsewhere(textEncoding),
 })
 
+/** A batch whose rows are carried out elsewhere. */
 export class ClientRows {
   readonly plan: BatchPlan
   /** Rows that go together, at the most. */

@@ -13,10 +13,11 @@ import {
   SessionTerminatedError,
   WorkerLostError,
 } from '../errors.js'
-import { closedError, type DllSource, dllName, type Pool, type PoolStats, queueFullError } from '../pool/face.js'
+import { abortedError, closedError, type DllSource, dllName, PoolFace, type PoolStats } from '../pool/face.js'
+import { FairQueue, type Turn } from '../pool/fair-queue.js'
+import { COUNT } from '../pool/pool-options.js'
 import { type MapOptions, type PoolRoutine, poolRoutine } from '../pool/pool-routine.js'
 import type { Arch } from '../runtime/config.js'
-import type { BatchDetail } from '../session/batch/batch.js'
 import { BATCH_OPTIONS, type BatchRoutine } from '../session/batch/plan.js'
 import { encodingFor } from '../session/core/text-encoding.js'
 import { checkJob } from '../session/life/job-runner.js'
@@ -28,6 +29,7 @@ import { pack, unpack } from './payload.js'
 import { type Connection, checkQueueName, claimQueue, connect, type JobData } from './queue.js'
 import { RowPace } from './row-pace.js'
 
+/** Where the queue is, and what the client does with it. */
 export interface ClusterOptions {
   /** A URL of Redis, or options of ioredis. */
   readonly connection: Connection
@@ -44,12 +46,12 @@ export interface ClusterOptions {
   readonly ttl?: number
 }
 
+/** The sessions of all workers together, and the work of this client. */
 export interface ClusterStats extends PoolStats {
   readonly workers: number
 }
 
-const COUNT = ['a number from 0', (value: unknown) => typeof value === 'number' && value >= 0] as const
-const OPTIONS: Checks = { maxQueue: wholeNumber(1, 1_000_000), retries: COUNT as never, ttl: wholeNumber(1, 86_400) }
+const OPTIONS: Checks = { maxQueue: wholeNumber(1, 1_000_000), retries: COUNT, ttl: wholeNumber(1, 86_400) }
 /** Chunks under way for each session: one that is carried out, one that waits for it, and one on its way. */
 const AHEAD = 3
 /** Milliseconds until what was not begun is tried again. */
@@ -59,22 +61,31 @@ const UPLOADS = 3
 
 type Work = Omit<JobData, 'protocol' | 'client' | 'input' | 'ttl'>
 
-export class ClusterPool implements Pool {
+/**
+ * A pool whose sessions are those of workers on other machines. What it takes waits in this program until Redis may have it, and
+ * then for a worker. Belongs to the thread that made it.
+ */
+export class ClusterPool extends PoolFace {
   readonly #arch: Arch
-  readonly #mapped = new Map<string, PoolRoutine>()
-  readonly #waiting: (() => void)[] = []
+  readonly #maxQueue: number
+  /** Who waits until one more job may be in Redis. */
+  readonly #queue: FairQueue<true>
   #underway = 0
-  #completed = 0
-  #failed = 0
   #replaced = 0
-  #closed = false
+  #lastError: Error | undefined
 
   private constructor(
     private readonly options: ClusterOptions,
     private readonly redis: Redis,
     private readonly jobs: Jobs,
   ) {
+    super()
     this.#arch = options.arch ?? 'win64'
+    this.#maxQueue = options.maxQueue ?? 1000
+    this.#queue = new FairQueue(
+      () => this.#slot(),
+      () => this.#maxQueue - this.#underway,
+    )
   }
 
   /** Rejects with ClusterError where Redis cannot be used, or the queue is another version's; ArgumentError, ConfigError. */
@@ -106,7 +117,8 @@ export class ClusterPool implements Pool {
     checkJob(module, options)
     const name = String(module)
     const packed = pack(`the input of the job ${name}`, input)
-    const { packed: output } = await this.#single(name, { kind: 'run', module: name }, packed, options.signal)
+    const work: Work = { kind: 'run', module: name }
+    const { packed: output } = await this.taken(() => this.#single(name, work, packed, options.signal))
     return unpack<T>(output).header
   }
 
@@ -130,35 +142,17 @@ export class ClusterPool implements Pool {
         throw new ArgumentError(`${label} takes ${expected} arguments, ${args.length} were given`, { routine: label })
       const { timeout, signal } = options
       const packed = pack(`an argument of ${label}`, { args, ...(timeout === undefined ? {} : { timeout }) })
-      const answer = await this.#single(label, { kind: 'call', ...reference }, packed, signal, dll)
+      const work: Work = { kind: 'call', ...reference }
+      const answer = await this.taken(() => this.#single(label, work, packed, signal, dll))
       const { value, changed } = unpack<{ value: unknown; changed: [number, ArrayBufferView][] }>(answer.packed).header
       for (const [i, bytes] of changed) bytesOf(args[i] as ArrayBufferView).set(bytesOf(bytes))
       return value
     }
-    const batch = (columns: readonly unknown[], options: MapOptions = {}) =>
-      this.#share(routine, reference, dll, pace, columns, options)
+    const batch = async (columns: readonly unknown[], options: MapOptions = {}) => {
+      checkOptions('map', options, BATCH_OPTIONS)
+      return this.taken(() => this.#share(routine, reference, dll, pace, columns, options))
+    }
     return poolRoutine(label, call, batch) as PoolRoutine<A, R>
-  }
-
-  /** As `SessionPool.map`; rejects also with WorkerLostError, which names the rows that are in doubt. */
-  async map(
-    dll: DllSource,
-    prototype: string,
-    columns: readonly unknown[],
-    options: MapOptions & { readonly detail: true },
-  ): Promise<BatchDetail<unknown>>
-  async map(dll: DllSource, prototype: string, columns: readonly unknown[], options?: MapOptions): Promise<unknown>
-  async map(
-    dll: DllSource,
-    prototype: string,
-    columns: readonly unknown[],
-    options: MapOptions = {},
-  ): Promise<unknown> {
-    if (typeof prototype !== 'string') throw new ArgumentError(`map takes a prototype in C, not ${describe(prototype)}`)
-    const key = `${typeof dll === 'string' ? 'own' : 'path'}\0${dllName(dll)}\0${prototype}`
-    const routine = this.#mapped.get(key) ?? this.func(dll, prototype)
-    this.#mapped.set(key, routine)
-    return routine.batch(columns, options as { detail: true })
   }
 
   async #share(
@@ -169,13 +163,10 @@ export class ClusterPool implements Pool {
     columns: readonly unknown[],
     options: MapOptions,
   ): Promise<unknown> {
-    checkOptions('map', options, BATCH_OPTIONS)
-    this.#assertOpen()
     const rows = new ClientRows(routine, columns, options, contextFor(this.#arch, this.#encoding()))
     const { plan, most } = rows
     const { signal } = options
     const { label } = routine
-    if (plan.rows.total > 0 && this.#isFull) throw queueFullError(this.#queued)
     const inner = new AbortController()
     const stop = () => inner.abort(signal?.reason)
     if (signal?.aborted) stop()
@@ -205,26 +196,29 @@ export class ClusterPool implements Pool {
     }
     const underway = new Set<Promise<void>>()
     try {
-      while (!failure && !inner.signal.aborted && plan.rows.left > 0) {
-        await this.#slot()
-        if (failure || inner.signal.aborted || this.#closed) {
-          this.#free()
+      for (let first = true; plan.rows.left > 0; first = false) {
+        const turn = await this.#queue.turn(`batches ${label}`, inner.signal, first)
+        if (failure || inner.signal.aborted) {
+          this.#end(turn)
           break
         }
         const count = options.chunk ? most : pace.rows(most, plan.rows.total, this.#sessions)
         const one = chunk(plan.rows.take(count)).finally(() => {
           underway.delete(one)
-          this.#free()
+          this.#end(turn)
         })
         underway.add(one)
       }
+    } catch (error) {
+      // that it is stopped by its signal is said below, with what was done by then
+      if (!inner.signal.aborted) failure ??= error as Error
+    } finally {
       // those that run come to their end: no other row is in doubt, and nobody works on the caller's memory when this returns
       await Promise.all(underway)
-    } finally {
       signal?.removeEventListener('abort', stop)
     }
     if (failure) throw failure
-    if (this.#closed) throw closedError()
+    if (this.isClosed) throw closedError()
     if (inner.signal.aborted)
       throw new AbortError(
         `${label}: the batch was stopped by its signal after ${plan.rows.done} of ${plan.rows.total} rows`,
@@ -240,21 +234,16 @@ export class ClusterPool implements Pool {
     signal: AbortSignal | undefined,
     dll?: LocalDll,
   ): Promise<Answer> {
-    this.#assertOpen()
-    if (this.#isFull) throw queueFullError(this.#queued)
-    const aborted = () =>
-      new AbortError(`${name}: the work was aborted while it waited for a session`, { cause: signal?.reason })
-    if (signal?.aborted) throw aborted()
-    await this.#slot()
+    const turn = await this.#queue.turn(`${work.kind} ${name}`, signal, true)
     try {
-      if (signal?.aborted) throw aborted()
+      if (signal?.aborted) throw abortedError(signal)
       return await this.#attempts(name, work, () => packed, { signal }, dll)
     } catch (error) {
-      if (error instanceof NotBegunError) throw aborted()
+      if (error instanceof NotBegunError && signal) throw abortedError(signal)
       if (error instanceof AbortError && signal) throw Object.assign(error, { cause: signal.reason })
       throw error
     } finally {
-      this.#free()
+      this.#end(turn)
     }
   }
 
@@ -275,84 +264,73 @@ export class ClusterPool implements Pool {
           await upload(this.redis, this.jobs.keys, dll, this.jobs.ttl)
           for (const sha256 of dll.files.keys()) this.jobs.held.add(sha256)
         }
-        const answer = await this.jobs.run(name, work, packed(), stops)
-        this.#completed++
-        return answer
+        return await this.jobs.run(name, work, packed(), stops)
       } catch (error) {
         const notBegun = error instanceof NotBegunError && !isStopped()
         if (notBegun && (error.why !== 'dll' || uploads-- > 0)) {
           await new Promise(resolve => setTimeout(resolve, PAUSE))
-          if (!this.#closed) continue
+          if (!this.isClosed) continue
         }
         const died = error instanceof SessionCrashedError || error instanceof SessionTerminatedError
         const lost = error instanceof WorkerLostError
-        if (lost || died) this.#replaced++
-        if ((lost || died) && retries-- > 0 && !this.#closed && !isStopped()) continue
-        this.#failed++
+        if (lost || died) {
+          this.#replaced++
+          this.#lastError = error
+          if (retries-- > 0 && !this.isClosed && !isStopped()) continue
+        }
         if (error instanceof NotBegunError && error.why === 'dll')
           throw new ClusterError(
             `${name}: its DLL is gone from Redis as soon as it is uploaded: has it too little memory?`,
           )
-        throw this.#closed ? closedError() : inRedis(name, error as Error)
+        throw this.isClosed ? closedError() : inRedis(name, error as Error)
       }
     }
   }
 
-  get #queued(): number {
-    return this.#waiting.length + this.#underway
-  }
-  get #isFull(): boolean {
-    return this.#queued >= (this.options.maxQueue ?? 1000)
-  }
-  #assertOpen(): void {
-    if (this.#closed) throw closedError()
-  }
   get #sessions(): number {
     return this.jobs.workers.reduce((sum, { size }) => sum + size, 0)
   }
   #encoding() {
     return encodingFor(this.options.encoding ?? 'utf-8')
   }
-  get #window(): number {
-    return Math.min(this.options.maxQueue ?? 1000, AHEAD * Math.max(1, this.#sessions))
+
+  /** One more job may be in Redis, where that is so. */
+  #slot(): true | undefined {
+    if (this.#underway >= Math.min(this.#maxQueue, AHEAD * Math.max(1, this.#sessions))) return undefined
+    this.#underway++
+    return true
   }
 
-  /** Waits until one more job may be in Redis. */
-  async #slot(): Promise<void> {
-    while (this.#underway >= this.#window && !this.#closed) await new Promise<void>(next => this.#waiting.push(next))
-    this.#underway++
-  }
-  #free(): void {
+  #end(turn: Turn<true>): void {
     this.#underway--
-    this.#waiting.shift()?.()
+    turn.end()
+    this.#queue.next()
   }
 
   /** `size` is the number of sessions of all workers; `replaced` counts sessions and workers that were lost with work of this client's. */
   stats(): ClusterStats {
-    const size = this.#sessions
+    const size = this.redis.status === 'ready' ? this.#sessions : 0
     const busy = Math.min(size, this.#underway)
     return {
+      ...this.counted,
+      health: size > 0 ? 'healthy' : 'down',
       workers: this.jobs.workers.length,
       size,
       busy,
       idle: size - busy,
       starting: 0,
-      queued: this.#queued - busy,
-      completed: this.#completed,
-      failed: this.#failed,
+      spare: 0,
+      queued: this.#queue.length + this.#underway - busy,
       replaced: this.#replaced,
+      failedStarts: 0,
+      lastError: this.#lastError,
     }
   }
 
-  /** Work that waits or runs fails, and is taken back as far as it waits. The workers go on. */
-  async close(): Promise<void> {
-    this.#closed = true
-    for (const next of this.#waiting.splice(0)) next()
+  /** The workers go on; what waits is taken back. @internal */
+  protected async end(): Promise<void> {
+    this.#queue.close(closedError())
     await this.jobs.close()
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close()
   }
 }
 

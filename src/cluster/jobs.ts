@@ -35,11 +35,13 @@ export class NotBegunError extends Error {
   }
 }
 
+/** What a job gave, and the milliseconds that its session took. */
 export interface Answer {
   readonly packed: Buffer
   readonly took: number
 }
 
+/** What ends a job before it is done. */
 export interface Stops {
   /** Takes it back, or stops it. */
   readonly signal?: AbortSignal | undefined
@@ -54,6 +56,7 @@ interface Pending {
   looked: number
 }
 
+/** The jobs of one client. */
 export class Jobs {
   readonly client = randomUUID()
   readonly keys: Keys

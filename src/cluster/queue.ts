@@ -22,11 +22,13 @@ export type Kind = (typeof KINDS)[number]
 
 /** A DLL by its path where the workers are, or by what is in it and in those that it needs. */
 export type DllReference = { readonly path: string } | { readonly name: string; readonly files: readonly DllFile[] }
+/** A file under its SHA-256. */
 export interface DllFile {
   readonly name: string
   readonly sha256: string
 }
 
+/** A job, as BullMQ keeps it. */
 export interface JobData {
   readonly protocol: number
   readonly client: string
@@ -50,12 +52,14 @@ export interface Failure {
   readonly notBegun?: NotBegun
 }
 
+/** What a job gave, as BullMQ keeps it. */
 export interface JobResult {
   readonly output: Carried
   /** Milliseconds that the session took. */
   readonly took: number
 }
 
+/** What a worker tells of itself. */
 export interface WorkerFacts {
   readonly name: string
   readonly size: number
@@ -76,6 +80,7 @@ export const keysOf = (queue: string) => ({
 })
 export type Keys = ReturnType<typeof keysOf>
 
+/** Throws ArgumentError. */
 export function checkQueueName(queue: unknown): asserts queue is string {
   if (typeof queue !== 'string' || queue === '' || queue.includes(':'))
     throw new ArgumentError(`a queue is named by a string without a colon, not by ${describe(queue)}`)
@@ -146,6 +151,7 @@ export async function claimQueue(redis: Redis, queue: string, arch: Arch): Promi
     throw new ClusterError(`the queue "${queue}" is for ${theirs}, not for ${arch}: use a queue for each architecture`)
 }
 
+/** Whoever uses a queue says so now and then. */
 export const keepQueue = (redis: Redis, queue: string): Promise<unknown> => redis.expire(keysOf(queue).mark, FORGOTTEN)
 
 /** Workers that have been heard of lately. */

@@ -9,6 +9,7 @@ const GROWTH = 64
 /** Each session takes its part of a batch in so many chunks. */
 const PARTS = 6
 
+/** One routine's pace. */
 export class RowPace {
   #row: number | undefined
   #largest = TRIAL

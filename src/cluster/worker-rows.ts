@@ -7,6 +7,7 @@ import { RowCursor } from '../session/batch/row-cursor.js'
 import { type ColumnHead, NO_TEXT, NULL_TEXT, type RowsHead, type RowsResult } from './client-rows.js'
 import { pack, unpack } from './payload.js'
 
+/** The rows of one job, for a session's share of a batch. */
 export class WorkerRows implements PlannedRows {
   readonly rows: RowCursor
   readonly results: PlannedRows['results']

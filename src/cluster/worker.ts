@@ -1,13 +1,15 @@
 /** A machine's part of a cluster: sessions, and a worker of BullMQ's that gives them what is in the queue. */
 import { randomUUID } from 'node:crypto'
-import { realpathSync } from 'node:fs'
+import { realpathSync, statSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Job, UnrecoverableError, Worker } from 'bullmq'
 import type { Redis } from 'ioredis'
-import { BOOLEAN, type Checks, checkOptions, wholeNumber } from '../ctypes/checks.js'
+import { BOOLEAN, type Check, type Checks, checkOptions, wholeNumber } from '../ctypes/checks.js'
+import { describe } from '../ctypes/data.js'
 import { ArgumentError, ClusterError, encodeError, type ZugbrueckeError } from '../errors.js'
+import type { PoolStats } from '../pool/face.js'
 import { SessionPool } from '../pool/pool.js'
 import type { PoolOptions } from '../pool/pool-options.js'
 import { type Declaring, oncePerSession } from '../pool/pool-routine.js'
@@ -33,6 +35,7 @@ import {
 } from './queue.js'
 import { WorkerRows } from './worker-rows.js'
 
+/** What a worker is made of: its place in a cluster, and the options of the pool that it has. */
 export interface WorkerOptions extends Omit<PoolOptions, 'maxQueue' | 'retries'> {
   readonly connection: Connection
   readonly queue: string
@@ -44,15 +47,19 @@ export interface WorkerOptions extends Omit<PoolOptions, 'maxQueue' | 'retries'>
   readonly lock?: number
 }
 
+/** What a worker is and does, now. */
 export interface WorkerStats extends WorkerFacts {
   readonly connected: boolean
+  /** Of its sessions. */
+  readonly health: PoolStats['health']
   readonly closing: boolean
   readonly busy: number
   readonly completed: number
   readonly failed: number
 }
 
-const OPTIONS: Checks = { allowUpload: BOOLEAN, lock: wholeNumber(1, 3600) }
+const FOLDER: Check = ['a folder that is there', isFolder]
+const OPTIONS: Checks = { allowUpload: BOOLEAN, lock: wholeNumber(1, 3600), jobs: FOLDER }
 const BEAT = 3000
 const LIFE = 10_000
 /** Routines that are kept declared; all are forgotten when there are more. */
@@ -61,6 +68,10 @@ const DECLARED = 256
 /** Where and what failed stays with the job; people see its message on the board. */
 class JobFailure extends UnrecoverableError {}
 
+function isFolder(path: unknown): boolean {
+  return typeof path === 'string' && statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+}
+
 /** Nothing of it was done. */
 class NotBegunHere extends Error {
   constructor(readonly why: NotBegun) {
@@ -68,6 +79,7 @@ class NotBegunHere extends Error {
   }
 }
 
+/** One machine's sessions, which do what clients put into the queue. Belongs to the thread that made it. */
 export class ClusterWorker {
   readonly #id = randomUUID()
   readonly #keys: Keys
@@ -93,8 +105,10 @@ export class ClusterWorker {
 
   /** Starts its sessions, and then takes jobs. Rejects with ClusterError, and as `SessionPool.start` does. */
   static async start(given: WorkerOptions): Promise<ClusterWorker> {
+    if (typeof given !== 'object' || given === null)
+      throw new ArgumentError(`options of a worker are an object, not ${describe(given)}`)
     const { connection, queue, allowUpload, jobs, lock, ...rest } = given
-    checkOptions('a worker', { allowUpload, lock }, OPTIONS)
+    checkOptions('a worker', { allowUpload, lock, jobs }, OPTIONS)
     checkQueueName(queue)
     const { arch = 'win64', sandbox = allowUpload === true } = rest
     const dll_directories = [...(rest.dll_directories ?? []), ...(allowUpload ? [makeUploadsFolder()] : [])]
@@ -148,9 +162,11 @@ export class ClusterWorker {
   }
 
   stats(): WorkerStats {
+    const { size, health } = this.pool.stats()
     return {
       name: this.#name,
-      size: this.pool.stats().size,
+      size,
+      health,
       uploads: this.options.allowUpload === true,
       version: packageVersion(),
       connected: this.redis.status === 'ready',

@@ -1,22 +1,34 @@
 /** What all pools have in common, whether their sessions are in this program or on other machines. */
 
-import { QueueFullError, SessionTerminatedError } from '../errors.js'
+import { describe } from '../ctypes/data.js'
+import { AbortError, ArgumentError, QueueFullError, SessionTerminatedError } from '../errors.js'
 import type { BatchDetail } from '../session/batch/batch.js'
 import { checkDllName } from '../session/core/paths.js'
 import type { MapOptions, PoolRoutine } from './pool-routine.js'
 
-/** The sessions of a pool now, and the pieces of work that it has done. */
+/** The sessions of a pool now, and the work that it has done. */
 export interface PoolStats {
+  /** `open` takes work, `draining` does what it has taken, `closed` does nothing any more. */
+  readonly state: 'open' | 'draining' | 'closed'
+  /** `healthy` with all of its sessions up, `degraded` with some of them, `down` with none. */
+  readonly health: 'healthy' | 'degraded' | 'down'
+  /** Sessions that may work at the same time. */
   readonly size: number
   readonly idle: number
   readonly busy: number
   readonly starting: number
+  /** Sessions beyond `size` that are up, and take the places of those that die. */
+  readonly spare: number
   /** Work that waits. */
   readonly queued: number
   readonly completed: number
   readonly failed: number
   /** Sessions that died and were replaced. */
   readonly replaced: number
+  /** Tries in a row to start a session that failed; 0 as soon as one is up. */
+  readonly failedStarts: number
+  /** What a session died of, or could not be started for, the last time. */
+  readonly lastError: Error | undefined
 }
 
 /** A DLL as `CDLL` finds it, or by its path where the sessions are: of a pool in this program both are the same. */
@@ -29,7 +41,7 @@ export function dllName(source: DllSource): string {
   return name
 }
 
-/** What a pool does, wherever its sessions are. Work that finds no room in the queue rejects with QueueFullError, after `close` with SessionTerminatedError. */
+/** What a pool does, wherever its sessions are. Work that finds no room in the queue rejects with QueueFullError, after `drain` or `close` with SessionTerminatedError. */
 export interface Pool {
   /** A batch whose rows all sessions share; results and errors are those of one batch. */
   map(
@@ -49,11 +61,129 @@ export interface Pool {
   ): PoolRoutine<A, R>
   /** Read at once. */
   stats(): PoolStats
+  /** Takes no more work, does what it has taken, and closes. */
+  drain(): Promise<void>
   /** Work that waits or runs fails. */
   close(): Promise<void>
 }
 
+/** The part of it that does not depend on where the sessions are: which work is taken, what is counted, how it ends. */
+export abstract class PoolFace implements Pool {
+  readonly #mapped = new Map<string, PoolRoutine>()
+  #state: PoolStats['state'] = 'open'
+  #underway = 0
+  #completed = 0
+  #failed = 0
+  #drained: (() => void) | undefined
+  #draining: Promise<void> | undefined
+  #closing: Promise<void> | undefined
+
+  abstract run<T = unknown>(
+    module: URL | string,
+    input?: unknown,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<T>
+  abstract func<A extends readonly unknown[] = readonly unknown[], R = unknown>(
+    dll: DllSource,
+    prototype: string,
+  ): PoolRoutine<A, R>
+  abstract stats(): PoolStats
+  /** Work that waits or runs fails, now and for good. Once only. @internal */
+  protected abstract end(): Promise<void>
+
+  /**
+   * A batch whose rows all sessions share: each takes some whenever it is done with those it had, so a fast one does more. Results
+   * and errors are those of one batch. Rejects with BatchError, ArgumentError, AbortError, SessionCrashedError; rows of a session
+   * that died are done by another if `retries` allows. Of a ClusterPool also with WorkerLostError, which names the rows that are in doubt.
+   */
+  map(
+    dll: DllSource,
+    prototype: string,
+    columns: readonly unknown[],
+    options: MapOptions & { readonly detail: true },
+  ): Promise<BatchDetail<unknown>>
+  map(dll: DllSource, prototype: string, columns: readonly unknown[], options?: MapOptions): Promise<unknown>
+  async map(
+    dll: DllSource,
+    prototype: string,
+    columns: readonly unknown[],
+    options: MapOptions = {},
+  ): Promise<unknown> {
+    const name = dllName(dll)
+    if (typeof prototype !== 'string') throw new ArgumentError(`map takes a prototype in C, not ${describe(prototype)}`)
+    const key = `${typeof dll}\0${name}\0${prototype}`
+    const routine = this.#mapped.get(key) ?? this.func(dll, prototype)
+    this.#mapped.set(key, routine)
+    return routine.batch(columns, options as { detail: true })
+  }
+
+  /**
+   * Takes no more work, which rejects with SessionTerminatedError from now on, and closes the pool when all that it has taken
+   * is done. Sets of a stream that have not been asked for are new work.
+   */
+  drain(): Promise<void> {
+    this.#draining ??= this.#drain()
+    return this.#draining
+  }
+
+  async #drain(): Promise<void> {
+    if (this.#state === 'open') this.#state = 'draining'
+    if (this.#underway > 0)
+      await new Promise<void>(resolve => {
+        this.#drained = resolve
+      })
+    await this.close()
+  }
+
+  /** Ends the pool; work that waits or runs fails. */
+  close(): Promise<void> {
+    this.#state = 'closed'
+    this.#closing ??= this.end()
+    return this.#closing
+  }
+
+  /** Closes the pool: for `await using`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  /** Everything that a pool is asked to do goes through here, once. @internal */
+  protected async taken<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#state === 'closed') throw closedError()
+    if (this.#state === 'draining')
+      throw new SessionTerminatedError('the pool is being drained, and takes no more work')
+    this.#underway++
+    try {
+      const value = await work()
+      this.#completed++
+      return value
+    } catch (error) {
+      this.#failed++
+      throw error
+    } finally {
+      this.#underway--
+      if (this.#underway === 0) this.#drained?.()
+    }
+  }
+
+  /** @internal */
+  protected get isClosed(): boolean {
+    return this.#state === 'closed'
+  }
+
+  /** @internal */
+  protected get counted(): Pick<PoolStats, 'state' | 'completed' | 'failed'> {
+    return { state: this.#state, completed: this.#completed, failed: this.#failed }
+  }
+}
+
+/** What everything fails with that is asked of a closed pool. */
 export const closedError = () => new SessionTerminatedError('the pool has been closed')
 
-export const queueFullError = (waiting: number) =>
-  new QueueFullError(`${waiting} pieces of work wait already: await some of them, or raise "maxQueue"`)
+/** One piece of work more than may wait. */
+export const queueFullError = (most: number) =>
+  new QueueFullError(`no more than ${most} pieces of work may wait: await some of them, or raise "maxQueue"`)
+
+/** Work that its signal took back before it had begun. */
+export const abortedError = (signal: AbortSignal) =>
+  new AbortError('the work was aborted while it waited for a session', { cause: signal.reason })

@@ -5,12 +5,14 @@ import { ArgumentError, ConfigError } from '../errors.js'
 import type { Config } from '../runtime/config.js'
 import { isParameter, unknownParameter } from '../runtime/parameters.js'
 import { nearNames } from '../session/core/near-names.js'
-import type { CtypesSession } from '../session/life/session.js'
+import type { CtypesSession, OpenParameters } from '../session/life/session.js'
 
 /** What a pool is made of: its own parameters, and those of its sessions (all but `id`). */
 export interface PoolOptions extends Partial<Omit<Config, 'id'>> {
-  /** Sessions; 2 unless given. */
+  /** Sessions that work at the same time; 2 unless given. */
   readonly size?: number
+  /** Sessions beyond `size` that are started, so that one that died is replaced at once; 0 unless given. */
+  readonly spare?: number
   /** Work that may wait for a session; 10 000 unless given. One more is a QueueFullError. */
   readonly maxQueue?: number
   /** How often work is done again when its session died; 0 unless given. */
@@ -19,8 +21,30 @@ export interface PoolOptions extends Partial<Omit<Config, 'id'>> {
   readonly setup?: (session: CtypesSession) => void | Promise<void>
 }
 
-const COUNT: Check = ['a number from 0', value => typeof value === 'number' && value >= 0]
-const OWN: Checks = { size: wholeNumber(1, 1024), maxQueue: COUNT, retries: COUNT, setup: FUNCTION }
+/** Options of a pool whose architecture is that of a DLL, unless it is given. */
+export type PoolOpenOptions = Omit<PoolOptions, 'arch'> & Pick<OpenParameters, 'arch'>
+
+type Own = Pick<PoolOptions, 'size' | 'spare' | 'maxQueue' | 'retries' | 'setup'>
+
+/** The same, checked, with the defaults in place. */
+export interface ResolvedPoolOptions extends Required<Omit<Own, 'setup'>>, Pick<Own, 'setup'> {
+  /** Parameters that each session is started with. */
+  readonly config: Partial<Config>
+}
+
+/** Infinity is no limit. */
+export const COUNT: Check = [
+  'a whole number from 0, or Infinity',
+  value => value === Number.POSITIVE_INFINITY || (Number.isSafeInteger(value) && (value as number) >= 0),
+]
+const SESSIONS = 1024
+const OWN: Checks = {
+  size: wholeNumber(1, SESSIONS),
+  spare: wholeNumber(0, SESSIONS),
+  maxQueue: COUNT,
+  retries: COUNT,
+  setup: FUNCTION,
+}
 
 /** Options of the pool's own come first: a session's check knows nothing of them. */
 function unknownOption(name: string): ConfigError {
@@ -29,12 +53,13 @@ function unknownOption(name: string): ConfigError {
   return unknownParameter('Options of the pool', name)
 }
 
-/** The number of sessions, and the parameters that each is started with. Throws ArgumentError, ConfigError. */
-export function poolOptions(options: PoolOptions): [size: number, config: Partial<Config>] {
+/** Parameters of its sessions are known by name, and not looked at. Throws ArgumentError, ConfigError. */
+export function poolOptions(options: PoolOptions): ResolvedPoolOptions {
   if (Object.prototype.toString.call(options) !== '[object Object]')
     throw new ArgumentError(`options of a pool are an object, not ${describe(options)}`)
-  const { size, maxQueue, retries, setup, ...config } = options
+  const { size = 2, spare = 0, maxQueue = 10_000, retries = 0, setup, ...config } = options
+  if ('id' in config) throw new ConfigError('Options of the pool: each session has an "id" of its own: leave it out')
   for (const name of Object.keys(config)) if (!isParameter(name)) throw unknownOption(name)
-  checkOptions('a pool', { size, maxQueue, retries, setup }, OWN)
-  return [size ?? 2, config]
+  checkOptions('a pool', { size, spare, maxQueue, retries, setup }, OWN)
+  return { size, spare, maxQueue, retries, ...(setup ? { setup } : {}), config }
 }

@@ -5,7 +5,7 @@ import { Redis } from 'ioredis'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { ArgumentError, ClusterError, ConfigError, DllNotFoundError, QueueFullError } from 'zugbruecke'
-import { ClusterPool } from 'zugbruecke/cluster'
+import { ClusterPool, ClusterWorker } from 'zugbruecke/cluster'
 import { checkServer } from '../../dist/src/cluster/queue.js'
 import { dll, rejects, throws } from '../session/support.js'
 import { freePort, OwnRedis, OwnWorker, withoutRedis } from './redis.js'
@@ -48,6 +48,27 @@ if (withoutRedis) {
     await rejects(ClusterPool.connect({ connection, queue: 'a:b' }), ArgumentError, 'a:b')
     await rejects(ClusterPool.connect({ connection, queue: 'bad', retries: -1 }), ArgumentError, 'retries')
     await rejects(ClusterPool.connect({ connection, queue: 'bad', arch: 'arm' as never }), ConfigError, 'arm')
+    for (const bad of [{ retries: 0.5 }, { maxQueue: 0 }, { ttl: '5' }, { spare: 1 }, { queue: undefined }])
+      await rejects(ClusterPool.connect({ connection, queue: 'bad', ...bad } as never), ArgumentError)
+    for (const bad of [null, undefined, 5]) await rejects(ClusterPool.connect(bad as never), ArgumentError, 'options')
+  })
+
+  test('a worker that cannot be', async ({ redis }) => {
+    const { url: connection } = redis
+    const start = (bad: object) => ClusterWorker.start({ connection, queue: 'bad', ...bad } as never)
+    for (const bad of [null, undefined, 5]) await rejects(ClusterWorker.start(bad as never), ArgumentError, 'options')
+    await rejects(start({ jobs: '/nowhere' }), ArgumentError, '/nowhere', 'folder')
+    await rejects(start({ jobs: 5 }), ArgumentError, 'jobs')
+    await rejects(start({ allowUpload: 'yes' }), ArgumentError, 'allowUpload')
+    await rejects(start({ lock: 0 }), ArgumentError, 'lock')
+    await rejects(start({ size: 0 }), ArgumentError, 'size')
+    await rejects(start({ spare: 'one' }), ArgumentError, 'spare')
+    await rejects(start({ sizes: 2 }), ConfigError, 'Did you mean "size"?')
+    await rejects(start({ connection: 5 }), ArgumentError, 'connection')
+    const args = [main, 'worker', '--redis', connection, '--queue', 'bad', '--jobs', '/nowhere']
+    const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
+    assert.is(status, 1)
+    assert.match(stderr, '/nowhere')
   })
 
   test('an old Redis, by what it says of itself', () => {

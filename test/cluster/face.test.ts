@@ -13,11 +13,17 @@ if (withoutRedis) {
     const redis = await OwnRedis.start()
     const start = () => OwnWorker.start(redis.url, 'face', ['--size', '1', '--allow-upload'])
     const workers = await Promise.all([start(), start()])
-    const pool = await ClusterPool.connect({ connection: redis.url, queue: 'face' })
+    const connect = () => ClusterPool.connect({ connection: redis.url, queue: 'face' })
+    const pools = [await connect()]
     return {
-      pool,
+      pool: pools[0],
+      async another() {
+        const other = await connect()
+        pools.push(other)
+        return other
+      },
       async close() {
-        await pool.close()
+        await Promise.all(pools.map(pool => pool.close()))
         await Promise.all(workers.map(worker => worker.kill('SIGTERM')))
         await redis.end()
       },

@@ -3,7 +3,18 @@ import { poolFace } from './face.js'
 
 const test = poolFace('the face of a pool: sessions of this program', async () => {
   const pool = await SessionPool.start({ size: 2, stderr: false })
-  return { pool, close: () => pool.close() }
+  const others: SessionPool[] = []
+  return {
+    pool,
+    async another() {
+      const other = await SessionPool.start({ size: 2, stderr: false })
+      others.push(other)
+      return other
+    },
+    async close() {
+      await Promise.all([pool, ...others].map(one => one.close()))
+    },
+  }
 })
 
 test.run()

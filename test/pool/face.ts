@@ -16,10 +16,13 @@ import { dll, rejects, until } from '../session/support.js'
 
 export interface WithPool {
   pool: Pool
+  another(): Promise<Pool>
   close(): Promise<void>
 }
 export interface PoolUnderTest {
   readonly pool: Pool
+  /** Another of two sessions. */
+  another(): Promise<Pool>
   /** Ends it and what is behind it. */
   close(): Promise<void>
 }
@@ -191,10 +194,65 @@ export function poolFace(name: string, open: () => Promise<PoolUnderTest>): Test
 
   test('its numbers', async ({ pool }) => {
     await until(() => pool.stats().size === 2 && pool.stats().idle === 2, 'both sessions are idle')
-    const { busy, queued, completed, failed } = pool.stats()
-    assert.equal([busy, queued], [0, 0])
+    const { state, health, busy, queued, spare, completed, failed, lastError } = pool.stats()
+    assert.equal([state, health, busy, queued, spare], ['open', 'healthy', 0, 0, 0])
     assert.ok(completed > 20)
     assert.ok(failed > 3)
+    assert.instance(lastError, Error)
+    // a piece of work is what was asked for, however many sessions shared it
+    await pool.map(dll('rows'), 'int add(int, int)', [count(300_000), 1])
+    assert.is(pool.stats().completed, completed + 1)
+  })
+
+  test('work that comes in hundreds does not hold up other work', async ({ pool }) => {
+    const many = 300
+    let done = 0
+    const rest = pool.func<[number], number>(dll('rows'), 'int rest(int)')
+    const flood = Array.from({ length: many }, () => rest(2).then(() => done++))
+    assert.equal(await pool.map(dll('rows'), 'int add(int, int)', [[1], 1]), Int32Array.of(2))
+    assert.ok(done < many / 2, `${done} of ${many} went before`)
+    assert.is(await pool.func<[number, number], number>(dll('rows'), 'int add(int, int)')(1, 2), 3)
+    assert.ok(done < many, `${done} of ${many} went before`)
+    await Promise.all(flood)
+  })
+
+  test('what waits can be taken back by its signal, at once', async ({ pool }) => {
+    const rest = pool.func<[number], number>(dll('rows'), 'int rest(int)')
+    const running = Array.from({ length: 20 }, () => rest(100))
+    const controller = new AbortController()
+    let ran = 0
+    const all = Promise.all(running.map(one => one.then(() => ran++)))
+    const waiting = rest.with({ signal: controller.signal })(1)
+    controller.abort(new RangeError('enough'))
+    assert.instance((await rejects(waiting, AbortError, 'waited')).cause, RangeError)
+    assert.ok(ran < 20)
+    await all
+  })
+
+  test('drained, it does what it has taken, and takes no more', async ({ another }) => {
+    const pool = await another()
+    const add = pool.func<[number, number], number>(dll('rows'), 'int add(int, int)')
+    const long = pool.map(dll('rows'), 'int rest(int)', [new Int32Array(200).fill(2)], { chunk: 10 })
+    const calls = Promise.all(Array.from({ length: 30 }, (_, i) => add(i, 1)))
+    let drained = false
+    const draining = pool.drain().then(() => {
+      drained = true
+    })
+    assert.is(pool.stats().state, 'draining')
+    await rejects(add(1, 2), SessionTerminatedError, 'drained')
+    await rejects(pool.map(dll('rows'), 'int add(int, int)', [[1], 1]), SessionTerminatedError, 'drained')
+    await rejects(pool.run(job('sums'), {}), SessionTerminatedError, 'drained')
+    assert.is(drained, false)
+    assert.equal(
+      await calls,
+      Array.from({ length: 30 }, (_, i) => i + 1),
+    )
+    assert.is(((await long) as Int32Array).length, 200)
+    await draining
+    assert.is(pool.stats().state, 'closed')
+    await rejects(add(1, 2), SessionTerminatedError, 'closed')
+    await pool.drain()
+    await pool.close()
   })
 
   test('closed, it refuses, and what runs fails', async context => {

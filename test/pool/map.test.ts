@@ -1,15 +1,7 @@
+/** What `map` of a SessionPool does beyond what every pool promises (face.ts). */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import {
-  AbortError,
-  AccessViolationError,
-  ArgumentError,
-  BatchError,
-  c_int,
-  QueueFullError,
-  SessionCrashedError,
-  SessionPool,
-} from 'zugbruecke'
+import { AbortError, c_int, QueueFullError, SessionCrashedError, SessionPool } from 'zugbruecke'
 import { dll, rejects, sleep, until } from '../session/support.js'
 
 const test = suite<{ pool: SessionPool }>('map')
@@ -19,107 +11,26 @@ test.before(async context => {
 test.after(async ({ pool }) => {
   await pool.close()
 })
-const count = (n: number) => Int32Array.from({ length: n }, (_, i) => i)
 
-test('map splits a batch, the results are in order', async ({ pool }) => {
-  for (const rows of [1, 2, 1000, 300_000]) {
-    const results = (await pool.map(dll('rows'), 'int add(int, int)', [count(rows), 5])) as Int32Array
-    assert.instance(results, Int32Array)
-    assert.is(results.length, rows)
-    assert.ok(results.every((value, i) => value === i + 5))
-  }
-  const chunked = (await pool.map(
-    dll('rows'),
-    'double twice_double(double)',
-    [Array.from({ length: 1000 }, (_, i) => i)],
-    {
-      chunk: 7,
-    },
-  )) as Float64Array
-  assert.ok(chunked.every((value, i) => value === 2 * i))
-  const texts = (await pool.map(dll('rows'), 'const char *parity(int)', [count(50)], { chunk: 8 })) as unknown[]
-  assert.is(texts[49], 'odd')
-  assert.is(texts.length, 50)
+test('memory that is a column: objects of ctypes, and bytes', async ({ pool }) => {
+  const cells = new (c_int.array(5000))(...Array.from({ length: 5000 }, (_, i) => i))
+  await pool.map(dll('rows'), 'void double_it(int *value)', [cells], { chunk: 100 })
+  assert.is(cells[4999], 9998)
+  // four make a row
+  const bytes = new Uint8Array(Int32Array.from({ length: 3000 }, (_, i) => i).buffer)
+  await pool.map(dll('rows'), 'void double_it(int *value)', [bytes], { chunk: 100 })
+  assert.is(new Int32Array(bytes.buffer)[2999], 5998)
 })
 
-test('map over no rows is an empty result', async ({ pool }) => {
-  assert.equal(await pool.map(dll('rows'), 'int add(int, int)', [new Int32Array(0), 1]), new Int32Array(0))
-})
-
-test('map refuses what batch refuses', async ({ pool }) => {
-  await rejects(pool.map(dll('rows'), 'int add(int, int)', [1, 2]), ArgumentError, 'rows')
-  await rejects(pool.map(dll('rows'), 'int add(int, int)', [count(3), count(4)]), ArgumentError, '3', '4')
-  await rejects(pool.map(dll('rows'), 'int add(int, int)', [[1, 'x']]), ArgumentError)
-  await rejects(pool.map(dll('rows'), 'int no_such(int)', [[1]]), Error, 'no_such')
-  await rejects(pool.map(dll('rows'), 'int add(int, int)', [[1], 1], { chunk: 0 }), ArgumentError, 'chunk')
-  await rejects(pool.map(dll('rows'), 'int add(int, int)', [[1]]), ArgumentError, '2 columns')
-})
-
-test('map tells its progress, and stops by its signal', async ({ pool }) => {
-  let last = 0
-  await pool.map(dll('rows'), 'int add(int, int)', [count(100_000), 1], {
-    chunk: 10_000,
-    onProgress: (done, total) => {
-      assert.is(total, 100_000)
-      assert.ok(done > last)
-      last = done
-    },
-  })
-  assert.is(last, 100_000)
+test('a map that is stopped leaves its sessions idle', async ({ pool }) => {
   const controller = new AbortController()
-  const stopped = pool.map(dll('rows'), 'int add(int, int)', [count(1_000_000), 1], {
+  const stopped = pool.map(dll('rows'), 'int add(int, int)', [new Int32Array(1_000_000), 1], {
     chunk: 1000,
     signal: controller.signal,
     onProgress: () => controller.abort(),
   })
   await rejects(stopped, AbortError, 'add', '1000000')
   await until(() => pool.stats().idle === 2, 'both sessions are idle again')
-})
-
-test('memory of the caller is a column, and comes back changed', async ({ pool }) => {
-  const numbers = count(200_000)
-  assert.is(await pool.map(dll('rows'), 'void double_it(int *value)', [numbers], { chunk: 1000 }), undefined)
-  assert.ok(numbers.every((value, i) => value === 2 * i))
-  const cells = new (c_int.array(5000))(...Array.from({ length: 5000 }, (_, i) => i))
-  await pool.map(dll('rows'), 'void double_it(int *value)', [cells], { chunk: 100 })
-  assert.is(cells[4999], 9998)
-  // as bytes: four make a row
-  const bytes = new Uint8Array(count(3000).buffer)
-  await pool.map(dll('rows'), 'void double_it(int *value)', [bytes], { chunk: 100 })
-  assert.is(new Int32Array(bytes.buffer)[2999], 5998)
-})
-
-test('out parameters, addresses and texts, from whichever session', async ({ pool }) => {
-  const texts = (await pool.map(dll('rows'), 'const wchar_t *wide_parity(int)', [count(5000)], {
-    chunk: 64,
-  })) as string[]
-  texts.forEach((text, i) => assert.is(text, i & 1 ? 'üngerade' : 'gerade'))
-  const addresses = (await pool.map(dll('rows'), 'void *pointer_of(unsigned long long)', [count(1000)], {
-    chunk: 64,
-  })) as BigInt64Array
-  assert.ok(addresses.every((address, i) => address === BigInt(i)))
-})
-
-test('rows that fail are those of one batch', async ({ pool }) => {
-  const given = [count(40_000), 100]
-  const { results, errors, out } = await pool.map(dll('faults'), 'int maybe(int, int)', given, {
-    chunk: 777,
-    detail: true,
-  })
-  assert.equal(out, [])
-  assert.is(errors.length, 400)
-  errors.forEach(({ row, error }, i) => {
-    assert.is(row, 100 * i)
-    assert.instance(error, AccessViolationError)
-  })
-  ;(results as Int32Array).forEach((value, row) => assert.is(value, row % 100 ? 2 * row : 0))
-  const error = (await rejects(
-    pool.map(dll('faults'), 'int maybe(int, int)', given),
-    BatchError,
-    'row 0',
-    '399',
-  )) as BatchError
-  assert.is(error.errors.at(-1)?.row, 39_900)
 })
 
 /** Kills a session of the pool as soon as rows of a map are done, and gives what became of the map. */

@@ -217,8 +217,13 @@ test('closing waits for sessions that are being started', async () => {
 
 test('what a pool cannot be', async () => {
   for (const size of [0, -1, 1.5, '2']) await rejects(SessionPool.start({ size: size as never }), ArgumentError)
-  for (const bad of [{ maxQueue: -1 }, { maxQueue: '5' }, { retries: Number.NaN }])
-    await rejects(SessionPool.start(bad as never), ArgumentError, Object.keys(bad)[0])
+  for (const bad of [{ maxQueue: -1 }, { maxQueue: 0.5 }, { retries: Number.NaN }, { spare: -1 }, { spare: 2000 }])
+    for (const start of [SessionPool.start, (given: object) => SessionPool.open(dll('numbers'), given)])
+      await rejects(start(bad as never), ArgumentError, `"${Object.keys(bad)[0]}"`, 'pool')
+  await rejects(SessionPool.open('./no-such.dll'), DllNotFoundError, 'no-such.dll')
+  await rejects(SessionPool.open(dll('numbers'), { spares: 1 } as never), ConfigError, 'Did you mean "spare"?')
+  await rejects(SessionPool.start({ id: 'mine' } as never), ConfigError, '"id"')
+  await rejects(SessionPool.start({ arch: 'arm' } as never), ConfigError, 'arm')
   await rejects(SessionPool.start({ sizes: 2 } as never), ConfigError, 'pool', '"sizes"', 'Did you mean "size"?')
   await rejects(SessionPool.start({ maxqueue: 2 } as never), ConfigError, 'Did you mean "maxQueue"?')
   await rejects(SessionPool.start({ archh: 'win64' } as never), ConfigError, 'archh')

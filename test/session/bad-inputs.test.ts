@@ -461,16 +461,21 @@ const AWAITED: readonly Row[] = [
   ['pathWineToUnix(given)', (given, { session }) => session.pathWineToUnix(given), ['text', 'empty']],
   ['find_library(given)', (given, { session }) => session.util.find_library(given), ['text', 'empty']],
   ['SessionPool.start(given)', given => SessionPool.start(given), ['undefined', 'object', 'bare']],
+  ['CtypesSession.open(given)', given => CtypesSession.open(given), ['text']],
+  ['CtypesSession.open(dll, given)', given => CtypesSession.open(dll('tally'), given), ['undefined', ...OBJECTS]],
+  ['SessionPool.open(given)', given => SessionPool.open(given), ['text']],
+  ['SessionPool.open(dll, given)', given => SessionPool.open(dll('tally'), given), ['undefined', ...OBJECTS]],
+  ['SessionPool.start({ spare })', given => SessionPool.start({ size: 1, spare: given }), ['undefined', 'zero']],
   ['SessionPool.start({ size })', given => SessionPool.start({ size: given }), ['undefined']],
   [
     'SessionPool.start({ maxQueue })',
     given => SessionPool.start({ size: 1, maxQueue: given }),
-    ['undefined', 'zero', 'fraction', 'infinite', 'large', 'huge'],
+    ['undefined', 'zero', 'infinite', 'large', 'huge'],
   ],
   [
     'SessionPool.start({ retries })',
     given => SessionPool.start({ size: 1, retries: given }),
-    ['undefined', 'zero', 'fraction', 'infinite', 'large', 'huge'],
+    ['undefined', 'zero', 'infinite', 'large', 'huge'],
   ],
   [
     'SessionPool.start({ setup })',

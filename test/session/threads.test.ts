@@ -1,4 +1,6 @@
-import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
+import { once } from 'node:events'
+import { queryObjects } from 'node:v8'
+import { MessageChannel, MessagePort, Worker } from 'node:worker_threads'
 import * as assert from 'uvu/assert'
 import {
   CFUNCTYPE,
@@ -7,6 +9,7 @@ import {
   c_void_p,
   ZugbrueckeError as SessionEnded,
   SessionTerminatedError,
+  SetupError,
 } from 'zugbruecke'
 import { Shared } from '../../dist/src/channel/shared.js'
 import { dll, rejects, sessionSuite, sleep, throws, until } from './support.js'
@@ -303,6 +306,74 @@ test('a session that has ended cannot be joined', async () => {
   const port = session.port()
   await session.terminate()
   await rejects(CtypesSession.attach(port), SessionTerminatedError)
+  throws(() => session.port(), SessionTerminatedError)
+})
+
+test('a session that could not be started says so to whoever joins it', async () => {
+  const session = new CtypesSession({ python: '/nonexistent' })
+  const port = session.port()
+  await rejects(CtypesSession.attach(port), SetupError, '/nonexistent')
+  await rejects(session.ready, SetupError)
+})
+
+test('a thread that outlives the sessions it joined keeps no port of theirs', async () => {
+  const guest = `
+    import { MessagePort, parentPort } from 'node:worker_threads'
+    import { queryObjects } from 'node:v8'
+    import { CtypesSession } from 'zugbruecke'
+    let kept
+    const tasks = {
+      join: async ({ port, keeps }) => {
+        const session = await CtypesSession.attach(port)
+        if (keeps) kept = session.memory.array(Int32Array, 4).fill(7)
+        return await session.windll.kernel32.GetCurrentProcessId() > 0
+      },
+      ports: () => queryObjects(MessagePort, { format: 'count' }),
+      values: () => [...kept],
+      drop: () => { kept = undefined },
+    }
+    parentPort.on('message', async ({ name, argument }) => parentPort.postMessage(await tasks[name](argument)))
+  `
+  const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(resolved(guest))}`), { execArgv: [] })
+  const ask = async (name: string, argument?: unknown, transfer: MessagePort[] = []) => {
+    const answer = once(worker, 'message')
+    worker.postMessage({ name, argument }, transfer)
+    return (await answer)[0]
+  }
+  const join = async (keeps: boolean) => {
+    const session = await CtypesSession.start()
+    const port = session.port()
+    assert.is(await ask('join', { port, keeps }, [port]), true)
+    await session.terminate()
+    return session.coreNow()?.shared.i32 as Int32Array
+  }
+  /** Collected objects are told of by and by. */
+  const portsAre = async (count: number) => {
+    let now: unknown
+    for (let look = 0; look < 100 && now !== count; look++) {
+      await sleep(50)
+      now = await ask('ports')
+    }
+    assert.is(now, count)
+  }
+  const here = () => queryObjects(MessagePort, { format: 'count' })
+  try {
+    const before = (await ask('ports')) as number
+    await join(false)
+    const own = here()
+    for (let i = 0; i < 3; i++) await join(false)
+    await portsAre(before)
+    assert.ok(here() <= own, 'nor does the thread that started them')
+    // memory of the session's that is still in use
+    const words = await join(true)
+    assert.ok(((await ask('ports')) as number) > before)
+    assert.is.not(Atomics.load(words, Shared.views) & 0x3fff_fffc, 0)
+    assert.equal(await ask('values'), [7, 7, 7, 7])
+    await ask('drop')
+    await portsAre(before)
+  } finally {
+    await worker.terminate()
+  }
 })
 
 test.run()

@@ -1,9 +1,9 @@
 /** How a thread uses a session that another has started: what that one offers, and this one's end of it. */
-import type { MessagePort } from 'node:worker_threads'
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { SessionStartError, SessionTerminatedError } from '../../errors.js'
 import type { Config, ResolvedConfig } from '../../runtime/config.js'
 import type { SessionFacts } from '../core/facts.js'
-import { closing, type Remote, wrap } from './comlink.js'
+import { closing, expose, type Remote, wrap } from './comlink.js'
 
 /** What a thread needs to use the session. */
 export interface Membership {
@@ -21,20 +21,56 @@ export interface Host {
   setParameter(changes: Partial<Config>): Promise<void>
 }
 
-/** The starting thread, as a thread that joined asks it. Everything rejects with SessionTerminatedError once that thread has ended. */
+/**
+ * A thread's sign of life closes with its view of the session's memory: when the session has ended and nobody in the thread can reach the
+ * view any more, and not before, for the addresses are given to others then.
+ */
+const unseen = new FinalizationRegistry<MessagePort>(alive => alive.close())
+
+/** To be called when the session has ended. */
+export function closeWith(view: ArrayBuffer, alive: MessagePort): void {
+  unseen.register(view, alive)
+}
+
+/** The ports of a session by which other threads join it, in the thread that started it. */
+export class HostPorts {
+  readonly #ports = new Set<MessagePort>()
+  #closed = false
+
+  /** A port for another thread. Throws SessionTerminatedError when the session has ended. */
+  open(host: Host): MessagePort {
+    const { port1, port2 } = new MessageChannel()
+    this.#ports.add(port1)
+    port1.once('close', () => this.#ports.delete(port1))
+    expose(host as Host & { readonly [name: string]: never }, port1)
+    if (this.#closed) this.close()
+    return port2
+  }
+
+  /** What has been answered still arrives; a port that nobody has used yet tells of its end when it is used. */
+  close(): void {
+    this.#closed = true
+    for (const port of this.#ports) {
+      port.postMessage('over')
+      port.close()
+    }
+  }
+}
+
+/** The starting thread, as a thread that joined asks it. Everything rejects with SessionTerminatedError once that thread or the session has ended. */
 export class HostThread implements Host {
   readonly #host: Remote<Host>
   readonly #gone: Promise<never>
 
   constructor(
-    port: MessagePort,
+    private readonly port: MessagePort,
     /** Milliseconds that it may take to answer a thread that joins. */
     private readonly patience: number,
   ) {
     this.#host = wrap<Host>(port)
     this.#gone = closing(
       port,
-      () => new SessionTerminatedError('the session cannot be joined: the thread that started it has ended'),
+      () => new SessionTerminatedError('the session cannot be joined: it has ended, or the thread that started it has'),
     )
   }
 
@@ -48,6 +84,10 @@ export class HostThread implements Host {
     })
     try {
       return await Promise.race([this.#host.join(), this.#gone, late])
+    } catch (error) {
+      // an answer that comes later finds nobody, and the thread's number is given back
+      this.port.close()
+      throw error
     } finally {
       clearTimeout(timer)
     }

@@ -26,11 +26,12 @@ import { archForDll, checkDllName, folderPath, toUnixPath } from '../core/paths.
 import { encodingFor } from '../core/text-encoding.js'
 import { lend } from '../memsync/loan.js'
 import { SessionSurface } from '../surface/surface.js'
-import { expose, transferred } from './comlink.js'
+import { transferred } from './comlink.js'
 import { greet, TurnedAwayError } from './greeting.js'
+import { holdNode } from './hold-node.js'
 import type { JobOptions } from './job.js'
 import { checkJob, JobRunner } from './job-runner.js'
-import { type Host, HostThread } from './joining.js'
+import { closeWith, HostPorts, HostThread } from './joining.js'
 import { checkLogFile, SessionLog } from './log.js'
 import { StartLimit } from './start-limit.js'
 import { Started } from './started.js'
@@ -59,6 +60,8 @@ export type OpenParameters = Partial<Omit<Config, 'arch'>> & { readonly arch?: A
 /** The parameters of a session that can load a DLL. Throws ArgumentError, ConfigError, DllNotFoundError, WrongArchitectureError. */
 export function parametersFor(dllPath: string, parameters: OpenParameters): Partial<Config> {
   checkDllName(dllPath)
+  // what is no object is refused in the same words as by the constructor
+  if (Object.prototype.toString.call(parameters) !== '[object Object]') resolveConfig(parameters as never)
   const { arch = 'auto', ...others } = parameters
   return arch === 'auto' ? { ...others, arch: archForDll(dllPath, resolveConfig(others)) } : { ...others, arch }
 }
@@ -78,6 +81,7 @@ export class CtypesSession extends SessionSurface {
   #owned: Started | undefined
   /** Where another thread started it. */
   #host: HostThread | undefined
+  readonly #ports = new HostPorts()
   #ended = false
   #stopping: Promise<void> | undefined
 
@@ -126,8 +130,7 @@ export class CtypesSession extends SessionSurface {
   /** A port for another thread of this program: give it to `CtypesSession.attach` there (it is transferable). */
   port(): MessagePort {
     this.#core?.assertAlive()
-    const { port1, port2 } = new MessageChannel()
-    const host: Host = {
+    return this.#ports.open({
       join: async () => {
         const core = await this.#ready
         core.assertAlive()
@@ -143,9 +146,7 @@ export class CtypesSession extends SessionSurface {
       },
       terminate: () => this.terminate(),
       setParameter: changes => this.setParameter(changes),
-    }
-    expose(host, port1)
-    return port2
+    })
   }
 
   /** Throws, with the number given back, where the thread can have no bell. */
@@ -379,6 +380,7 @@ export class CtypesSession extends SessionSurface {
       // the session ends with the thread that started it, which cannot say so any more
       core.shared.end(EndReason.ownerEnded)
       core.lane.heard()
+      closeWith(core.mapping.buffer, alive)
     }
     alive.on('message', over).on('close', over)
     alive.unref()
@@ -443,9 +445,10 @@ export class CtypesSession extends SessionSurface {
   async #abandon(patience = milliseconds(this.#config.timeout_stop)): Promise<void> {
     live.delete(this.id)
     const owned = this.#owned
-    if (!owned) return
     this.#owned = undefined
-    await owned.end(patience)
+    await owned?.end(patience)
+    // those who wait for it to be up are told first why it is not
+    setImmediate(() => this.#ports.close())
   }
 
   #died(): void {
@@ -499,11 +502,5 @@ function checkListener(event: unknown, listener: unknown): void {
 
 /** Where threads that joined hear of changed parameters. */
 const channelName = (id: string) => `zugbruecke ${process.pid} ${id}`
-
-/** Keeps Node alive until the function it gives is called: nothing of a start or an end that is under way does so by itself. */
-function holdNode(): () => void {
-  const hold = setInterval(() => {}, 1 << 30)
-  return () => clearInterval(hold)
-}
 
 const milliseconds = (seconds: number | null): number => (seconds === null ? Number.POSITIVE_INFINITY : seconds * 1000)

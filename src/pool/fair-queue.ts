@@ -1,0 +1,141 @@
+/** Who waits for something of which there is not enough (a session, above all), and whose turn it is. */
+import { abortedError, queueFullError } from './face.js'
+
+/** What one has whose turn it is, until it ends. */
+export interface Turn<R> {
+  readonly value: R
+  end(): void
+}
+
+interface Waiting<R> {
+  begin(turn: Turn<R>): void
+  fail(error: Error): void
+}
+
+/** Work of one kind, in the order in which it came, and how long what it waited for has been its. */
+interface Lane<R> {
+  readonly waiting: Set<Waiting<R>>
+  running: number
+  /** Milliseconds of turns that have ended, less the moments at which those that run began. */
+  had: number
+}
+
+const timeOf = ({ had, running }: Lane<unknown>, now: number) => had + running * now
+
+/**
+ * Fair by time: the next turn is that of the kind of work that has had least. So work that comes in thousands holds up its own kind
+ * alone, and long work does not keep short work waiting for more than its part. A kind that comes anew is where the others are.
+ */
+export class FairQueue<R> {
+  readonly #lanes = new Map<string, Lane<R>>()
+  #length = 0
+  /** What the kind of work had whose turn came last: nobody saves time up by waiting for nothing. */
+  #floor = 0
+  #closed: Error | undefined
+
+  constructor(
+    /** Something to have, where there is any. */
+    private readonly obtain: () => R | undefined,
+    /** How much work may wait. */
+    private readonly most: () => number,
+  ) {}
+
+  /** How much work waits. */
+  get length(): number {
+    return this.#length
+  }
+
+  /** Resolves when it is its turn. Rejects with AbortError, with QueueFullError where `bounded`, and with what `fail` and `close` are given. */
+  async turn(kind: string, signal: AbortSignal | undefined, bounded: boolean): Promise<Turn<R>> {
+    if (this.#closed) throw this.#closed
+    if (signal?.aborted) throw abortedError(signal)
+    this.next()
+    const value = this.#length === 0 ? this.obtain() : undefined
+    if (value !== undefined) return this.#begin(kind, this.#lane(kind), value)
+    if (bounded && this.#length >= this.most()) throw queueFullError(this.most())
+    return new Promise((resolve, reject) => {
+      const settle = () => signal?.removeEventListener('abort', onAbort)
+      const waiting: Waiting<R> = {
+        begin(turn) {
+          settle()
+          resolve(turn)
+        },
+        fail(error) {
+          settle()
+          reject(error)
+        },
+      }
+      const onAbort = () => {
+        this.#take(kind, this.#lane(kind), waiting)
+        waiting.fail(abortedError(signal as AbortSignal))
+      }
+      signal?.addEventListener('abort', onAbort)
+      const lane = this.#lane(kind)
+      if (lane.waiting.size === 0) lane.had += Math.max(0, this.#floor - timeOf(lane, performance.now()))
+      lane.waiting.add(waiting)
+      this.#length++
+    })
+  }
+
+  /** To be called when there may be something to have. */
+  next(): void {
+    while (this.#length > 0) {
+      const value = this.obtain()
+      if (value === undefined) return
+      const now = performance.now()
+      let least: [string, Lane<R>] | undefined
+      for (const one of this.#lanes) {
+        if (one[1].waiting.size === 0) continue
+        if (!least || timeOf(one[1], now) < timeOf(least[1], now)) least = one
+      }
+      const [kind, lane] = least as [string, Lane<R>]
+      const [waiting] = lane.waiting
+      const turn = this.#begin(kind, lane, value)
+      this.#take(kind, lane, waiting)
+      waiting.begin(turn)
+    }
+  }
+
+  /** All that waits fails. */
+  fail(error: Error): void {
+    for (const [kind, lane] of [...this.#lanes])
+      for (const waiting of lane.waiting) {
+        this.#take(kind, lane, waiting)
+        waiting.fail(error)
+      }
+  }
+
+  /** The same, and all that comes later. */
+  close(error: Error): void {
+    this.#closed = error
+    this.fail(error)
+  }
+
+  #begin(kind: string, lane: Lane<R>, value: R): Turn<R> {
+    const now = performance.now()
+    this.#floor = Math.max(this.#floor, timeOf(lane, now))
+    lane.running++
+    lane.had -= now
+    const end = () => {
+      lane.running--
+      lane.had += performance.now()
+      this.#tidy(kind, lane)
+    }
+    return { value, end }
+  }
+
+  #lane(kind: string): Lane<R> {
+    const lane = this.#lanes.get(kind) ?? { waiting: new Set(), running: 0, had: this.#floor }
+    this.#lanes.set(kind, lane)
+    return lane
+  }
+
+  #take(kind: string, lane: Lane<R>, waiting: Waiting<R>): void {
+    if (lane.waiting.delete(waiting)) this.#length--
+    this.#tidy(kind, lane)
+  }
+
+  #tidy(kind: string, lane: Lane<R>): void {
+    if (lane.waiting.size === 0 && lane.running === 0) this.#lanes.delete(kind)
+  }
+}
