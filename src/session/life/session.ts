@@ -279,16 +279,20 @@ export class CtypesSession extends SessionSurface {
     return (await owned.jobs.run(String(module), input, options)) as T
   }
 
+  /** @internal */
   override get cwd(): string {
     return this.#config.cwd
   }
+  /** @internal */
   override toUnix(path: string | undefined): string | undefined {
     return path && this.#core ? toUnixPath(path, this.#core.facts.prefix, this.arch) : undefined
   }
 
+  /** @internal */
   override whenReady(): Promise<SessionCore> {
     return this.#ready
   }
+  /** @internal */
   override coreNow(): SessionCore | undefined {
     return this.#core
   }
