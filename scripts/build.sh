@@ -2,7 +2,7 @@
 # Builds what is not up to date. npm runs it too (`prepare`), so that the package can be installed from its git repository.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-if [ -e dist/.built ] && [ -z "$(find src workers assembly package-lock.json tsconfig.json asconfig.json -newer dist/.built -print -quit)" ]; then
+if [ -e dist/.built ] && [ -z "$(find src workers assembly data scripts/pack-windows.mjs package-lock.json tsconfig.json asconfig.json -newer dist/.built -print -quit)" ]; then
   echo "up to date"
 else
   rm -rf dist/src dist/workers # what has no source any more is not to be found, either

@@ -2,7 +2,8 @@
 // Makes the table of what windows.h and the C library define (data/windows-*.txt) from the headers of mingw-w64, with
 // the library's own reader (npm run build first). The files are those that Debian 12 has; others may differ in a name here and there.
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
+import { pointerTarget } from '../dist/src/ctypes/header/builtin.js'
 import { tokenLike } from '../dist/src/ctypes/header/lexer.js'
 import { Macros } from '../dist/src/ctypes/header/macros.js'
 import { KnownNames } from '../dist/src/ctypes/header/names.js'
@@ -12,6 +13,7 @@ import { preprocess } from '../dist/src/ctypes/header/preprocessor.js'
 import { Resolver } from '../dist/src/ctypes/header/resolve.js'
 import { Source } from '../dist/src/ctypes/header/source.js'
 import { types } from '../dist/src/ctypes/types.js'
+import { pack, tables, textOf } from './pack-windows.mjs'
 
 const compilers = { win64: 'x86_64-w64-mingw32-gcc', win32: 'i686-w64-mingw32-gcc' }
 const headers = `winsock2 ws2tcpip windows mmreg usb winusbio setupapi tlhelp32 psapi dbghelp assert complex ctype errno fenv float inttypes limits locale
@@ -46,12 +48,12 @@ function read(arch) {
   const names = { ns: known.ns, arch, get }
   const parser = new Parser(source, tokens, name => get(name) !== undefined)
   const tree = parser.header()
-  return { source, table, notTheirs, parser, tree, resolver: new Resolver(source, tree, names) }
+  return { source, table, notTheirs, known, parser, tree, resolver: new Resolver(source, tree, names) }
 }
 
 /** Lines of types, constants and macros. */
 function linesOf(arch) {
-  const { source, table, notTheirs, parser, tree, resolver } = read(arch)
+  const { source, table, notTheirs, known, parser, tree, resolver } = read(arch)
   const macros = new Macros(source, table)
   const number = expression => resolver.constants.evaluate(expression).value
   const own = new Map()
@@ -130,6 +132,10 @@ function linesOf(arch) {
   }
   for (const name of lines.keys()) if (!name.startsWith('__')) keep(name)
   for (const name of [...lines.keys()]) if (!kept.has(name)) lines.delete(name)
+  // The reader makes these by itself.
+  const isKnown = name => lines.has(name) || known.get(name) !== undefined
+  const isDerived = ([name, text]) => text.replace(/^(?:struct|union) /, '') === `${pointerTarget(name, isKnown)}*`
+  for (const [name] of [...lines].filter(isDerived)) lines.delete(name)
 
   const constants = new Map()
   const literal = ({ kind, value, bits, signed, single }) => {
@@ -152,12 +158,15 @@ function linesOf(arch) {
   return { types: lines, constants }
 }
 
-const folder = new URL('../data/', import.meta.url)
-const fileOf = kind => new URL(`windows-${kind}.txt`, folder)
-mkdirSync(folder, { recursive: true })
 // The reader itself knows nothing from the last time.
-for (const kind of ['types', 'constants']) writeFileSync(fileOf(kind), '')
-const made = { win64: linesOf('win64'), win32: linesOf('win32') }
+for (const table of tables) pack(table, '')
+let made
+try {
+  made = { win64: linesOf('win64'), win32: linesOf('win32') }
+} catch (error) {
+  for (const table of tables) pack(table)
+  throw error
+}
 const rows = (own, other, same) =>
   [...own].filter(([name, text]) => (other.get(name) === text) === same).map(([name, text]) => `${name} ${text}`)
 const part = key => {
@@ -175,4 +184,7 @@ const written = ({ common, win64, win32 }) =>
     ...win32,
     '',
   ].join('\n')
-for (const kind of ['types', 'constants']) writeFileSync(fileOf(kind), written(part(kind)))
+for (const table of tables) {
+  writeFileSync(textOf(table), written(part(table)))
+  pack(table)
+}

@@ -65,7 +65,7 @@ export interface CType {
   [FOR_ARCH](arch: Arch): CType
   /** @internal */
   [READ](block: Block, offset: number): unknown
-  /** `context`: of the call for which a value that was written down as its argument is made. */
+  /** @internal `context`: of the call for which a value that was written down as its argument is made. */
   [WRITE](block: Block, offset: number, value: unknown, context?: CallContext): void
   /** @internal */
   [INIT](block: Block, offset: number, value: unknown, context?: CallContext): void

@@ -5,6 +5,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { parseHeader } from '../../src/ctypes/header/index.js'
 import type { Arch } from '../../src/ctypes/header/namespace.js'
+import { windowsConstant, windowsFiles, windowsType } from '../../src/ctypes/header/table.js'
 import type { StructureClass } from '../../src/ctypes/structure.js'
 import { types } from '../../src/ctypes/types.js'
 import { compiled, compilers } from './mingw.js'
@@ -35,7 +36,24 @@ function tagsAmong(names: readonly string[], prelude: string, arch: Arch): Reado
   return tags
 }
 
+test('the packed table knows the files', () => {
+  assert.ok(windowsFiles().has('winuser.h'))
+  assert.not(windowsFiles().has('vendor.h'))
+})
+
 for (const arch of ['win64', 'win32'] satisfies Arch[]) {
+  test(`the packed tables say what the texts say on ${arch}`, () => {
+    for (const [kind, packed] of Object.entries({ types: windowsType, constants: windowsConstant } as const)) {
+      const { lines } = table(kind as 'types' | 'constants', arch)
+      assert.equal(
+        lines.filter(([name, text]) => packed(name, arch) !== text),
+        [],
+      )
+      assert.is(packed('no such name', arch), undefined)
+      assert.is(packed('[win64]', arch), undefined)
+    }
+  })
+
   test(`structures on ${arch}`, () => {
     const { prelude, lines } = table('types', arch)
     const records = lines.filter(([, text]) => /^(?:__pragma\(pack\(\d+\)\))?(?:struct|union)\{.*\}[^*]*$/.test(text))

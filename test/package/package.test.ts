@@ -1,6 +1,17 @@
 /** What `npm pack` makes, installed into an empty project, works there. */
 import { execFile } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
@@ -10,6 +21,9 @@ import { dll } from '../dlls/build.js'
 
 const test = suite('package')
 const run = promisify(execFile)
+/** What the package is made of. */
+const SOURCES = `assembly data scripts src wine-host workers CHANGELOG.md LICENSE README.md asconfig.json package.json
+  package-lock.json tsconfig.json`.split(/\s+/)
 let folder: string
 let project: string
 let tarball: string
@@ -30,9 +44,12 @@ test.before(async () => {
   // a path that is not plain
   project = join(folder, 'empty prüject')
   mkdirSync(project)
-  const { stdout } = await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder])
-  const [packed] = JSON.parse(stdout) as [{ filename: string }]
-  tarball = join(folder, packed.filename)
+  // in a copy, for packing makes a `dist` of its own, and other suites run on the one here
+  const copy = join(folder, 'sources')
+  for (const name of SOURCES) cpSync(name, join(copy, name), { recursive: true, preserveTimestamps: true })
+  symlinkSync(resolve('node_modules'), join(copy, 'node_modules'))
+  await run('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: copy })
+  tarball = join(folder, readdirSync(folder).find(name => name.endsWith('.tgz')) as string)
   writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'empty', private: true, type: 'module' }))
   await inProject('npm', 'install', '--no-audit', '--no-fund', '--prefer-offline', tarball)
 })
@@ -41,6 +58,8 @@ test.after(() => rmSync(folder, { recursive: true, force: true }))
 test('it has what it needs, and nothing else', () => {
   for (const file of [
     'dist/encoder.wasm',
+    'dist/windows-constants.br',
+    'dist/windows-types.br',
     'dist/src/index.js',
     'dist/src/index.d.ts',
     'dist/workers/session.js',
@@ -54,10 +73,15 @@ test('it has what it needs, and nothing else', () => {
     'LICENSE',
   ])
     assert.ok(existsSync(installed(file)), file)
-  for (const file of ['src', 'test', 'bench', 'node_modules/typescript', 'assembly', '.ci'])
+  for (const file of ['src', 'test', 'bench', 'node_modules/typescript', 'assembly', 'data', 'schema', '.ci'])
     assert.not(existsSync(installed(file)), file)
   const hosts = readdirSync(resolve('wine-host')).filter(name => name.endsWith('.py'))
   for (const name of hosts) assert.ok(existsSync(installed('wine-host', name)), name)
+})
+
+test('it is small', () => {
+  const { size } = statSync(tarball)
+  assert.ok(size < 600_000, `${size} bytes: see what 'npm pack --dry-run' lists, and scripts/slim.mjs`)
 })
 
 test('no source map is in it, and no internal member in its types', () => {
@@ -150,10 +174,19 @@ const setups = {
   bundler: { module: 'ESNext', moduleResolution: 'bundler', lib: ['ES2022', 'DOM'] },
   Node16: { module: 'Node16', moduleResolution: 'Node16', lib: ['ES2023', 'ESNext.Disposable'] },
 }
+/** TypeScript that imports whatever an entry point has when it runs. */
+async function namesOf(entry: string): Promise<string> {
+  const code = `import * as all from '${entry}'; console.log(Object.keys(all).filter(name => name !== 'default').join())`
+  const names = (await inProject(process.execPath, '--input-type=module', '--eval', code)).trim()
+  return `import { ${names} } from '${entry}'\nexport const names = [${names}]\n`
+}
+
 for (const [name, setup] of Object.entries(setups))
   test(`a consumer in TypeScript compiles (${name}), the declarations checked too`, async () => {
     mkdirSync(join(project, 'source'), { recursive: true })
     writeFileSync(join(project, 'source/main.ts'), consumer)
+    for (const entry of ['', '/win32', '/wintypes', '/ctypes/util'])
+      writeFileSync(join(project, `source/all${entry.replaceAll('/', '-')}.ts`), await namesOf(`zugbruecke${entry}`))
     const options = {
       compilerOptions: {
         target: 'ES2022',

@@ -301,6 +301,16 @@ test('a thread that computes while the session ends has its view of it still, an
   await until(() => views() === 0, 'its view is forgotten')
 })
 
+test('a thread that joined can let another join', async ({ session }) => {
+  const joined = await CtypesSession.attach(session.port())
+  const next = await CtypesSession.attach(joined.port())
+  assert.is(next.id, session.id)
+  assert.is(await next.CDLL('msvcrt').func('int abs(int)')(-7), 7)
+  await joined.setParameter({ timeout_call: 30 })
+  assert.is(session.getParameter('timeout_call'), 30)
+  await joined.setParameter({ timeout_call: null })
+})
+
 test('a session that has ended cannot be joined', async () => {
   const session = await CtypesSession.start()
   const port = session.port()

@@ -3,6 +3,8 @@
  * They are some megabytes for the few names that a text has, so they are read when the first of them is asked for.
  */
 import { existsSync, readFileSync } from 'node:fs'
+import { brotliDecompressSync } from 'node:zlib'
+import { SetupError } from '../../errors.js'
 import type { Arch } from './namespace.js'
 
 const read = new Map<string, ReadonlyMap<string, string>>()
@@ -16,23 +18,45 @@ export const windowsConstant = (name: string, arch: Arch): string | undefined =>
 export const windowsFiles = (): ReadonlySet<string> => (files ??= new Set(windowsType('#files', 'win64')?.split(' ')))
 let files: ReadonlySet<string> | undefined
 
+/** What a text that is left out is, in each table. */
+const following = {
+  types: (name: string) => name,
+  constants: (_name: string, text: string) => `${Number(text) + 1}`,
+}
+
 function table(kind: 'types' | 'constants', arch: Arch): ReadonlyMap<string, string> {
   const key = `${kind} ${arch}`
-  const known = read.get(key)
-  if (known) return known
-  const made = new Map<string, string>()
-  let section = ''
-  for (const line of readFileSync(fileOf(`windows-${kind}.txt`), 'latin1').split('\n')) {
-    const gap = line.indexOf(' ')
-    if (gap < 0) section = line
-    else if (section === '' || section === `[${arch}]`) made.set(line.slice(0, gap), line.slice(gap + 1))
-  }
-  read.set(key, made)
+  let made = read.get(key)
+  if (!made) read.set(key, (made = unpack(kind, arch)))
   return made
 }
 
-/** Found alike from `src/` and from `dist/src/`. */
+/** `scripts/pack-windows.mjs` says what is in the file. */
+function unpack(kind: 'types' | 'constants', arch: Arch): ReadonlyMap<string, string> {
+  const made = new Map<string, string>()
+  const columns = brotliDecompressSync(readFileSync(fileOf(`windows-${kind}.br`))).toString('latin1')
+  const [begins = '', names = '', texts = ''] = columns.split('\0')
+  const ownNames = names.split('\n')
+  const ownTexts = texts.split('\n')
+  let name = ''
+  let text = ''
+  let isMeant = true
+  for (let row = 0; row < begins.length; row++) {
+    const before = name
+    const begin = begins.charCodeAt(row) - 0x20
+    if (begin >= 0) name = before.slice(0, begin) + ownNames[row]
+    else name = (begin === -2 ? '_' : 'tag') + before
+    text = ownTexts[row] || following[kind](before, text)
+    if (name.startsWith('[')) isMeant = name === `[${arch}]`
+    else if (isMeant) made.set(name, text)
+  }
+  return made
+}
+
+/** Found alike from `src/` and from `dist/src/`. Throws SetupError if the package was not built. */
 function fileOf(name: string): URL {
-  const inSource = new URL(`../../../data/${name}`, import.meta.url)
-  return existsSync(inSource) ? inSource : new URL(`../../../../data/${name}`, import.meta.url)
+  const places = ['../../..', '../../../dist'].map(folder => new URL(`${folder}/${name}`, import.meta.url))
+  const file = places.find(place => existsSync(place))
+  if (file) return file
+  throw new SetupError(`dist/${name} is missing: run "npm run build", or install the package again`)
 }

@@ -5,8 +5,8 @@ import { type Arch, describe, FOR_ARCH, isType } from '../../ctypes/data.js'
 import type { ArgType, ResType } from '../../ctypes/inference.js'
 import { ArgumentError, CallTimeoutError } from '../../errors.js'
 import type { Declared } from '../call/declared.js'
-import { coreForSync, type Owner } from '../core/both.js'
 import type { SessionCore } from '../core/core.js'
+import { coreForSync, type Owner, whenUpWith } from '../core/owner.js'
 import { BatchExchange } from './exchange.js'
 import {
   type BatchDetail,
@@ -83,12 +83,7 @@ export function makeBatch(routine: BatchSource, blocking: boolean): BatchFunctio
           reject(error)
         }
       })
-    const whenReady = async () => {
-      const taken = take(columns)
-      return begin(await routine.session.whenReady(), taken)
-    }
-    const core = routine.session.coreNow()
-    return core ? begin(core, columns) : whenReady()
+    return whenUpWith(routine.session, columns, take, begin)
   }
   const sync = (columns: readonly unknown[], options: Options = {}): unknown => {
     const core = coreForSync(routine.session)

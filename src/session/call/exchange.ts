@@ -197,7 +197,7 @@ export class CallExchange extends Exchange {
       if (!port.nested) return false
     }
     if (this.#asked) return false
-    const exchange = this.core.controlExchange(
+    const exchange = this.core.control.exchange(
       `${this.label}: memory for its arguments`,
       Op.alloc,
       [size],
@@ -280,7 +280,7 @@ export class CallExchange extends Exchange {
   }
 
   #giveBack(): void {
-    if (this.#borrowed !== undefined) this.core.discard('freeing memory', Op.free, [this.#borrowed])
+    if (this.#borrowed !== undefined) this.core.control.discard('freeing memory', Op.free, [this.#borrowed])
     this.#borrowed = undefined
   }
 }

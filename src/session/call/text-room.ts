@@ -119,7 +119,7 @@ function freeLater(core: SessionCore, address: bigint): void {
 }
 
 function free(core: SessionCore, waiting: bigint[]): void {
-  if (waiting.length > 0) core.discard('freeing texts', Op.freeTexts, waiting.splice(0))
+  if (waiting.length > 0) core.control.discard('freeing texts', Op.freeTexts, waiting.splice(0))
 }
 
 function readTexts(label: string, bytes: Uint8Array, count: number): TakenTexts {

@@ -1,7 +1,7 @@
 /** Operations with two faces: awaited, and `.sync`, over one description. */
 import type { Outcome } from '../../codec/control.js'
-import { SessionStartError } from '../../errors.js'
 import type { SessionCore } from './core.js'
+import { coreForSync, type Owner, whenUp } from './owner.js'
 
 /**
  * A function with two faces: called, it gives a promise, which rejects; its `sync` blocks the calling thread, and
@@ -20,13 +20,6 @@ export interface Blocking<A extends readonly unknown[], R> {
   sync(...args: A): R
 }
 
-/** Whoever has a core, now or later. */
-export interface Owner {
-  readonly id: string
-  whenReady(): Promise<SessionCore>
-  coreNow(): SessionCore | undefined
-}
-
 /** What an operation asks the Windows side, and how it reads the outcome. */
 type Ask<R> = (
   label: string,
@@ -35,15 +28,6 @@ type Ask<R> = (
   texts: readonly string[],
   read: (outcome: Outcome, core: SessionCore) => R,
 ) => R | Promise<R>
-
-/** The core for a call that blocks; throws SessionStartError before the session is up. */
-export function coreForSync(owner: Owner): SessionCore {
-  const core = owner.coreNow()
-  if (!core)
-    throw new SessionStartError(`session ${owner.id} is not up yet: await session.ready first, or use the awaited call`)
-  core.assertAlive()
-  return core
-}
 
 /** An operation for who cannot wait: it blocks, with or without `.sync`. */
 export function blockingOnly<A extends readonly unknown[], R>({ sync }: Both<A, R>): Blocking<A, R> {
@@ -54,17 +38,18 @@ export function both<A extends readonly unknown[], R>(
   owner: Owner,
   operation: (ask: Ask<R>, ...args: A) => R | Promise<R>,
 ): Both<A, R> {
-  const awaited = async (...args: A): Promise<R> => {
-    const core = owner.coreNow() ?? (await owner.whenReady())
-    return operation(
-      (label, op, numbers, texts, read) => core.control(label, op, numbers, texts).then(outcome => read(outcome, core)),
-      ...args,
+  const awaited = (...args: A): Promise<R> =>
+    whenUp(owner, async core =>
+      operation(
+        (label, op, numbers, texts, read) =>
+          core.control.request(label, op, numbers, texts).then(outcome => read(outcome, core)),
+        ...args,
+      ),
     )
-  }
   const sync = (...args: A): R => {
     const core = coreForSync(owner)
     return operation(
-      (label, op, numbers, texts, read) => read(core.controlSync(label, op, numbers, texts), core),
+      (label, op, numbers, texts, read) => read(core.control.requestSync(label, op, numbers, texts), core),
       ...args,
     ) as R
   }

@@ -83,7 +83,7 @@ export class CallbackTable {
     if (known !== undefined) return known
     const plan = callbackPlan(callback.type, core.facts.arch)
     const number = this.#number()
-    const outcome = core.controlSync(MAKING, Op.thunk, ...declaration(number, plan))
+    const outcome = core.control.requestSync(MAKING, Op.thunk, ...declaration(number, plan))
     const thunk = { number, address: Number(outcome.numbers[0]) }
     // one that was asked for before may be here by now
     if (this.#numbers.has(callback)) this.#rest(thunk, plan)
@@ -199,7 +199,7 @@ export class CallbackTable {
     // for a while the thunk still asks, and is told zero, so that the session hears of it; then the Windows side answers alone
     this.#disposed.push(thunk.number)
     if (this.#disposed.length <= HEARD) return
-    this.core.discard('disposing of a callback', Op.freeThunk, [this.#disposed.shift() as number])
+    this.core.control.discard('disposing of a callback', Op.freeThunk, [this.#disposed.shift() as number])
   }
 
   #forget(callback: Callback): Thunk | undefined {
@@ -219,7 +219,7 @@ export class CallbackTable {
 
   #ask(callback: Callback, plan: CallbackPlan, port: Port): void {
     const number = this.#number()
-    const exchange = this.core.controlExchange(
+    const exchange = this.core.control.exchange(
       MAKING,
       Op.thunk,
       ...declaration(number, plan),

@@ -2,7 +2,6 @@
  * What one thread needs to use a session: its lane, the memory of the Windows side, and the operations that everything else is
  * made of. The caller's thread, threads that joined, and the worker's jobs each have a core of their own.
  */
-import { ControlExchange } from '../../channel/control-exchange.js'
 import type { Exchange } from '../../channel/exchange.js'
 import { Heap } from '../../channel/heap.js'
 import { HostWatch } from '../../channel/host-watch.js'
@@ -24,12 +23,12 @@ import type { Encoding } from '../../ctypes/encoding.js'
 import type { Directive } from '../../ctypes/memsync.js'
 import { SessionStartError } from '../../errors.js'
 import { CallbackTable } from './callback-table.js'
+import { Control } from './control.js'
 import { Declarations } from './declarations.js'
 import { SessionEnding } from './ending.js'
 import type { SessionFacts } from './facts.js'
 import { LoadedDlls } from './loaded-dlls.js'
 import { Objects } from './objects.js'
-import { outcomeError } from './outcome-error.js'
 import { Reserve } from './reserve.js'
 import { encodingFor } from './text-encoding.js'
 import { hresultError } from './windows-error.js'
@@ -71,6 +70,7 @@ export class SessionCore {
   readonly context: CallContext
   readonly builder: CallBuilder
   readonly callbacks: CallbackTable
+  readonly control = new Control(this)
   readonly dlls = new LoadedDlls(this)
   readonly declarations = new Declarations(this)
   /** Where objects live that both sides see. */
@@ -168,7 +168,7 @@ export class SessionCore {
   #askForObjects(size: number, got: (address: number) => void): void {
     const told = (outcome: Outcome) => got(Number(outcome.numbers[0]))
     // where there is none objects are refused, with an error of their own
-    this.lane.submit(this.controlExchange('memory for objects', Op.alloc, [size], [], told, () => {}))
+    this.control.submit('memory for objects', Op.alloc, [size], [], told, () => {})
   }
 
   /** How `char *` is read and written from now on. */
@@ -212,68 +212,6 @@ export class SessionCore {
     if (life === Life.dead) throw this.deathError(undefined)
     if (life === Life.starting)
       throw new SessionStartError(`session ${this.facts.id} is not up yet: await session.ready, or use awaited calls`)
-  }
-
-  control(
-    label: string,
-    op: number,
-    numbers: readonly (number | bigint)[] = [],
-    texts: readonly string[] = [],
-  ): Promise<Outcome> {
-    return new Promise((resolve, reject) => {
-      this.lane.submit(this.controlExchange(label, op, numbers, texts, resolve, reject))
-    })
-  }
-
-  /** Something of the Windows side is not needed any more: nobody waits for the outcome. */
-  discard(label: string, op: number, numbers: readonly (number | bigint)[]): void {
-    if (!this.alive) return
-    this.control(label, op, numbers).catch((error: Error) => {
-      if (this.alive) this.stray(error)
-    })
-  }
-
-  controlSync(
-    label: string,
-    op: number,
-    numbers: readonly (number | bigint)[] = [],
-    texts: readonly string[] = [],
-  ): Outcome {
-    this.assertAlive()
-    let result: Outcome | undefined
-    let failure: Error | undefined
-    const exchange = this.controlExchange(
-      label,
-      op,
-      numbers,
-      texts,
-      outcome => {
-        result = outcome
-      },
-      error => {
-        failure = error
-      },
-    )
-    this.lane.submitSync(exchange)
-    if (failure) throw failure
-    if (!result) throw this.deathError(undefined)
-    return result
-  }
-
-  /** A control message whose outcome goes to `resolve`, or, if it says so, as an error to `reject`. */
-  controlExchange(
-    label: string,
-    op: number,
-    numbers: readonly (number | bigint)[],
-    texts: readonly string[],
-    resolve: (outcome: Outcome) => void,
-    reject: (error: Error) => void,
-  ): ControlExchange {
-    const settle = (outcome: Outcome) => {
-      if (outcome.ok) resolve(outcome)
-      else reject(outcomeError(label, outcome))
-    }
-    return new ControlExchange(label, op, numbers, texts, settle, reject)
   }
 
   /** Counts the milliseconds of something under way; undefined where there is no limit. See TimeLimit for `passed`. */

@@ -82,19 +82,16 @@ export class Declarations {
     const { dll, name, target, convention, flags, arguments: kinds, result, texts } = signature
     const asked = new Asked(core)
     const declaration = new Declaration(this.#free.pop() ?? core.shared.next(Shared.routineNumber), asked)
-    // its outcome must be known before the reply to the call behind it is looked at: no promise in between
-    core.lane.submit(
-      core.controlExchange(
-        label,
-        Op.declare,
-        [declaration.number, dll, convention, flags, target, ...texts.flatMap(numbersOf)],
-        [name, kinds, result],
-        () => asked.answer(),
-        error => {
-          asked.answer()
-          declaration.error = explain(error)
-        },
-      ),
+    core.control.submit(
+      label,
+      Op.declare,
+      [declaration.number, dll, convention, flags, target, ...texts.flatMap(numbersOf)],
+      [name, kinds, result],
+      () => asked.answer(),
+      error => {
+        asked.answer()
+        declaration.error = explain(error)
+      },
     )
     return declaration
   }
@@ -103,7 +100,7 @@ export class Declarations {
     const { core } = this
     if (known.get(key)?.deref() === undefined) known.delete(key)
     if (!core.alive) return
-    core.control('releasing a routine', Op.release, [number]).then(
+    core.control.request('releasing a routine', Op.release, [number]).then(
       () => this.#free.push(number),
       // the session has ended meanwhile
       () => {},

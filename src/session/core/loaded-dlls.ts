@@ -91,22 +91,14 @@ export class LoadedDll {
         resolve()
       }
       const numbers = [number, this.mode]
-      const exchange = core.controlExchange(
-        `loading ${name}`,
-        Op.load,
-        numbers,
-        [this.#windows],
-        ({ texts }) => loaded(texts[0]),
-        failed,
-      )
-      core.lane.submit(exchange)
+      core.control.submit(`loading ${name}`, Op.load, numbers, [this.#windows], ({ texts }) => loaded(texts[0]), failed)
     })
   }
 
   async unload(): Promise<void> {
     const { core } = this
     core.declarations.forgetAddresses()
-    await Promise.all(this.#numbers.map(number => core.control(`unloading ${this.name}`, Op.unload, [number])))
+    await Promise.all(this.#numbers.map(number => core.control.request(`unloading ${this.name}`, Op.unload, [number])))
   }
 }
 

@@ -29,7 +29,7 @@ export function failWith(core: SessionCore, error: Error, reject: (error: Error)
 export const fillWindowsError = Object.assign(
   async (core: SessionCore, error: Error): Promise<Error> => {
     if (!(error instanceof WindowsError) || !bare.delete(error) || !core.alive) return error
-    return core.control('FormatError', Op.formatError, [error.winerror]).then(
+    return core.control.request('FormatError', Op.formatError, [error.winerror]).then(
       outcome => fill(error, outcome.texts[0]),
       () => error,
     )
@@ -37,7 +37,7 @@ export const fillWindowsError = Object.assign(
   {
     sync(core: SessionCore, error: Error): Error {
       if (!(error instanceof WindowsError) || !bare.delete(error) || !core.alive) return error
-      return fill(error, core.controlSync('FormatError', Op.formatError, [error.winerror]).texts[0])
+      return fill(error, core.control.requestSync('FormatError', Op.formatError, [error.winerror]).texts[0])
     },
   },
 )

@@ -27,7 +27,7 @@ export async function greet(
   const { facts, shared } = core
   try {
     const given = Object.entries(variables(env)).flat()
-    const hello = core.control('start', Op.hello, [WIRE_VERSION], [version, ...given])
+    const hello = core.control.request('start', Op.hello, [WIRE_VERSION], [version, ...given])
     const { numbers, texts } = await Promise.race([hello, late])
     const base = Number(numbers[3])
     const memoryByHost = process.env.ZUGBRUECKE_MEMORY_ACCESS === 'host' || !isMemoryPermitted(facts.pid, base)
@@ -39,7 +39,7 @@ export async function greet(
       pythonVersion: texts[0],
     }
     if (memoryByHost) core.lookThroughHost()
-    const searched = folders.map(folder => core.control('"dll_directories"', Op.addDllDirectory, [], [folder]))
+    const searched = folders.map(folder => core.control.request('"dll_directories"', Op.addDllDirectory, [], [folder]))
     if (searched.length > 0) await Promise.race([Promise.all(searched), late])
     Atomics.store(shared.i32, Shared.life, Life.up)
   } catch (error) {

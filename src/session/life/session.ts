@@ -1,13 +1,10 @@
 /** A session: one Windows Python process on Wine, driven by one worker thread. */
 import { EventEmitter } from 'node:events'
-import { BroadcastChannel, MessageChannel, MessagePort } from 'node:worker_threads'
-import { writeBell } from '../../channel/segment.js'
-import { EndReason, Shared, SharedState } from '../../channel/shared.js'
-import { CALLER_THREAD, giveNumberBack, goneAt, takeNumber } from '../../channel/threads.js'
-import { THREADS } from '../../codec/layout.js'
+import { MessagePort } from 'node:worker_threads'
+import { SharedState } from '../../channel/shared.js'
 import { check, FUNCTION } from '../../ctypes/checks.js'
 import { describe } from '../../ctypes/data.js'
-import { ArgumentError, ConfigError, SessionStartError, SessionTerminatedError, ZugbrueckeError } from '../../errors.js'
+import { ArgumentError } from '../../errors.js'
 import {
   type Arch,
   type Config,
@@ -17,34 +14,20 @@ import {
   type RuntimeConfig,
   resolveConfig,
 } from '../../runtime/config.js'
-import { type Installation, locate } from '../../runtime/locate.js'
-import { assertPlatform } from '../../runtime/platform.js'
-import { serverProcess } from '../../runtime/wine-processes.js'
 import { SessionCore } from '../core/core.js'
 import type { SessionFacts } from '../core/facts.js'
-import { archForDll, checkDllName, folderPath, toUnixPath } from '../core/paths.js'
+import { archForDll, checkDllName, toUnixPath } from '../core/paths.js'
 import { encodingFor } from '../core/text-encoding.js'
 import { lend } from '../memsync/loan.js'
 import { SessionSurface } from '../surface/surface.js'
-import { transferred } from './comlink.js'
-import { greet, TurnedAwayError } from './greeting.js'
+import { type Held, type Hold, milliseconds } from './hold.js'
 import { holdNode } from './hold-node.js'
 import type { JobOptions } from './job.js'
-import { checkJob, JobRunner } from './job-runner.js'
-import { closeWith, HostPorts, HostThread } from './joining.js'
+import { checkJob } from './job-runner.js'
+import { JoinedSession } from './joined-session.js'
+import { HostPorts } from './joining.js'
 import { checkLogFile, SessionLog } from './log.js'
-import { StartLimit } from './start-limit.js'
-import { Started } from './started.js'
-import { supervisor } from './supervisor.js'
-
-/** Sessions of this program that live, by id. */
-const live = new Set<string>()
-/** A worker's descriptors close with it: whoever still looks at them gets this long, in milliseconds, to see that the session is dead. */
-const FAREWELL = 200
-/** A job that runs gets this long to tell what its call failed with. */
-const JOB_FAREWELL = 3000
-/** How often a start is tried that Wine's services turn away, which go by themselves between two sessions. */
-const TRIES = 3
+import { OwnedSession } from './owned-session.js'
 
 /** What a session says of itself without being asked. */
 export interface SessionEvents {
@@ -76,13 +59,8 @@ export class CtypesSession extends SessionSurface {
   readonly #ready: Promise<SessionCore>
   #config: ResolvedConfig
   readonly #log: SessionLog
-  #core: SessionCore | undefined
-  /** Where this thread started it. */
-  #owned: Started | undefined
-  /** Where another thread started it. */
-  #host: HostThread | undefined
+  readonly #hold: Hold
   readonly #ports = new HostPorts()
-  #ended = false
   #stopping: Promise<void> | undefined
 
   /** Starts a session; calls made before it is up wait until it is. Throws ConfigError. */
@@ -94,12 +72,9 @@ export class CtypesSession extends SessionSurface {
     super(config.arch)
     this.#config = config
     this.#log = new SessionLog(config)
-    if (!joining) {
-      if (live.has(config.id))
-        throw new ConfigError(`a session with the id "${config.id}" lives already: give another "id", or none`)
-      live.add(config.id)
-    }
-    this.#ready = (joining ? this.#join(joining) : this.#boot()).finally(holdNode())
+    const held = this.#asHeld()
+    this.#hold = joining ? new JoinedSession(held, joining) : new OwnedSession(held)
+    this.#ready = this.#hold.begin().finally(holdNode())
     // whoever waits is told; whoever does not must not end the program
     this.#ready.catch(() => {})
   }
@@ -129,37 +104,12 @@ export class CtypesSession extends SessionSurface {
 
   /** A port for another thread of this program: give it to `CtypesSession.attach` there (it is transferable). */
   port(): MessagePort {
-    this.#core?.assertAlive()
+    this.#hold.core?.assertAlive()
     return this.#ports.open({
-      join: async () => {
-        const core = await this.#ready
-        core.assertAlive()
-        const thread = takeNumber(core.shared)
-        if (thread < 0)
-          throw new ZugbrueckeError(`session ${this.id} has ${THREADS} threads already, and can have no more`)
-        this.#openBell(core, thread)
-        const { port1: alive, port2 } = new MessageChannel()
-        await supervisor().member(core.facts.pid, thread, transferred(port2, port2))
-        const { encoding, timeoutCall, timeoutStop } = core
-        const facts = { ...core.facts, encoding, timeoutCall, timeoutStop }
-        return transferred({ facts, thread, config: this.#config, alive }, alive)
-      },
+      join: async () => this.#hold.welcome(await this.#ready),
       terminate: () => this.terminate(),
       setParameter: changes => this.setParameter(changes),
     })
-  }
-
-  /** Throws, with the number given back, where the thread can have no bell. */
-  #openBell(core: SessionCore, thread: number): void {
-    try {
-      const bell = (this.#owned as Started).openBell(thread)
-      // in a sandbox the host knows it from the start, by another number
-      if (!this.#config.sandbox) writeBell(core.mapping.view, thread, bell)
-      Atomics.store(core.mapping.i32, goneAt(thread), 0)
-    } catch (error) {
-      giveNumberBack(core.shared, thread)
-      throw error
-    }
   }
 
   get id(): string {
@@ -167,7 +117,7 @@ export class CtypesSession extends SessionSurface {
   }
   /** True from the moment the Windows side has answered until termination or death, and then false for good. */
   get up(): boolean {
-    return this.#core?.alive === true
+    return this.#hold.core?.alive === true
   }
   /** Settles when the session is up, or could not be started. */
   get ready(): Promise<this> {
@@ -175,7 +125,7 @@ export class CtypesSession extends SessionSurface {
   }
   /** Of the Windows side, as Linux numbers processes; undefined before it is up. */
   get pid(): number | undefined {
-    return this.#core?.facts.pid
+    return this.#hold.core?.facts.pid
   }
 
   /** Throws ConfigError for a name that is none. */
@@ -194,11 +144,7 @@ export class CtypesSession extends SessionSurface {
     this.#configure(core, checked)
     const release = holdNode()
     try {
-      if (this.#host) await this.#host.setParameter(changes)
-      else {
-        this.#tellThreads(checked)
-        await supervisor().show(core.facts.pid, { stdout: this.#config.stdout, stderr: this.#config.stderr })
-      }
+      await this.#hold.setParameter(core, changes, checked)
     } finally {
       release()
     }
@@ -210,13 +156,6 @@ export class CtypesSession extends SessionSurface {
     core.encoding = this.#config.encoding
     core.timeoutCall = milliseconds(this.#config.timeout_call)
     core.timeoutStop = milliseconds(this.#config.timeout_stop)
-  }
-
-  /** Those that joined have what they need of the parameters for themselves. */
-  #tellThreads(changes: Partial<RuntimeConfig>): void {
-    const channel = new BroadcastChannel(channelName(this.id))
-    channel.postMessage(changes)
-    channel.close()
   }
 
   /** Throws ArgumentError for another event, and for what is no function. */
@@ -234,7 +173,7 @@ export class CtypesSession extends SessionSurface {
 
   /** Ends the session: what is under way fails, the Windows process leaves. Settles when it is gone; twice is once. */
   terminate(): Promise<void> {
-    this.#stopping ??= this.#terminate().finally(holdNode())
+    this.#stopping ??= this.#hold.terminate(this.#ready).finally(holdNode())
     return this.#stopping
   }
 
@@ -272,128 +211,42 @@ export class CtypesSession extends SessionSurface {
   async runJob<T = unknown>(module: URL | string, input: unknown, options: JobOptions = {}): Promise<T> {
     checkJob(module, options)
     const core = await this.#ready
-    const owned = this.#owned
-    if (this.#host)
-      throw new ArgumentError('jobs are run by the thread that started the session, not by one that joined it')
-    if (!owned || !core.alive) throw core.deathError(undefined)
-    owned.jobs ??= new JobRunner(owned.worker, core)
-    return (await owned.jobs.run(String(module), input, options)) as T
+    return (await this.#hold.runJob(core, String(module), input, options)) as T
   }
 
+  /** @internal */
   override get cwd(): string {
     return this.#config.cwd
   }
+  /** @internal */
   override toUnix(path: string | undefined): string | undefined {
-    return path && this.#core ? toUnixPath(path, this.#core.facts.prefix, this.arch) : undefined
+    return path && this.#hold.core ? toUnixPath(path, this.#hold.core.facts.prefix, this.arch) : undefined
   }
 
+  /** @internal */
   override whenReady(): Promise<SessionCore> {
     return this.#ready
   }
+  /** @internal */
   override coreNow(): SessionCore | undefined {
-    return this.#core
+    return this.#hold.core
   }
 
-  async #boot(): Promise<SessionCore> {
-    const late = new StartLimit(this.id, milliseconds(this.#config.timeout_start))
-    try {
-      assertPlatform()
-      const config = this.#config
-      warnOfRoot(config)
-      const installation = locate(config)
-      this.#log.write('info', 'starting', { ...installation, memory: config.memory })
-      // its thread starts while the session's own does
-      supervisor()
-      late.prefix = config.sandbox ? undefined : installation.prefix
-      for (let left = TRIES - 1; ; left--) {
-        try {
-          this.#core = await this.#begin(installation, dllFolders(config), late)
-          return this.#core
-        } catch (error) {
-          if (!(error instanceof TurnedAwayError) || left === 0 || this.#ended) throw error
-          await this.#owned?.end(0)
-        }
-      }
-    } catch (error) {
-      this.#log.write('error', 'not started', { error: (error as Error).message })
-      // it has no DLL that would clean up, and perhaps hears nothing
-      await this.#abandon(0)
-      throw error instanceof ZugbrueckeError
-        ? error
-        : new SessionStartError(`session ${this.id} could not be started: ${(error as Error).message}`, {
-            cause: error,
-          })
-    } finally {
-      late.end()
+  /** What a hold needs of this object. */
+  #asHeld(): Held {
+    const session = this
+    return {
+      get config() {
+        return session.#config
+      },
+      log: this.#log,
+      take(config) {
+        session.#config = config
+      },
+      configure: (core, changes) => this.#configure(core, changes),
+      closePorts: () => this.#ports.close(),
+      makeCore: (facts, thread, shared) => this.#makeCore(facts, thread, shared),
     }
-  }
-
-  /** One try of a start. */
-  async #begin(installation: Installation, folders: readonly string[], late: StartLimit): Promise<SessionCore> {
-    const config = this.#config
-    const owned: Started = new Started((code, strayed) => this.#workerEnded(owned, code, strayed))
-    this.#owned = owned
-    const { segment, pid, sandbox } = await Promise.race([owned.spawn(installation, config), late.passed])
-    if (this.#ended) throw new SessionTerminatedError(`session ${config.id} was terminated before it was up`)
-    Atomics.store(owned.shared.i32, Shared.process, pid)
-    const facts: SessionFacts = {
-      id: config.id,
-      arch: config.arch,
-      memory: owned.shared.memory,
-      segment,
-      turns: owned.turns,
-      number: owned.number,
-      pid,
-      server: 0,
-      base: 0,
-      pointerSize: config.arch === 'win64' ? 8 : 4,
-      memoryByHost: false,
-      pythonVersion: installation.pythonVersion,
-      cwd: config.cwd,
-      prefix: installation.prefix,
-      sandbox,
-      encoding: config.encoding,
-      timeoutCall: milliseconds(config.timeout_call),
-      timeoutStop: milliseconds(config.timeout_stop),
-    }
-    const core = this.#makeCore(facts, CALLER_THREAD, owned.shared)
-    await greet(core, config.env, folders, late.passed, () => this.#stopping !== undefined)
-    // the one that was there before may have been about to go
-    if (!config.sandbox) core.facts = { ...core.facts, server: serverProcess(installation.prefix) }
-    this.#log.write('info', 'up', { pid, python: core.facts.pythonVersion })
-    return core
-  }
-
-  async #join(port: MessagePort): Promise<SessionCore> {
-    this.#host = new HostThread(port, milliseconds(this.#config.timeout_start))
-    const { facts, thread, config, alive } = await this.#host.join()
-    this.#config = config
-    const core = this.#makeCore(facts, thread)
-    this.#core = core
-    const channel = new BroadcastChannel(channelName(facts.id))
-    channel.onmessage = event => this.#configure(core, (event as { data: Partial<RuntimeConfig> }).data)
-    channel.unref()
-    // the port stays open as long as this thread: its end tells of that
-    const over = () => {
-      alive.off('message', over).off('close', over)
-      channel.close()
-      // the session ends with the thread that started it, which cannot say so any more
-      core.shared.end(EndReason.ownerEnded)
-      core.lane.heard()
-      closeWith(core.mapping.buffer, alive)
-    }
-    alive.on('message', over).on('close', over)
-    alive.unref()
-    return core
-  }
-
-  /** Nobody ends the worker's thread but this session, or a job of the user's. */
-  #workerEnded(owned: Started, code: number, strayed: Error | undefined): void {
-    if (this.#owned !== owned) return
-    const why = strayed ?? new ZugbrueckeError(`a job ended the thread of session ${this.id} (exit code ${code})`)
-    const core = this.#core
-    if (core) core.kill(EndReason.workerDied, why)
-    else owned.shared.end(EndReason.workerDied)
   }
 
   #makeCore(facts: SessionFacts, thread: number, shared = new SharedState(facts.memory)): SessionCore {
@@ -405,11 +258,17 @@ export class CtypesSession extends SessionSurface {
       onCallbackError: error => this.#stray(error),
       onDeath: () => {
         // who starts one that was never up is told otherwise
-        if (this.#core === core) this.#died()
+        if (this.#hold.core === core) this.#died()
       },
     })
     this.adopt(core)
     return core
+  }
+
+  #died(): void {
+    this.#log.write(this.#hold.isEnding ? 'info' : 'error', 'ended')
+    this.#hold.died()
+    this.#emit('end')
   }
 
   #stray(error: Error): void {
@@ -428,63 +287,6 @@ export class CtypesSession extends SessionSurface {
       return true
     }
   }
-
-  async #terminate(): Promise<void> {
-    this.#ended = true
-    if (this.#host) return await this.#host.terminate()
-    const owned = this.#owned
-    if (owned) {
-      owned.shared.end(EndReason.terminated)
-      this.#core?.lane.heard()
-    }
-    await this.#ready.catch(() => {})
-    await this.#abandon()
-  }
-
-  /** Ends what has been started, whatever that is. */
-  async #abandon(patience = milliseconds(this.#config.timeout_stop)): Promise<void> {
-    live.delete(this.id)
-    const owned = this.#owned
-    this.#owned = undefined
-    await owned?.end(patience)
-    // those who wait for it to be up are told first why it is not
-    setImmediate(() => this.#ports.close())
-  }
-
-  #died(): void {
-    this.#log.write(this.#ended ? 'info' : 'error', 'ended')
-    live.delete(this.id)
-    if (!this.#ended && this.#owned) {
-      this.#ended = true
-      const { jobs } = this.#owned
-      const wait = (milliseconds: number) => new Promise(resolve => setTimeout(resolve, milliseconds).unref())
-      void Promise.all([wait(FAREWELL), jobs && Promise.race([jobs.done, wait(JOB_FAREWELL)])])
-        .then(() => this.#abandon())
-        .catch(() => {})
-    }
-    this.#emit('end')
-  }
-}
-
-/** As Windows writes them. Throws ConfigError for one that is not there. */
-function dllFolders({ dll_directories, cwd }: ResolvedConfig): string[] {
-  try {
-    return dll_directories.map(folder => folderPath(folder, cwd))
-  } catch (cause) {
-    throw new ConfigError(`the parameter "dll_directories": ${(cause as Error).message}`, { cause })
-  }
-}
-
-let isWarned = false
-
-/** Once, unless somebody has said that there is to be no sandbox. */
-function warnOfRoot({ sandbox, sources }: ResolvedConfig): void {
-  if (isWarned || sandbox || sources.sandbox !== 'default' || process.getuid?.() !== 0) return
-  isWarned = true
-  process.emitWarning(
-    'DLLs run as root here, and may do all that root may: start sessions with { sandbox: true }, as another user, or say { sandbox: false } where that is meant',
-    { type: 'SecurityWarning', code: 'ZUGBRUECKE_ROOT' },
-  )
 }
 
 function checkPort(port: unknown): void {
@@ -499,8 +301,3 @@ function checkListener(event: unknown, listener: unknown): void {
     throw new ArgumentError(`a session has the events ${Object.keys(EVENTS).join(' and ')}, not ${describe(event)}`)
   check(`what hears of ${event}`, listener, FUNCTION)
 }
-
-/** Where threads that joined hear of changed parameters. */
-const channelName = (id: string) => `zugbruecke ${process.pid} ${id}`
-
-const milliseconds = (seconds: number | null): number => (seconds === null ? Number.POSITIVE_INFINITY : seconds * 1000)

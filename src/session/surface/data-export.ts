@@ -2,8 +2,8 @@
 import { Op } from '../../codec/layout.js'
 import { RemoteBlock, type RemoteMemory } from '../../ctypes/block.js'
 import { RoutineNotFoundError } from '../../errors.js'
-import { coreForSync } from '../core/both.js'
 import type { DllState } from '../core/dll-state.js'
+import { coreForSync } from '../core/owner.js'
 import type { SessionSurface } from './surface.js'
 
 export class DataExportBlock extends RemoteBlock {
@@ -31,7 +31,7 @@ export class DataExportBlock extends RemoteBlock {
       const ordinal = typeof this.symbol === 'number' ? this.symbol : -1
       const label = `${this.dll.name}.${this.symbol}`
       try {
-        const outcome = core.controlSync(
+        const outcome = core.control.requestSync(
           label,
           Op.symbol,
           [this.dll.number, ordinal],

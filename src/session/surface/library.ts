@@ -5,8 +5,9 @@ import type { ArgsOf, ArgType, ResType, ResultOf } from '../../ctypes/inference.
 import { ArgumentError } from '../../errors.js'
 import type { BatchOf, RowsOf } from '../batch/batch.js'
 import { checkExportName } from '../call/export-name.js'
-import { type Both, coreForSync } from '../core/both.js'
+import type { Both } from '../core/both.js'
 import { DllState, type LibraryKind, type LibraryOptions } from '../core/dll-state.js'
+import { coreForSync, whenUp } from '../core/owner.js'
 import { DataExportBlock } from './data-export.js'
 import { makeRoutine, type Routine } from './routine.js'
 import { RoutineEngine } from './routine-engine.js'
@@ -80,7 +81,7 @@ export function makeLibrary(
     load: Object.assign(() => (blocking ? (loadSync() as never) : load()), { sync: () => loadSync() }),
     async unload() {
       onUnload()
-      await state.unload(session.coreNow() ?? (await session.whenReady()))
+      await whenUp(session, core => state.unload(core))
     },
     [INSPECT]: () => `Library { ${name} (${kind}, ${state.number === 0 ? 'not loaded' : 'loaded'}) }`,
     [DATA_EXPORT](type: CType, symbol: string | number) {
@@ -95,7 +96,7 @@ export function makeLibrary(
     return library
   }
   const load = async () => {
-    await state.loaded(session.coreNow() ?? (await session.whenReady()))
+    await whenUp(session, core => state.loaded(core))
     return library
   }
   const library = new Proxy(members, {

@@ -19,8 +19,9 @@ import { addressof } from '../../ctypes/memory.js'
 import { toAddress } from '../../ctypes/pointing.js'
 import { checkSession, isRemotePlace, liveRefs, readCell } from '../../ctypes/reference.js'
 import { ArgumentError, MemoryAccessError } from '../../errors.js'
-import { type Both, blockingOnly, both, coreForSync } from '../core/both.js'
+import { type Both, blockingOnly, both } from '../core/both.js'
 import type { SessionCore } from '../core/core.js'
+import { coreForSync } from '../core/owner.js'
 import type { SessionSurface } from './surface.js'
 
 const WHOLE = wholeNumber(0, Number.MAX_SAFE_INTEGER)

@@ -21,10 +21,10 @@ import { checkExportName } from '../call/export-name.js'
 import { checkSignal, startLimited, timeoutError } from '../call/limited-call.js'
 import { notFound } from '../call/not-found.js'
 import { AwaitedScalarCall, callBlocking } from '../call/scalar-call.js'
-import { coreForSync } from '../core/both.js'
 import type { SessionCore } from '../core/core.js'
 import { BY_ADDRESS } from '../core/declarations.js'
 import type { DllState } from '../core/dll-state.js'
+import { coreForSync, whenUpWith } from '../core/owner.js'
 import { failWith, fillWindowsError } from '../core/windows-error.js'
 import { MemsyncCall, MemsyncPlan } from '../memsync/memsync.js'
 import type { CallDetail, CallOptions, ErrCheck, Routine } from './routine.js'
@@ -181,9 +181,12 @@ export class RoutineEngine implements RoutineSource {
   }
 
   call(args: readonly unknown[], options?: CallOptions): Promise<unknown> {
-    const core = this.session.coreNow()
-    if (core) return this.#start(core, args, options)
-    return this.#whenReady(args, (ready, taken) => this.#start(ready, taken, options))
+    return whenUpWith(
+      this.session,
+      args,
+      taken => this.take(taken),
+      (core, taken) => this.#start(core, taken, options),
+    )
   }
 
   callSync(args: readonly unknown[], options?: CallOptions): unknown {
@@ -210,17 +213,7 @@ export class RoutineEngine implements RoutineSource {
         lastError,
         errno,
       }))
-    const core = this.session.coreNow()
-    return core ? begin(core, args) : this.#whenReady(args, begin)
-  }
-
-  /** Makes a call once the session is up, with the arguments as they are now. */
-  async #whenReady<T>(
-    args: readonly unknown[],
-    begin: (core: SessionCore, args: readonly unknown[]) => Promise<T>,
-  ): Promise<T> {
-    const taken = this.take(args)
-    return begin(await this.session.whenReady(), taken)
+    return whenUpWith(this.session, args, given => this.take(given), begin)
   }
 
   /** The arguments for a call that has to wait: see CallPlan. Throws ArgumentError. */

@@ -137,6 +137,7 @@ export class SyncSession {
     find_msvcrt(): string | null
   }
 
+  /** @internal */
   constructor(core: SessionCore) {
     const surface = new WorkerSurface(core)
     this.#surface = surface

@@ -1,0 +1,85 @@
+/** Control calls of one thread: whatever is asked of the Windows side beside calls of routines, by a number and a label for errors. */
+import { ControlExchange } from '../../channel/control-exchange.js'
+import type { Outcome } from '../../codec/control.js'
+import type { SessionCore } from './core.js'
+import { outcomeError } from './outcome-error.js'
+
+export class Control {
+  constructor(private readonly core: SessionCore) {}
+
+  /** Rejects with what the Windows side says, or with the session's end. */
+  request(
+    label: string,
+    op: number,
+    numbers: readonly (number | bigint)[] = [],
+    texts: readonly string[] = [],
+  ): Promise<Outcome> {
+    return new Promise((resolve, reject) => this.submit(label, op, numbers, texts, resolve, reject))
+  }
+
+  /** The same, blocking this thread; throws. */
+  requestSync(
+    label: string,
+    op: number,
+    numbers: readonly (number | bigint)[] = [],
+    texts: readonly string[] = [],
+  ): Outcome {
+    const { core } = this
+    core.assertAlive()
+    let result: Outcome | undefined
+    let failure: Error | undefined
+    const exchange = this.exchange(
+      label,
+      op,
+      numbers,
+      texts,
+      outcome => {
+        result = outcome
+      },
+      error => {
+        failure = error
+      },
+    )
+    core.lane.submitSync(exchange)
+    if (failure) throw failure
+    if (!result) throw core.deathError(undefined)
+    return result
+  }
+
+  /** Something of the Windows side is not needed any more: nobody waits for the outcome. */
+  discard(label: string, op: number, numbers: readonly (number | bigint)[]): void {
+    const { core } = this
+    if (!core.alive) return
+    this.request(label, op, numbers).catch((error: Error) => {
+      if (core.alive) core.stray(error)
+    })
+  }
+
+  /** The outcome is told while the reply is read, with no promise in between: before the reply to what was asked next. */
+  submit(
+    label: string,
+    op: number,
+    numbers: readonly (number | bigint)[],
+    texts: readonly string[],
+    resolve: (outcome: Outcome) => void,
+    reject: (error: Error) => void,
+  ): void {
+    this.core.lane.submit(this.exchange(label, op, numbers, texts, resolve, reject))
+  }
+
+  /** A message for whoever submits it himself. An outcome that says so goes to `reject`, as an error. */
+  exchange(
+    label: string,
+    op: number,
+    numbers: readonly (number | bigint)[],
+    texts: readonly string[],
+    resolve: (outcome: Outcome) => void,
+    reject: (error: Error) => void,
+  ): ControlExchange {
+    const settle = (outcome: Outcome) => {
+      if (outcome.ok) resolve(outcome)
+      else reject(outcomeError(label, outcome))
+    }
+    return new ControlExchange(label, op, numbers, texts, settle, reject)
+  }
+}

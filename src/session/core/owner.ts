@@ -1,0 +1,47 @@
+/** Whoever has the core of a session, or will have it once the session is up. */
+import { SessionStartError } from '../../errors.js'
+import type { SessionCore } from './core.js'
+
+export interface Owner {
+  /** Names the session in errors. */
+  readonly id: string
+  whenReady(): Promise<SessionCore>
+  /** The core, if the session is or was up. */
+  coreNow(): SessionCore | undefined
+}
+
+/** The core for a call that blocks; throws SessionStartError before the session is up. */
+export function coreForSync(owner: Owner): SessionCore {
+  const core = owner.coreNow()
+  if (!core)
+    throw new SessionStartError(`session ${owner.id} is not up yet: await session.ready first, or use the awaited call`)
+  core.assertAlive()
+  return core
+}
+
+/** Begins at once where the session is up, so that everything is asked for in the order of the program; else when it is. */
+export function whenUp<R>(owner: Owner, begin: (core: SessionCore) => Promise<R>): Promise<R> {
+  const core = owner.coreNow()
+  return core ? begin(core) : owner.whenReady().then(begin)
+}
+
+/** The same with arguments, of which what waits has what `take` makes of them now. What that throws, the promise rejects with. */
+export function whenUpWith<A, R>(
+  owner: Owner,
+  args: A,
+  take: (args: A) => A,
+  begin: (core: SessionCore, args: A) => Promise<R>,
+): Promise<R> {
+  const core = owner.coreNow()
+  return core ? begin(core, args) : takeAndWait(owner, args, take, begin)
+}
+
+async function takeAndWait<A, R>(
+  owner: Owner,
+  args: A,
+  take: (args: A) => A,
+  begin: (core: SessionCore, args: A) => Promise<R>,
+): Promise<R> {
+  const taken = take(args)
+  return begin(await owner.whenReady(), taken)
+}

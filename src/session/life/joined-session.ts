@@ -1,0 +1,69 @@
+/** A session that another thread has started. It ends with that one. */
+import { BroadcastChannel, type MessagePort } from 'node:worker_threads'
+import { EndReason } from '../../channel/shared.js'
+import { ArgumentError } from '../../errors.js'
+import type { Config, RuntimeConfig } from '../../runtime/config.js'
+import type { SessionCore } from '../core/core.js'
+import { transferred } from './comlink.js'
+import { channelName, type Held, type Hold, milliseconds } from './hold.js'
+import { closeWith, HostThread, type Membership } from './joining.js'
+
+export class JoinedSession implements Hold {
+  core: SessionCore | undefined
+  isEnding = false
+  readonly #host: HostThread
+
+  constructor(
+    private readonly session: Held,
+    port: MessagePort,
+  ) {
+    this.#host = new HostThread(port, milliseconds(session.config.timeout_start))
+  }
+
+  async begin(): Promise<SessionCore> {
+    const { session } = this
+    const { facts, thread, config, alive } = await this.#host.join()
+    session.take(config)
+    const core = session.makeCore(facts, thread)
+    this.core = core
+    const channel = new BroadcastChannel(channelName(facts.id))
+    channel.onmessage = event => session.configure(core, (event as { data: Partial<RuntimeConfig> }).data)
+    channel.unref()
+    // the port stays open as long as this thread: its end tells of that
+    const over = () => {
+      alive.off('message', over).off('close', over)
+      channel.close()
+      // the session ends with the thread that started it, which cannot say so any more
+      core.shared.end(EndReason.ownerEnded)
+      core.lane.heard()
+      session.closePorts()
+      closeWith(core.mapping.buffer, alive)
+    }
+    alive.on('message', over).on('close', over)
+    alive.unref()
+    return core
+  }
+
+  /** The thread that started it does so: this one only passes on what it says. */
+  async welcome(): Promise<Membership> {
+    const membership = await this.#host.join()
+    return transferred(membership, membership.alive)
+  }
+
+  setParameter(_core: SessionCore, changes: Partial<Config>): Promise<void> {
+    return this.#host.setParameter(changes)
+  }
+
+  async runJob(): Promise<never> {
+    throw new ArgumentError('jobs are run by the thread that started the session, not by one that joined it')
+  }
+
+  async terminate(): Promise<void> {
+    this.isEnding = true
+    await this.#host.terminate()
+  }
+
+  died(): void {
+    // the thread that started it sees to the rest
+  }
+}

@@ -1,0 +1,222 @@
+/** A session that this thread has started, with all that belongs to it: it ends whatever has been made of it by then. */
+import { BroadcastChannel, MessageChannel } from 'node:worker_threads'
+import { writeBell } from '../../channel/segment.js'
+import { EndReason, Shared } from '../../channel/shared.js'
+import { CALLER_THREAD, giveNumberBack, goneAt, takeNumber } from '../../channel/threads.js'
+import { THREADS } from '../../codec/layout.js'
+import { ConfigError, SessionStartError, SessionTerminatedError, ZugbrueckeError } from '../../errors.js'
+import type { Config, ResolvedConfig, RuntimeConfig } from '../../runtime/config.js'
+import { type Installation, locate } from '../../runtime/locate.js'
+import { assertPlatform } from '../../runtime/platform.js'
+import { serverProcess } from '../../runtime/wine-processes.js'
+import type { SessionCore } from '../core/core.js'
+import type { SessionFacts } from '../core/facts.js'
+import { folderPath } from '../core/paths.js'
+import { transferred } from './comlink.js'
+import { greet, TurnedAwayError } from './greeting.js'
+import { channelName, type Held, type Hold, milliseconds } from './hold.js'
+import type { JobOptions } from './job.js'
+import { JobRunner } from './job-runner.js'
+import type { Membership } from './joining.js'
+import { StartLimit } from './start-limit.js'
+import { Started } from './started.js'
+import { supervisor } from './supervisor.js'
+
+/** Sessions of this program that live, by id. */
+const live = new Set<string>()
+/** A worker's descriptors close with it: whoever still looks at them gets this long, in milliseconds, to see that the session is dead. */
+const FAREWELL = 200
+/** A job that runs gets this long to tell what its call failed with. */
+const JOB_FAREWELL = 3000
+/** How often a start is tried that Wine's services turn away, which go by themselves between two sessions. */
+const TRIES = 3
+
+export class OwnedSession implements Hold {
+  core: SessionCore | undefined
+  isEnding = false
+  #started: Started | undefined
+
+  /** Throws ConfigError for an id that lives. */
+  constructor(private readonly session: Held) {
+    const { id } = session.config
+    if (live.has(id)) throw new ConfigError(`a session with the id "${id}" lives already: give another "id", or none`)
+    live.add(id)
+  }
+
+  async begin(): Promise<SessionCore> {
+    const { config, log } = this.session
+    const late = new StartLimit(config.id, milliseconds(config.timeout_start))
+    try {
+      assertPlatform()
+      warnOfRoot(config)
+      const installation = locate(config)
+      log.write('info', 'starting', { ...installation, memory: config.memory })
+      // its thread starts while the session's own does
+      supervisor()
+      late.prefix = config.sandbox ? undefined : installation.prefix
+      for (let left = TRIES - 1; ; left--) {
+        try {
+          this.core = await this.#begin(installation, dllFolders(config), late)
+          return this.core
+        } catch (error) {
+          if (!(error instanceof TurnedAwayError) || left === 0 || this.isEnding) throw error
+          await this.#started?.end(0)
+        }
+      }
+    } catch (error) {
+      log.write('error', 'not started', { error: (error as Error).message })
+      // it has no DLL that would clean up, and perhaps hears nothing
+      await this.#abandon(0)
+      throw error instanceof ZugbrueckeError
+        ? error
+        : new SessionStartError(`session ${config.id} could not be started: ${(error as Error).message}`, {
+            cause: error,
+          })
+    } finally {
+      late.end()
+    }
+  }
+
+  /** One try of a start. */
+  async #begin(installation: Installation, folders: readonly string[], late: StartLimit): Promise<SessionCore> {
+    const { session } = this
+    const { config } = session
+    const started: Started = new Started((code, strayed) => this.#workerEnded(started, code, strayed))
+    this.#started = started
+    const { segment, pid, sandbox } = await Promise.race([started.spawn(installation, config), late.passed])
+    if (this.isEnding) throw new SessionTerminatedError(`session ${config.id} was terminated before it was up`)
+    Atomics.store(started.shared.i32, Shared.process, pid)
+    const facts: SessionFacts = {
+      id: config.id,
+      arch: config.arch,
+      memory: started.shared.memory,
+      segment,
+      turns: started.turns,
+      number: started.number,
+      pid,
+      server: 0,
+      base: 0,
+      pointerSize: config.arch === 'win64' ? 8 : 4,
+      memoryByHost: false,
+      pythonVersion: installation.pythonVersion,
+      cwd: config.cwd,
+      prefix: installation.prefix,
+      sandbox,
+      encoding: config.encoding,
+      timeoutCall: milliseconds(config.timeout_call),
+      timeoutStop: milliseconds(config.timeout_stop),
+    }
+    const core = session.makeCore(facts, CALLER_THREAD, started.shared)
+    await greet(core, config.env, folders, late.passed, () => this.isEnding)
+    // the one that was there before may have been about to go
+    if (!config.sandbox) core.facts = { ...core.facts, server: serverProcess(installation.prefix) }
+    session.log.write('info', 'up', { pid, python: core.facts.pythonVersion })
+    return core
+  }
+
+  async welcome(core: SessionCore): Promise<Membership> {
+    core.assertAlive()
+    const thread = takeNumber(core.shared)
+    if (thread < 0)
+      throw new ZugbrueckeError(`session ${core.facts.id} has ${THREADS} threads already, and can have no more`)
+    this.#openBell(core, thread)
+    const { port1: alive, port2 } = new MessageChannel()
+    await supervisor().member(core.facts.pid, thread, transferred(port2, port2))
+    const { encoding, timeoutCall, timeoutStop } = core
+    const facts = { ...core.facts, encoding, timeoutCall, timeoutStop }
+    return transferred({ facts, thread, config: this.session.config, alive }, alive)
+  }
+
+  /** Throws, with the number given back, where the thread can have no bell. */
+  #openBell(core: SessionCore, thread: number): void {
+    try {
+      const bell = (this.#started as Started).openBell(thread)
+      // in a sandbox the host knows it from the start, by another number
+      if (!this.session.config.sandbox) writeBell(core.mapping.view, thread, bell)
+      Atomics.store(core.mapping.i32, goneAt(thread), 0)
+    } catch (error) {
+      giveNumberBack(core.shared, thread)
+      throw error
+    }
+  }
+
+  async setParameter(core: SessionCore, _changes: Partial<Config>, checked: Partial<RuntimeConfig>): Promise<void> {
+    const { id, stdout, stderr } = this.session.config
+    // those that joined have what they need of the parameters for themselves
+    const channel = new BroadcastChannel(channelName(id))
+    channel.postMessage(checked)
+    channel.close()
+    await supervisor().show(core.facts.pid, { stdout, stderr })
+  }
+
+  /** Rejects with the session's end too. */
+  async runJob(core: SessionCore, module: string, input: unknown, options: JobOptions): Promise<unknown> {
+    const started = this.#started
+    if (!started || !core.alive) throw core.deathError(undefined)
+    started.jobs ??= new JobRunner(started.worker, core)
+    return started.jobs.run(module, input, options)
+  }
+
+  /** Nobody ends the worker's thread but this session, or a job of the user's. */
+  #workerEnded(started: Started, code: number, strayed: Error | undefined): void {
+    if (this.#started !== started) return
+    const why =
+      strayed ?? new ZugbrueckeError(`a job ended the thread of session ${this.session.config.id} (exit code ${code})`)
+    const { core } = this
+    if (core) core.kill(EndReason.workerDied, why)
+    else started.shared.end(EndReason.workerDied)
+  }
+
+  async terminate(ready: Promise<SessionCore>): Promise<void> {
+    this.isEnding = true
+    const started = this.#started
+    if (started) {
+      started.shared.end(EndReason.terminated)
+      this.core?.lane.heard()
+    }
+    await ready.catch(() => {})
+    await this.#abandon()
+  }
+
+  died(): void {
+    live.delete(this.session.config.id)
+    if (this.isEnding || !this.#started) return
+    this.isEnding = true
+    const { jobs } = this.#started
+    const wait = (milliseconds: number) => new Promise(resolve => setTimeout(resolve, milliseconds).unref())
+    void Promise.all([wait(FAREWELL), jobs && Promise.race([jobs.done, wait(JOB_FAREWELL)])])
+      .then(() => this.#abandon())
+      .catch(() => {})
+  }
+
+  /** Ends what has been started, whatever that is. */
+  async #abandon(patience = milliseconds(this.session.config.timeout_stop)): Promise<void> {
+    live.delete(this.session.config.id)
+    const started = this.#started
+    this.#started = undefined
+    await started?.end(patience)
+    // those who wait for it to be up are told first why it is not
+    setImmediate(() => this.session.closePorts())
+  }
+}
+
+/** As Windows writes them. Throws ConfigError for one that is not there. */
+function dllFolders({ dll_directories, cwd }: ResolvedConfig): string[] {
+  try {
+    return dll_directories.map(folder => folderPath(folder, cwd))
+  } catch (cause) {
+    throw new ConfigError(`the parameter "dll_directories": ${(cause as Error).message}`, { cause })
+  }
+}
+
+let isWarned = false
+
+/** Once, unless somebody has said that there is to be no sandbox. */
+function warnOfRoot({ sandbox, sources }: ResolvedConfig): void {
+  if (isWarned || sandbox || sources.sandbox !== 'default' || process.getuid?.() !== 0) return
+  isWarned = true
+  process.emitWarning(
+    'DLLs run as root here, and may do all that root may: start sessions with { sandbox: true }, as another user, or say { sandbox: false } where that is meant',
+    { type: 'SecurityWarning', code: 'ZUGBRUECKE_ROOT' },
+  )
+}
