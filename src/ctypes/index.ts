@@ -21,6 +21,7 @@ export type {
   ArgsOf,
   ArgType,
   ArrayType,
+  AsParameter,
   CArray,
   FromParam,
   InstanceOf,
