@@ -267,7 +267,7 @@ export class CtypesSession extends SessionSurface {
     return this.pathWineToUnix(path)
   }
 
-  /** Runs a job module in the session's own thread; see `SessionPool.run`. Aborting it ends the session. */
+  /** @internal Runs a job module in the session's own thread; see `SessionPool.run`. Aborting it ends the session. */
   async runJob<T = unknown>(module: URL | string, input: unknown, options: JobOptions = {}): Promise<T> {
     checkJob(module, options)
     const core = await this.#ready
@@ -279,16 +279,20 @@ export class CtypesSession extends SessionSurface {
     return (await owned.jobs.run(String(module), input, options)) as T
   }
 
+  /** @internal */
   override get cwd(): string {
     return this.#config.cwd
   }
+  /** @internal */
   override toUnix(path: string | undefined): string | undefined {
     return path && this.#core ? toUnixPath(path, this.#core.facts.prefix, this.arch) : undefined
   }
 
+  /** @internal */
   override whenReady(): Promise<SessionCore> {
     return this.#ready
   }
+  /** @internal */
   override coreNow(): SessionCore | undefined {
     return this.#core
   }

@@ -199,7 +199,7 @@ export abstract class SessionSurface {
     return header
   }
 
-  /** Lets function pointers that DLLs give be called: every core of a session's thread comes through here. */
+  /** @internal Lets function pointers that DLLs give be called: every core of a session's thread comes through here. */
   protected adopt(core: SessionCore): void {
     const foreign = new DllState('function', 'cdll', {}, this.cwd)
     core.memory.routineAt = (address, type) => {
