@@ -28,6 +28,7 @@ LOAD_WITH_ALTERED_SEARCH_PATH = 8
 WINES_MARK = b"Wine builtin DLL"
 # what AddDllDirectory named among others, and the folder of the DLL
 SEARCH_DEFAULT_DIRECTORIES, SEARCH_LOAD_DIRECTORY = 0x1000, 0x100
+BEGAN_IN = os.getcwd()
 POINTER_SIZE = ctypes.sizeof(ctypes.c_void_p)
 ERROR_BAD_EXE_FORMAT, ERROR_MOD_NOT_FOUND, ERROR_PROC_NOT_FOUND = 193, 126, 127
 # allocations up to this size share pages: VirtualAlloc gives 64 KiB at the least
@@ -259,10 +260,12 @@ def is_path(name):
 
 
 def searches(name):
-    """The modes in which a DLL is looked for: as Windows searches by itself, then in what AddDllDirectory named."""
+    """Names and modes under which a DLL is looked for: as Windows searches by itself, in what AddDllDirectory named, and last in the folder in
+    which the session began: a DLL may have made another one the working folder."""
+    where_it_began = os.path.join(BEGAN_IN, name), LOAD_WITH_ALTERED_SEARCH_PATH
     if is_path(name):
-        return LOAD_WITH_ALTERED_SEARCH_PATH, SEARCH_DEFAULT_DIRECTORIES | SEARCH_LOAD_DIRECTORY
-    return 0, SEARCH_DEFAULT_DIRECTORIES
+        return (name, LOAD_WITH_ALTERED_SEARCH_PATH), (name, SEARCH_DEFAULT_DIRECTORIES | SEARCH_LOAD_DIRECTORY), where_it_began
+    return (name, 0), (name, SEARCH_DEFAULT_DIRECTORIES), where_it_began
 
 
 def load_library(name, mode):
@@ -270,11 +273,11 @@ def load_library(name, mode):
     ctypes.set_last_error(0)
     if mode >= 0:
         return k32.LoadLibraryExW(name, None, mode), ctypes.get_last_error()
-    by_itself, in_named = searches(name)
-    handle = k32.LoadLibraryExW(name, None, by_itself)
+    (_, flags), *others = searches(name)
+    handle = k32.LoadLibraryExW(name, None, flags)
     code = ctypes.get_last_error()
     if not handle and code == ERROR_MOD_NOT_FOUND:
-        handle = k32.LoadLibraryExW(name, None, in_named)
+        handle = next(filter(None, (k32.LoadLibraryExW(path, None, flags) for path, flags in others)), None)
     return handle, code
 
 

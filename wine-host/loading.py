@@ -100,9 +100,9 @@ def _has_mark(path):
 
 def _map(name, folder=None):
     """A DLL's module, mapped and nothing more, as a load would find it; or None and why not."""
-    ways = [(name, flags) for flags in searches(name)]
-    if folder:
-        ways.insert(0, (f"{folder}\\{name}", LOAD_WITH_ALTERED_SEARCH_PATH))
+    ways = searches(name)
+    if folder:  # of what another one needs, for which Windows has no more ways than these
+        ways = ((f"{folder}\\{name}", LOAD_WITH_ALTERED_SEARCH_PATH), *ways[:2])
     why = ERROR_MOD_NOT_FOUND
     for path, flags in ways:
         ctypes.set_last_error(0)

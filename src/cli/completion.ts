@@ -5,7 +5,21 @@ import { runInContext } from 'node:vm'
 /** `server.completer` as Node's own and ours have it. */
 type Completer = (line: string, done: (error: Error | null, result?: [string[], string]) => void) => void
 
-const internal = new Set(['adopt', 'coreNow', 'cwd', 'runJob', 'toUnix', 'whenReady'])
+/** Of sessions, their memory, libraries and routines. */
+const internal = new Set([
+  '_name',
+  'adopt',
+  'blocking',
+  'core',
+  'coreNow',
+  'cwd',
+  'runJob',
+  'session',
+  'toUnix',
+  'whenReady',
+])
+
+const isInternal = (member = '') => member.startsWith('_zb_') || internal.has(member)
 
 export function completeNames(server: REPLServer, exportsOf: (dll: string) => readonly string[]): void {
   const own = server.completer as Completer
@@ -13,9 +27,7 @@ export function completeNames(server: REPLServer, exportsOf: (dll: string) => re
     own.call(server, line, (error, result) => {
       if (error || !result) return done(error, result)
       const [, path, start] = /([A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)*)\.([\w$]*)$/.exec(line) ?? []
-      const shown = result[0].filter(
-        name => !/(?:^|\.)_zb_/.test(name) && !internal.has(name.slice(name.lastIndexOf('.') + 1)),
-      )
+      const shown = result[0].filter(name => !isInternal(/\.([^.]+)$/.exec(name)?.[1]))
       if (path === undefined || start === undefined) return done(null, [shown, result[1]])
       const routines = routinesOf(server, path, exportsOf).filter(name => name.startsWith(start))
       const all = new Set([...shown, ...routines.map(name => `${path}.${name}`)])

@@ -19,6 +19,7 @@ import {
   isType,
   KIND,
   LENGTH,
+  lay,
   OFFSET,
   provideArrays,
   READ,
@@ -49,8 +50,10 @@ export abstract class ArrayData extends CData {
     const type = typeOf(this) as ArrayClass
     if ((type as unknown as { length: number }).length !== type[LENGTH])
       Object.defineProperty(type, 'length', { value: type[LENGTH] })
-    this[BLOCK] = allocated(type.name, () => LocalBlock.for(type))
-    this[OFFSET] = 0
+    lay(
+      this,
+      allocated(type.name, () => LocalBlock.for(type)),
+    )
     if (values.length > type[LENGTH])
       throw new ArgumentError(`${type.name} has ${type[LENGTH]} elements, got ${values.length}`)
     for (let i = 0; i < values.length; i++) this.set(i, values[i])
@@ -163,7 +166,7 @@ const SHOWN = 100
 const elementsShown = (array: ArrayData, type: ArrayClass, count: number) =>
   Array.from({ length: count }, (_, i) => shown(type.elementType.name, () => array.at(i)))
 
-// Not private methods: views are made without the constructor, which private members need.
+// Not private methods: views are made without the constructor, which such need.
 function placeIn(array: ArrayData, index: number, type: CType): number {
   const length = array.length
   const at = typeof index === 'number' && index < 0 ? index + length : index

@@ -96,19 +96,30 @@ interface SharedMemsync {
 
 /** A JS function as a callback: one thunk for each session that it was given to. */
 export class Callback implements CallbackTarget {
-  readonly thunks = new WeakMap<RemoteMemory, number>()
-  /** The asynchronous context in which it was made, and in which it runs. */
-  readonly made = new AsyncResource('zugbruecke.Callback', { requireManualDestroy: true })
+  readonly #thunks = new WeakMap<RemoteMemory, number>()
+  readonly #made = new AsyncResource('zugbruecke.Callback', { requireManualDestroy: true })
   #disposed = false
-  /** Set by the sessions that made a thunk for it. */
-  readonly disposers = new Set<() => void>()
+  readonly #disposers = new Set<() => void>()
   constructor(
     readonly type: CallbackClass,
     readonly fn: (...args: unknown[]) => unknown,
   ) {}
   thunk(memory: RemoteMemory): number | undefined {
     if (this.#disposed) throw new ArgumentError('this callback is disposed')
-    return this.thunks.get(memory)
+    return this.#thunks.get(memory)
+  }
+  /** The asynchronous context in which it was made, and in which it runs. */
+  get made(): AsyncResource {
+    return this.#made
+  }
+  /** The session of this memory made a thunk for it; `dispose` is called once, by `dispose`. */
+  served(memory: RemoteMemory, thunk: number, dispose: () => void): void {
+    this.#thunks.set(memory, thunk)
+    this.#disposers.add(dispose)
+  }
+  /** It has no thunk there any more. */
+  left(memory: RemoteMemory): void {
+    this.#thunks.delete(memory)
   }
   get disposed(): boolean {
     return this.#disposed
@@ -116,11 +127,18 @@ export class Callback implements CallbackTarget {
   dispose(): void {
     if (this.#disposed) return
     this.#disposed = true
-    for (const dispose of this.disposers) dispose()
-    this.disposers.clear()
+    for (const dispose of this.#disposers) dispose()
+    this.#disposers.clear()
   }
   [Symbol.dispose](): void {
     this.dispose()
+  }
+  [Symbol.for('nodejs.util.inspect.custom')](
+    _depth: number,
+    options: object,
+    inspect: (value: unknown, options: object) => string,
+  ): string {
+    return `${this.type.name} ${this.#disposed ? '(disposed) ' : ''}${inspect(this.fn, options)}`
   }
 }
 

@@ -98,9 +98,41 @@ export function provideArrays(make: (type: CType, length: number) => CType): voi
 const ONE_POINTER: readonly number[] = [0]
 const NO_POINTERS: readonly number[] = []
 
+class Given {
+  constructor(object: object) {
+    // biome-ignore lint/correctness/noConstructorReturn: what extends this puts its private fields into that object
+    return object
+  }
+}
+/** Where an object lies. In private fields, which are put into an object that is there already: nothing lists, spreads or compares them. */
+class Lying extends Given {
+  readonly #block: Block
+  readonly #offset: number
+  constructor(data: object, block: Block, offset: number) {
+    super(data)
+    this.#block = block
+    this.#offset = offset
+  }
+  static block(data: object): Block {
+    return (data as Lying).#block
+  }
+  static offset(data: object): number {
+    return (data as Lying).#offset
+  }
+}
+
+/** Says where an object lies, once. */
+export function lay(data: CData, block: Block, offset = 0): void {
+  new Lying(data, block, offset)
+}
+
 export abstract class CData {
-  declare [BLOCK]: Block
-  declare [OFFSET]: number
+  get [BLOCK](): Block {
+    return Lying.block(this)
+  }
+  get [OFFSET](): number {
+    return Lying.offset(this)
+  }
   declare static readonly size: number
   declare static readonly alignment: number
   declare static readonly [CATEGORY]: Category
@@ -158,8 +190,7 @@ export function viewAt(type: CType, block: Block, offset: number): CData {
   // Asking for the size lays a structure out, which puts its fields on the prototype.
   if (block.size < offset + type.size || offset < 0) throw outside(type, block, offset)
   const data = Object.create((type as CType & { [VIEW]?: object })[VIEW] ?? type.prototype) as CData
-  data[BLOCK] = block
-  data[OFFSET] = offset
+  lay(data, block, offset)
   return data
 }
 

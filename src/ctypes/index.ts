@@ -21,6 +21,7 @@ export type {
   ArgsOf,
   ArgType,
   ArrayType,
+  AsParameter,
   CArray,
   FromParam,
   InstanceOf,
@@ -47,6 +48,7 @@ export {
   string_at,
   wstring_at,
 } from './memory.js'
+export { type Plain, plain } from './plain.js'
 export type { Pointer, PointerType } from './pointer.js'
 export { byref, POINTER, pointer } from './pointer.js'
 export type { FieldInfo } from './record.js'

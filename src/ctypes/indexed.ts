@@ -26,6 +26,7 @@ export function makeIndexed(prototype: object): void {
     getPrototypeOf: () => CData.prototype,
   })
   Object.setPrototypeOf(prototype, proxy)
-  // Setting the two in a new object must not walk up to the proxy.
-  for (const key of [BLOCK, OFFSET]) Object.defineProperty(prototype, key, { value: undefined, writable: true })
+  // What each access asks for must not walk up to the proxy.
+  for (const key of [BLOCK, OFFSET])
+    Object.defineProperty(prototype, key, Object.getOwnPropertyDescriptor(CData.prototype, key) as PropertyDescriptor)
 }

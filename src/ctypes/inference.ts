@@ -174,6 +174,11 @@ export interface FromParam {
   /** What is passed for a value that the caller gave; may throw. */
   from_param(value: never): unknown
 }
+/** What says itself what it is as an argument, as in ctypes: a `Handle` of the program's own, say. */
+export interface AsParameter<Arg> {
+  /** What is passed in its place. */
+  readonly _as_parameter_: Arg
+}
 /** What argtypes may hold. */
 export type ArgType = CType | Out<CType> | FromParam
 /** What restype may be: a type, null for void, or a function that is given the int result. */
@@ -187,9 +192,9 @@ export type ArgsOf<A extends readonly ArgType[]> = A extends readonly []
       ? ArgsOf<Tail>
       : Head extends { from_param(value: infer Given): unknown }
         ? [Given, ...ArgsOf<Tail>]
-        : [ArgOf<Head>, ...ArgsOf<Tail>]
+        : [ArgOf<Head> | AsParameter<ArgOf<Head>>, ...ArgsOf<Tail>]
     : A extends readonly (infer Each)[]
-      ? ArgOf<Each>[]
+      ? (ArgOf<Each> | AsParameter<ArgOf<Each>>)[]
       : never
 type OutsOf<A extends readonly ArgType[]> = A extends readonly [infer Head, ...infer Tail extends readonly ArgType[]]
   ? Head extends Out<infer T>

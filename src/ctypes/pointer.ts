@@ -16,6 +16,7 @@ import {
   HOME,
   isType,
   KIND,
+  lay,
   OFFSET,
   READ,
   type TypeStatics,
@@ -70,8 +71,7 @@ export class PointerData extends CData {
   declare static readonly pointee: CType
   constructor(target?: unknown) {
     super()
-    this[BLOCK] = LocalBlock.for(typeOf(this))
-    this[OFFSET] = 0
+    lay(this, LocalBlock.for(typeOf(this)))
     if (target !== undefined) typeOf(this)[WRITE](this[BLOCK], 0, target)
   }
   get contents(): CData {

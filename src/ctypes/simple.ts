@@ -12,6 +12,7 @@ import {
   describe,
   FOR_ARCH,
   KIND,
+  lay,
   OFFSET,
   READ,
   shown,
@@ -28,8 +29,7 @@ export abstract class SimpleData extends CData {
   constructor(value?: unknown) {
     super()
     const type = typeOf(this)
-    this[BLOCK] = LocalBlock.for(type)
-    this[OFFSET] = 0
+    lay(this, LocalBlock.for(type))
     if (value !== undefined) type[WRITE](this[BLOCK], 0, value)
   }
   get value(): unknown {

@@ -17,6 +17,7 @@ import {
   HOME,
   INIT,
   isType,
+  lay,
   OFFSET,
   shown,
   type TypeStatics,
@@ -94,8 +95,7 @@ export abstract class StructureData extends CData {
   constructor(...values: unknown[]) {
     super()
     const type = typeOf(this) as StructureClass
-    this[BLOCK] = LocalBlock.for(type)
-    this[OFFSET] = 0
+    lay(this, LocalBlock.for(type))
     if (values.length > 0) fill(this, type, values)
   }
   static override get size(): number {

@@ -6,6 +6,7 @@ import { CFUNCTYPE as cdecl, WINFUNCTYPE as stdcall } from './callback-type.js'
 import { check } from './checks.js'
 import { type Arch, type CType, FOR_ARCH } from './data.js'
 import * as memory from './memory.js'
+import { plain } from './plain.js'
 import { byref, type Pointer, pointerFor, POINTER as pointerTo, type TypeOf } from './pointer.js'
 import { structuresFor } from './structure.js'
 import { view } from './view.js'
@@ -59,6 +60,7 @@ function make(arch: Arch) {
     resize,
     out,
     view,
+    plain,
     wintypes: wintypesFor(arch),
     CFUNCTYPE,
     WINFUNCTYPE,

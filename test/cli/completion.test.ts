@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs'
 import { start } from 'node:repl'
 import { PassThrough } from 'node:stream'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { CtypesSession } from 'zugbruecke'
 import { completeNames } from '../../src/cli/completion.js'
 
 const test = suite('completion of the prompt')
@@ -40,6 +42,27 @@ test('names that only the library itself uses are not shown', async () => {
   assert.ok(names.includes('session.terminate') && names.includes('session.id'))
   for (const name of ['session._zb_id', 'session.coreNow', 'session.whenReady'])
     assert.not.ok(names.includes(name), name)
+})
+
+test('of a real session, its memory and a library only what is declared to users is shown', async () => {
+  const real = await CtypesSession.start()
+  const { msvcrt } = real.cdll
+  Object.assign(server.context, { real, msvcrt, abs: msvcrt.abs })
+  const declared = ['life/session', 'surface/surface', 'surface/memory', 'surface/library', 'surface/routine']
+    .map(name => readFileSync(new URL(`../../dist/src/session/${name}.d.ts`, import.meta.url), 'utf8'))
+    .join('')
+  // and what all objects and functions of JavaScript have
+  const common = new Set([
+    ...Object.getOwnPropertyNames(Object.prototype),
+    ...Object.getOwnPropertyNames(Function.prototype),
+  ])
+  for (const path of ['real.', 'real.memory.', 'msvcrt.', 'abs.']) {
+    const [names] = await complete(path)
+    const members = names.map(name => name.slice(path.length)).filter(name => name && !common.has(name))
+    assert.ok(members.length > 3, path)
+    for (const name of members) assert.match(declared, new RegExp(`\\s${name}[(:?<]`), `${path}${name}`)
+  }
+  await real.terminate()
 })
 
 test('what is no library has what it has', async () => {

@@ -71,11 +71,18 @@ test('where an expression stands for a type or a length', () => {
     struct url { char text[2048 + sizeof("://")]; };
     typedef __typeof__(sizeof(int)) size;
     typedef typeof(made.all[0]) part;
+    typedef typeof_unqual(const short) bare;
+    struct counted { char of[sizeof(typeof(made.all[0])) + (typeof(int))2.5]; };
+    void take(typeof(int) a, __typeof(part) *b);
   `
   const { types: found, routines } = parseHeader(text, { arch: 'win64', ns: types('win64') })
-  const sizes = ['padded', 'url', 'size', 'part'].map(name => found[name]?.size)
-  assert.equal(sizes, [88, 2052, 8, 32])
+  const sizes = ['padded', 'url', 'size', 'part', 'bare', 'counted'].map(name => found[name]?.size)
+  assert.equal(sizes, [88, 2052, 8, 32, 2, 34])
   assert.ok(routines.has('assert_size'))
+  assert.equal(
+    routines.get('take')?.argtypes.map(type => (type as { readonly name: string }).name),
+    ['c_int', 'POINTER(inner)'],
+  )
 })
 
 test('what has no size or address is refused at its place', () => {

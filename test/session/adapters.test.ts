@@ -68,10 +68,10 @@ test('a type may have one, too; it stays that type', async () => {
 })
 
 test('an object may say what it is as an argument', async () => {
-  class Handle {
-    constructor(readonly _as_parameter_: unknown) {}
+  class Handle<T> {
+    constructor(readonly _as_parameter_: T) {}
   }
-  const as = (value: unknown) => new Handle(value) as never
+  const as = <T>(value: T) => new Handle(value)
   const add = numbers.func('add', [c_int, c_int], c_int)
   assert.is(await add(as(3), as(new c_int(4))), 7)
   assert.is(add.sync(1, as(2)), 3)
@@ -80,9 +80,9 @@ test('an object may say what it is as an argument', async () => {
   assert.is(await same(as(2n ** 31n)), 2n ** 31n)
   // also where nothing is declared, and beside out parameters
   assert.is(await numbers.add(as(5), 6), 11)
-  const error = await rejects(add(1, as('x')), ArgumentError, 'argument 2', "string 'x'")
+  const error = await rejects(add(1, as('x' as never)), ArgumentError, 'argument 2', "string 'x'")
   assert.is(error.position, 2)
-  await rejects(add(as(undefined), 1), ArgumentError, 'argument 1')
+  await rejects(add(as(undefined as never), 1), ArgumentError, 'argument 1')
 })
 
 test.run()

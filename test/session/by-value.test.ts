@@ -1,13 +1,16 @@
 import * as assert from 'uvu/assert'
 import {
   type Arch,
+  BigEndianStructure,
   type CArray,
   CFUNCTYPE,
   CtypesSession,
   c_double,
   c_int,
+  c_short,
   c_ubyte,
   type Library,
+  plain,
   Structure,
 } from 'zugbruecke'
 import { dll, sessionSuite } from './support.js'
@@ -46,11 +49,38 @@ test('of 1 to 64 bytes, as argument and result of routines and callbacks', async
   await everySize(await session.cdll.LoadLibrary(dll('by-value')))
 })
 
+/** Bytes of big-endian fields are what the routine sees. */
+async function bigEndian(library: Library): Promise<void> {
+  class S extends BigEndianStructure({ a: c_int, b: c_short.array(2) }) {}
+  const given = new S({ a: 0x01020304, b: [0x0506, 0x0708] })
+  const move = library.func('move8', [c_int, c_int, c_int, S, c_double], S)
+  const moved = { a: 0x02030405, b: [0x0607, 0x0809] }
+  assert.equal(plain(await move(1, 0, 0, given, 0)), moved)
+  assert.equal(plain(move.sync(1, 0, 0, given, 0)), moved)
+  assert.equal(
+    plain(await library.func('call8', [CFUNCTYPE(S, S, c_int, S), S], S)(a => ({ ...plain(a), a: 0 }), given)),
+    {
+      a: 0x01020304,
+      b: [0x0a0c, 0x0e10],
+    },
+  )
+  assert.equal(
+    (await move.batch([1, 0, 0, given, 0], { rows: 2 })).map(s => plain(s)),
+    [moved, moved],
+  )
+}
+
+test('big-endian ones', async ({ session }) => {
+  await bigEndian(await session.cdll.LoadLibrary(dll('by-value')))
+})
+
 win32(test)('the same in a 32-bit session', async () => {
   const arch: Arch = 'win32'
   const session = await CtypesSession.start({ arch })
   try {
-    await everySize(await session.cdll.LoadLibrary(dll('by-value', arch)))
+    const library = await session.cdll.LoadLibrary(dll('by-value', arch))
+    await everySize(library)
+    await bigEndian(library)
   } finally {
     await session.terminate()
   }

@@ -59,6 +59,21 @@ test('a name is found without its extension, in any case, and as it is', async (
   await rejects(session.cdll.LoadLibrary('.\\plugi.dll'), DllNotFoundError, 'plugi.dll was not found')
 })
 
+test('names are found in the folder of the session, whatever the working folder is by now', async () => {
+  const session = await CtypesSession.start({ cwd: folder })
+  const setFolder = session.windll.kernel32.func('SetCurrentDirectoryW', [c_wchar_p], c_int)
+  assert.is(await setFolder('C:\\'), 1)
+  for (const name of ['plugin', 'plugin.dll', './plugin.dll', '.\\plugin.dll']) {
+    const library = await session.cdll.LoadLibrary(name)
+    assert.is(await library.func('seven', [], c_int)(), 7, name)
+    await library.unload()
+  }
+  await rejects(session.cdll.LoadLibrary('plugi'), DllNotFoundError, 'plugi was not found')
+  assert.is(await setFolder(windows(at('libs'))), 1)
+  assert.is(await (await session.cdll.LoadLibrary('inner')).func('inner', [], c_int)(), 1)
+  await session.terminate()
+})
+
 test('paths beyond ASCII, whatever locale the program has', async () => {
   mkdirSync(at('größe 日本'))
   copyFileSync(at('libs', 'inner.dll'), at('größe 日本', 'inner.dll'))

@@ -28,6 +28,7 @@ import {
   out,
   POINTER,
   type Pointer,
+  plain,
   pointer,
   type ResultOf,
   Structure,
@@ -146,6 +147,15 @@ export function structures(): void {
   expectType<Point>().is(view(all, 'point'))
   expectType<CArray<typeof c_int>>().is(view(all, 'list'))
   expectType<Pointer<typeof Point> | null>().is<typeof all.link>()
+  const copy = plain(all)
+  expectType<number>().is<typeof copy.point.x>()
+  expectType<bigint>().is<typeof copy.wide>()
+  expectType<number[]>().is<typeof copy.list>()
+  expectType<number[][]>().is<typeof copy.matrix>()
+  expectType<string>().is<typeof copy.name>()
+  expectType<Pointer<typeof Point> | null>().is<typeof copy.link>()
+  expectType<number>().is(plain(new c_int(5)))
+  expectType<string>().is(plain(create_string_buffer(5)))
   all.point.x = 3
   all.list[1] = 5
   all.link = pointer(point)

@@ -11,6 +11,7 @@ import {
   looksLikeMacro,
   qualifierWords,
   storageWords,
+  typeofWords,
 } from './words.js'
 
 export class Context {
@@ -32,7 +33,7 @@ export class Context {
   startsType(token: Token): boolean {
     const { text } = token
     if (token.kind !== 'name') return false
-    if (isBasicWord(text) || /^(?:struct|union|enum|__typeof(?:__)?)$/.test(text)) return true
+    if (isBasicWord(text) || /^(?:struct|union|enum)$/.test(text) || typeofWords.has(text)) return true
     if (qualifierWords.has(text) || storageWords.has(text) || attributeWords.has(text)) return true
     return this.isTypeName(text) || this.isNote(text)
   }

@@ -7,7 +7,7 @@ import { parseExpression } from './expression.js'
 import type { Token } from './lexer.js'
 import { parseEnum, parseRecord } from './records.js'
 import type { Position } from './source.js'
-import { basicName, conventionWords, isBasicWord, qualifierWords, storageWords } from './words.js'
+import { basicName, conventionWords, isBasicWord, qualifierWords, storageWords, typeofWords } from './words.js'
 
 export interface Specifiers {
   readonly base: TypeNode
@@ -77,7 +77,6 @@ function basic(context: Context, words: readonly Token[], what: string, passed: 
 const isInterface = ({ cursor, isTypeName }: Context) =>
   cursor.at('interface') && !isTypeName('interface') && (cursor.peek(1).kind === 'name' || cursor.at('{', 1))
 
-const typeofWords = new Set(['typeof', '__typeof', '__typeof__'])
 function parseTypeof(context: Context): TypeNode {
   const { cursor } = context
   const { at } = cursor.next()

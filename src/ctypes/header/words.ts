@@ -29,6 +29,9 @@ export const qualifierWords = wordSet(
    __nullable __nonnull __w64 __block`,
 )
 
+/** A type, that of what stands in brackets behind them. */
+export const typeofWords = wordSet('typeof __typeof __typeof__ typeof_unqual __typeof_unqual __typeof_unqual__')
+
 /** Take `( … )` behind them. */
 export const attributeWords = wordSet('__declspec _declspec __attribute__ __attribute _Alignas alignas')
 

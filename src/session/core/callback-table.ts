@@ -188,8 +188,7 @@ export class CallbackTable {
   #bind(callback: Callback, plan: CallbackPlan, thunk: Thunk): void {
     this.#numbers.set(callback, thunk)
     this.#byNumber.set(thunk.number, { callback, plan })
-    callback.thunks.set(this.core.memory, thunk.address)
-    callback.disposers.add(() => this.#dispose(callback))
+    callback.served(this.core.memory, thunk.address, () => this.#dispose(callback))
   }
 
   /** The user disposed a callback: its thunk answers zero from now on. */
@@ -207,7 +206,7 @@ export class CallbackTable {
     if (!thunk) return undefined
     this.#numbers.delete(callback)
     this.#byNumber.delete(thunk.number)
-    callback.thunks.delete(this.core.memory)
+    callback.left(this.core.memory)
     return thunk
   }
 

@@ -207,7 +207,7 @@ export class CtypesSession extends SessionSurface {
     return this.pathWineToUnix(path)
   }
 
-  /** Runs a job module in the session's own thread; see `SessionPool.run`. Aborting it ends the session. */
+  /** @internal Runs a job module in the session's own thread; see `SessionPool.run`. Aborting it ends the session. */
   async runJob<T = unknown>(module: URL | string, input: unknown, options: JobOptions = {}): Promise<T> {
     checkJob(module, options)
     const core = await this.#ready

@@ -32,8 +32,7 @@ export type AddressLike = number | bigint | { readonly address: bigint }
 export class Allocation {
   #freed = false
   readonly #owner: SessionMemory
-  /** @internal What a pointer that it is given to leads to. */
-  readonly [BLOCK]: RemoteBlock
+  readonly #block: RemoteBlock
   constructor(
     owner: SessionMemory,
     readonly start: bigint,
@@ -42,7 +41,11 @@ export class Allocation {
     memory: RemoteMemory,
   ) {
     this.#owner = owner
-    this[BLOCK] = new AllocationBlock(memory, this)
+    this.#block = new AllocationBlock(memory, this)
+  }
+  /** @internal What a pointer that it is given to leads to. */
+  get [BLOCK](): RemoteBlock {
+    return this.#block
   }
   /** Throws MemoryAccessError once it is freed. */
   get address(): bigint {
