@@ -33,10 +33,10 @@ export function cacheFolder(): string {
   return join(xdg?.startsWith('/') ? xdg : join(process.env.HOME || homedir(), '.cache'), 'zugbruecke')
 }
 
-/** Where set-up puts a private Wine that has both halves (`scripts/wine32.sh`). */
+/** Where set-up puts a private Wine that has both halves (`private-wine.ts`). */
 export const privateWine = (): string => join(cacheFolder(), 'wine-win32')
 
-/** Its loader; its folder is filled in place, so only the file that is written last says that it is whole. */
+/** Its loader; earlier versions filled the folder in place, where only the file that is written last says that it is whole. */
 const ownWine = () => (existsSync(join(privateWine(), 'ready')) ? [join(privateWine(), 'usr/lib/wine/wine')] : [])
 
 export const quoted = (text: string) => (/^[\w./+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`)
