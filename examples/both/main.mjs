@@ -53,7 +53,7 @@ async function decode(library) {
   const peak = new Float64Array(1)
   await library.peak(sound, PEAK, peak, peak.byteLength)
   await library.close(sound)
-  return { samples, peak: Math.round(peak[0] * 32_768) }
+  return { samples, peak: peak[0] }
 }
 
 const tone = Int16Array.from({ length: RATE }, (_, i) => 12_000 * Math.sin((2 * Math.PI * 440 * i) / RATE))

@@ -17,6 +17,7 @@ import {
   locate,
   prefixFolder,
   prefixProblem,
+  privateWine,
   quoted,
 } from './locate.js'
 import { withLock } from './lock.js'
@@ -44,8 +45,7 @@ export async function setUp(config: ResolvedConfig, progress: Progress = noProgr
   try {
     await mkdir(cache, { recursive: true, mode: 0o700 })
     return await withLock(join(cache, 'setup.lock'), waiting, async () => {
-      const loader = await needWine(config, progress)
-      await needPrefix(config, loader, progress)
+      await needWineAndPrefix(config, progress)
       await needPython(config, progress)
       const installation = locate(config)
       const wine = await wineVersion(installation.wine)
@@ -66,6 +66,19 @@ function inWords(error: unknown, cache: string): unknown {
       ? 'Free about 1 GB there, or'
       : `Everything is kept in ${cache}, which must be writable; or`
   return new SetupError(`${message}. ${advice} name another folder in XDG_CACHE_HOME.`, { cause: error })
+}
+
+/** What looks like a Wine that runs 32-bit programs need not be one: to make a prefix shows it. */
+async function needWineAndPrefix(config: ResolvedConfig, progress: Progress): Promise<void> {
+  const wine = await needWine(config, progress)
+  try {
+    await needPrefix(config, wine, progress)
+  } catch (error) {
+    if (config.arch === 'win64' || config.wine !== null || wine.startsWith(privateWine())) throw error
+    progress.line(`Passed over ${wine}: ${(error as Error).message}`)
+    await makePrivateWine(progress)
+    await needPrefix(config, findWine(config) as string, progress)
+  }
 }
 
 async function needWine(config: ResolvedConfig, progress: Progress): Promise<string> {
