@@ -1,4 +1,5 @@
 /** The examples run, one after the other, and print what they promise. */
+// 64-bit only: a user builds their DLL once; the example that is about 32 bits has a DLL of each kind
 import { execFile, execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { test } from 'uvu'

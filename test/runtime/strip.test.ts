@@ -1,3 +1,4 @@
+// 64-bit only: each test says of which architecture its DLL is
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
