@@ -15,7 +15,7 @@ import {
 } from '../errors.js'
 import { closedError, type DllSource, dllName, type Pool, type PoolStats, queueFullError } from '../pool/face.js'
 import { type MapOptions, type PoolRoutine, poolRoutine } from '../pool/pool-routine.js'
-import type { Arch } from '../runtime/config.js'
+import { type Arch, resolveConfig } from '../runtime/config.js'
 import type { BatchDetail } from '../session/batch/batch.js'
 import { BATCH_OPTIONS, type BatchRoutine } from '../session/batch/plan.js'
 import { encodingFor } from '../session/core/text-encoding.js'
@@ -32,7 +32,7 @@ export interface ClusterOptions {
   /** A URL of Redis, or options of ioredis. */
   readonly connection: Connection
   readonly queue: string
-  /** Of the workers' sessions; `win64` unless given. */
+  /** Of the workers' sessions; unless given what the configuration says, which is `win64` otherwise. */
   readonly arch?: Arch
   /** How `char *` is encoded; `utf-8` unless given. As the workers'. */
   readonly encoding?: string
@@ -60,7 +60,6 @@ const UPLOADS = 3
 type Work = Omit<JobData, 'protocol' | 'client' | 'input' | 'ttl'>
 
 export class ClusterPool implements Pool {
-  readonly #arch: Arch
   readonly #mapped = new Map<string, PoolRoutine>()
   readonly #waiting: (() => void)[] = []
   #underway = 0
@@ -73,24 +72,25 @@ export class ClusterPool implements Pool {
     private readonly options: ClusterOptions,
     private readonly redis: Redis,
     private readonly jobs: Jobs,
-  ) {
-    this.#arch = options.arch ?? 'win64'
-  }
+    private readonly arch: Arch,
+  ) {}
 
   /** Rejects with ClusterError where Redis cannot be used, or the queue is another version's; ArgumentError, ConfigError. */
   static async connect(options: ClusterOptions): Promise<ClusterPool> {
     if (typeof options !== 'object' || options === null)
       throw new ArgumentError(`options of a cluster are an object, not ${describe(options)}`)
-    const { connection, queue, arch = 'win64', encoding = 'utf-8', ...rest } = options
+    const { connection, queue, arch: given, encoding = 'utf-8', ...rest } = options
     checkOptions('a cluster', rest, OPTIONS)
     checkQueueName(queue)
-    if (arch !== 'win64' && arch !== 'win32')
-      throw new ConfigError(`"arch" of a cluster is win64 or win32, not ${describe(arch)}`)
+    if (given !== undefined && given !== 'win64' && given !== 'win32')
+      throw new ConfigError(`"arch" of a cluster is win64 or win32, not ${describe(given)}`)
+    // as the workers find it: the environment has the last word
+    const { arch } = resolveConfig(given ? { arch: given } : {})
     encodingFor(encoding)
     const redis = await connect(connection)
     try {
       await claimQueue(redis, queue, arch)
-      return new ClusterPool(options, redis, await Jobs.open(redis, queue, (options.ttl ?? 600) * 1000))
+      return new ClusterPool(options, redis, await Jobs.open(redis, queue, (options.ttl ?? 600) * 1000), arch)
     } catch (error) {
       redis.disconnect()
       throw error
@@ -118,7 +118,7 @@ export class ClusterPool implements Pool {
     const dll = resolveDll(source === dllName(source) ? source : { path: dllName(source) })
     if (typeof prototype !== 'string')
       throw new ArgumentError(`a cluster takes a prototype in C, not ${describe(prototype)}`)
-    const { argtypes, restype, name } = parsePrototype(prototype, this.#arch, types(this.#arch) as never)
+    const { argtypes, restype, name } = parsePrototype(prototype, this.arch, types(this.arch) as never)
     const label = `${dllName(source)}.${name}`
     const routine: BatchRoutine = { label, argtypes, restype, keepsLastError: false }
     const reference = { dll: dll.reference, prototype }
@@ -171,7 +171,7 @@ export class ClusterPool implements Pool {
   ): Promise<unknown> {
     checkOptions('map', options, BATCH_OPTIONS)
     this.#assertOpen()
-    const rows = new ClientRows(routine, columns, options, contextFor(this.#arch, this.#encoding()))
+    const rows = new ClientRows(routine, columns, options, contextFor(this.arch, this.#encoding()))
     const { plan, most } = rows
     const { signal } = options
     const { label } = routine
