@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { cpus, release, totalmem } from 'node:os'
 import { join } from 'node:path'
 import type { Machine } from './model.js'
-import { BENCH, wineFolder } from './peers/workshop.js'
+import { BENCH, wineLoader } from './peers/workshop.js'
 
 export function describeMachine(): Machine {
   const name = /^PRETTY_NAME="(.*)"$/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'Linux'
@@ -20,7 +20,7 @@ export async function describeVersions(): Promise<Record<string, string>> {
   const { version } = JSON.parse(readFileSync(join(BENCH, '../package.json'), 'utf8')) as { version: string }
   const versions: Record<string, string> = { zugbruecke: version, Node: process.versions.node }
   try {
-    const wine = execFileSync(join(await wineFolder(), 'wine64'), ['--version'], {
+    const wine = execFileSync(await wineLoader(), ['--version'], {
       encoding: 'utf8',
       timeout: 30_000,
       stdio: ['ignore', 'pipe', 'ignore'],

@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { SingleBar } from 'cli-progress'
-import { Command, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { committed, describeMachine, describeVersions } from './machine.js'
 import { GROUPS, type Group, type Measure, type Report } from './model.js'
 import { type Ours, startOurs } from './ours/measures.js'
@@ -16,6 +16,7 @@ import { type Progress, runRounds } from './rounds.js'
 import { measureDecode, measureEncoders, stageBars } from './stages.js'
 
 interface Options {
+  readonly arch: 'win64' | 'win32'
   readonly quick?: true
   readonly only?: string[]
   readonly peers: readonly PeerName[]
@@ -27,7 +28,6 @@ interface Options {
 
 const QUICK = { rounds: 3, seconds: 0.12 }
 const FULL = { rounds: 9, seconds: 0.4 }
-const LATEST = 'bench/results/latest.json'
 
 function parsePeers(list: string): readonly PeerName[] {
   if (list === 'none') return []
@@ -46,6 +46,7 @@ function parseNumber(text: string): number {
 
 const options = new Command('bench')
   .description('Measures zugbruecke and its peers in one interleaved run.')
+  .addOption(new Option('--arch <arch>', 'of the Windows side').choices(['win64', 'win32']).default('win64'))
   .option('--quick', 'less of everything: two minutes at most, once the peers are set up')
   .option('--only <names...>', `only these groups or measures (${Object.keys(GROUPS).join(', ')}, encode)`)
   .option('--peers <list>', `"none", "all" or some of ${PEERS.join(',')}`, parsePeers, PEERS)
@@ -92,6 +93,11 @@ function makeProgress(): Progress & { stop(): void } {
   }
 }
 
+// what is started from here, and the modules below, read it there
+process.env.ZUGBRUECKE_ARCH = options.arch
+const suffix = options.arch === 'win32' ? '-win32' : ''
+const LATEST = `bench/results/latest${suffix}.json`
+
 const missing: { what: string; reason: string }[] = []
 const quick = options.quick ?? false
 const rounds = Math.ceil(options.rounds ?? (quick ? QUICK : FULL).rounds)
@@ -126,6 +132,7 @@ try {
   for (const one of missing) one.reason = one.reason.replaceAll(dirname(BENCH), '.')
   report = {
     date: new Date().toISOString(),
+    arch: options.arch,
     quick,
     machine: describeMachine(),
     versions,
@@ -152,10 +159,10 @@ const complete = !quick && !options.only && ours !== undefined && options.peers.
 const folder = complete ? join(BENCH, 'results') : WORK
 await mkdir(folder, { recursive: true })
 const files: [string, string | undefined][] = [
-  [join(folder, 'latest.json'), `${JSON.stringify(report, undefined, 1)}\n`],
-  [join(folder, 'latest.svg'), callsChart(report)],
-  [join(folder, 'stages.svg'), stagesChart(report)],
-  [join(folder, 'sessions.svg'), curveChart(report)],
+  [join(folder, `latest${suffix}.json`), `${JSON.stringify(report, undefined, 1)}\n`],
+  [join(folder, `latest${suffix}.svg`), callsChart(report)],
+  [join(folder, `stages${suffix}.svg`), stagesChart(report)],
+  [join(folder, `sessions${suffix}.svg`), curveChart(report)],
 ]
 if (options.json) files.push([options.json, files[0][1]])
 

@@ -77,6 +77,7 @@ export interface Machine {
 
 export interface Report {
   readonly date: string
+  readonly arch?: 'win64' | 'win32'
   readonly quick: boolean
   readonly machine: Machine
   readonly versions: Readonly<Record<string, string>>

@@ -2,7 +2,7 @@
  * The calls whose cost is measured, for anyone who holds a synchronous DLL: a job, or the caller's thread by way of `.sync`.
  * Each makes sure once that its result is right. Plain JavaScript, for jobs run no TypeScript.
  */
-import {
+const {
   CFUNCTYPE,
   c_double,
   c_float,
@@ -16,7 +16,7 @@ import {
   c_uint32,
   POINTER,
   Structure,
-} from 'zugbruecke'
+} = await import(process.env.ZUGBRUECKE_ARCH === 'win32' ? 'zugbruecke/win32' : 'zugbruecke')
 
 export class Fields extends Structure({
   a: c_int8,

@@ -4,7 +4,7 @@ import { setup as setupCtypes } from './ctypes/setup.js'
 import { setup as setupKoffi } from './koffi/setup.js'
 import { Peer, type PeerCommand } from './peer.js'
 import { setup as setupPythonProject } from './python-project/setup.js'
-import type { Say } from './workshop.js'
+import { benchArch, type Say } from './workshop.js'
 
 /** In this order: the first holds the prefix open for the others. */
 const SETUPS = {
@@ -16,6 +16,9 @@ const SETUPS = {
 } satisfies Record<string, (say: Say) => Promise<PeerCommand>>
 
 export type PeerName = keyof typeof SETUPS
+
+/** Those that run for 32 bits, too. */
+const NARROW: readonly PeerName[] = ['c', 'ctypes']
 
 export const PEERS = Object.keys(SETUPS) as readonly PeerName[]
 
@@ -35,6 +38,10 @@ export async function startPeers(
   for (const name of PEERS) {
     // the limit is there whenever anyone is: it keeps Wine's services up for the rest
     if (!wanted.includes(name) && !(name === 'c' && wanted.length > 0)) continue
+    if (benchArch() === 'win32' && !NARROW.includes(name)) {
+      missing.set(name, 'it is measured for 64 bits alone')
+      continue
+    }
     try {
       running.set(name, await Peer.start(await SETUPS[name](line => say(name, line))))
     } catch (error) {

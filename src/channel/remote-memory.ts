@@ -1,6 +1,7 @@
 /**
  * Memory of the Windows process, read and written from Node through /proc/<pid>/mem: about 2 µs, and a bad address is an error
- * instead of a crash. The kernel would write read-only pages as well, so writes look at the process's map first. Where all that is
+ * instead of a crash. The kernel would write read-only pages as well, so writes look at the process's map first, and it finds zeros where an address is
+ * reserved and nothing can be read (what has been freed, for instance), so reads that begin or end with one look at it, too. Where all that is
  * not permitted the host does it, slower (memory-window.ts). Any thread may have one of its own; it blocks no longer than that.
  */
 import { closeSync, constants, openSync, readFileSync, readSync, writeSync } from 'node:fs'
@@ -47,7 +48,7 @@ export class ProcessMemory implements RemoteMemory {
   #shared: { readonly u8: Uint8Array; readonly base: bigint } | undefined
   #fd: number | undefined
   #closed = false
-  #map: { readonly from: number; readonly to: number }[] = []
+  #map: MemoryMap = { readable: [], writable: [] }
   #mapAge = 0
 
   constructor(
@@ -87,7 +88,9 @@ export class ProcessMemory implements RemoteMemory {
     } catch (cause) {
       throw this.#refused('read', address, into.length, cause)
     }
-    if (done < into.length) throw this.#refused('read', address, into.length)
+    const isDoubtful = into[0] === 0 || into[into.length - 1] === 0
+    if (done < into.length || (isDoubtful && !this.#allows('readable', at, at + into.length)))
+      throw this.#refused('read', address, into.length)
   }
 
   write(address: bigint, from: Uint8Array): void {
@@ -105,7 +108,7 @@ export class ProcessMemory implements RemoteMemory {
     }
     const fd = this.#open()
     const at = position(address)
-    if (at === undefined || !this.#isWritable(at, at + from.length))
+    if (at === undefined || !this.#allows('writable', at, at + from.length))
       throw this.#refused('written', address, from.length)
     let done = 0
     try {
@@ -142,17 +145,12 @@ export class ProcessMemory implements RemoteMemory {
     return this.#fd
   }
 
-  #isWritable(from: number, to: number): boolean {
+  #allows(what: keyof MemoryMap, from: number, to: number): boolean {
     const now = performance.now()
-    if (now - this.#mapAge < MAP_LIFETIME && this.#covers(from, to)) return true
-    this.#map = readWritableRanges(this.pid)
+    if (now - this.#mapAge < MAP_LIFETIME && covers(this.#map[what], from, to)) return true
+    this.#map = readMap(this.pid)
     this.#mapAge = now
-    return this.#covers(from, to)
-  }
-
-  #covers(from: number, to: number): boolean {
-    for (const range of this.#map) if (from >= range.from && to <= range.to) return true
-    return false
+    return covers(this.#map[what], from, to)
   }
 
   #refused(what: string, address: bigint, size: number, cause?: unknown): MemoryAccessError {
@@ -163,17 +161,34 @@ export class ProcessMemory implements RemoteMemory {
   }
 }
 
-/** Ranges of the process that may be written, neighbours joined. */
-function readWritableRanges(pid: number): { from: number; to: number }[] {
-  const ranges: { from: number; to: number }[] = []
-  for (const line of readFileSync(`/proc/${pid}/maps`, 'latin1').split('\n')) {
-    const match = /^([0-9a-f]+)-([0-9a-f]+) .w/.exec(line)
-    if (!match) continue
-    const from = Number.parseInt(match[1], 16)
-    const to = Number.parseInt(match[2], 16)
+/** Ranges of a process, neighbours joined. */
+interface MemoryMap {
+  readonly readable: readonly Range[]
+  readonly writable: readonly Range[]
+}
+interface Range {
+  readonly from: number
+  to: number
+}
+
+function covers(ranges: readonly Range[], from: number, to: number): boolean {
+  for (const range of ranges) if (from >= range.from && to <= range.to) return true
+  return false
+}
+
+function readMap(pid: number): MemoryMap {
+  const [readable, writable]: Range[][] = [[], []]
+  const add = (ranges: Range[], from: number, to: number) => {
     const last = ranges.at(-1)
-    if (last && last.to === from) last.to = to
+    if (last?.to === from) last.to = to
     else ranges.push({ from, to })
   }
-  return ranges
+  for (const line of readFileSync(`/proc/${pid}/maps`, 'latin1').split('\n')) {
+    const match = /^([0-9a-f]+)-([0-9a-f]+) (.)(.)/.exec(line)
+    if (!match) continue
+    const [from, to] = [Number.parseInt(match[1], 16), Number.parseInt(match[2], 16)]
+    if (match[3] === 'r') add(readable, from, to)
+    if (match[4] === 'w') add(writable, from, to)
+  }
+  return { readable, writable }
 }

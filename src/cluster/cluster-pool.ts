@@ -17,7 +17,7 @@ import { abortedError, closedError, type DllSource, dllName, PoolFace, type Pool
 import { FairQueue, type Turn } from '../pool/fair-queue.js'
 import { COUNT } from '../pool/pool-options.js'
 import { type MapOptions, type PoolRoutine, poolRoutine } from '../pool/pool-routine.js'
-import type { Arch } from '../runtime/config.js'
+import { type Arch, resolveConfig } from '../runtime/config.js'
 import { BATCH_OPTIONS, type BatchRoutine } from '../session/batch/plan.js'
 import { encodingFor } from '../session/core/text-encoding.js'
 import { checkJob } from '../session/life/job-runner.js'
@@ -34,7 +34,7 @@ export interface ClusterOptions {
   /** A URL of Redis, or options of ioredis. */
   readonly connection: Connection
   readonly queue: string
-  /** Of the workers' sessions; `win64` unless given. */
+  /** Of the workers' sessions; unless given what the configuration says, which is `win64` otherwise. */
   readonly arch?: Arch
   /** How `char *` is encoded; `utf-8` unless given. As the workers'. */
   readonly encoding?: string
@@ -66,7 +66,6 @@ type Work = Omit<JobData, 'protocol' | 'client' | 'input' | 'ttl'>
  * then for a worker. Belongs to the thread that made it.
  */
 export class ClusterPool extends PoolFace {
-  readonly #arch: Arch
   readonly #maxQueue: number
   /** Who waits until one more job may be in Redis. */
   readonly #queue: FairQueue<true>
@@ -78,9 +77,9 @@ export class ClusterPool extends PoolFace {
     private readonly options: ClusterOptions,
     private readonly redis: Redis,
     private readonly jobs: Jobs,
+    private readonly arch: Arch,
   ) {
     super()
-    this.#arch = options.arch ?? 'win64'
     this.#maxQueue = options.maxQueue ?? 1000
     this.#queue = new FairQueue(
       () => this.#slot(),
@@ -92,16 +91,18 @@ export class ClusterPool extends PoolFace {
   static async connect(options: ClusterOptions): Promise<ClusterPool> {
     if (typeof options !== 'object' || options === null)
       throw new ArgumentError(`options of a cluster are an object, not ${describe(options)}`)
-    const { connection, queue, arch = 'win64', encoding = 'utf-8', ...rest } = options
+    const { connection, queue, arch: given, encoding = 'utf-8', ...rest } = options
     checkOptions('a cluster', rest, OPTIONS)
     checkQueueName(queue)
-    if (arch !== 'win64' && arch !== 'win32')
-      throw new ConfigError(`"arch" of a cluster is win64 or win32, not ${describe(arch)}`)
+    if (given !== undefined && given !== 'win64' && given !== 'win32')
+      throw new ConfigError(`"arch" of a cluster is win64 or win32, not ${describe(given)}`)
+    // as the workers find it: the environment has the last word
+    const { arch } = resolveConfig(given ? { arch: given } : {})
     encodingFor(encoding)
     const redis = await connect(connection)
     try {
       await claimQueue(redis, queue, arch)
-      return new ClusterPool(options, redis, await Jobs.open(redis, queue, (options.ttl ?? 600) * 1000))
+      return new ClusterPool(options, redis, await Jobs.open(redis, queue, (options.ttl ?? 600) * 1000), arch)
     } catch (error) {
       redis.disconnect()
       throw error
@@ -130,7 +131,7 @@ export class ClusterPool extends PoolFace {
     const dll = resolveDll(source === dllName(source) ? source : { path: dllName(source) })
     if (typeof prototype !== 'string')
       throw new ArgumentError(`a cluster takes a prototype in C, not ${describe(prototype)}`)
-    const { argtypes, restype, name } = parsePrototype(prototype, this.#arch, types(this.#arch) as never)
+    const { argtypes, restype, name } = parsePrototype(prototype, this.arch, types(this.arch) as never)
     const label = `${dllName(source)}.${name}`
     const routine: BatchRoutine = { label, argtypes, restype, keepsLastError: false }
     const reference = { dll: dll.reference, prototype }
@@ -163,7 +164,7 @@ export class ClusterPool extends PoolFace {
     columns: readonly unknown[],
     options: MapOptions,
   ): Promise<unknown> {
-    const rows = new ClientRows(routine, columns, options, contextFor(this.#arch, this.#encoding()))
+    const rows = new ClientRows(routine, columns, options, contextFor(this.arch, this.#encoding()))
     const { plan, most } = rows
     const { signal } = options
     const { label } = routine

@@ -13,6 +13,7 @@ import type { PoolStats } from '../pool/face.js'
 import { SessionPool } from '../pool/pool.js'
 import type { PoolOptions } from '../pool/pool-options.js'
 import { type Declaring, oncePerSession } from '../pool/pool-routine.js'
+import { resolveConfig } from '../runtime/config.js'
 import { packageVersion } from '../runtime/package.js'
 import { SHARED } from '../session/batch/batch.js'
 import type { Routine } from '../session/surface/routine.js'
@@ -110,7 +111,9 @@ export class ClusterWorker {
     const { connection, queue, allowUpload, jobs, lock, ...rest } = given
     checkOptions('a worker', { allowUpload, lock, jobs }, OPTIONS)
     checkQueueName(queue)
-    const { arch = 'win64', sandbox = allowUpload === true } = rest
+    const { sandbox = allowUpload === true } = rest
+    // of the configuration, as its sessions find it
+    const { arch } = resolveConfig(rest.arch ? { arch: rest.arch } : {})
     const dll_directories = [...(rest.dll_directories ?? []), ...(allowUpload ? [makeUploadsFolder()] : [])]
     const redis = await connect(connection)
     let pool: SessionPool | undefined

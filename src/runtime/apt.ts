@@ -12,7 +12,9 @@ async function asRoot(): Promise<readonly string[] | undefined> {
   return sudo?.code === 0 ? ['sudo', '-n'] : undefined
 }
 
-const hasApt = async () => (await run('apt-get', ['--version'], { seconds: 10 }).catch(() => undefined))?.code === 0
+/** Whether this system is one of Debian's family. */
+export const hasApt = async () =>
+  (await run('apt-get', ['--version'], { seconds: 10 }).catch(() => undefined))?.code === 0
 
 async function isOffered(packages: readonly string[]): Promise<boolean> {
   const { stdout } = await run('apt-cache', ['policy', ...packages], { seconds: 30, env: quiet })

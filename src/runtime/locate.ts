@@ -33,10 +33,10 @@ export function cacheFolder(): string {
   return join(xdg?.startsWith('/') ? xdg : join(process.env.HOME || homedir(), '.cache'), 'zugbruecke')
 }
 
-/** Where set-up puts a private Wine that has both halves (`scripts/wine32.sh`). */
+/** Where set-up puts a private Wine that has both halves (`private-wine.ts`). */
 export const privateWine = (): string => join(cacheFolder(), 'wine-win32')
 
-/** Its loader; its folder is filled in place, so only the file that is written last says that it is whole. */
+/** Its loader; earlier versions filled the folder in place, where only the file that is written last says that it is whole. */
 const ownWine = () => (existsSync(join(privateWine(), 'ready')) ? [join(privateWine(), 'usr/lib/wine/wine')] : [])
 
 export const quoted = (text: string) => (/^[\w./+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`)
@@ -72,9 +72,14 @@ const packaged = (name: string) => ['stable', 'staging', 'devel'].map(kind => `/
 
 /** Whether a Wine has its 32-bit half: Debian, builds of WineHQ and private folders each keep it in another place. */
 const runs32 = (wine: string): boolean =>
-  ['../i386-linux-gnu/wine', '../lib/i386-linux-gnu/wine', '../lib/wine', '../lib32/wine', '../lib64/wine'].some(
-    folder => existsSync(join(dirname(realpathSync(wine)), folder, 'i386-windows/ntdll.dll')),
-  )
+  [
+    '../i386-linux-gnu/wine',
+    '../x86_64-linux-gnu/wine',
+    '../lib/i386-linux-gnu/wine',
+    '../lib/wine',
+    '../lib32/wine',
+    '../lib64/wine',
+  ].some(folder => existsSync(join(dirname(realpathSync(wine)), folder, 'i386-windows/ntdll.dll')))
 
 /** The Wine loader for an architecture; `undefined` where there is none. */
 export function findWine(wanted: Pick<Wanted, 'arch' | 'wine'>): string | undefined {
@@ -101,9 +106,20 @@ export function findWineserver(wine: string): string | undefined {
   return (own ? [own, ...places] : places).find(isProgram)
 }
 
-/** Who has a display has a prefix apart: what windows are drawn on belongs to the prefix. */
-export const prefixFolder = ({ arch, prefix, display }: Pick<Wanted, 'arch' | 'prefix' | 'display'>): string =>
-  resolve(prefix ?? join(cacheFolder(), `prefix-${arch}${display === 'inherit' ? '-display' : ''}`))
+/**
+ * One prefix for both architectures where one Wine runs both, unless each has had its own before. Who has a display has a prefix
+ * apart: what windows are drawn on belongs to the prefix.
+ */
+export function prefixFolder(wanted: Pick<Wanted, 'arch' | 'wine' | 'prefix' | 'display'>): string {
+  if (wanted.prefix !== null) return resolve(wanted.prefix)
+  const folder = (arch: Arch) => join(cacheFolder(), `prefix-${arch}${wanted.display === 'inherit' ? '-display' : ''}`)
+  const own = folder(wanted.arch)
+  if (wanted.arch === 'win64' || existsSync(own)) return own
+  const wine = findWine(wanted)
+  const wide = folder('win64')
+  const isOne = wine !== undefined && wine === findWine({ ...wanted, arch: 'win64' })
+  return isOne && !(existsSync(wide) && prefixProblem(wide, 'win32')) ? wide : own
+}
 
 /** A prefix is whole when its last-written registry and the system folder of the architecture are there. */
 export function prefixProblem(prefix: string, arch: Arch): string | undefined {

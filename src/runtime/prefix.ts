@@ -174,7 +174,10 @@ function kill(pid: number): void {
 /** Files of drive_c in a fresh prefix of Wine 8.0: what progress is measured against. */
 const filesExpected = 920
 
-/** Makes a prefix: aside first, then renamed, so that a prefix that exists is whole. */
+/** Of 32 bits, and Wine's own. */
+const NARROW_PROGRAM = ['C:\\windows\\syswow64\\cmd.exe', '/c', 'exit']
+
+/** Makes a prefix, and sees whether programs of the architecture run: aside first, then renamed, so that a prefix that exists is whole. */
 export async function makePrefix(
   wine: Wine,
   arch: Arch,
@@ -197,6 +200,7 @@ export async function makePrefix(
   }, 500)
   try {
     await runApart(wine.wine, ['wineboot', '-i'], there, 180)
+    if (arch === 'win32') await runApart(wine.wine, NARROW_PROGRAM, there, 60)
     // The registry is written when the last process has gone; only then may the folder move.
     await runApart(wine.wineserver, ['-w'], there, 60)
   } finally {

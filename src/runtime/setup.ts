@@ -21,9 +21,9 @@ import {
   quoted,
 } from './locate.js'
 import { withLock } from './lock.js'
-import { packageFile } from './package.js'
 import { assertPlatform } from './platform.js'
 import { ensureServices, makePrefix } from './prefix.js'
+import { makePrivateWine } from './private-wine.js'
 import { noProgress, type Progress } from './progress.js'
 import { fetchPython } from './python.js'
 import { run, tail } from './run.js'
@@ -45,8 +45,7 @@ export async function setUp(config: ResolvedConfig, progress: Progress = noProgr
   try {
     await mkdir(cache, { recursive: true, mode: 0o700 })
     return await withLock(join(cache, 'setup.lock'), waiting, async () => {
-      const loader = await needWine(config, progress)
-      await needPrefix(config, loader, progress)
+      await needWineAndPrefix(config, progress)
       await needPython(config, progress)
       const installation = locate(config)
       const wine = await wineVersion(installation.wine)
@@ -69,6 +68,19 @@ function inWords(error: unknown, cache: string): unknown {
   return new SetupError(`${message}. ${advice} name another folder in XDG_CACHE_HOME.`, { cause: error })
 }
 
+/** What looks like a Wine that runs 32-bit programs need not be one: to make a prefix shows it. */
+async function needWineAndPrefix(config: ResolvedConfig, progress: Progress): Promise<void> {
+  const wine = await needWine(config, progress)
+  try {
+    await needPrefix(config, wine, progress)
+  } catch (error) {
+    if (config.arch === 'win64' || config.wine !== null || wine.startsWith(privateWine())) throw error
+    progress.line(`Passed over ${wine}: ${(error as Error).message}`)
+    await makePrivateWine(progress)
+    await needPrefix(config, findWine(config) as string, progress)
+  }
+}
+
 async function needWine(config: ResolvedConfig, progress: Progress): Promise<string> {
   const found = findWine(config)
   if (found && findWineserver(found)) {
@@ -76,25 +88,12 @@ async function needWine(config: ResolvedConfig, progress: Progress): Promise<str
     return found
   }
   if (config.wine !== null) throw new SetupError(`The configured "wine" is not a usable Wine: ${config.wine}`)
-  if (config.arch === 'win64') await aptInstall(['wine64', 'wine'], 'Wine', progress)
-  else await makePrivateWine(progress)
+  // the private one needs the libraries of the system's
+  if (!findWine({ arch: 'win64', wine: null })) await aptInstall(['wine64', 'wine'], 'Wine', progress)
+  if (config.arch === 'win32') await makePrivateWine(progress)
   const installed = findWine(config)
   if (!installed) throw new SetupError('Wine was installed, but no loader is at /usr/lib/wine/wine64 or on the PATH.')
   return installed
-}
-
-/** Debian's packages of both halves, unpacked into the cache folder: `wine32:i386` is often not installable beside what is there. */
-async function makePrivateWine(progress: Progress): Promise<void> {
-  const step = progress.step('Wine with a 32-bit half, unpacked apart (200 MB of packages, 1.2 GB of disk)', 'steps')
-  const result = await run('bash', [packageFile('scripts/wine32.sh'), privateWine()], {
-    seconds: 1200,
-    onLine: line => {
-      const at = /^step (\d+)\/(\d+)/.exec(line)
-      if (at) step.advance(Number(at[1]), Number(at[2]))
-    },
-  })
-  step.end(result.code === 0 ? privateWine() : 'failed')
-  if (result.code !== 0) throw new SetupError(`A Wine with a 32-bit half could not be made:\n${tail(result.output)}`)
 }
 
 async function needPrefix(config: ResolvedConfig, wine: string, progress: Progress): Promise<void> {
@@ -105,7 +104,7 @@ async function needPrefix(config: ResolvedConfig, wine: string, progress: Progre
   }
   const wineserver = findWineserver(wine)
   if (!wineserver) throw new SetupError(`wineserver was found neither beside ${wine} nor on the PATH.`)
-  const step = progress.step(`Wine prefix (${config.arch === 'win32' ? '1.3' : '0.7'} GB): ${prefix}`, 'steps')
+  const step = progress.step(`Wine prefix (${config.arch === 'win32' ? '0.4' : '0.7'} GB): ${prefix}`, 'steps')
   try {
     await makePrefix({ wine, wineserver, prefix }, config.arch, (done, total) => step.advance(done, total))
   } catch (error) {

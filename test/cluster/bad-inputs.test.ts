@@ -1,4 +1,5 @@
 /** What is wrong is one clear error, at the client or at the worker that starts. */
+// 64-bit only: ZUGBRUECKE_ARCH has the last word over the architectures that it asks for
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'

@@ -68,7 +68,7 @@ API int wide_length(const wchar_t *text) { return text ? (int)wcslen(text) : -1;
 API const char *same_text(const char *text) { return text; }
 API const char *parity(int value) { return value & 1 ? "odd" : value % 4 ? "even" : 0; }
 API const wchar_t *wide_parity(int value) { return value & 1 ? L"\u00fcngerade" : L"gerade"; }
-API void *pointer_of(uint64_t value) { return (void *)value; }
+API void *pointer_of(uint64_t value) { return (void *)(uintptr_t)value; }
 API int divide(int a, int b, int *quotient, double *exact) {
   *quotient = a / b;
   *exact = (double)a / b;

@@ -1,8 +1,11 @@
 /** The examples run, one after the other, and print what they promise. */
+// 64-bit only: a user builds their DLL once; the example that is about 32 bits has a DLL of each kind
 import { execFile, execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { resolveConfig } from '../../src/runtime/config.js'
+import { locate } from '../../src/runtime/locate.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -54,5 +57,27 @@ test('the pool example', () =>
     'jobs [ { n: 1161, steps: 181 }, { n: 51359, steps: 308 } ]',
     'stats true 0',
   ))
+
+/** Without it the suites of 32-bit sessions are skipped, too. */
+function isNarrowSetUp(): boolean {
+  try {
+    return locate(resolveConfig({ arch: 'win32' })) !== undefined
+  } catch {
+    return false
+  }
+}
+
+const both = isNarrowSetUp() ? test : test.skip
+both('the example with a 64-bit and a 32-bit DLL', async () => {
+  execFileSync('examples/both/get.sh', { cwd: root })
+  await prints(
+    'examples/both/main.mjs',
+    'sessions win64 win32',
+    '64 bits encode 44100 samples',
+    'smaller than it was true',
+    '32 bits decode 44100 samples, the same: true',
+    'peak 11999 then 5999',
+  )
+})
 
 test.run()

@@ -1,10 +1,10 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { SetupError } from '../../src/errors.js'
-import { locate, type Wanted } from '../../src/runtime/locate.js'
+import { findWine, locate, type Wanted } from '../../src/runtime/locate.js'
 import { platformProblem } from '../../src/runtime/platform.js'
 
 const test = suite('locate')
@@ -116,6 +116,33 @@ test('a prefix without a 32-bit side does not do for win32', () => {
   assert.match(message(wanted({ arch: 'win32' })), 'no 32-bit side')
   put('zugbruecke/prefix-win32/drive_c/windows/syswow64/kernel32.dll')
   assert.is(locate(wanted({ arch: 'win32' })).arch, 'win32')
+})
+
+test('one prefix for both where one Wine runs both, and two where there are two', () => {
+  const wine = put('wine/bin/wine', 0o755)
+  put('wine/bin/wineserver', 0o755)
+  putPython('3.13.0')
+  putPython('3.11.3', 'win32')
+  const at = (arch: 'win32' | 'win64') => basename(locate(wanted({ wine, arch })).prefix)
+  putPrefix()
+  // of a Wine, or by a Wine, that has one half alone
+  assert.match(message(wanted({ wine, arch: 'win32' })), 'prefix-win32')
+  put('zugbruecke/prefix-win64/drive_c/windows/syswow64/kernel32.dll')
+  assert.equal([at('win32'), at('win64')], ['prefix-win64', 'prefix-win64'])
+  putPrefix('win32')
+  put('zugbruecke/prefix-win32/drive_c/windows/syswow64/kernel32.dll')
+  assert.equal([at('win32'), at('win64')], ['prefix-win32', 'prefix-win64'])
+})
+
+test('the private Wine is found once it is whole', () => {
+  process.env.PATH = folder
+  const loader = put('zugbruecke/wine-win32/usr/lib/wine/wine', 0o755)
+  const narrow = wanted({ wine: null, arch: 'win32' })
+  put('zugbruecke/wine-win32/usr/lib/x86_64-linux-gnu/wine/i386-windows/ntdll.dll')
+  assert.is.not(findWine(narrow), loader)
+  put('zugbruecke/wine-win32/ready')
+  assert.is(findWine(narrow), loader)
+  assert.is.not(findWine(wanted({ wine: null })), loader)
 })
 
 test('other platforms and an old Node are told', () => {

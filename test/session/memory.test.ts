@@ -126,4 +126,17 @@ test('bad sizes', async ({ session }) => {
   await rejects(session.memory.alloc(2 ** 46), ZugbrueckeError)
 })
 
+test('addresses that are reserved, and no memory yet', async ({ session }) => {
+  const { c_size_t, c_void_p, c_ulong } = session.types
+  const allocate = session.windll.kernel32.func('VirtualAlloc', [c_void_p, c_size_t, c_ulong, c_ulong], c_void_p)
+  const [COMMIT, RESERVE, READWRITE] = [0x1000, 0x2000, 4]
+  const at = (await allocate(null, 0x10000, RESERVE, READWRITE)) as bigint
+  throws(() => session.memory.read(at, 16), MemoryAccessError, 'readable', at.toString(16))
+  assert.is(await allocate(at, 0x1000, COMMIT, READWRITE), at)
+  assert.equal(session.memory.read(at, 16), new Uint8Array(16))
+  throws(() => session.memory.read(at, 0x1001), MemoryAccessError, 'readable')
+  const free = session.windll.kernel32.func('VirtualFree', [c_void_p, c_size_t, c_ulong], session.types.c_int)
+  assert.is(await free(at, 0, 0x8000), 1)
+})
+
 test.run()

