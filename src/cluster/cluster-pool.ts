@@ -42,6 +42,8 @@ export interface ClusterOptions {
   readonly retries?: number
   /** Seconds that columns, results and uploaded DLLs are kept in Redis, where nobody fetches them; 600 unless given. */
   readonly ttl?: number
+  /** Seconds that work waits while no worker is there, or Redis is gone; 120 unless given. Then it rejects with NoWorkerError, or ClusterError. */
+  readonly waitTimeout?: number
 }
 
 export interface ClusterStats extends PoolStats {
@@ -49,7 +51,13 @@ export interface ClusterStats extends PoolStats {
 }
 
 const COUNT = ['a number from 0', (value: unknown) => typeof value === 'number' && value >= 0] as const
-const OPTIONS: Checks = { maxQueue: wholeNumber(1, 1_000_000), retries: COUNT as never, ttl: wholeNumber(1, 86_400) }
+const SECONDS = ['a number of seconds above 0', (value: unknown) => typeof value === 'number' && value > 0] as const
+const OPTIONS: Checks = {
+  maxQueue: wholeNumber(1, 1_000_000),
+  retries: COUNT,
+  ttl: wholeNumber(1, 86_400),
+  waitTimeout: SECONDS,
+}
 /** Chunks under way for each session: one that is carried out, one that waits for it, and one on its way. */
 const AHEAD = 3
 /** Milliseconds until what was not begun is tried again. */
@@ -61,7 +69,7 @@ type Work = Omit<JobData, 'protocol' | 'client' | 'input' | 'ttl'>
 
 export class ClusterPool implements Pool {
   readonly #arch: Arch
-  readonly #mapped = new Map<string, PoolRoutine>()
+  readonly #mapped = new Map<string, { readonly dll: LocalDll; readonly routine: PoolRoutine }>()
   readonly #waiting: (() => void)[] = []
   #underway = 0
   #completed = 0
@@ -90,7 +98,8 @@ export class ClusterPool implements Pool {
     const redis = await connect(connection)
     try {
       await claimQueue(redis, queue, arch)
-      return new ClusterPool(options, redis, await Jobs.open(redis, queue, (options.ttl ?? 600) * 1000))
+      const { ttl = 600, waitTimeout = 120 } = options
+      return new ClusterPool(options, redis, await Jobs.open(redis, queue, ttl * 1000, waitTimeout * 1000))
     } catch (error) {
       redis.disconnect()
       throw error
@@ -115,11 +124,18 @@ export class ClusterPool implements Pool {
     source: DllSource,
     prototype: string,
   ): PoolRoutine<A, R> {
-    const dll = resolveDll(source === dllName(source) ? source : { path: dllName(source) })
     if (typeof prototype !== 'string')
       throw new ArgumentError(`a cluster takes a prototype in C, not ${describe(prototype)}`)
+    return this.#routine<A, R>(resolveDll(checkedSource(source)), dllName(source), prototype)
+  }
+
+  #routine<A extends readonly unknown[] = readonly unknown[], R = unknown>(
+    dll: LocalDll,
+    source: string,
+    prototype: string,
+  ): PoolRoutine<A, R> {
     const { argtypes, restype, name } = parsePrototype(prototype, this.#arch, types(this.#arch) as never)
-    const label = `${dllName(source)}.${name}`
+    const label = `${source}.${name}`
     const routine: BatchRoutine = { label, argtypes, restype, keepsLastError: false }
     const reference = { dll: dll.reference, prototype }
     const pace = new RowPace()
@@ -140,7 +156,7 @@ export class ClusterPool implements Pool {
     return poolRoutine(label, call, batch) as PoolRoutine<A, R>
   }
 
-  /** As `SessionPool.map`; rejects also with WorkerLostError, which names the rows that are in doubt. */
+  /** As `SessionPool.map`; rejects also with WorkerLostError, which names the rows that are in doubt, and with NoWorkerError. A file that has changed is uploaded anew. */
   async map(
     dll: DllSource,
     prototype: string,
@@ -156,9 +172,13 @@ export class ClusterPool implements Pool {
   ): Promise<unknown> {
     if (typeof prototype !== 'string') throw new ArgumentError(`map takes a prototype in C, not ${describe(prototype)}`)
     const key = `${typeof dll === 'string' ? 'own' : 'path'}\0${dllName(dll)}\0${prototype}`
-    const routine = this.#mapped.get(key) ?? this.func(dll, prototype)
-    this.#mapped.set(key, routine)
-    return routine.batch(columns, options as { detail: true })
+    let made = this.#mapped.get(key)
+    if (!made?.dll.isCurrent()) {
+      const local = resolveDll(checkedSource(dll))
+      made = { dll: local, routine: this.#routine(local, dllName(dll), prototype) }
+      this.#mapped.set(key, made)
+    }
+    return made.routine.batch(columns, options as { detail: true })
   }
 
   async #share(
@@ -355,6 +375,9 @@ export class ClusterPool implements Pool {
     await this.close()
   }
 }
+
+const checkedSource = (source: DllSource): DllSource =>
+  source === dllName(source) ? source : { path: dllName(source) }
 
 const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView) => new Uint8Array(buffer, byteOffset, byteLength)
 

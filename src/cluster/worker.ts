@@ -22,9 +22,12 @@ import {
   claimQueue,
   connect,
   type Failure,
+  FORGOTTEN,
   type JobData,
   type JobResult,
+  KEPT,
   type Keys,
+  keepJobs,
   keepQueue,
   keysOf,
   type NotBegun,
@@ -77,7 +80,7 @@ export class ClusterWorker {
   #worker: Worker<JobData, JobResult> | undefined
   #aborts: Redis | undefined
   #beat: NodeJS.Timeout | undefined
-  #busy = 0
+  readonly #underway = new Set<string>()
   #completed = 0
   #failed = 0
   #closing: Promise<void> | undefined
@@ -127,6 +130,8 @@ export class ClusterWorker {
       stalledInterval: Math.max(500, lock * 500),
       // what a worker had may have been done: its client decides
       maxStalledCount: 0,
+      removeOnComplete: KEPT,
+      removeOnFail: KEPT,
     })
     this.#worker.on('error', () => {})
     await this.#worker.waitUntilReady()
@@ -144,7 +149,13 @@ export class ClusterWorker {
     const facts: WorkerFacts = { name, size, uploads, version }
     await redis.set(this.#keys.worker(this.#id), JSON.stringify(facts), 'PX', LIFE)
     await redis.sadd(this.#keys.workers, this.#id)
+    await this.#keep(this.#underway)
     await keepQueue(redis, this.options.queue)
+  }
+
+  /** What is carried out here does not go with its client. */
+  #keep(ids: Iterable<string>): Promise<void> {
+    return keepJobs(this.redis, this.options.queue, ids, FORGOTTEN * 1000)
   }
 
   stats(): WorkerStats {
@@ -155,7 +166,7 @@ export class ClusterWorker {
       version: packageVersion(),
       connected: this.redis.status === 'ready',
       closing: this.#closing !== undefined,
-      busy: this.#busy,
+      busy: this.#underway.size,
       completed: this.#completed,
       failed: this.#failed,
     }
@@ -164,9 +175,13 @@ export class ClusterWorker {
   async #process(job: Job<JobData, JobResult>, signal: AbortSignal | undefined): Promise<JobResult> {
     const { redis } = this
     const { ttl } = job.data
-    const input = this.#keys.input(job.id as string)
-    const output = this.#keys.output(job.id as string)
-    this.#busy++
+    // it waited for longer than its client lived, and only its number was left
+    if (ttl === undefined) throw new JobFailure('its client is gone')
+    const id = job.id as string
+    const input = this.#keys.input(id)
+    const output = this.#keys.output(id)
+    this.#underway.add(id)
+    void this.#keep([id]).catch(() => {})
     try {
       const from = performance.now()
       const packed = await this.#carryOut(job.data, await this.#input(job), signal)
@@ -183,7 +198,7 @@ export class ClusterWorker {
       await forget(redis, input, job.data.input)
       throw new JobFailure((error as Error).message)
     } finally {
-      this.#busy--
+      this.#underway.delete(id)
     }
   }
 

@@ -1,0 +1,2 @@
+// Which process the session has on the worker that took this job.
+export default session => session.pid
