@@ -62,15 +62,15 @@ export class Jobs {
   readonly #pending = new Map<string, Pending>()
   readonly #queue: Queue<JobData, JobResult>
   readonly #events: QueueEvents
+  readonly #hearing: Redis
   /** Processes nothing: it gives back what workers that are gone had, also where no other worker is there to do so. */
   readonly #checker: Worker
   readonly #beat: NodeJS.Timeout
   #number = 0
   #closed = false
-  /** When Redis, and when a worker was heard of last. */
-  #answered = performance.now()
-  #heard = performance.now()
-  #beating = false
+  /** Since when Redis has not answered, and since when no worker is there. */
+  #silent: number | undefined
+  #deserted: number | undefined
   /** Files of DLLs that are to stay. */
   readonly held = new Set<string>()
 
@@ -85,7 +85,8 @@ export class Jobs {
     this.keys = keysOf(queue)
     const connection = redis as never
     this.#queue = new Queue(queue, { connection })
-    this.#events = new QueueEvents(queue, { connection: redis.duplicate() as never, blockingTimeout: BEAT })
+    this.#hearing = redis.duplicate()
+    this.#events = new QueueEvents(queue, { connection: this.#hearing as never, blockingTimeout: BEAT })
     this.#checker = new Worker(queue, undefined, {
       connection,
       autorun: false,
@@ -120,37 +121,36 @@ export class Jobs {
   /** Says that this client lives, and looks who works. */
   async beat(): Promise<void> {
     // one that waits for Redis is enough
-    if (this.#closed || this.#beating) return
+    if (this.#closed || this.#silent !== undefined) return
     const { redis, keys, queue } = this
-    this.#beating = true
+    this.#silent = performance.now()
     try {
       await redis.set(keys.client(this.client), '', 'PX', LIFE)
-      this.#answered = performance.now()
       for (const sha256 of this.held) await redis.pexpire(keys.dll(sha256), this.ttl)
       await keepJobs(redis, queue, this.#pending.keys(), LIFE)
       await keepQueue(redis, queue)
       this.workers = await liveWorkers(redis, keys)
-      if (this.workers.length > 0) this.#heard = performance.now()
+      this.#deserted = this.workers.length > 0 ? undefined : (this.#deserted ?? performance.now())
       await this.#look()
     } finally {
-      this.#beating = false
+      this.#silent = undefined
     }
   }
 
   /** Work waits for Redis and for workers as long as was said. */
   #miss(): void {
     const { queue, patience } = this
-    const now = performance.now()
+    const long = performance.now() - patience
     const seconds = Math.round(patience / 1000)
     for (const [id, { name, since, reject }] of this.#pending) {
-      if (now - Math.max(since, this.#answered) > patience) {
+      if (this.#silent !== undefined && Math.max(since, this.#silent) < long) {
         void this.#takeBack(id)
         reject(
           new ClusterError(
             `${name}: Redis has not answered for ${seconds} s ("waitTimeout"): what workers had may have been done or not`,
           ),
         )
-      } else if (now - Math.max(since, this.#heard) > patience && this.redis.status === 'ready') {
+      } else if (this.#deserted !== undefined && Math.max(since, this.#deserted) < long) {
         const none = `${name}: no worker has been there for ${seconds} s ("waitTimeout"): start one by "zugbruecke worker --queue ${queue}", with the same Redis`
         void this.#takeBack(id, new NoWorkerError(none))
       }
@@ -181,7 +181,8 @@ export class Jobs {
         { protocol: PROTOCOL, client, input, ttl, ...data },
         { jobId: id, removeOnComplete: KEPT, removeOnFail: KEPT },
       )
-      void keepJobs(redis, queue, [id], LIFE).catch(() => {})
+      const kept = keepJobs(redis, queue, [id], LIFE)
+      void (this.#number === 1 ? kept.then(() => keepQueue(redis, queue)) : kept).catch(() => {})
       if (signal?.aborted) stop()
       if (withdraw?.aborted) takeBack()
     }
@@ -275,12 +276,16 @@ export class Jobs {
     clearInterval(this.#beat)
     const ids = [...this.#pending.keys()]
     for (const { reject } of this.#pending.values()) reject(closedError())
-    // where Redis is gone there is nobody to tell
-    if (this.redis.status === 'ready') {
+    // where Redis is gone there is nobody to tell, and BullMQ would wait for it
+    const isThere = this.redis.status === 'ready'
+    if (isThere) {
       await Promise.allSettled(ids.map(id => this.#stop(id)))
       await this.redis.del(this.keys.client(this.client)).catch(() => {})
     }
-    await Promise.allSettled([this.#events.close(), this.#checker.close(), this.#queue.close()])
+    const parts = [this.#events.close(), this.#checker.close(!isThere), this.#queue.close()]
+    const closed = Promise.allSettled(parts)
+    if (isThere) await closed
+    this.#hearing.disconnect()
     this.redis.disconnect()
   }
 }

@@ -158,11 +158,13 @@ export async function keepQueue(redis: Redis, queue: string): Promise<void> {
   await keys.reduce((pipeline, key) => pipeline.expire(key, FORGOTTEN), redis.pipeline()).exec()
 }
 
-/** A job that nobody answers for any more is gone after so many milliseconds: BullMQ itself keeps one that waits for ever. */
+/** A job that nobody answers for any more is gone after so many milliseconds: BullMQ itself keeps one that waits for ever. The lists it is in come and go. */
 export async function keepJobs(redis: Redis, queue: string, ids: Iterable<string>, life: number): Promise<void> {
   const pipeline = redis.pipeline()
   for (const id of ids) pipeline.pexpire(`bull:${queue}:${id}`, life)
-  if (pipeline.length > 0) await pipeline.exec()
+  if (pipeline.length === 0) return
+  for (const name of ['wait', 'active', 'marker']) pipeline.expire(`bull:${queue}:${name}`, FORGOTTEN)
+  await pipeline.exec()
 }
 
 /** Workers that have been heard of lately. */
