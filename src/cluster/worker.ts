@@ -13,8 +13,10 @@ import type { PoolOptions } from '../pool/pool-options.js'
 import { type Declaring, oncePerSession } from '../pool/pool-routine.js'
 import { packageVersion } from '../runtime/package.js'
 import { SHARED } from '../session/batch/batch.js'
+import type { CtypesSession } from '../session/life/session.js'
 import type { Routine } from '../session/surface/routine.js'
 import { install, makeUploadsFolder, UploadGone } from './dlls.js'
+import { LoadedNames } from './loaded-names.js'
 import { carry, fetch, forget, pack, unpack } from './payload.js'
 import {
   type Connection,
@@ -81,6 +83,7 @@ export class ClusterWorker {
   #aborts: Redis | undefined
   #beat: NodeJS.Timeout | undefined
   readonly #underway = new Set<string>()
+  readonly #loaded = new LoadedNames()
   #completed = 0
   #failed = 0
   #closing: Promise<void> | undefined
@@ -232,14 +235,26 @@ export class ClusterWorker {
     const declare = this.#routine(path, data.prototype as string)
     if (data.kind === 'rows') {
       const rows = new WorkerRows(packed, signal)
-      await pool.use(session => declare(session).batch[SHARED].share(rows, 1, () => false))
+      await this.#use(data, session => declare(session).batch[SHARED].share(rows, 1, () => false))
       return rows.pack()
     }
     const { args, timeout } = unpack<{ args: unknown[]; timeout?: number }>(packed).header
     const limit = { ...given, ...(timeout === undefined ? {} : { timeout }) }
-    const value = await pool.use(session => declare(session).with(limit)(...args))
+    const value = await this.#use(data, session => declare(session).with(limit)(...args))
     const changed = args.flatMap((arg, i) => (ArrayBuffer.isView(arg) ? [[i, arg]] : []))
     return pack(`what ${data.prototype} returned`, { value, changed })
+  }
+
+  /** In a session that has no other files of these names: one that has makes way for a new one. */
+  async #use<T>({ dll }: JobData, work: (session: CtypesSession) => Promise<T>): Promise<T> {
+    let answer: { readonly value: T } | undefined
+    while (!answer)
+      answer = await this.pool.use(async session => {
+        if (this.#loaded.take(session, dll)) return { value: await work(session) }
+        await session.terminate()
+        return undefined
+      })
+    return answer.value
   }
 
   #routine(path: string, prototype: string): Declaring {

@@ -6,7 +6,7 @@ import { Queue } from 'bullmq'
 import { Redis } from 'ioredis'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { ClusterError, WorkerLostError } from 'zugbruecke'
+import { ClusterError, DllNotFoundError, WorkerLostError } from 'zugbruecke'
 import { ClusterPool } from 'zugbruecke/cluster'
 import { sandboxProblem } from '../../dist/src/runtime/sandbox.js'
 import { makeDll } from '../dlls/build.js'
@@ -96,7 +96,7 @@ if (withoutRedis) {
       await rejects(before(1), ClusterError, 'vendor.dll', 'has changed')
       assert.equal(await price(), [20, 22, 24])
       unlinkSync(main)
-      await rejects(pool.map(main, 'int price(int)', [count(3)]), Error as never, 'vendor.dll')
+      await rejects(pool.map(main, 'int price(int)', [count(3)]), DllNotFoundError, 'vendor.dll')
     } finally {
       raw.disconnect()
       await pool.close()
