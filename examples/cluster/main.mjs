@@ -1,6 +1,7 @@
 // Redis, two workers, a client and a board, all on this machine. From a clone, after `npm run first-call`, with redis-server installed:
 //   cd examples/cluster && npm install --ignore-scripts && npm start
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -29,14 +30,24 @@ const folder = mkdtempSync(join(tmpdir(), 'zugbruecke-cluster-'))
 const stored = ['--port', given.store, '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'yes']
 const children = [spawn('redis-server', stored, { stdio: 'ignore' })]
 
-// Two workers. On other machines it would be the same command.
+// Two workers, where the DLL is. On other machines it would be the same command.
 const cli = file('../../dist/src/cli/main.js')
 await new Promise(resolve => setTimeout(resolve, 500))
 for (let i = 0; i < 2; i++)
-  children.push(spawn(process.execPath, [cli, 'worker', '--redis', redis, '--queue', queue, '--size', '1'], { stdio: 'inherit' }))
+  children.push(
+    spawn(process.execPath, [cli, 'worker', '--redis', redis, '--queue', queue, '--size', '1'], {
+      cwd: file('../build'),
+      stdio: 'inherit',
+    }),
+  )
 
-const end = () => {
-  for (const child of children.reverse()) child.kill()
+// Workers first: they finish what they have.
+const end = async () => {
+  const [store, ...workers] = children
+  const over = workers.map(worker => once(worker, 'exit'))
+  for (const worker of workers) worker.kill()
+  await Promise.all(over)
+  store.kill()
   rmSync(folder, { recursive: true, force: true })
   process.exit()
 }
@@ -44,7 +55,10 @@ process.on('SIGINT', end).on('SIGTERM', end)
 
 // The board.
 const adapter = new ExpressAdapter().setBasePath('/')
-createBullBoard({ queues: [new BullMQAdapter(new Queue(queue, { connection: { url: redis } }))], serverAdapter: adapter })
+createBullBoard({
+  queues: [new BullMQAdapter(new Queue(queue, { connection: { url: redis } }))],
+  serverAdapter: adapter,
+})
 express().use('/', adapter.getRouter()).listen(Number(given.port), '127.0.0.1')
 console.log(`board: http://127.0.0.1:${given.port}/queue/${queue}?status=completed`)
 
@@ -53,12 +67,14 @@ const pool = await ClusterPool.connect({ connection: redis, queue, retries: 2 })
 const numbers = Uint32Array.from({ length: Number(given.rows) }, (_, i) => i + 1)
 const from = performance.now()
 let shown = 0
-const steps = await pool.map({ path: file('../build/demo.dll') }, 'int collatz(unsigned n)', [numbers], {
+const steps = await pool.map({ path: './demo.dll' }, 'int collatz(unsigned n)', [numbers], {
   onProgress(done, total) {
     if (performance.now() - shown < 1000) return
     shown = performance.now()
     console.log(`${done} of ${total} rows, ${pool.stats().workers} workers`)
   },
 })
-console.log(`${steps.length} rows in ${((performance.now() - from) / 1000).toFixed(1)} s; row 26 gave ${steps[26]}. Ctrl-C ends it.`)
+console.log(
+  `${steps.length} rows in ${((performance.now() - from) / 1000).toFixed(1)} s; row 26 gave ${steps[26]}. Ctrl-C ends it.`,
+)
 await pool.close()

@@ -5,7 +5,9 @@ import { fileURLToPath } from 'node:url'
 import { chromium } from 'playwright-core'
 
 const file = path => fileURLToPath(new URL(path, import.meta.url))
-const example = spawn(process.execPath, [file('main.mjs'), ...process.argv.slice(2)], { stdio: ['ignore', 'pipe', 'inherit'] })
+const example = spawn(process.execPath, [file('main.mjs'), ...process.argv.slice(2)], {
+  stdio: ['ignore', 'pipe', 'inherit'],
+})
 let board
 for await (const line of createInterface(example.stdout)) {
   console.log(line)

@@ -60,6 +60,8 @@ export interface WorkerStats extends WorkerFacts {
 const OPTIONS: Checks = { allowUpload: BOOLEAN, lock: wholeNumber(1, 3600) }
 const BEAT = 3000
 const LIFE = 10_000
+/** Milliseconds between two looks at what an end waits for. */
+const BRIEF = 100
 /** Routines that are kept declared; all are forgotten when there are more. */
 const DECLARED = 256
 
@@ -297,7 +299,7 @@ export class ClusterWorker {
     return module
   }
 
-  /** Finishes what it has, and takes no more; with `force` what it has is left, and goes elsewhere when it is missed. */
+  /** Finishes what it has, and takes no more; where Redis stays away for `lock` seconds that is missed anyway, and it ends. With `force` what it has is left, and goes elsewhere when it is missed. */
   close(force = false): Promise<void> {
     if (force) return this.#end(true)
     this.#closing ??= this.#end(false)
@@ -307,10 +309,24 @@ export class ClusterWorker {
   async #end(force: boolean): Promise<void> {
     clearInterval(this.#beat)
     if (this.redis.status === 'ready') await this.redis.unlink(this.#keys.worker(this.#id)).catch(() => {})
-    await this.#worker?.close(force)
+    const over = new AbortController()
+    const finished = this.#worker?.close(force).finally(() => over.abort())
+    await Promise.race([finished, this.#deserted(over.signal)])
     await this.pool.close()
     this.#aborts?.disconnect()
     this.redis.disconnect()
+    // its connection that blocks may be none yet
+    if (!over.signal.aborted) void this.#worker?.disconnect().catch(() => {})
+  }
+
+  /** Resolves when Redis has been away for as long as what this has is its own. */
+  async #deserted(over: AbortSignal): Promise<void> {
+    const { lock = 10 } = this.options
+    let last = performance.now()
+    while (!over.aborted && performance.now() - last < lock * 1000) {
+      if (this.redis.status === 'ready') last = performance.now()
+      await new Promise(resolve => setTimeout(resolve, BRIEF))
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

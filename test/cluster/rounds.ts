@@ -44,13 +44,7 @@ export class Scene {
   /** Both of them; one that ended is started again. */
   async workers(): Promise<readonly OwnWorker[]> {
     const start = (machine: number) =>
-      OwnWorker.start(
-        this.url(machine),
-        this.queue,
-        ['--size', '1', '--lock', '5', '--jobs', 'test/cluster'],
-        {},
-        this.machines?.on(machine),
-      )
+      OwnWorker.start(this.url(machine), this.queue, ['--size', '1', '--lock', '5'], {}, this.machines?.on(machine))
     const made = [0, 1].map(i => (this.#workers[i]?.isRunning ? this.#workers[i] : start(i + 1)))
     this.#workers.splice(0, 2, ...(await Promise.all(made)))
     return this.#workers
@@ -149,8 +143,13 @@ export const FAULTS: readonly Fault[] = [
     retries: 1,
     strike: async scene => {
       const pool = await scene.pool()
-      const pid = await pool.run<number>(new URL('pid.mjs', import.meta.url))
-      // the job waited for its turn: by now the session has rows again
+      const call = pool.func<unknown[], bigint>(
+        { path: dll('linux') },
+        'int64_t linux_call(int64_t, void *, void *, void *, void *, void *)',
+      )
+      const getpid = 39
+      const pid = Number(await call(getpid, null, null, null, null, null))
+      // the call waited for its turn: by now the session has rows again
       process.kill(pid, 'SIGKILL')
       await pool.close()
     },

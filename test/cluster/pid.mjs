@@ -1,2 +1,0 @@
-// Which process the session has on the worker that took this job.
-export default session => session.pid
