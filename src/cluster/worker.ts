@@ -86,6 +86,7 @@ export class ClusterWorker {
   #beat: NodeJS.Timeout | undefined
   readonly #underway = new Set<string>()
   readonly #loaded = new LoadedNames()
+  readonly #clients = new Set<string>()
   #completed = 0
   #failed = 0
   #closing: Promise<void> | undefined
@@ -154,11 +155,12 @@ export class ClusterWorker {
     const facts: WorkerFacts = { name, size, uploads, version }
     await redis.set(this.#keys.worker(this.#id), JSON.stringify(facts), 'PX', LIFE)
     await redis.sadd(this.#keys.workers, this.#id)
+    this.#clients.clear()
     await this.#keep(this.#underway)
     await keepQueue(redis, this.options.queue)
   }
 
-  /** What is carried out here does not go with its client. */
+  /** What is carried out here does not go with its client, and neither does what was. */
   #keep(ids: Iterable<string>): Promise<void> {
     return keepJobs(this.redis, this.options.queue, ids, FORGOTTEN * 1000)
   }
@@ -186,7 +188,6 @@ export class ClusterWorker {
     const input = this.#keys.input(id)
     const output = this.#keys.output(id)
     this.#underway.add(id)
-    void this.#keep([id]).catch(() => {})
     try {
       const from = performance.now()
       const packed = await this.#carryOut(job.data, await this.#input(job), signal)
@@ -204,6 +205,7 @@ export class ClusterWorker {
       throw new JobFailure((error as Error).message)
     } finally {
       this.#underway.delete(id)
+      void this.#keep([id]).catch(() => {})
     }
   }
 
@@ -217,13 +219,21 @@ export class ClusterWorker {
       throw new ClusterError(
         `the job is of protocol ${data.protocol}, the worker ${this.#name} of ${PROTOCOL}: use the same version of zugbruecke on all machines`,
       )
-    const [packed, alive] = await Promise.all([
+    const [packed, lives] = await Promise.all([
       fetch(this.redis, this.#keys.input(id as string), data.input),
-      this.redis.exists(this.#keys.client(data.client)),
+      this.#lives(data.client),
     ])
-    if (alive === 0) throw new NotBegunHere('client')
+    if (!lives) throw new NotBegunHere('client')
     if (!packed) throw new NotBegunHere('input')
     return packed
+  }
+
+  /** A client that lived a moment ago is not asked for again. */
+  async #lives(client: string): Promise<boolean> {
+    if (this.#clients.has(client)) return true
+    if ((await this.redis.exists(this.#keys.client(client))) === 0) return false
+    this.#clients.add(client)
+    return true
   }
 
   async #carryOut(data: JobData, packed: Buffer, signal: AbortSignal | undefined): Promise<Buffer> {
