@@ -21,6 +21,7 @@ export const GROUPS = {
   start: 'session start',
   memory: 'private memory of a session',
   idle: 'an idle session',
+  cluster: 'a cluster on this machine',
 } as const
 
 export type Group = keyof typeof GROUPS

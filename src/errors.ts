@@ -125,6 +125,10 @@ export class AccessViolationError extends StructuredExceptionError {
 export class ClusterError extends ZugbrueckeError {
   override readonly code = 'ERR_ZUGBRUECKE_CLUSTER'
 }
+/** Work of a `ClusterPool` that nobody took: no worker was there for as long as `waitTimeout` says. Nothing of it was done. */
+export class NoWorkerError extends ZugbrueckeError {
+  override readonly code = 'ERR_ZUGBRUECKE_NO_WORKER'
+}
 /** A worker of a cluster died, hung or was cut off while it had work, which may have been done or not. */
 export class WorkerLostError extends ZugbrueckeError {
   override readonly code = 'ERR_ZUGBRUECKE_WORKER_LOST'
@@ -156,6 +160,7 @@ const classes = {
   StructuredExceptionError,
   AccessViolationError,
   ClusterError,
+  NoWorkerError,
   WorkerLostError,
   QueueFullError,
 } as const

@@ -5,6 +5,7 @@ import type { Measure, Sample } from '../model.js'
 import { onOneCore } from '../peers/affinity.js'
 import { BENCH, Missing } from '../peers/workshop.js'
 import type { CallName, Prepared } from './calls.mjs'
+import { clusterMeasures } from './cluster.js'
 import { halfACore } from './half-a-core.js'
 import { joinedThread } from './joined-thread.js'
 import { type Library, loadLibrary } from './library.js'
@@ -537,11 +538,15 @@ export async function startOurs(dllPath: string, quick: boolean): Promise<Ours> 
     },
   })
 
+  const cluster = clusterMeasures(dllPath, quick, [single, pair])
+  measures.push(...cluster.measures)
+
   return {
     measures,
     versions: {},
     async close() {
       await other.close()
+      await cluster.end()
       await Promise.all([single.close(), pair.close(), session.terminate(), hearing.terminate()])
     },
   }

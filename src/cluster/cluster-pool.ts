@@ -44,6 +44,8 @@ export interface ClusterOptions {
   readonly retries?: number
   /** Seconds that columns, results and uploaded DLLs are kept in Redis, where nobody fetches them; 600 unless given. */
   readonly ttl?: number
+  /** Seconds that work waits while no worker is there, or Redis is gone; 120 unless given. Then it rejects with NoWorkerError, or ClusterError. */
+  readonly waitTimeout?: number
 }
 
 /** The sessions of all workers together, and the work of this client. */
@@ -51,7 +53,13 @@ export interface ClusterStats extends PoolStats {
   readonly workers: number
 }
 
-const OPTIONS: Checks = { maxQueue: wholeNumber(1, 1_000_000), retries: COUNT, ttl: wholeNumber(1, 86_400) }
+const SECONDS = ['a number of seconds above 0', (value: unknown) => typeof value === 'number' && value > 0] as const
+const OPTIONS: Checks = {
+  maxQueue: wholeNumber(1, 1_000_000),
+  retries: COUNT,
+  ttl: wholeNumber(1, 86_400),
+  waitTimeout: SECONDS,
+}
 /** Chunks under way for each session: one that is carried out, one that waits for it, and one on its way. */
 const AHEAD = 3
 /** Milliseconds until what was not begun is tried again. */
@@ -69,6 +77,8 @@ export class ClusterPool extends PoolFace {
   readonly #maxQueue: number
   /** Who waits until one more job may be in Redis. */
   readonly #queue: FairQueue<true>
+  /** What a routine was made of. */
+  readonly #dlls = new WeakMap<object, LocalDll>()
   #underway = 0
   #replaced = 0
   #lastError: Error | undefined
@@ -102,7 +112,8 @@ export class ClusterPool extends PoolFace {
     const redis = await connect(connection)
     try {
       await claimQueue(redis, queue, arch)
-      return new ClusterPool(options, redis, await Jobs.open(redis, queue, (options.ttl ?? 600) * 1000), arch)
+      const { ttl = 600, waitTimeout = 120 } = options
+      return new ClusterPool(options, redis, await Jobs.open(redis, queue, ttl * 1000, waitTimeout * 1000), arch)
     } catch (error) {
       redis.disconnect()
       throw error
@@ -128,9 +139,9 @@ export class ClusterPool extends PoolFace {
     source: DllSource,
     prototype: string,
   ): PoolRoutine<A, R> {
-    const dll = resolveDll(source === dllName(source) ? source : { path: dllName(source) })
     if (typeof prototype !== 'string')
       throw new ArgumentError(`a cluster takes a prototype in C, not ${describe(prototype)}`)
+    const dll = resolveDll(checkedSource(source))
     const { argtypes, restype, name } = parsePrototype(prototype, this.arch, types(this.arch) as never)
     const label = `${dllName(source)}.${name}`
     const routine: BatchRoutine = { label, argtypes, restype, keepsLastError: false }
@@ -153,7 +164,14 @@ export class ClusterPool extends PoolFace {
       checkOptions('map', options, BATCH_OPTIONS)
       return this.taken(() => this.#share(routine, reference, dll, pace, columns, options))
     }
-    return poolRoutine(label, call, batch) as PoolRoutine<A, R>
+    const made = poolRoutine(label, call, batch) as PoolRoutine<A, R>
+    this.#dlls.set(made, dll)
+    return made
+  }
+
+  /** A file that has changed is uploaded anew. @internal */
+  protected override isCurrent(routine: PoolRoutine): boolean {
+    return this.#dlls.get(routine)?.isCurrent() === true
   }
 
   async #share(
@@ -334,6 +352,9 @@ export class ClusterPool extends PoolFace {
     await this.jobs.close()
   }
 }
+
+const checkedSource = (source: DllSource): DllSource =>
+  source === dllName(source) ? source : { path: dllName(source) }
 
 const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView) => new Uint8Array(buffer, byteOffset, byteLength)
 

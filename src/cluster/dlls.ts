@@ -11,6 +11,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
@@ -37,6 +38,16 @@ export interface LocalDll {
   readonly reference: DllReference
   /** By SHA-256. */
   readonly files: ReadonlyMap<string, string>
+  /** Whether the files are still those that were read. */
+  isCurrent(): boolean
+}
+
+const elsewhere = (path: string): LocalDll => ({ reference: { path }, files: new Map(), isCurrent: () => true })
+
+/** Changes with every writing or replacing of the file. */
+function stamp(path: string): string {
+  const found = statSync(path, { throwIfNoEntry: false })
+  return found ? `${found.ino} ${found.size} ${found.mtimeMs}` : 'gone'
 }
 
 /**
@@ -44,20 +55,22 @@ export interface LocalDll {
  * is `{ path }`. Throws DllNotFoundError, ArgumentError.
  */
 export function resolveDll(source: DllSource): LocalDll {
-  if (typeof source !== 'string') return { reference: { path: source.path }, files: new Map() }
+  if (typeof source !== 'string') return elsewhere(source.path)
   const own = source.includes('/') ? dllPath(source, process.cwd()).unix : ownFile(source)
-  if (!own) return { reference: { path: source }, files: new Map() }
+  if (!own) return elsewhere(source)
   const files = [own, ...neighbours(own)].map(path => {
+    const read = stamp(path)
     const bytes = readFileSync(path)
     if (bytes.length > MOST)
       throw new ArgumentError(
         `${path} has ${bytes.length} bytes, and ${MOST} is the most that is uploaded: put it on the workers, and name it by { path }`,
       )
-    return { path, name: basename(path), sha256: hash(bytes) }
+    return { path, read, name: basename(path), sha256: hash(bytes) }
   })
   return {
     reference: { name: basename(own), files: files.map(({ name, sha256 }) => ({ name, sha256 })) },
     files: new Map(files.map(({ sha256, path }) => [sha256, path])),
+    isCurrent: () => files.every(({ path, read }) => stamp(path) === read),
   }
 }
 

@@ -2,14 +2,16 @@
 import { randomUUID } from 'node:crypto'
 import { Queue, QueueEvents, Worker } from 'bullmq'
 import type { Redis } from 'ioredis'
-import { decodeError, type EncodedError, WorkerLostError } from '../errors.js'
+import { ClusterError, decodeError, type EncodedError, NoWorkerError, WorkerLostError } from '../errors.js'
 import { closedError } from '../pool/face.js'
 import { carry, fetch, forget, unpack } from './payload.js'
 import {
   type Failure,
   type JobData,
   type JobResult,
+  KEPT,
   type Keys,
+  keepJobs,
   keepQueue,
   keysOf,
   liveWorkers,
@@ -23,8 +25,6 @@ const BEAT = 2000
 const LIFE = 90_000
 /** So often a job that nothing was heard of is looked at, in milliseconds. */
 const LOOK = 5000
-/** Finished jobs are kept for people to see. */
-const KEPT = { age: 3600, count: 500 }
 /** What a worker's lock being gone is looked for. */
 const STALLED = 3000
 
@@ -53,6 +53,7 @@ interface Pending {
   readonly name: string
   readonly resolve: (answer: Answer) => void
   readonly reject: (error: Error) => void
+  readonly since: number
   looked: number
 }
 
@@ -64,23 +65,31 @@ export class Jobs {
   readonly #pending = new Map<string, Pending>()
   readonly #queue: Queue<JobData, JobResult>
   readonly #events: QueueEvents
+  readonly #hearing: Redis
   /** Processes nothing: it gives back what workers that are gone had, also where no other worker is there to do so. */
   readonly #checker: Worker
   readonly #beat: NodeJS.Timeout
   #number = 0
   #closed = false
+  /** Since when Redis has not answered, and since when no worker is there. */
+  #silent: number | undefined
+  #deserted: number | undefined
   /** Files of DLLs that are to stay. */
   readonly held = new Set<string>()
 
   private constructor(
     private readonly redis: Redis,
-    queue: string,
+    private readonly queue: string,
+    /** Milliseconds that what travels is kept. */
     readonly ttl: number,
+    /** Milliseconds that work waits where Redis or any worker is missing. */
+    private readonly patience: number,
   ) {
     this.keys = keysOf(queue)
     const connection = redis as never
     this.#queue = new Queue(queue, { connection })
-    this.#events = new QueueEvents(queue, { connection: redis.duplicate() as never, blockingTimeout: BEAT })
+    this.#hearing = redis.duplicate()
+    this.#events = new QueueEvents(queue, { connection: this.#hearing as never, blockingTimeout: BEAT })
     this.#checker = new Worker(queue, undefined, {
       connection,
       autorun: false,
@@ -94,13 +103,14 @@ export class Jobs {
     this.#events.on('completed', ({ jobId, returnvalue }) => void this.#completed(jobId, returnvalue as never))
     this.#events.on('failed', ({ jobId }) => void this.#failed(jobId))
     this.#events.on('stalled', ({ jobId }) => this.#lost(jobId))
-    this.#beat = setInterval(() => void this.beat().catch(() => {}), BEAT)
-    this.#queueName = queue
+    this.#beat = setInterval(() => {
+      this.#miss()
+      void this.beat().catch(() => {})
+    }, BEAT)
   }
-  readonly #queueName: string
 
-  static async open(redis: Redis, queue: string, ttl: number): Promise<Jobs> {
-    const jobs = new Jobs(redis, queue, ttl)
+  static async open(redis: Redis, queue: string, ttl: number, patience: number): Promise<Jobs> {
+    const jobs = new Jobs(redis, queue, ttl, patience)
     await Promise.all([jobs.#queue.waitUntilReady(), jobs.#events.waitUntilReady(), jobs.beat()])
     await jobs.#checker.waitUntilReady()
     await jobs.#checker.startStalledCheckTimer()
@@ -113,13 +123,41 @@ export class Jobs {
 
   /** Says that this client lives, and looks who works. */
   async beat(): Promise<void> {
-    if (this.#closed) return
-    const { redis, keys } = this
-    await redis.set(keys.client(this.client), '', 'PX', LIFE)
-    for (const sha256 of this.held) await redis.pexpire(keys.dll(sha256), this.ttl)
-    await keepQueue(redis, this.#queueName)
-    this.workers = await liveWorkers(redis, keys)
-    await this.#look()
+    // one that waits for Redis is enough
+    if (this.#closed || this.#silent !== undefined) return
+    const { redis, keys, queue } = this
+    this.#silent = performance.now()
+    try {
+      await redis.set(keys.client(this.client), '', 'PX', LIFE)
+      for (const sha256 of this.held) await redis.pexpire(keys.dll(sha256), this.ttl)
+      await keepJobs(redis, queue, this.#pending.keys(), LIFE)
+      await keepQueue(redis, queue)
+      this.workers = await liveWorkers(redis, keys)
+      this.#deserted = this.workers.length > 0 ? undefined : (this.#deserted ?? performance.now())
+      await this.#look()
+    } finally {
+      this.#silent = undefined
+    }
+  }
+
+  /** Work waits for Redis and for workers as long as was said. */
+  #miss(): void {
+    const { queue, patience } = this
+    const long = performance.now() - patience
+    const seconds = Math.round(patience / 1000)
+    for (const [id, { name, since, reject }] of this.#pending) {
+      if (this.#silent !== undefined && Math.max(since, this.#silent) < long) {
+        void this.#takeBack(id)
+        reject(
+          new ClusterError(
+            `${name}: Redis has not answered for ${seconds} s ("waitTimeout"): what workers had may have been done or not`,
+          ),
+        )
+      } else if (this.#deserted !== undefined && Math.max(since, this.#deserted) < long) {
+        const none = `${name}: no worker has been there for ${seconds} s ("waitTimeout"): start one by "zugbruecke worker --queue ${queue}", with the same Redis`
+        void this.#takeBack(id, new NoWorkerError(none))
+      }
+    }
   }
 
   /** Rejects with what the job failed with, NotBegunError, WorkerLostError, or SessionTerminatedError when the pool is closed. */
@@ -129,27 +167,35 @@ export class Jobs {
     packed: Buffer,
     { signal, withdraw }: Stops = {},
   ): Promise<Answer> {
-    const { redis, keys, client, ttl } = this
+    const { redis, keys, client, ttl, queue } = this
     const id = `${client}-${this.#number++}`
     const answer = new Promise<Answer>((resolve, reject) => {
-      this.#pending.set(id, { name, resolve, reject, looked: performance.now() })
+      const now = performance.now()
+      this.#pending.set(id, { name, resolve, reject, since: now, looked: now })
     })
     // it may be settled while it is added
     answer.catch(() => {})
     const stop = () => void this.#stop(id)
     const takeBack = () => void this.#takeBack(id)
-    try {
-      if (this.#closed) throw closedError()
+    const add = async () => {
       const input = await carry(redis, keys.input(id), packed, ttl)
       await this.#queue.add(
         name,
         { protocol: PROTOCOL, client, input, ttl, ...data },
         { jobId: id, removeOnComplete: KEPT, removeOnFail: KEPT },
       )
+      const kept = keepJobs(redis, queue, [id], LIFE)
+      void (this.#number === 1 ? kept.then(() => keepQueue(redis, queue)) : kept).catch(() => {})
       if (signal?.aborted) stop()
-      else signal?.addEventListener('abort', stop, { once: true })
       if (withdraw?.aborted) takeBack()
-      else withdraw?.addEventListener('abort', takeBack, { once: true })
+    }
+    try {
+      if (this.#closed) throw closedError()
+      signal?.addEventListener('abort', stop, { once: true })
+      withdraw?.addEventListener('abort', takeBack, { once: true })
+      const added = add()
+      // where Redis is gone this waits, and what ends the work ends the wait
+      await Promise.race([added, answer])
       return await answer
     } finally {
       signal?.removeEventListener('abort', stop)
@@ -158,15 +204,16 @@ export class Jobs {
     }
   }
 
-  /** One that waits is taken back, one that runs is stopped by who has it. */
+  /** One that waits is taken back, one that runs is stopped by who has it; where Redis is gone nobody can be told before it comes again. */
   async #stop(id: string): Promise<void> {
+    if (this.redis.status !== 'ready') this.#pending.get(id)?.reject(new NotBegunError('client'))
     if (!(await this.#takeBack(id))) await this.redis.publish(this.keys.aborts, id).catch(() => {})
   }
 
-  async #takeBack(id: string): Promise<boolean> {
+  async #takeBack(id: string, why: Error = new NotBegunError('client')): Promise<boolean> {
     try {
       if ((await this.#queue.remove(id)) !== 1) return false
-      this.#pending.get(id)?.reject(new NotBegunError('client'))
+      this.#pending.get(id)?.reject(why)
       await this.redis.unlink(this.keys.input(id))
       return true
     } catch {
@@ -232,12 +279,16 @@ export class Jobs {
     clearInterval(this.#beat)
     const ids = [...this.#pending.keys()]
     for (const { reject } of this.#pending.values()) reject(closedError())
-    // where Redis is gone there is nobody to tell
-    if (this.redis.status === 'ready') {
+    // where Redis is gone there is nobody to tell, and BullMQ would wait for it
+    const isThere = this.redis.status === 'ready'
+    if (isThere) {
       await Promise.allSettled(ids.map(id => this.#stop(id)))
       await this.redis.del(this.keys.client(this.client)).catch(() => {})
     }
-    await Promise.allSettled([this.#events.close(), this.#checker.close(), this.#queue.close()])
+    const parts = [this.#events.close(), this.#checker.close(!isThere), this.#queue.close()]
+    const closed = Promise.allSettled(parts)
+    if (isThere) await closed
+    this.#hearing.disconnect()
     this.redis.disconnect()
   }
 }

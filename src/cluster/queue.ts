@@ -9,8 +9,10 @@ import type { Carried } from './payload.js'
 /** To be raised with every change of what travels. */
 export const PROTOCOL = 1
 const OLDEST = [6, 2] as const
-/** A queue that nobody has used for so long, in seconds, may be used by another version. */
-const FORGOTTEN = 86_400
+/** A queue that nobody has used for so long, in seconds, is forgotten, and may be used by another version. */
+export const FORGOTTEN = 86_400
+/** Finished jobs are kept for people to see. */
+export const KEPT = { age: 3600, count: 500 }
 /** Milliseconds without a word from Redis after which a connection that awaits one is made anew; longer than any command blocks. */
 const SILENCE = 15_000
 
@@ -151,8 +153,24 @@ export async function claimQueue(redis: Redis, queue: string, arch: Arch): Promi
     throw new ClusterError(`the queue "${queue}" is for ${theirs}, not for ${arch}: use a queue for each architecture`)
 }
 
-/** Whoever uses a queue says so now and then. */
-export const keepQueue = (redis: Redis, queue: string): Promise<unknown> => redis.expire(keysOf(queue).mark, FORGOTTEN)
+/** Of BullMQ's keys those that are the queue's own. What has no time to live would stay for ever when nobody comes any more. */
+const OF_BULLMQ = ['wait', 'active', 'completed', 'failed', 'events', 'meta', 'id', 'marker', 'stalled', 'pc'] as const
+
+/** Whoever uses the queue says so now and then: a day after the last of them nothing of it is left. */
+export async function keepQueue(redis: Redis, queue: string): Promise<void> {
+  const { mark, workers } = keysOf(queue)
+  const keys = [mark, workers, ...OF_BULLMQ.map(name => `bull:${queue}:${name}`)]
+  await keys.reduce((pipeline, key) => pipeline.expire(key, FORGOTTEN), redis.pipeline()).exec()
+}
+
+/** A job that nobody answers for any more is gone after so many milliseconds: BullMQ itself keeps one that waits for ever. The lists it is in come and go. */
+export async function keepJobs(redis: Redis, queue: string, ids: Iterable<string>, life: number): Promise<void> {
+  const pipeline = redis.pipeline()
+  for (const id of ids) pipeline.pexpire(`bull:${queue}:${id}`, life)
+  if (pipeline.length === 0) return
+  for (const name of ['wait', 'active', 'marker']) pipeline.expire(`bull:${queue}:${name}`, FORGOTTEN)
+  await pipeline.exec()
+}
 
 /** Workers that have been heard of lately. */
 export async function liveWorkers(redis: Redis, keys: Keys): Promise<WorkerFacts[]> {

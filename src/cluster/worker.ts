@@ -16,8 +16,10 @@ import { type Declaring, oncePerSession } from '../pool/pool-routine.js'
 import { resolveConfig } from '../runtime/config.js'
 import { packageVersion } from '../runtime/package.js'
 import { SHARED } from '../session/batch/batch.js'
+import type { CtypesSession } from '../session/life/session.js'
 import type { Routine } from '../session/surface/routine.js'
 import { install, makeUploadsFolder, UploadGone } from './dlls.js'
+import { LoadedNames } from './loaded-names.js'
 import { carry, fetch, forget, pack, unpack } from './payload.js'
 import {
   type Connection,
@@ -25,9 +27,12 @@ import {
   claimQueue,
   connect,
   type Failure,
+  FORGOTTEN,
   type JobData,
   type JobResult,
+  KEPT,
   type Keys,
+  keepJobs,
   keepQueue,
   keysOf,
   type NotBegun,
@@ -63,6 +68,8 @@ const FOLDER: Check = ['a folder that is there', isFolder]
 const OPTIONS: Checks = { allowUpload: BOOLEAN, lock: wholeNumber(1, 3600), jobs: FOLDER }
 const BEAT = 3000
 const LIFE = 10_000
+/** Milliseconds between two looks at what an end waits for. */
+const BRIEF = 100
 /** Routines that are kept declared; all are forgotten when there are more. */
 const DECLARED = 256
 
@@ -90,7 +97,9 @@ export class ClusterWorker {
   #worker: Worker<JobData, JobResult> | undefined
   #aborts: Redis | undefined
   #beat: NodeJS.Timeout | undefined
-  #busy = 0
+  readonly #underway = new Set<string>()
+  readonly #loaded = new LoadedNames()
+  readonly #clients = new Set<string>()
   #completed = 0
   #failed = 0
   #closing: Promise<void> | undefined
@@ -144,6 +153,8 @@ export class ClusterWorker {
       stalledInterval: Math.max(500, lock * 500),
       // what a worker had may have been done: its client decides
       maxStalledCount: 0,
+      removeOnComplete: KEPT,
+      removeOnFail: KEPT,
     })
     this.#worker.on('error', () => {})
     await this.#worker.waitUntilReady()
@@ -161,7 +172,14 @@ export class ClusterWorker {
     const facts: WorkerFacts = { name, size, uploads, version }
     await redis.set(this.#keys.worker(this.#id), JSON.stringify(facts), 'PX', LIFE)
     await redis.sadd(this.#keys.workers, this.#id)
+    this.#clients.clear()
+    await this.#keep(this.#underway)
     await keepQueue(redis, this.options.queue)
+  }
+
+  /** What is carried out here does not go with its client, and neither does what was. */
+  #keep(ids: Iterable<string>): Promise<void> {
+    return keepJobs(this.redis, this.options.queue, ids, FORGOTTEN * 1000)
   }
 
   stats(): WorkerStats {
@@ -174,7 +192,7 @@ export class ClusterWorker {
       version: packageVersion(),
       connected: this.redis.status === 'ready',
       closing: this.#closing !== undefined,
-      busy: this.#busy,
+      busy: this.#underway.size,
       completed: this.#completed,
       failed: this.#failed,
     }
@@ -183,9 +201,12 @@ export class ClusterWorker {
   async #process(job: Job<JobData, JobResult>, signal: AbortSignal | undefined): Promise<JobResult> {
     const { redis } = this
     const { ttl } = job.data
-    const input = this.#keys.input(job.id as string)
-    const output = this.#keys.output(job.id as string)
-    this.#busy++
+    // it waited for longer than its client lived, and only its number was left
+    if (ttl === undefined) throw new JobFailure('its client is gone')
+    const id = job.id as string
+    const input = this.#keys.input(id)
+    const output = this.#keys.output(id)
+    this.#underway.add(id)
     try {
       const from = performance.now()
       const packed = await this.#carryOut(job.data, await this.#input(job), signal)
@@ -202,7 +223,8 @@ export class ClusterWorker {
       await forget(redis, input, job.data.input)
       throw new JobFailure((error as Error).message)
     } finally {
-      this.#busy--
+      this.#underway.delete(id)
+      void this.#keep([id]).catch(() => {})
     }
   }
 
@@ -216,13 +238,21 @@ export class ClusterWorker {
       throw new ClusterError(
         `the job is of protocol ${data.protocol}, the worker ${this.#name} of ${PROTOCOL}: use the same version of zugbruecke on all machines`,
       )
-    const [packed, alive] = await Promise.all([
+    const [packed, lives] = await Promise.all([
       fetch(this.redis, this.#keys.input(id as string), data.input),
-      this.redis.exists(this.#keys.client(data.client)),
+      this.#lives(data.client),
     ])
-    if (alive === 0) throw new NotBegunHere('client')
+    if (!lives) throw new NotBegunHere('client')
     if (!packed) throw new NotBegunHere('input')
     return packed
+  }
+
+  /** A client that lived a moment ago is not asked for again. */
+  async #lives(client: string): Promise<boolean> {
+    if (this.#clients.has(client)) return true
+    if ((await this.redis.exists(this.#keys.client(client))) === 0) return false
+    this.#clients.add(client)
+    return true
   }
 
   async #carryOut(data: JobData, packed: Buffer, signal: AbortSignal | undefined): Promise<Buffer> {
@@ -236,14 +266,26 @@ export class ClusterWorker {
     const declare = this.#routine(path, data.prototype as string)
     if (data.kind === 'rows') {
       const rows = new WorkerRows(packed, signal)
-      await pool.use(session => declare(session).batch[SHARED].share(rows, 1, () => false))
+      await this.#use(data, session => declare(session).batch[SHARED].share(rows, 1, () => false))
       return rows.pack()
     }
     const { args, timeout } = unpack<{ args: unknown[]; timeout?: number }>(packed).header
     const limit = { ...given, ...(timeout === undefined ? {} : { timeout }) }
-    const value = await pool.use(session => declare(session).with(limit)(...args))
+    const value = await this.#use(data, session => declare(session).with(limit)(...args))
     const changed = args.flatMap((arg, i) => (ArrayBuffer.isView(arg) ? [[i, arg]] : []))
     return pack(`what ${data.prototype} returned`, { value, changed })
+  }
+
+  /** In a session that has no other files of these names: one that has makes way for a new one. */
+  async #use<T>({ dll }: JobData, work: (session: CtypesSession) => Promise<T>): Promise<T> {
+    let answer: { readonly value: T } | undefined
+    while (!answer)
+      answer = await this.pool.use(async session => {
+        if (this.#loaded.take(session, dll)) return { value: await work(session) }
+        await session.terminate()
+        return undefined
+      })
+    return answer.value
   }
 
   #routine(path: string, prototype: string): Declaring {
@@ -286,7 +328,7 @@ export class ClusterWorker {
     return module
   }
 
-  /** Finishes what it has, and takes no more; with `force` what it has is left, and goes elsewhere when it is missed. */
+  /** Finishes what it has, and takes no more; where Redis stays away for `lock` seconds that is missed anyway, and it ends. With `force` what it has is left, and goes elsewhere when it is missed. */
   close(force = false): Promise<void> {
     if (force) return this.#end(true)
     this.#closing ??= this.#end(false)
@@ -296,10 +338,24 @@ export class ClusterWorker {
   async #end(force: boolean): Promise<void> {
     clearInterval(this.#beat)
     if (this.redis.status === 'ready') await this.redis.unlink(this.#keys.worker(this.#id)).catch(() => {})
-    await this.#worker?.close(force)
+    const over = new AbortController()
+    const finished = this.#worker?.close(force).finally(() => over.abort())
+    await Promise.race([finished, this.#deserted(over.signal)])
     await this.pool.close()
     this.#aborts?.disconnect()
     this.redis.disconnect()
+    // its connection that blocks may be none yet
+    if (!over.signal.aborted) void this.#worker?.disconnect().catch(() => {})
+  }
+
+  /** Resolves when Redis has been away for as long as what this has is its own. */
+  async #deserted(over: AbortSignal): Promise<void> {
+    const { lock = 10 } = this.options
+    let last = performance.now()
+    while (!over.aborted && performance.now() - last < lock * 1000) {
+      if (this.redis.status === 'ready') last = performance.now()
+      await new Promise(resolve => setTimeout(resolve, BRIEF))
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -88,13 +88,17 @@ export abstract class PoolFace implements Pool {
     prototype: string,
   ): PoolRoutine<A, R>
   abstract stats(): PoolStats
+  /** Is what it was made of still what its DLL's name means? @internal */
+  protected isCurrent(_routine: PoolRoutine): boolean {
+    return true
+  }
   /** Work that waits or runs fails, now and for good. Once only. @internal */
   protected abstract end(): Promise<void>
 
   /**
    * A batch whose rows all sessions share: each takes some whenever it is done with those it had, so a fast one does more. Results
    * and errors are those of one batch. Rejects with BatchError, ArgumentError, AbortError, SessionCrashedError; rows of a session
-   * that died are done by another if `retries` allows. Of a ClusterPool also with WorkerLostError, which names the rows that are in doubt.
+   * that died are done by another if `retries` allows. Of a ClusterPool also with WorkerLostError, which names the rows that are in doubt, and with NoWorkerError.
    */
   map(
     dll: DllSource,
@@ -112,8 +116,11 @@ export abstract class PoolFace implements Pool {
     const name = dllName(dll)
     if (typeof prototype !== 'string') throw new ArgumentError(`map takes a prototype in C, not ${describe(prototype)}`)
     const key = `${typeof dll}\0${name}\0${prototype}`
-    const routine = this.#mapped.get(key) ?? this.func(dll, prototype)
-    this.#mapped.set(key, routine)
+    let routine = this.#mapped.get(key)
+    if (!routine || !this.isCurrent(routine)) {
+      routine = this.func(dll, prototype)
+      this.#mapped.set(key, routine)
+    }
     return routine.batch(columns, options as { detail: true })
   }
 

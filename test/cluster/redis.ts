@@ -1,7 +1,7 @@
 /** A real Redis of a suite's own, and workers of its own, as programs. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createConnection, createServer } from 'node:net'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -21,38 +21,17 @@ export async function freePort(): Promise<number> {
   return port
 }
 
-const answers = (port: number, host = '127.0.0.1') =>
-  new Promise<boolean>(resolve => {
-    const socket = createConnection({ port, host })
-    socket.once('connect', () => socket.write('PING\r\n'))
-    socket.once('data', data => {
-      socket.destroy()
-      resolve(/PONG|NOAUTH/.test(String(data)))
-    })
-    socket.once('error', () => resolve(false))
-  })
-
-async function waitFor(condition: () => Promise<boolean>, what: string): Promise<void> {
-  let is = false
-  void (async () => {
-    while (!is) {
-      is = await condition()
-      await new Promise(resolve => setTimeout(resolve, 20))
-    }
-  })()
-  await until(() => is, what, 30)
-}
-
 export class OwnRedis {
   readonly folder = mkdtempSync(join(tmpdir(), 'zugbruecke-redis-'))
   process: ChildProcess | undefined
   private constructor(
     readonly port: number,
     private readonly options: readonly string[],
+    private readonly within: readonly string[],
   ) {}
 
-  static async start(options: readonly string[] = []): Promise<OwnRedis> {
-    const redis = new OwnRedis(await freePort(), options)
+  static async start(options: readonly string[] = [], within: readonly string[] = []): Promise<OwnRedis> {
+    const redis = new OwnRedis(await freePort(), options, within)
     await redis.start()
     return redis
   }
@@ -61,10 +40,16 @@ export class OwnRedis {
   }
   async start(): Promise<void> {
     const own = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.folder]
-    this.process = spawn('redis-server', [...own, '--save', '', '--appendonly', 'yes', ...this.options], {
-      stdio: 'ignore',
+    const kept = ['--save', '', '--appendonly', 'yes', '--logfile', '']
+    const [command, ...args] = [...this.within, 'redis-server', ...own, ...kept, ...this.options]
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+    this.process = child
+    let said = ''
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      said += text
     })
-    await waitFor(() => answers(this.port), 'Redis is up')
+    await until(() => said.includes('Ready to accept connections') || child.exitCode !== null, 'Redis is up', 30)
+    if (child.exitCode !== null) throw new Error(`redis-server ended: ${said}`)
   }
   /** Ends it without a word. */
   async kill(): Promise<void> {
@@ -109,9 +94,12 @@ export class OwnWorker {
     if (child.exitCode !== null) throw new Error(`the worker ended: ${worker.said}`)
     return worker
   }
+  get isRunning(): boolean {
+    return this.process.exitCode === null && this.process.signalCode === null
+  }
   get ended(): Promise<number | null> {
     const { process: child } = this
-    if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve(child.exitCode)
+    if (!this.isRunning) return Promise.resolve(child.exitCode)
     return new Promise(resolve => child.once('exit', resolve))
   }
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<number | null> {

@@ -156,7 +156,7 @@ sandboxed('keys and files of others cannot be read', async ({ read, outside, ses
 })
 
 sandboxed('nothing outside is written, changed or taken away', async ({ call, opens, outside }) => {
-  const prefix = prefixFolder({ arch: 'win64', prefix: process.env.ZUGBRUECKE_PREFIX ?? null })
+  const prefix = prefixFolder({ arch: 'win64', wine: null, prefix: process.env.ZUGBRUECKE_PREFIX ?? null })
   const folders = [...outside, prefix, join(prefix, 'drive_c/windows/system32'), process.cwd(), '/usr/lib', '/etc', '/']
   for (const folder of [...folders, '/home', '/opt', '/srv', '/mnt', '/var/tmp', '/dev/shm', '/run'])
     await opens(join(folder, 'zugbruecke-escaped'), O_WRONLY | O_CREAT)

@@ -81,10 +81,10 @@ export function throws<E extends Error = ZugbrueckeError>(
   throw new Error(`expected a ${Class.name}, got the value ${String(value)}`)
 }
 
-/** Waits until `condition` holds; fails after `seconds`. */
+/** Waits until `condition`, or what it promises, holds; fails after `seconds`. */
 export async function until(condition: () => unknown, what: string, seconds = 10): Promise<void> {
   const end = Date.now() + seconds * 1000
-  while (!condition()) {
+  while (!(await condition())) {
     if (Date.now() > end) throw new Error(`${what}: not within ${seconds} s`)
     await new Promise(resolve => setTimeout(resolve, 10))
   }

@@ -1,0 +1,2 @@
+/** A job that does nothing. */
+export default () => 0
