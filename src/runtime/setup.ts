@@ -2,7 +2,8 @@
  * Brings everything a session needs: Wine, its prefix, Windows Python. Each step looks first, does nothing that is done,
  * works aside and renames; so it can be interrupted at any moment and run again. One set-up at a time per cache folder.
  */
-import { mkdir } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { SetupError } from '../errors.js'
 import { aptInstall } from './apt.js'
@@ -21,6 +22,7 @@ import {
   quoted,
 } from './locate.js'
 import { withLock } from './lock.js'
+import { openFilesProblem } from './open-files.js'
 import { packageFile } from './package.js'
 import { assertPlatform } from './platform.js'
 import { ensureServices, makePrefix } from './prefix.js'
@@ -39,6 +41,8 @@ export interface SetupResult {
 /** Makes this machine ready for sessions of `config.arch`; throws `SetupError` with the command that mends what it cannot. */
 export async function setUp(config: ResolvedConfig, progress: Progress = noProgress): Promise<SetupResult> {
   assertPlatform()
+  const problem = openFilesProblem()
+  if (problem) throw new SetupError(`${problem.found}: ${problem.mend}`)
   const from = performance.now()
   const cache = cacheFolder()
   const waiting = () => progress.line('Another set-up is at work; waiting for it to end.')
@@ -56,6 +60,18 @@ export async function setUp(config: ResolvedConfig, progress: Progress = noProgr
   } catch (error) {
     throw inWords(error, cache)
   }
+}
+
+/** A disk that fills up in the middle of it makes Wine fail with words of its own, or wait. Throws SetupError. */
+async function needRoom(what: string, gigabytes: number, target: string): Promise<void> {
+  let folder = target
+  while (!existsSync(folder)) folder = dirname(folder)
+  const { bavail, bsize } = await statfs(folder)
+  const free = (bavail * bsize) / 1e9
+  if (free < gigabytes)
+    throw new SetupError(
+      `${what} takes ${gigabytes} GB, and where ${target} is to be ${free.toFixed(1)} GB are left. Free some there, or name another folder in XDG_CACHE_HOME.`,
+    )
 }
 
 /** Set-up writes in one place, so an error of the file system says what is wrong with that. */
@@ -85,6 +101,7 @@ async function needWine(config: ResolvedConfig, progress: Progress): Promise<str
 
 /** Debian's packages of both halves, unpacked into the cache folder: `wine32:i386` is often not installable beside what is there. */
 async function makePrivateWine(progress: Progress): Promise<void> {
+  await needRoom('A Wine with a 32-bit half', 1.4, privateWine())
   const step = progress.step('Wine with a 32-bit half, unpacked apart (200 MB of packages, 1.2 GB of disk)', 'steps')
   const result = await run('bash', [packageFile('scripts/wine32.sh'), privateWine()], {
     seconds: 1200,
@@ -105,7 +122,9 @@ async function needPrefix(config: ResolvedConfig, wine: string, progress: Progre
   }
   const wineserver = findWineserver(wine)
   if (!wineserver) throw new SetupError(`wineserver was found neither beside ${wine} nor on the PATH.`)
-  const step = progress.step(`Wine prefix (${config.arch === 'win32' ? '1.3' : '0.7'} GB): ${prefix}`, 'steps')
+  const size = config.arch === 'win32' ? 1.3 : 0.7
+  await needRoom('A Wine prefix', size, prefix)
+  const step = progress.step(`Wine prefix (${size} GB): ${prefix}`, 'steps')
   try {
     await makePrefix({ wine, wineserver, prefix }, config.arch, (done, total) => step.advance(done, total))
   } catch (error) {
@@ -119,7 +138,10 @@ async function needPython(config: ResolvedConfig, progress: Progress): Promise<v
   const found = findPython(config)
   if (found) progress.line(`Windows Python ${found.version}: ${found.path}`)
   else if (config.python !== null) throw new SetupError(`The configured "python" does not exist: ${config.python}`)
-  else await fetchPython(config.arch, config.pythonversion, progress)
+  else {
+    await needRoom('Windows Python', 0.2, cacheFolder())
+    await fetchPython(config.arch, config.pythonversion, progress)
+  }
 }
 
 export async function wineVersion(wine: string): Promise<string> {

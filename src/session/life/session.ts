@@ -18,6 +18,7 @@ import {
   resolveConfig,
 } from '../../runtime/config.js'
 import { type Installation, locate } from '../../runtime/locate.js'
+import { openFilesProblem } from '../../runtime/open-files.js'
 import { assertPlatform } from '../../runtime/platform.js'
 import { serverProcess } from '../../runtime/wine-processes.js'
 import { SessionCore } from '../core/core.js'
@@ -297,6 +298,7 @@ export class CtypesSession extends SessionSurface {
     const late = new StartLimit(this.id, milliseconds(this.#config.timeout_start))
     try {
       assertPlatform()
+      assertFilesLeft(this.id)
       const config = this.#config
       warnOfRoot(config)
       const installation = locate(config)
@@ -470,6 +472,12 @@ function dllFolders({ dll_directories, cwd }: ResolvedConfig): string[] {
   } catch (cause) {
     throw new ConfigError(`the parameter "dll_directories": ${(cause as Error).message}`, { cause })
   }
+}
+
+/** What fails for want of descriptors fails anywhere, with any words, also in Wine. Throws SessionStartError. */
+function assertFilesLeft(id: string): void {
+  const problem = openFilesProblem()
+  if (problem) throw new SessionStartError(`session ${id} cannot be started: ${problem.found}: ${problem.mend}`)
 }
 
 let isWarned = false
