@@ -3,7 +3,7 @@
 //   node scripts/test.mjs [FILTER…] [--concurrency N] [--timeout SECONDS]
 // FILTER is a part of a suite's path. Builds first what is not up to date, so that no suite runs code that is not there any more; run
 // `zugbruecke setup` before.
-// Suites of test/session, test/pool and test/native run for 64 and for 32 bits, unless ZUGBRUECKE_ARCH says which; those for 32 bits and
+// Suites of test/session, test/pool, test/faults and test/native run for 64 and for 32 bits, unless ZUGBRUECKE_ARCH says which; those for 32 bits and
 // test/win32 count as skipped where `zugbruecke setup --arch win32` was not run.
 // A suite that crashes, prints no sum, or takes too long counts as one failure beside those it reported.
 import { spawn, spawnSync } from 'node:child_process'
@@ -71,7 +71,7 @@ const runners = [
 
 /** What uses the Windows side runs for both architectures, unless the suite's file says in words why it cannot: `// 64-bit only: …`. */
 function variants(suite) {
-  const [, folder] = /^test\/(session|pool|native|win32)\//.exec(suite.file) ?? []
+  const [, folder] = /^test\/(session|pool|faults|native|win32)\//.exec(suite.file) ?? []
   if (!folder || process.env.ZUGBRUECKE_ARCH) return [suite]
   if (folder === 'win32') return [{ ...suite, needs32: true }]
   const narrow = { ...suite, variant: ' (win32)', needs32: true, environment: { ZUGBRUECKE_ARCH: 'win32' } }
