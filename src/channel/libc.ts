@@ -31,6 +31,8 @@ interface Libc {
   write(fd: number, bytes: Uint8Array, size: number): number
   send(fd: number, bytes: Uint8Array, size: number, flags: number): number
   sched_yield(): number
+  flock(fd: number, operation: number): number
+  syscall(number: number): number
 }
 
 const PROTOTYPES: { readonly [name in keyof Libc]: string } = {
@@ -49,6 +51,8 @@ const PROTOTYPES: { readonly [name in keyof Libc]: string } = {
   write: 'int64_t write(int fd, void *bytes, size_t size)',
   send: 'int64_t send(int fd, void *bytes, size_t size, int flags)',
   sched_yield: 'int sched_yield()',
+  flock: 'int flock(int fd, int operation)',
+  syscall: 'long syscall(long number)',
 }
 
 let koffi: Koffi | undefined

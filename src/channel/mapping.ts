@@ -5,6 +5,7 @@
  */
 import { ARENA_OFFSET } from '../codec/layout.js'
 import { SessionTerminatedError } from '../errors.js'
+import { forgetViewer, noteViewer } from './abandoned.js'
 import { pageSizeOf } from './arena.js'
 import { viewOf } from './libc.js'
 import { replacePages, type Segment, unmap } from './segment.js'
@@ -28,6 +29,7 @@ export class Mapping {
       if (views & REPLACED) throw new SessionTerminatedError('the session has ended: start a new one')
       if (Atomics.compareExchange(state.i32, Shared.views, views, views | (1 << thread)) === views) break
     }
+    noteViewer(segment, thread)
     const buffer = viewOf(segment.address, segment.size)
     this.buffer = buffer
     collected.register(buffer, () => forgetView(segment, state, thread))
@@ -39,8 +41,11 @@ export class Mapping {
 
 /** A thread's view is gone, or the thread itself. */
 export function forgetView(segment: Segment, state: SharedState, thread: number): void {
-  const before = Atomics.and(state.i32, Shared.views, ~(1 << thread))
-  if (before === (REPLACED | (1 << thread))) unmap(segment)
+  const view = 1 << thread
+  // the addresses are there for sure only as long as one has a view of them
+  if ((Atomics.load(state.i32, Shared.views) & view) === 0) return
+  forgetViewer(segment, thread)
+  if (Atomics.and(state.i32, Shared.views, ~view) === (REPLACED | view)) unmap(segment)
 }
 
 /**

@@ -15,6 +15,7 @@ import {
   WIRE_VERSION,
 } from '../codec/layout.js'
 import { SessionStartError } from '../errors.js'
+import { makePage, noteBell, noteClosed, noteDescriptors, PAGE, pagesOf, reclaimAbandoned } from './abandoned.js'
 import { makeBell } from './bell.js'
 import { type Address, errno, libc, viewOf } from './libc.js'
 import { Shared, type SharedState } from './shared.js'
@@ -57,6 +58,8 @@ export interface Seen {
 export function createSegment(memory: number, state: SharedState, threads: readonly number[]): Segment {
   const size = ARENA_OFFSET + memory
   const made: number[] = []
+  let address = FAILED
+  reclaimAbandoned()
   try {
     const file = libc().memfd_create('zugbruecke', MFD_CLOEXEC | MFD_ALLOW_SEALING)
     if (file < 0)
@@ -69,30 +72,42 @@ export function createSegment(memory: number, state: SharedState, threads: reado
         `${mebibytes(size)} of memory cannot be shared (error ${errno()}): give less with the parameter "memory"`,
       )
     back(file, 0, REPLY_OFFSET)
-    for (const thread of threads) made.push(openBell(file, state, thread))
+    address = libc().mmap(null, pagesOf(size) + PAGE, READ_WRITE, EMPTY, -1, 0)
+    if (address === FAILED || libc().mmap(address, size, READ_WRITE, MAP_SHARED | MAP_FIXED, file, 0) === FAILED)
+      throw new SessionStartError(
+        `${mebibytes(size)} of address space cannot be had (error ${errno()}): give less with the parameter "memory"`,
+      )
+    const place = { address, size }
+    if (!makePage(place))
+      throw new SessionStartError(
+        `no memory can be shared (error ${errno()}): raise the limit of descriptors (ulimit -n)`,
+      )
+    for (const thread of threads) made.push(openBell({ ...place, file }, state, thread))
     const hostBell = makeBell()
     made.push(hostBell)
     const strandsBell = makeBell()
     made.push(strandsBell)
-    const address = libc().mmap(null, size, READ_WRITE, MAP_SHARED, file, 0)
-    if (address === FAILED)
-      throw new SessionStartError(
-        `${mebibytes(size)} of address space cannot be had (error ${errno()}): give less with the parameter "memory"`,
-      )
+    noteDescriptors(place, [file, hostBell, strandsBell])
     return { address, size, file, hostBell, strandsBell }
   } catch (error) {
     for (const fd of made) libc().close(fd)
+    if (address !== FAILED) unmap({ address, size })
     throw error
   }
 }
 
 /** Makes the bell of a thread that is to use the session, unless its number had one before, and memory for its replies. */
-export function openBell(file: number, state: SharedState, thread: number): number {
+export function openBell(
+  segment: Pick<Segment, 'address' | 'size' | 'file'>,
+  state: SharedState,
+  thread: number,
+): number {
   const known = Atomics.load(state.i32, Shared.bell + thread)
   if (known > 0) return known
-  back(file, REPLY_OFFSET + thread * REPLIES_SIZE, REPLIES_SIZE)
+  back(segment.file, REPLY_OFFSET + thread * REPLIES_SIZE, REPLIES_SIZE)
   const bell = makeBell()
   Atomics.store(state.i32, Shared.bell + thread, bell)
+  noteBell(segment, thread, bell)
   return bell
 }
 
@@ -148,13 +163,14 @@ export function replacePages(
 }
 
 /** Gives the addresses back. Only when no thread has a view of them. */
-export function unmap({ address, size }: Segment): void {
-  libc().munmap(address, size)
+export function unmap({ address, size }: Pick<Segment, 'address' | 'size'>): void {
+  libc().munmap(address, pagesOf(size) + PAGE)
 }
 
 /** Closes the descriptors of all bells, once nobody rings any more. */
 export function closeSegment(segment: Segment, state: SharedState): void {
   state.silence()
+  noteClosed(segment)
   const bells = Array.from(state.i32.subarray(Shared.bell, Shared.asked)).filter(fd => fd > 0)
   for (const fd of [segment.file, segment.hostBell, segment.strandsBell, ...bells]) libc().close(fd)
 }

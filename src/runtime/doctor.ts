@@ -14,6 +14,7 @@ import {
   prefixProblem,
   quoted,
 } from './locate.js'
+import { openFilesProblem } from './open-files.js'
 import { packageFile, packageVersion } from './package.js'
 import { platformProblem } from './platform.js'
 import { servicesRun } from './prefix.js'
@@ -67,6 +68,7 @@ export async function diagnose(
   const healthy = () => checks.every(({ ok, needed }) => ok || !needed)
 
   await check('platform', platform, 'Use Linux on x86-64 with Node.js 20 or later.')
+  await check('open files', () => openFilesProblem() ?? 'as many as Wine needs', '')
   await check('shared memory', () => sharedMemory(), 'Run: npm install koffi @koromix/koffi-linux-x64')
   await check(
     'Wine',

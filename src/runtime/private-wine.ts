@@ -10,6 +10,7 @@ import { hasApt } from './apt.js'
 import { ownEnvironment } from './environment.js'
 import { privateWine } from './locate.js'
 import type { Progress, Step } from './progress.js'
+import { needRoom } from './room.js'
 import { type RunOptions, run, tail } from './run.js'
 import { stripped } from './strip.js'
 
@@ -51,6 +52,7 @@ export async function makePrivateWine(progress: Progress): Promise<void> {
       'A Wine that runs 32-bit programs is missing, and this system has no apt-get. Install one with your system’s packages, or name it as "wine" in the configuration.',
     )
   const folder = privateWine()
+  await needRoom('A Wine for 32-bit programs', 0.8, folder)
   const aside = `${folder}.making`
   const step = progress.step('Wine for 32-bit programs, unpacked apart (200 MB of packages, 0.4 GB of disk)', 'steps')
   // a set-up that was killed may have left an apt-get at work: it is not waited for, and works elsewhere

@@ -21,11 +21,13 @@ import {
   quoted,
 } from './locate.js'
 import { withLock } from './lock.js'
+import { openFilesProblem } from './open-files.js'
 import { assertPlatform } from './platform.js'
 import { ensureServices, makePrefix } from './prefix.js'
 import { makePrivateWine } from './private-wine.js'
 import { noProgress, type Progress } from './progress.js'
 import { fetchPython } from './python.js'
+import { needRoom } from './room.js'
 import { run, tail } from './run.js'
 
 export interface SetupResult {
@@ -39,6 +41,8 @@ export interface SetupResult {
 /** Makes this machine ready for sessions of `config.arch`; throws `SetupError` with the command that mends what it cannot. */
 export async function setUp(config: ResolvedConfig, progress: Progress = noProgress): Promise<SetupResult> {
   assertPlatform()
+  const problem = openFilesProblem()
+  if (problem) throw new SetupError(`${problem.found}: ${problem.mend}`)
   const from = performance.now()
   const cache = cacheFolder()
   const waiting = () => progress.line('Another set-up is at work; waiting for it to end.')
@@ -104,7 +108,9 @@ async function needPrefix(config: ResolvedConfig, wine: string, progress: Progre
   }
   const wineserver = findWineserver(wine)
   if (!wineserver) throw new SetupError(`wineserver was found neither beside ${wine} nor on the PATH.`)
-  const step = progress.step(`Wine prefix (${config.arch === 'win32' ? '0.4' : '0.7'} GB): ${prefix}`, 'steps')
+  const size = config.arch === 'win32' ? 0.4 : 0.7
+  await needRoom('A Wine prefix', size, prefix)
+  const step = progress.step(`Wine prefix (${size} GB): ${prefix}`, 'steps')
   try {
     await makePrefix({ wine, wineserver, prefix }, config.arch, (done, total) => step.advance(done, total))
   } catch (error) {
@@ -118,7 +124,10 @@ async function needPython(config: ResolvedConfig, progress: Progress): Promise<v
   const found = findPython(config)
   if (found) progress.line(`Windows Python ${found.version}: ${found.path}`)
   else if (config.python !== null) throw new SetupError(`The configured "python" does not exist: ${config.python}`)
-  else await fetchPython(config.arch, config.pythonversion, progress)
+  else {
+    await needRoom('Windows Python', 0.2, cacheFolder())
+    await fetchPython(config.arch, config.pythonversion, progress)
+  }
 }
 
 export async function wineVersion(wine: string): Promise<string> {

@@ -230,7 +230,7 @@ export class FakeHost {
   /** A bell for a thread that joins. */
   join(thread: number): void {
     const known = this.state.i32[Shared.bell + thread] > 0
-    openBell(this.segment.file, this.state, thread)
+    openBell(this.segment, this.state, thread)
     if (!known) this.#count(thread)
     Atomics.store(this.mapping.i32, goneAt(thread), 0)
     Atomics.or(this.state.i32, Shared.threads, 1 << thread)

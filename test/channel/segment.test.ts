@@ -103,9 +103,9 @@ test('the bells are pipes, each a different one, that never block and never end'
 test('a number that had a bell keeps it', () => {
   const { state, segment } = made
   const known = state.i32[Shared.bell + 1]
-  assert.is(openBell(segment.file, state, 1), known)
-  const fresh = openBell(segment.file, state, 7)
-  assert.is(openBell(segment.file, state, 7), fresh)
+  assert.is(openBell(segment, state, 1), known)
+  const fresh = openBell(segment, state, 7)
+  assert.is(openBell(segment, state, 7), fresh)
 })
 
 test('the end closes every descriptor and gives the addresses back', () => {

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { dll, full, sleep, until } from './support.js'
+import { dll, full, lives, running, sleep, startsProgram, until } from './support.js'
 
 const test = suite('how programs end')
 
@@ -42,18 +42,6 @@ async function program(body: string, before = head): Promise<Program> {
   await until(() => over || /ready|pid/.test(output), 'the program starts', 30)
   const sessions = [...output.matchAll(/pid (\d+)/g)].map(match => Number(match[1]))
   return { pid: child.pid as number, sessions, ended, kill: signal => void child.kill(signal) }
-}
-
-/** Whether any thread of a process runs: its first may be over while others go on. */
-const lives = (pid: number) => {
-  try {
-    return readdirSync(`/proc/${pid}/task`).some(
-      // a zombie is gone, only not yet counted
-      thread => !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/task/${thread}/status`, 'utf8')),
-    )
-  } catch {
-    return false
-  }
 }
 
 /** The program's sessions are gone two seconds after it. */
@@ -150,33 +138,15 @@ test('by SIGKILL, while the Windows process is stopped', async () => {
   await leftNothing(ran)
 })
 
-const startsProgram = `
-  const create = session.windll.kernel32.func(
-    'int CreateProcessA(const char *, char *, void *, void *, int, unsigned, void *, const char *, void *, void *)',
-  )
-  const info = new Uint8Array(session.arch === 'win64' ? 104 : 68)
-  info[0] = info.length
-  const command = 'Z:/bin/sh -c "exec 0</dev/null; : zbend' + process.pid + '; sleep 600; : again"'
-  await create(null, Buffer.from(command + String.fromCharCode(0)), null, null, 0, 0, null, null, info, new Uint8Array(24))
-`
-const running = (word: string) =>
-  readdirSync('/proc')
-    .filter(name => /^\d+$/.test(name))
-    .filter(pid => {
-      try {
-        return readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(word)
-      } catch {
-        return false
-      }
-    })
-
 for (const [how, last] of [
   ['by SIGKILL', 'setInterval(() => {}, 1000)'],
   ['by falling off the end', ''],
   ['by process.exit', 'process.exit(0)'],
 ] as const)
   test(`${how}: a program that a DLL has started ends, too`, async () => {
-    const ran = await program(`${startsProgram}; console.log('begun'); setTimeout(() => {}, 500); ${last}`)
+    const ran = await program(
+      `${startsProgram(`'zbend' + process.pid`)}; console.log('begun'); setTimeout(() => {}, 500); ${last}`,
+    )
     await until(() => running(`zbend${ran.pid}`).length > 0, 'the program begins')
     if (how === 'by SIGKILL') ran.kill('SIGKILL')
     await ran.ended

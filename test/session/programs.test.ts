@@ -1,27 +1,14 @@
 /** Programs that DLLs start end with their session, and Wine's own services with none. */
-import { readdirSync, readFileSync } from 'node:fs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { CtypesSession, c_uint, create_string_buffer, SessionCrashedError } from 'zugbruecke'
 import { resolveConfig } from '../../dist/src/runtime/config.js'
 import { locate } from '../../dist/src/runtime/locate.js'
-import { dll, rejects, sleep, until } from './support.js'
+import { dll, rejects, running, sleep, until } from './support.js'
 
 const test = suite('programs that a DLL starts')
 const python = `Z:${locate(resolveConfig()).python}`
 let number = 0
-
-/** Processes by a word of their command. */
-const running = (word: string) =>
-  readdirSync('/proc')
-    .filter(name => /^\d+$/.test(name) && Number(name) !== process.pid)
-    .filter(pid => {
-      try {
-        return readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(word)
-      } catch {
-        return false
-      }
-    })
 
 async function start(session: CtypesSession, command: string): Promise<void> {
   const create = session.windll.kernel32.func(

@@ -1,4 +1,5 @@
 /** What the suites that use real sessions share. */
+import { readdirSync, readFileSync } from 'node:fs'
 import { type Callback, suite, type Test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Config, CtypesSession, type ZugbrueckeError } from 'zugbruecke'
@@ -91,3 +92,40 @@ export async function until(condition: () => unknown, what: string, seconds = 10
 }
 
 export const sleep = (milliseconds: number): Promise<void> => new Promise(resolve => setTimeout(resolve, milliseconds))
+
+/** Other processes by a word of their command. */
+export const running = (word: string): string[] =>
+  readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .filter(pid => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(word)
+      } catch {
+        return false
+      }
+    })
+
+/** Whether any thread of a process runs: its first may be over while others go on. */
+export const lives = (pid: number): boolean => {
+  try {
+    return readdirSync(`/proc/${pid}/task`).some(
+      // a zombie is gone, only not yet counted
+      thread => !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/task/${thread}/status`, 'utf8')),
+    )
+  } catch {
+    return false
+  }
+}
+
+/** Lines that have a DLL of a program's `session` start one that runs for long, whose command has a word. */
+export const startsProgram = (word: string): string => `
+  await (async () => {
+    const create = session.windll.kernel32.func(
+      'int CreateProcessA(const char *, char *, void *, void *, int, unsigned, void *, const char *, void *, void *)',
+    )
+    const info = new Uint8Array(session.arch === 'win64' ? 104 : 68)
+    info[0] = info.length
+    const command = 'Z:/bin/sh -c "exec 0</dev/null; : ' + ${word} + '; sleep 600; : again"'
+    await create(null, Buffer.from(command + String.fromCharCode(0)), null, null, 0, 0, null, null, info, new Uint8Array(24))
+  })()
+`

@@ -42,13 +42,26 @@ const answering =
     }
   }
 
-export function wrap<T>(port: MessagePort): Remote<T> {
+/** Once the other end of the port is closed, for instance with its thread, whatever waits, or is asked later, rejects with `gone`. */
+export function wrap<T>(port: MessagePort, gone: () => Error): Remote<T> {
+  const waiting = new Set<(error: Error) => void>()
+  let isGone = false
+  port.once('close', () => {
+    isGone = true
+    for (const reject of waiting) reject(gone())
+  })
   const remote = comlink.wrap<{ readonly [name: string]: (...args: unknown[]) => Promise<Answer> }>(endpoint(port))
   port.unref()
   const ask =
     (name: string) =>
     async (...args: unknown[]): Promise<unknown> => {
-      const answer = await remote[name](...args)
+      const answer = await new Promise<Answer>((resolve, reject) => {
+        if (isGone) throw gone()
+        waiting.add(reject)
+        remote[name](...args)
+          .then(resolve, reject)
+          .finally(() => waiting.delete(reject))
+      })
       if ('error' in answer) throw decodeError(answer.error)
       return answer.value
     }
@@ -68,11 +81,4 @@ export function wrap<T>(port: MessagePort): Remote<T> {
 export function transferred<T extends object>(value: T, port: MessagePort): T {
   ports.set(value, port)
   return comlink.transfer(value as never, [port as never]) as T
-}
-
-/** Rejects when the other end of the port is closed, for instance with its thread: a call through a proxy would never settle. */
-export function closing(port: MessagePort, error: () => Error): Promise<never> {
-  const closed = new Promise<never>((_, reject) => port.once('close', () => reject(error())))
-  closed.catch(() => {})
-  return closed
 }

@@ -14,7 +14,10 @@ const { version } = createRequire(import.meta.url)('../../../../package.json') a
 const TURNED_AWAY = /^(wine client error[^\n]*)?$/
 
 /** Nothing of the program's has run by then: the session may be started again. */
-export class TurnedAwayError extends SessionStartError {}
+export class TurnedAwayError extends SessionStartError {
+  // the last of them is what the program gets
+  override name = 'SessionStartError'
+}
 
 /** The first message: both halves say which they are, and the other is told the variables that its DLLs are to see, and the folders to look for them in. */
 export async function greet(

@@ -23,7 +23,7 @@ export function startGuard(mark: string): void {
     detached: true,
   })
   child.on('error', () => {})
-  child.stdin.on('error', () => {})
+  child.stdin?.on('error', () => {})
   child.unref()
-  ;(child.stdin as unknown as { unref(): void }).unref()
+  ;(child.stdin as unknown as { unref(): void } | undefined)?.unref()
 }

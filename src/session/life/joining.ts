@@ -3,7 +3,7 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { SessionStartError, SessionTerminatedError } from '../../errors.js'
 import type { Config, ResolvedConfig } from '../../runtime/config.js'
 import type { SessionFacts } from '../core/facts.js'
-import { closing, expose, type Remote, wrap } from './comlink.js'
+import { expose, type Remote, wrap } from './comlink.js'
 
 /** What a thread needs to use the session. */
 export interface Membership {
@@ -60,15 +60,13 @@ export class HostPorts {
 /** The starting thread, as a thread that joined asks it. Everything rejects with SessionTerminatedError once that thread or the session has ended. */
 export class HostThread implements Host {
   readonly #host: Remote<Host>
-  readonly #gone: Promise<never>
 
   constructor(
     private readonly port: MessagePort,
     /** Milliseconds that it may take to answer a thread that joins. */
     private readonly patience: number,
   ) {
-    this.#host = wrap<Host>(port)
-    this.#gone = closing(
+    this.#host = wrap<Host>(
       port,
       () => new SessionTerminatedError('the session cannot be joined: it has ended, or the thread that started it has'),
     )
@@ -83,7 +81,7 @@ export class HostThread implements Host {
       if (patience !== Number.POSITIVE_INFINITY) timer = setTimeout(() => reject(new SessionStartError(text)), patience)
     })
     try {
-      return await Promise.race([this.#host.join(), this.#gone, late])
+      return await Promise.race([this.#host.join(), late])
     } catch (error) {
       // an answer that comes later finds nobody, and the thread's number is given back
       this.port.close()
@@ -95,12 +93,12 @@ export class HostThread implements Host {
 
   /** A thread that has ended has ended its session. */
   async terminate(): Promise<void> {
-    await Promise.race([this.#host.terminate(), this.#gone]).catch(error => {
+    await this.#host.terminate().catch(error => {
       if (!(error instanceof SessionTerminatedError)) throw error
     })
   }
 
   setParameter(changes: Partial<Config>): Promise<void> {
-    return Promise.race([this.#host.setParameter(changes), this.#gone])
+    return this.#host.setParameter(changes)
   }
 }

@@ -7,6 +7,7 @@ import { THREADS } from '../../codec/layout.js'
 import { ConfigError, SessionStartError, SessionTerminatedError, ZugbrueckeError } from '../../errors.js'
 import type { Config, ResolvedConfig, RuntimeConfig } from '../../runtime/config.js'
 import { type Installation, locate } from '../../runtime/locate.js'
+import { openFilesProblem } from '../../runtime/open-files.js'
 import { assertPlatform } from '../../runtime/platform.js'
 import { serverProcess } from '../../runtime/wine-processes.js'
 import type { SessionCore } from '../core/core.js'
@@ -48,6 +49,7 @@ export class OwnedSession implements Hold {
     const late = new StartLimit(config.id, milliseconds(config.timeout_start))
     try {
       assertPlatform()
+      assertFilesLeft(config.id)
       warnOfRoot(config)
       const installation = locate(config)
       log.write('info', 'starting', { ...installation, memory: config.memory })
@@ -207,6 +209,12 @@ function dllFolders({ dll_directories, cwd }: ResolvedConfig): string[] {
   } catch (cause) {
     throw new ConfigError(`the parameter "dll_directories": ${(cause as Error).message}`, { cause })
   }
+}
+
+/** What fails for want of descriptors fails anywhere, with any words, also in Wine. Throws SessionStartError. */
+function assertFilesLeft(id: string): void {
+  const problem = openFilesProblem()
+  if (problem) throw new SessionStartError(`session ${id} cannot be started: ${problem.found}: ${problem.mend}`)
 }
 
 let isWarned = false

@@ -87,7 +87,7 @@ export class Started {
       throw new ZugbrueckeError(
         `a session in a sandbox may be joined by ${SANDBOX_THREADS.length - THREADS.length} threads at a time`,
       )
-    return openBell(segment.file, this.shared, thread)
+    return openBell(segment, this.shared, thread)
   }
 
   /** Ends what has been made, whatever that is. The process gets `patience` milliseconds. Once only. */

@@ -1,6 +1,7 @@
 /** The program's one supervisor thread, started with the first session. */
 import { MessageChannel, Worker } from 'node:worker_threads'
 import type { Supervisor } from '../../../workers/supervisor.js'
+import { SessionStartError } from '../../errors.js'
 import { type Remote, wrap } from './comlink.js'
 import { Waiting, writerTo } from './output.js'
 
@@ -40,7 +41,18 @@ export function supervisor(): Remote<Supervisor> {
     const { port1, port2 } = new MessageChannel()
     worker.postMessage(port2, [port2])
     worker.unref()
-    started = wrap<Supervisor>(port1)
+    let why = 'it has ended'
+    worker.once('error', error => {
+      why = error.message
+    })
+    // the next session has another
+    worker.once('exit', () => {
+      started = undefined
+    })
+    started = wrap<Supervisor>(
+      port1,
+      () => new SessionStartError(`the thread that looks after the Windows processes failed: ${why}`),
+    )
   }
   return started
 }
