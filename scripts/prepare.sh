@@ -29,6 +29,7 @@ if [ "${1:-}" = --tests ]; then
   need bubblewrap bwrap
   need redis-server redis-server
   need python3 python3
+  need unzip unzip
   python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
 fi
 if [ ${#missing[@]} -gt 0 ]; then

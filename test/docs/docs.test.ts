@@ -13,6 +13,7 @@ import { locate } from '../../src/runtime/locate.js'
 import { ensureServices } from '../../src/runtime/prefix.js'
 import type { Report } from './checks.js'
 import { type Block, blocksOf, checkedProgram, fileOf, plainProgram, pythonProgram } from './page.js'
+import { makeSdk } from './sdk.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const only = process.argv[2]
@@ -41,6 +42,9 @@ function project(): string {
   const folder = mkdtempSync(join(tmpdir(), 'zugbruecke-docs-'))
   mkdirSync(join(folder, 'node_modules/@types'), { recursive: true })
   symlinkSync(root, join(folder, 'node_modules/zugbruecke'))
+  mkdirSync(join(folder, 'node_modules/.bin'))
+  const command = `#!/bin/sh\nexec '${process.execPath}' '${join(root, 'dist/src/cli/main.js')}' "$@"\n`
+  writeFileSync(join(folder, 'node_modules/.bin/zugbruecke'), command, { mode: 0o755 })
   symlinkSync(join(root, 'node_modules/@types/node'), join(folder, 'node_modules/@types/node'))
   writeFileSync(join(folder, 'package.json'), '{ "type": "module", "private": true }\n')
   return folder
@@ -58,12 +62,15 @@ for (const page of pages) {
     const folder = project()
     try {
       await build(folder, blocks)
+      if (page.endsWith('vendor-sdk.md')) makeSdk(folder)
       const shared = programs.filter(({ marks }) => !marks.includes('own'))
       const groups = [
         ...(shared.length > 0 ? [shared] : []),
         ...programs.filter(b => b.marks.includes('own')).map(b => [b]),
       ]
       const problems: string[] = []
+      for (const block of blocks)
+        if (block.language === 'sh' && block.marks.includes('run')) problems.push(...(await runShell(folder, block)))
       for (const [i, group] of groups.entries()) problems.push(...(await runGroup(folder, group, i)))
       for (const block of blocks)
         if (block.language === 'py' && block.marks.includes('norun'))
@@ -139,6 +146,16 @@ async function runGroup(folder: string, group: readonly Block[], number: number)
   if (code !== 0) problems.push(`exit code ${code}: ${stderr}`)
   if (problems.length > 0 && stderr && code === 0) problems.push(`stderr: ${stderr}`)
   return problems
+}
+
+/** What a block of commands prints is what its lines `# → …` say. */
+async function runShell(folder: string, { code, line }: Block): Promise<string[]> {
+  const { stdout, stderr, ...result } = await run('sh', ['-ec', code], { cwd: folder })
+  const expected = [...code.matchAll(/^# → (.*)$/gm)].map(([, text]) => text).join('\n')
+  const same = stdout.trimEnd().replace(/^ +/gm, '') === expected
+  return result.code === 0 && same
+    ? []
+    : [`the commands at line ${line} print\n${stdout}instead of\n${expected}\n${stderr}`]
 }
 
 async function compilePython(folder: string, { code, line }: Block): Promise<string[]> {

@@ -3,6 +3,7 @@
  * - the first `ts` block is the page's preamble; every later block runs behind it, in a scope of its own;
  * - `file=NAME` behind the language makes a file of the block instead; `norun` leaves it out; `own` makes it a program of its own;
  * - `c` blocks with `file=NAME.c` become NAME.dll beside the page's program;
+ * - `sh` blocks with `run` are run before, in the page's folder; lines `# → text` are what they print;
  * - `py` blocks are one program, run by the Windows Python of the set-up (with `norun`: compiled only);
  * - `// → value` behind an expression, a declaration or a `console.log` is what it gives, `// throws Name: words` how it fails;
  *   `…` stands for anything; comment lines of the same form right below continue the text.
