@@ -16,6 +16,7 @@ import { Frame, type Mailbox } from './frame.js'
 import type { Mapping } from './mapping.js'
 import { Shared, type SharedState } from './shared.js'
 import { postedAt } from './threads.js'
+import type { Trace } from './trace.js'
 
 /** Carries out one callback, whose bits lie at `argumentsAt` in the segment, and calls `frame.finish` in the end. Must not throw. */
 export type OnCallback = (frame: Frame, callback: number, count: number, argumentsAt: number) => void
@@ -39,6 +40,7 @@ export class Frames {
     private readonly onCallback: OnCallback,
     /** Something has come that nobody asked for: somebody has written over what was to come, or over what was sent. */
     private readonly onBroken: () => void,
+    private readonly trace?: Trace,
   ) {
     this.posted = postedAt(thread)
   }
@@ -132,6 +134,12 @@ export class Frames {
     if (view.getUint8(box + Header.tag + 1) !== this.thread) return false
     this.#seen[strand] = number
     const kind = view.getUint8(box + Header.tag)
+    this.trace?.came(
+      `strand ${strand}`,
+      message,
+      Math.min(view.getUint32(box + Header.length, true), MAILBOX_ROOM),
+      kind,
+    )
     const stack = this.#strands[strand]
     if (kind === Kind.callback) {
       const around = stack.at(-1)?.scope

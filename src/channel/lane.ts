@@ -23,6 +23,7 @@ import { EndReason, Life, Shared, type SharedState } from './shared.js'
 import { assertStack, DEEP } from './stack.js'
 import { answerStrand, sleepsAt } from './threads.js'
 import type { TimeLimit } from './time-limit.js'
+import { type Trace, TracedRing, traceOf } from './trace.js'
 import type { Turn } from './turns.js'
 
 const MASK = SLOTS - 1
@@ -60,6 +61,7 @@ export class Lane implements Sender, Waiting {
   readonly #options: LaneOptions
   readonly #state: SharedState
   readonly #ring: Ring
+  readonly #trace: Trace | undefined
   readonly #bell: Bell
   readonly #turn: Turn
   readonly #sleeps: number
@@ -89,11 +91,13 @@ export class Lane implements Sender, Waiting {
     this.#state = state
     this.#turn = options.turn
     this.arena = new Arena(state, thread, segment)
-    this.frames = new Frames(this, mapping, state, thread, this.#mailbox, options.onCallback, () =>
-      state.end(EndReason.corrupted),
-    )
+    this.#trace = traceOf(mapping, state, thread)
+    const corrupted = () => state.end(EndReason.corrupted)
+    this.frames = new Frames(this, mapping, state, thread, this.#mailbox, options.onCallback, corrupted, this.#trace)
     this.blocking = new Blocking(this)
-    this.#ring = new Ring(mapping, state, segment, thread)
+    this.#ring = this.#trace
+      ? new TracedRing(this.#trace, mapping, state, segment, thread)
+      : new Ring(mapping, state, segment, thread)
     this.#sleeps = sleepsAt(thread)
     this.#bell = new Bell(Atomics.load(state.i32, Shared.bell + thread), () => this.#lookNow())
     this.#rest()
@@ -102,6 +106,7 @@ export class Lane implements Sender, Waiting {
   readonly #mailbox = {
     send: (strand: number, message: Int32Array, length: number, tag: number) => {
       const { mapping, state, segment, thread } = this.#options
+      this.#trace?.sent(`strand ${strand}`, message, length, tag)
       answerStrand(mapping.i32, state, segment, strand, message, length, tag | (thread << 8), MAILBOX_ROOM)
     },
     close: (frame: Frame) => this.frames.close(frame),
