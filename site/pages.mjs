@@ -3,7 +3,15 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from './links.mjs'
 
-const guides = ['vendor-sdk', 'coming-from-ctypes', 'structures-and-memory', 'memsync', 'batches-and-pools', 'callbacks', 'errors']
+const guides = [
+  'vendor-sdk',
+  'coming-from-ctypes',
+  'structures-and-memory',
+  'memsync',
+  'batches-and-pools',
+  'callbacks',
+  'errors',
+]
 
 /** What each part of the menu holds. A page of docs/ that no part names comes under the last. */
 export function menu() {
