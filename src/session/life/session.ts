@@ -448,7 +448,12 @@ export class CtypesSession extends SessionSurface {
     this.#owned = undefined
     await owned?.end(patience)
     // those who wait for it to be up are told first why it is not
-    setImmediate(() => this.#ports.close())
+    setImmediate(() =>
+      this.#ready.then(
+        core => this.#ports.close(core.deathError(undefined)),
+        why => this.#ports.close(why),
+      ),
+    )
   }
 
   #died(): void {
