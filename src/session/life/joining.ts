@@ -1,6 +1,6 @@
 /** How a thread uses a session that another has started: what that one offers, and this one's end of it. */
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
-import { SessionStartError, SessionTerminatedError } from '../../errors.js'
+import { decodeError, type EncodedError, encodeError, SessionStartError, SessionTerminatedError } from '../../errors.js'
 import type { Config, ResolvedConfig } from '../../runtime/config.js'
 import type { SessionFacts } from '../core/facts.js'
 import { expose, type Remote, wrap } from './comlink.js'
@@ -27,6 +27,11 @@ export interface Host {
  */
 const unseen = new FinalizationRegistry<MessagePort>(alive => alive.close())
 
+/** The last that a port tells. */
+interface Over {
+  readonly over: EncodedError
+}
+
 /** To be called when the session has ended. */
 export function closeWith(view: ArrayBuffer, alive: MessagePort): void {
   unseen.register(view, alive)
@@ -35,23 +40,28 @@ export function closeWith(view: ArrayBuffer, alive: MessagePort): void {
 /** The ports of a session by which other threads join it, in the thread that started it. */
 export class HostPorts {
   readonly #ports = new Set<MessagePort>()
-  #closed = false
+  #over: Over | undefined
 
-  /** A port for another thread. Throws SessionTerminatedError when the session has ended. */
+  /** A port for another thread. */
   open(host: Host): MessagePort {
     const { port1, port2 } = new MessageChannel()
     this.#ports.add(port1)
     port1.once('close', () => this.#ports.delete(port1))
     expose(host as Host & { readonly [name: string]: never }, port1)
-    if (this.#closed) this.close()
+    this.#close()
     return port2
   }
 
-  /** What has been answered still arrives; a port that nobody has used yet tells of its end when it is used. */
-  close(): void {
-    this.#closed = true
+  /** What has been answered still arrives; a port that nobody has used yet tells why when it is used. */
+  close(why: Error): void {
+    this.#over = { over: encodeError(why) }
+    this.#close()
+  }
+
+  #close(): void {
+    if (!this.#over) return
     for (const port of this.#ports) {
-      port.postMessage('over')
+      port.postMessage(this.#over)
       port.close()
     }
   }
@@ -60,15 +70,23 @@ export class HostPorts {
 /** The starting thread, as a thread that joined asks it. Everything rejects with SessionTerminatedError once that thread or the session has ended. */
 export class HostThread implements Host {
   readonly #host: Remote<Host>
+  #isGone = false
 
   constructor(
     private readonly port: MessagePort,
     /** Milliseconds that it may take to answer a thread that joins. */
     private readonly patience: number,
   ) {
+    let why: Error | undefined
+    port.on('message', (message: Partial<Over>) => {
+      if (message.over) why = decodeError(message.over)
+    })
+    port.once('close', () => {
+      this.#isGone = true
+    })
     this.#host = wrap<Host>(
       port,
-      () => new SessionTerminatedError('the session cannot be joined: it has ended, or the thread that started it has'),
+      () => why ?? new SessionTerminatedError('the session cannot be joined: the thread that started it has ended'),
     )
   }
 
@@ -91,10 +109,10 @@ export class HostThread implements Host {
     }
   }
 
-  /** A thread that has ended has ended its session. */
+  /** A session that has ended, or whose thread has, needs no more. */
   async terminate(): Promise<void> {
     await this.#host.terminate().catch(error => {
-      if (!(error instanceof SessionTerminatedError)) throw error
+      if (!this.#isGone) throw error
     })
   }
 

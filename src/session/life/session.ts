@@ -244,7 +244,11 @@ export class CtypesSession extends SessionSurface {
         session.#config = config
       },
       configure: (core, changes) => this.#configure(core, changes),
-      closePorts: () => this.#ports.close(),
+      closePorts: () =>
+        void this.#ready.then(
+          core => this.#ports.close(core.deathError(undefined)),
+          why => this.#ports.close(why),
+        ),
       makeCore: (facts, thread, shared) => this.#makeCore(facts, thread, shared),
     }
   }
