@@ -9,7 +9,7 @@ for tool in clang-format cppcheck "$ruff"; do
   command -v "$tool" >/dev/null || { echo "$tool is missing: scripts/prepare.sh --tests installs it" >&2; exit 1; }
 done
 # what is made is written by its generator; a header of a vendor's is as it came
-mapfile -t sources < <(git ls-files '*.c' '*.h' | grep -v -e '^wine-host/native/wire\.h$' -e '^test/header/vendor\.h$')
+mapfile -t sources < <(git ls-files '*.c' '*.h' | grep -v -e '^wine-host/native/wire\.h$' -e '^test/ctypes/header/vendor\.h$')
 if [ "${1:-}" = --fix ]; then
   clang-format -i "${sources[@]}"
   "$ruff" check --quiet --fix

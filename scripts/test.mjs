@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 // Runs every test suite, each file in a process of its own, and ends with the true sum.
-//   node scripts/test.mjs [FILTER…] [--concurrency N] [--timeout SECONDS]
-// FILTER is a part of a suite's path. Builds first what is not up to date, so that no suite runs code that is not there any more; run
-// `zugbruecke setup` before.
+//   node scripts/test.mjs [FILTER…] [--unit] [--concurrency N] [--timeout SECONDS]
+// FILTER is a part of a suite's path; --unit leaves out what needs Wine, a Windows compiler or Redis. Builds first what is not up to date,
+// so that no suite runs code that is not there any more; run `zugbruecke setup` before.
 // Suites that use the Windows side run for 64 and for 32 bits, unless ZUGBRUECKE_ARCH says which, or their file says in words why not;
 // those for 32 bits and test/win32 count as skipped where `zugbruecke setup --arch win32` was not run.
 // A suite that crashes, prints no sum, or takes too long counts as one failure beside those it reported.
@@ -18,6 +18,7 @@ const { values: options, positionals: filters } = parseArgs({
   options: {
     concurrency: { type: 'string', default: process.env.TEST_CONCURRENCY ?? '1' },
     timeout: { type: 'string', default: process.env.TEST_TIMEOUT ?? '300' },
+    unit: { type: 'boolean', default: false },
   },
 })
 const concurrency = Math.max(1, Number(options.concurrency) || 1)
@@ -73,6 +74,14 @@ const runners = [
 const usesWindows =
   /from 'zugbruecke['/]|\/(session\/support|pool\/face|runtime\/prefix)\.js'|cli\/main\.js|\$\{?WINE\b/
 
+/** Suites of what needs nothing but Node; some others of these folders ask a Windows compiler. */
+function isUnit({ file }) {
+  const text = readFileSync(join(root, file), 'utf8')
+  return (
+    /^test\/(channel|codec|ctypes|session\/core|wire)\//.test(file) && !usesWindows.test(text) && !/mingw/.test(text)
+  )
+}
+
 /** What uses the Windows side runs for both architectures, unless the suite's file says in words why it cannot: `// 64-bit only: …`. */
 function variants(suite) {
   const text = readFileSync(join(root, suite.file), 'utf8')
@@ -105,6 +114,7 @@ const suites = runners
       .filter(name => matches(name.split('/').at(-1)) && !name.includes('node_modules'))
       .flatMap(name => variants({ ...runner, file: join(folder, name) }))
   })
+  .filter(suite => !options.unit || isUnit(suite))
   .filter(({ file }) => filters.length === 0 || filters.some(filter => file.includes(filter)))
   .sort((a, b) => (a.file < b.file ? -1 : 1))
 

@@ -1,6 +1,6 @@
 /** Declarations and types as short text. */
-import { type HeaderOptions, type Prototype, parseHeader, parsePrototype } from '../../src/ctypes/header/index.js'
-import type { Arch } from '../../src/ctypes/header/namespace.js'
+import { type HeaderOptions, type Prototype, parseHeader, parsePrototype } from '../../../src/ctypes/header/index.js'
+import type { Arch } from '../../../src/ctypes/header/namespace.js'
 import { type Stub, stubNamespace, textOf } from './stub.js'
 
 export const showRoutine = ({ name, restype, argtypes, convention, conventionStated, variadic }: Prototype) =>

@@ -1,7 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type HeaderType, parseHeader, Shelf } from '../../src/ctypes/header/index.js'
-import { types as realTypes } from '../../src/ctypes/types.js'
+import { type HeaderType, parseHeader, Shelf } from '../../../src/ctypes/header/index.js'
+import { types as realTypes } from '../../../src/ctypes/types.js'
 import { header, showFields, showRoutine } from './show.js'
 import { textOf } from './stub.js'
 

@@ -8,8 +8,8 @@ import type {
   Field,
   Parameter,
   TypeNode,
-} from '../../src/ctypes/header/ast.js'
-import { integer } from '../../src/ctypes/header/literals.js'
+} from '../../../src/ctypes/header/ast.js'
+import { integer } from '../../../src/ctypes/header/literals.js'
 
 export const typeNames = ['T1', 'T2', 'size_t', 'DWORD', 'out_t']
 const at = { line: 0, column: 0 }

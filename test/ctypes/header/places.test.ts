@@ -1,9 +1,9 @@
 /** Sizes and offsets that expressions ask about are what a Windows C compiler says. */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { parseHeader } from '../../src/ctypes/header/index.js'
-import type { Arch } from '../../src/ctypes/header/namespace.js'
-import { types } from '../../src/ctypes/types.js'
+import { parseHeader } from '../../../src/ctypes/header/index.js'
+import type { Arch } from '../../../src/ctypes/header/namespace.js'
+import { types } from '../../../src/ctypes/types.js'
 import { compiled } from './mingw.js'
 
 const prelude = `

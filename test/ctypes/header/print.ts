@@ -9,8 +9,8 @@ import type {
   Parameter,
   RecordNode,
   TypeNode,
-} from '../../src/ctypes/header/ast.js'
-import type { Value } from '../../src/ctypes/header/literals.js'
+} from '../../../src/ctypes/header/ast.js'
+import type { Value } from '../../../src/ctypes/header/literals.js'
 
 export const printDeclaration = ({ kind, name, type }: Declaration) =>
   `${kind === 'typedef' ? 'typedef ' : ''}${print(type, name)};`

@@ -1,6 +1,6 @@
 /** A namespace whose types are their own description, so that a test can compare text. */
-import { CATEGORY } from '../../src/ctypes/data.js'
-import type { Arch, CType, RecordType, ScalarName, TypeNamespace } from '../../src/ctypes/header/namespace.js'
+import { CATEGORY } from '../../../src/ctypes/data.js'
+import type { Arch, CType, RecordType, ScalarName, TypeNamespace } from '../../../src/ctypes/header/namespace.js'
 
 /** A type of the stub: its text, and fields where it is a structure or union. */
 export interface Stub extends RecordType {

@@ -1,9 +1,9 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { CType } from '../../src/ctypes/data.js'
-import { parsePrototype } from '../../src/ctypes/header/index.js'
-import type { Arch } from '../../src/ctypes/header/namespace.js'
-import { types } from '../../src/ctypes/types.js'
+import type { CType } from '../../../src/ctypes/data.js'
+import { parsePrototype } from '../../../src/ctypes/header/index.js'
+import type { Arch } from '../../../src/ctypes/header/namespace.js'
+import { types } from '../../../src/ctypes/types.js'
 import { prototype } from './show.js'
 import { stubNamespace, textOf } from './stub.js'
 

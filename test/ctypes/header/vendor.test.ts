@@ -2,10 +2,10 @@
 import { readFileSync } from 'node:fs'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { CType } from '../../src/ctypes/data.js'
-import { parseHeader } from '../../src/ctypes/header/index.js'
-import type { Out } from '../../src/ctypes/inference.js'
-import { types } from '../../src/ctypes/types.js'
+import type { CType } from '../../../src/ctypes/data.js'
+import { parseHeader } from '../../../src/ctypes/header/index.js'
+import type { Out } from '../../../src/ctypes/inference.js'
+import { types } from '../../../src/ctypes/types.js'
 
 const text = readFileSync(new URL('vendor.h', import.meta.url), 'utf8')
 const header = parseHeader(text, { arch: 'win64', ns: types('win64') })

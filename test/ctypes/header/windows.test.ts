@@ -3,14 +3,14 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { parseHeader } from '../../src/ctypes/header/index.js'
-import type { Arch } from '../../src/ctypes/header/namespace.js'
-import { windowsConstant, windowsFiles, windowsType } from '../../src/ctypes/header/table.js'
-import type { StructureClass } from '../../src/ctypes/structure.js'
-import { types } from '../../src/ctypes/types.js'
+import { parseHeader } from '../../../src/ctypes/header/index.js'
+import type { Arch } from '../../../src/ctypes/header/namespace.js'
+import { windowsConstant, windowsFiles, windowsType } from '../../../src/ctypes/header/table.js'
+import type { StructureClass } from '../../../src/ctypes/structure.js'
+import { types } from '../../../src/ctypes/types.js'
 import { compiled, compilers } from './mingw.js'
 
-const file = (kind: string) => readFileSync(new URL(`../../data/windows-${kind}.txt`, import.meta.url), 'utf8')
+const file = (kind: string) => readFileSync(new URL(`../../../data/windows-${kind}.txt`, import.meta.url), 'utf8')
 
 /** `[name, text]` of each line that counts for `arch`, and the C that includes the headers they come from. */
 function table(kind: 'types' | 'constants', arch: Arch): { prelude: string; lines: (readonly [string, string])[] } {
