@@ -76,6 +76,18 @@ test('terminated before it is up', async () => {
   await rejects(session.windll.kernel32.GetCurrentProcessId(), SessionTerminatedError)
 })
 
+test('terminated at any moment of its start', async () => {
+  for (let i = 0; i < 12; i++) {
+    const session = new CtypesSession({ stderr: false })
+    const ready = session.ready.catch((error: Error) => error)
+    await new Promise(resolve => setTimeout(resolve, 10 * i))
+    await session.terminate()
+    const came = await ready
+    assert.ok(came === session || came instanceof SessionTerminatedError, String(came))
+    assert.is(session.up, false)
+  }
+})
+
 test('calls made before it is up wait until it is; .sync throws', async () => {
   const session = new CtypesSession()
   const add = session.CDLL(dll('numbers')).func('add', [c_int, c_int], c_int)

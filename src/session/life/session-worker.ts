@@ -17,3 +17,16 @@ export function makeWorker(): SessionWorker {
     execArgv: [],
   })
 }
+
+/**
+ * Settles when its thread has loaded what it needs, or has ended. Until then it must not be ended: Piscina has the thread `require` a
+ * module, and Node 20 ends the whole program (`v8::Module::IsGraphAsync`) where that is cut short.
+ */
+export function untilLoaded(worker: SessionWorker): Promise<void> {
+  return new Promise(resolve => {
+    const [thread] = worker.threads
+    // the first message is Piscina's own, that it is ready
+    if (thread) thread.once('message', () => resolve()).once('exit', () => resolve())
+    else resolve()
+  })
+}

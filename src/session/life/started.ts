@@ -15,7 +15,7 @@ import { Sandbox } from '../../runtime/sandbox.js'
 import type { SandboxView } from '../../runtime/sandbox-files.js'
 import { hostProcess } from './host-process.js'
 import type { JobRunner } from './job-runner.js'
-import { makeWorker } from './session-worker.js'
+import { makeWorker, untilLoaded } from './session-worker.js'
 import { supervisor } from './supervisor.js'
 
 /** What the sessions of this thread share to take turns, and the last one's number. */
@@ -34,6 +34,7 @@ const SANDBOX_THREADS = [...THREADS, 2, 3, 4, 5]
 export class Started {
   readonly shared = new SharedState()
   readonly worker = makeWorker()
+  readonly #loaded = untilLoaded(this.worker)
   /** What this session shares with the program's others, and its number among them. */
   readonly turns = turns
   readonly number = ++numbers
@@ -100,6 +101,7 @@ export class Started {
     // what has been begun is not left to itself
     this.#pid ||= (await this.#spawning?.catch(() => 0)) ?? 0
     if (this.#pid) await supervisor().stop(this.#pid, patience)
+    await this.#loaded
     await this.worker.destroy()
     if (this.#segment) {
       closeSegment(this.#segment, this.shared)
