@@ -18,12 +18,15 @@ export function withoutNamespaces(): string | undefined {
   }
 }
 
+let networks = 0
+
 /** The store's is the first; the others reach it, and not one another. */
 export class Machines {
   private constructor(private readonly names: readonly string[]) {}
 
   static build(count: number): Machines {
-    const names = Array.from({ length: count }, (_, i) => `zb-${process.pid}-${i}`)
+    const network = networks++
+    const names = Array.from({ length: count }, (_, i) => `zb-${process.pid}-${network}-${i}`)
     const [store, ...others] = names
     for (const name of names) {
       ip('netns', 'add', name)
