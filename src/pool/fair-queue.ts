@@ -38,6 +38,8 @@ export class FairQueue<R> {
     private readonly obtain: () => R | undefined,
     /** How much work may wait. */
     private readonly most: () => number,
+    /** Milliseconds since whenever. */
+    private readonly now: () => number = () => performance.now(),
   ) {}
 
   /** How much work waits. */
@@ -71,7 +73,7 @@ export class FairQueue<R> {
       }
       signal?.addEventListener('abort', onAbort)
       const lane = this.#lane(kind)
-      if (lane.waiting.size === 0) lane.had += Math.max(0, this.#floor - timeOf(lane, performance.now()))
+      if (lane.waiting.size === 0) lane.had += Math.max(0, this.#floor - timeOf(lane, this.now()))
       lane.waiting.add(waiting)
       this.#length++
     })
@@ -82,7 +84,7 @@ export class FairQueue<R> {
     while (this.#length > 0) {
       const value = this.obtain()
       if (value === undefined) return
-      const now = performance.now()
+      const now = this.now()
       let least: [string, Lane<R>] | undefined
       for (const one of this.#lanes) {
         if (one[1].waiting.size === 0) continue
@@ -112,13 +114,13 @@ export class FairQueue<R> {
   }
 
   #begin(kind: string, lane: Lane<R>, value: R): Turn<R> {
-    const now = performance.now()
+    const now = this.now()
     this.#floor = Math.max(this.#floor, timeOf(lane, now))
     lane.running++
     lane.had -= now
     const end = () => {
       lane.running--
-      lane.had += performance.now()
+      lane.had += this.now()
       this.#tidy(kind, lane)
     }
     return { value, end }

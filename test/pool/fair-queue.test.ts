@@ -7,21 +7,37 @@ import { rejects, sleep } from '../session/support.js'
 
 const test = suite('a queue that is fair by time')
 
-/** A queue for so many things at a time. */
+/** A queue for so many things at a time, with a clock that goes when it is told to. */
 function queueFor(things: number, most = 1000) {
   let free = things
+  let time = 0
   const take = () => {
     if (free === 0) return undefined
     free--
     return true
   }
-  const queue = new FairQueue<true>(take, () => most)
+  const queue = new FairQueue<true>(
+    take,
+    () => most,
+    () => time,
+  )
   const give = (turn: Turn<true>) => {
     turn.end()
     free++
     queue.next()
   }
-  return { queue, give }
+  /** Those that have their turn one after the other, in that order. */
+  const order: string[] = []
+  const work = async (kind: string, milliseconds: number) => {
+    const turn = await queue.turn(kind, undefined, true)
+    order.push(kind)
+    await null
+    time += milliseconds
+    give(turn)
+  }
+  const many = (count: number, kind: string, milliseconds: number) =>
+    Array.from({ length: count }, () => work(kind, milliseconds))
+  return { queue, give, order, work, many }
 }
 
 test('work of one kind has its turn in the order in which it came', async () => {
@@ -42,48 +58,34 @@ test('work of one kind has its turn in the order in which it came', async () => 
 })
 
 test('the kind that has had least is next', async () => {
-  const { queue, give } = queueFor(1)
-  const had = new Map<string, number>()
-  const left = new Map<string, number>()
-  let choices = 0
-  const work = async (kind: string, milliseconds: number) => {
-    left.set(kind, (left.get(kind) ?? 0) + 1)
-    const turn = await queue.turn(kind, undefined, true)
-    const own = had.get(kind) ?? 0
-    for (const [other, waiting] of left) {
-      if (other === kind || waiting === 0) continue
-      choices++
-      // measured outside, a little later than in there
-      assert.ok(own <= (had.get(other) ?? 0) + 2, `${kind} had ${own} ms, ${other} ${had.get(other)}`)
-    }
-    left.set(kind, (left.get(kind) ?? 0) - 1)
-    const since = performance.now()
-    await sleep(milliseconds)
-    had.set(kind, own + performance.now() - since)
-    give(turn)
-  }
-  const many = (count: number, kind: string, milliseconds: number) =>
-    Array.from({ length: count }, () => work(kind, milliseconds))
-  await Promise.all([...many(8, 'long', 30), ...many(60, 'short', 1), ...many(20, 'middle', 5)])
-  assert.ok(choices > 20)
+  const { order, many } = queueFor(1)
+  await Promise.all([...many(3, 'long', 30), ...many(70, 'short', 1), ...many(10, 'middle', 5)])
+  const runs = order.reduce<[string, number][]>((runs, kind) => {
+    const last = runs.at(-1)
+    if (last?.[0] === kind) last[1]++
+    else runs.push([kind, 1])
+    return runs
+  }, [])
+  // by the second turn of the long work the others have had as long as its first
+  const second = order.indexOf('long', 1)
+  assert.is(order[0], 'long')
+  assert.is(order.slice(0, second).filter(kind => kind === 'short').length, 30)
+  assert.is(order.slice(0, second).filter(kind => kind === 'middle').length, 6)
+  assert.ok(runs.length > 10, 'they take turns')
+  assert.is(order.length, 83)
 })
 
 test('a kind that comes anew is where the others are: it has no time saved up', async () => {
-  const { queue, give } = queueFor(1)
-  const order: string[] = []
-  const work = async (kind: string, milliseconds: number) => {
-    const turn = await queue.turn(kind, undefined, true)
-    order.push(kind)
-    await sleep(milliseconds)
-    give(turn)
-  }
-  const old = Array.from({ length: 8 }, () => work('old', 20))
-  await Promise.race([old[4]])
+  const { order, many } = queueFor(1)
+  const old = many(8, 'old', 20)
+  await old[4]
   order.length = 0
-  await Promise.all([...old, ...Array.from({ length: 8 }, () => work('new', 20))])
-  // five turns of the old kind count no more than one
-  assert.ok(order.indexOf('old') < order.lastIndexOf('new'), order.join())
-  assert.ok(order.slice(0, 4).includes('old'), order.join())
+  await Promise.all([...old, ...many(8, 'new', 20)])
+  // turn about, however much the other has had before
+  const beginnings = order.slice(0, 6)
+  assert.ok(beginnings.filter(kind => kind === 'old').length >= 2, order.join())
+  assert.ok(beginnings.filter(kind => kind === 'new').length >= 2, order.join())
+  assert.is(order.at(-1), 'new')
 })
 
 test('what waits can be taken back, is bounded, and fails together', async () => {
