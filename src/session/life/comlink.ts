@@ -42,25 +42,38 @@ const answering =
     }
   }
 
-/** Once the other end of the port is closed, for instance with its thread, whatever waits, or is asked later, rejects with `gone`. */
-export function wrap<T>(port: MessagePort, gone: () => Error): Remote<T> {
-  const waiting = new Set<(error: Error) => void>()
-  let isGone = false
+interface Asked {
+  isGone: boolean
+  readonly waiting: Set<(error: Error) => void>
+}
+
+/** A function of its own: Comlink keeps a port until its proxy is collected, and what listens to the port must not lead to the proxy. */
+function askedOf(port: MessagePort, gone: () => Error): Asked {
+  const asked: Asked = { isGone: false, waiting: new Set() }
   port.once('close', () => {
-    isGone = true
-    for (const reject of waiting) reject(gone())
+    asked.isGone = true
+    for (const reject of asked.waiting) reject(gone())
   })
+  return asked
+}
+
+/**
+ * Once the other end of the port is closed, for instance with its thread, whatever waits, or is asked later, rejects with what `gone` gives,
+ * which must not lead to the proxy either.
+ */
+export function wrap<T>(port: MessagePort, gone: () => Error): Remote<T> {
+  const asked = askedOf(port, gone)
   const remote = comlink.wrap<{ readonly [name: string]: (...args: unknown[]) => Promise<Answer> }>(endpoint(port))
   port.unref()
   const ask =
     (name: string) =>
     async (...args: unknown[]): Promise<unknown> => {
       const answer = await new Promise<Answer>((resolve, reject) => {
-        if (isGone) throw gone()
-        waiting.add(reject)
+        if (asked.isGone) throw gone()
+        asked.waiting.add(reject)
         remote[name](...args)
           .then(resolve, reject)
-          .finally(() => waiting.delete(reject))
+          .finally(() => asked.waiting.delete(reject))
       })
       if ('error' in answer) throw decodeError(answer.error)
       return answer.value

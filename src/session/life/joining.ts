@@ -67,27 +67,37 @@ export class HostPorts {
   }
 }
 
+interface End {
+  why: Error | undefined
+  isGone: boolean
+}
+
+/** What a port tells of its end. Functions of their own, for what listens to a port must not lead to who uses it: see `wrap`. */
+function endOf(port: MessagePort): End {
+  const end: End = { why: undefined, isGone: false }
+  port.on('message', (message: Partial<Over>) => {
+    if (message.over) end.why = decodeError(message.over)
+  })
+  port.once('close', () => {
+    end.isGone = true
+  })
+  return end
+}
+const reasonOf = (end: End) => () =>
+  end.why ?? new SessionTerminatedError('the session cannot be joined: the thread that started it has ended')
+
 /** The starting thread, as a thread that joined asks it. Everything rejects with SessionTerminatedError once that thread or the session has ended. */
 export class HostThread implements Host {
   readonly #host: Remote<Host>
-  #isGone = false
+  readonly #end: End
 
   constructor(
     private readonly port: MessagePort,
     /** Milliseconds that it may take to answer a thread that joins. */
     private readonly patience: number,
   ) {
-    let why: Error | undefined
-    port.on('message', (message: Partial<Over>) => {
-      if (message.over) why = decodeError(message.over)
-    })
-    port.once('close', () => {
-      this.#isGone = true
-    })
-    this.#host = wrap<Host>(
-      port,
-      () => why ?? new SessionTerminatedError('the session cannot be joined: the thread that started it has ended'),
-    )
+    this.#end = endOf(port)
+    this.#host = wrap<Host>(port, reasonOf(this.#end))
   }
 
   /** Rejects with SessionStartError where no answer comes. */
@@ -112,7 +122,7 @@ export class HostThread implements Host {
   /** A session that has ended, or whose thread has, needs no more. */
   async terminate(): Promise<void> {
     await this.#host.terminate().catch(error => {
-      if (!this.#isGone) throw error
+      if (!this.#end.isGone) throw error
     })
   }
 
