@@ -56,15 +56,8 @@ export class Control {
   }
 
   /** The outcome is told while the reply is read, with no promise in between: before the reply to what was asked next. */
-  submit(
-    label: string,
-    op: number,
-    numbers: readonly (number | bigint)[],
-    texts: readonly string[],
-    resolve: (outcome: Outcome) => void,
-    reject: (error: Error) => void,
-  ): void {
-    this.core.lane.submit(this.exchange(label, op, numbers, texts, resolve, reject))
+  submit(...asked: Parameters<Control['exchange']>): void {
+    this.core.lane.submit(this.exchange(...asked))
   }
 
   /** A message for whoever submits it himself. An outcome that says so goes to `reject`, as an error. */
