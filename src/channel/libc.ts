@@ -5,6 +5,7 @@
  */
 import { createRequire } from 'node:module'
 import { SetupError } from '../errors.js'
+import { uninterrupted } from './uninterrupted.js'
 
 /** An address in this process. */
 export type Address = bigint
@@ -58,14 +59,18 @@ const PROTOTYPES: { readonly [name in keyof Libc]: string } = {
 let koffi: Koffi | undefined
 let loaded: Libc | undefined
 
+function load(): Libc {
+  koffi = createRequire(import.meta.url)('koffi') as Koffi
+  const library = koffi.load('libc.so.6')
+  const functions = Object.entries(PROTOTYPES).map(([name, prototype]) => [name, library.func(prototype)])
+  return Object.fromEntries(functions) as Libc
+}
+
 /** Throws SetupError where koffi, or the part of it that is machine code, is not there. */
 export function libc(): Libc {
   if (loaded) return loaded
   try {
-    koffi = createRequire(import.meta.url)('koffi') as Koffi
-    const library = koffi.load('libc.so.6')
-    const functions = Object.entries(PROTOTYPES).map(([name, prototype]) => [name, library.func(prototype)])
-    loaded = Object.fromEntries(functions) as Libc
+    loaded = uninterrupted(load)
   } catch (cause) {
     throw new SetupError(
       `memory cannot be shared with Wine, for the package koffi cannot be loaded (${(cause as Error).message.split('\n')[0]}): ` +
@@ -80,7 +85,7 @@ export function libc(): Libc {
 /** An ArrayBuffer over memory of this process. It must not outlive the memory: to touch what is unmapped ends Node. */
 export function viewOf(address: Address, length: number): ArrayBuffer {
   libc()
-  return (koffi as Koffi).view(address, length)
+  return uninterrupted(() => (koffi as Koffi).view(address, length))
 }
 
 /** What `poll` is asked: is this descriptor ready for `events`? */

@@ -1,7 +1,8 @@
 /** Jobs: a module of the user's, run in the session's own thread, every call synchronous and straight on the channel. */
-import { SharedState } from '../../channel/shared.js'
+import { Life, SharedState } from '../../channel/shared.js'
 import { WORKER_THREAD } from '../../channel/threads.js'
-import { ArgumentError } from '../../errors.js'
+import { uninterrupted } from '../../channel/uninterrupted.js'
+import { ArgumentError, SessionTerminatedError } from '../../errors.js'
 import { SessionCore } from '../core/core.js'
 import type { SessionFacts } from '../core/facts.js'
 import { lend } from '../memsync/loan.js'
@@ -19,6 +20,8 @@ let own: { readonly core: SessionCore; readonly session: SyncSession } | undefin
 
 function openOwn(facts: SessionFacts): NonNullable<typeof own> {
   const shared = new SharedState(facts.memory)
+  // who ends a session says so first, and then waits for who is within
+  if (shared.life() === Life.dead) throw new SessionTerminatedError(`session ${facts.id} has ended: start a new one`)
   const core = new SessionCore({ facts, thread: WORKER_THREAD, shared, lend, onCallbackError: () => {} })
   return { core, session: new SyncSession(core) }
 }
@@ -27,7 +30,7 @@ export async function runJob(facts: SessionFacts, url: string, input: unknown): 
   const module = await load(url)
   const job = module.default
   if (typeof job !== 'function') throw new ArgumentError(`the job module ${url} has no function as its default export`)
-  own ??= openOwn(facts)
+  own ??= uninterrupted(() => openOwn(facts))
   const { core, session } = own
   core.assertAlive()
   // they may have been changed since the last job

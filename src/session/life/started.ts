@@ -7,6 +7,7 @@ import { closeSegment, createSegment, openBell, type Segment, writeHead } from '
 import { EndReason, Shared, SharedState } from '../../channel/shared.js'
 import { CALLER_THREAD, FIRST_THREADS, WORKER_THREAD } from '../../channel/threads.js'
 import { countSession, createTurns } from '../../channel/turns.js'
+import { untilNoneWithin } from '../../channel/uninterrupted.js'
 import { ZugbrueckeError } from '../../errors.js'
 import type { ResolvedConfig } from '../../runtime/config.js'
 import type { Installation } from '../../runtime/locate.js'
@@ -102,6 +103,7 @@ export class Started {
     this.#pid ||= (await this.#spawning?.catch(() => 0)) ?? 0
     if (this.#pid) await supervisor().stop(this.#pid, patience)
     await this.#loaded
+    await untilNoneWithin()
     await this.worker.destroy()
     if (this.#segment) {
       closeSegment(this.#segment, this.shared)
