@@ -3,8 +3,9 @@
  * throw, cannot throw it any more, and aborts the whole program (Node 20 to 26). So all threads of a program count themselves here
  * meanwhile, and who ends a thread of ours, or the program, waits for them. A thread of the user's that `terminate()` ends is not helped.
  */
-import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads'
+
 import { setTimeout as sleep } from 'node:timers/promises'
+import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads'
 
 /** Threads inherit this from the thread that starts them. */
 const KEY = 'zugbruecke: threads within koffi'
@@ -47,7 +48,8 @@ function leaveForEver(): void {
 
 /** Settles when no thread is within such work. Who must not begin any is to be told before. */
 export async function untilNoneWithin(): Promise<void> {
-  for (const end = performance.now() + PATIENCE; Atomics.load(within, 0) > 0 && performance.now() < end; ) await sleep(1)
+  for (const end = performance.now() + PATIENCE; Atomics.load(within, 0) > 0 && performance.now() < end; )
+    await sleep(1)
 }
 
 function close(): void {

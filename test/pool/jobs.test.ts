@@ -1,4 +1,5 @@
 import { basename, dirname } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import * as assert from 'uvu/assert'
 import {
   AbortError,
@@ -162,6 +163,21 @@ test('a session that ends takes its job with it', async () => {
   assert.ok(error instanceof SessionTerminatedError || error instanceof SessionCrashedError, String(error))
   await session.terminate()
   await rejects(session.runJob(job('sums'), {}), SessionTerminatedError)
+})
+
+test('a session may end while its thread loads what its first job needs', async () => {
+  const { CtypesSession } = await import('zugbruecke')
+  for (const milliseconds of [0, 10, 25, 50]) {
+    const session = await CtypesSession.start({ stderr: false })
+    const running = session.runJob<{ sum: number }>(job('sums'), { dll: dll('numbers'), count: 10 })
+    const settled = running.then(
+      ({ sum }) => assert.is(sum, 45),
+      error => assert.instance(error, SessionTerminatedError),
+    )
+    await sleep(milliseconds)
+    await session.terminate()
+    await settled
+  }
 })
 
 test.run()
