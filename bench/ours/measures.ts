@@ -172,14 +172,15 @@ export async function startOurs(dllPath: string, quick: boolean): Promise<Ours> 
   // --- columns in memory that both sides see: nothing is copied
   const placed = [session.memory.array(Int32Array, BATCH_ROWS), session.memory.array(Int32Array, BATCH_ROWS)] as const
   for (const [i, column] of placed.entries()) column.set(mebibyteColumns[i])
+  const sums = session.memory.array(Int32Array, BATCH_ROWS)
   define({
     id: 'add-batch-placed',
     group: 'add',
-    label: 'batch of 10⁶, columns of memory.array',
+    label: 'batch of 10⁶, columns and results of memory.array',
     run: seconds =>
       sliceAsync(
         async () => {
-          const results = await add.batch([...placed])
+          const results = await add.batch([...placed], { results: sums })
           check(results[BATCH_ROWS - 1] === 3 * (BATCH_ROWS - 1), 'batch')
         },
         seconds,

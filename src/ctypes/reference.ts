@@ -147,7 +147,13 @@ export function addressIn(memory: RemoteMemory, place: Target | CallbackTarget, 
   const { home } = block
   if (home && isSame(home.memory, memory)) return BigInt(home.address + offset)
   const isKept = keeper === 'calls' || (!block.isLent && (keeper === 'pointer' || block.isObject))
-  if (memory.objects && isKept) return BigInt(memory.objects.addressFor(block) + offset)
+  if (memory.objects && isKept) {
+    const address = BigInt(memory.objects.addressFor(block) + offset)
+    if (keeper === 'calls' || !block.lodging?.isFar) return address
+    throw new ArgumentError(
+      'the memory shared with the session is full, and what no longer finds room there is copied for each call that it is an argument of: nothing else can point to it. Free objects (session.memory.free), or start the session with a larger "memory"',
+    )
+  }
   throw new ArgumentError(
     'there nothing can point to what has no address of its own: give an object of ctypes, such as session.memory.alloc or session.memory.place give',
   )

@@ -292,6 +292,74 @@ test('out parameters are columns of results', async () => {
   assert.equal([...(detail.out[0] as Int32Array)], [3, 4, 4])
 })
 
+test('results go where they are wanted: into an array of the caller’s, or one that both sides see', async ({
+  session,
+}) => {
+  const add = rows.func('add', [c_int, c_int], c_int)
+  const many = 100_000
+  for (const results of [new Int32Array(many), session.memory.array(Int32Array, many)]) {
+    for (const more of [1, 5]) {
+      results.fill(-1)
+      assert.is(await add.batch([count(many), more], { results }), results)
+      let wrong = 0
+      for (let i = 0; i < many; i++) if (results[i] !== i + more) wrong++
+      assert.is(wrong, 0)
+    }
+    assert.is(add.batch.sync([results, 1], { results }), results)
+    assert.equal([results[0], results[many - 1]], [6, many + 5])
+    const part = results.subarray(10, 13)
+    await add.batch([[1, 2, 3], 100], { results: part, chunk: 1 })
+    assert.equal([...results.subarray(9, 14)], [15, 101, 102, 103, 19])
+  }
+  const pointers = new BigInt64Array(2)
+  const asked = await rows
+    .func('pointer_of', [c_ulonglong], c_void_p)
+    .batch([[1n, 2n]], { results: pointers, detail: true })
+  assert.is(asked.results, pointers)
+  assert.equal([...pointers], [1n, 2n])
+  const divide = rows.func('divide', [c_int, c_int, out(c_int), out(c_double)], c_int)
+  const rests = new Int32Array(2)
+  assert.is(((await divide.batch([[7, 9], 2], { results: rests })) as unknown as unknown[])[0], rests)
+  assert.equal([...rests], [1, 1])
+})
+
+test('rows that fail are zero in results that were given, too', async ({ session }) => {
+  const divide = (await session.cdll.LoadLibrary(dll('faults'))).func('divide', [c_int, c_int], c_int)
+  for (const results of [new Int32Array(3), session.memory.array(Int32Array, 3)]) {
+    results.fill(9)
+    const { errors } = await divide.batch(
+      [
+        [8, 8, 8],
+        [4, 0, 2],
+      ],
+      { results, detail: true },
+    )
+    assert.equal([...results], [2, 0, 4])
+    assert.is(errors.length, 1)
+  }
+})
+
+test('results that do not fit are refused, and nothing is called', async () => {
+  const note = rows.func('note', [c_int], null)
+  const noted = rows.func('noted', [], c_longlong)
+  await noted()
+  const add = rows.func('add', [c_int, c_int], c_int)
+  const refused = async (batch: Promise<unknown>, ...words: string[]) => {
+    const error = await rejects(batch, ArgumentError, '"results"', ...words)
+    assert.ok(error)
+  }
+  const bad = (results: unknown) => ({ results: results as Int32Array })
+  await refused(add.batch([[1, 2], 3], bad(new Int32Array(3))), '3 elements', '2 rows')
+  await refused(add.batch([[1, 2], 3], bad(new Uint32Array(2))), 'Int32Array', 'c_int')
+  for (const wrong of [[1, 2], 5, new DataView(new ArrayBuffer(8)), new ArrayBuffer(8)])
+    await refused(add.batch([[1, 2], 3], bad(wrong)), 'typed array')
+  await refused(note.batch([[1, 2]], bad(new Int32Array(2))), 'nothing comes back')
+  await refused(rows.func('same_text', [c_char_p], c_char_p).batch([['a']], bad(new Int32Array(1))), 'c_char_p')
+  const stream = add.batch.stream([[[1], 2]], bad(new Int32Array(1)))
+  await refused(stream.next(), 'stream')
+  assert.is(await noted(), 0n)
+})
+
 test('the last error of each row', async ({ session }) => {
   const library = session.CDLL(dll('rows'), { use_last_error: true })
   const routine = library.func('last_error', [c_int], c_int)

@@ -506,6 +506,40 @@ test('temporary objects of a loop that never pauses take memory of the Windows s
   }
 })
 
+test('what finds no room any more is right in calls and batches, or refused', async () => {
+  const small = await CtypesSession.start({ memory: 2 << 20 })
+  try {
+    const own = await small.cdll.LoadLibrary(dll('state'))
+    const add = own.func('add_one', [POINTER(c_int)], null)
+    const numbers: InstanceType<ReturnType<typeof c_int.array>>[] = []
+    // twice what there is room for, so that the last ones lie in memory of the Windows side's own
+    for (let bytes = 0; bytes < 3 << 20; bytes += 4000) {
+      const made = new (c_int.array(1000))()
+      made[1] = 1
+      add.sync(made)
+      numbers.push(made)
+      if (numbers.length % 50 === 0) await new Promise(resolve => setImmediate(resolve))
+    }
+    const [first, last] = [numbers[0], numbers.at(-1) as (typeof numbers)[number]]
+    for (const array of [first, last]) {
+      array[0] = 50
+      array[999] = 7
+      await add.batch([array])
+      assert.equal([array[0], array[1], array[999]], [51, 2, 8])
+      array[0] = 60
+      add.sync(array)
+      assert.equal([array[0], array[1]], [61, 2])
+    }
+    // a row’s address alone says nothing of whose memory is to go along
+    await add.batch([[first, first]])
+    assert.is(first[0], 63)
+    await rejects(add.batch([[last]]), ArgumentError, 'row 0', 'full', '"memory"')
+    assert.is(last[0], 61)
+  } finally {
+    await small.terminate()
+  }
+})
+
 test('texts that another thread changes are read whole, and V8 lives', async ({ session }) => {
   const text = session.memory.place(create_string_buffer('a'.repeat(60)))
   const progress = session.memory.place(new Progress())

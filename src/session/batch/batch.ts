@@ -124,6 +124,8 @@ export function streamOf(
   return async function* stream(sets, options = {}) {
     if (!isIterable(sets))
       throw new ArgumentError(`${label}: a stream takes sets of columns one after the other, not ${describe(sets)}`)
+    if (options.results)
+      throw new ArgumentError(`${label}: the results of a stream are new for each set: "results" is for one batch`)
     const underway: Promise<unknown>[] = []
     try {
       for await (const columns of sets) {

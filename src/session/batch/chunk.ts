@@ -4,7 +4,7 @@
 import { Exchange, type Port, type Sender, sendFromArena } from '../../channel/exchange.js'
 import { Shared } from '../../channel/shared.js'
 import { BATCH_LAST_ERRORS, Batch, Kind, Reply, ROW_FAILURE_SIZE, Status } from '../../codec/layout.js'
-import { LocalBlock } from '../../ctypes/block.js'
+import type { LocalBlock } from '../../ctypes/block.js'
 import { bytesOf } from '../../ctypes/data.js'
 import { ZugbrueckeError } from '../../errors.js'
 import type { Declared } from '../call/declared.js'
@@ -24,8 +24,6 @@ const DEPTH = 4
 const SHARED_DEPTH = 2
 /** Sessions take their parts of it in so many chunks, so that none waits long for another's last. */
 const PARTS = 16
-const NOTHING = new LocalBlock(new Uint8Array(0))
-
 /** A session's share of a batch. */
 export interface BatchShare {
   readonly plan: PlannedRows
@@ -82,7 +80,8 @@ export abstract class Chunk extends Exchange {
   #range: RowRange = { first: 0, count: 0 }
   #at = -1
   #size = 0
-  #results = NOTHING
+  /** Undefined: the Windows side writes them to where they are wanted. */
+  #results: LocalBlock | undefined
   #resultsAt = 0
   #failures = 0
   #lastErrors = 0
@@ -128,7 +127,9 @@ export abstract class Chunk extends Exchange {
     let size = outside ? align(messageSize) : 0
     for (const chunk of chunks) size += align(chunk.bytes.length)
     const resultsAt = size
-    size += align(plan.results.size * count)
+    const resultSize = plan.results.size
+    const written = plan.results.address?.(core)
+    if (written === undefined) size += align(resultSize * count)
     const lastErrorsAt = size
     size += plan.lastErrors ? align(4 * count) : 0
     const failuresAt = size
@@ -159,7 +160,7 @@ export abstract class Chunk extends Exchange {
       if (chunk.back) this.#backs.push({ chunk, at: place })
       place += align(chunk.bytes.length)
     })
-    this.#results = plan.results.block(first, count)
+    this.#results = written === undefined ? plan.results.block(first, count) : undefined
     this.#resultsAt = at + resultsAt
     this.#failures = at + failuresAt
     this.#lastErrors = at + lastErrorsAt
@@ -168,8 +169,8 @@ export abstract class Chunk extends Exchange {
       declared.number,
       plan.lastErrors ? BATCH_LAST_ERRORS : 0,
       count,
-      plan.results.size,
-      plan.results.size > 0 ? base + this.#resultsAt : 0,
+      resultSize,
+      written !== undefined ? written + first * resultSize : resultSize > 0 ? base + this.#resultsAt : 0,
       base + this.#failures,
       plan.lastErrors ? base + this.#lastErrors : 0,
       count,
@@ -243,8 +244,10 @@ export abstract class Chunk extends Exchange {
     const { plan } = share
     const { first, count } = this.#range
     const { u8 } = core.mapping
-    if (plan.results.size > 0) readInto(u8, this.#results.bytes, this.#resultsAt)
-    plan.results.take(this.#results, first, count, core.memory, texts)
+    if (this.#results) {
+      readInto(u8, this.#results.bytes, this.#resultsAt)
+      plan.results.take(this.#results, first, count, core.memory, texts)
+    }
     for (const { chunk, at } of this.#backs) {
       readInto(u8, chunk.bytes, at)
       chunk.taken?.(texts)

@@ -33,9 +33,8 @@ import {
 import { structureColumn } from './structures.js'
 import { textColumn } from './texts.js'
 
-type TypedArrayConstructor = {
-  new (length: number): ArrayBufferView & { readonly length: number; readonly BYTES_PER_ELEMENT: number }
-}
+export type TypedArray = ArrayBufferView & { readonly length: number; readonly BYTES_PER_ELEMENT: number }
+type TypedArrayConstructor = { new (length: number): TypedArray; readonly name: string }
 const ARRAYS: { readonly [kind: string]: TypedArrayConstructor } = {
   b: Int8Array,
   B: Uint8Array,
@@ -169,7 +168,9 @@ function arrayColumn(given: CData, pointee: CType | undefined, core: ColumnConte
   if (!(block instanceof LocalBlock))
     return walking((block as RemoteBlock).addressAt(given[OFFSET]), ADDRESS_OF, elementType.size, length, block)
   const at = core.objects?.addressOf(block)
-  if (at !== undefined) return walking(BigInt(at + given[OFFSET]), ADDRESS_OF, elementType.size, length, block)
+  // what lies far is copied for each call, and for each chunk
+  if (at !== undefined && !block.lodging?.isFar)
+    return walking(BigInt(at + given[OFFSET]), ADDRESS_OF, elementType.size, length, block)
   if (block.refs?.size) throw wrong('an array whose elements point to objects of JS cannot be a column')
   const bytes = block.bytes.subarray(given[OFFSET], given[OFFSET] + length * elementType.size)
   return inPlace(bytes, elementType.size, length)
@@ -236,10 +237,17 @@ const walking = (
 
 /** Elements of a typed array that lies in memory that both sides see; undefined for one that does not. */
 function lying(bytes: Uint8Array, kind: string, size: number, length: number, core: ColumnContext): Column | undefined {
+  const address = addressInBoth(bytes, core)
+  return address === undefined
+    ? undefined
+    : walking(BigInt(address), kind, size, length, LocalBlock.owning(bytes.buffer) as Block)
+}
+
+/** Where the Windows side sees them; undefined for bytes of memory that is not of both sides. */
+export function addressInBoth(bytes: Uint8Array, { objects }: ColumnContext): number | undefined {
   const owner = LocalBlock.owning(bytes.buffer)
-  const at = owner && core.objects?.addressOf(owner)
-  if (!owner || at === undefined) return undefined
-  return walking(BigInt(at + bytes.byteOffset - owner.whole.byteOffset), kind, size, length, owner)
+  const at = owner && objects?.addressOf(owner)
+  return owner && at !== undefined ? at + bytes.byteOffset - owner.whole.byteOffset : undefined
 }
 
 export const isAddress = (type: CType): boolean => type[CATEGORY] === 'pointer' || type[CATEGORY] === 'void pointer'

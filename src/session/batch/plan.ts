@@ -10,7 +10,7 @@ import {
   SIGNAL,
   wholeNumber,
 } from '../../ctypes/checks.js'
-import { BLOCK, bytesOf, CData, type CType, isBuffer, isType } from '../../ctypes/data.js'
+import { BLOCK, bytesOf, CData, type CType, describe, isBuffer, isType } from '../../ctypes/data.js'
 import type { ArgType } from '../../ctypes/inference.js'
 import { passedAs } from '../../ctypes/passing.js'
 import { isStatus } from '../../ctypes/result.js'
@@ -19,7 +19,8 @@ import { textsIn } from '../../ctypes/taken-texts.js'
 import { ArgumentError, BatchError, type RowError } from '../../errors.js'
 import { hresultError } from '../core/windows-error.js'
 import type { Column, ColumnContext } from './column.js'
-import { makeColumn } from './columns.js'
+import { isAddress, kindOfElements, makeColumn, type TypedArray } from './columns.js'
+import type { NumberResults } from './results.js'
 import { RowCursor } from './row-cursor.js'
 import { outColumn, type RowValues, rowValues } from './values.js'
 
@@ -33,6 +34,11 @@ export interface BatchOptions {
   readonly rows?: number
   /** Rows that are sent together, at the most: the steps of `onProgress` and of `signal`. Up to 32 768 unless given. */
   readonly chunk?: number
+  /**
+   * Where the results go, and what the batch gives: a typed array of their kind with an element for each row. One of
+   * `session.memory.array` is written by the Windows side itself; many batches over the same one need no new memory.
+   */
+  readonly results?: NumberResults | BigInt64Array | BigUint64Array
 }
 
 /** All that a batch brought. */
@@ -60,6 +66,7 @@ export const BATCH_OPTIONS: Checks = {
   rows: wholeNumber(0, LARGEST),
   chunk: wholeNumber(1, Number.MAX_SAFE_INTEGER),
   detail: BOOLEAN,
+  results: ['a typed array', value => ArrayBuffer.isView(value) && !(value instanceof DataView)],
 }
 
 /** Rows that sessions carry out: what their shares need to know. */
@@ -117,7 +124,8 @@ export class BatchPlan implements PlannedRows {
     const hidden = restype !== null && passedAs(restype, core.facts.arch, true).how === 'memory'
     this.rows = new RowCursor(rows)
     const room = <T>(make: () => T) => allocated(`${label}: results for ${rows} rows`, make)
-    this.#values = room(() => rowValues(restype, rows))
+    const into = options.results
+    this.#values = room(() => rowValues(restype, rows, 0, into && resultsOf(routine, rows, into)))
     this.results = hidden ? rowValues(null, rows) : this.#values
     let texts = restype === null ? 0 : textsIn(restype).length
     this.#outs = argtypes.flatMap(type => {
@@ -131,7 +139,7 @@ export class BatchPlan implements PlannedRows {
     this.signal = options.signal
     this.chunk = chunk
     this.#onProgress = options.onProgress
-    this.buffers = buffersOf(given)
+    this.buffers = buffersOf(into ? [...given, into] : given)
   }
 
   columns(core: ColumnContext): Column[] {
@@ -185,6 +193,19 @@ export class BatchPlan implements PlannedRows {
     if (restype !== null) return [detail.results, ...detail.out]
     return detail.out.length === 1 ? detail.out[0] : detail.out
   }
+}
+
+/** Checks where the results are to go. Throws ArgumentError. */
+function resultsOf({ label, restype }: BatchRoutine, rows: number, given: ArrayBufferView): TypedArray {
+  const Elements =
+    restype === null ? undefined : restype.size === 4 && isAddress(restype) ? BigInt64Array : kindOfElements(restype)
+  const wrong = (what: string) =>
+    new ArgumentError(`${label}: the option "results" of a batch ${what}`, { routine: label })
+  if (!Elements)
+    throw wrong(`is for numbers and addresses, and ${restype === null ? 'nothing' : restype.name} comes back`)
+  if (!(given instanceof Elements)) throw wrong(`is a ${Elements.name} for ${restype?.name}, not ${describe(given)}`)
+  if (given.length !== rows) throw wrong(`has ${given.length} elements, and there are ${rows} rows`)
+  return given
 }
 
 const outTypeOf = (type: ArgType): CType => (type as unknown as { readonly outType: CType }).outType

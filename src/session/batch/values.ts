@@ -3,14 +3,16 @@ import { LocalBlock, type RemoteMemory } from '../../ctypes/block.js'
 import { ARCH, bytesOf, CATEGORY, type CType, KIND, pointerSizeOf, READ } from '../../ctypes/data.js'
 import { passedAs } from '../../ctypes/passing.js'
 import { keepTexts, textOf, textsIn, textTaken } from '../../ctypes/taken-texts.js'
-import { ADDRESS_OF, type Column, type RowTexts } from './column.js'
-import { isAddress, kindOfElements } from './columns.js'
+import { ADDRESS_OF, type Column, type ColumnContext, type RowTexts } from './column.js'
+import { addressInBoth, isAddress, kindOfElements, type TypedArray } from './columns.js'
 
 export interface RowValues {
   /** Character of docs/wire.md; `v` for none. */
   readonly kind: string
   /** Bytes of a row. */
   readonly size: number
+  /** Where the Windows side writes the first row itself; undefined, or not there: rows come back in blocks. */
+  address?(core: ColumnContext): number | undefined
   /** Memory for the values of some rows, to be filled. */
   block(first: number, count: number): LocalBlock
   /** The block is filled: makes of it what the caller gets. `memory` is whose addresses it holds. */
@@ -23,10 +25,10 @@ const NOTHING = new LocalBlock(new Uint8Array(0))
 const none: RowValues = { kind: 'v', size: 0, block: () => NOTHING, take: () => {}, all: undefined }
 
 /**
- * Room for `rows` values of a type; numbers and addresses come in a typed array and are never copied. Of the texts that a row leaves,
+ * Room for `rows` values of a type; numbers and addresses come in a typed array, `given` if there is one. Of the texts that a row leaves,
  * those in the value begin with number `firstText`.
  */
-export function rowValues(type: CType | null, rows: number, firstText = 0): RowValues {
+export function rowValues(type: CType | null, rows: number, firstText = 0, given?: TypedArray): RowValues {
   if (type === null) return none
   const { size } = type
   const category = type[CATEGORY]
@@ -34,17 +36,18 @@ export function rowValues(type: CType | null, rows: number, firstText = 0): RowV
   const kind = category === 'structure' ? passedAs(type, 'win64', true).kind : type[KIND]
   const Elements = kindOfElements(type)
   if (Elements) {
-    const all = new Elements(rows)
-    const bytes = bytesOf(all as never)
+    const all = given ?? new Elements(rows)
+    const bytes = bytesOf(all)
     return {
       kind,
       size,
       all,
+      address: core => addressInBoth(bytes, core),
       block: (first, count) => new LocalBlock(bytes.subarray(first * size, (first + count) * size)),
       take: () => {},
     }
   }
-  if (isAddress(type)) return narrowAddresses(kind, rows)
+  if (isAddress(type)) return narrowAddresses(kind, (given as BigInt64Array | undefined) ?? new BigInt64Array(rows))
   const all: unknown[] = new Array(rows).fill(null)
   const text = textOf(type)
   const cells = textsIn(type)
@@ -71,8 +74,7 @@ export function rowValues(type: CType | null, rows: number, firstText = 0): RowV
 }
 
 /** Addresses of a 32-bit process, as the bigints that addresses are everywhere. */
-function narrowAddresses(kind: string, rows: number): RowValues {
-  const all = new BigInt64Array(rows)
+function narrowAddresses(kind: string, all: BigInt64Array): RowValues {
   return {
     kind,
     size: 4,
