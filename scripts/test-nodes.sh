@@ -15,6 +15,6 @@ for line in "$@"; do
     rm -f .nodes/*.tgz
   fi
   printf '\n== Node.js %s\n' "$("$node" --version)"
-  ZUGBRUECKE_ARCH=win64 "$node" scripts/test.mjs test/codec test/ctypes/values test/channel/ring test/session/callbacks.test test/session/batch.test \
-    test/session/memory.test test/pool/jobs.test --timeout 120 --concurrency 2
+  ZUGBRUECKE_ARCH=win64 "$node" scripts/test.mjs test/codec test/ctypes/values test/channel/ring test/session/core/callbacks.test test/session/batch/batch.test \
+    test/session/surface/memory.test test/session/life/jobs.test --timeout 120 --concurrency 2
 done

@@ -8,7 +8,7 @@
 // A suite that crashes, prints no sum, or takes too long counts as one failure beside those it reported.
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
@@ -70,25 +70,36 @@ const runners = [
   },
 ]
 
-/** What a suite imports, or names, that uses the Windows side; the bridge's own are built for it. */
-const usesWindows =
-  /from 'zugbruecke['/]|\/(session\/support|pool\/face|runtime\/prefix)\.js'|cli\/main\.js|\$\{?WINE\b/
+/** What a file imports, or names, that uses the Windows side; the bridge's own tests are built for it. */
+const windows = /^(?!import type ).*from 'zugbruecke['/]|\/runtime\/prefix\.js'|cli\/main\.js|\$\{?WINE\b/m
+
+/** Whether a suite, or what it imports of the tests, uses the Windows side. */
+function usesWindows(file, seen = new Set()) {
+  seen.add(file)
+  const text = readFileSync(join(root, file), 'utf8')
+  return (
+    windows.test(text) ||
+    [...text.matchAll(/from '(\.[^']+)\.js'/g)]
+      .map(([, path]) => `${join(dirname(file), path)}.ts`)
+      .some(path => path.startsWith('test/') && !seen.has(path) && usesWindows(path, seen))
+  )
+}
 
 /** Suites of what needs nothing but Node; some others of these folders ask a Windows compiler. */
 function isUnit({ file }) {
-  const text = readFileSync(join(root, file), 'utf8')
   return (
-    /^test\/(channel|codec|ctypes|session\/core|wire)\//.test(file) && !usesWindows.test(text) && !/mingw/.test(text)
+    /^test\/(channel|cli|codec|ctypes|pool|runtime|session|wire)\//.test(file) &&
+    !usesWindows(file) &&
+    !/mingw/.test(readFileSync(join(root, file), 'utf8'))
   )
 }
 
 /** What uses the Windows side runs for both architectures, unless the suite's file says in words why it cannot: `// 64-bit only: …`. */
 function variants(suite) {
-  const text = readFileSync(join(root, suite.file), 'utf8')
-  if (!usesWindows.test(text) || process.env.ZUGBRUECKE_ARCH) return [suite]
+  if (!usesWindows(suite.file) || process.env.ZUGBRUECKE_ARCH) return [suite]
   if (suite.file.startsWith('test/win32/')) return [{ ...suite, needs32: true }]
   const narrow = { ...suite, variant: ' (win32)', needs32: true, environment: { ZUGBRUECKE_ARCH: 'win32' } }
-  return /^\/\/ 64-bit only: \S/m.test(text) ? [suite] : [suite, narrow]
+  return /^\/\/ 64-bit only: \S/m.test(readFileSync(join(root, suite.file), 'utf8')) ? [suite] : [suite, narrow]
 }
 
 const wines = new Map()
