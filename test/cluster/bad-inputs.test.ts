@@ -20,7 +20,12 @@ if (withoutRedis) {
 } else {
   test.before(async context => {
     context.redis = await OwnRedis.start()
-    context.worker = await OwnWorker.start(context.redis.url, 'bad', ['--size', '1', '--jobs', 'test/session/life/jobs'])
+    context.worker = await OwnWorker.start(context.redis.url, 'bad', [
+      '--size',
+      '1',
+      '--jobs',
+      'test/session/life/jobs',
+    ])
     context.pool = await ClusterPool.connect({ connection: context.redis.url, queue: 'bad' })
   })
   test.after(async ({ pool, worker, redis }) => {

@@ -19,13 +19,11 @@ const addressOf = (argument: number) =>
   Number(new DataView(encoder.message.buffer).getBigUint64(Call.arguments + 8 * argument, true))
 
 /** Bytes of memory of their own, at an offset there. */
-const array = fc
-  .record({ offset: fc.nat(9), bytes: fc.uint8Array({ maxLength: 300 }) })
-  .map(({ offset, bytes }) => {
-    const given = new Uint8Array(new ArrayBuffer(offset + bytes.length + 5), offset, bytes.length)
-    given.set(bytes)
-    return given
-  })
+const array = fc.record({ offset: fc.nat(9), bytes: fc.uint8Array({ maxLength: 300 }) }).map(({ offset, bytes }) => {
+  const given = new Uint8Array(new ArrayBuffer(offset + bytes.length + 5), offset, bytes.length)
+  given.set(bytes)
+  return given
+})
 
 test('arrays of any length and place go there, each at its address, and come back as they are then', () => {
   fc.assert(

@@ -5,7 +5,8 @@ import { LocalBlock, POINTERS } from '../../src/ctypes/block.js'
 
 const test = suite('pieces of an image')
 const buffer = new ArrayBuffer(256)
-const view = (from: number, to: number, writable = true) => new LocalBlock(new Uint8Array(buffer, from, to - from), writable)
+const view = (from: number, to: number, writable = true) =>
+  new LocalBlock(new Uint8Array(buffer, from, to - from), writable)
 
 test('views that overlap are one piece, in the place of the one that came first', () => {
   const other = LocalBlock.allocate(4)

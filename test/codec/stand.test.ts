@@ -1,7 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Stand } from '../../src/codec/stand.js'
-import { type Home, LocalBlock, POINTERS, type RemoteMemory } from '../../src/ctypes/block.js'
+import { type Home, LocalBlock, POINTERS, type RemoteMemory, type Target } from '../../src/ctypes/block.js'
 import { ARCH } from '../../src/ctypes/data.js'
 import { readCell } from '../../src/ctypes/reference.js'
 
@@ -53,7 +53,7 @@ test('a pointer to an object leads there in the copy, and stays, or is NULL wher
     stand.settled(other)
     const now = readCell(object, 8, 8)
     if (isNull) assert.is(now, null)
-    else assert.is((now as { block: LocalBlock }).block, target)
+    else assert.is((now as Target).block, target)
   }
 })
 
@@ -64,7 +64,7 @@ test('a pointer that the routine made lead to another object leads to it, not to
   stand.refs?.set(0, { block: standOfSecond, offset: 8 })
   stand.settled(other)
   assert.is(object.whole.getBigUint64(0, true), 0x5008n)
-  assert.is((readCell(object, 0, 8) as { block: LocalBlock; offset: number }).block, second)
+  assert.is((readCell(object, 0, 8) as Target).block, second)
 })
 
 test('pointers of 32 bits have four bytes', () => {
@@ -75,7 +75,10 @@ test('pointers of 32 bits have four bytes', () => {
   stand.whole.setUint32(4, 0x8888, true)
   stand.whole.setUint32(8, 9, true)
   stand.settled(other)
-  assert.equal([0, 4, 8].map(at => object.whole.getUint32(at, true)), [0x2000, 0, 9])
+  assert.equal(
+    [0, 4, 8].map(at => object.whole.getUint32(at, true)),
+    [0x2000, 0, 9],
+  )
 })
 
 test.run()

@@ -22,12 +22,7 @@ const narrow: ColumnContext = { ...context, facts: { arch: 'win32', pointerSize:
 const column = (type: unknown, given: unknown, core = context) => makeColumn('work', 2, type as CType, given, core)
 const bytes = (made: Column, first: number, count: number) => [...made.chunk(first, count).bytes]
 const refuses = (type: unknown, given: unknown, ...words: (string | RegExp)[]) =>
-  throws(
-    () => column(type, given).chunk(0, 1),
-    ArgumentError,
-    'work, column 2: ',
-    ...words,
-  )
+  throws(() => column(type, given).chunk(0, 1), ArgumentError, 'work, column 2: ', ...words)
 
 test('numbers in typed arrays are not copied', () => {
   const given = Int32Array.of(1, 2, 3, 4)
@@ -128,8 +123,7 @@ test('texts lie behind their pointers, in the encoding of the session; wide ones
   assert.equal([...chunkOf(ct.c_wchar_p, 'ü')[0]], [0xfc, 0, 0, 0])
   const same = column(ct.c_char_p, 'same')
   assert.equal([same.length, same.stride, same.rowSize], [undefined, 0, 0])
-  refuses(ct.c_char_p, ['a\0b'])
-  refuses(ct.c_wchar_p, [5], 'row 0: expected a string or null, found 5')
+  refuses(ct.c_wchar_p, [5], 'row 0: expected a string or null, found number 5')
 })
 
 test('a row of texts takes no more than it says', () => {

@@ -101,7 +101,7 @@ class Session implements Sender, Port {
       const args = Array.from({ length: message.getUint32(Batch.count, true) }, (_, k) => {
         const column = Batch.columns + k * Batch.columnSize
         const place = at(column) + i * message.getUint32(column + 8, true)
-        return String.fromCharCode(message.getUint8(column + 12)) === 'i' ? view.getInt32(place, true) : place
+        return String.fromCharCode(message.getUint8(column + 16)) === 'i' ? view.getInt32(place, true) : place
       })
       const result = row(args, view, i)
       if (typeof result === 'number') {
@@ -118,7 +118,7 @@ class Session implements Sender, Port {
     reply(Reply.code, failed)
     reply(Reply.result, rows)
     spoil(reply)
-    exchange.settle(this, REPLY_OFFSET)
+    exchange.settle(this, REPLY_OFFSET, 0)
   }
 
   /** As a lane does: sends as far as there is room, and the host answers, until the batch has come to its end. */
@@ -205,7 +205,10 @@ test('rows come back in their places, a few chunks under way at once', () => {
   assert.equal(session.rows, [10, 10, 10, 10])
   session.carryOut(batch, double)
   assert.is(batch.error, undefined)
-  assert.equal(batch.plan.outcome(), count(95).map(value => 2 * value))
+  assert.equal(
+    batch.plan.outcome(),
+    count(95).map(value => 2 * value),
+  )
   assert.equal(told, [10, 20, 30, 40, 50, 60, 70, 80, 90, 95])
 })
 
@@ -215,7 +218,10 @@ test('the first chunk of a routine goes alone, for it shows what a row takes', (
   assert.not.ok(batch.attempt(session))
   assert.equal(session.rows, [512])
   session.carryOut(batch, double)
-  assert.equal(batch.plan.outcome(), count(5000).map(value => 2 * value))
+  assert.equal(
+    batch.plan.outcome(),
+    count(5000).map(value => 2 * value),
+  )
 })
 
 test('rows that failed have their numbers, whichever chunk they were in', () => {
@@ -247,7 +253,11 @@ test('memory that pointers lead to comes back, and so do out parameters', () => 
 test('a message that is larger than a slot lies in the arena', () => {
   const session = open()
   const columns = Array.from({ length: 40 }, (_, i) => Int32Array.of(i, 2 * i))
-  const batch = new Running(session, columns.map(() => ct.c_int), columns)
+  const batch = new Running(
+    session,
+    columns.map(() => ct.c_int),
+    columns,
+  )
   assert.ok(batch.attempt(session))
   assert.is(session.sent[0].inArena, true)
   session.carryOut(batch, args => args.reduce((sum, value) => sum + value))
@@ -278,13 +288,13 @@ test('a row that no room is enough for is an error', () => {
 
 test('memory of the caller’s is nobody else’s until it has ended', () => {
   const session = open()
-  const given = count(20)
+  const given = count(30)
   const other = new Running(session, [ct.POINTER(ct.c_int)], [given], { restype: null, chunk: 5 })
   const batch = new Running(session, [ct.POINTER(ct.c_int)], [given], { restype: null, chunk: 5 })
   assert.not.ok(other.attempt(session))
   assert.ok(session.lent.has(given.buffer))
   assert.not.ok(batch.attempt(session))
-  assert.is(batch.plan.rows.left, 20)
+  assert.is(batch.plan.rows.left, 30)
   session.carryOut(other, () => 0)
   assert.not.ok(session.lent.has(given.buffer))
   session.carryOut(batch, () => 0)
@@ -303,7 +313,11 @@ test('a signal stops it once what is under way has come back', () => {
 
 test('so does a chunk that was refused, or answered wrongly, and a callback that throws in one', () => {
   for (const [spoil, Class, word] of [
-    [(reply: (field: number, value: number) => void) => reply(Reply.status, Status.unloaded), DllNotFoundError, 'unloaded'],
+    [
+      (reply: (field: number, value: number) => void) => reply(Reply.status, Status.unloaded),
+      DllNotFoundError,
+      'unloaded',
+    ],
     [(reply: (field: number, value: number) => void) => reply(Reply.result, 9), ZugbrueckeError, '9 of 10 rows'],
   ] as const) {
     const session = open()
@@ -349,7 +363,10 @@ test('sessions share rows; one for which others wait takes no more', () => {
   assert.is(batch.plan.rows.done, 20)
   const rest = new Running(two, [ct.c_int], [], {}, batch.plan)
   two.carryOut(rest, double)
-  assert.equal(batch.plan.outcome(), count(1000).map(value => 2 * value))
+  assert.equal(
+    batch.plan.outcome(),
+    count(1000).map(value => 2 * value),
+  )
 })
 
 test('which row runs, and whether any comes to its end', () => {

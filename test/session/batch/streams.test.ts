@@ -61,7 +61,13 @@ test('who stops early, or meets an error, has nothing left under way', async () 
 
 test('what is no row of sets is refused', async () => {
   for (const given of [5, null, {}])
-    await rejects(batches().stream(given as never).next(), ArgumentError, 'work: a stream takes sets of columns')
+    await rejects(
+      batches()
+        .stream(given as never)
+        .next(),
+      ArgumentError,
+      'work: a stream takes sets of columns',
+    )
 })
 
 test.run()

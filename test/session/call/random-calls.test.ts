@@ -9,9 +9,9 @@ import * as assert from 'uvu/assert'
 import { CFUNCTYPE, c_int, type Library } from 'zugbruecke'
 import { makeDll } from '../../dlls/build.js'
 import { Random } from '../../faults/random.js'
-import { type RandomRoutine, randomRoutines } from './random-signatures.js'
 import { dll, sessionSuite } from '../support.js'
 import { arch } from '../types.js'
+import { type RandomRoutine, randomRoutines } from './random-signatures.js'
 
 const seed = Number(process.env.ZB_SEED ?? Date.now() % 1_000_000_000)
 const random = new Random(seed)

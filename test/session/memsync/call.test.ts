@@ -22,7 +22,12 @@ interface Called extends WindowsMemory {
   result(bits: bigint): unknown
 }
 
-function prepare(argtypes: readonly unknown[], restype: unknown, directives: readonly Memsync[], args: readonly unknown[]): Called {
+function prepare(
+  argtypes: readonly unknown[],
+  restype: unknown,
+  directives: readonly Memsync[],
+  args: readonly unknown[],
+): Called {
   const windows = windowsMemory()
   const { memory } = windows
   const types = argtypes as never
@@ -30,7 +35,13 @@ function prepare(argtypes: readonly unknown[], restype: unknown, directives: rea
   const routine = { label: 'work', restype, isChecked: false } as unknown as RoutineSource
   const compiled = compilePlan('win64', 'work', types, restype as never)
   const declared = new Declared(routine, core, compiled, { number: 1 } as never)
-  const shape = { owner: 'work', arch: 'win64' as const, argtypes: types, open: false, restype: restype as CType | null }
+  const shape = {
+    owner: 'work',
+    arch: 'win64' as const,
+    argtypes: types,
+    open: false,
+    restype: restype as CType | null,
+  }
   const plan = new MemsyncPlan(checkMemsync('work', directives), shape)
   const call = new MemsyncCall(declared, plan, core, args)
   const bits = new DataView(new ArrayBuffer(8))
@@ -90,7 +101,10 @@ test('a pointer that the routine wrote into a structure leads to a copy, one tha
   lead(called, list, 8, 0x11000n)
   called.result(0n)
   ints(called, 0x11000, 0, 0, 0)
-  assert.equal([0, 1, 2].map(i => list.items?.at(i)), [7, 8, 9])
+  assert.equal(
+    [0, 1, 2].map(i => list.items?.at(i)),
+    [7, 8, 9],
+  )
 
   const kept = new List({ count: 3 })
   const again = prepare([ct.POINTER(List)], null, directives, [ct.byref(kept)])
@@ -102,7 +116,8 @@ test('a pointer that the routine wrote into a structure leads to a copy, one tha
 })
 
 test('the result: a pointer, an address, text of so many characters', () => {
-  const of = (restype: unknown, given: Memsync, ...args: readonly unknown[]) => prepare([ct.c_int], restype, [given], args)
+  const of = (restype: unknown, given: Memsync, ...args: readonly unknown[]) =>
+    prepare([ct.c_int], restype, [given], args)
   const pointer = of(ct.POINTER(ct.c_int), { pointer: ['r'], length: [0], type: ct.c_int }, 2)
   ints(pointer, 0x11000, 5, 6)
   const copy = pointer.result(0x11000n) as ct.Pointer<typeof ct.c_int>
@@ -111,7 +126,7 @@ test('the result: a pointer, an address, text of so many characters', () => {
 
   const address = of(ct.c_void_p, { pointer: ['r'], length: [0], type: ct.c_short }, 1)
   address.view(0x11000, 2).setInt16(0, -3, true)
-  assert.is((address.result(0x11000n) as ct.Pointer<typeof ct.c_short>).contents, -3)
+  assert.is((address.result(0x11000n) as ct.Pointer<typeof ct.c_short>).at(0), -3)
   assert.is(address.result(0n), null)
 
   const text = of(ct.c_char_p, { pointer: ['r'], length: [0] }, 3)
@@ -120,11 +135,18 @@ test('the result: a pointer, an address, text of so many characters', () => {
   taken.put(0x11000, [...Buffer.from('abcdef\0')])
   const bits = new DataView(new ArrayBuffer(8))
   bits.setBigUint64(0, 0x11000n, true)
-  assert.is(taken.call.decode(bits, 0, [3], undefined, undefined, () => Buffer.from('abcdef')), 'abc')
+  assert.is(
+    taken.call.decode(bits, 0, [3], undefined, undefined, () => Buffer.from('abcdef')),
+    'abc',
+  )
 })
 
 test('paths that lead nowhere are refused with their types', () => {
-  throws(() => prepare([ct.c_int], null, [{ pointer: [0], null: true }], [1]), ArgumentError, 'it leads to a c_int, which is no pointer')
+  throws(
+    () => prepare([ct.c_int], null, [{ pointer: [0], null: true }], [1]),
+    ArgumentError,
+    'it leads to a c_int, which is no pointer',
+  )
   throws(() => prepare([ct.c_int], null, [{ pointer: ['r'], null: true }], [1]), ArgumentError, 'there is no result')
 })
 

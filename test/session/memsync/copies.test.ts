@@ -10,7 +10,9 @@ import { throws } from '../../expect.js'
 import { windowsMemory } from '../windows-memory.js'
 
 const test = suite('copies of memsync')
-const bytesOf = ({ block, offset }: Target, size: number) => [...new Uint8Array(block.view(offset, size).buffer, (block as LocalBlock).bytes.byteOffset + offset, size)]
+const bytesOf = ({ block, offset }: Target, size: number) => [
+  ...new Uint8Array(block.view(offset, size).buffer, (block as LocalBlock).bytes.byteOffset + offset, size),
+]
 
 function make(goBack = true) {
   const windows = windowsMemory()

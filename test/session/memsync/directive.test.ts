@@ -35,8 +35,14 @@ test('a length is found, or made of what is found', () => {
 
 test('what is known after the call alone is no length before it', () => {
   const behind = { pointer: [0], length: [1, -1] }
-  assert.is(length(behind, false, null, ct.POINTER(ct.c_int)()), undefined)
-  throws(() => length(behind, true, null, ct.POINTER(ct.c_int)()), ArgumentError, 'directive 1', 'length [1, -1]', 'NULL')
+  assert.is(length(behind, false, null, new (ct.POINTER(ct.c_int))()), undefined)
+  throws(
+    () => length(behind, true, null, new (ct.POINTER(ct.c_int))()),
+    ArgumentError,
+    'directive 1',
+    'length [1, -1]',
+    'NULL',
+  )
   assert.is(length({ pointer: [0], length: ['r'] }, false, null), undefined)
 })
 
@@ -44,9 +50,15 @@ test('an error says which directive it is about, once, and one of the user’s o
   const error = throws(
     () => length({ pointer: [0], length: [1] }, true, null, 'many'),
     ArgumentError,
-    "work: memsync directive 1, length [1]: a length is a whole number from 0, not 'many'",
+    "work: memsync directive 1, length [1]: a length is a whole number from 0, not string 'many'",
   )
-  const again = throws(() => inDirective('work', directive({ pointer: [0], length: [1] }), 'pointer', [0], () => { throw error }), ArgumentError)
+  const again = throws(
+    () =>
+      inDirective('work', directive({ pointer: [0], length: [1] }), 'pointer', [0], () => {
+        throw error
+      }),
+    ArgumentError,
+  )
   assert.is(again.message.split('memsync directive').length, 2)
   throws(
     () =>
@@ -65,7 +77,11 @@ test('an error says which directive it is about, once, and one of the user’s o
     RangeError,
     /^of the user’s$/,
   )
-  throws(() => length({ pointer: [0], length: [[1]], func: () => -3 }, true, null, 1), ArgumentError, 'directive 1, func: ')
+  throws(
+    () => length({ pointer: [0], length: [[1]], func: () => -3 }, true, null, 1),
+    ArgumentError,
+    'directive 1, func: ',
+  )
 })
 
 test('a copy is as long as the directive says, or as its text', () => {

@@ -2,7 +2,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type CallbackClass, DIRECTIVES } from '../../../src/ctypes/callback-type.js'
-import { BLOCK, type CData, typeOf, viewAt } from '../../../src/ctypes/data.js'
+import { BLOCK, type CData } from '../../../src/ctypes/data.js'
 import * as ct from '../../../src/ctypes/index.js'
 import type { Memsync } from '../../../src/ctypes/memsync.js'
 import { ArgumentError, MemoryAccessError } from '../../../src/errors.js'
@@ -38,10 +38,14 @@ const ints = (view: DataView, at: number, ...values: number[]) => {
 }
 
 test('an array as long as another argument says is read and written here, and goes back at the end', () => {
-  const { args, view, loan, writes } = lent([ct.POINTER(ct.c_int), ct.c_int], [{ pointer: [0], length: [1], type: ct.c_int }], memory => {
-    ints(memory, 0x11000, 1, 2, 3)
-    return [0x11000n, 3]
-  })
+  const { args, view, loan, writes } = lent(
+    [ct.POINTER(ct.c_int), ct.c_int],
+    [{ pointer: [0], length: [1], type: ct.c_int }],
+    memory => {
+      ints(memory, 0x11000, 1, 2, 3)
+      return [0x11000n, 3]
+    },
+  )
   const pointer = args[0] as ct.Pointer<typeof ct.c_int>
   assert.is(pointer.at(2), 3)
   ints(view, 0x11000, 9, 9, 9)
@@ -49,15 +53,22 @@ test('an array as long as another argument says is read and written here, and go
   pointer.set(1, 20)
   assert.equal(writes, [])
   loan.end()
-  assert.equal(writes, [[0x11004, 4]].map(([at]) => [at, writes[0][1]]))
+  assert.equal(
+    writes,
+    [[0x11004, 4]].map(([at]) => [at, writes[0][1]]),
+  )
   assert.is(view.getInt32(0x1004, true), 20)
 })
 
 test('a number that is an address becomes a pointer to elements', () => {
-  const { args, view, loan } = lent([ct.c_void_p, ct.c_int], [{ pointer: [0], length: [1], type: ct.c_short }], memory => {
-    memory.setInt16(0x1002, 7, true)
-    return [0x11000n, 2]
-  })
+  const { args, view, loan } = lent(
+    [ct.c_void_p, ct.c_int],
+    [{ pointer: [0], length: [1], type: ct.c_short }],
+    memory => {
+      memory.setInt16(0x1002, 7, true)
+      return [0x11000n, 2]
+    },
+  )
   const pointer = args[0] as ct.Pointer<typeof ct.c_short>
   assert.is(pointer.at(1), 7)
   pointer.set(0, 5)
@@ -66,12 +77,16 @@ test('a number that is an address becomes a pointer to elements', () => {
 })
 
 test('a pointer inside a structure that a pointer leads to', () => {
-  const { args, view, loan } = lent([ct.POINTER(List)], [{ pointer: [0, 'items'], length: [0, 'count'], type: ct.c_int }], memory => {
-    ints(memory, 0x11000, 2)
-    memory.setBigUint64(0x1008, 0x12000n, true)
-    ints(memory, 0x12000, 4, 5)
-    return [0x11000n]
-  })
+  const { args, view, loan } = lent(
+    [ct.POINTER(List)],
+    [{ pointer: [0, 'items'], length: [0, 'count'], type: ct.c_int }],
+    memory => {
+      ints(memory, 0x11000, 2)
+      memory.setBigUint64(0x1008, 0x12000n, true)
+      ints(memory, 0x12000, 4, 5)
+      return [0x11000n]
+    },
+  )
   const list = (args[0] as ct.Pointer<typeof List>).contents
   assert.is(list.items?.at(1), 5)
   list.items?.set(0, 40)
@@ -86,9 +101,16 @@ test('NULL stays NULL, and what cannot be copied is an error that names the dire
   const { args, loan } = lent([ct.POINTER(ct.c_int), ct.c_int], directives, () => [0n, 3])
   assert.is((args[0] as CData)[BLOCK].view(0, 8).getBigUint64(0, true), 0n)
   loan.end()
-  throws(() => lent([ct.POINTER(ct.c_int), ct.c_int], directives, () => [0x11000n, -1]), ArgumentError, 'memsync directive 1')
-  throws(() => lent([ct.POINTER(ct.c_int), ct.c_int], directives, () => [0x99999n, 1]), MemoryAccessError, 'directive 1, pointer [0]')
-  assert.ok(viewAt && typeOf)
+  throws(
+    () => lent([ct.POINTER(ct.c_int), ct.c_int], directives, () => [0x11000n, -1]),
+    ArgumentError,
+    'memsync directive 1',
+  )
+  throws(
+    () => lent([ct.POINTER(ct.c_int), ct.c_int], directives, () => [0x99999n, 1]),
+    MemoryAccessError,
+    'directive 1, pointer [0]',
+  )
 })
 
 test.run()

@@ -55,8 +55,6 @@ test('memory of the Windows process is read where it lies', () => {
   const given = new RemoteRange(memory, 0x11000n)
   const from = origin([ct.POINTER(Inner), given])
   assert.is(at(from, 0, 'count'), 12)
-  const outer = new Outer()
-  blockOf(outer).view(0, 64)
   windows.view(0x12000, 8).setBigUint64(0, 0x11000n, true)
   const cell = origin([ct.POINTER(ct.POINTER(Inner)), new RemoteRange(memory, 0x12000n)])
   assert.is(at(cell, 0, -1, 'count'), 12)
@@ -88,17 +86,20 @@ test('each pointer that lies in memory is told of, and may be led elsewhere', ()
 test('what leads nowhere says why', () => {
   const outer = new Outer()
   const short = ct.c_int.array(2).from([1, 2])
-  const from = origin([ct.POINTER(Outer), ct.byref(outer)], [ct.c_int, 5], [ct.c_void_p, ct.byref(outer)], [ct.POINTER(ct.c_int), short])
+  const from = origin(
+    [ct.POINTER(Outer), ct.byref(outer)],
+    [ct.c_int, 5],
+    [ct.c_void_p, ct.byref(outer)],
+    [ct.POINTER(ct.c_int), short],
+  )
   const fails = (path: MemsyncPath, ...words: string[]) => throws(() => at(from, ...path), ArgumentError, ...words)
   fails([4], 'there is no argument 4, only 0 to 3')
   fails([0, 'cuont'], "Outer has no field 'cuont'; it has inner, next, raw, text")
   fails([0, 'inner', 'list', 4], 'has no element 4')
   fails([0, 'inner', 0], '0 goes through a pointer, and a Inner is none')
-  fails([1, 0], '0 goes through a pointer, and 5 is none')
-  fails([1, 'x'], "5 has no field 'x'")
+  fails([1, 0], '0 goes through a pointer, and number 5 is none')
+  fails([1, 'x'], "number 5 has no field 'x'")
   fails([3, 2], 'it leaves the 8 bytes that a pointer on its way leads to')
-  outer.raw = 5n
-  fails([0, 'raw', 'x'], "no field 'x'")
 })
 
 test('the pointer at the end: where it lies, and where it leads', () => {
@@ -128,9 +129,10 @@ test('a length is a whole number, behind however many pointers', () => {
   const from = origin([ct.POINTER(ct.POINTER(ct.c_int)), ct.byref(count)], [ct.POINTER(ct.c_int), null], [ct.c_int, -1])
   assert.is(lengthAt(follow([0], from)), 6)
   assert.is(lengthAt(follow([1], from)), undefined)
-  throws(() => lengthAt(follow([2], from)), ArgumentError, 'a length is a whole number from 0, not -1')
+  throws(() => lengthAt(follow([2], from)), ArgumentError, 'a length is a whole number from 0, not number -1')
   for (const good of [0, 5, 5n, new ct.c_int(5)]) assert.ok(asLength(good) >= 0)
-  for (const bad of [1.5, -1n, Number.NaN, '5', null, 2n ** 60n]) throws(() => asLength(bad), ArgumentError, 'whole number')
+  for (const bad of [1.5, -1n, Number.NaN, '5', null, 2n ** 60n])
+    throws(() => asLength(bad), ArgumentError, 'whole number')
 })
 
 test.run()
