@@ -1,7 +1,8 @@
 // What schema/numbers.mjs says, for each language. Called by generate-wire.mjs.
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { groups, heads } from '../schema/numbers.mjs'
+import { writeChanged } from './write-changed.mjs'
 
 const SOURCE = 'Made by `npm run generate` from schema/numbers.mjs.'
 /** lowerCamel as UPPER_SNAKE. */
@@ -104,11 +105,11 @@ function replaceBetween(file, begin, end, lines) {
   const text = readFileSync(file, 'utf8')
   const [from, to] = [text.indexOf(begin), text.indexOf(end)]
   if (from < 0 || to < from) throw new Error(`${file} lacks the lines "${begin}" and "${end}"`)
-  writeFileSync(file, `${text.slice(0, from + begin.length)}\n${lines.join('\n')}\n${text.slice(to)}`)
+  writeChanged(file, `${text.slice(0, from + begin.length)}\n${lines.join('\n')}\n${text.slice(to)}`)
 }
 
 export function generateNumbers(root) {
-  const write = (path, lines) => writeFileSync(join(root, path), `${lines.join('\n')}\n`)
+  const write = (path, lines) => writeChanged(join(root, path), `${lines.join('\n')}\n`)
   write('src/codec/generated/numbers.ts', typescript())
   write('wine-host/native/wire.h', c())
   write('assembly/numbers.ts', assemblyscript())

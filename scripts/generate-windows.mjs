@@ -2,7 +2,6 @@
 // Makes the table of what windows.h and the C library define (data/windows-*.txt) from the headers of mingw-w64, with
 // the library's own reader (npm run build first). The files are those that Debian 12 has; others may differ in a name here and there.
 import { execFileSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
 import { pointerTarget } from '../dist/src/ctypes/header/builtin.js'
 import { tokenLike } from '../dist/src/ctypes/header/lexer.js'
 import { Macros } from '../dist/src/ctypes/header/macros.js'
@@ -14,6 +13,7 @@ import { Resolver } from '../dist/src/ctypes/header/resolve.js'
 import { Source } from '../dist/src/ctypes/header/source.js'
 import { types } from '../dist/src/ctypes/types.js'
 import { pack, tables, textOf } from './pack-windows.mjs'
+import { writeChanged } from './write-changed.mjs'
 
 const compilers = { win64: 'x86_64-w64-mingw32-gcc', win32: 'i686-w64-mingw32-gcc' }
 const headers = `winsock2 ws2tcpip windows mmreg usb winusbio setupapi tlhelp32 psapi dbghelp assert complex ctype errno fenv float inttypes limits locale
@@ -185,6 +185,6 @@ const written = ({ common, win64, win32 }) =>
     '',
   ].join('\n')
 for (const table of tables) {
-  writeFileSync(textOf(table), written(part(table)))
+  writeChanged(textOf(table), written(part(table)))
   pack(table)
 }

@@ -2,6 +2,7 @@
 # Brings everything that a clone of this repository needs, from a bare Debian 12 with Node.js 20. Does only what is missing.
 #   scripts/prepare.sh           compiler, packages of npm, build, Wine and Windows Python: enough to call a DLL
 #   scripts/prepare.sh --tests   that, and what the tests need beside it
+#   scripts/prepare.sh --tools   the same without Wine's prefixes and Windows Python, for what needs no Wine: lint, types, the unit tests
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -20,7 +21,7 @@ need gcc-mingw-w64-i686 i686-w64-mingw32-gcc
 need make make
 need wine64 /usr/lib/wine/wine64
 need wine wine
-if [ "${1:-}" = --tests ]; then
+if [ "${1:-}" != "" ]; then
   need flatbuffers-compiler flatc
   need maven mvn
   need git git
@@ -57,7 +58,7 @@ else
   npm ci --no-audit --no-fund --silent || npm install --no-save --no-audit --no-fund
 fi
 
-if [ "${1:-}" = --tests ] && ! [ .venv/.installed -nt test/python/requirements.txt ]; then
+if [ "${1:-}" != "" ] && ! [ .venv/.installed -nt test/python/requirements.txt ]; then
   title "Python packages for tests and lint"
   python3 -m venv .venv
   timeout 300 .venv/bin/python -m pip install -q --disable-pip-version-check -r test/python/requirements.txt
@@ -66,6 +67,8 @@ fi
 
 title "build"
 scripts/build.sh
+
+[ "${1:-}" != --tools ] || exit 0
 
 title "Wine and Windows Python"
 timeout 1500 node dist/src/cli/main.js setup

@@ -5,10 +5,13 @@
 // so that no suite runs code that is not there any more; run `zugbruecke setup` before.
 // Suites that use the Windows side run for 64 and for 32 bits, unless ZUGBRUECKE_ARCH says which, or their file says in words why not;
 // those for 32 bits and test/win32 count as skipped where `zugbruecke setup --arch win32` was not run.
+// As many run at a time as there are processors, two at the most unless --concurrency says more; a suite that says in words why it takes
+// long (`// long: …`) begins before the others, so that all come to their end together.
 // A suite that crashes, prints no sum, or takes too long counts as one failure beside those it reported.
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { availableParallelism } from 'node:os'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
@@ -16,7 +19,10 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const { values: options, positionals: filters } = parseArgs({
   allowPositionals: true,
   options: {
-    concurrency: { type: 'string', default: process.env.TEST_CONCURRENCY ?? '1' },
+    concurrency: {
+      type: 'string',
+      default: process.env.TEST_CONCURRENCY ?? String(Math.min(2, availableParallelism())),
+    },
     timeout: { type: 'string', default: process.env.TEST_TIMEOUT ?? '300' },
     unit: { type: 'boolean', default: false },
   },
@@ -70,25 +76,41 @@ const runners = [
   },
 ]
 
-/** What a suite imports, or names, that uses the Windows side; the bridge's own are built for it. */
-const usesWindows =
-  /from 'zugbruecke['/]|\/(session\/support|pool\/face|runtime\/prefix)\.js'|cli\/main\.js|\$\{?WINE\b/
+/** What a file imports, or names, that uses the Windows side; the bridge's own tests are built for it. */
+const windows = /^(?!import type ).*from 'zugbruecke['/]|\/runtime\/prefix\.js'|cli\/main\.js|\$\{?WINE\b/m
+
+/** Whether a suite, or what it imports of the tests, uses the Windows side. */
+function usesWindows(file, seen = new Set()) {
+  seen.add(file)
+  const text = readFileSync(join(root, file), 'utf8')
+  return (
+    windows.test(text) ||
+    [...text.matchAll(/from '(\.[^']+)\.js'/g)]
+      .map(([, path]) => `${join(dirname(file), path)}.ts`)
+      .some(path => path.startsWith('test/') && !seen.has(path) && usesWindows(path, seen))
+  )
+}
 
 /** Suites of what needs nothing but Node; some others of these folders ask a Windows compiler. */
 function isUnit({ file }) {
-  const text = readFileSync(join(root, file), 'utf8')
   return (
-    /^test\/(channel|codec|ctypes|session\/core|wire)\//.test(file) && !usesWindows.test(text) && !/mingw/.test(text)
+    /^test\/(channel|cli|codec|ctypes|pool|runtime|session|wire)\//.test(file) &&
+    !usesWindows(file) &&
+    !/mingw/.test(readFileSync(join(root, file), 'utf8'))
   )
 }
 
 /** What uses the Windows side runs for both architectures, unless the suite's file says in words why it cannot: `// 64-bit only: …`. */
 function variants(suite) {
-  const text = readFileSync(join(root, suite.file), 'utf8')
-  if (!usesWindows.test(text) || process.env.ZUGBRUECKE_ARCH) return [suite]
+  if (!usesWindows(suite.file) || process.env.ZUGBRUECKE_ARCH) return [suite]
   if (suite.file.startsWith('test/win32/')) return [{ ...suite, needs32: true }]
   const narrow = { ...suite, variant: ' (win32)', needs32: true, environment: { ZUGBRUECKE_ARCH: 'win32' } }
-  return /^\/\/ 64-bit only: \S/m.test(text) ? [suite] : [suite, narrow]
+  return says(suite.file, '64-bit only') ? [suite] : [suite, narrow]
+}
+
+/** Whether a suite's file says something of itself, and why. */
+function says(file, what) {
+  return new RegExp(`^// ${what}: \\S`, 'm').test(readFileSync(join(root, file), 'utf8'))
 }
 
 const wines = new Map()
@@ -116,7 +138,7 @@ const suites = runners
   })
   .filter(suite => !options.unit || isUnit(suite))
   .filter(({ file }) => filters.length === 0 || filters.some(filter => file.includes(filter)))
-  .sort((a, b) => (a.file < b.file ? -1 : 1))
+  .sort((a, b) => Number(says(b.file, 'long')) - Number(says(a.file, 'long')) || (a.file < b.file ? -1 : 1))
 
 const total = { passed: 0, failed: 0, skipped: 0 }
 

@@ -1,9 +1,8 @@
-// 64-bit only: no session takes part
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { AbortError, QueueFullError, SessionTerminatedError } from 'zugbruecke'
+import { AbortError, QueueFullError, SessionTerminatedError } from '../../dist/src/errors.js'
 import { FairQueue, type Turn } from '../../dist/src/pool/fair-queue.js'
-import { rejects, sleep } from '../session/support.js'
+import { rejects, sleep } from '../expect.js'
 
 const test = suite('a queue that is fair by time')
 
