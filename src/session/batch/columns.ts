@@ -1,5 +1,5 @@
 /** The columns of a batch: what the user gave for each parameter, as memory that rows walk through. */
-import type { ArrayClass } from '../../ctypes/array.js'
+import { ArrayData } from '../../ctypes/array.js'
 import { type Block, LocalBlock, type RemoteBlock } from '../../ctypes/block.js'
 import {
   BLOCK,
@@ -90,8 +90,8 @@ function scalarColumn(type: CType, given: unknown, core: ColumnContext, wrong: W
     const { length } = given as unknown as { length: number }
     return lying(bytesOf(given), kind, size, length, core) ?? elementsColumn(bytesOf(given), length, kind, size)
   }
-  if (given instanceof CData && typeOf(given)[CATEGORY] === 'array') {
-    const { elementType, [LENGTH]: length } = typeOf(given) as ArrayClass
+  if (given instanceof ArrayData) {
+    const { elementType, [LENGTH]: length } = typeOf(given)
     if (elementType[KIND] !== kind || isBigEndian(elementType) || !(given[BLOCK] instanceof LocalBlock))
       throw wrong(`an array of ${elementType.name} is not a column of ${type.name}`)
     const bytes = given[BLOCK].bytes.subarray(given[OFFSET], given[OFFSET] + length * size)
@@ -126,9 +126,8 @@ function scalarColumn(type: CType, given: unknown, core: ColumnContext, wrong: W
 }
 
 function pointerColumn(type: CType, given: unknown, core: ColumnContext, wrong: Wrong): Column {
-  const pointee = (type as CType & { pointee?: CType }).pointee
-  const isArray = given instanceof CData && typeOf(given)[CATEGORY] === 'array'
-  if (isArray) return arrayColumn(given, pointee, core, wrong)
+  const pointee = type[CATEGORY] === 'pointer' ? type.pointee : undefined
+  if (given instanceof ArrayData) return arrayColumn(given, pointee, core, wrong)
   // what leads to a number is a buffer of numbers; what leads to anything is a handle
   if (given instanceof BigUint64Array && (!pointee || pointee[CATEGORY] === 'structure'))
     return addressesColumn(type, given, core, wrong)
@@ -161,8 +160,8 @@ function bufferColumn(
   return lying(bytes, ADDRESS_OF, size, length, core) ?? inPlace(bytes, size, length)
 }
 
-function arrayColumn(given: CData, pointee: CType | undefined, core: ColumnContext, wrong: Wrong): Column {
-  const { elementType, [LENGTH]: length } = typeOf(given) as ArrayClass
+function arrayColumn(given: ArrayData, pointee: CType | undefined, core: ColumnContext, wrong: Wrong): Column {
+  const { elementType, [LENGTH]: length } = typeOf(given)
   const block: Block = given[BLOCK]
   if (!fits(elementType, pointee ?? null))
     throw wrong(`an array of ${elementType.name} is not a column of ${pointee?.name}`)
@@ -201,7 +200,7 @@ function addressesColumn(type: CType, given: ArrayLike<unknown>, core: ColumnCon
 function addressFor(type: CType, value: unknown, { memory, facts }: ColumnContext): bigint {
   const { arch } = facts
   if (typeof value === 'number') return toAddress(value, arch, type.name)
-  const pointee = (type as CType & { pointee?: CType }).pointee ?? null
+  const pointee = type[CATEGORY] === 'pointer' ? type.pointee : null
   const place = placeOf(value, { name: type.name, pointee, arch })
   if (place === null || typeof place === 'bigint') return place ?? 0n
   return addressIn(memory, place)

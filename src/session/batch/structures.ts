@@ -1,7 +1,7 @@
 /** Columns of structures that are passed by value. */
-import type { ArrayClass } from '../../ctypes/array.js'
+import { ArrayData } from '../../ctypes/array.js'
 import { LocalBlock } from '../../ctypes/block.js'
-import { BLOCK, CATEGORY, CData, type CType, describe, INIT, LENGTH, OFFSET, typeOf, WRITE } from '../../ctypes/data.js'
+import { BLOCK, CData, type CType, describe, INIT, LENGTH, OFFSET, typeOf, WRITE } from '../../ctypes/data.js'
 import { ADDRESS_OF, type Column, elementsColumn, isArrayLike, sameColumn, type Wrong } from './column.js'
 
 export function structureColumn(type: CType, given: unknown, pointerSize: number, wrong: Wrong): Column {
@@ -20,12 +20,8 @@ export function structureColumn(type: CType, given: unknown, pointerSize: number
   if (given instanceof CData && typeOf(given) === type) {
     return sameColumn(localBytes(given, size, wrong).slice(), kind)
   }
-  if (
-    given instanceof CData &&
-    typeOf(given)[CATEGORY] === 'array' &&
-    (typeOf(given) as CType & { elementType: CType }).elementType === type
-  ) {
-    length = (typeOf(given) as ArrayClass)[LENGTH]
+  if (given instanceof ArrayData && typeOf(given).elementType === type) {
+    length = typeOf(given)[LENGTH]
     bytes = localBytes(given, size * length, wrong)
   } else if (isArrayLike(given)) {
     length = given.length
