@@ -3,7 +3,14 @@ import type { RemoteMemory } from '../ctypes/block.js'
 import { isOutParameter } from '../ctypes/call-plan.js'
 import type { Encoding } from '../ctypes/encoding.js'
 import { type TakenTexts, textsIn } from '../ctypes/taken-texts.js'
-import { ArgumentError, decodeError, type EncodedError, MemoryAccessError, type ZugbrueckeError } from '../errors.js'
+import {
+  ArgumentError,
+  decodeError,
+  type EncodedError,
+  MemoryAccessError,
+  placed,
+  type ZugbrueckeError,
+} from '../errors.js'
 import type { MapOptions } from '../pool/pool-routine.js'
 import type { Arch } from '../runtime/config.js'
 import type { Column, ColumnContext, RowTexts } from '../session/batch/column.js'
@@ -88,7 +95,7 @@ export class ClientRows {
     this.#columns = this.plan.columns(context)
     this.#columns.forEach((column, i) => {
       if ('address' in column)
-        throw new ArgumentError(`${routine.label}, column ${i + 1}: memory of a session does not travel to workers`, {
+        throw placed(new ArgumentError('memory of a session does not travel to workers'), `column ${i + 1}`, {
           routine: routine.label,
           position: i + 1,
         })

@@ -1,5 +1,5 @@
 /** `T.array(n)`: arrays of anything, in any number of dimensions. */
-import { ArgumentError } from '../errors.js'
+import { ArgumentError, placed } from '../errors.js'
 import { type Block, LocalBlock, POINTERS } from './block.js'
 import { allocated, check, wholeNumber } from './checks.js'
 import type { CallContext } from './context.js'
@@ -263,10 +263,19 @@ function writeArray(type: ArrayClass, block: Block, offset: number, value: unkno
   const values = [...(value as Iterable<unknown>)]
   if (values.length > type[LENGTH])
     throw new ArgumentError(`${type.name} has ${type[LENGTH]} elements, got ${values.length}`)
-  const { elementType } = type
   const fresh = LocalBlock.allocate(type.size)
-  for (let i = 0; i < values.length; i++) elementType[INIT](fresh, i * elementType.size, values[i], context)
+  writeElements(type.elementType, fresh, values, context)
   copyCells(fresh, 0, block, offset, type)
+}
+
+/** Fills memory that is zero with values, one behind the other. */
+export function writeElements(type: CType, block: Block, values: readonly unknown[], context?: CallContext): void {
+  let i = 0
+  try {
+    for (; i < values.length; i++) type[INIT](block, i * type.size, values[i], context)
+  } catch (error) {
+    throw placed(error, `element ${i}`)
+  }
 }
 
 /** Bytes without a kind are taken as they are; of typed arrays those of the elements' own kind, others go value by value. */

@@ -1,6 +1,6 @@
 /** What may be given for a pointer, and where it leads: the one place that knows, for arguments, fields and elements alike. */
 import { ArgumentError } from '../errors.js'
-import { type ArrayClass, repeated } from './array.js'
+import { type ArrayClass, repeated, writeElements } from './array.js'
 import { type Block, LocalBlock, POINTERS, type RemoteMemory, type Target } from './block.js'
 import type { CallContext } from './context.js'
 import {
@@ -13,7 +13,6 @@ import {
   type CType,
   describe,
   FOR_ARCH,
-  INIT,
   isBuffer,
   isType,
   KIND,
@@ -225,7 +224,7 @@ const elementOf = (type: CType): CType => (type[CATEGORY] === 'array' ? elementO
 /** A list becomes an array for this one use. */
 function placeOfList(values: readonly unknown[], pointee: CType, context?: CallContext): Place {
   const block = blockFor(pointee, values.length)
-  for (let i = 0; i < values.length; i++) pointee[INIT](block, i * pointee.size, values[i], context)
+  writeElements(pointee, block, values, context)
   return { block, offset: 0 }
 }
 

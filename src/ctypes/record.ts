@@ -1,5 +1,5 @@
 /** The fields of one structure, laid out for an architecture, and the properties that reach them. */
-import { ArgumentError } from '../errors.js'
+import { ArgumentError, placed } from '../errors.js'
 import { AlignedField } from './aligned-field.js'
 import { BitField, bitAccess } from './bitfield.js'
 import { POINTERS } from './block.js'
@@ -118,9 +118,7 @@ function fieldAccessor(name: string, type: CType, offset: number): Accessor {
     try {
       type[WRITE](data[BLOCK], data[OFFSET] + offset, value, context)
     } catch (error) {
-      // the type does not know which field it is asked for, and a person wants to
-      if (error instanceof ArgumentError) error.message = `${name}: ${error.message}`
-      throw error
+      throw placed(error, name)
     }
   }
   return {

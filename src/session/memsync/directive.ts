@@ -5,7 +5,7 @@ import { castTo } from '../../ctypes/memory.js'
 import { type Directive, type MemsyncPath, showPath } from '../../ctypes/memsync.js'
 import { POINTER } from '../../ctypes/pointer.js'
 import { c_char, c_wchar } from '../../ctypes/scalars.js'
-import { ArgumentError, MemoryAccessError } from '../../errors.js'
+import { ArgumentError, placed } from '../../errors.js'
 import { addressOf, type Copies } from './copies.js'
 import { asLength, type End, follow, found, lengthAt, type Origin } from './path.js'
 
@@ -63,12 +63,7 @@ export function inDirective<T>(
   try {
     return run()
   } catch (error) {
-    if ((error instanceof ArgumentError || error instanceof MemoryAccessError) && !placed.has(error)) {
-      placed.add(error)
-      error.message = `${label}: memsync directive ${number}, ${key}${path ? ` ${showPath(path)}` : ''}: ${error.message}`
-      if (error instanceof ArgumentError) Object.assign(error, { routine: label })
-    }
-    throw error
+    const where = `memsync directive ${number}, ${key}${path ? ` ${showPath(path)}` : ''}`
+    throw placed(error, where, { routine: label })
   }
 }
-const placed = new WeakSet<Error>()
