@@ -81,8 +81,10 @@ export class RoutineNotFoundError extends ZugbrueckeError {
 export class ArgumentError extends ZugbrueckeError {
   override readonly code = 'ERR_ZUGBRUECKE_ARGUMENT'
   declare readonly routine?: string
-  /** Counted from 1. */
+  /** Of the argument, or of the column of a batch; counted from 1. */
   declare readonly position?: number
+  /** Of a batch; counted from 0. */
+  declare readonly row?: number
 }
 /** One row that failed in a batch. */
 export interface RowError {
@@ -101,7 +103,26 @@ export class BatchError extends ZugbrueckeError {
 export class MemoryAccessError extends ZugbrueckeError {
   override readonly code = 'ERR_ZUGBRUECKE_MEMORY_ACCESS'
   declare readonly address?: bigint
+  /** The routine that was called with it, where one was. */
+  declare readonly routine?: string
 }
+
+/**
+ * Says in an error where in what the user gave it was met. Who knows more puts his part in front of what is said already (a field, a
+ * row, an argument); the last is who knows the routine.
+ */
+export function placed(
+  error: unknown,
+  where: string,
+  place: Pick<ArgumentError, 'routine' | 'position' | 'row'> = {},
+): unknown {
+  const isOurs = error instanceof ArgumentError || error instanceof MemoryAccessError
+  if (!isOurs || error.routine !== undefined) return error
+  const { routine } = place
+  error.message = `${routine === undefined ? '' : `${routine}: `}${where}: ${error.message}`
+  return Object.assign(error, place)
+}
+
 /** A Windows error code in words: what `WinError()` builds. */
 export class WindowsError extends ZugbrueckeError {
   override readonly code = 'ERR_ZUGBRUECKE_WINDOWS'

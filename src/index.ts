@@ -8,6 +8,7 @@ export type { DllSource, Pool, PoolStats } from './pool/face.js'
 export { SessionPool } from './pool/pool.js'
 export type { PoolOptions } from './pool/pool-options.js'
 export type { MapOptions, PoolRoutine } from './pool/pool-routine.js'
+export type { PoolEvents } from './pool/pool-sessions.js'
 export type { Arch, Config } from './runtime/config.js'
 export type {
   BatchDetail,

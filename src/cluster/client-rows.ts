@@ -1,10 +1,16 @@
 /** The client's side of a batch: rows of its columns as bytes, and what came of them put where the caller finds it. */
 import type { RemoteMemory } from '../ctypes/block.js'
-import { type CType, isType } from '../ctypes/data.js'
+import { isOutParameter } from '../ctypes/call-plan.js'
 import type { Encoding } from '../ctypes/encoding.js'
-import type { ArgType } from '../ctypes/inference.js'
 import { type TakenTexts, textsIn } from '../ctypes/taken-texts.js'
-import { ArgumentError, decodeError, type EncodedError, MemoryAccessError, type ZugbrueckeError } from '../errors.js'
+import {
+  ArgumentError,
+  decodeError,
+  type EncodedError,
+  MemoryAccessError,
+  placed,
+  type ZugbrueckeError,
+} from '../errors.js'
 import type { MapOptions } from '../pool/pool-routine.js'
 import type { Arch } from '../runtime/config.js'
 import type { Column, ColumnContext, RowTexts } from '../session/batch/column.js'
@@ -89,12 +95,12 @@ export class ClientRows {
     this.#columns = this.plan.columns(context)
     this.#columns.forEach((column, i) => {
       if ('address' in column)
-        throw new ArgumentError(`${routine.label}, column ${i + 1}: memory of a session does not travel to workers`, {
+        throw placed(new ArgumentError('memory of a session does not travel to workers'), `column ${i + 1}`, {
           routine: routine.label,
           position: i + 1,
         })
     })
-    const outs = routine.argtypes.flatMap(type => (isType(type) ? [] : [outTypeOf(type)]))
+    const outs = routine.argtypes.flatMap(type => (isOutParameter(type) ? [type.outType] : []))
     const { restype } = routine
     this.#texts = (restype ? textsIn(restype).length : 0) + outs.reduce((sum, type) => sum + textsIn(type).length, 0)
     const rowSize = this.#columns.reduce((sum, column) => sum + column.rowSize, this.plan.results.size)
@@ -144,8 +150,6 @@ export class ClientRows {
 
 /** Asked of one row, for the rest would be encoded anew. */
 const isBack = (column: Column, first: number): boolean => column.chunk(first, 1).back
-
-const outTypeOf = (type: ArgType): CType => (type as unknown as { readonly outType: CType }).outType
 
 /** `RowTexts` counts rows from the first of the chunk. */
 function readTexts(lengthBytes: Uint8Array, bytes: Uint8Array, each: number): RowTexts {

@@ -1,5 +1,5 @@
 /** `T.array(n)`: arrays of anything, in any number of dimensions. */
-import { ArgumentError } from '../errors.js'
+import { ArgumentError, placed } from '../errors.js'
 import { type Block, LocalBlock, POINTERS } from './block.js'
 import { allocated, check, wholeNumber } from './checks.js'
 import type { CallContext } from './context.js'
@@ -24,6 +24,8 @@ import {
   provideArrays,
   READ,
   shown,
+  type TYPE,
+  type TypeStatics,
   typeOf,
   viewAt,
   WRITE,
@@ -36,18 +38,19 @@ import { type AnyTypedArray, hasElements, typedArrays } from './typed-arrays.js'
 import { isBigEndian } from './variant.js'
 
 /** The class of an array as the library sees it. */
-export interface ArrayClass extends CType {
+export interface ArrayClass<I extends object = object> extends TypeStatics<'array', I> {
   readonly elementType: CType
-  /** Not `length`, which a class that extends it has of its own: that of its constructor. */
+  /** @internal Not `length`, which a class that extends it has of its own: that of its constructor. */
   readonly [LENGTH]: number
 }
 
 export abstract class ArrayData extends CData {
   static override readonly [CATEGORY] = 'array'
+  declare readonly [TYPE]: ArrayClass
   declare static readonly elementType: CType
   constructor(...values: unknown[]) {
     super()
-    const type = typeOf(this) as ArrayClass
+    const type = typeOf(this)
     if ((type as unknown as { length: number }).length !== type[LENGTH])
       Object.defineProperty(type, 'length', { value: type[LENGTH] })
     lay(
@@ -59,20 +62,20 @@ export abstract class ArrayData extends CData {
     for (let i = 0; i < values.length; i++) this.set(i, values[i])
   }
   /** An array of so many values: as the constructor makes it, which takes no more than JS hands over as arguments. */
-  static from(this: CType, values: unknown): object {
+  static from(this: ArrayClass, values: unknown): object {
     const array = new (this as unknown as new () => ArrayData)()
-    writeArray(this as ArrayClass, array[BLOCK], 0, values)
+    writeArray(this, array[BLOCK], 0, values)
     return array
   }
   get length(): number {
-    return (typeOf(this) as ArrayClass)[LENGTH]
+    return typeOf(this)[LENGTH]
   }
   at(index: number): unknown {
-    const { elementType } = typeOf(this) as ArrayClass
+    const { elementType } = typeOf(this)
     return elementType[READ](this[BLOCK], placeIn(this, index, elementType))
   }
   set(index: number, value: unknown): void {
-    const { elementType } = typeOf(this) as ArrayClass
+    const { elementType } = typeOf(this)
     elementType[WRITE](this[BLOCK], placeIn(this, index, elementType), value)
   }
   slice(from = 0, to = this.length): unknown[] {
@@ -86,7 +89,7 @@ export abstract class ArrayData extends CData {
     for (let i = 0; i < this.length; i++) yield this.at(i)
   }
   asTypedArray(): AnyTypedArray {
-    const type = typeOf(this) as ArrayClass
+    const type = typeOf(this)
     const { elementType } = type
     const make = typedArrays[elementType[KIND]]
     const block = this[BLOCK]
@@ -130,10 +133,10 @@ export abstract class ArrayData extends CData {
   }
   /** As of a string, or of an array. */
   override toString(): string {
-    return isText(typeOf(this) as ArrayClass) ? this.value : this.slice().join()
+    return isText(typeOf(this)) ? this.value : this.slice().join()
   }
   toJSON(): unknown {
-    const type = typeOf(this) as ArrayClass
+    const type = typeOf(this)
     if (isText(type)) return shown(type.name, () => this.value)
     return elementsShown(this, type, type[LENGTH]).map(value => (typeof value === 'bigint' ? String(value) : value))
   }
@@ -142,7 +145,7 @@ export abstract class ArrayData extends CData {
     options: object,
     inspect: (value: unknown, options: object) => string,
   ) {
-    const type = typeOf(this) as ArrayClass
+    const type = typeOf(this)
     if (isText(type))
       return `${type.name} ${inspect(
         shown(type.name, () => this.value),
@@ -152,11 +155,11 @@ export abstract class ArrayData extends CData {
     return `${type.name} ${inspect(elementsShown(this, type, few), options)}${few < type[LENGTH] ? ' …' : ''}`
   }
   /** As in ctypes: characters are text, which is a copy. */
-  static override [READ](this: CType, block: Block, offset: number): unknown {
-    return isText(this as ArrayClass) ? textAt(this as ArrayClass, block, offset) : viewAt(this, block, offset)
+  static override [READ](this: ArrayClass, block: Block, offset: number): unknown {
+    return isText(this) ? textAt(this, block, offset) : viewAt(this, block, offset)
   }
-  static [WRITE](this: CType, block: Block, offset: number, value: unknown, context?: CallContext): void {
-    writeArray(this as ArrayClass, block, offset, value, context)
+  static [WRITE](this: ArrayClass, block: Block, offset: number, value: unknown, context?: CallContext): void {
+    writeArray(this, block, offset, value, context)
   }
 }
 makeIndexed(ArrayData.prototype)
@@ -178,7 +181,7 @@ function placeIn(array: ArrayData, index: number, type: CType): number {
 }
 
 function textType(array: ArrayData, only?: 'char'): ArrayClass {
-  const type = typeOf(array) as ArrayClass
+  const type = typeOf(array)
   const category = type.elementType[CATEGORY]
   if (category !== 'char' && (only || category !== 'wchar'))
     throw new ArgumentError(`${type.name} has no text: only arrays of ${only ? 'c_char' : 'c_char and c_wchar'} have`)
@@ -242,11 +245,7 @@ function arrayName(type: CType, length: number): string {
 
 /** Fills the array from a text, a list, bytes or another array; what is not given becomes zero. */
 function writeArray(type: ArrayClass, block: Block, offset: number, value: unknown, context?: CallContext): void {
-  if (
-    value instanceof ArrayData &&
-    typeOf(value).size === type.size &&
-    (typeOf(value) as ArrayClass).elementType === type.elementType
-  )
+  if (value instanceof ArrayData && typeOf(value).size === type.size && typeOf(value).elementType === type.elementType)
     return copyCells(value[BLOCK], value[OFFSET], block, offset, type)
   if (typeof value === 'string' && isText(type)) {
     clear(type, block, offset)
@@ -264,10 +263,19 @@ function writeArray(type: ArrayClass, block: Block, offset: number, value: unkno
   const values = [...(value as Iterable<unknown>)]
   if (values.length > type[LENGTH])
     throw new ArgumentError(`${type.name} has ${type[LENGTH]} elements, got ${values.length}`)
-  const { elementType } = type
   const fresh = LocalBlock.allocate(type.size)
-  for (let i = 0; i < values.length; i++) elementType[INIT](fresh, i * elementType.size, values[i], context)
+  writeElements(type.elementType, fresh, values, context)
   copyCells(fresh, 0, block, offset, type)
+}
+
+/** Fills memory that is zero with values, one behind the other. */
+export function writeElements(type: CType, block: Block, values: readonly unknown[], context?: CallContext): void {
+  let i = 0
+  try {
+    for (; i < values.length; i++) type[INIT](block, i * type.size, values[i], context)
+  } catch (error) {
+    throw placed(error, `element ${i}`)
+  }
 }
 
 /** Bytes without a kind are taken as they are; of typed arrays those of the elements' own kind, others go value by value. */

@@ -2,7 +2,7 @@
  * A declaration, compiled: how the arguments of a routine are lowered and its result is raised.
  * This is the hot path of every call; for scalars nothing is allocated.
  */
-import { ArgumentError } from '../errors.js'
+import { ArgumentError, placed } from '../errors.js'
 import { c_char_p, c_double, c_int, c_void_p, c_wchar_p } from './all-scalars.js'
 import { LocalBlock } from './block.js'
 import type { CallContext } from './context.js'
@@ -224,13 +224,13 @@ class Plan implements CallPlan {
 
   #placesOfTexts(): TextPlace[] {
     const first = this.#hidden ? 1 : 0
-    const placed = (cells: readonly TextCell[], source: number, inStructure: boolean) =>
+    const at = (cells: readonly TextCell[], source: number, inStructure: boolean) =>
       cells.map(cell => ({ ...cell, source, inStructure }))
     const cells = this.#outCells.values()
     const outs = this.#parameters.flatMap(({ type, isOut }, i) =>
-      isOut ? placed(cells.next().value as readonly TextCell[], first + i, !textOf(type)) : [],
+      isOut ? at(cells.next().value as readonly TextCell[], first + i, !textOf(type)) : [],
     )
-    return [...placed(this.#resultCells, first - 1, !this.#resultText), ...outs]
+    return [...at(this.#resultCells, first - 1, !this.#resultText), ...outs]
   }
 
   specialize(args: readonly unknown[]): CallPlan {
@@ -276,13 +276,8 @@ class Plan implements CallPlan {
           : this.#undeclared
             ? 'declare argtypes'
             : 'give an object of ctypes'
-    throw new ArgumentError(
-      `${this.#routine}: argument ${index + 1} (${describe(value)}) has no type of its own: ${hint}${typeof value === 'number' && this.#undeclared ? ' or declare argtypes' : ''}`,
-      {
-        routine: this.#routine,
-        position: index + 1,
-      },
-    )
+    const more = typeof value === 'number' && this.#undeclared ? ' or declare argtypes' : ''
+    throw this.#placed(new ArgumentError(`${describe(value)} has no type of its own: ${hint}${more}`), index)
   }
 
   take(args: readonly unknown[]): readonly unknown[] {
@@ -417,11 +412,8 @@ class Plan implements CallPlan {
     })
   }
 
-  /** A conversion knows what is wrong, only this knows where. */
   #placed(error: unknown, index: number): unknown {
-    if (!(error instanceof ArgumentError) || error.position !== undefined) return error
-    error.message = `${this.#routine}: argument ${index + 1}: ${error.message}`
-    return Object.assign(error, { routine: this.#routine, position: index + 1 })
+    return placed(error, `argument ${index + 1}`, { routine: this.#routine, position: index + 1 })
   }
 }
 

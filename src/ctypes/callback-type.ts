@@ -53,7 +53,7 @@ export interface CallbackObject<R extends CType | null, A extends readonly CType
  * What `CFUNCTYPE` and `WINFUNCTYPE` give: a type of C function pointers. Called with a JavaScript function it makes a
  * callback, which a DLL may call from any of its threads; the function runs in the thread of JavaScript that made it.
  */
-export interface CallbackType<R extends CType | null, A extends readonly CType[]> extends TypeStatics {
+export interface CallbackType<R extends CType | null, A extends readonly CType[]> extends CallbackClass {
   (fn: CallbackFunction<R, A>): CallbackObject<R, A>
   new (fn: CallbackFunction<R, A>): CallbackObject<R, A>
   readonly prototype: CallbackObject<R, A>
@@ -73,11 +73,12 @@ export interface CallbackType<R extends CType | null, A extends readonly CType[]
   }
 }
 /** A callback type as the library sees it. */
-export interface CallbackClass extends CType {
-  (fn: unknown): Callback
+export interface CallbackClass<I extends object = object> extends TypeStatics<'callback', I> {
   readonly convention: Convention
   readonly argtypes: readonly CType[]
   readonly restype: CType | null
+  readonly [ARCH]: Arch
+  /** @internal */
   readonly [DIRECTIVES]: readonly Directive[] | undefined
 }
 
@@ -170,7 +171,7 @@ export function callbackType(
   function type(this: unknown, fn: unknown): Callback {
     if (typeof fn !== 'function')
       throw new ArgumentError(`a callback is made from a function, not from ${describe(fn)}`)
-    return new Callback(type as unknown as CallbackClass, fn as (...args: unknown[]) => unknown)
+    return new Callback(type as unknown as CallbackClass, fn as Callback['fn'])
   }
   Object.setPrototypeOf(type, CData)
   Object.defineProperties(type, {
@@ -206,12 +207,11 @@ export function callbackType(
 const others = new WeakMap<CallbackClass, CallbackClass>()
 
 /** Not a variant as other types have it: this one is called without `new`, which a class that extends it could not be. */
-function forArch(this: CallbackClass, arch: Arch): CallbackClass {
+function forArch(this: CallbackClass & { readonly [SHARED]: SharedMemsync }, arch: Arch): CallbackClass {
   if (this[ARCH] === arch) return this
   let other = others.get(this)
   if (!other) {
-    const { [SHARED]: shared } = this as CallbackClass & { readonly [SHARED]: SharedMemsync }
-    other = callbackType(this.convention, this.restype, this.argtypes, arch, shared)
+    other = callbackType(this.convention, this.restype, this.argtypes, arch, this[SHARED])
     others.set(this, other)
     others.set(other, this)
   }
@@ -242,21 +242,19 @@ export function callbackPlace(type: CallbackClass, value: unknown, context?: Cal
     if (!sameShape(value.type, type)) throw new ArgumentError(`expected ${type.name}, got a ${value.type.name}`)
     return value
   }
-  if (typeof value === 'bigint') return toAddress(value, type[ARCH] as Arch, type.name) || null
+  if (typeof value === 'bigint') return toAddress(value, type[ARCH], type.name) || null
   if ((typeof value === 'object' || typeof value === 'function') && value !== null) {
     if ('thunk' in value) return value as CallbackTarget
     const { address, memory } = value as { address?: unknown; memory?: RemoteMemory }
     if (typeof address === 'bigint') {
       if (memory && context) checkSession(memory, context.memory)
-      return toAddress(address, type[ARCH] as Arch, type.name) || null
+      return toAddress(address, type[ARCH], type.name) || null
     }
   }
   if (typeof value !== 'function' || isType(value))
     throw new ArgumentError(`expected ${type.name} or a function, got ${describe(value)}`)
-  return (
-    context?.wrapCallback?.(type, value as (...args: never[]) => unknown) ??
-    new Callback(type, value as (...args: unknown[]) => unknown)
-  )
+  const fn = value as Callback['fn']
+  return context?.wrapCallback?.(type, fn) ?? new Callback(type, fn)
 }
 
 function sameShape(one: CallbackClass, other: CallbackClass): boolean {

@@ -3,9 +3,13 @@
  * What the library needs of a type is under symbols, so that a class has nothing but `size`, `alignment` and what ctypes gives it.
  */
 import { ArgumentError } from '../errors.js'
+import type { ArrayClass } from './array.js'
 import { type Block, LocalBlock, POINTERS, type RemoteMemory } from './block.js'
+import type { CallbackClass } from './callback-type.js'
 import type { CallContext } from './context.js'
 import type { ArrayType, InstanceOf } from './inference.js'
+import type { PointerClass } from './pointer.js'
+import type { StructureClass } from './structure.js'
 
 /** The architectures of Windows that a session can have. */
 export type Arch = 'win64' | 'win32'
@@ -32,6 +36,8 @@ export const ARCH: unique symbol = Symbol('arch')
 export const HOME: unique symbol = Symbol('home')
 /** Gives the type with another architecture's layout; throws ArgumentError where it is bound to its own. */
 export const FOR_ARCH: unique symbol = Symbol('forArch')
+/** What TypeScript knows of the class of an object; never there. */
+export declare const TYPE: unique symbol
 /** Implemented by DLL objects: the place of a data export. */
 export const DATA_EXPORT: unique symbol = Symbol('dataExport')
 
@@ -49,14 +55,14 @@ export type Category =
   | 'array'
   | 'structure'
 
-/** Any type of C: the classes of this library and those that extend them. */
-export interface CType {
+/** What every type has beside its own constructor; its objects are `I`s. */
+export interface TypeStatics<C extends Category, I extends object> {
   readonly name: string
   /** In bytes. */
   readonly size: number
   readonly alignment: number
-  readonly prototype: object
-  readonly [CATEGORY]: Category
+  readonly prototype: I
+  readonly [CATEGORY]: C
   readonly [KIND]: string
   readonly [ARCH]: Arch | undefined
   readonly [HOME]: Arch | undefined
@@ -69,10 +75,6 @@ export interface CType {
   [WRITE](block: Block, offset: number, value: unknown, context?: CallContext): void
   /** @internal */
   [INIT](block: Block, offset: number, value: unknown, context?: CallContext): void
-}
-
-/** What every type has beside its own constructor. */
-export interface TypeStatics extends CType {
   /** `T[n]` */
   array<T extends CType, const N extends number>(this: T, length: N): ArrayType<T>
   /** An object in the memory of `bytes`, as long as these are: a change of one is a change of both. */
@@ -82,6 +84,18 @@ export interface TypeStatics extends CType {
   /** The variable that a DLL exports under this name. */
   in_dll<T extends CType>(this: T, dll: DataExports, name: string | number): InstanceOf<T>
 }
+
+/** A type of which there is no more to know. */
+export interface ScalarClass<I extends object = object>
+  extends TypeStatics<Exclude<Category, 'pointer' | 'array' | 'structure' | 'callback'>, I> {}
+
+/** Any type of C whose objects are `I`s: the classes of this library and those that extend them. Its category tells which of them it is. */
+export type CType<I extends object = object> =
+  | ScalarClass<I>
+  | PointerClass<I>
+  | ArrayClass<I>
+  | StructureClass<I>
+  | CallbackClass<I>
 
 /** Implemented by DLL objects for `T.in_dll(dll, name)`. */
 export interface DataExports {
@@ -133,6 +147,7 @@ export abstract class CData {
   get [OFFSET](): number {
     return Lying.offset(this)
   }
+  declare readonly [TYPE]: CType
   declare static readonly size: number
   declare static readonly alignment: number
   declare static readonly [CATEGORY]: Category
@@ -194,7 +209,8 @@ export function viewAt(type: CType, block: Block, offset: number): CData {
   return data
 }
 
-export const typeOf = (data: CData) => data.constructor as unknown as CType
+/** The class of an object. */
+export const typeOf = <T extends CType>(data: { readonly [TYPE]: T }) => data.constructor as unknown as T
 
 /** Whose addresses the raw pointers of a block mean. */
 export const memoryOf = (block: Block): RemoteMemory | undefined =>

@@ -1,5 +1,6 @@
 /** What TypeScript infers of C types. Types only; nothing here exists when the program runs. */
-import type { CType, TypeStatics } from './data.js'
+import type { ArrayClass } from './array.js'
+import type { CType, ScalarClass } from './data.js'
 import type { Pointer } from './pointer.js'
 
 /**
@@ -11,7 +12,7 @@ export declare const brand: unique symbol
 /** Keeps instances of types with the same JS value apart; never there. */
 
 /** A scalar type. `Name` keeps c_int and c_uint apart, which have the same values. */
-export interface SimpleType<Name extends string, Get, Set = Get, Arg = Set> extends TypeStatics {
+export interface SimpleType<Name extends string, Get, Set = Get, Arg = Set> extends ScalarClass {
   new (value?: Set): Simple<Name, Get, Set>
   readonly prototype: Simple<Name, Get, Set>
   readonly [io]: {
@@ -68,7 +69,7 @@ export type ArgOf<T> = T extends { readonly [io]: { readonly arg: infer Arg } }
       : never
 
 /** Array of T. Its instances are read and written by index. */
-export interface ArrayType<T extends CType> extends TypeStatics {
+export interface ArrayType<T extends CType> extends ArrayClass {
   new (...values: readonly SetOf<T>[]): CArray<T>
   /** The same from a list, a typed array or anything that can be iterated: any number of values. */
   from(values: Iterable<SetOf<T>>): CArray<T>

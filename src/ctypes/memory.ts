@@ -190,7 +190,8 @@ export function cast(from: object | null, type: CType): object | null {
   return castTo(castPlace(from, type), type)
 }
 
-function castTo(place: Place, type: CType): object | null {
+/** A pointer of the type that leads there. */
+export function castTo(place: Place, type: CType): object | null {
   const block = LocalBlock.for(type)
   writeCell(block, 0, type.size, place)
   // a function pointer is a routine, and has no object of its own

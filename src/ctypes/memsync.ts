@@ -4,12 +4,10 @@
  */
 import { ArgumentError } from '../errors.js'
 import * as scalars from './all-scalars.js'
-import type { ArrayClass } from './array.js'
 import { type Arch, CATEGORY, type CType, describe, FOR_ARCH, isType, KIND, LENGTH } from './data.js'
 import type { ArgType } from './inference.js'
 import { POINTER } from './pointer.js'
-import { type FieldInfo, RECORD } from './record.js'
-import type { StructureClass } from './structure.js'
+import { type Field, findField, RECORD } from './record.js'
 
 /**
  * From an argument (its number, from 0) or the result (`'r'`) inwards: field names, numbers of elements, `-1` for what a pointer
@@ -200,8 +198,6 @@ function conversion(
   return value => (method as (value: unknown) => unknown).call(given, value)
 }
 
-export type Field = Pick<FieldInfo, 'type' | 'offset' | 'bits'>
-
 /** What the paths of a routine or callback lead through. */
 export interface Shape {
   readonly owner: string
@@ -266,25 +262,14 @@ export const noArgument = (index: number, count: number) =>
 /** A field by its name, also one of an anonymous member. */
 export function fieldOf(type: CType, name: string, bad: (text: string) => ArgumentError): Field {
   if (type[CATEGORY] !== 'structure') throw bad(`a ${type.name} has no field '${name}'`)
-  const found = findField(type as StructureClass, name)
+  const found = findField(type[RECORD], name)
   if (found) return found
-  throw bad(`${type.name} has no field '${name}'; it has ${Object.keys((type as StructureClass).fields).join(', ')}`)
-}
-
-function findField(type: StructureClass, name: string): Field | undefined {
-  const { fields } = type
-  if (Object.hasOwn(fields, name)) return fields[name]
-  for (const member of type[RECORD].options.anonymous) {
-    const { type: inner, offset } = fields[member]
-    const found = findField(inner as StructureClass, name)
-    if (found) return { ...found, offset: offset + found.offset }
-  }
-  return undefined
+  throw bad(`${type.name} has no field '${name}'; it has ${Object.keys(type.fields).join(', ')}`)
 }
 
 function elementOf(type: CType, segment: number, bad: (text: string) => ArgumentError): CType | undefined {
   if (type[CATEGORY] === 'array') {
-    const { elementType, [LENGTH]: length } = type as ArrayClass
+    const { elementType, [LENGTH]: length } = type
     if (segment >= length) throw bad(`${type.name} has no element ${segment}`)
     return elementType
   }
@@ -297,9 +282,9 @@ function elementOf(type: CType, segment: number, bad: (text: string) => Argument
 export function pointeeOf(type: CType): CType | undefined {
   switch (type[CATEGORY]) {
     case 'pointer':
-      return (type as unknown as { pointee: CType }).pointee
+      return type.pointee
     case 'array':
-      return (type as ArrayClass).elementType
+      return type.elementType
     case 'char pointer':
       return scalars.c_char
     case 'wchar pointer':

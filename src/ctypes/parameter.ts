@@ -1,8 +1,6 @@
 /** How one argument is checked and lowered: a small function for each parameter, made once. */
 import { ArgumentError } from '../errors.js'
-import type { ArrayClass } from './array.js'
 import { LocalBlock, type RemoteBlock } from './block.js'
-import type { CallbackClass } from './callback-type.js'
 import { callbackPlace } from './callback-type.js'
 import type { CallContext } from './context.js'
 import {
@@ -20,7 +18,6 @@ import {
 } from './data.js'
 import { type IntegerFormat, toBigInt, toNumber } from './integers.js'
 import { passedAs } from './passing.js'
-import type { PointerClass } from './pointer.js'
 import { type Pointing, placeOf, placeOfArray, placeOfText } from './pointing.js'
 import { checkSession, copyCells, isCallbackTarget, type Place } from './reference.js'
 import { c_char, c_wchar } from './scalars.js'
@@ -55,14 +52,13 @@ export function lowerFor(type: CType, arch: Arch): Lower {
     case 'void pointer':
       return lowerPointer({ name: type.name, pointee: null, arch })
     case 'pointer':
-      return lowerPointer({ name: type.name, pointee: (type as PointerClass).pointee, arch })
+      return lowerPointer({ name: type.name, pointee: type.pointee, arch })
     case 'array':
-      return lowerPointer({ name: type.name, pointee: (type as ArrayClass).elementType, arch }, (value, to, context) =>
-        placeOfArray(value, type as ArrayClass, to, context),
+      return lowerPointer({ name: type.name, pointee: type.elementType, arch }, (value, to, context) =>
+        placeOfArray(value, type, to, context),
       )
     case 'callback':
-      return (sink, index, value, context) =>
-        putPlace(sink, index, callbackPlace(type as CallbackClass, value, context), context)
+      return (sink, index, value, context) => putPlace(sink, index, callbackPlace(type, value, context), context)
     case 'structure':
       return lowerStructure(type, arch)
   }

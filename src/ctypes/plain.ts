@@ -1,13 +1,12 @@
 /** What is in an object, as plain values of JS: `plain(object)`, and what objects are compared by. */
 import { inspect } from 'node:util'
 import { ArgumentError } from '../errors.js'
-import { type ArrayClass, ArrayData } from './array.js'
+import { ArrayData } from './array.js'
 import { type Block, type CallbackTarget, RemoteBlock } from './block.js'
 import { BLOCK, CATEGORY, CData, type CType, describe, KIND, LENGTH, OFFSET, shown, typeOf } from './data.js'
 import type { brand, CArray, Simple, ValueOf } from './inference.js'
 import { type Pointer, PointerData } from './pointer.js'
 import { isCallbackTarget, readCell } from './reference.js'
-import type { StructureClass } from './structure.js'
 
 type Kept = Pick<Pointer<CType>, 'contents' | 'isNull'> | CallbackTarget | ((...args: never) => unknown)
 /** What `plain` gives: structures as objects of their fields, arrays as lists or text, scalars as their values. */
@@ -54,14 +53,14 @@ function contentsOf(data: CData, ofPointer: OfPointer): unknown {
   switch (type[CATEGORY]) {
     case 'structure': {
       const values = data as unknown as { readonly [name: string]: unknown }
-      const fields = Object.values((type as StructureClass).fields)
+      const fields = Object.values(type.fields)
       return Object.fromEntries(
         fields.map(({ name, type, offset }) => [name, valueAt(type, offset, () => values[name])]),
       )
     }
     case 'array': {
       const array = data as unknown as CArray<CType>
-      const { elementType, [LENGTH]: length } = type as ArrayClass
+      const { elementType, [LENGTH]: length } = type
       if (elementType[CATEGORY] === 'char' || elementType[CATEGORY] === 'wchar') return array.value
       return Array.from({ length }, (_, i) => valueAt(elementType, i * elementType.size, () => array.at(i)))
     }

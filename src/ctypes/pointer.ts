@@ -19,6 +19,7 @@ import {
   lay,
   OFFSET,
   READ,
+  type TYPE,
   type TypeStatics,
   typeOf,
   viewAt,
@@ -49,7 +50,7 @@ export interface Pointer<T extends CType> {
   readonly isNull: boolean
 }
 /** What `POINTER(T)` gives: the type of pointers to `T`, 8 bytes (4 in 32-bit sessions). */
-export interface PointerType<T extends CType> extends TypeStatics {
+export interface PointerType<T extends CType> extends PointerClass {
   new (target?: PointerArg<T> | bigint): Pointer<T>
   readonly prototype: Pointer<T>
   readonly pointee: T
@@ -60,7 +61,8 @@ export interface PointerType<T extends CType> extends TypeStatics {
     readonly pointer: true
   }
 }
-export interface PointerClass extends CType {
+/** The class of a pointer as the library sees it. */
+export interface PointerClass<I extends object = object> extends TypeStatics<'pointer', I> {
   readonly pointee: CType
   readonly [ARCH]: Arch
 }
@@ -68,6 +70,7 @@ export interface PointerClass extends CType {
 export class PointerData extends CData {
   static override readonly [CATEGORY] = 'pointer'
   static override readonly [KIND] = 'p'
+  declare readonly [TYPE]: PointerClass
   declare static readonly pointee: CType
   constructor(target?: unknown) {
     super()
@@ -75,7 +78,7 @@ export class PointerData extends CData {
     if (target !== undefined) typeOf(this)[WRITE](this[BLOCK], 0, target)
   }
   get contents(): CData {
-    const { pointee } = typeOf(this) as PointerClass
+    const { pointee } = typeOf(this)
     const { block, offset } = targetOf(this, 0, pointee)
     return viewAt(pointee, block, offset)
   }
@@ -85,12 +88,12 @@ export class PointerData extends CData {
     typeOf(this)[WRITE](this[BLOCK], this[OFFSET], new ByReference(target, 0))
   }
   at(index: number): unknown {
-    const { pointee } = typeOf(this) as PointerClass
+    const { pointee } = typeOf(this)
     const { block, offset } = targetOf(this, index, pointee)
     return pointee[READ](block, offset)
   }
   set(index: number, value: unknown): void {
-    const { pointee } = typeOf(this) as PointerClass
+    const { pointee } = typeOf(this)
     const { block, offset } = targetOf(this, index, pointee)
     pointee[WRITE](block, offset, value)
   }
@@ -98,7 +101,7 @@ export class PointerData extends CData {
     const [from, end] = to === undefined ? [0, fromOrCount] : [fromOrCount, to]
     if (!Number.isSafeInteger(from) || !Number.isSafeInteger(end)) throw new ArgumentError('slice takes whole numbers')
     if (end - from > LARGEST) throw new ArgumentError(`slice gives at most ${LARGEST} values, not ${end - from}`)
-    const { pointee } = typeOf(this) as PointerClass
+    const { pointee } = typeOf(this)
     if (end <= from) return []
     const count = end - from
     const place = targetOf(this, from, pointee)
@@ -117,7 +120,7 @@ export class PointerData extends CData {
   get address(): bigint {
     const ref = refAt(this[BLOCK], this[OFFSET])
     if (!ref || isCallbackTarget(ref)) return readAddress(this[BLOCK], this[OFFSET], typeOf(this).size)
-    return addressAt(ref, (typeOf(this) as PointerClass).pointee.name)
+    return addressAt(ref, typeOf(this).pointee.name)
   }
   toJSON(): unknown {
     if (this.isNull) return null
@@ -138,9 +141,8 @@ export class PointerData extends CData {
     writeCell(pointer[BLOCK], 0, this.size, place)
     return pointer
   }
-  static [WRITE](this: CType, block: Block, offset: number, value: unknown, context?: CallContext): void {
-    const type = this as PointerClass
-    const to = { name: this.name, pointee: type.pointee, arch: type[ARCH] }
+  static [WRITE](this: PointerClass, block: Block, offset: number, value: unknown, context?: CallContext): void {
+    const to = { name: this.name, pointee: this.pointee, arch: this[ARCH] }
     writeCell(block, offset, this.size, placeOf(value, to, context))
   }
 }
@@ -186,8 +188,8 @@ export function POINTER(type: CType | null): CType {
       [FOR_ARCH]: { value: pointerSizedForArch },
       // Looked up when used: a structure may point to itself before it is laid out.
       pointee: {
-        get(this: CType) {
-          return type[FOR_ARCH](this[ARCH] as Arch)
+        get(this: PointerClass) {
+          return type[FOR_ARCH](this[ARCH])
         },
       },
     })
@@ -197,21 +199,16 @@ export function POINTER(type: CType | null): CType {
 }
 
 /** A pointer to an object of ctypes. */
-export function pointer<T extends object>(target: T): Pointer<TypeOf<T>> {
+export function pointer<T extends object>(target: T): Pointer<CType<T>> {
   return pointerFor(target)
 }
 /** The same of an architecture. */
-export function pointerFor<T extends object>(target: T, arch?: Arch): Pointer<TypeOf<T>> {
+export function pointerFor<T extends object>(target: T, arch?: Arch): Pointer<CType<T>> {
   if (!(target instanceof CData)) throw new ArgumentError(`pointer takes an object of ctypes, not ${describe(target)}`)
   const type: CType = POINTER(typeOf(target))
-  const fitting = (arch ? type[FOR_ARCH](arch) : type) as unknown as new (target: CData) => Pointer<TypeOf<T>>
+  const fitting = (arch ? type[FOR_ARCH](arch) : type) as unknown as new (target: CData) => Pointer<CType<T>>
   return new fitting(target)
 }
-/** A type whose objects are Ts. */
-export interface TypeOf<T extends object> extends CType {
-  readonly prototype: T
-}
-
 /** A reference for an argument: cheaper than `pointer`, and good for nothing else. */
 export function byref<T extends object>(target: T, offset = 0): Reference<T> {
   if (!(target instanceof CData)) throw new ArgumentError(`byref takes an object of ctypes, not ${describe(target)}`)

@@ -1,6 +1,6 @@
 /** What may be given for a pointer, and where it leads: the one place that knows, for arguments, fields and elements alike. */
 import { ArgumentError } from '../errors.js'
-import { type ArrayClass, repeated } from './array.js'
+import { type ArrayClass, repeated, writeElements } from './array.js'
 import { type Block, LocalBlock, POINTERS, type RemoteMemory, type Target } from './block.js'
 import type { CallContext } from './context.js'
 import {
@@ -13,7 +13,6 @@ import {
   type CType,
   describe,
   FOR_ARCH,
-  INIT,
   isBuffer,
   isType,
   KIND,
@@ -49,22 +48,12 @@ export function fits(given: CType, wanted: CType | null): boolean {
   if (wanted === null || given === wanted) return true
   if (isBigEndian(given) !== isBigEndian(wanted)) return false
   const base = baseOf(wanted)
-  if (
-    baseOf(given) === base ||
-    (given as unknown as object as { prototype: object }).prototype instanceof (base as never)
-  )
-    return true
+  if (baseOf(given) === base || given.prototype instanceof (base as never)) return true
   const one = given[CATEGORY]
   const other = wanted[CATEGORY]
-  if (one === 'pointer' && other === 'pointer') {
-    const to = (wanted as unknown as { pointee: CType }).pointee
-    return fits((given as unknown as { pointee: CType }).pointee, to)
-  }
+  if (one === 'pointer' && other === 'pointer') return fits(given.pointee, wanted.pointee)
   if (one === 'array' && other === 'array')
-    return (
-      (given as ArrayClass)[LENGTH] === (wanted as ArrayClass)[LENGTH] &&
-      fits((given as ArrayClass).elementType, (wanted as ArrayClass).elementType)
-    )
+    return given[LENGTH] === wanted[LENGTH] && fits(given.elementType, wanted.elementType)
   if (one === 'callback' && other === 'callback') return given.name === wanted.name
   // Names differ, memory does not: c_ubyte for c_char, c_ushort for c_wchar, c_int for c_uint.
   return given.size === wanted.size && isInteger(one) && isInteger(other)
@@ -147,10 +136,10 @@ function placeOfData(value: CData, to: Pointing): Place {
   const category = type[CATEGORY]
   const { pointee } = to
   if (type[KIND] === 'p' && leadsTo(type, pointee)) {
-    if (category === 'pointer') checkTarget(type, to)
+    if (category === 'pointer') type.pointee[FOR_ARCH](to.arch)
     return readCell(value[BLOCK], value[OFFSET], type.size)
   }
-  if (category === 'array' && pointee && fits((type as ArrayClass).elementType, pointee)) {
+  if (category === 'array' && pointee && fits(type.elementType, pointee)) {
     checkArch(type, to.arch)
     return { block: value[BLOCK], offset: value[OFFSET] }
   }
@@ -159,10 +148,6 @@ function placeOfData(value: CData, to: Pointing): Place {
   if (holdsAddress(value, pointee)) return toAddress((value as SimpleData).value, to.arch, to.name) || null
   checkArch(type, to.arch)
   return { block: value[BLOCK], offset: value[OFFSET] }
-}
-
-function checkTarget(type: CType, to: Pointing): void {
-  ;(type as unknown as { pointee: CType }).pointee[FOR_ARCH](to.arch)
 }
 
 /** Is what an object holds the address that is passed, and not the address of the object? `pointee` is null for `void *`. */
@@ -177,10 +162,8 @@ function leadsTo(type: CType, pointee: CType | null): boolean {
   if (pointee === null) return true
   switch (type[CATEGORY]) {
     case 'pointer': {
-      const target = (type as unknown as { pointee: CType }).pointee
-      return (
-        fits(target, pointee) || (target[CATEGORY] === 'array' && fits((target as ArrayClass).elementType, pointee))
-      )
+      const target = type.pointee
+      return fits(target, pointee) || (target[CATEGORY] === 'array' && fits(target.elementType, pointee))
     }
     case 'char pointer':
       return pointee.size === 1
@@ -197,10 +180,7 @@ function placeOfReference(value: ByReference, to: Pointing): Place {
   const { target, offset } = value
   const type = typeOf(target as CData)
   const { pointee } = to
-  if (
-    !fits(type, pointee) &&
-    !(type[CATEGORY] === 'array' && pointee && fits((type as ArrayClass).elementType, pointee))
-  )
+  if (!fits(type, pointee) && !(type[CATEGORY] === 'array' && pointee && fits(type.elementType, pointee)))
     throw mismatch(value, to)
   checkArch(type, to.arch)
   const data = target as CData
@@ -239,13 +219,12 @@ function checkedBytes(value: ArrayBufferLike | ArrayBufferView, to: Pointing): U
   return bytes
 }
 
-const elementOf = (type: CType): CType =>
-  type[CATEGORY] === 'array' ? elementOf((type as ArrayClass).elementType) : type
+const elementOf = (type: CType): CType => (type[CATEGORY] === 'array' ? elementOf(type.elementType) : type)
 
 /** A list becomes an array for this one use. */
 function placeOfList(values: readonly unknown[], pointee: CType, context?: CallContext): Place {
   const block = blockFor(pointee, values.length)
-  for (let i = 0; i < values.length; i++) pointee[INIT](block, i * pointee.size, values[i], context)
+  writeElements(pointee, block, values, context)
   return { block, offset: 0 }
 }
 

@@ -1,7 +1,6 @@
 /** The fields of one structure, laid out for an architecture, and the properties that reach them. */
-import { ArgumentError } from '../errors.js'
+import { ArgumentError, placed } from '../errors.js'
 import { AlignedField } from './aligned-field.js'
-import type { ArrayClass } from './array.js'
 import { BitField, bitAccess } from './bitfield.js'
 import { POINTERS } from './block.js'
 import type { CallContext } from './context.js'
@@ -119,9 +118,7 @@ function fieldAccessor(name: string, type: CType, offset: number): Accessor {
     try {
       type[WRITE](data[BLOCK], data[OFFSET] + offset, value, context)
     } catch (error) {
-      // the type does not know which field it is asked for, and a person wants to
-      if (error instanceof ArgumentError) error.message = `${name}: ${error.message}`
-      throw error
+      throw placed(error, name)
     }
   }
   return {
@@ -154,9 +151,10 @@ function bitFieldAccessor({ name, type, offset, bits = 0, bit = 0 }: FieldInfo, 
 /** The fields of an anonymous member, reached from outside without its name. */
 function promote(owner: string, fields: { [name: string]: FieldInfo }, accessors: Accessor[], name: string): void {
   const member = fields[name]
-  const record = (member?.type as (CType & { [RECORD]?: Record }) | undefined)?.[RECORD]
-  if (!record) throw new ArgumentError(`anonymous field ${name} of ${owner} must be a structure or union that it has`)
+  if (member?.type[CATEGORY] !== 'structure')
+    throw new ArgumentError(`anonymous field ${name} of ${owner} must be a structure or union that it has`)
   const { type, offset } = member
+  const record = member.type[RECORD]
   const memberOf = (data: CData) => viewAt(type, data[BLOCK], data[OFFSET] + offset)
   for (const inner of record.accessors) {
     if (fields[inner.name] && record.options.anonymous.includes(inner.name)) continue
@@ -174,11 +172,24 @@ function promote(owner: string, fields: { [name: string]: FieldInfo }, accessors
   }
 }
 
+export type Field = Pick<FieldInfo, 'type' | 'offset' | 'bits'>
+
+/** A field by its name, also one of an anonymous member. */
+export function findField({ fields, options }: Record, name: string): Field | undefined {
+  if (Object.hasOwn(fields, name)) return fields[name]
+  for (const member of options.anonymous) {
+    const { type, offset } = fields[member]
+    const found = type[CATEGORY] === 'structure' ? findField(type[RECORD], name) : undefined
+    if (found) return { ...found, offset: offset + found.offset }
+  }
+  return undefined
+}
+
 function bigEndianField(owner: string, name: string, type: CType): CType {
   if (type[CATEGORY] === 'array') {
-    const { elementType, [LENGTH]: length } = type as ArrayClass
+    const { elementType, [LENGTH]: length } = type
     const element = bigEndianField(owner, name, elementType)
-    return element === elementType ? type : (element as CType & { array(length: number): CType }).array(length)
+    return element === elementType ? type : element.array(length)
   }
   // a structure has an order of its own
   if (type[CATEGORY] === 'structure') return type

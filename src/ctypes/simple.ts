@@ -15,6 +15,7 @@ import {
   lay,
   OFFSET,
   READ,
+  type ScalarClass,
   shown,
   typeOf,
   WRITE,
@@ -63,14 +64,14 @@ export function unwrap(value: unknown, type: CType): unknown {
   throw new ArgumentError(`expected ${type.name}, got ${given.name}`)
 }
 
-interface Scalar extends CType {
+interface Scalar extends ScalarClass {
   readonly [LITTLE]: boolean
 }
 
 interface Definition {
   readonly name: string
   readonly size: number
-  readonly category: CType[typeof CATEGORY]
+  readonly category: ScalarClass[typeof CATEGORY]
   readonly kind: string
   read(this: Scalar, block: Block, offset: number): unknown
   write(this: Scalar, block: Block, offset: number, value: unknown, context?: CallContext): void

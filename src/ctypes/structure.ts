@@ -20,13 +20,22 @@ import {
   lay,
   OFFSET,
   shown,
+  type TYPE,
   type TypeStatics,
   typeOf,
   viewAt,
   WRITE,
 } from './data.js'
 import type { init, SetOf, ValueOf } from './inference.js'
-import { buildRecord, type DeclaredField, type FieldInfo, RECORD, type Record, type RecordOptions } from './record.js'
+import {
+  buildRecord,
+  type DeclaredField,
+  type FieldInfo,
+  findField,
+  RECORD,
+  type Record,
+  type RecordOptions,
+} from './record.js'
 import { copyCells } from './reference.js'
 
 /** Fields in the order of their declaration. */
@@ -60,7 +69,7 @@ export type FieldInit<F extends Fields, A extends string = never> = [A] extends 
  * What `Structure({…})` gives: a class to extend, or to use as it is. Objects are made of a literal with the fields'
  * names, or of values in their order.
  */
-export interface StructureType<F extends Fields, A extends string = never> extends TypeStatics {
+export interface StructureType<F extends Fields, A extends string = never> extends StructureClass {
   new (values?: FieldInit<F, A>): FieldValues<F, A>
   new (...values: readonly SetOf<FieldType<F[keyof F]>>[]): FieldValues<F, A>
   readonly prototype: FieldValues<F, A>
@@ -75,7 +84,8 @@ export interface StructureType<F extends Fields, A extends string = never> exten
 }
 
 /** The class of a structure or union as the library sees it. */
-export interface StructureClass extends CType {
+export interface StructureClass<I extends object = object> extends TypeStatics<'structure', I> {
+  /** @internal */
   readonly [RECORD]: Record
   readonly fields: { readonly [name: string]: FieldInfo }
 }
@@ -90,11 +100,12 @@ interface Declared {
 
 export abstract class StructureData extends CData {
   static override readonly [CATEGORY] = 'structure'
+  declare readonly [TYPE]: StructureClass
   declare static readonly [DECLARED]: Declared
   declare static readonly [LAID_OUT]: Record | undefined
   constructor(...values: unknown[]) {
     super()
-    const type = typeOf(this) as StructureClass
+    const type = typeOf(this)
     lay(this, LocalBlock.for(type))
     if (values.length > 0) fill(this, type, values)
   }
@@ -129,10 +140,9 @@ export abstract class StructureData extends CData {
     return this
   }
   static offsetof(name: string): number {
-    const offset = typeof name === 'string' ? offsetIn(recordOf(this), name) : undefined
-    if (offset === undefined)
-      throw new ArgumentError(`${this.name} has no field ${typeof name === 'string' ? name : describe(name)}`)
-    return offset
+    const found = typeof name === 'string' ? findField(recordOf(this), name) : undefined
+    if (!found) throw new ArgumentError(`${this.name} has no field ${typeof name === 'string' ? name : describe(name)}`)
+    return found.offset
   }
   static define(fields: Fields): void {
     if (Object.hasOwn(this, LAID_OUT))
@@ -146,26 +156,31 @@ export abstract class StructureData extends CData {
     }
     addFields(this.name, this[DECLARED].fields, fields)
   }
-  static [WRITE](this: CType, block: Block, offset: number, value: unknown, context?: CallContext): void {
-    const type = this as StructureClass
+  static [WRITE](this: StructureClass, block: Block, offset: number, value: unknown, context?: CallContext): void {
     if (value instanceof StructureData && value instanceof (this as unknown as typeof StructureData))
-      return copyCells(value[BLOCK], value[OFFSET], block, offset, type)
+      return copyCells(value[BLOCK], value[OFFSET], block, offset, this)
     if (value instanceof CData || typeof value !== 'object' || value === null)
       throw new ArgumentError(
         `expected ${this.name}, got ${describe(value)}${describe(value) === this.name ? ' (another type of this name)' : ''}`,
       )
     // aside first: what is wrong with a field must not leave half of the others
-    const fresh = viewAt(type, LocalBlock.allocate(type.size), 0)
-    fill(fresh, type, Array.isArray(value) ? value : [value], context)
-    copyCells(fresh[BLOCK], 0, block, offset, type)
+    const fresh = viewAt(this, LocalBlock.allocate(this.size), 0)
+    fill(fresh, this, Array.isArray(value) ? value : [value], context)
+    copyCells(fresh[BLOCK], 0, block, offset, this)
   }
-  static override [INIT](this: CType, block: Block, offset: number, value: unknown, context?: CallContext): void {
+  static override [INIT](
+    this: StructureClass,
+    block: Block,
+    offset: number,
+    value: unknown,
+    context?: CallContext,
+  ): void {
     if (value instanceof CData || typeof value !== 'object' || value === null)
       this[WRITE](block, offset, value, context)
-    else fill(viewAt(this, block, offset), this as StructureClass, Array.isArray(value) ? value : [value], context)
+    else fill(viewAt(this, block, offset), this, Array.isArray(value) ? value : [value], context)
   }
   toJSON(): object {
-    const type = typeOf(this) as StructureClass
+    const type = typeOf(this)
     return Object.fromEntries(
       Object.keys(type.fields).map(name => {
         const value = fieldShown(this, type, name)
@@ -178,7 +193,7 @@ export abstract class StructureData extends CData {
     options: object,
     inspect: (value: unknown, options: object) => string,
   ) {
-    const type = typeOf(this) as StructureClass
+    const type = typeOf(this)
     if (depth < 0) return `[${type.name}]`
     const values = Object.fromEntries(Object.keys(type.fields).map(name => [name, fieldShown(this, type, name)]))
     return `${type.name} ${inspect(values, { ...options, depth })}`
@@ -198,16 +213,6 @@ function layOutOnce(type: typeof StructureData, { fields, options }: Declared): 
   } finally {
     underWay.delete(type)
   }
-}
-
-/** Also of a field that an anonymous member has. */
-function offsetIn({ fields, options }: Record, name: string): number | undefined {
-  if (Object.hasOwn(fields, name)) return fields[name].offset
-  for (const member of options.anonymous) {
-    const inside = offsetIn((fields[member].type as StructureClass)[RECORD], name)
-    if (inside !== undefined) return fields[member].offset + inside
-  }
-  return undefined
 }
 
 /** Lays the class out when first asked for, which ends `define`; the fields of a class that adds none are its parent's. */
@@ -315,7 +320,7 @@ export function structuresFor(arch: Arch) {
     // `x instanceof Structure`, of either architecture; big-endian ones are structures, too
     const isOne = (value: unknown) => {
       if (!(value instanceof StructureData)) return false
-      const { options } = (typeOf(value) as StructureClass)[RECORD]
+      const { options } = typeOf(value)[RECORD]
       return options.union === union && (options.big || !big)
     }
     return Object.defineProperty(define, Symbol.hasInstance, { value: isOne })

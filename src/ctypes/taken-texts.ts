@@ -2,7 +2,6 @@
  * Texts that a routine leaves: its result, `out` parameters, fields of structures by value. The Windows side takes them when the
  * routine returns, for a later call may write over them. A pointer in a structure keeps its address beside the text that was there.
  */
-import type { ArrayClass } from './array.js'
 import { type Block, LocalBlock, type RemoteMemory, type Target } from './block.js'
 import { CATEGORY, type CType, LENGTH } from './data.js'
 import { readAddress } from './integers.js'
@@ -39,17 +38,13 @@ export function textsIn(type: CType): readonly TextCell[] {
     case 'wchar pointer':
       return [{ offset: 0, wide: true }]
     case 'array': {
-      const { elementType, [LENGTH]: length } = type as ArrayClass
+      const { elementType, [LENGTH]: length } = type
       const inside = textsIn(elementType)
       if (inside.length === 0) return inside
       return Array.from({ length }, (_, i) => moved(inside, i * elementType.size)).flat()
     }
-    case 'structure': {
-      const { fields } = type as CType & {
-        readonly fields: { readonly [name: string]: { type: CType; offset: number } }
-      }
-      return Object.values(fields).flatMap(field => moved(textsIn(field.type), field.offset))
-    }
+    case 'structure':
+      return Object.values(type.fields).flatMap(field => moved(textsIn(field.type), field.offset))
     default:
       return NONE
   }

@@ -7,7 +7,7 @@ import { check } from './checks.js'
 import { type Arch, type CType, FOR_ARCH } from './data.js'
 import * as memory from './memory.js'
 import { plain } from './plain.js'
-import { byref, type Pointer, pointerFor, POINTER as pointerTo, type TypeOf } from './pointer.js'
+import { byref, type Pointer, pointerFor, POINTER as pointerTo } from './pointer.js'
 import { structuresFor } from './structure.js'
 import { view } from './view.js'
 import { wintypesFor } from './wintypes.js'
@@ -45,7 +45,7 @@ function make(arch: Arch) {
     ...structures,
     bits,
     POINTER,
-    pointer: <T extends object>(target: T): Pointer<TypeOf<T>> => pointerFor(target, arch),
+    pointer: <T extends object>(target: T): Pointer<CType<T>> => pointerFor(target, arch),
     byref,
     cast: ((from: object | null, type: CType) => cast(from, fit(type))) as typeof cast,
     addressof,

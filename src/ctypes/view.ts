@@ -1,6 +1,5 @@
 /** `view(object, 'field')`: the object behind a value. */
 import { ArgumentError } from '../errors.js'
-import type { ArrayClass } from './array.js'
 import { BLOCK, CATEGORY, CData, type CType, describe, LENGTH, OFFSET, typeOf, viewAt } from './data.js'
 import type { CArray, Simple } from './inference.js'
 import { fieldOf } from './memsync.js'
@@ -26,7 +25,7 @@ export function view<T extends object, K extends keyof T>(object: T, field: K): 
 
 function placeOf(type: CType, field: unknown): { readonly type: CType; readonly offset: number } {
   if (type[CATEGORY] === 'array') {
-    const { elementType, [LENGTH]: length } = type as ArrayClass
+    const { elementType, [LENGTH]: length } = type
     if (!Number.isInteger(field) || (field as number) < 0 || (field as number) >= length)
       throw new ArgumentError(`${type.name} has no element ${typeof field === 'number' ? field : describe(field)}`)
     return { type: elementType, offset: (field as number) * elementType.size }

@@ -23,7 +23,7 @@ export interface PoolStats {
   readonly queued: number
   readonly completed: number
   readonly failed: number
-  /** Sessions that died and were replaced. */
+  /** Sessions that died or were recycled, and were replaced. */
   readonly replaced: number
   /** Tries in a row to start a session that failed; 0 as soon as one is up. */
   readonly failedStarts: number

@@ -17,6 +17,13 @@ export interface PoolOptions extends Partial<Omit<Config, 'id'>> {
   readonly maxQueue?: number
   /** How often work is done again when its session died; 0 unless given. */
   readonly retries?: number
+  /**
+   * A session that has done so much is ended and replaced, for DLLs that leak: a call, a job, a `use` and a session's turn in a map count
+   * as one. One session at a time; unlimited unless given.
+   */
+  readonly recycleAfterCalls?: number
+  /** The same for one whose Windows process has so much memory resident, in bytes, when it has done something. */
+  readonly recycleAfterBytes?: number
   /** Runs on each new session, those that replace others too, before it takes work. What it throws is why the session could not start. */
   readonly setup?: (session: CtypesSession) => void | Promise<void>
 }
@@ -24,7 +31,10 @@ export interface PoolOptions extends Partial<Omit<Config, 'id'>> {
 /** Options of a pool whose architecture is that of a DLL, unless it is given. */
 export type PoolOpenOptions = Omit<PoolOptions, 'arch'> & Pick<OpenParameters, 'arch'>
 
-type Own = Pick<PoolOptions, 'size' | 'spare' | 'maxQueue' | 'retries' | 'setup'>
+type Own = Pick<
+  PoolOptions,
+  'size' | 'spare' | 'maxQueue' | 'retries' | 'recycleAfterCalls' | 'recycleAfterBytes' | 'setup'
+>
 
 /** The same, checked, with the defaults in place. */
 export interface ResolvedPoolOptions extends Required<Omit<Own, 'setup'>>, Pick<Own, 'setup'> {
@@ -37,12 +47,15 @@ export const COUNT: Check = [
   'a whole number from 0, or Infinity',
   value => value === Number.POSITIVE_INFINITY || (Number.isSafeInteger(value) && (value as number) >= 0),
 ]
+const LIMIT: Check = ['a whole number from 1, or Infinity', value => COUNT[1](value) && value !== 0]
 const SESSIONS = 1024
 const OWN: Checks = {
   size: wholeNumber(1, SESSIONS),
   spare: wholeNumber(0, SESSIONS),
   maxQueue: COUNT,
   retries: COUNT,
+  recycleAfterCalls: LIMIT,
+  recycleAfterBytes: LIMIT,
   setup: FUNCTION,
 }
 
@@ -57,9 +70,20 @@ function unknownOption(name: string): ConfigError {
 export function poolOptions(options: PoolOptions): ResolvedPoolOptions {
   if (Object.prototype.toString.call(options) !== '[object Object]')
     throw new ArgumentError(`options of a pool are an object, not ${describe(options)}`)
-  const { size = 2, spare = 0, maxQueue = 10_000, retries = 0, setup, ...config } = options
+  const {
+    size = 2,
+    spare = 0,
+    maxQueue = 10_000,
+    retries = 0,
+    recycleAfterCalls = Number.POSITIVE_INFINITY,
+    recycleAfterBytes = Number.POSITIVE_INFINITY,
+    setup,
+    ...config
+  } = options
   if ('id' in config) throw new ConfigError('Options of the pool: each session has an "id" of its own: leave it out')
   for (const name of Object.keys(config)) if (!isParameter(name)) throw unknownOption(name)
-  checkOptions('a pool', { size, spare, maxQueue, retries, setup }, OWN)
-  return { size, spare, maxQueue, retries, ...(setup ? { setup } : {}), config }
+  const limits = { size, spare, maxQueue, retries, recycleAfterCalls, recycleAfterBytes }
+  const own = { ...limits, ...(setup === undefined ? {} : { setup }) }
+  checkOptions('a pool', own, OWN)
+  return { ...own, config }
 }

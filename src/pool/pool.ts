@@ -5,6 +5,7 @@ import { SessionCrashedError, SessionTerminatedError } from '../errors.js'
 import { type BatchOf, type RowsOf, SHARED } from '../session/batch/batch.js'
 import { BATCH_OPTIONS, type BatchPlan } from '../session/batch/plan.js'
 import { checkJob } from '../session/life/job-runner.js'
+import { Listeners } from '../session/life/listeners.js'
 import { type CtypesSession, parametersFor } from '../session/life/session.js'
 import {
   type ArgsOf,
@@ -20,7 +21,7 @@ import { closedError, type DllSource, dllName, PoolFace, type PoolStats } from '
 import { FairQueue } from './fair-queue.js'
 import { type PoolOpenOptions, type PoolOptions, poolOptions, type ResolvedPoolOptions } from './pool-options.js'
 import { type Declaring, type MapOptions, oncePerSession, type PoolRoutine, poolRoutine } from './pool-routine.js'
-import { PoolSessions } from './pool-sessions.js'
+import { type PoolEvents, PoolSessions } from './pool-sessions.js'
 
 /** Milliseconds for which a map keeps a session that others wait for. */
 const TURN = 20
@@ -35,6 +36,7 @@ export class SessionPool extends PoolFace {
   readonly #options: ResolvedPoolOptions
   readonly #sessions: PoolSessions
   readonly #queue: FairQueue<CtypesSession>
+  readonly #listeners = new Listeners<PoolEvents>('a pool', ['sessionStart', 'sessionDeath', 'replaced'])
 
   private constructor(options: ResolvedPoolOptions) {
     super()
@@ -47,6 +49,7 @@ export class SessionPool extends PoolFace {
       options,
       () => this.#queue.next(),
       why => this.#queue.fail(why),
+      this.#listeners,
     )
   }
 
@@ -166,6 +169,17 @@ export class SessionPool extends PoolFace {
       }
       return plan.outcome()
     })
+  }
+
+  /** Throws ArgumentError for another event, and for what is no function. */
+  on<E extends keyof PoolEvents>(event: E, listener: (...args: PoolEvents[E]) => void): this {
+    this.#listeners.add(event, listener)
+    return this
+  }
+  /** Takes a listener away that `on` added. */
+  off<E extends keyof PoolEvents>(event: E, listener: (...args: PoolEvents[E]) => void): this {
+    this.#listeners.remove(event, listener)
+    return this
   }
 
   /** How many sessions there are and what they do, now. */

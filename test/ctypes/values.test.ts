@@ -314,6 +314,8 @@ test('a plan names routine, position and both types', () => {
     () => plan.encode(sink, [1, new Float32Array(1), null, new Point()], remote().context),
     /f: argument 2: expected POINTER\(c_int\), got Float32Array/,
   )
+  refuses(() => plan.encode(sink, [1, [1, 'x'], null, new Point()], remote().context), /f: argument 2: element 1: exp/)
+  refuses(() => plan.encode(sink, [1, null, null, { x: 1, y: 'x' }], remote().context), /f: argument 4: y: expected/)
   refuses(() => plan.encode(sink, [1], remote().context), /takes 4 arguments, got 1/)
 })
 

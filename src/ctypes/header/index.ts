@@ -3,7 +3,7 @@
  * `lexer` → `preprocessor` → `parser` → `resolve`; each error points at its place in the text.
  */
 import { ArgumentError } from '../../errors.js'
-import { describe, type TypeStatics } from '../data.js'
+import { describe, type ScalarClass } from '../data.js'
 import type { FieldInfo } from '../record.js'
 import type { Convention, Declaration, FunctionNode } from './ast.js'
 import { Macros } from './macros.js'
@@ -32,8 +32,8 @@ export interface Prototype {
   readonly parameterNames: readonly (string | undefined)[]
 }
 
-/** A class whose fields only the text knows: TypeScript sees values of any kind. */
-export interface HeaderType extends TypeStatics {
+/** A class that only the text knows: TypeScript sees neither its kind nor its fields. */
+export interface HeaderType extends ScalarClass {
   new (...values: readonly unknown[]): HeaderData
   readonly prototype: HeaderData
   /** Of a structure or union. */

@@ -4,14 +4,14 @@ import type { AlignedField } from '../aligned-field.js'
 import type { BitField } from '../bitfield.js'
 import type { Arch, CType } from '../data.js'
 import type { Out } from '../inference.js'
-import type { Fields } from '../structure.js'
+import type { Fields, StructureClass } from '../structure.js'
 
 export type { Arch, CType }
 /** What stands in a prototype. */
 export type ArgType = CType | Out<CType>
 
 /** A class that gets its fields after it is made. */
-export interface RecordType extends CType {
+export interface RecordType extends StructureClass {
   define(fields: RecordFields): void
 }
 export interface RecordFields {

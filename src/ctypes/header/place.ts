@@ -1,5 +1,5 @@
 /** What `sizeof`, `offsetof` and `typeof` ask about: the type of an expression and, where it is known, its address. */
-import { CATEGORY, type TypeStatics } from '../data.js'
+import { CATEGORY } from '../data.js'
 import { fieldOf, pointeeOf } from '../memsync.js'
 import type { Expression } from './ast.js'
 import type { CType } from './namespace.js'
@@ -38,7 +38,7 @@ function find(expression: Expression, resolver: Resolver, at: Position): Place {
     case 'cast':
       return { type: resolver.type(expression.type, at) }
     case 'text':
-      return { type: ((expression.wide ? ns.c_wchar : ns.c_char) as TypeStatics).array(expression.length) }
+      return { type: (expression.wide ? ns.c_wchar : ns.c_char).array(expression.length) }
     case 'sizeof':
     case 'alignof':
       return { type: ns.c_size_t }

@@ -1,8 +1,7 @@
 /** Declarations to types: each name is looked up, each structure is made once. */
 import type { ArgumentError } from '../../errors.js'
 import { callbackType } from '../callback-type.js'
-import { CATEGORY, FOR_ARCH, type TypeStatics } from '../data.js'
-import type { PointerClass } from '../pointer.js'
+import { CATEGORY, FOR_ARCH } from '../data.js'
 import type {
   Alignment,
   BasicName,
@@ -45,8 +44,7 @@ const scalars: { readonly [name in Exclude<BasicName, 'void'>]: ScalarName } = {
 
 const isVoid = (node: TypeNode) => node.kind === 'basic' && node.name === 'void'
 /** Of a typed pointer; text and `void *` are none. */
-const pointeeOf = (type: CType): CType | undefined =>
-  type[CATEGORY] === 'pointer' ? (type as PointerClass).pointee : undefined
+const pointeeOf = (type: CType): CType | undefined => (type[CATEGORY] === 'pointer' ? type.pointee : undefined)
 const isNamed = (type: TypeNode, name: string) => type.kind === 'named' && type.name === name
 
 /** The types that are known without the text. */
@@ -156,7 +154,7 @@ export class Resolver {
       case 'pointer':
         return this.pointerTo(node.to, at)
       case 'array':
-        return (this.type(node.of, at) as TypeStatics).array(this.length(node))
+        return this.type(node.of, at).array(this.length(node))
       case 'record':
         return this.#records.defined(node)
       case 'enum':

@@ -5,6 +5,7 @@ import { type Arch, describe, FOR_ARCH, isType } from '../../ctypes/data.js'
 import type { ArgType, ResType } from '../../ctypes/inference.js'
 import { ArgumentError, CallTimeoutError } from '../../errors.js'
 import type { Declared } from '../call/declared.js'
+import { blocked, type Finish } from '../core/blocked.js'
 import type { SessionCore } from '../core/core.js'
 import { coreForSync, type Owner, whenUpWith } from '../core/owner.js'
 import { BatchExchange } from './exchange.js'
@@ -76,26 +77,18 @@ export function makeBatch(routine: BatchSource, blocking: boolean): BatchFunctio
     Array.isArray(columns) ? takenColumns(routineOf(routine), columns) : columns
   const awaited = (columns: readonly unknown[], options: Options = {}): Promise<unknown> => {
     const begin = (core: SessionCore, given: readonly unknown[]) =>
-      new Promise<unknown>((resolve, reject) => {
-        try {
-          start(routine, core, given, options, (error, value) => (error ? reject(error) : resolve(value)))
-        } catch (error) {
-          reject(error)
-        }
-      })
+      new Promise<unknown>((resolve, reject) =>
+        start(routine, core, given, options, (error, value) => (error ? reject(error) : resolve(value))),
+      )
     return whenUpWith(routine.session, columns, take, begin)
   }
   const sync = (columns: readonly unknown[], options: Options = {}): unknown => {
     const core = coreForSync(routine.session)
     core.lane.blocking.assertMayBlock(routine.label)
-    let outcome: { error: Error | undefined; value: unknown } | undefined
-    start(routine, core, columns, options, (error, value) => {
-      outcome = { error, value }
+    return blocked<unknown>(core, finish => {
+      start(routine, core, columns, options, finish)
+      return undefined
     })
-    core.lane.waitFor(() => outcome !== undefined)
-    if (!outcome) throw core.deathError(undefined)
-    if (outcome.error) throw outcome.error
-    return outcome.value
   }
   const stream = streamOf(routine.label, awaited)
   const shared: SharedBatch = {
@@ -145,9 +138,13 @@ export function streamOf(
 const isIterable = (sets: unknown) =>
   typeof sets === 'object' && sets !== null && (Symbol.iterator in sets || Symbol.asyncIterator in sets)
 
-type Done = (error: Error | undefined, value: unknown) => void
-
-function start(routine: BatchSource, core: SessionCore, given: readonly unknown[], options: Options, done: Done) {
+function start(
+  routine: BatchSource,
+  core: SessionCore,
+  given: readonly unknown[],
+  options: Options,
+  done: Finish<unknown>,
+): void {
   const plan = new BatchPlan(routineOf(routine), given, options, core)
   const finish = (error: Error | undefined): void => {
     let value: unknown

@@ -2,7 +2,6 @@
 import type { LocalBlock, RemoteMemory } from '../../ctypes/block.js'
 import type { Encoding } from '../../ctypes/encoding.js'
 import type { TakenTexts } from '../../ctypes/taken-texts.js'
-import type { ArgumentError } from '../../errors.js'
 import type { SessionFacts } from '../core/facts.js'
 
 /** Kind of a column whose argument is the address of the row's element. */
@@ -59,9 +58,6 @@ export function elementsColumn(bytes: Uint8Array, length: number, kind: string, 
 export function sameColumn(bytes: Uint8Array, kind: string): Column {
   return { length: undefined, kind, stride: 0, rowSize: 0, chunk: () => ({ bytes, back: false }) }
 }
-
-/** Makes the error that says which column it is about. */
-export type Wrong = (what: string) => ArgumentError
 
 export const isArrayLike = (value: unknown): value is ArrayLike<unknown> =>
   Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView))

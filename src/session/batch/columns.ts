@@ -1,5 +1,5 @@
 /** The columns of a batch: what the user gave for each parameter, as memory that rows walk through. */
-import type { ArrayClass } from '../../ctypes/array.js'
+import { ArrayData } from '../../ctypes/array.js'
 import { type Block, LocalBlock, type RemoteBlock } from '../../ctypes/block.js'
 import {
   BLOCK,
@@ -20,16 +20,8 @@ import { fits, placeOf, toAddress } from '../../ctypes/pointing.js'
 import { addressIn } from '../../ctypes/reference.js'
 import { hasElements, holds } from '../../ctypes/typed-arrays.js'
 import { isBigEndian } from '../../ctypes/variant.js'
-import { ArgumentError } from '../../errors.js'
-import {
-  ADDRESS_OF,
-  type Column,
-  type ColumnContext,
-  elementsColumn,
-  isArrayLike,
-  sameColumn,
-  type Wrong,
-} from './column.js'
+import { ArgumentError, placed } from '../../errors.js'
+import { ADDRESS_OF, type Column, type ColumnContext, elementsColumn, isArrayLike, sameColumn } from './column.js'
 import { structureColumn } from './structures.js'
 import { textColumn } from './texts.js'
 
@@ -55,29 +47,37 @@ const NOTHING = new Uint8Array(0)
 
 /** A column for parameter number `position` (from 1); throws ArgumentError. */
 export function makeColumn(label: string, position: number, type: CType, given: unknown, core: ColumnContext): Column {
-  const wrong = (what: string) =>
-    new ArgumentError(`${label}, column ${position}: ${what}`, { routine: label, position })
-  const category = type[CATEGORY]
-  switch (category) {
+  const within = <T>(make: () => T): T => {
+    try {
+      return make()
+    } catch (error) {
+      throw placed(error, `column ${position}`, { routine: label, position })
+    }
+  }
+  const column = within(() => columnOf(type, given, core))
+  return { ...column, chunk: (first, rows) => within(() => column.chunk(first, rows)) }
+}
+
+function columnOf(type: CType, given: unknown, core: ColumnContext): Column {
+  switch (type[CATEGORY]) {
     case 'pointer':
     case 'void pointer':
-      return pointerColumn(type, given, core, wrong)
+      return pointerColumn(type, given, core)
     case 'char pointer':
     case 'wchar pointer':
-      if (typeof given === 'string' || given === null || Array.isArray(given))
-        return textColumn(type, given, core, wrong)
-      return pointerColumn(type, given, core, wrong)
+      if (typeof given === 'string' || given === null || Array.isArray(given)) return textColumn(type, given, core)
+      return pointerColumn(type, given, core)
     case 'structure':
-      return structureColumn(type, given, core.facts.pointerSize, wrong)
+      return structureColumn(type, given, core.facts.pointerSize)
     case 'callback':
     case 'array':
-      throw wrong(`a parameter of type ${type.name} has no column`)
+      throw new ArgumentError(`a parameter of type ${type.name} has no column`)
     default:
-      return scalarColumn(type, given, core, wrong)
+      return scalarColumn(type, given, core)
   }
 }
 
-function scalarColumn(type: CType, given: unknown, core: ColumnContext, wrong: Wrong): Column {
+function scalarColumn(type: CType, given: unknown, core: ColumnContext): Column {
   const kind = type[KIND]
   const { size } = type
   if (
@@ -89,10 +89,10 @@ function scalarColumn(type: CType, given: unknown, core: ColumnContext, wrong: W
     const { length } = given as unknown as { length: number }
     return lying(bytesOf(given), kind, size, length, core) ?? elementsColumn(bytesOf(given), length, kind, size)
   }
-  if (given instanceof CData && typeOf(given)[CATEGORY] === 'array') {
-    const { elementType, [LENGTH]: length } = typeOf(given) as ArrayClass
+  if (given instanceof ArrayData) {
+    const { elementType, [LENGTH]: length } = typeOf(given)
     if (elementType[KIND] !== kind || isBigEndian(elementType) || !(given[BLOCK] instanceof LocalBlock))
-      throw wrong(`an array of ${elementType.name} is not a column of ${type.name}`)
+      throw new ArgumentError(`an array of ${elementType.name} is not a column of ${type.name}`)
     const bytes = given[BLOCK].bytes.subarray(given[OFFSET], given[OFFSET] + length * size)
     return elementsColumn(bytes, length, kind, size)
   }
@@ -108,7 +108,7 @@ function scalarColumn(type: CType, given: unknown, core: ColumnContext, wrong: W
           try {
             type[WRITE](block, i * size, given[first + i])
           } catch (error) {
-            throw wrong(`row ${first + i}: ${(error as Error).message}`)
+            throw placed(error, `row ${first + i}`, { row: first + i })
           }
         }
         return { bytes: block.bytes, back: false }
@@ -116,30 +116,26 @@ function scalarColumn(type: CType, given: unknown, core: ColumnContext, wrong: W
     }
   }
   const block = LocalBlock.allocate(size)
-  try {
-    type[WRITE](block, 0, given instanceof CData ? (given as unknown as { value: unknown }).value : given)
-  } catch (error) {
-    throw wrong((error as Error).message)
-  }
+  type[WRITE](block, 0, given instanceof CData ? (given as unknown as { value: unknown }).value : given)
   return sameColumn(block.bytes, kind)
 }
 
-function pointerColumn(type: CType, given: unknown, core: ColumnContext, wrong: Wrong): Column {
-  const pointee = (type as CType & { pointee?: CType }).pointee
-  const isArray = given instanceof CData && typeOf(given)[CATEGORY] === 'array'
-  if (isArray) return arrayColumn(given, pointee, core, wrong)
+function pointerColumn(type: CType, given: unknown, core: ColumnContext): Column {
+  const pointee = type[CATEGORY] === 'pointer' ? type.pointee : undefined
+  if (given instanceof ArrayData) return arrayColumn(given, pointee, core)
   // what leads to a number is a buffer of numbers; what leads to anything is a handle
   if (given instanceof BigUint64Array && (!pointee || pointee[CATEGORY] === 'structure'))
-    return addressesColumn(type, given, core, wrong)
-  if (Array.isArray(given)) return addressesColumn(type, given, core, wrong)
-  if (isBuffer(given)) return bufferColumn(given, type, pointee, core, wrong)
+    return addressesColumn(type, given, core)
+  if (Array.isArray(given)) return addressesColumn(type, given, core)
+  if (isBuffer(given)) return bufferColumn(given, type, pointee, core)
   if (given instanceof CData && typeOf(given)[KIND] !== 'p' && given[BLOCK] instanceof LocalBlock)
-    throw wrong(`one ${typeOf(given).name} is not a column: give an array of them`)
+    throw new ArgumentError(`one ${typeOf(given).name} is not a column: give an array of them`)
   try {
     return constant(addressFor(type, given, core), type.size)
   } catch (error) {
-    throw wrong(
-      `expected a contiguous buffer of ${pointee?.name ?? 'elements'}, an array of ctypes or addresses: ${(error as Error).message}`,
+    throw placed(
+      error,
+      `expected a contiguous buffer of ${pointee?.name ?? 'elements'}, an array of ctypes or addresses`,
     )
   }
 }
@@ -149,35 +145,36 @@ function bufferColumn(
   type: CType,
   pointee: CType | undefined,
   core: ColumnContext,
-  wrong: Wrong,
 ): Column {
   const bytes = bytesOf(given)
   const size = pointee?.size ?? (given as { BYTES_PER_ELEMENT?: number }).BYTES_PER_ELEMENT ?? 1
-  if (pointee && !holds(given, pointee)) throw wrong(`expected ${type.name}, got ${describe(given)}`)
+  if (pointee && !holds(given, pointee)) throw new ArgumentError(`expected ${type.name}, got ${describe(given)}`)
   if (bytes.length % size !== 0)
-    throw wrong(`${bytes.length} bytes are no whole number of ${pointee?.name ?? 'element'}s of ${size} bytes`)
+    throw new ArgumentError(
+      `${bytes.length} bytes are no whole number of ${pointee?.name ?? 'element'}s of ${size} bytes`,
+    )
   const length = bytes.length / size
   return lying(bytes, ADDRESS_OF, size, length, core) ?? inPlace(bytes, size, length)
 }
 
-function arrayColumn(given: CData, pointee: CType | undefined, core: ColumnContext, wrong: Wrong): Column {
-  const { elementType, [LENGTH]: length } = typeOf(given) as ArrayClass
+function arrayColumn(given: ArrayData, pointee: CType | undefined, core: ColumnContext): Column {
+  const { elementType, [LENGTH]: length } = typeOf(given)
   const block: Block = given[BLOCK]
   if (!fits(elementType, pointee ?? null))
-    throw wrong(`an array of ${elementType.name} is not a column of ${pointee?.name}`)
+    throw new ArgumentError(`an array of ${elementType.name} is not a column of ${pointee?.name}`)
   if (!(block instanceof LocalBlock))
     return walking((block as RemoteBlock).addressAt(given[OFFSET]), ADDRESS_OF, elementType.size, length, block)
   const at = core.objects?.addressOf(block)
   // what lies far is copied for each call, and for each chunk
   if (at !== undefined && !block.lodging?.isFar)
     return walking(BigInt(at + given[OFFSET]), ADDRESS_OF, elementType.size, length, block)
-  if (block.refs?.size) throw wrong('an array whose elements point to objects of JS cannot be a column')
+  if (block.refs?.size) throw new ArgumentError('an array whose elements point to objects of JS cannot be a column')
   const bytes = block.bytes.subarray(given[OFFSET], given[OFFSET] + length * elementType.size)
   return inPlace(bytes, elementType.size, length)
 }
 
 /** An address for each row. */
-function addressesColumn(type: CType, given: ArrayLike<unknown>, core: ColumnContext, wrong: Wrong): Column {
+function addressesColumn(type: CType, given: ArrayLike<unknown>, core: ColumnContext): Column {
   const { size } = type
   return {
     length: given.length,
@@ -190,7 +187,7 @@ function addressesColumn(type: CType, given: ArrayLike<unknown>, core: ColumnCon
         try {
           setAddress(view, i * size, size, addressFor(type, given[first + i], core))
         } catch (error) {
-          throw wrong(`row ${first + i}: ${(error as Error).message}`)
+          throw placed(error, `row ${first + i}`, { row: first + i })
         }
       }
       return { bytes: bytesOf(view), back: false }
@@ -202,7 +199,7 @@ function addressesColumn(type: CType, given: ArrayLike<unknown>, core: ColumnCon
 function addressFor(type: CType, value: unknown, { memory, facts }: ColumnContext): bigint {
   const { arch } = facts
   if (typeof value === 'number') return toAddress(value, arch, type.name)
-  const pointee = (type as CType & { pointee?: CType }).pointee ?? null
+  const pointee = type[CATEGORY] === 'pointer' ? type.pointee : null
   const place = placeOf(value, { name: type.name, pointee, arch })
   if (place === null || typeof place === 'bigint') return place ?? 0n
   return addressIn(memory, place)

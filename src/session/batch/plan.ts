@@ -1,5 +1,6 @@
 /** A batch as the caller asked for it: what is given, what is to come back, which rows are still to be done. Sessions may share it. */
 import { LocalBlock } from '../../ctypes/block.js'
+import { isOutParameter } from '../../ctypes/call-plan.js'
 import {
   allocated,
   BOOLEAN,
@@ -129,10 +130,10 @@ export class BatchPlan implements PlannedRows {
     this.results = hidden ? rowValues(null, rows) : this.#values
     let texts = restype === null ? 0 : textsIn(restype).length
     this.#outs = argtypes.flatMap(type => {
-      if (isType(type)) return []
+      if (!isOutParameter(type)) return []
       const first = texts
-      texts += textsIn(outTypeOf(type)).length
-      return [room(() => rowValues(outTypeOf(type), rows, first))]
+      texts += textsIn(type.outType).length
+      return [room(() => rowValues(type.outType, rows, first))]
     })
     this.#detail = options.detail === true
     this.lastErrors = routine.keepsLastError && this.#detail ? room(() => new Uint32Array(rows)) : undefined
@@ -207,8 +208,6 @@ function resultsOf({ label, restype }: BatchRoutine, rows: number, given: ArrayB
   if (given.length !== rows) throw wrong(`has ${given.length} elements, and there are ${rows} rows`)
   return given
 }
-
-const outTypeOf = (type: ArgType): CType => (type as unknown as { readonly outType: CType }).outType
 
 /** Columns are memory, but what is one value for every row is a value, and taken when the batch is asked for. */
 export function takenColumns({ argtypes }: BatchRoutine, given: readonly unknown[]): readonly unknown[] {

@@ -1,10 +1,11 @@
 /** Columns of structures that are passed by value. */
-import type { ArrayClass } from '../../ctypes/array.js'
+import { ArrayData } from '../../ctypes/array.js'
 import { LocalBlock } from '../../ctypes/block.js'
-import { BLOCK, CATEGORY, CData, type CType, describe, INIT, LENGTH, OFFSET, typeOf, WRITE } from '../../ctypes/data.js'
-import { ADDRESS_OF, type Column, elementsColumn, isArrayLike, sameColumn, type Wrong } from './column.js'
+import { BLOCK, CData, type CType, describe, INIT, LENGTH, OFFSET, typeOf, WRITE } from '../../ctypes/data.js'
+import { ArgumentError, placed } from '../../errors.js'
+import { ADDRESS_OF, type Column, elementsColumn, isArrayLike, sameColumn } from './column.js'
 
-export function structureColumn(type: CType, given: unknown, pointerSize: number, wrong: Wrong): Column {
+export function structureColumn(type: CType, given: unknown, pointerSize: number): Column {
   const { size } = type
   // In win64 these travel in a register; in win32 every structure is copied from where it lies.
   const small = pointerSize === 8 && (size === 1 || size === 2 || size === 4 || size === 8)
@@ -14,35 +15,39 @@ export function structureColumn(type: CType, given: unknown, pointerSize: number
   if (isLiteral(given)) {
     const block = LocalBlock.allocate(size)
     type[WRITE](block, 0, given)
-    if (block.refs?.size) throw wrong('structures that point to objects of JS cannot be a column')
-    return sameColumn(block.bytes, kind)
+    return sameColumn(bytesOf(block), kind)
   }
   if (given instanceof CData && typeOf(given) === type) {
-    return sameColumn(localBytes(given, size, wrong).slice(), kind)
+    return sameColumn(localBytes(given, size).slice(), kind)
   }
-  if (
-    given instanceof CData &&
-    typeOf(given)[CATEGORY] === 'array' &&
-    (typeOf(given) as CType & { elementType: CType }).elementType === type
-  ) {
-    length = (typeOf(given) as ArrayClass)[LENGTH]
-    bytes = localBytes(given, size * length, wrong)
+  if (given instanceof ArrayData && typeOf(given).elementType === type) {
+    length = typeOf(given)[LENGTH]
+    bytes = localBytes(given, size * length)
   } else if (isArrayLike(given)) {
     length = given.length
     const block = LocalBlock.allocate(size * length)
-    for (let i = 0; i < length; i++) type[INIT](block, i * size, given[i])
-    if (block.refs?.size) throw wrong('structures that point to objects of JS cannot be a column')
-    bytes = block.bytes
-  } else throw wrong(`expected an array of ${type.name}, found ${describe(given)}`)
+    for (let i = 0; i < length; i++) {
+      try {
+        type[INIT](block, i * size, given[i])
+      } catch (error) {
+        throw placed(error, `row ${i}`, { row: i })
+      }
+    }
+    bytes = bytesOf(block)
+  } else throw new ArgumentError(`expected an array of ${type.name}, found ${describe(given)}`)
   return elementsColumn(bytes, length, kind, size)
 }
 
 const isLiteral = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
 
-function localBytes(data: CData, size: number, wrong: Wrong): Uint8Array {
+function localBytes(data: CData, size: number): Uint8Array {
   const block = data[BLOCK]
   if (!(block instanceof LocalBlock)) return new Uint8Array(block.view(data[OFFSET], size).buffer)
-  if (block.refs?.size) throw wrong('structures that point to objects of JS cannot be a column')
-  return block.bytes.subarray(data[OFFSET], data[OFFSET] + size)
+  return bytesOf(block).subarray(data[OFFSET], data[OFFSET] + size)
+}
+
+function bytesOf({ refs, bytes }: LocalBlock): Uint8Array {
+  if (refs?.size) throw new ArgumentError('structures that point to objects of JS cannot be a column')
+  return bytes
 }

@@ -1,24 +1,23 @@
 /** Columns of strings: for each chunk the texts behind their pointers. */
 import { CATEGORY, type CType, describe } from '../../ctypes/data.js'
 import { terminated } from '../../ctypes/text.js'
-import type { Column, ColumnChunk, ColumnContext, Wrong } from './column.js'
+import { ArgumentError, placed } from '../../errors.js'
+import type { Column, ColumnChunk, ColumnContext } from './column.js'
 
-export function textColumn(
-  type: CType,
-  given: string | null | readonly unknown[],
-  core: ColumnContext,
-  wrong: Wrong,
-): Column {
+export function textColumn(type: CType, given: string | null | readonly unknown[], core: ColumnContext): Column {
   const wide = type[CATEGORY] === 'wchar pointer'
   const pointer = type.size
-  const encode = (text: unknown, row: string): Uint8Array | undefined => {
+  const encode = (text: unknown): Uint8Array | undefined => {
     if (text === null) return undefined
     if (text instanceof Uint8Array && !wide) return terminated(text, 1)
-    if (typeof text !== 'string') throw wrong(`${row}expected a string or null, found ${describe(text)}`)
+    if (typeof text !== 'string') throw new ArgumentError(`expected a string or null, found ${describe(text)}`)
+    return wide ? terminated(Buffer.from(text, 'utf16le'), 2) : terminated(core.textEncoding.encode(text), 1)
+  }
+  const encodeRow = (row: number): Uint8Array | undefined => {
     try {
-      return wide ? terminated(Buffer.from(text, 'utf16le'), 2) : terminated(core.textEncoding.encode(text), 1)
+      return encode(given?.[row])
     } catch (error) {
-      throw wrong(`${row}${(error as Error).message}`)
+      throw placed(error, `row ${row}`, { row })
     }
   }
   const lay = (texts: readonly (Uint8Array | undefined)[]): ColumnChunk => {
@@ -39,7 +38,7 @@ export function textColumn(
   }
   const kind = pointer === 8 ? 'p' : 'I'
   if (!Array.isArray(given)) {
-    const text = encode(given, '')
+    const text = encode(given)
     return { length: undefined, kind, stride: 0, rowSize: 0, chunk: () => lay([text]) }
   }
   const longest = given.reduce(
@@ -52,6 +51,6 @@ export function textColumn(
     kind,
     stride: pointer,
     rowSize: pointer + longest + 2,
-    chunk: (first, rows) => lay(Array.from({ length: rows }, (_, i) => encode(given[first + i], `row ${first + i}: `))),
+    chunk: (first, rows) => lay(Array.from({ length: rows }, (_, i) => encodeRow(first + i))),
   }
 }

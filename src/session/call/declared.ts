@@ -3,9 +3,10 @@ import { Call, MESSAGE, REQUEST_SIZE } from '../../codec/layout.js'
 import type { Target } from '../../ctypes/block.js'
 import type { CallPlan, Frame } from '../../ctypes/call-plan.js'
 import type { Callback } from '../../ctypes/callback-type.js'
-import { BLOCK, CATEGORY, type CData, type CType, FOR_ARCH, isType } from '../../ctypes/data.js'
+import { CATEGORY, type CType, FOR_ARCH, isType } from '../../ctypes/data.js'
 import type { ResType } from '../../ctypes/inference.js'
-import { type Inside, writeCell } from '../../ctypes/reference.js'
+import { castTo } from '../../ctypes/memory.js'
+import type { Inside } from '../../ctypes/reference.js'
 import type { ArgumentSink } from '../../ctypes/sink.js'
 import type { TakenTexts } from '../../ctypes/taken-texts.js'
 import type { SessionCore } from '../core/core.js'
@@ -98,9 +99,7 @@ export class Declared implements PreparedCall {
 
   pointTo(target: Target, args: readonly unknown[], frame: Frame | undefined): unknown {
     const type = (this.routine.restype as CType)[FOR_ARCH](this.core.facts.arch)
-    const pointer = new (type as unknown as new () => CData)()
-    writeCell(pointer[BLOCK], 0, type.size, target)
-    return this.finish(pointer, args, frame)
+    return this.finish(castTo(target, type), args, frame)
   }
 
   /**

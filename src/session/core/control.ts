@@ -1,6 +1,7 @@
 /** Control calls of one thread: whatever is asked of the Windows side beside calls of routines, by a number and a label for errors. */
 import { ControlExchange } from '../../channel/control-exchange.js'
 import type { Outcome } from '../../codec/control.js'
+import { blocked } from './blocked.js'
 import type { SessionCore } from './core.js'
 import { outcomeError } from './outcome-error.js'
 
@@ -26,24 +27,10 @@ export class Control {
   ): Outcome {
     const { core } = this
     core.assertAlive()
-    let result: Outcome | undefined
-    let failure: Error | undefined
-    const exchange = this.exchange(
-      label,
-      op,
-      numbers,
-      texts,
-      outcome => {
-        result = outcome
-      },
-      error => {
-        failure = error
-      },
-    )
-    core.lane.submitSync(exchange)
-    if (failure) throw failure
-    if (!result) throw core.deathError(undefined)
-    return result
+    return blocked(core, finish => {
+      core.lane.submitSync(this.exchange(label, op, numbers, texts, outcome => finish(undefined, outcome), finish))
+      return undefined
+    })
   }
 
   /** Something of the Windows side is not needed any more: nobody waits for the outcome. */

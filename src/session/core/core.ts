@@ -18,7 +18,6 @@ import { createEncoder, type Encoder } from '../../codec/encoder.js'
 import { Op } from '../../codec/layout.js'
 import { Callback, type CallbackClass } from '../../ctypes/callback-type.js'
 import type { CallContext } from '../../ctypes/context.js'
-import type { CType } from '../../ctypes/data.js'
 import type { Encoding } from '../../ctypes/encoding.js'
 import type { Directive } from '../../ctypes/memsync.js'
 import { SessionStartError } from '../../errors.js'
@@ -51,10 +50,10 @@ export interface CoreOptions {
   readonly onDeath?: () => void
 }
 
-function wrap(wrapped: Callback[], type: CType, fn: (...args: never[]) => unknown): Callback {
-  const known = wrapped.find(callback => (callback.type as CType) === type && (callback.fn as unknown) === fn)
+function wrap(wrapped: Callback[], type: CallbackClass, fn: Callback['fn']): Callback {
+  const known = wrapped.find(callback => callback.type === type && callback.fn === fn)
   if (known) return known
-  const made = new Callback(type as CallbackClass, fn as (...args: unknown[]) => unknown)
+  const made = new Callback(type, fn)
   wrapped.push(made)
   return made
 }

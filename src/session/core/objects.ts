@@ -4,11 +4,10 @@
  * Buffer of the user's that is stored in a field, has room there of its own, filled before and read back after each call that comes to it.
  */
 import type { Heap } from '../../channel/heap.js'
-import { type Address, viewOf } from '../../channel/libc.js'
+import type { Address } from '../../channel/libc.js'
 import type { Mapping } from '../../channel/mapping.js'
 import type { Segment } from '../../channel/segment.js'
 import {
-  type CallbackTarget,
   type Home,
   LocalBlock,
   type ObjectMemory,
@@ -17,47 +16,17 @@ import {
   type RemoteMemory,
   type Target,
 } from '../../ctypes/block.js'
-import { readAddress } from '../../ctypes/integers.js'
 import { checkSession, isCallbackTarget, knownAddress } from '../../ctypes/reference.js'
 import { ZugbrueckeError } from '../../errors.js'
+import { Lodgings } from './lodgings.js'
+import { Piece } from './piece.js'
+import { isOver, mayMove, reached } from './reach.js'
 import type { Reserve } from './reserve.js'
 
 /** What memory lies at a multiple of. */
 const ALIGNED = 16
 /** From here on a block gets an ArrayBuffer of its own when it moves, so that V8 knows what it weighs. */
 const HEAVY = 4096
-
-/** Blocks give their memory back when nothing leads to them any more. */
-const left = new FinalizationRegistry<Piece>(piece => piece.release())
-
-/** Room for one block. Must not lead to it. */
-class Piece implements Home {
-  #released = false
-  /** Where the Windows side's own memory is: the bytes as they were after the last call. */
-  last: Uint8Array | undefined
-  constructor(
-    private readonly objects: Objects,
-    readonly at: number,
-    readonly size: number,
-    private readonly alignment: number,
-    private readonly isLodging: boolean,
-    readonly isFar = false,
-  ) {}
-  get memory(): RemoteMemory {
-    return this.objects.memory
-  }
-  get address(): number {
-    return this.objects.base + this.at
-  }
-  own(): ArrayBuffer {
-    return this.size === 0 ? new ArrayBuffer(0) : viewOf(this.objects.start + BigInt(this.at), this.size)
-  }
-  release(): void {
-    if (this.#released) return
-    this.#released = true
-    this.objects.giveBack(this, this.alignment, this.isLodging)
-  }
-}
 
 export class Objects implements ObjectMemory {
   /** Address of the segment in the Windows process, once that has told it. */
@@ -66,6 +35,7 @@ export class Objects implements ObjectMemory {
   readonly start: Address
   /** How many blocks have room here without having moved. */
   #lodgings = 0
+  readonly #rooms: Lodgings
 
   constructor(
     readonly memory: RemoteMemory,
@@ -79,6 +49,7 @@ export class Objects implements ObjectMemory {
     private readonly pointerSize: number,
   ) {
     this.start = segment.address
+    this.#rooms = new Lodgings(memory, mapping, pointerSize)
   }
 
   addressOf(block: LocalBlock): number | undefined {
@@ -104,7 +75,7 @@ export class Objects implements ObjectMemory {
     block.isObject = true
     block.move(new DataView(this.mapping.buffer, piece.at, size), piece)
     block.bytes.fill(0)
-    left.register(block, piece)
+    piece.keepFor(block)
     return block
   }
 
@@ -127,45 +98,12 @@ export class Objects implements ObjectMemory {
 
   /** Brings a block that has not moved to its room here. */
   fill(block: LocalBlock): void {
-    this.#fill(block, this.#lodgingOf(block) as Piece)
+    this.#rooms.fill(block, this.#lodgingOf(block) as Piece)
   }
 
-  #fill(block: LocalBlock, piece: Piece): void {
-    if (piece.isFar) return this.#fillFar(block, piece)
-    const { at } = piece
-    this.mapping.u8.set(block.bytes, at)
-    this.#writePointers(block, this.mapping.view, at)
-  }
-
-  /** What this side has not changed since the last call the other side may have. */
-  #fillFar(block: LocalBlock, piece: Piece): void {
-    const { bytes } = block
-    const { last } = piece
-    const there = BigInt(piece.address)
-    if (last) {
-      const now = new Uint8Array(bytes.length)
-      this.memory.read(there, now)
-      for (let i = 0; i < bytes.length; i++) if (bytes[i] === last[i]) bytes[i] = now[i]
-    }
-    const sent = bytes.slice()
-    this.#writePointers(block, new DataView(sent.buffer), 0)
-    this.memory.write(there, sent)
-    piece.last = bytes.slice()
-  }
-
-  /** And back. Pointers that were changed lead where they say from now on. */
+  /** Reads it back. */
   takeBack(block: LocalBlock): void {
-    if (!block.writable) return
-    const piece = this.#lodgingOf(block) as Piece
-    const { at, address, isFar } = piece
-    if (isFar) {
-      this.memory.read(BigInt(address), block.bytes)
-      piece.last = block.bytes.slice()
-    } else block.bytes.set(this.mapping.u8.subarray(at, at + block.size))
-    if (block.refs)
-      for (const [offset, ref] of block.refs)
-        if (readAddress(block, offset, this.pointerSize) !== knownAddress(ref, this.memory)) block.refs.delete(offset)
-    block.settled(this.memory)
+    this.#rooms.takeBack(block, this.#lodgingOf(block) as Piece)
   }
 
   /**
@@ -250,8 +188,8 @@ export class Objects implements ObjectMemory {
     i = 0
     for (const block of blocks) {
       const piece = pieces[i++]
-      if (piece.isFar) this.#fill(block, piece)
-      else this.#writePointers(block, this.mapping.view, piece.at)
+      if (piece.isFar) this.#rooms.fill(block, piece)
+      else this.#rooms.writePointers(block, this.mapping.view, piece.at)
     }
     return pieces[0]
   }
@@ -260,20 +198,11 @@ export class Objects implements ObjectMemory {
     const { at, size } = piece
     const { mapping } = this
     if (!piece.isFar) mapping.u8.set(block.bytes, at)
-    left.register(block, piece)
+    piece.keepFor(block)
     if (piece.isFar || !mayMove(block)) block.lodging = piece
     else {
       block.move(new DataView(mapping.buffer, at, size), piece)
       if (size >= HEAVY) block.ownBuffer(piece)
-    }
-  }
-
-  #writePointers(block: LocalBlock, view: DataView, at: number): void {
-    if (!block.refs) return
-    for (const [offset, ref] of block.refs) {
-      const address = knownAddress(ref, this.memory) ?? 0n
-      if (this.pointerSize === 8) view.setBigUint64(at + offset, address, true)
-      else view.setUint32(at + offset, Number(BigInt.asUintN(32, address)), true)
     }
   }
 
@@ -312,22 +241,3 @@ export class Objects implements ObjectMemory {
 }
 
 const NONE: LocalBlock[] = []
-
-/** The user does not have its bytes in hand, and no session that lives has it. */
-function mayMove(block: LocalBlock): boolean {
-  if (block.isLent) return false
-  return !block.home || (isOver(block.home) && !block.isHandedOut)
-}
-
-const isOver = ({ memory }: Home) => memory.isOver === true
-
-/** These, and all that they lead to. */
-function reached(blocks: readonly LocalBlock[], memory: RemoteMemory): Set<LocalBlock> {
-  const all = new Set(blocks)
-  for (const { refs } of all)
-    if (refs) for (const ref of refs.values()) if (isLocal(ref)) all.add(ref.block.sentIn(memory.encoding))
-  return all
-}
-
-const isLocal = (ref: Target | CallbackTarget): ref is Target & { readonly block: LocalBlock } =>
-  !isCallbackTarget(ref) && ref.block instanceof LocalBlock

@@ -1,8 +1,6 @@
 /** A session: one Windows Python process on Wine, driven by one worker thread. */
-import { EventEmitter } from 'node:events'
 import { MessagePort } from 'node:worker_threads'
 import { SharedState } from '../../channel/shared.js'
-import { check, FUNCTION } from '../../ctypes/checks.js'
 import { describe } from '../../ctypes/data.js'
 import { ArgumentError } from '../../errors.js'
 import {
@@ -26,6 +24,7 @@ import type { JobOptions } from './job.js'
 import { checkJob } from './job-runner.js'
 import { JoinedSession } from './joined-session.js'
 import { HostPorts } from './joining.js'
+import { Listeners } from './listeners.js'
 import { checkLogFile, SessionLog } from './log.js'
 import { OwnedSession } from './owned-session.js'
 
@@ -55,7 +54,7 @@ export function parametersFor(dllPath: string, parameters: OpenParameters): Part
  * every handle from it fails with `SessionTerminatedError`.
  */
 export class CtypesSession extends SessionSurface {
-  readonly #events = new EventEmitter<SessionEvents>()
+  readonly #listeners = new Listeners<SessionEvents>('a session', ['callbackError', 'end'])
   readonly #ready: Promise<SessionCore>
   #config: ResolvedConfig
   readonly #log: SessionLog
@@ -160,14 +159,12 @@ export class CtypesSession extends SessionSurface {
 
   /** Throws ArgumentError for another event, and for what is no function. */
   on<E extends keyof SessionEvents>(event: E, listener: (...args: SessionEvents[E]) => void): this {
-    checkListener(event, listener)
-    this.#events.on(event, listener as never)
+    this.#listeners.add(event, listener)
     return this
   }
-  /** Takes a listener away that `on` or `once` added. */
+  /** Takes a listener away that `on` added. */
   off<E extends keyof SessionEvents>(event: E, listener: (...args: SessionEvents[E]) => void): this {
-    checkListener(event, listener)
-    this.#events.off(event, listener as never)
+    this.#listeners.remove(event, listener)
     return this
   }
 
@@ -272,36 +269,16 @@ export class CtypesSession extends SessionSurface {
   #died(): void {
     this.#log.write(this.#hold.isEnding ? 'info' : 'error', 'ended')
     this.#hold.died()
-    this.#emit('end')
+    this.#listeners.emit('end')
   }
 
   #stray(error: Error): void {
     this.#log.write('warn', 'callback', { error: error.message })
-    if (!this.#emit('callbackError', error)) process.emitWarning(error)
-  }
-
-  /** What a listener throws is the program's uncaught error, and must not stop what is under way here. */
-  #emit<E extends keyof SessionEvents>(event: E, ...args: SessionEvents[E]): boolean {
-    try {
-      return this.#events.emit(event, ...(args as never))
-    } catch (error) {
-      queueMicrotask(() => {
-        throw error
-      })
-      return true
-    }
+    if (!this.#listeners.emit('callbackError', error)) process.emitWarning(error)
   }
 }
 
 function checkPort(port: unknown): void {
   if (!(port instanceof MessagePort))
     throw new ArgumentError(`a session is joined by what its port() gave, not by ${describe(port)}`)
-}
-
-const EVENTS: { readonly [event in keyof SessionEvents]: true } = { callbackError: true, end: true }
-
-function checkListener(event: unknown, listener: unknown): void {
-  if (typeof event !== 'string' || !Object.hasOwn(EVENTS, event))
-    throw new ArgumentError(`a session has the events ${Object.keys(EVENTS).join(' and ')}, not ${describe(event)}`)
-  check(`what hears of ${event}`, listener, FUNCTION)
 }

@@ -1,11 +1,11 @@
 /** One directive of memsync carried out: how long the memory is, a copy of it, and errors that say which directive they are about. */
 import type { LocalBlock, Target } from '../../ctypes/block.js'
-import { type Arch, BLOCK, CATEGORY, type CData, type CType, FOR_ARCH } from '../../ctypes/data.js'
+import { type Arch, CATEGORY, type CType, FOR_ARCH } from '../../ctypes/data.js'
+import { castTo } from '../../ctypes/memory.js'
 import { type Directive, type MemsyncPath, showPath } from '../../ctypes/memsync.js'
 import { POINTER } from '../../ctypes/pointer.js'
-import { writeCell } from '../../ctypes/reference.js'
 import { c_char, c_wchar } from '../../ctypes/scalars.js'
-import { ArgumentError, MemoryAccessError } from '../../errors.js'
+import { ArgumentError, placed } from '../../errors.js'
 import { addressOf, type Copies } from './copies.js'
 import { asLength, type End, follow, found, lengthAt, type Origin } from './path.js'
 
@@ -29,12 +29,8 @@ export function copyOf(
 export const isWide = ({ wide }: Directive, pointee: CType | undefined) => wide ?? pointee?.[CATEGORY] === 'wchar'
 
 /** A pointer for what had none but a number: to elements of the directive's type, or to characters. */
-export function pointerTo(directive: Directive, target: Target, arch: Arch): CData {
-  const { terminated, wide, type } = directive
-  const pointer = POINTER(terminated ? (wide ? c_wchar : c_char) : type)[FOR_ARCH](arch)
-  const made = new (pointer as unknown as new () => CData)()
-  writeCell(made[BLOCK], 0, pointer.size, target)
-  return made
+export function pointerTo({ terminated, wide, type }: Directive, target: Target, arch: Arch): unknown {
+  return castTo(target, POINTER(terminated ? (wide ? c_wchar : c_char) : type)[FOR_ARCH](arch))
 }
 
 /** How many elements there are; undefined, before the call, if that is not known yet. */
@@ -67,12 +63,7 @@ export function inDirective<T>(
   try {
     return run()
   } catch (error) {
-    if ((error instanceof ArgumentError || error instanceof MemoryAccessError) && !placed.has(error)) {
-      placed.add(error)
-      error.message = `${label}: memsync directive ${number}, ${key}${path ? ` ${showPath(path)}` : ''}: ${error.message}`
-      if (error instanceof ArgumentError) Object.assign(error, { routine: label })
-    }
-    throw error
+    const where = `memsync directive ${number}, ${key}${path ? ` ${showPath(path)}` : ''}`
+    throw placed(error, where, { routine: label })
   }
 }
-const placed = new WeakSet<Error>()

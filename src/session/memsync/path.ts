@@ -1,6 +1,5 @@
 /** Follows the paths of memsync directives through the arguments of one call, its result, and the memory that they lead to. */
 
-import type { ArrayClass } from '../../ctypes/array.js'
 import { type Block, LocalBlock, type RemoteMemory, RemoteRange, type Target } from '../../ctypes/block.js'
 import {
   type Arch,
@@ -96,7 +95,7 @@ export function follow(path: MemsyncPath, from: Origin, through: Through = stay)
         return spotOf((value as { [name: string]: unknown })[name], undefined, from.arch, from.memory)
       throw new ArgumentError(`${describe(value)} has no field '${name}'`)
     }
-    const { type, block, offset } = owner as Memory
+    const { type, block, offset } = owner
     if (!type) throw new ArgumentError(`'${name}' is looked for behind a void pointer: give a POINTER(T), or byref`)
     const found = fieldOf(type, name, text => new ArgumentError(text))
     if (found.bits !== undefined)
@@ -106,7 +105,7 @@ export function follow(path: MemsyncPath, from: Origin, through: Through = stay)
 
   function element(at: Spot, index: number, segment: number): Spot | undefined {
     if (at.is === 'memory' && at.type?.[CATEGORY] === 'array') {
-      const { elementType, [LENGTH]: length, name } = at.type as ArrayClass
+      const { elementType, [LENGTH]: length, name } = at.type
       if (index >= length) throw new ArgumentError(`${name} has no element ${index}`)
       return {
         is: 'memory',
@@ -119,18 +118,18 @@ export function follow(path: MemsyncPath, from: Origin, through: Through = stay)
       return spotOf(at.value[Math.max(index, 0)], undefined, from.arch, from.memory)
     if (!isPointer(at))
       throw new ArgumentError(
-        `${index} goes through a pointer, and ${at.is === 'value' ? describe(at.value) : `a ${(at as Memory).type?.name}`} is none`,
+        `${index} goes through a pointer, and ${at.is === 'value' ? describe(at.value) : `a ${at.type?.name}`} is none`,
       )
     return lead(at, Math.max(index, 0), String(segment))
   }
 
   /** Goes through a pointer. */
-  function lead(at: Memory | Leading, index: number, segment: string): Memory | undefined {
-    const type = at.is === 'leading' ? at.pointee : pointeeOf(at.type as CType)
+  function lead(at: Pointer, index: number, segment: string): Memory | undefined {
+    const type = at.is === 'leading' ? at.pointee : pointeeOf(at.type)
     let place: Place
     if (at.is === 'leading') place = at.place
     else {
-      const cell = { block: at.block, offset: at.offset, size: (at.type as CType).size }
+      const cell = { block: at.block, offset: at.offset, size: at.type.size }
       place = readCell(cell.block, cell.offset, cell.size)
       if (type) place = through(segment, cell, place, type, index + 1)
     }
@@ -145,7 +144,9 @@ export function follow(path: MemsyncPath, from: Origin, through: Through = stay)
   }
 }
 
-const isPointer = (spot: Spot): spot is Memory | Leading =>
+/** What a path can go through. */
+type Pointer = (Memory & { readonly type: CType }) | Leading
+const isPointer = (spot: Spot): spot is Pointer =>
   spot.is === 'leading' ||
   (spot.is === 'memory' &&
     spot.type !== undefined &&
@@ -243,9 +244,9 @@ const plain = (value: unknown): unknown =>
 export function lengthAt(spot: Spot | undefined): number | undefined {
   let at = spot
   for (let i = 0; at && isPointer(at) && i < 8; i++) {
-    const place: Place = at.is === 'leading' ? at.place : readCell(at.block, at.offset, (at.type as CType).size)
+    const place: Place = at.is === 'leading' ? at.place : readCell(at.block, at.offset, at.type.size)
     if (place === null || typeof place === 'bigint' || isCallbackTarget(place)) return undefined
-    const type = at.is === 'leading' ? at.pointee : pointeeOf(at.type as CType)
+    const type = at.is === 'leading' ? at.pointee : pointeeOf(at.type)
     at = { is: 'memory', type, block: place.block, offset: place.offset }
   }
   return at && asLength(found(at))

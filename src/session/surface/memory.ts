@@ -245,7 +245,7 @@ export class SessionMemory {
     if (!Number.isSafeInteger(length) || length < 0)
       throw new ArgumentError(`an array needs a length, not ${describe(length)}`)
     if (isType(type)) {
-      const made = arrayOf(type[FOR_ARCH](this.session.arch), length)
+      const made = type[FOR_ARCH](this.session.arch).array(length)
       const block = objects.make(made.size, Math.max(ALIGNED, made.alignment))
       block.shape = made
       return viewAt(made, block, 0)
@@ -277,8 +277,6 @@ export class SessionMemory {
 
 /** What memory of objects is aligned to. */
 const ALIGNED = 64
-
-const arrayOf = (type: CType, length: number): CType => (type as CType & { array(length: number): CType }).array(length)
 
 function freeable(object: CData): LocalBlock {
   const block = object[BLOCK]

@@ -5,6 +5,7 @@
 
 import type { Lane } from '../../channel/lane.js'
 import { EndReason } from '../../channel/shared.js'
+import type { TimeLimit } from '../../channel/time-limit.js'
 import { Convention as ConventionNumber, RoutineFlag } from '../../codec/layout.js'
 import { adapterOf, type CallPlan, compilePlan } from '../../ctypes/call-plan.js'
 import type { Convention } from '../../ctypes/convention.js'
@@ -21,6 +22,7 @@ import { checkExportName } from '../call/export-name.js'
 import { checkSignal, startLimited, timeoutError } from '../call/limited-call.js'
 import { notFound } from '../call/not-found.js'
 import { AwaitedScalarCall, callBlocking } from '../call/scalar-call.js'
+import { blocked } from '../core/blocked.js'
 import type { SessionCore } from '../core/core.js'
 import { BY_ADDRESS } from '../core/declarations.js'
 import type { DllState } from '../core/dll-state.js'
@@ -356,26 +358,24 @@ export class RoutineEngine implements RoutineSource {
     const core = coreForSync(this.session)
     const timeout = options?.timeout ?? core.timeoutCall
     checkSignal(this.label, options?.signal)
-    let outcome: { error: Error | undefined; value: unknown; lastError: number; errno: number } | undefined
-    const settle = (error: Error | undefined, value: unknown, lastError: number, errno: number) => {
-      outcome = { error, value, lastError, errno }
-    }
-    const isLimited = timeout !== Number.POSITIVE_INFINITY
-    const exchange = this.#submit(core, args, settle, isLimited ? submitBlocking : submitSync)
-    if (isLimited && exchange && !outcome) {
-      let late: Error | undefined
-      const limit = core.limit(timeout, () => {
-        late = timeoutError(this.label, timeout, 'its session has been ended')
-        core.kill(EndReason.timeout, late)
-        return undefined
+    let limit: TimeLimit | undefined
+    try {
+      return blocked<CallDetail<unknown>>(core, finish => {
+        const done: Settle = (error, value, lastError, errno) => finish(error, { value, lastError, errno })
+        if (timeout === Number.POSITIVE_INFINITY) return this.#submit(core, args, done, submitSync)
+        const exchange = this.#submit(core, args, done, submitBlocking)
+        limit = core.limit(timeout, () => {
+          const late = timeoutError(this.label, timeout, 'its session has been ended')
+          finish(late)
+          core.kill(EndReason.timeout, late)
+          return undefined
+        })
+        return exchange
       })
-      core.lane.waitFor(() => outcome !== undefined)
+    } catch (error) {
+      throw fillWindowsError.sync(core, error as Error)
+    } finally {
       limit?.end()
-      if (late) throw late
     }
-    if (!outcome) throw core.deathError(exchange)
-    const { error, value, lastError, errno } = outcome
-    if (error) throw fillWindowsError.sync(core, error)
-    return { value, lastError, errno }
   }
 }

@@ -5,7 +5,6 @@ import type { Arch, CType, RecordType, ScalarName, TypeNamespace } from '../../.
 /** A type of the stub: its text, and fields where it is a structure or union. */
 export interface Stub extends RecordType {
   readonly text: string
-  fields?: { readonly [name: string]: unknown }
   readonly options?: unknown
   readonly size: number
 }

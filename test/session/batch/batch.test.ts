@@ -171,8 +171,17 @@ test('a bad value names its column and row, and nothing is called', async () => 
   await noted()
   const note = rows.func('note', [c_int], null)
   await rejects(note.batch([[1, 2, 2 ** 32]]), ArgumentError, 'column 1', 'row 2')
-  await rejects(note.batch([[1, 'x']] as never), ArgumentError, 'column 1', 'row 1')
+  const error = await rejects(note.batch([[1, 'x']] as never), ArgumentError, 'note: column 1: row 1: expected')
+  assert.equal([error.routine?.endsWith('.note'), error.position, error.row], [true, 1, 1])
   await rejects(note.batch(['x'] as never, { rows: 3 }), ArgumentError, 'column 1')
+  class Lists extends Structure({ id: c_int, list: c_int.array(3) }) {}
+  const given = [{ id: 1 }, { list: [1, 2, 'x'] }]
+  const inside = await rejects(
+    rows.func('note', [c_int, Lists], null).batch([[1, 2], given] as never),
+    ArgumentError,
+    'note: column 2: row 1: list: element 2: expected',
+  )
+  assert.equal([inside.position, inside.row], [2, 1])
   assert.is(await noted(), 0n)
 })
 

@@ -1,0 +1,17 @@
+import type { Exchange } from '../../channel/exchange.js'
+import type { SessionCore } from './core.js'
+
+/** Tells how something ended; only the first time counts. */
+export type Finish<T> = (error: Error | undefined, value?: T) => void
+
+/** Begins something and blocks this thread until it has ended. Throws what it failed with, or the session's end. */
+export function blocked<T>(core: SessionCore, begin: (finish: Finish<T>) => Exchange | undefined): T {
+  let outcome: { readonly error: Error | undefined; readonly value: T | undefined } | undefined
+  const exchange = begin((error, value) => {
+    outcome ??= { error, value }
+  })
+  if (!outcome) core.lane.waitFor(() => outcome !== undefined)
+  if (!outcome) throw core.deathError(exchange)
+  if (outcome.error) throw outcome.error
+  return outcome.value as T
+}

@@ -1,0 +1,65 @@
+/**
+ * What has room in memory that both sides see without living there: it is brought there before each call that comes to it, and read
+ * back after it.
+ */
+import type { Mapping } from '../../channel/mapping.js'
+import type { LocalBlock, RemoteMemory } from '../../ctypes/block.js'
+import { readAddress } from '../../ctypes/integers.js'
+import { knownAddress } from '../../ctypes/reference.js'
+import type { Piece } from './piece.js'
+
+export class Lodgings {
+  constructor(
+    private readonly memory: RemoteMemory,
+    private readonly mapping: Mapping,
+    private readonly pointerSize: number,
+  ) {}
+
+  /** Brings a block to its room. */
+  fill(block: LocalBlock, piece: Piece): void {
+    if (piece.isFar) return this.#fillFar(block, piece)
+    const { at } = piece
+    this.mapping.u8.set(block.bytes, at)
+    this.writePointers(block, this.mapping.view, at)
+  }
+
+  /** Bytes that this side has not changed since the last call are left as the other side may have changed them. */
+  #fillFar(block: LocalBlock, piece: Piece): void {
+    const { bytes } = block
+    const { last } = piece
+    const there = BigInt(piece.address)
+    if (last) {
+      const now = new Uint8Array(bytes.length)
+      this.memory.read(there, now)
+      for (let i = 0; i < bytes.length; i++) if (bytes[i] === last[i]) bytes[i] = now[i]
+    }
+    const sent = bytes.slice()
+    this.writePointers(block, new DataView(sent.buffer), 0)
+    this.memory.write(there, sent)
+    piece.last = bytes.slice()
+  }
+
+  /** And back. Pointers that were changed lead where they say from now on. */
+  takeBack(block: LocalBlock, piece: Piece): void {
+    if (!block.writable) return
+    const { at, address, isFar } = piece
+    if (isFar) {
+      this.memory.read(BigInt(address), block.bytes)
+      piece.last = block.bytes.slice()
+    } else block.bytes.set(this.mapping.u8.subarray(at, at + block.size))
+    if (block.refs)
+      for (const [offset, ref] of block.refs)
+        if (readAddress(block, offset, this.pointerSize) !== knownAddress(ref, this.memory)) block.refs.delete(offset)
+    block.settled(this.memory)
+  }
+
+  /** Writes the addresses of what a block leads to, where the block lies at `at` of a view. */
+  writePointers(block: LocalBlock, view: DataView, at: number): void {
+    if (!block.refs) return
+    for (const [offset, ref] of block.refs) {
+      const address = knownAddress(ref, this.memory) ?? 0n
+      if (this.pointerSize === 8) view.setBigUint64(at + offset, address, true)
+      else view.setUint32(at + offset, Number(BigInt.asUintN(32, address)), true)
+    }
+  }
+}
