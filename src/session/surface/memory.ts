@@ -1,4 +1,5 @@
 /** Memory of the Windows process: allocated there for what a DLL keeps, read and written from here. */
+import { numberOf } from '../../codec/control.js'
 import { Op } from '../../codec/layout.js'
 import { LocalBlock, RemoteBlock, type RemoteMemory, RemoteRange } from '../../ctypes/block.js'
 import { allocated, check, LARGEST, SIZE, wholeNumber } from '../../ctypes/checks.js'
@@ -177,9 +178,7 @@ export class SessionMemory {
       const most = session.arch === 'win64' ? Number.MAX_SAFE_INTEGER : LARGEST
       if (!Number.isSafeInteger(size) || size < 0 || size > most)
         throw new ArgumentError(`alloc takes a type or a number of bytes up to ${most}, not ${describe(what)}`)
-      return ask(`alloc(${size})`, Op.alloc, [size], [], (o, core) =>
-        make(what, core, BigInt.asUintN(64, o.numbers[0])),
-      )
+      return ask(`alloc(${size})`, Op.alloc, [size], [], (o, core) => make(what, core, BigInt.asUintN(64, numberOf(o))))
     })
     const free = both(session, (ask, memory: Allocation | object) => {
       if (memory instanceof CData) {
