@@ -153,14 +153,12 @@ function look(input: Input): Outcome {
 
 export const changed: Fuzzer<Input> = {
   name: 'DLLs with changed headers, tables and bytes',
-  inputs: fc
-    .nat(originals.length - 1)
-    .chain(which =>
-      fc.record({
-        which: fc.constant(which),
-        changes: fc.array(changesOf(originals[which]), { minLength: 1, maxLength: 4 }),
-      }),
-    ),
+  inputs: fc.nat(originals.length - 1).chain(which =>
+    fc.record({
+      which: fc.constant(which),
+      changes: fc.array(changesOf(originals[which]), { minLength: 1, maxLength: 4 }),
+    }),
+  ),
   act: look,
   few: 1500,
   kept: [],

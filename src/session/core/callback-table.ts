@@ -111,6 +111,13 @@ export class CallbackTable {
       return
     }
     const { callback, plan } = bound
+    if (count !== plan.signature.length) {
+      core.stray(
+        new ZugbrueckeError(`a callback came with ${count} of ${plan.signature.length} arguments: a DLL wrote over them`),
+      )
+      frame.finish(0, 0)
+      return
+    }
     const bits = this.#bits(plan, count, argumentsAt)
     const address = plan.resultByAddress ? bits.whole.getBigUint64(0, true) : undefined
     let loan: Loan | undefined
