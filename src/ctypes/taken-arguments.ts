@@ -2,9 +2,11 @@
  * What is passed by value is taken when the call is made. A call that has to wait (for its turn, for its session, for one of a pool's)
  * is encoded later, so what could change meanwhile is copied first. Memory that an argument points to is not: it is taken when it is sent.
  */
+
 import type { ArrayClass } from './array.js'
 import { LocalBlock } from './block.js'
 import { BLOCK, CATEGORY, CData, type CType, KIND, OFFSET, typeOf, viewAt } from './data.js'
+import { isA, isList, isReadable } from './given.js'
 import { pointeeOf } from './memsync.js'
 import { holdsAddress } from './pointing.js'
 import { copyCells } from './reference.js'
@@ -14,8 +16,8 @@ import type { StructureClass } from './structure.js'
 export function takenValue(value: unknown, type: CType): unknown {
   if (typeof value !== 'object' || value === null) return value
   const category = type[CATEGORY]
-  if (value instanceof CData) return isByValue(value, type) ? copyOfObject(value) : value
-  if (category !== 'structure') return value
+  if (isA(value, CData)) return isByValue(value, type) ? copyOfObject(value) : value
+  if (category !== 'structure' || !isReadable(value)) return value
   const { fields } = type as StructureClass
   const names = Object.keys(fields)
   const field = (name: string | undefined, inner: unknown) =>
@@ -29,8 +31,8 @@ export function takenValue(value: unknown, type: CType): unknown {
 /** Arrays are pointers as parameters, and themselves inside structures. */
 function takenMember(value: unknown, type: CType): unknown {
   if (type[CATEGORY] !== 'array') return takenValue(value, type)
-  if (value instanceof CData) return copyOfObject(value)
-  if (Array.isArray(value)) return value.map(inner => takenMember(inner, (type as ArrayClass).elementType))
+  if (isA(value, CData)) return copyOfObject(value)
+  if (isList(value)) return value.map(inner => takenMember(inner, (type as ArrayClass).elementType))
   return ArrayBuffer.isView(value) && 'slice' in value ? (value as Uint8Array).slice() : value
 }
 

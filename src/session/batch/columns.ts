@@ -1,4 +1,5 @@
 /** The columns of a batch: what the user gave for each parameter, as memory that rows walk through. */
+
 import type { ArrayClass } from '../../ctypes/array.js'
 import { type Block, LocalBlock, type RemoteBlock } from '../../ctypes/block.js'
 import {
@@ -15,6 +16,7 @@ import {
   typeOf,
   WRITE,
 } from '../../ctypes/data.js'
+import { isA, isList } from '../../ctypes/given.js'
 import { setAddress } from '../../ctypes/integers.js'
 import { fits, placeOf, toAddress } from '../../ctypes/pointing.js'
 import { addressIn } from '../../ctypes/reference.js'
@@ -65,8 +67,7 @@ export function makeColumn(label: string, position: number, type: CType, given: 
       return pointerColumn(type, given, core, wrong)
     case 'char pointer':
     case 'wchar pointer':
-      if (typeof given === 'string' || given === null || Array.isArray(given))
-        return textColumn(type, given, core, wrong)
+      if (typeof given === 'string' || given === null || isList(given)) return textColumn(type, given, core, wrong)
       return pointerColumn(type, given, core, wrong)
     case 'structure':
       return structureColumn(type, given, core.facts.pointerSize, wrong)
@@ -90,7 +91,7 @@ function scalarColumn(type: CType, given: unknown, core: ColumnContext, wrong: W
     const { length } = given as unknown as { length: number }
     return lying(bytesOf(given), kind, size, length, core) ?? elementsColumn(bytesOf(given), length, kind, size)
   }
-  if (given instanceof CData && typeOf(given)[CATEGORY] === 'array') {
+  if (isA(given, CData) && typeOf(given)[CATEGORY] === 'array') {
     const { elementType, [LENGTH]: length } = typeOf(given) as ArrayClass
     if (elementType[KIND] !== kind || isBigEndian(elementType) || !(given[BLOCK] instanceof LocalBlock))
       throw wrong(`an array of ${elementType.name} is not a column of ${type.name}`)
@@ -118,7 +119,7 @@ function scalarColumn(type: CType, given: unknown, core: ColumnContext, wrong: W
   }
   const block = LocalBlock.allocate(size)
   try {
-    type[WRITE](block, 0, given instanceof CData ? (given as unknown as { value: unknown }).value : given)
+    type[WRITE](block, 0, isA(given, CData) ? (given as unknown as { value: unknown }).value : given)
   } catch (error) {
     throw wrong((error as Error).message)
   }
@@ -127,14 +128,14 @@ function scalarColumn(type: CType, given: unknown, core: ColumnContext, wrong: W
 
 function pointerColumn(type: CType, given: unknown, core: ColumnContext, wrong: Wrong): Column {
   const pointee = (type as CType & { pointee?: CType }).pointee
-  const isArray = given instanceof CData && typeOf(given)[CATEGORY] === 'array'
+  const isArray = isA(given, CData) && typeOf(given)[CATEGORY] === 'array'
   if (isArray) return arrayColumn(given, pointee, core, wrong)
   // what leads to a number is a buffer of numbers; what leads to anything is a handle
-  if (given instanceof BigUint64Array && (!pointee || pointee[CATEGORY] === 'structure'))
+  if (isA(given, BigUint64Array) && (!pointee || pointee[CATEGORY] === 'structure'))
     return addressesColumn(type, given, core, wrong)
-  if (Array.isArray(given)) return addressesColumn(type, given, core, wrong)
+  if (isList(given)) return addressesColumn(type, given, core, wrong)
   if (isBuffer(given)) return bufferColumn(given, type, pointee, core, wrong)
-  if (given instanceof CData && typeOf(given)[KIND] !== 'p' && given[BLOCK] instanceof LocalBlock)
+  if (isA(given, CData) && typeOf(given)[KIND] !== 'p' && given[BLOCK] instanceof LocalBlock)
     throw wrong(`one ${typeOf(given).name} is not a column: give an array of them`)
   try {
     return constant(addressFor(type, given, core), type.size)

@@ -113,7 +113,9 @@ export class CallbackTable {
     const { callback, plan } = bound
     if (count !== plan.signature.length) {
       core.stray(
-        new ZugbrueckeError(`a callback came with ${count} of ${plan.signature.length} arguments: a DLL wrote over them`),
+        new ZugbrueckeError(
+          `a callback came with ${count} of ${plan.signature.length} arguments: a DLL wrote over them`,
+        ),
       )
       frame.finish(0, 0)
       return
