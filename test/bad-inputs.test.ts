@@ -40,6 +40,29 @@ import {
 } from 'zugbruecke'
 import { dll, rejects, throws } from './session/support.js'
 
+/** Refers to itself. */
+function roundabout(): object {
+  const made: { self?: object } = {}
+  made.self = made
+  return made
+}
+/** Nothing can be asked of it. */
+function revoked<T extends object>(target: T): T {
+  const { proxy, revoke } = Proxy.revocable(target, {})
+  revoke()
+  return proxy
+}
+/** Whatever is asked of it, it throws. */
+function hostile<T extends object>(target: T): T {
+  const refuse = () => {
+    throw new Error('a trap of the program')
+  }
+  return new Proxy(target, {
+    ...{ get: refuse, set: refuse, has: refuse, ownKeys: refuse, getPrototypeOf: refuse },
+    ...{ getOwnPropertyDescriptor: refuse, defineProperty: refuse, apply: refuse, construct: refuse },
+  })
+}
+
 /** Tried on everything; a row names those that it does take. */
 const GIVEN = {
   undefined: undefined,
@@ -69,9 +92,20 @@ const GIVEN = {
   type: c_int,
   promise: Promise.resolve(1),
   map: new Map(),
+  round: roundabout(),
+  holes: new Array(2),
+  revoked: revoked({}),
+  'revoked list': revoked([]),
+  'revoked function': revoked(() => 0),
+  hostile: hostile({}),
+  'hostile list': hostile([1]),
+  'hostile function': hostile(() => 0),
 } as const
 type Name = keyof typeof GIVEN
 const NUMBERS: readonly Name[] = ['nan', 'negative', 'fraction', 'infinite', 'large', 'huge', 'zero']
+const HOSTILE: readonly Name[] = [
+  ...(['revoked', 'revoked list', 'revoked function', 'hostile', 'hostile list', 'hostile function'] as const),
+]
 const OBJECTS: readonly Name[] = ['object', 'bare']
 const TEXTS: readonly Name[] = ['empty', 'text', 'nul']
 const INTEGERS: readonly Name[] = ['negative', 'zero', 'bigint', 'true']
@@ -261,18 +295,14 @@ const SYNC: readonly Row[] = [
   ['bits(c_int, given)', given => bits(c_int, given), ['zero']],
   ['view(given, name)', given => view(given, 'x' as never)],
   ['view(object, given)', given => view(new Point(), given)],
-  ['Structure(given)', given => Structure(given), ['object', 'bare', 'array', 'date', 'map', 'promise']],
+  ['Structure(given)', given => Structure(given), OBJECTS],
   ['Structure({ x: given })', given => Structure({ x: given }), ['type']],
   ['Structure({}, given)', given => Structure({ x: c_int }, given), ['undefined', ...OBJECTS]],
   ['Structure({}, { pack })', given => Structure({ x: c_int }, { pack: given }).size, ['undefined']],
   ['Structure({}, { align })', given => Structure({ x: c_int }, { align: given }).size, ['undefined']],
   ['Structure({}, { anonymous })', given => Structure({ x: c_int }, { anonymous: given }).size, ['undefined', 'array']],
-  ['Union(given)', given => Union(given), ['object', 'bare', 'array', 'date', 'map', 'promise']],
-  [
-    'define(given)',
-    given => class extends Structure({}) {}.define(given),
-    ['object', 'bare', 'array', 'date', 'map', 'promise'],
-  ],
+  ['Union(given)', given => Union(given), OBJECTS],
+  ['define(given)', given => class extends Structure({}) {}.define(given), OBJECTS],
   ['offsetof(given)', given => Point.offsetof(given)],
   [
     'new Point(given)',
@@ -420,6 +450,8 @@ const AWAITED: readonly Row[] = [
     async (given, { session }) => {
       for await (const _ of add(session).batch.stream([given]));
     },
+    // what goes over the sets awaits each: a trap of one is the program's own
+    HOSTILE,
   ],
   [
     'batch.stream(sets, given)',
@@ -447,6 +479,8 @@ const AWAITED: readonly Row[] = [
       'date',
       'bytes',
       'map',
+      'round',
+      'holes',
     ],
   ],
   ['runJob(module, input, given)', (given, { session }) => session.runJob(JOB, null, given), ['undefined', ...OBJECTS]],
@@ -556,6 +590,8 @@ for (const [rows, awaited] of [
   for (const row of rows)
     test(row[0], async things => {
       const takes = new Set<string>(row[2])
+      // that it cannot be called shows when it is
+      if (takes.has('function')) for (const name of ['revoked function', 'hostile function']) takes.add(name)
       const calls = lib(things.session).func('calls', [], c_int)
       const before = await calls()
       const found: string[] = []

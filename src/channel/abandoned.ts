@@ -36,6 +36,9 @@ export const pagesOf = (size: number): number => Math.ceil(size / PAGE) * PAGE
 
 const wordsOf = ({ address, size }: Place) => new Int32Array(viewOf(address + BigInt(pagesOf(size)), PAGE))
 
+/** Locks an open file, unless somebody else has it locked; for as long as it is open. */
+export const lockNow = (fd: number): boolean => libc().flock(fd, LOCK_NOW) === 0
+
 let own = 0
 /** This thread. */
 const self = () => {
@@ -100,7 +103,7 @@ export function reclaimAbandoned(): void {
   try {
     const maps = open('/proc/self/maps')
     // one thread at a time; another's turn is as good
-    if (libc().flock(maps, LOCK_NOW) !== 0) return
+    if (!lockNow(maps)) return
     const found = [...readFileSync(maps, 'latin1').matchAll(new RegExp(`^([0-9a-f]+)-.*/memfd:${NAME} `, 'gm'))]
     // not through an address: a thread that lives may unmap its own at any time
     const memory = found.length > 0 ? open('/proc/self/mem') : 0

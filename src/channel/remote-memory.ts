@@ -141,7 +141,12 @@ export class ProcessMemory implements RemoteMemory {
 
   #open(): number {
     this.assertAlive()
-    this.#fd ??= openSync(`/proc/${this.pid}/mem`, constants.O_RDWR)
+    try {
+      this.#fd ??= openSync(`/proc/${this.pid}/mem`, constants.O_RDWR)
+    } catch (cause) {
+      // the process has ended, and nobody has told of it yet
+      throw new SessionTerminatedError(`the memory of session ${this.sessionId} cannot be reached`, { cause })
+    }
     return this.#fd
   }
 
@@ -176,6 +181,15 @@ function covers(ranges: readonly Range[], from: number, to: number): boolean {
   return false
 }
 
+/** Empty where the process has just ended. */
+function mapOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/maps`, 'latin1')
+  } catch {
+    return ''
+  }
+}
+
 function readMap(pid: number): MemoryMap {
   const [readable, writable]: Range[][] = [[], []]
   const add = (ranges: Range[], from: number, to: number) => {
@@ -183,7 +197,7 @@ function readMap(pid: number): MemoryMap {
     if (last?.to === from) last.to = to
     else ranges.push({ from, to })
   }
-  for (const line of readFileSync(`/proc/${pid}/maps`, 'latin1').split('\n')) {
+  for (const line of mapOf(pid).split('\n')) {
     const match = /^([0-9a-f]+)-([0-9a-f]+) (.)(.)/.exec(line)
     if (!match) continue
     const [from, to] = [Number.parseInt(match[1], 16), Number.parseInt(match[2], 16)]

@@ -1,5 +1,6 @@
 /** Control messages and their outcomes: ordinary FlatBuffers, built by the stock library. */
 import { Builder, ByteBuffer } from 'flatbuffers'
+import { ZugbrueckeError } from '../errors.js'
 import { Control } from './generated/control.js'
 import { Outcome as OutcomeTable } from './generated/outcome.js'
 
@@ -30,10 +31,31 @@ export function encodeControl(
   return builder.asUint8Array()
 }
 
-/** Reads an outcome; throws RangeError when it is cut short or anything in it leads outside. */
+const damaged = (cause?: unknown) =>
+  new ZugbrueckeError(
+    'the Windows side gave an answer that is damaged: this is a fault of zugbruecke, or of a DLL that wrote over it',
+    { cause },
+  )
+
+/** What an outcome has to have there. Throws ZugbrueckeError. */
+export function numberOf({ numbers }: Outcome, index = 0): bigint {
+  if (index >= numbers.length) throw damaged()
+  return numbers[index]
+}
+/** The same of a text. */
+export function textOf({ texts }: Outcome, index = 0): string {
+  if (index >= texts.length) throw damaged()
+  return texts[index]
+}
+
+/** Reads an outcome. Throws ZugbrueckeError when it is cut short or anything in it leads outside. */
 export function decodeOutcome(bytes: Uint8Array): Outcome {
-  // the stock reader takes what lies beyond the end for zeros, and a damaged length for a length
-  checkOutcome(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength))
+  try {
+    // the stock reader takes what lies beyond the end for zeros, and a damaged length for a length
+    checkOutcome(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength))
+  } catch (error) {
+    throw damaged(error)
+  }
   const table = OutcomeTable.getRootAsOutcome(new ByteBuffer(bytes))
   const numbers: bigint[] = []
   for (let i = 0; i < table.numbersLength(); i++) numbers.push(table.numbers(i) ?? 0n)

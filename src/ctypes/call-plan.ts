@@ -21,6 +21,7 @@ import {
   typeOf,
   viewAt,
 } from './data.js'
+import { hasMember, isA, reading, unreadable } from './given.js'
 import type { ArgType, Out, ResType } from './inference.js'
 import { pointeeOf } from './memsync.js'
 import { isScalar, type Lower, lowerFor } from './parameter.js'
@@ -98,14 +99,14 @@ interface Parameter {
   readonly isOpen?: boolean
 }
 
-export const isOutParameter = (type: ArgType): type is Out<CType> => type instanceof OutParameter
+export const isOutParameter = (type: ArgType): type is Out<CType> => isA(type, OutParameter)
 
 /** Categories of types that lead to memory and are no text. */
 const POINTING: ReadonlySet<string> = new Set(['pointer', 'void pointer', 'array'])
 
 type Convert = (value: unknown) => unknown
 const converter = (type: ArgType): Convert | undefined => {
-  const { from_param: convert } = type as { readonly from_param?: Convert }
+  const convert = hasMember(type, 'from_param') ? (type.from_param as Convert) : undefined
   return typeof convert === 'function' ? value => convert.call(type, value) : undefined
 }
 
@@ -128,7 +129,10 @@ export function compilePlan(
   options: PlanOptions = {},
 ): CallPlan {
   const variadic = options.variadic === true || argtypes === undefined
-  const parameters = (argtypes ?? []).map((type, i) => parameterOf(type, i, routine, arch))
+  const parameters = reading(`argtypes of ${routine}`, () =>
+    // holes are seen, too
+    Array.from(argtypes ?? [], (type, i) => parameterOf(type, i, routine, arch)),
+  )
   return new Plan(arch, routine, parameters, restype, variadic, argtypes === undefined)
 }
 
@@ -412,8 +416,9 @@ class Plan implements CallPlan {
     })
   }
 
-  #placed(error: unknown, index: number): unknown {
-    return placed(error, `argument ${index + 1}`, { routine: this.#routine, position: index + 1 })
+  /** A conversion knows what is wrong, only this knows where. */
+  #placed(thrown: unknown, index: number): unknown {
+    return placed(unreadable('it', thrown), `argument ${index + 1}`, { routine: this.#routine, position: index + 1 })
   }
 }
 
@@ -421,8 +426,7 @@ const never: Lower = () => {
   throw new ArgumentError('an out parameter is not given')
 }
 
-const hasInner = (value: unknown): value is { readonly _as_parameter_: unknown } =>
-  (typeof value === 'object' || typeof value === 'function') && value !== null && '_as_parameter_' in value
+const hasInner = (value: unknown) => hasMember(value, '_as_parameter_')
 
 /** Text of the kind of the last parameter that is text or room for it. */
 function textKind(parameters: readonly Parameter[]): CType | undefined {
@@ -436,13 +440,13 @@ function undeclaredType(value: unknown): CType | undefined {
   if (value === null) return c_void_p
   if (typeof value === 'bigint') return c_int
   if (typeof value === 'number') return Number.isInteger(value) ? c_int : undefined
-  if (value instanceof Uint8Array) return c_char_p
-  if (value instanceof CData) {
+  if (isA(value, Uint8Array)) return c_char_p
+  if (isA(value, CData)) {
     const type = typeOf(value)
     // What C does to a float that meets `...`.
     if (type[CATEGORY] === 'float') return c_double
     return type
   }
-  if (typeof value === 'object' && ('thunk' in value || 'address' in value || 'target' in value)) return c_void_p
+  if (typeof value === 'object' && ['thunk', 'address', 'target'].some(name => hasMember(value, name))) return c_void_p
   return undefined
 }

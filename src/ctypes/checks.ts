@@ -1,6 +1,8 @@
 /** What public functions check of what they are given: TypeScript says it to who uses it, and a JS program is told here. */
+
 import { ArgumentError } from '../errors.js'
 import { describe } from './data.js'
+import { hasMember, isRecord, reading } from './given.js'
 
 /** What a value has to be, in words, and whether it is. */
 export type Check = readonly [wanted: string, is: (value: unknown) => boolean]
@@ -12,10 +14,10 @@ export const FUNCTION: Check = ['a function', value => typeof value === 'functio
 export const SIGNAL: Check = [
   'an AbortSignal',
   value =>
-    typeof value === 'object' &&
-    value !== null &&
-    typeof (value as Partial<AbortSignal>).aborted === 'boolean' &&
-    typeof (value as Partial<AbortSignal>).addEventListener === 'function',
+    hasMember(value, 'aborted') &&
+    typeof value.aborted === 'boolean' &&
+    hasMember(value, 'addEventListener') &&
+    typeof value.addEventListener === 'function',
 ]
 export const MILLISECONDS: Check = ['a number of milliseconds', value => typeof value === 'number' && value >= 0]
 /** The longest that an ArrayBuffer of every Node may be, and more than any text of C. */
@@ -31,15 +33,14 @@ export function wholeNumber(from: number, to: number): Check {
 
 /** Throws ArgumentError. `what` begins the sentence. */
 export function check(what: string, value: unknown, [wanted, is]: Check): void {
-  if (!is(value)) throw new ArgumentError(`${what} is ${wanted}, not ${describe(value)}`)
+  if (!reading(what, () => is(value))) throw new ArgumentError(`${what} is ${wanted}, not ${describe(value)}`)
 }
 
 /** An object of options that are known, each of them as it has to be or left out. Throws ArgumentError. */
 export function checkOptions(owner: string, given: unknown, known: Checks): void {
   if (given === undefined) return
-  if (Object.prototype.toString.call(given) !== '[object Object]')
-    throw new ArgumentError(`options of ${owner} are an object, not ${describe(given)}`)
-  for (const [name, value] of Object.entries(given as object)) {
+  if (!isRecord(given)) throw new ArgumentError(`options of ${owner} are an object, not ${describe(given)}`)
+  for (const [name, value] of reading(`options of ${owner}`, () => Object.entries(given))) {
     if (!Object.hasOwn(known, name))
       throw new ArgumentError(`${owner} has no option "${name}"; it takes ${Object.keys(known).join(', ')}`)
     if (value !== undefined) check(`the option "${name}" of ${owner}`, value, known[name])

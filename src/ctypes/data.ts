@@ -2,11 +2,13 @@
  * The base of every object of ctypes: a class is a C type, an instance is a place in a block that is read and written by it.
  * What the library needs of a type is under symbols, so that a class has nothing but `size`, `alignment` and what ctypes gives it.
  */
+
 import { ArgumentError } from '../errors.js'
 import type { ArrayClass } from './array.js'
 import { type Block, LocalBlock, POINTERS, type RemoteMemory } from './block.js'
 import type { CallbackClass } from './callback-type.js'
 import type { CallContext } from './context.js'
+import { hasMember, isA } from './given.js'
 import type { ArrayType, InstanceOf } from './inference.js'
 import type { PointerClass } from './pointer.js'
 import type { StructureClass } from './structure.js'
@@ -185,7 +187,7 @@ export abstract class CData {
     return viewAt(this, LocalBlock.of(this, rangeOf(this, bytes, offset).slice(0, this.size)), 0)
   }
   static in_dll(this: CType, dll: DataExports, name: string | number): object {
-    if (typeof (dll as Partial<DataExports> | null)?.[DATA_EXPORT] !== 'function')
+    if (!hasMember(dll, DATA_EXPORT) || typeof dll[DATA_EXPORT] !== 'function')
       throw new ArgumentError(`${this.name}.in_dll takes a DLL of a session, not ${describe(dll)}`)
     return dll[DATA_EXPORT](this, name)
   }
@@ -217,7 +219,7 @@ export const memoryOf = (block: Block): RemoteMemory | undefined =>
   block instanceof LocalBlock ? block.origin : (block as Block & { memory: RemoteMemory }).memory
 
 export function isType(value: unknown): value is CType {
-  return typeof value === 'function' && CATEGORY in value
+  return typeof value === 'function' && hasMember(value, CATEGORY)
 }
 
 /** The bytes of any buffer or view of JS, without a copy. */
@@ -230,8 +232,8 @@ export function bytesOf(buffer: ArrayBufferLike | ArrayBufferView): Uint8Array {
 
 export const isBuffer = (value: unknown): value is ArrayBufferLike | ArrayBufferView =>
   ArrayBuffer.isView(value) ||
-  value instanceof ArrayBuffer ||
-  (typeof SharedArrayBuffer !== 'undefined' && value instanceof SharedArrayBuffer)
+  isA(value, ArrayBuffer) ||
+  (typeof SharedArrayBuffer !== 'undefined' && isA(value, SharedArrayBuffer))
 
 /** What is behind the object goes with it: it may be the head of something longer. */
 function rangeOf(type: CType, buffer: ArrayBuffer | ArrayBufferView, offset: number): Uint8Array {
@@ -251,6 +253,14 @@ const short = (text: string) => (text.length > 24 ? `${text.slice(0, 21)}…` : 
 
 /** A value as an error message shows it: its kind, and what it is where that is short. */
 export function describe(value: unknown): string {
+  try {
+    return described(value)
+  } catch {
+    return `${typeof value === 'function' ? 'a function' : 'an object'} that cannot be read`
+  }
+}
+
+function described(value: unknown): string {
   if (value === null) return 'null'
   if (value === undefined) return 'undefined'
   if (isType(value)) return `the type ${value.name}`

@@ -1,4 +1,5 @@
 /** ctypes' functions on memory: sizes, strings, copies and casts. They work on objects of JS and on pointers into a session. */
+
 import { ArgumentError } from '../errors.js'
 import { type Block, LocalBlock, type RemoteMemory, type Target } from './block.js'
 import type { CallbackType, ForeignRoutine } from './callback-type.js'
@@ -21,6 +22,7 @@ import {
   viewAt,
 } from './data.js'
 import { utf8 } from './encoding.js'
+import { isA } from './given.js'
 import type { CArray } from './inference.js'
 import type { Pointer, PointerType } from './pointer.js'
 import { ByReference, placeOf, toAddress } from './pointing.js'
@@ -41,14 +43,14 @@ import { bytesAt, readText } from './text.js'
 /** Bytes of a type or of an object, which `resize` may have made longer. */
 export function sizeof(of: CType | object): number {
   if (isType(of)) return of.size
-  if (of instanceof CData) return isResized(of) ? of[BLOCK].size : typeOf(of).size
+  if (isA(of, CData)) return isResized(of) ? of[BLOCK].size : typeOf(of).size
   throw new ArgumentError(`sizeof takes a C type or an object of one, not ${describe(of)}`)
 }
 
 /** Alignment of a type or of an object's type. */
 export function alignment(of: CType | object): number {
   if (isType(of)) return of.alignment
-  if (of instanceof CData) return typeOf(of).alignment
+  if (isA(of, CData)) return typeOf(of).alignment
   throw new ArgumentError(`alignment takes a C type or an object of one, not ${describe(of)}`)
 }
 
@@ -60,7 +62,7 @@ const isResized = (data: CData) => data[OFFSET] === 0 && resized.has(data[BLOCK]
  * for what is a part of another object, lies in the Windows process or in a buffer of the user's.
  */
 export function resize(data: object, size: number): void {
-  if (!(data instanceof CData)) throw new ArgumentError(`resize takes an object of ctypes, not ${describe(data)}`)
+  if (!isA(data, CData)) throw new ArgumentError(`resize takes an object of ctypes, not ${describe(data)}`)
   const block = data[BLOCK]
   const type = typeOf(data)
   if (!Number.isSafeInteger(size) || size < type.size)
@@ -81,18 +83,18 @@ export function resize(data: object, size: number): void {
 
 /** The address of an object that lies in memory of a session's. */
 export function addressof(data: object): bigint {
-  if (!(data instanceof CData)) throw new ArgumentError(`addressof takes an object of ctypes, not ${describe(data)}`)
+  if (!isA(data, CData)) throw new ArgumentError(`addressof takes an object of ctypes, not ${describe(data)}`)
   return addressAt({ block: data[BLOCK], offset: data[OFFSET] }, typeOf(data).name)
 }
 
 /** Where something lies that is memory or leads there. */
 function placeIn(of: unknown, what: string): Target {
   if (isBuffer(of)) return { block: new LocalBlock(bytesOf(of)), offset: 0 }
-  if (of instanceof ByReference) {
+  if (isA(of, ByReference)) {
     const data = of.target as CData
     return { block: data[BLOCK], offset: data[OFFSET] + of.offset }
   }
-  if (of instanceof CData) {
+  if (isA(of, CData)) {
     const type = typeOf(of)
     if (type[KIND] !== 'p') return { block: of[BLOCK], offset: of[OFFSET] }
     const place = readCell(of[BLOCK], of[OFFSET], type.size)
@@ -109,7 +111,7 @@ function placeIn(of: unknown, what: string): Target {
 /** A `char` array: of `size` bytes, of the text with its zero, or of the bytes with a zero behind them. */
 export function create_string_buffer(init: number | string | Uint8Array, size?: number): CArray<typeof c_char> {
   const bytes = typeof init === 'string' ? utf8.encode(init) : init
-  if (typeof bytes !== 'number' && !(bytes instanceof Uint8Array))
+  if (typeof bytes !== 'number' && !isA(bytes, Uint8Array))
     throw new ArgumentError(`create_string_buffer takes a size, a string or bytes, not ${describe(init)}`)
   const length = typeof bytes === 'number' ? bytes : size === undefined ? bytes.length + 1 : size
   check('the size of create_string_buffer', length, SIZE)
@@ -205,7 +207,7 @@ function checkPointerType(type: unknown): void {
 /** Where it is, or where it leads if it is a pointer. */
 function castPlace(from: unknown, type: CType): Place {
   checkPointerType(type)
-  if (from instanceof CData)
+  if (isA(from, CData))
     return typeOf(from)[KIND] === 'p'
       ? readCell(from[BLOCK], from[OFFSET], typeOf(from).size)
       : { block: from[BLOCK], offset: from[OFFSET] }

@@ -2,9 +2,11 @@
  * Directives of `memsync`: they say how long the memory behind a pointer is where types do not. Here is what they may be;
  * what is done with them around calls and callbacks is the affair of `session/memsync/memsync.ts`.
  */
+
 import { ArgumentError } from '../errors.js'
 import * as scalars from './all-scalars.js'
 import { type Arch, CATEGORY, type CType, describe, FOR_ARCH, isType, KIND, LENGTH } from './data.js'
+import { isList, reading } from './given.js'
 import type { ArgType } from './inference.js'
 import { POINTER } from './pointer.js'
 import { type Field, findField, RECORD } from './record.js'
@@ -88,16 +90,18 @@ export const showPath = (path: MemsyncPath) =>
 
 /** Checks what does not depend on types; throws ArgumentError that names `owner`, the directive and the key. */
 export function checkMemsync(owner: string, given: unknown, ofCallback = false): readonly Directive[] {
-  if (!Array.isArray(given))
+  if (!isList(given))
     throw new ArgumentError(`${owner}: memsync is a list of directives, or undefined, not ${describe(given)}`, {
       routine: owner,
     })
-  return given.map((item: unknown, i) => checkDirective(owner, item, i + 1, ofCallback))
+  return reading(`memsync of ${owner}`, () =>
+    Array.from(given, (item, i) => checkDirective(owner, item, i + 1, ofCallback)),
+  )
 }
 
 function checkDirective(owner: string, given: unknown, number: number, ofCallback: boolean): Directive {
   const wrong = (text: string) => new ArgumentError(`${owner}: memsync directive ${number}${text}`, { routine: owner })
-  if (typeof given !== 'object' || given === null || Array.isArray(given))
+  if (typeof given !== 'object' || given === null || isList(given))
     throw wrong(` is an object with the key pointer and others, not ${describe(given)}`)
   const keys: { [K in Key]?: unknown } = {}
   for (const [name, value] of Object.entries(given)) {
@@ -169,7 +173,7 @@ function lengthPaths(
   bad: (key: 'length', text: string) => ArgumentError,
 ): readonly MemsyncPath[] {
   if (given === undefined) return []
-  if (!Array.isArray(given)) throw bad('length', `a path, or several with func, not ${describe(given)}`)
+  if (!isList(given)) throw bad('length', `a path, or several with func, not ${describe(given)}`)
   if (given.length === 0 && computed) return []
   if (!Array.isArray(given[0])) return [path(given)]
   if (given.length > 1 && !computed) throw bad('length', 'several paths need func, which makes one length of them')

@@ -1,4 +1,5 @@
 /** `POINTER(T)`, `pointer(x)` and `byref(x)`. */
+
 import { ArgumentError } from '../errors.js'
 import type { Target } from './block.js'
 import { type Block, LocalBlock, RemoteBlock } from './block.js'
@@ -25,6 +26,7 @@ import {
   viewAt,
   WRITE,
 } from './data.js'
+import { isA } from './given.js'
 import { makeIndexed } from './indexed.js'
 import type { InstanceOf, io, PointerArg, Reference, SetOf, ValueOf } from './inference.js'
 import { readAddress } from './integers.js'
@@ -83,7 +85,7 @@ export class PointerData extends CData {
     return viewAt(pointee, block, offset)
   }
   set contents(target: CData) {
-    if (!(target instanceof CData))
+    if (!isA(target, CData))
       throw new ArgumentError(`contents of ${typeOf(this).name} must be an object of ctypes, not ${describe(target)}`)
     typeOf(this)[WRITE](this[BLOCK], this[OFFSET], new ByReference(target, 0))
   }
@@ -204,14 +206,14 @@ export function pointer<T extends object>(target: T): Pointer<CType<T>> {
 }
 /** The same of an architecture. */
 export function pointerFor<T extends object>(target: T, arch?: Arch): Pointer<CType<T>> {
-  if (!(target instanceof CData)) throw new ArgumentError(`pointer takes an object of ctypes, not ${describe(target)}`)
+  if (!isA(target, CData)) throw new ArgumentError(`pointer takes an object of ctypes, not ${describe(target)}`)
   const type: CType = POINTER(typeOf(target))
   const fitting = (arch ? type[FOR_ARCH](arch) : type) as unknown as new (target: CData) => Pointer<CType<T>>
   return new fitting(target)
 }
 /** A reference for an argument: cheaper than `pointer`, and good for nothing else. */
 export function byref<T extends object>(target: T, offset = 0): Reference<T> {
-  if (!(target instanceof CData)) throw new ArgumentError(`byref takes an object of ctypes, not ${describe(target)}`)
+  if (!isA(target, CData)) throw new ArgumentError(`byref takes an object of ctypes, not ${describe(target)}`)
   if (!Number.isSafeInteger(offset)) throw new ArgumentError(`byref takes an offset in bytes, not ${describe(offset)}`)
   return new ByReference(target, offset)
 }

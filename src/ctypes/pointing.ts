@@ -1,4 +1,5 @@
 /** What may be given for a pointer, and where it leads: the one place that knows, for arguments, fields and elements alike. */
+
 import { ArgumentError } from '../errors.js'
 import { type ArrayClass, repeated, writeElements } from './array.js'
 import { type Block, LocalBlock, POINTERS, type RemoteMemory, type Target } from './block.js'
@@ -22,6 +23,7 @@ import {
   typeOf,
   WRITE,
 } from './data.js'
+import { hasMember, isA, isList, isReadable, reading } from './given.js'
 import { isCallbackTarget, type Place, placeAt, readCell } from './reference.js'
 import { SimpleData } from './simple.js'
 import { charactersAsText, hasZero, TextBlock, wideTextBlock } from './text.js'
@@ -72,17 +74,20 @@ function checkArch(given: CType, arch: Arch): void {
 /** Where `value` leads, as a pointer of this kind; throws ArgumentError if it is none. */
 export function placeOf(value: unknown, to: Pointing, context?: CallContext): Place {
   if (value === null) return null
-  if (value instanceof CData) return placeOfData(value, to)
+  if (isA(value, CData)) return placeOfData(value, to)
   if (typeof value === 'string') return placeOfString(value, to)
   if (isBuffer(value)) return placeOfBuffer(value, to)
   if (typeof value === 'bigint' || (typeof value === 'number' && to.pointee === null))
     return toAddress(value, to.arch, to.name) || null
-  if (value instanceof ByReference) return placeOfReference(value, to)
-  if (Array.isArray(value) && to.pointee) return placeOfList(value, to.pointee, context)
-  if (typeof value === 'object') {
+  if (isA(value, ByReference)) return placeOfReference(value, to)
+  if (isList(value) && to.pointee) {
+    const { pointee } = to
+    return reading('a list', () => placeOfList(value, pointee, context))
+  }
+  if (typeof value === 'object' && isReadable(value)) {
     if ('thunk' in value) return value as unknown as Place
     const { address, memory, contents, [BLOCK]: block } = value as Handle
-    if (contents instanceof CData) return placeOfData(contents, to)
+    if (isA(contents, CData)) return placeOfData(contents, to)
     if (typeof address === 'bigint')
       return block ? { block, offset: 0 } : placeAt(toAddress(address, to.arch, to.name), memory)
     if (to.pointee?.[CATEGORY] === 'structure' && Object.getPrototypeOf(value) === Object.prototype) {
@@ -91,7 +96,7 @@ export function placeOf(value: unknown, to: Pointing, context?: CallContext): Pl
       return { block: made, offset: 0 }
     }
   }
-  if (typeof value === 'function' && 'thunk' in value) return value as unknown as Place
+  if (typeof value === 'function' && hasMember(value, 'thunk')) return value as unknown as Place
   throw mismatch(value, to)
 }
 
@@ -105,16 +110,16 @@ interface Handle {
 }
 
 const mismatch = (value: unknown, to: Pointing) => {
-  const namesake = value instanceof CData && typeOf(value).name === to.pointee?.name
+  const namesake = isA(value, CData) && typeOf(value).name === to.pointee?.name
   const hint = isType(value) ? ' (an object of it is needed)' : namesake ? ' (another type of this name)' : ''
   return new ArgumentError(`expected ${to.name}, got ${sized(value)}${hint}`)
 }
 
 /** With how many there are, for what may be too short. */
 function sized(value: unknown): string {
-  if (value instanceof ByReference) return `a reference to ${describe(value.target)}`
-  const isList = Array.isArray(value) || (ArrayBuffer.isView(value) && 'length' in value)
-  return isList ? `${describe(value)} of ${(value as ArrayLike<unknown>).length}` : describe(value)
+  if (isA(value, ByReference)) return `a reference to ${describe(value.target)}`
+  const hasLength = (isList(value) && hasMember(value, 'length')) || (ArrayBuffer.isView(value) && 'length' in value)
+  return hasLength ? `${describe(value)} of ${(value as ArrayLike<unknown>).length}` : describe(value)
 }
 
 /** An address as it is in memory: negative ones, such as INVALID_HANDLE_VALUE, wrap. Throws ArgumentError for what is none. */
@@ -254,14 +259,14 @@ export function placeOfText(value: unknown, to: Pointing, context?: CallContext)
 export function placeOfArray(value: unknown, type: ArrayClass, to: Pointing, context?: CallContext): Place {
   const { elementType, [LENGTH]: length, size } = type
   if (typeof value === 'string') return placeOfString(value, to, size)
-  if (Array.isArray(value)) {
+  if (isList(value)) {
     const block = blockFor(elementType, length)
     type[WRITE](block, 0, value, context)
     return { block, offset: 0 }
   }
   const place = placeOf(value, to, context)
   if (place === null || typeof place === 'bigint' || isCallbackTarget(place)) return place
-  const isShort = value instanceof CData && typeOf(value)[CATEGORY] === 'array' && typeOf(value).size < size
+  const isShort = isA(value, CData) && typeOf(value)[CATEGORY] === 'array' && typeOf(value).size < size
   if (isShort || place.block.size - place.offset < size) throw mismatch(value, to)
   return place
 }

@@ -1,4 +1,5 @@
 /** The scalar types: `new c_int(5).value`. */
+
 import { ArgumentError } from '../errors.js'
 import { type Block, LocalBlock } from './block.js'
 import type { CallContext } from './context.js'
@@ -20,6 +21,7 @@ import {
   typeOf,
   WRITE,
 } from './data.js'
+import { isA } from './given.js'
 import type { SimpleType } from './inference.js'
 import { readBig, readInteger, scratch, toBigInt, toNumber, writeBig, writeInteger } from './integers.js'
 import { LITTLE, pointerSizedForArch, variant } from './variant.js'
@@ -58,7 +60,7 @@ export abstract class SimpleData extends CData {
 
 /** What is in a scalar object, or the value itself: `c_int(5)` goes wherever 5 does. */
 export function unwrap(value: unknown, type: CType): unknown {
-  if (!(value instanceof SimpleData)) return value
+  if (typeof value !== 'object' || !isA(value, SimpleData)) return value
   const given = typeOf(value)
   if (given === type || given[CATEGORY] === type[CATEGORY]) return value.value
   throw new ArgumentError(`expected ${type.name}, got ${given.name}`)
@@ -202,7 +204,7 @@ export function toBool(value: unknown, name: string): number {
 export function toChar(value: unknown, name: string): number {
   if (typeof value === 'string' && value.length === 1 && value.charCodeAt(0) < 256) return value.charCodeAt(0)
   if (typeof value === 'number' || typeof value === 'bigint') return toNumber(value, { name, bytes: 1, signed: false })
-  if (value instanceof Uint8Array && value.length === 1) return value[0]
+  if (isA(value, Uint8Array) && value.length === 1) return value[0]
   throw new ArgumentError(`expected one Latin-1 character for ${name}, got ${describe(value)}`)
 }
 

@@ -1,4 +1,5 @@
 /** `Structure({ x: c_int, y: c_int })` and its relatives: classes whose properties are the fields of a struct. */
+
 import { ArgumentError } from '../errors.js'
 import { AlignedField } from './aligned-field.js'
 import { BitField } from './bitfield.js'
@@ -26,6 +27,7 @@ import {
   viewAt,
   WRITE,
 } from './data.js'
+import { isA, isList, isRecord, reading } from './given.js'
 import type { init, SetOf, ValueOf } from './inference.js'
 import {
   buildRecord,
@@ -147,8 +149,7 @@ export abstract class StructureData extends CData {
   static define(fields: Fields): void {
     if (Object.hasOwn(this, LAID_OUT))
       throw new ArgumentError(`${this.name} is in use: define adds fields before the first use`)
-    if (typeof fields !== 'object' || fields === null)
-      throw new ArgumentError(`define takes fields, not ${describe(fields)}`)
+    if (!isRecord(fields)) throw new ArgumentError(`define takes fields by their names, not ${describe(fields)}`)
     const parent = this[DECLARED]
     if (!Object.hasOwn(this, DECLARED)) {
       const inherited: Declared = { fields: new Map(parent.fields), options: parent.options }
@@ -234,15 +235,14 @@ function fill(data: CData, type: StructureClass, values: readonly unknown[], con
   const { positional: names, byName } = type[RECORD]
   const [only] = values
   if (values.length === 1 && isPlainObject(only)) {
-    for (const name of Object.keys(only)) {
-      const value = only[name]
+    for (const [name, value] of reading(`what is given to ${type.name}`, () => Object.entries(only))) {
       const field = byName.get(name)
       if (!field) throw new ArgumentError(`${type.name} has no field ${name}; it has ${names.join(', ')}`)
       if (value !== undefined) field.write(data, value, context)
     }
     return
   }
-  if (values.length === 1 && only !== undefined && only instanceof CData && typeOf(only) === type)
+  if (values.length === 1 && only !== undefined && isA(only, CData) && typeOf(only) === type)
     return type[WRITE](data[BLOCK], data[OFFSET], only)
   if (values.length > names.length)
     throw new ArgumentError(`${type.name} has ${names.length} fields, got ${values.length} values`)
@@ -251,7 +251,7 @@ function fill(data: CData, type: StructureClass, values: readonly unknown[], con
 }
 
 function isPlainObject(value: unknown): value is { readonly [name: string]: unknown } {
-  if (typeof value !== 'object' || value === null) return false
+  if (!isRecord(value)) return false
   const prototype: unknown = Object.getPrototypeOf(value)
   return prototype === Object.prototype || prototype === null
 }
@@ -261,8 +261,8 @@ function addFields(
   to: Map<string, DeclaredField>,
   fields: { readonly [name: string]: DeclaredField },
 ): void {
-  for (const [name, type] of Object.entries(fields)) {
-    if (!isType(type) && !(type instanceof BitField || type instanceof AlignedField))
+  for (const [name, type] of reading(`the fields of ${owner}`, () => Object.entries(fields))) {
+    if (!isType(type) && !(isA(type, BitField) || isA(type, AlignedField)))
       throw new ArgumentError(`field ${name} of ${owner} needs a C type, not ${describe(type)}`)
     if (name === 'constructor') throw new ArgumentError('a field cannot be named constructor: JS needs the name')
     if (to.has(name)) throw new ArgumentError(`${owner} has two fields named ${name}`)
@@ -280,7 +280,7 @@ const OPTIONS: Checks = {
   align: ['a power of two from 1 to 8192', powerOfTwo(8192)],
   anonymous: [
     'a list of names of fields',
-    value => Array.isArray(value) && value.every(name => typeof name === 'string'),
+    value => isList(value) && [...value].every(name => typeof name === 'string'),
   ],
 }
 
@@ -291,8 +291,7 @@ function defineStructure(
   options: StructureOptions<string>,
   record: Pick<RecordOptions, 'union' | 'big' | 'arch'>,
 ) {
-  if (typeof fields !== 'object' || fields === null)
-    throw new ArgumentError(`${word} takes fields, not ${describe(fields)}`)
+  if (!isRecord(fields)) throw new ArgumentError(`${word} takes fields by their names, not ${describe(fields)}`)
   checkOptions(word, options, OPTIONS)
   const { pack, align, anonymous = [] } = options
   const type = class extends StructureData {}

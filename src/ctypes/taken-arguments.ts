@@ -4,6 +4,7 @@
  */
 import { LocalBlock } from './block.js'
 import { BLOCK, CATEGORY, CData, type CType, KIND, OFFSET, typeOf, viewAt } from './data.js'
+import { isA, isList, isReadable } from './given.js'
 import { pointeeOf } from './memsync.js'
 import { holdsAddress } from './pointing.js'
 import { copyCells } from './reference.js'
@@ -11,8 +12,8 @@ import { copyCells } from './reference.js'
 /** A value for a parameter, or a field, of the type: itself, if nothing that is done to it later could be seen. */
 export function takenValue(value: unknown, type: CType): unknown {
   if (typeof value !== 'object' || value === null) return value
-  if (value instanceof CData) return isByValue(value, type) ? copyOfObject(value) : value
-  if (type[CATEGORY] !== 'structure') return value
+  if (isA(value, CData)) return isByValue(value, type) ? copyOfObject(value) : value
+  if (type[CATEGORY] !== 'structure' || !isReadable(value)) return value
   const { fields } = type
   const names = Object.keys(fields)
   const field = (name: string | undefined, inner: unknown) =>
@@ -26,8 +27,8 @@ export function takenValue(value: unknown, type: CType): unknown {
 /** Arrays are pointers as parameters, and themselves inside structures. */
 function takenMember(value: unknown, type: CType): unknown {
   if (type[CATEGORY] !== 'array') return takenValue(value, type)
-  if (value instanceof CData) return copyOfObject(value)
-  if (Array.isArray(value)) return value.map(inner => takenMember(inner, type.elementType))
+  if (isA(value, CData)) return copyOfObject(value)
+  if (isList(value)) return value.map(inner => takenMember(inner, type.elementType))
   return ArrayBuffer.isView(value) && 'slice' in value ? (value as Uint8Array).slice() : value
 }
 

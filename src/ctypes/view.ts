@@ -1,6 +1,8 @@
 /** `view(object, 'field')`: the object behind a value. */
+
 import { ArgumentError } from '../errors.js'
 import { BLOCK, CATEGORY, CData, type CType, describe, LENGTH, OFFSET, typeOf, viewAt } from './data.js'
+import { isA } from './given.js'
 import type { CArray, Simple } from './inference.js'
 import { fieldOf } from './memsync.js'
 import type { c_char } from './scalars.js'
@@ -18,7 +20,7 @@ export type ViewOf<V> = V extends string
  * for what is no such field, and for bit fields, which have no address.
  */
 export function view<T extends object, K extends keyof T>(object: T, field: K): ViewOf<T[K]> {
-  if (!(object instanceof CData)) throw new ArgumentError(`view takes an object of ctypes, not ${describe(object)}`)
+  if (!isA(object, CData)) throw new ArgumentError(`view takes an object of ctypes, not ${describe(object)}`)
   const { type, offset } = placeOf(typeOf(object), field)
   return viewAt(type, object[BLOCK], object[OFFSET] + offset) as ViewOf<T[K]>
 }

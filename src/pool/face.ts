@@ -1,6 +1,7 @@
 /** What all pools have in common, whether their sessions are in this program or on other machines. */
 
 import { describe } from '../ctypes/data.js'
+import { hasMember, reading } from '../ctypes/given.js'
 import { AbortError, ArgumentError, QueueFullError, SessionTerminatedError } from '../errors.js'
 import type { BatchDetail } from '../session/batch/batch.js'
 import { checkDllName } from '../session/core/paths.js'
@@ -36,7 +37,7 @@ export type DllSource = string | { readonly path: string }
 
 /** Throws ArgumentError. */
 export function dllName(source: DllSource): string {
-  const name = typeof source === 'object' && source !== null ? source.path : source
+  const name = hasMember(source, 'path') ? reading('a DLL', () => source.path) : source
   checkDllName(name)
   return name
 }

@@ -1,6 +1,8 @@
 /** What a pool is told, and the words for what is wrong with it. */
+
 import { type Check, type Checks, checkOptions, FUNCTION, wholeNumber } from '../ctypes/checks.js'
 import { describe } from '../ctypes/data.js'
+import { isRecord } from '../ctypes/given.js'
 import { ArgumentError, ConfigError } from '../errors.js'
 import type { Config } from '../runtime/config.js'
 import { isParameter, unknownParameter } from '../runtime/parameters.js'
@@ -68,8 +70,7 @@ function unknownOption(name: string): ConfigError {
 
 /** Parameters of its sessions are known by name, and not looked at. Throws ArgumentError, ConfigError. */
 export function poolOptions(options: PoolOptions): ResolvedPoolOptions {
-  if (Object.prototype.toString.call(options) !== '[object Object]')
-    throw new ArgumentError(`options of a pool are an object, not ${describe(options)}`)
+  if (!isRecord(options)) throw new ArgumentError(`options of a pool are an object, not ${describe(options)}`)
   const {
     size = 2,
     spare = 0,

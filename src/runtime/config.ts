@@ -4,7 +4,7 @@
  * Never looks for Wine or Python (`locate.ts` does) and never writes anything.
  */
 import { randomBytes } from 'node:crypto'
-import { accessSync, constants, readFileSync, statSync } from 'node:fs'
+import { accessSync, closeSync, constants, fstatSync, openSync, readFileSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { ConfigError } from '../errors.js'
@@ -14,6 +14,7 @@ import {
   checkValue,
   defaults,
   isParameter,
+  isPlain,
   type RuntimeConfig,
   readValue,
   show,
@@ -35,17 +36,28 @@ const fromConstructor = 'Parameters of the session'
 type Layer = readonly [where: (name: string) => string, values: Readonly<Record<string, unknown>>]
 
 function checkObject(where: string, values: unknown): Record<string, unknown> {
-  // also an object of another realm's, and one without a prototype
-  if (Object.prototype.toString.call(values) !== '[object Object]')
-    throw new ConfigError(`${where}: expected an object of parameters, not ${show(values)}.`)
   const given: Record<string, unknown> = {}
-  for (const [name, value] of Object.entries(values as object)) {
+  for (const [name, value] of entriesOf(where, values)) {
     if (value === undefined) continue
     if (!isParameter(name)) throw unknownParameter(where, name)
     checkValue(where, name, value)
     given[name] = value
   }
   return given
+}
+
+/** Copies, read once: a getter, or a proxy, may give something else the next time, or throw. */
+function entriesOf(where: string, values: unknown): [name: string, value: unknown][] {
+  try {
+    if (isPlain(values))
+      return Object.entries(values).map(([name, value]) => [
+        name,
+        Array.isArray(value) ? [...value] : isPlain(value) ? { ...value } : value,
+      ])
+  } catch (cause) {
+    throw new ConfigError(`${where}: the parameters cannot be read: ${(cause as Error)?.message ?? cause}.`, { cause })
+  }
+  throw new ConfigError(`${where}: expected an object of parameters, not ${show(values)}.`)
 }
 
 function fromEnvironment(): Layer {
@@ -81,11 +93,28 @@ function isSameFile(one: string, other: string): boolean {
   }
 }
 
+/** More than any has, in bytes. */
+const LONGEST_FILE = 1 << 20
+
+/** A name may lead to a pipe that nobody writes to, or to a device that has no end. */
+function contentOf(path: string): string {
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  try {
+    const stat = fstatSync(file)
+    if (!stat.isFile()) throw new ConfigError(`${path}: is not a file.`)
+    if (stat.size > LONGEST_FILE) throw new ConfigError(`${path}: is longer than ${LONGEST_FILE} bytes.`)
+    return readFileSync(file, 'utf8')
+  } finally {
+    closeSync(file)
+  }
+}
+
 function fromFile(path: string): Layer | undefined {
   let content: string
   try {
-    content = readFileSync(path, 'utf8')
+    content = contentOf(path)
   } catch (error) {
+    if (error instanceof ConfigError) throw error
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
     if (code === 'EACCES' && !isFolder(dirname(path))) return undefined // another user's home: there is no telling
@@ -157,7 +186,7 @@ export function resolveConfig(given: Partial<Config> = {}): ResolvedConfig {
   for (const [where, values] of layers)
     for (const [name, value] of Object.entries(values))
       if (!Object.hasOwn(config, name)) {
-        config[name] = typeof value === 'object' && value !== null ? structuredClone(value) : value
+        config[name] = value
         sources[name] = where(name)
       }
   // a 32-bit process has less room for addresses

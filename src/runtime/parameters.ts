@@ -2,6 +2,7 @@
  * Owns the names, types and defaults of a session's parameters, and the words for what is wrong with one.
  * Pure: reads no file and no environment (`config.ts` does).
  */
+import { inspect } from 'node:util'
 import { closest, distance } from 'fastest-levenshtein'
 import { ConfigError } from '../errors.js'
 
@@ -83,6 +84,9 @@ const isNumber = (value: unknown, from: number, to: number) =>
   typeof value === 'number' && Number.isFinite(value) && value >= from && value <= to
 const isText = (value: unknown): value is string => typeof value === 'string' && !value.includes('\0')
 
+/** Also of another realm, and without a prototype. */
+export const isPlain = (value: unknown): value is object => Object.prototype.toString.call(value) === '[object Object]'
+
 const kib64 = 0x10000
 const mib = 0x100000
 /** Windows holds 32767 units, with `=` and the zero at the end. */
@@ -143,9 +147,7 @@ const kinds: Readonly<Record<keyof Config, Kind>> = {
     wanted: `an object of strings of up to ${longestVariable} characters with their names (in a variable: as JSON), or "inherit"`,
     check: value =>
       value === 'inherit' ||
-      (typeof value === 'object' &&
-        value !== null &&
-        !Array.isArray(value) &&
+      (isPlain(value) &&
         Object.entries(value).every(
           ([name, value]) => /^[^=\0]+$/.test(name) && isText(value) && name.length + value.length <= longestVariable,
         )),
@@ -236,8 +238,18 @@ export const unknownParameter = (where: string, name: string, spell = (name: str
 export function show(value: unknown): string {
   if (typeof value === 'function') return 'a function'
   if (typeof value !== 'string' && (typeof value !== 'object' || value === null)) return String(value)
-  const text = JSON.stringify(value)
+  const text = written(value)
   return text.length <= 80 ? text : `${text.slice(0, 80)}…`
+}
+
+/** As JSON, where that has words for it: not for what holds itself, a bigint, what is nested without end. */
+function written(value: string | object): string {
+  const asNodeDoes = () => inspect(value, { depth: 1, breakLength: Number.POSITIVE_INFINITY, customInspect: false })
+  try {
+    return ArrayBuffer.isView(value) ? asNodeDoes() : (JSON.stringify(value) ?? asNodeDoes())
+  } catch {
+    return asNodeDoes()
+  }
 }
 
 export function checkValue(where: string, name: keyof Config, value: unknown): void {

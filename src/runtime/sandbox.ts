@@ -5,11 +5,14 @@
  */
 import { spawn } from 'node:child_process'
 import {
+  closeSync,
+  constants,
   copyFileSync,
   cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -67,18 +70,19 @@ export class Sandbox {
     private readonly options: readonly string[],
     private readonly config: SandboxConfig,
     private readonly home: string,
+    private readonly lock: number,
     private readonly bwrap: string,
   ) {}
 
   /** Makes the prefix. Throws SetupError, ConfigError. */
-  static async make(installation: Installation, config: SandboxConfig): Promise<Sandbox> {
+  static async make(installation: Installation, config: SandboxConfig, take: Lock): Promise<Sandbox> {
     if (installation.display === 'inherit')
       throw new ConfigError('the parameter "display": a sandbox has no display, so it cannot be "inherit" there')
     const bwrap = findBubblewrap() ?? ''
     const problem = await sandboxProblem(bwrap)
     if (problem) throw new SetupError(`the parameter "sandbox": ${problem.found}. ${problem.mend}`)
-    sweep()
-    const home = mkdtempSync(join(sandboxes(), `${process.pid}-`))
+    sweep(take)
+    const { home, lock } = ownFolder(take)
     try {
       const [prefix, dlls] = [join(home, 'prefix'), join(home, 'dlls')]
       mkdirSync(dlls)
@@ -93,9 +97,10 @@ export class Sandbox {
         ...lent.flatMap(([from, to]) => ['--ro-bind', from, to]),
         ...['--remount-ro', '/', '--chdir', config.cwd, '--'],
       ]
-      return new Sandbox({ ...installation, prefix }, view, all, config, home, bwrap)
+      return new Sandbox({ ...installation, prefix }, view, all, config, home, lock, bwrap)
     } catch (error) {
-      rmSync(home, { recursive: true, force: true })
+      takeAway(home)
+      closeSync(lock)
       throw error
     }
   }
@@ -113,7 +118,8 @@ export class Sandbox {
 
   /** Takes its prefix away. */
   remove(): void {
-    rmSync(this.home, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 })
+    takeAway(this.home)
+    closeSync(this.lock)
   }
 }
 
@@ -142,12 +148,45 @@ function copyPrefix(from: string, to: string): [string, string][] {
   return lent
 }
 
-/** Takes away what programs left that were killed. */
-function sweep(): void {
+/** Locks an open file for whoever has opened it, if nobody else has it locked. */
+export type Lock = (descriptor: number) => boolean
+const takeAway = (folder: string) => rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 })
+
+/** Locks a folder for as long as this thread lives: Node closes what a thread has opened when that ends, however it ends. */
+function lockFolder(folder: string, take: Lock): number | undefined {
+  const lock = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY)
+  if (take(lock)) return lock
+  closeSync(lock)
+  return undefined
+}
+
+/** A new folder, which nobody sweeps away. */
+function ownFolder(take: Lock): { home: string; lock: number } {
+  for (;;) {
+    const home = mkdtempSync(join(sandboxes(), 'of-'))
+    try {
+      const lock = lockFolder(home, take)
+      if (lock !== undefined && existsSync(home)) return { home, lock }
+      if (lock !== undefined) closeSync(lock)
+    } catch {
+      // swept away before it was locked
+    }
+  }
+}
+
+/** Takes away what programs and threads have left that were killed: nobody has it locked. */
+function sweep(take: Lock): void {
   for (const name of readdirSync(sandboxes())) {
-    const pid = /^(\d+)-/.exec(name)?.[1]
-    if (!pid || existsSync(`/proc/${pid}`)) continue
-    rmSync(join(sandboxes(), name), { recursive: true, force: true })
+    if (!name.startsWith('of-')) continue
+    const folder = join(sandboxes(), name)
+    try {
+      const lock = lockFolder(folder, take)
+      if (lock === undefined) continue
+      takeAway(folder)
+      closeSync(lock)
+    } catch {
+      // another was quicker, or what used it still writes there: the next sandbox may take it
+    }
   }
 }
 

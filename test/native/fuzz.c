@@ -1,7 +1,8 @@
-/* Mutated frames, with a fixed seed: each is answered, and a good call between them still works. */
+/* Mutated frames, by a seed (ZB_SEED): each is answered, and a good call between them still works. ZB_FRAMES says how many. */
 #include "node.h"
+#include <stdlib.h>
 
-enum { FRAMES = 120000 };
+enum { FRAMES = 120000, FRAMES_A_REQUEST = 200 };
 static uint64_t state = 0x9E3779B97F4A7C15;
 static uint32_t random32(void) {
   state ^= state << 13, state ^= state >> 7, state ^= state << 17;
@@ -59,13 +60,45 @@ static int one(void) {
   return answer.status < 4;
 }
 
+static uint64_t inside(uint32_t from) { return (ULONG_PTR)segment + from + random32() % ((uint32_t)segment_size - from); }
+
+/* What is asked of the memory window: whole if it may be, and if it may be is what the segment says, as long as it lies there. */
+static int one_of_window(uint32_t number) {
+  const uint32_t sizes[] = {0, 1, 8, random32() % 300, WINDOW_ROOM, WINDOW_ROOM + 1, 0x7FFFFFFF, 0xFFFFFFFF};
+  uint64_t base = (ULONG_PTR)segment, address, rest;
+  uint32_t op = 1 + random32() % 2, size = sizes[random32() % 8], place = random32() % 4;
+  address = place == 0 ? inside(0) : place == 1 ? inside(ARENA_OFFSET) : base + segment_size - random32() % 300;
+  if (place == 3 && random32() % 2) op = MEMORY_READ, address = (uint64_t)random32() << 32 | random32();
+  rest = random32() % 2 ? size : random32() % 2 ? (uint64_t)size + sizes[random32() % 8] : (uint64_t)-1;
+  memcpy(segment + WINDOW_OFFSET + WINDOW_OP, &op, 4);
+  memcpy(segment + WINDOW_OFFSET + WINDOW_ADDRESS, &address, 8);
+  memcpy(segment + WINDOW_OFFSET + WINDOW_REST, &rest, 8);
+  memcpy(segment + WINDOW_OFFSET + WINDOW_SIZE, &size, 4);
+  __atomic_store_n(word(WINDOW_OFFSET), number, __ATOMIC_SEQ_CST);
+  *word(WORD_STRAND_SLEEPS + 4) = 1;
+  ring(1, WORD_STRAND_SLEEPS + 4);
+  for (int i = 0; *word(WINDOW_ANSWER) != number && i < 20000; i++) Sleep(i > 1000);
+  if (*word(WINDOW_ANSWER) != number) return 0;
+  if (!size || address < base || address >= base + segment_size) return 1; /* nobody asks for nothing */
+  uint64_t offset = address - base;
+  int may = size <= rest && size <= WINDOW_ROOM &&
+            (!rest || (rest <= segment_size - offset && (op == MEMORY_READ || offset >= ARENA_OFFSET)));
+  if (*word(WINDOW_ANSWER + 4) == (uint32_t)may) return 0;
+  return !may || offset < ARENA_OFFSET || !memcmp(segment + offset, segment + WINDOW_DATA, size);
+}
+
 void test_fuzz(void) {
   int32_t *a = (void *)arena(0x1000);
-  int good = 1, answered = 0;
+  int good = 1, answered = 0, asked = 0;
+  const int frames = getenv("ZB_FRAMES") ? atoi(getenv("ZB_FRAMES")) : FRAMES;
+  if (getenv("ZB_SEED")) state ^= strtoull(getenv("ZB_SEED"), NULL, 10) * 0x2545F4914F6CDD1D;
+  const int requests = frames / FRAMES_A_REQUEST;
+  while (asked < requests && one_of_window((uint32_t)asked + 1)) asked++;
+  check(asked == requests, "requests in the memory window are answered, and carried out where they may be");
   for (int i = 0; i < 60; i++) a[i] = i % 7;
-  for (; answered < FRAMES && one(); answered++)
+  for (; answered < frames && one(); answered++)
     if (answered % 1000 == 0) good &= call(1, 2, (uint64_t[]){40, 2}).result == 42;
-  check(answered == FRAMES && good, "mutated frames are answered");
+  check(answered == frames && good, "mutated frames are answered");
   check(*word(WORD_MAGIC) == MAGIC && *word(WORD_VERSION) == WIRE_VERSION, "the control block is untouched");
   printf("fuzz: %d frames; %u done, %u crashed, %u refused, %u undeclared\n", answered, counts[0], counts[1], counts[2], counts[3]);
 

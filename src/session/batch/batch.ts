@@ -1,7 +1,9 @@
 /** Batches: one call for each row of the columns given. */
+
 import { EndReason } from '../../channel/shared.js'
 import { isOutParameter, out } from '../../ctypes/call-plan.js'
 import { type Arch, describe, FOR_ARCH, isType } from '../../ctypes/data.js'
+import { hasMember, isList } from '../../ctypes/given.js'
 import type { ArgType, ResType } from '../../ctypes/inference.js'
 import { ArgumentError, CallTimeoutError } from '../../errors.js'
 import type { Declared } from '../call/declared.js'
@@ -73,8 +75,7 @@ export interface Options extends BatchOptions {
 }
 
 export function makeBatch(routine: BatchSource, blocking: boolean): BatchFunction<readonly unknown[], unknown> {
-  const take = (columns: readonly unknown[]) =>
-    Array.isArray(columns) ? takenColumns(routineOf(routine), columns) : columns
+  const take = (columns: readonly unknown[]) => (isList(columns) ? takenColumns(routineOf(routine), columns) : columns)
   const awaited = (columns: readonly unknown[], options: Options = {}): Promise<unknown> => {
     const begin = (core: SessionCore, given: readonly unknown[]) =>
       new Promise<unknown>((resolve, reject) =>
@@ -136,7 +137,7 @@ export function streamOf(
 }
 
 const isIterable = (sets: unknown) =>
-  typeof sets === 'object' && sets !== null && (Symbol.iterator in sets || Symbol.asyncIterator in sets)
+  typeof sets === 'object' && (hasMember(sets, Symbol.iterator) || hasMember(sets, Symbol.asyncIterator))
 
 function start(
   routine: BatchSource,

@@ -1,11 +1,13 @@
 /**
  * Some rows of a batch on their way: laid out in the arena, called, and read back. What the chunks of a session's share know together.
  */
+
 import { Exchange, type Port, type Sender, sendFromArena } from '../../channel/exchange.js'
 import { Shared } from '../../channel/shared.js'
 import { BATCH_LAST_ERRORS, Batch, Kind, Reply, ROW_FAILURE_SIZE, Status } from '../../codec/layout.js'
 import type { LocalBlock } from '../../ctypes/block.js'
 import { bytesOf } from '../../ctypes/data.js'
+import { reading } from '../../ctypes/given.js'
 import { ZugbrueckeError } from '../../errors.js'
 import type { Declared } from '../call/declared.js'
 import { refusal } from '../call/refusal.js'
@@ -121,7 +123,7 @@ export abstract class Chunk extends Exchange {
     const { share, core } = this.state
     const { plan, declared, columns } = share
     const { first, count } = range
-    const chunks = columns.map(column => column.chunk(first, count))
+    const chunks = reading(`${this.label}: a column`, () => columns.map(column => column.chunk(first, count)))
     const messageSize = Batch.columns + Batch.columnSize * chunks.length
     const outside = messageSize > port.room
     let size = outside ? align(messageSize) : 0

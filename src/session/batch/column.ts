@@ -1,6 +1,8 @@
 /** What a column of a batch is: memory that rows walk through. */
+
 import type { LocalBlock, RemoteMemory } from '../../ctypes/block.js'
 import type { Encoding } from '../../ctypes/encoding.js'
+import { isList } from '../../ctypes/given.js'
 import type { TakenTexts } from '../../ctypes/taken-texts.js'
 import type { SessionFacts } from '../core/facts.js'
 
@@ -60,4 +62,4 @@ export function sameColumn(bytes: Uint8Array, kind: string): Column {
 }
 
 export const isArrayLike = (value: unknown): value is ArrayLike<unknown> =>
-  Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView))
+  isList(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView))

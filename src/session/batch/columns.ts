@@ -15,6 +15,7 @@ import {
   typeOf,
   WRITE,
 } from '../../ctypes/data.js'
+import { isA, isList } from '../../ctypes/given.js'
 import { setAddress } from '../../ctypes/integers.js'
 import { fits, placeOf, toAddress } from '../../ctypes/pointing.js'
 import { addressIn } from '../../ctypes/reference.js'
@@ -65,7 +66,7 @@ function columnOf(type: CType, given: unknown, core: ColumnContext): Column {
       return pointerColumn(type, given, core)
     case 'char pointer':
     case 'wchar pointer':
-      if (typeof given === 'string' || given === null || Array.isArray(given)) return textColumn(type, given, core)
+      if (typeof given === 'string' || given === null || isList(given)) return textColumn(type, given, core)
       return pointerColumn(type, given, core)
     case 'structure':
       return structureColumn(type, given, core.facts.pointerSize)
@@ -89,7 +90,7 @@ function scalarColumn(type: CType, given: unknown, core: ColumnContext): Column 
     const { length } = given as unknown as { length: number }
     return lying(bytesOf(given), kind, size, length, core) ?? elementsColumn(bytesOf(given), length, kind, size)
   }
-  if (given instanceof ArrayData) {
+  if (isA(given, ArrayData)) {
     const { elementType, [LENGTH]: length } = typeOf(given)
     if (elementType[KIND] !== kind || isBigEndian(elementType) || !(given[BLOCK] instanceof LocalBlock))
       throw new ArgumentError(`an array of ${elementType.name} is not a column of ${type.name}`)
@@ -116,19 +117,19 @@ function scalarColumn(type: CType, given: unknown, core: ColumnContext): Column 
     }
   }
   const block = LocalBlock.allocate(size)
-  type[WRITE](block, 0, given instanceof CData ? (given as unknown as { value: unknown }).value : given)
+  type[WRITE](block, 0, isA(given, CData) ? (given as unknown as { value: unknown }).value : given)
   return sameColumn(block.bytes, kind)
 }
 
 function pointerColumn(type: CType, given: unknown, core: ColumnContext): Column {
   const pointee = type[CATEGORY] === 'pointer' ? type.pointee : undefined
-  if (given instanceof ArrayData) return arrayColumn(given, pointee, core)
+  if (isA(given, ArrayData)) return arrayColumn(given, pointee, core)
   // what leads to a number is a buffer of numbers; what leads to anything is a handle
-  if (given instanceof BigUint64Array && (!pointee || pointee[CATEGORY] === 'structure'))
+  if (isA(given, BigUint64Array) && (!pointee || pointee[CATEGORY] === 'structure'))
     return addressesColumn(type, given, core)
-  if (Array.isArray(given)) return addressesColumn(type, given, core)
+  if (isList(given)) return addressesColumn(type, given, core)
   if (isBuffer(given)) return bufferColumn(given, type, pointee, core)
-  if (given instanceof CData && typeOf(given)[KIND] !== 'p' && given[BLOCK] instanceof LocalBlock)
+  if (isA(given, CData) && typeOf(given)[KIND] !== 'p' && given[BLOCK] instanceof LocalBlock)
     throw new ArgumentError(`one ${typeOf(given).name} is not a column: give an array of them`)
   try {
     return constant(addressFor(type, given, core), type.size)

@@ -1,4 +1,5 @@
 /** A batch as the caller asked for it: what is given, what is to come back, which rows are still to be done. Sessions may share it. */
+
 import { LocalBlock } from '../../ctypes/block.js'
 import { isOutParameter } from '../../ctypes/call-plan.js'
 import {
@@ -12,6 +13,7 @@ import {
   wholeNumber,
 } from '../../ctypes/checks.js'
 import { BLOCK, bytesOf, CData, type CType, describe, isBuffer, isType } from '../../ctypes/data.js'
+import { isList, reading } from '../../ctypes/given.js'
 import type { ArgType } from '../../ctypes/inference.js'
 import { passedAs } from '../../ctypes/passing.js'
 import { isStatus } from '../../ctypes/result.js'
@@ -112,11 +114,11 @@ export class BatchPlan implements PlannedRows {
     core: ColumnContext,
   ) {
     const { label, argtypes, restype } = routine
-    if (!Array.isArray(given))
-      throw new ArgumentError(`${label}: a batch takes an array of columns`, { routine: label })
+    if (!isList(given)) throw new ArgumentError(`${label}: a batch takes an array of columns`, { routine: label })
     const wanted = argtypes.filter(isType).length
-    if (given.length !== wanted)
-      throw new ArgumentError(`${label} takes ${wanted} columns, ${given.length} were given`, { routine: label })
+    const count = reading(`${label}: what is given as columns`, () => given.length)
+    if (count !== wanted)
+      throw new ArgumentError(`${label} takes ${wanted} columns, ${count} were given`, { routine: label })
     checkOptions(`${label}.batch`, options, BATCH_OPTIONS)
     const { chunk } = options
     this.#given = takenColumns(routine, given)
@@ -157,7 +159,10 @@ export class BatchPlan implements PlannedRows {
 
   #givenColumns(core: ColumnContext): Column[] {
     const types = this.routine.argtypes.filter(isType)
-    return types.map((type, i) => makeColumn(this.routine.label, i + 1, type, this.#given[i], core))
+    const { label } = this.routine
+    return types.map((type, i) =>
+      reading(`${label}, column ${i + 1}`, () => makeColumn(label, i + 1, type, this.#given[i], core)),
+    )
   }
 
   finished(count: number): void {
@@ -210,9 +215,11 @@ function resultsOf({ label, restype }: BatchRoutine, rows: number, given: ArrayB
 }
 
 /** Columns are memory, but what is one value for every row is a value, and taken when the batch is asked for. */
-export function takenColumns({ argtypes }: BatchRoutine, given: readonly unknown[]): readonly unknown[] {
+export function takenColumns({ argtypes, label }: BatchRoutine, given: readonly unknown[]): readonly unknown[] {
   const types = argtypes.filter(isType)
-  return given.map((column, i) => (Array.isArray(column) || !types[i] ? column : takenValue(column, types[i])))
+  return reading(`${label}: what is given as columns`, () =>
+    given.map((column, i) => (isList(column) || !types[i] ? column : takenValue(column, types[i]))),
+  )
 }
 
 function rowsOf(label: string, columns: readonly Column[], said: number | undefined): number {

@@ -1,6 +1,8 @@
 /** One call of a routine whose arguments may be memory or callbacks, from its JS arguments to its JS result. */
+
 import { AsyncResource } from 'node:async_hooks'
 import { Exchange, type Port, type Sender, sendFromArena } from '../../channel/exchange.js'
+import { numberOf } from '../../codec/control.js'
 import type { Image } from '../../codec/image.js'
 import { ARENA_OFFSET, Kind, Op, Reply, Status } from '../../codec/layout.js'
 import type { LocalBlock } from '../../ctypes/block.js'
@@ -203,7 +205,7 @@ export class CallExchange extends Exchange {
       [size],
       [],
       outcome => {
-        this.#borrowed = Number(outcome.numbers[0])
+        this.#borrowed = Number(numberOf(outcome))
         this.#size = size
         // taken back meanwhile
         if (this.settled) this.#giveBack()

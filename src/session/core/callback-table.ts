@@ -2,9 +2,11 @@
  * The callbacks of one thread: their numbers, their thunks in the Windows process, and what happens when one is called.
  * A number carries its thread in the top byte, so that the worker knows whose event loop runs it.
  */
+
 import type { Port } from '../../channel/exchange.js'
 import type { Frame } from '../../channel/frame.js'
 import { Shared } from '../../channel/shared.js'
+import { numberOf } from '../../codec/control.js'
 import { Convention, Op, RoutineFlag } from '../../codec/layout.js'
 import { type CallbackTarget, LocalBlock } from '../../ctypes/block.js'
 import { type CallbackPlan, callbackPlan } from '../../ctypes/callback-plan.js'
@@ -84,7 +86,7 @@ export class CallbackTable {
     const plan = callbackPlan(callback.type, core.facts.arch)
     const number = this.#number()
     const outcome = core.control.requestSync(MAKING, Op.thunk, ...declaration(number, plan))
-    const thunk = { number, address: Number(outcome.numbers[0]) }
+    const thunk = { number, address: Number(numberOf(outcome)) }
     // one that was asked for before may be here by now
     if (this.#numbers.has(callback)) this.#rest(thunk, plan)
     else this.#bind(callback, plan, thunk)
@@ -109,6 +111,15 @@ export class CallbackTable {
       return
     }
     const { callback, plan } = bound
+    if (count !== plan.signature.length) {
+      core.stray(
+        new ZugbrueckeError(
+          `a callback came with ${count} of ${plan.signature.length} arguments: a DLL wrote over them`,
+        ),
+      )
+      frame.finish(0, 0)
+      return
+    }
     const bits = this.#bits(plan, count, argumentsAt)
     const address = plan.resultByAddress ? bits.whole.getBigUint64(0, true) : undefined
     let loan: Loan | undefined
@@ -224,7 +235,7 @@ export class CallbackTable {
       ...declaration(number, plan),
       outcome => {
         if (this.#asked.get(callback) === port) this.#asked.delete(callback)
-        const thunk = { number, address: Number(outcome.numbers[0]) }
+        const thunk = { number, address: Number(numberOf(outcome)) }
         // it may have one by now, or be disposed
         if (this.#numbers.has(callback) || callback.disposed) this.#rest(thunk, plan)
         else this.#bind(callback, plan, thunk)

@@ -13,7 +13,7 @@ import { Life, type SharedState } from '../../channel/shared.js'
 import { TimeLimit } from '../../channel/time-limit.js'
 import { Turn } from '../../channel/turns.js'
 import { CallBuilder } from '../../codec/call-builder.js'
-import type { Outcome } from '../../codec/control.js'
+import { numberOf, type Outcome } from '../../codec/control.js'
 import { createEncoder, type Encoder } from '../../codec/encoder.js'
 import { Op } from '../../codec/layout.js'
 import { Callback, type CallbackClass } from '../../ctypes/callback-type.js'
@@ -165,7 +165,7 @@ export class SessionCore {
   }
 
   #askForObjects(size: number, got: (address: number) => void): void {
-    const told = (outcome: Outcome) => got(Number(outcome.numbers[0]))
+    const told = (outcome: Outcome) => got(Number(numberOf(outcome)))
     // where there is none objects are refused, with an error of their own
     this.control.submit('memory for objects', Op.alloc, [size], [], told, () => {})
   }

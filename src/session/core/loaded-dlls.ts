@@ -1,5 +1,7 @@
 /** DLLs that one thread has had loaded: one for each name and mode, however many libraries stand for it. */
+
 import { Shared } from '../../channel/shared.js'
+import { textOf } from '../../codec/control.js'
 import { Op } from '../../codec/layout.js'
 import { DllNotFoundError, WrongArchitectureError } from '../../errors.js'
 import type { Arch } from '../../runtime/config.js'
@@ -91,7 +93,14 @@ export class LoadedDll {
         resolve()
       }
       const numbers = [number, this.mode]
-      core.control.submit(`loading ${name}`, Op.load, numbers, [this.#windows], ({ texts }) => loaded(texts[0]), failed)
+      core.control.submit(
+        `loading ${name}`,
+        Op.load,
+        numbers,
+        [this.#windows],
+        outcome => loaded(textOf(outcome)),
+        failed,
+      )
     })
   }
 

@@ -1,4 +1,5 @@
 /** The text of a Windows error is asked of the Windows side, once the call that met it has settled. */
+import { textOf } from '../../codec/control.js'
 import { Op } from '../../codec/layout.js'
 import { WindowsError } from '../../errors.js'
 import type { SessionCore } from './core.js'
@@ -29,15 +30,15 @@ export function failWith(core: SessionCore, error: Error, reject: (error: Error)
 export const fillWindowsError = Object.assign(
   async (core: SessionCore, error: Error): Promise<Error> => {
     if (!(error instanceof WindowsError) || !bare.delete(error) || !core.alive) return error
-    return core.control.request('FormatError', Op.formatError, [error.winerror]).then(
-      outcome => fill(error, outcome.texts[0]),
-      () => error,
-    )
+    return core.control
+      .request('FormatError', Op.formatError, [error.winerror])
+      .then(outcome => fill(error, textOf(outcome)))
+      .catch(() => error)
   },
   {
     sync(core: SessionCore, error: Error): Error {
       if (!(error instanceof WindowsError) || !bare.delete(error) || !core.alive) return error
-      return fill(error, core.control.requestSync('FormatError', Op.formatError, [error.winerror]).texts[0])
+      return fill(error, textOf(core.control.requestSync('FormatError', Op.formatError, [error.winerror])))
     },
   },
 )

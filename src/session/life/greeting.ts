@@ -1,7 +1,9 @@
 /** The first messages of a session: both halves say which they are, and how Node comes to the memory of the other. Runs on the caller's thread. */
+
 import { createRequire } from 'node:module'
 import { isMemoryPermitted } from '../../channel/remote-memory.js'
 import { Life, Shared } from '../../channel/shared.js'
+import { numberOf, textOf } from '../../codec/control.js'
 import { Op, WIRE_VERSION } from '../../codec/layout.js'
 import { ArgumentError, ConfigError, SessionStartError } from '../../errors.js'
 import type { Config } from '../../runtime/config.js'
@@ -31,15 +33,15 @@ export async function greet(
   try {
     const given = Object.entries(variables(env)).flat()
     const hello = core.control.request('start', Op.hello, [WIRE_VERSION], [version, ...given])
-    const { numbers, texts } = await Promise.race([hello, late])
-    const base = Number(numbers[3])
+    const told = await Promise.race([hello, late])
+    const base = Number(numberOf(told, 3))
     const memoryByHost = process.env.ZUGBRUECKE_MEMORY_ACCESS === 'host' || !isMemoryPermitted(facts.pid, base)
     core.facts = {
       ...facts,
       base,
       memoryByHost,
-      pointerSize: Number(numbers[2]),
-      pythonVersion: texts[0],
+      pointerSize: Number(numberOf(told, 2)),
+      pythonVersion: textOf(told),
     }
     if (memoryByHost) core.lookThroughHost()
     const searched = folders.map(folder => core.control.request('"dll_directories"', Op.addDllDirectory, [], [folder]))

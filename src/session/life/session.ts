@@ -2,6 +2,7 @@
 import { MessagePort } from 'node:worker_threads'
 import { SharedState } from '../../channel/shared.js'
 import { describe } from '../../ctypes/data.js'
+import { isA, isRecord } from '../../ctypes/given.js'
 import { ArgumentError } from '../../errors.js'
 import {
   type Arch,
@@ -43,7 +44,7 @@ export type OpenParameters = Partial<Omit<Config, 'arch'>> & { readonly arch?: A
 export function parametersFor(dllPath: string, parameters: OpenParameters): Partial<Config> {
   checkDllName(dllPath)
   // what is no object is refused in the same words as by the constructor
-  if (Object.prototype.toString.call(parameters) !== '[object Object]') resolveConfig(parameters as never)
+  if (!isRecord(parameters)) resolveConfig(parameters as never)
   const { arch = 'auto', ...others } = parameters
   return arch === 'auto' ? { ...others, arch: archForDll(dllPath, resolveConfig(others)) } : { ...others, arch }
 }
@@ -279,6 +280,6 @@ export class CtypesSession extends SessionSurface {
 }
 
 function checkPort(port: unknown): void {
-  if (!(port instanceof MessagePort))
+  if (!isA(port, MessagePort))
     throw new ArgumentError(`a session is joined by what its port() gave, not by ${describe(port)}`)
 }

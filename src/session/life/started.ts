@@ -2,6 +2,7 @@
  * What the thread that started a session owns of it: the shared memory, the worker, the segment, the Windows process, the sandbox.
  * Made step by step, so that whatever has been made by then can be ended at any step. Knows nothing of calls.
  */
+import { lockNow } from '../../channel/abandoned.js'
 import { endMapping, forgetView } from '../../channel/mapping.js'
 import { closeSegment, createSegment, openBell, type Segment, writeHead } from '../../channel/segment.js'
 import { EndReason, Shared, SharedState } from '../../channel/shared.js'
@@ -65,7 +66,7 @@ export class Started {
     installation: Installation,
     config: ResolvedConfig,
   ): Promise<{ segment: Segment; pid: number; sandbox: SandboxView | undefined }> {
-    if (config.sandbox) this.#sandbox = Sandbox.make(installation, config)
+    if (config.sandbox) this.#sandbox = Sandbox.make(installation, config, lockNow)
     const ready = this.#sandbox ?? ensureServices(installation)
     // until it is awaited nobody else is told of its failure
     ready.catch(() => {})

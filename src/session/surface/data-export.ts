@@ -1,4 +1,5 @@
 /** A variable that a DLL exports: its address is asked for when it is first read or written. */
+import { numberOf } from '../../codec/control.js'
 import { Op } from '../../codec/layout.js'
 import { RemoteBlock, type RemoteMemory } from '../../ctypes/block.js'
 import { RoutineNotFoundError } from '../../errors.js'
@@ -37,7 +38,7 @@ export class DataExportBlock extends RemoteBlock {
           [this.dll.number, ordinal],
           [ordinal < 0 ? String(this.symbol) : ''],
         )
-        this.#address = BigInt.asUintN(64, outcome.numbers[0])
+        this.#address = BigInt.asUintN(64, numberOf(outcome))
       } catch (error) {
         if (this.dll.error) throw this.dll.error
         if (error instanceof RoutineNotFoundError)

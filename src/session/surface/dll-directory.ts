@@ -1,4 +1,5 @@
 /** Folders that are searched for what a DLL needs, beside those that Windows searches anyway. */
+import { numberOf } from '../../codec/control.js'
 import { Op } from '../../codec/layout.js'
 import { ArgumentError } from '../../errors.js'
 import { type Both, blockingOnly, both } from '../core/both.js'
@@ -28,7 +29,8 @@ export class DllDirectory {
 export function directoryAdder(session: SessionSurface, blocking: boolean): Both<[path: string], DllDirectory> {
   return both(session, (ask, path) => {
     const folder = folderPath(path, session.cwd)
-    return ask(`add_dll_directory(${path})`, Op.addDllDirectory, [], [folder], ({ numbers: [cookie] }) => {
+    return ask(`add_dll_directory(${path})`, Op.addDllDirectory, [], [folder], outcome => {
+      const cookie = numberOf(outcome)
       const close = both<[], void>(session, askAgain => {
         directory.surrender()
         return askAgain(`closing ${path}`, Op.removeDllDirectory, [cookie], [], () => undefined)

@@ -1,4 +1,6 @@
 /** Memory of the Windows process: allocated there for what a DLL keeps, read and written from here. */
+
+import { numberOf } from '../../codec/control.js'
 import { Op } from '../../codec/layout.js'
 import { LocalBlock, RemoteBlock, type RemoteMemory, RemoteRange } from '../../ctypes/block.js'
 import { allocated, check, LARGEST, SIZE, wholeNumber } from '../../ctypes/checks.js'
@@ -14,6 +16,7 @@ import {
   typeOf,
   viewAt,
 } from '../../ctypes/data.js'
+import { isA, reading } from '../../ctypes/given.js'
 import type { ArrayType, InstanceOf } from '../../ctypes/inference.js'
 import { addressof } from '../../ctypes/memory.js'
 import { toAddress } from '../../ctypes/pointing.js'
@@ -64,7 +67,7 @@ export class Allocation {
   }
   /** Writes bytes at an offset; more than there is room for is a `MemoryAccessError`. */
   write(bytes: Uint8Array, offset = 0): void {
-    this.#owner.write(this.#at(offset, bytes?.length ?? 0), bytes)
+    this.#owner.write(this.#at(offset, isA(bytes, Uint8Array) ? bytes.length : 0), bytes)
   }
   /** Frees it, in order with the calls made before; twice is an error. */
   free(): Promise<void> {
@@ -177,17 +180,15 @@ export class SessionMemory {
       const most = session.arch === 'win64' ? Number.MAX_SAFE_INTEGER : LARGEST
       if (!Number.isSafeInteger(size) || size < 0 || size > most)
         throw new ArgumentError(`alloc takes a type or a number of bytes up to ${most}, not ${describe(what)}`)
-      return ask(`alloc(${size})`, Op.alloc, [size], [], (o, core) =>
-        make(what, core, BigInt.asUintN(64, o.numbers[0])),
-      )
+      return ask(`alloc(${size})`, Op.alloc, [size], [], (o, core) => make(what, core, BigInt.asUintN(64, numberOf(o))))
     })
     const free = both(session, (ask, memory: Allocation | object) => {
-      if (memory instanceof CData) {
+      if (isA(memory, CData)) {
         const block = freeable(memory)
         // a message that says nothing: once it is answered all calls made before have returned
         return ask('free', Op.getLastError, [], [], () => moveBack(block))
       }
-      if (!(memory instanceof Allocation))
+      if (!isA(memory, Allocation))
         throw new ArgumentError(`free takes what alloc gave, or an object of ctypes, not ${describe(memory)}`)
       if (!memory.belongsTo(this)) checkSession(memory.memory, this.core().memory)
       return ask('free', Op.free, [memory.surrender()], [], () => undefined)
@@ -207,7 +208,7 @@ export class SessionMemory {
 
   /** Copies bytes into the Windows process, now. Throws MemoryAccessError, also for memory that may only be read. */
   write(address: AddressLike, bytes: Uint8Array): void {
-    if (!(bytes instanceof Uint8Array)) throw new ArgumentError('write takes bytes (a Uint8Array)')
+    if (!isA(bytes, Uint8Array)) throw new ArgumentError('write takes bytes (a Uint8Array)')
     const { memory } = this.core()
     memory.write(this.#address(address, memory), bytes)
   }
@@ -218,7 +219,7 @@ export class SessionMemory {
    */
   place<T extends object>(object: T): T {
     const { memory, objects } = this.core()
-    if (!(object instanceof CData)) throw new ArgumentError(`place takes an object of ctypes, not ${describe(object)}`)
+    if (!isA(object, CData)) throw new ArgumentError(`place takes an object of ctypes, not ${describe(object)}`)
     const block = object[BLOCK]
     const name = typeOf(object).name
     if (block instanceof RemoteBlock) {
@@ -299,14 +300,19 @@ function moveBack(block: LocalBlock): void {
 
 /** From whatever names an address; an ArgumentError for what belongs to another session than `ours`. */
 export function addressOf(address: AddressLike, ours: RemoteMemory, arch: Arch): bigint {
-  const theirs =
-    address instanceof CData ? pointedMemory(address) : (address as { memory?: RemoteMemory } | null)?.memory
-  if (theirs) checkSession(theirs, ours)
   const isHandle = (typeof address === 'object' && address !== null) || typeof address === 'function'
-  const raw: unknown = isHandle ? (address as { readonly address: bigint }).address : address
+  const raw: unknown = isHandle ? addressIn(address, ours) : address
   if (typeof raw !== 'bigint' && typeof raw !== 'number')
     throw new ArgumentError(`an address is a bigint, a number or something with an address, not ${describe(address)}`)
   return toAddress(raw, arch, 'a pointer')
+}
+
+function addressIn(handle: { readonly address: bigint; readonly memory?: RemoteMemory }, ours: RemoteMemory): unknown {
+  return reading('an address', () => {
+    const theirs = isA(handle, CData) ? pointedMemory(handle) : handle.memory
+    if (theirs) checkSession(theirs, ours)
+    return handle.address
+  })
 }
 
 /** Whose memory a pointer leads into. */

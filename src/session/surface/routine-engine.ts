@@ -10,6 +10,7 @@ import { Convention as ConventionNumber, RoutineFlag } from '../../codec/layout.
 import { adapterOf, type CallPlan, compilePlan } from '../../ctypes/call-plan.js'
 import type { Convention } from '../../ctypes/convention.js'
 import { isType } from '../../ctypes/data.js'
+import { isList } from '../../ctypes/given.js'
 import { type Prototype, parsePrototype } from '../../ctypes/header/index.js'
 import type { ArgType, ResType } from '../../ctypes/inference.js'
 import { checkMemsync, checkPaths, type Directive, type Memsync, type Shape } from '../../ctypes/memsync.js'
@@ -133,7 +134,7 @@ export class RoutineEngine implements RoutineSource {
   }
 
   #checkArgtypes(given: readonly ArgType[] | null | undefined): readonly ArgType[] | undefined {
-    if (given !== undefined && given !== null && !Array.isArray(given))
+    if (given !== undefined && given !== null && !isList(given))
       throw new ArgumentError(`${this.label}: argtypes is an array of types, or undefined`)
     return given ?? undefined
   }

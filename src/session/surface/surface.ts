@@ -2,6 +2,7 @@
  * What a session offers beside its own life: libraries, Windows' errors, paths, memory. The same for the thread that started it
  * and for threads that joined.
  */
+import { numberOf, textOf } from '../../codec/control.js'
 import { Op } from '../../codec/layout.js'
 import { RemoteRange, type Target } from '../../ctypes/block.js'
 import type { CallbackType, ForeignRoutine } from '../../ctypes/callback-type.js'
@@ -99,8 +100,8 @@ export abstract class SessionSurface {
     this.OleDLL = makeConstructor(this, 'oledll', blocking)
     this.memory = new SessionMemory(this, blocking)
     const numbers = (given: number | undefined) => (given === undefined ? [] : [int32(given, 'a code of Windows')])
-    this.FormatError = both(this, (io, given) => io('FormatError', Op.formatError, numbers(given), [], o => o.texts[0]))
-    this.GetLastError = both(this, io => io('GetLastError', Op.getLastError, [], [], o => Number(o.numbers[2])))
+    this.FormatError = both(this, (io, given) => io('FormatError', Op.formatError, numbers(given), [], o => textOf(o)))
+    this.GetLastError = both(this, io => io('GetLastError', Op.getLastError, [], [], o => Number(numberOf(o, 2))))
     this.set_last_error = both(this, (io, value) => {
       const code = int32(value, 'a code of Windows') >>> 0
       return io('set_last_error', Op.setLastError, [code, -1], [], (_, core) => {
@@ -121,23 +122,23 @@ export abstract class SessionSurface {
       if (words !== undefined && typeof words !== 'string')
         throw new ArgumentError(`the text of WinError is a string, not ${describe(words)}`)
       return io('WinError', Op.formatError, numbers(given), [], o => {
-        const winerror = Number(o.numbers[0])
-        const strerror = words ?? o.texts[0]
+        const winerror = Number(numberOf(o))
+        const strerror = words ?? textOf(o)
         return new WindowsError(`[WinError ${winerror}] ${strerror}`, { winerror, strerror })
       })
     })
     this.add_dll_directory = directoryAdder(this, blocking)
     this.pathUnixToWine = both(this, (io, path) =>
-      io('pathUnixToWine', Op.path, [0], [text('pathUnixToWine', path)], o => o.texts[0]),
+      io('pathUnixToWine', Op.path, [0], [text('pathUnixToWine', path)], o => textOf(o)),
     )
     this.pathWineToUnix = both(this, (io, path) =>
-      io('pathWineToUnix', Op.path, [1], [text('pathWineToUnix', path)], o => o.texts[0]),
+      io('pathWineToUnix', Op.path, [1], [text('pathWineToUnix', path)], o => textOf(o)),
     )
     this.util = {
       find_library: both(this, (io, name) =>
-        io('find_library', Op.findLibrary, [], [text('find_library', name)], o => (o.numbers[0] ? o.texts[0] : null)),
+        io('find_library', Op.findLibrary, [], [text('find_library', name)], o => (numberOf(o) ? textOf(o) : null)),
       ),
-      find_msvcrt: both(this, io => io('find_msvcrt', Op.findMsvcrt, [], [], o => (o.numbers[0] ? o.texts[0] : null))),
+      find_msvcrt: both(this, io => io('find_msvcrt', Op.findMsvcrt, [], [], o => (numberOf(o) ? textOf(o) : null))),
     }
   }
 

@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { Worker } from 'node:worker_threads'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { CFUNCTYPE, ConfigError, CtypesSession, c_int, c_uint, SessionCrashedError, SetupError } from 'zugbruecke'
@@ -13,11 +15,16 @@ import { dll, rejects, sleep, until } from '../support.js'
 const test = suite('a session in a sandbox')
 const there = (await sandboxProblem()) === undefined
 const sandboxed = there ? test : test.skip
-/** Folders of a program's sandboxes. */
-const sandboxes = (pid = process.pid) => {
-  const folder = join(cacheFolder(), 'sandboxes')
-  return existsSync(folder) ? readdirSync(folder).filter(name => name.startsWith(`${pid}-`)) : []
-}
+/** Folders of a program's sandboxes: it has them open, and locked. */
+const sandboxes = (pid: number | 'self' = 'self') =>
+  readdirSync(`/proc/${pid}/fd`).flatMap(fd => {
+    try {
+      const path = readlinkSync(`/proc/${pid}/fd/${fd}`)
+      return dirname(path) === join(cacheFolder(), 'sandboxes') ? [path] : []
+    } catch {
+      return [] // closed meanwhile
+    }
+  })
 const GENERIC_WRITE = 0x40000000
 const CREATE_ALWAYS = 2
 const windows = (path: string) => `Z:${path.replaceAll('/', '\\')}`
@@ -46,7 +53,10 @@ sandboxed('calls, callbacks and memory are as ever', async () => {
   memory.write(Uint8Array.of(1, 2))
   assert.equal([...memory.read(0, 3)], [1, 2, 0])
   process.kill(session.pid as number, 0)
+  const [folder, ...others] = sandboxes()
+  assert.ok(existsSync(join(folder, 'prefix')) && others.length === 0)
   await session.terminate()
+  assert.not(existsSync(folder))
   assert.equal(sandboxes(), [])
 })
 
@@ -93,7 +103,7 @@ sandboxed('a crash is told as ever, and nothing is left of it', async () => {
   const error = (await rejects(faults.func('exit_with', [c_uint], null)(9), SessionCrashedError)) as SessionCrashedError
   assert.is(error.exitCode, 9)
   await session.terminate()
-  await until(() => sandboxes().length === 0, 'its prefix is taken away')
+  await until(() => sandboxes().length === 0, 'its folder is not held any more')
 })
 
 sandboxed('several at once', async () => {
@@ -123,11 +133,35 @@ sandboxed('SIGKILL leaves no process, and the next sandbox takes the folder away
   await until(() => /pid \d+/.test(output), 'it is up', 30)
   const pid = Number(/pid (\d+)/.exec(output)?.[1])
   await sleep(50)
+  const [folder] = sandboxes(child.pid)
+  assert.ok(existsSync(folder))
   child.kill('SIGKILL')
   await until(() => !existsSync(`/proc/${pid}`), 'the Windows process is gone', 2)
   const session = await CtypesSession.start({ sandbox: true })
   await session.terminate()
-  assert.equal(sandboxes(child.pid), [])
+  assert.not(existsSync(folder))
+})
+
+sandboxed('nor does a thread that is ended leave anything, and nothing is taken from those that live', async () => {
+  const mine = await CtypesSession.start({ sandbox: true })
+  const [own] = sandboxes()
+  const program = `import { parentPort } from 'node:worker_threads'
+    import { CtypesSession } from ${JSON.stringify(import.meta.resolve('zugbruecke'))}
+    const session = await CtypesSession.start({ sandbox: true })
+    setInterval(() => {}, 1000)
+    parentPort.postMessage(session.pid)`
+  const thread = new Worker(new URL(`data:text/javascript,${encodeURIComponent(program)}`), { execArgv: [] })
+  const [pid] = (await once(thread, 'message')) as [number]
+  const [folder] = sandboxes().filter(path => path !== own)
+  assert.ok(existsSync(folder))
+  await thread.terminate()
+  await until(() => !existsSync(`/proc/${pid}`), 'the Windows process leaves', 5)
+  const session = await CtypesSession.start({ sandbox: true })
+  assert.not(existsSync(folder))
+  assert.ok(existsSync(join(own, 'prefix')))
+  assert.is(await mine.CDLL(dll('numbers')).func('add', [c_int, c_int], c_int)(3, 4), 7)
+  await Promise.all([session.terminate(), mine.terminate()])
+  assert.not(existsSync(own))
 })
 
 sandboxed('a path that is not there', async () => {

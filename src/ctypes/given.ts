@@ -1,0 +1,69 @@
+/**
+ * What the program gives may be anything: a proxy that is revoked, or whose traps throw, a getter that does. Questions whether it is of a
+ * kind are answered with no; what is read of it is read with words for where it fails.
+ */
+import { ArgumentError, ZugbrueckeError } from '../errors.js'
+
+/** `instanceof`, which throws for a proxy that cannot be asked. */
+export function isA<T>(value: unknown, type: abstract new (...args: never[]) => T): value is T {
+  try {
+    return value instanceof type
+  } catch {
+    return false
+  }
+}
+
+/** `Array.isArray`, likewise. */
+export function isList(value: unknown): value is readonly unknown[] {
+  try {
+    return Array.isArray(value)
+  } catch {
+    return false
+  }
+}
+
+/** An object with names and values, also of another realm or without a prototype. */
+export function isRecord(value: unknown): value is object {
+  try {
+    return Object.prototype.toString.call(value) === '[object Object]'
+  } catch {
+    return false
+  }
+}
+
+/** `key in value`, likewise; false for what is no object. */
+export function hasMember<K extends PropertyKey>(value: unknown, key: K): value is { readonly [key in K]: unknown } {
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false
+  try {
+    return key in value
+  } catch {
+    return false
+  }
+}
+
+/** What `work` makes of something that the program gave. Throws ArgumentError for what throws in it that is no error of ours. */
+export function reading<T>(what: string, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    throw unreadable(what, error)
+  }
+}
+
+/** An error of ours is itself. */
+export function unreadable(what: string, error: unknown): Error {
+  if (error instanceof ZugbrueckeError) return error
+  return new ArgumentError(`${what} cannot be read: ${error instanceof Error ? error.message : String(error)}`, {
+    cause: error,
+  })
+}
+
+/** Can an object be asked for its members at all? */
+export function isReadable(value: object): boolean {
+  try {
+    Object.getPrototypeOf(value)
+    return true
+  } catch {
+    return false
+  }
+}
