@@ -2,12 +2,15 @@
  * Writes the figures of the committed run into the documentation: `npm run bench:fill`. A place is `<!-- id -->` (or
  * `<!-- id ÷ other -->` for a ratio); what stands behind it, up to `<!-- / -->`, is replaced. CI runs it and fails if a page changes.
  */
-import { readFileSync, writeFileSync } from 'node:fs'
-import type { Encoding, Unit } from './model.js'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { type Encoding, GROUPS, type Group, isLessBetter, type Side, type Unit } from './model.js'
 import { formatMicroseconds, formatRatio, formatValue } from './report/format.js'
 
 interface Result {
   readonly id: string
+  readonly group: Group
+  readonly side: Side
+  readonly label: string
   readonly unit: Unit
   readonly value: number
 }
@@ -24,7 +27,11 @@ interface Run {
   readonly encodings?: readonly Encoding[]
 }
 
-const run = JSON.parse(readFileSync(new URL('results/latest.json', import.meta.url), 'utf8')) as Run
+const read = (file: URL) => JSON.parse(readFileSync(file, 'utf8')) as Run
+const run = read(new URL('results/latest.json', import.meta.url))
+const narrowFile = new URL('results/latest-win32.json', import.meta.url)
+/** The run of 32 bits, which has the rows of 64 beside them. */
+const narrow = existsSync(narrowFile) ? read(narrowFile) : undefined
 const results = new Map(run.results.map(result => [result.id, result]))
 
 function figure(id: string, other: string | undefined): string | undefined {
@@ -46,16 +53,15 @@ function fill(text: string): string {
       },
     )
     .replace(
-      /<!-- bench:(summary|curve|encodings) -->(?:[\s\S]*?<!-- \/bench:\1 -->)?/g,
+      /<!-- bench:(summary|curve|encodings|architectures) -->(?:[\s\S]*?<!-- \/bench:\1 -->)?/g,
       (_, name: keyof typeof tables) => `<!-- bench:${name} -->\n${tables[name]()}\n<!-- /bench:${name} -->`,
     )
-    .replace(/<!-- bench:machine -->(?:[^<]*<!-- \/ -->)?/, () => `<!-- bench:machine -->${machine()}<!-- / -->`)
+    .replace(/<!-- bench:machine -->(?:[^<]*<!-- \/ -->)?/, () => `<!-- bench:machine -->${machine(run)}<!-- / -->`)
 }
 
-function machine(): string {
-  const { cpu, cores, memoryGiB, system } = run.machine
-  const versions = Object.entries(run.versions).map(([name, version]) => `${name} ${version}`)
-  return `${cpu}, ${cores} cores, ${memoryGiB} GiB, ${system}; ${versions.join(', ')}; ${run.date.slice(0, 10)}`
+function machine({ machine: { cpu, cores, memoryGiB, system }, versions: all, date }: Run): string {
+  const versions = Object.entries(all).map(([name, version]) => `${name} ${version}`)
+  return `${cpu}, ${cores} cores, ${memoryGiB} GiB, ${system}; ${versions.join(', ')}; ${date.slice(0, 10)}`
 }
 
 /** The README's table: ours, and how many times as fast as the Python project in the same run. */
@@ -82,7 +88,7 @@ function summary(): string {
     '| --- | --- | --- | --- |',
     ...lines,
     '',
-    `Medians of one run: ${machine()}.`,
+    `Medians of one run: ${machine(run)}.`,
   ].join('\n')
 }
 
@@ -120,7 +126,33 @@ function encodings(): string {
   ].join('\n')
 }
 
-const tables = { summary, curve, encodings }
+/** Each of our rows for 32 bits, and the same for 64, the ctypes of Windows Python beside the first of a group. */
+function architectures(): string {
+  if (!narrow) return 'No run of 32 bits has been committed.'
+  const all = new Map(narrow.results.map(result => [result.id, result]))
+  const named = new Set<Group>()
+  let worst = { ratio: 0, what: '' }
+  const lines = narrow.results.flatMap(result => {
+    const { id, group, side, label, unit, value } = result
+    const wide = all.get(`${id}-win64`)
+    if (side !== 'zugbruecke' || !wide || value === 0 || wide.value === 0) return []
+    const ratio = isLessBetter(unit) ? value / wide.value : wide.value / value
+    if (ratio > worst.ratio) worst = { ratio, what: `${GROUPS[group]}, ${label}` }
+    const ctypes = named.has(group) ? undefined : all.get(`${group}-ctypes`)
+    named.add(group)
+    const cells = [wide, result, ctypes].map(one => (one ? formatValue(one.value, one.unit) : ''))
+    return [`| ${GROUPS[group]}: ${label} | ${cells[0]} | ${cells[1]} | ${formatRatio(ratio)} | ${cells[2]} |`]
+  })
+  return [
+    '| | 64 bits | 32 bits | takes | ctypes in 32-bit Windows Python |',
+    '| --- | --- | --- | --- | --- |',
+    ...lines,
+    '',
+    `The most: ${formatRatio(worst.ratio)} (${worst.what}). Medians of one run: ${machine(narrow)}.`,
+  ].join('\n')
+}
+
+const tables = { summary, curve, encodings, architectures }
 
 for (const page of ['../README.md', '../docs/performance.md']) {
   const file = new URL(page, import.meta.url)

@@ -110,7 +110,7 @@ try {
 } catch (error) {
   missing.push({ what: 'zugbruecke', reason: (error as Error).message.split('\n')[0] })
 }
-const peers = await startPeers(options.peers, (peer, line) => console.error(`${SIDE_NAMES[peer]}: ${line}`))
+const peers = await startPeers(options.peers, quick, (peer, line) => console.error(`${SIDE_NAMES[peer]}: ${line}`))
 for (const [peer, reason] of peers.missing) missing.push({ what: SIDE_NAMES[peer], reason })
 
 let report: Report

@@ -11,6 +11,7 @@ export const SIDE_NAMES: Readonly<Record<Side, string>> = {
   ctypes: 'ctypes in Windows Python',
   python: 'Python project',
   'python-pinned': 'Python project, one core',
+  win64: 'zugbruecke, 64 bits',
 }
 
 function call(group: Group, side: Side, peer: Peer, rest: Partial<Measure> = {}): Measure {
@@ -33,7 +34,18 @@ function call(group: Group, side: Side, peer: Peer, rest: Partial<Measure> = {})
 export function peerMeasures(peers: Peers): Measure[] {
   const measures: Measure[] = []
   for (const [side, peer] of peers.running) {
+    if (side === 'win64') continue
     for (const group of CALL_GROUPS) measures.push(call(group, side, peer))
+  }
+  const wide = peers.running.get('win64')
+  for (const measure of wide?.measures ?? []) {
+    measures.push({
+      ...measure,
+      id: `${measure.id}-win64`,
+      side: 'win64',
+      label: `${measure.label}, 64 bits`,
+      run: async seconds => ({ value: Number((await (wide as Peer).measure(measure.id, seconds)).value) }),
+    })
   }
   const ctypes = peers.running.get('ctypes')
   if (ctypes) measures.push(call('crash', 'ctypes', ctypes))

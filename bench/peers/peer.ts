@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import { open, rm } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Measure } from '../model.js'
 import { Missing } from './workshop.js'
 
 export interface Answer {
@@ -25,6 +26,7 @@ interface Line {
   readonly ready?: boolean
   readonly missing?: string
   readonly versions?: Readonly<Record<string, string>>
+  readonly measures?: Peer['measures']
 }
 
 const START_SECONDS = 60
@@ -36,6 +38,8 @@ export class Peer {
   #ended: string | undefined
   #stderr = ''
   versions: Readonly<Record<string, string>> = {}
+  /** What it can be asked, where it says so itself. */
+  measures: readonly Omit<Measure, 'run'>[] = []
 
   private constructor(command: PeerCommand) {
     this.#child = spawn(command.command, command.args, {
@@ -61,6 +65,7 @@ export class Peer {
       const first = (await peer.#next(START_SECONDS)) as Line
       if (!first.ready) throw new Missing(first.missing ?? 'it did not say that it is ready')
       peer.versions = first.versions ?? {}
+      peer.measures = first.measures ?? []
       return peer
     } catch (error) {
       await peer.close()

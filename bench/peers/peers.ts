@@ -4,6 +4,7 @@ import { setup as setupCtypes } from './ctypes/setup.js'
 import { setup as setupKoffi } from './koffi/setup.js'
 import { Peer, type PeerCommand } from './peer.js'
 import { setup as setupPythonProject } from './python-project/setup.js'
+import { setup as setupWin64 } from './win64/setup.js'
 import { benchArch, type Say } from './workshop.js'
 
 /** In this order: the first holds the prefix open for the others. */
@@ -13,12 +14,13 @@ const SETUPS = {
   koffi: setupKoffi,
   python: say => setupPythonProject(say, false),
   'python-pinned': say => setupPythonProject(say, true),
-} satisfies Record<string, (say: Say) => Promise<PeerCommand>>
+  win64: (_, quick) => setupWin64(quick),
+} satisfies Record<string, (say: Say, quick: boolean) => Promise<PeerCommand>>
 
 export type PeerName = keyof typeof SETUPS
 
-/** Those that run for 32 bits, too. */
-const NARROW: readonly PeerName[] = ['c', 'ctypes']
+/** Those of a run of 32 bits. */
+const NARROW: readonly PeerName[] = ['c', 'ctypes', 'win64']
 
 export const PEERS = Object.keys(SETUPS) as readonly PeerName[]
 
@@ -31,6 +33,7 @@ export interface Peers {
 
 export async function startPeers(
   wanted: readonly PeerName[],
+  quick: boolean,
   say: (peer: PeerName, line: string) => void,
 ): Promise<Peers> {
   const running = new Map<PeerName, Peer>()
@@ -38,12 +41,13 @@ export async function startPeers(
   for (const name of PEERS) {
     // the limit is there whenever anyone is: it keeps Wine's services up for the rest
     if (!wanted.includes(name) && !(name === 'c' && wanted.length > 0)) continue
+    if (benchArch() === 'win64' && name === 'win64') continue // the run itself
     if (benchArch() === 'win32' && !NARROW.includes(name)) {
       missing.set(name, 'it is measured for 64 bits alone')
       continue
     }
     try {
-      running.set(name, await Peer.start(await SETUPS[name](line => say(name, line))))
+      running.set(name, await Peer.start(await SETUPS[name](line => say(name, line), quick)))
     } catch (error) {
       missing.set(name, (error as Error).message)
     }

@@ -18,6 +18,7 @@ const COLOURS: Readonly<Record<Side, string>> = {
   ctypes: '#1a7f37',
   python: '#cf222e',
   'python-pinned': '#fa7a82',
+  win64: '#80b3ff',
 }
 
 const STAGE_COLOURS: Readonly<Record<string, string>> = {
@@ -209,7 +210,7 @@ export function curveChart(report: Report): string | undefined {
   ].map(one => ({
     ...one,
     points: report.results
-      .filter(({ id }) => id.startsWith(one.prefix))
+      .filter(({ id, side }) => id.startsWith(one.prefix) && side !== 'win64')
       .map(({ id, value }) => ({ sessions: Number(id.slice(one.prefix.length)), value })),
   }))
   const points = series.flatMap(one => one.points)

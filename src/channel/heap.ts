@@ -7,6 +7,8 @@ import type { Arena } from './arena.js'
 
 /** What pieces are rounded up to: powers of two, and one size between each two of them. */
 const SMALLEST = 32
+/** Where more than half of it is taken, V8 is asked to collect what nobody has any more after each of so many parts has been given out. */
+const PARTS = 8
 /** Pieces of one size that rest at the least, and bytes of them. */
 const RESTING = 16
 const RESTING_BYTES = 65536
@@ -28,8 +30,16 @@ export class Heap {
   readonly #end: number
   /** Pages from the second half have been used: who may want more had better see to it. */
   isShort = false
+  /** Pages that are taken. */
+  #held = 0
+  /** Bytes given out since the last time that V8 was asked to collect. */
+  #given = 0
 
-  constructor(private readonly arena: Arena) {
+  constructor(
+    private readonly arena: Arena,
+    /** Has V8 collect, which does not know how much of this memory is left by objects that nobody has. */
+    private readonly collect: () => void = () => {},
+  ) {
     this.#end = arena.pageCount - Math.ceil(arena.pageCount / 8)
   }
 
@@ -40,6 +50,7 @@ export class Heap {
   take(size: number, alignment: number): number {
     const { pageSize } = this.arena
     const rounded = Math.max(roundUp(size), alignment)
+    this.#given += rounded
     if (rounded > pageSize / 2) return alignment > pageSize ? -1 : this.#takeRun(Math.ceil(size / pageSize))
     // a size between two powers of two is a multiple of half the lower one
     if (rounded % alignment !== 0) return this.#takePiece(2 ** Math.ceil(Math.log2(rounded)))
@@ -50,15 +61,26 @@ export class Heap {
   free(at: number, size: number, alignment: number): void {
     const { pageSize } = this.arena
     const rounded = Math.max(roundUp(size), alignment)
-    if (rounded > pageSize / 2) this.arena.rest((at - ARENA_OFFSET) / pageSize, Math.ceil(size / pageSize))
-    else this.#sizeOf(rounded % alignment === 0 ? rounded : 2 ** Math.ceil(Math.log2(rounded))).waiting.push(at)
+    if (rounded > pageSize / 2) {
+      const pages = Math.ceil(size / pageSize)
+      this.#held -= pages
+      this.arena.rest((at - ARENA_OFFSET) / pageSize, pages)
+    } else this.#sizeOf(rounded % alignment === 0 ? rounded : 2 ** Math.ceil(Math.log2(rounded))).waiting.push(at)
   }
 
   #takeRun(pages: number): number {
     let page = this.arena.claim(pages, this.#end)
     if (page < 0 && this.#emptyPages()) page = this.arena.claim(pages, this.#end)
     if (page < 0 || page > this.#end / 2) this.isShort = true
+    if (page >= 0) this.#held += pages
+    if (page < 0 || this.#held > this.#end / 2) this.#relieve()
     return page < 0 ? -1 : ARENA_OFFSET + page * this.arena.pageSize
+  }
+
+  #relieve(): void {
+    if (this.#given < this.arena.size / PARTS) return
+    this.#given = 0
+    this.collect()
   }
 
   /** Memory is short: pages all of whose pieces rest become free for pieces of other sizes. Were there any? */
@@ -78,6 +100,7 @@ export class Heap {
       any = true
       size.waiting = size.waiting.slice(size.taken).filter(at => !empty.has(pageOf(at)))
       size.taken = 0
+      this.#held -= empty.size
       for (const page of empty) this.arena.release(page, 1)
     }
     return any

@@ -32,9 +32,10 @@ interface Options {
 /** What the options say of a session; nothing of its architecture where a DLL that is to tell it is none of the user's files. */
 function given({ arch = 'auto' }: Options, dll?: string): Partial<Config> {
   if (arch !== 'auto') return { arch }
-  const file = dll === undefined ? undefined : [dll, `${dll}.dll`].find(path => existsSync(path))
+  const file = dll === undefined ? undefined : ownFile(dll)
   return file === undefined ? {} : { arch: sessionArch(file, readPeHeader(file)) }
 }
+const ownFile = (dll: string) => [dll, `${dll}.dll`].find(path => existsSync(path))
 const print = (text: string): void => void process.stdout.write(`${text}\n`)
 
 const program = new Command('zugbruecke')
@@ -206,7 +207,8 @@ program
     const path = findDll(dll, resolveConfig(given(options)))
     const pe = readPe(path)
     if (options.json) return print(toJson({ path, ...pe }))
-    print(`${path}: ${kindOf(pe)}, ${pe.arch}, ${pe.exports.length} exports`)
+    const machine = pe.arch === 'other' ? `machine 0x${pe.machine.toString(16)}` : pe.arch
+    print(`${path}: ${kindOf(pe)}, ${machine}, ${pe.exports.length} exports`)
     for (const { ordinal, name, forward } of pe.exports)
       print(`${String(ordinal).padStart(6)}  ${name ?? '(by ordinal)'}${forward ? `  → ${forward}` : ''}`)
   })
@@ -214,7 +216,8 @@ program
 const kindOf = ({ isDll, isManaged }: PeHeader) => `${isManaged ? '.NET ' : ''}${isDll ? 'DLL' : 'program'}`
 
 function findDll(dll: string, config: ResolvedConfig): string {
-  if (dll.includes('/') || existsSync(dll)) return dll
+  const own = ownFile(dll) ?? (dll.includes('/') ? dll : undefined)
+  if (own) return own
   const folder = join(prefixFolder(config), 'drive_c/windows', config.arch === 'win32' ? 'syswow64' : 'system32')
   const names = [dll, `${dll}.dll`].map(name => join(folder, name.toLowerCase()))
   return names.find(path => existsSync(path)) ?? dll

@@ -1,3 +1,4 @@
+/** Memory for objects: pieces that never overlap, that rest once they are given back, and that V8 is asked for where they become few. */
 import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -13,13 +14,18 @@ const PAGES = 24
 /** What objects may have of them: the rest is for calls. */
 const OURS = 21
 
+/** A file of which nothing is mapped; `asked` counts how often V8 was to collect. */
 const file = libc().memfd_create('heap', 1)
-function make(): { arena: Arena; heap: Heap } {
+function make(): { arena: Arena; heap: Heap; asked: () => number } {
   const size = ARENA_OFFSET + PAGES * PAGE
   libc().ftruncate(file, 0)
   libc().ftruncate(file, size)
   const arena = new Arena(new SharedState(), 0, { address: 0n, size, file, hostBell: -1, strandsBell: -1 })
-  return { arena, heap: new Heap(arena) }
+  let asked = 0
+  const collect = () => {
+    asked++
+  }
+  return { arena, heap: new Heap(arena, collect), asked: () => asked }
 }
 const pageOf = (at: number) => Math.floor((at - ARENA_OFFSET) / PAGE)
 const take = (heap: Heap, size: number, count: number, alignment = 16) =>
@@ -125,6 +131,39 @@ test('an alignment beyond a page cannot be had', () => {
   const { heap } = make()
   assert.is(heap.take(8, 2 * PAGE), -1)
   assert.is(heap.take(8, PAGE) % PAGE, 0)
+})
+
+test('V8 is asked to collect once more than half is taken, and again after as much as is worth it', () => {
+  const { heap, asked } = make()
+  const pieces: number[] = []
+  const take = () => {
+    const at = heap.take(32, 16)
+    if (at >= 0) pieces.push(at)
+    return at >= 0
+  }
+  while (pieces.length * 32 < (PAGES * PAGE) / 4) take()
+  assert.is(asked(), 0)
+  while (take());
+  const whileFilled = asked()
+  assert.ok(whileFilled >= 2 && whileFilled <= 4, `${whileFilled} times`)
+  // it is full of what somebody has: to ask again and again would bring nothing
+  for (let i = 0; i < 1000; i++) take()
+  assert.is(asked(), whileFilled)
+  // what is left gives room, for which nobody need be asked
+  for (const at of pieces.splice(0)) heap.free(at, 32, 16)
+  for (let i = 0; i < 1000; i++) assert.ok(take())
+  assert.is(asked(), whileFilled)
+})
+
+test('what is given back at once never has V8 collect', () => {
+  const { heap, asked } = make()
+  for (let i = 0; i < 1000; i++)
+    for (const size of [100, PAGE, 4 * PAGE]) {
+      const at = heap.take(size, 16)
+      assert.ok(at >= 0)
+      heap.free(at, size, 16)
+    }
+  assert.is(asked(), 0)
 })
 
 test.run()

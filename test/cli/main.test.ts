@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -156,6 +156,44 @@ test('exports of what is no DLL', () => {
   const { code, stderr } = cli(['exports', join(folder, 'x.dll')])
   assert.is(code, 1)
   assert.match(stderr, 'does not begin with "MZ"')
+})
+
+/** A DLL of ours, made into what no session can load. */
+function foreign(change: (bytes: Buffer, pe: number) => void): string {
+  const bytes = Buffer.from(readFileSync(dll('numbers', 'win64')))
+  change(bytes, bytes.readUInt32LE(0x3c))
+  const path = join(folder, 'foreign.dll')
+  writeFileSync(path, bytes)
+  return path
+}
+
+test('what no session can load is named as what it is', () => {
+  const arm = (bytes: Buffer, pe: number) => bytes.writeUInt16LE(0xaa64, pe + 4)
+  const managed = (bytes: Buffer, pe: number) => {
+    const optional = pe + 24
+    const section = optional + bytes.readUInt16LE(pe + 20)
+    // the header of .NET is the beginning of the first section, and says that there is no machine code
+    bytes.writeUInt32LE(bytes.readUInt32LE(section + 12), optional + 112 + 8 * 14)
+    bytes.writeUInt32LE(1, bytes.readUInt32LE(section + 20) + 16)
+  }
+  for (const [change, words, listed] of [
+    [arm, 'is for ARM64', 'DLL, arm64, '],
+    [managed, 'is a .NET assembly', '.NET DLL, win64, '],
+    [(bytes: Buffer, pe: number) => bytes.write('NE', pe, 'latin1'), 'is for 16-bit Windows', undefined],
+  ] as const) {
+    const path = foreign(change)
+    for (const args of [
+      ['call', path, 'int add(int, int)', '3', '4'],
+      ['doctor', path],
+    ]) {
+      const { code, stderr } = cli(args)
+      assert.is(code, 1)
+      assert.match(stderr, words)
+    }
+    const { code, stdout, stderr } = cli(['exports', path.replace(/\.dll$/, '')])
+    assert.is(code, listed ? 0 : 1)
+    assert.match(listed ? stdout : stderr, listed ?? words)
+  }
 })
 
 test('exports of one of Windows itself', () => {

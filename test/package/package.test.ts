@@ -98,7 +98,11 @@ test('no source map is in it, and no internal member in its types', () => {
 test('its lines are short enough to be found in a stack, and no file is in it that nothing leads to', () => {
   const names = readdirSync(installed('dist'), { recursive: true, encoding: 'utf8' })
   for (const name of names.filter(name => name.endsWith('.js'))) {
-    const longest = Math.max(...readFileSync(installed('dist', name), 'utf8').split('\n').map(line => line.length))
+    const longest = Math.max(
+      ...readFileSync(installed('dist', name), 'utf8')
+        .split('\n')
+        .map(line => line.length),
+    )
     assert.ok(longest < 600, `${name} has a line of ${longest} characters`)
   }
   assert.not(names.includes('src/ctypes/inference.js'))

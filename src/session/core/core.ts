@@ -22,6 +22,7 @@ import type { Encoding } from '../../ctypes/encoding.js'
 import type { Directive } from '../../ctypes/memsync.js'
 import { SessionStartError } from '../../errors.js'
 import { CallbackTable } from './callback-table.js'
+import { collectGarbage } from './collector.js'
 import { Control } from './control.js'
 import { Declarations } from './declarations.js'
 import { SessionEnding } from './ending.js'
@@ -123,7 +124,7 @@ export class SessionCore {
       },
     })
     const { arena } = this.lane
-    const heap = new Heap(arena)
+    const heap = new Heap(arena, collectGarbage)
     const reserve = new Reserve(arena.size, (size, got) => this.#askForObjects(size, got))
     this.objects = new Objects(
       this.memory,

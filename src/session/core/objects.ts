@@ -18,6 +18,7 @@ import {
 } from '../../ctypes/block.js'
 import { checkSession, isCallbackTarget, knownAddress } from '../../ctypes/reference.js'
 import { ZugbrueckeError } from '../../errors.js'
+import { collectGarbage } from './collector.js'
 import { Lodgings } from './lodgings.js'
 import { Piece } from './piece.js'
 import { isOver, mayMove, reached } from './reach.js'
@@ -25,6 +26,8 @@ import type { Reserve } from './reserve.js'
 
 /** What memory lies at a multiple of. */
 const ALIGNED = 16
+/** Where objects find no room V8 is not asked to collect more often, in milliseconds. */
+const BREATHER = 250
 /** From here on a block gets an ArrayBuffer of its own when it moves, so that V8 knows what it weighs. */
 const HEAVY = 4096
 
@@ -36,6 +39,8 @@ export class Objects implements ObjectMemory {
   /** How many blocks have room here without having moved. */
   #lodgings = 0
   readonly #rooms: Lodgings
+  /** When V8 was asked to collect because an object found no room. */
+  #refused = Number.NEGATIVE_INFINITY
 
   constructor(
     readonly memory: RemoteMemory,
@@ -224,6 +229,11 @@ export class Objects implements ObjectMemory {
   }
 
   #noRoom(size: number): ZugbrueckeError {
+    const now = performance.now()
+    if (now - this.#refused > BREATHER) {
+      this.#refused = now
+      collectGarbage()
+    }
     return new ZugbrueckeError(
       `${size} bytes for an object that is passed by reference are not left in the memory shared with session ${this.memory.sessionId}: use out(T) for what a routine only gives, free objects with session.memory.free(object), let the program pause (what is not used any more is given back then), or start the session with a larger "memory"`,
     )

@@ -1,4 +1,5 @@
 /** Objects that live where both sides see them: one memory, one address, for as long as JS can reach them. */
+import { deepStrictEqual } from 'node:assert'
 import { inspect } from 'node:util'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -14,14 +15,17 @@ import {
   c_longlong,
   c_ubyte,
   c_uint,
+  c_ulonglong,
   c_ushort,
   create_string_buffer,
   type Library,
   type Pointer,
+  plain,
   resize,
   SessionPool,
   SessionTerminatedError,
 } from 'zugbruecke'
+import { live, RIGHT } from '../life/jobs/objects.mjs'
 import { dll, full, rejects, sessionSuite, sleep, throws, until } from '../support.js'
 import { byref, CFUNCTYPE, c_char_p, c_void_p, c_wchar_p, cast, POINTER, pointer, Structure, sizeof } from '../types.js'
 
@@ -84,15 +88,27 @@ test('what a callback writes the routine sees, and the other way round', async (
   assert.is(await loop(byref(job), async i => void (i === 3 && (await halt(byref(job))))), 4)
 })
 
-test('the same in a job', async () => {
+test('the same and more by awaited calls and by blocking ones, in a job, and from a thread that has joined', async ({
+  session,
+}) => {
+  for (const isAwaited of [true, false]) assert.equal(await live(session, dll('state'), isAwaited), RIGHT)
   const pool = await SessionPool.start({ size: 1 })
   try {
     const module = new URL('../life/jobs/objects.mjs', import.meta.url)
     const result = (await pool.run(module, dll('state'))) as object
     assert.equal(result, { counted: 5, looped: 11, stopped: 1, kept: 8, many: 20000, inPlace: [2, 4, 6] })
+import { live, RIGHT } from '../life/jobs/objects.mjs'
   } finally {
     await pool.close()
   }
+  const port = session.port()
+  const worker = new Worker(new URL('joined-objects.mjs', import.meta.url), {
+    workerData: { port, dll: dll('state') },
+    transferList: [port],
+  })
+  const told = await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject))
+  assert.equal(told, [RIGHT, RIGHT])
+  await worker.terminate()
 })
 
 test('a library that remembers the address of a structure knows it again', async () => {
@@ -158,6 +174,23 @@ test('the same from another thread of the program', async ({ session }) => {
   await lib.func('work', [POINTER(Progress), c_int], c_int)(byref(progress), 1_000_000)
   assert.equal(await told, [1, 8, 8, true])
   await worker.terminate()
+})
+
+test('the same in a job, from outside of it', async () => {
+  const pool = await SessionPool.start({ size: 1 })
+  try {
+    const session = await pool.use(borrowed => borrowed)
+    const mailbox = session.memory.place(new c_ulonglong())
+    const input = { path: dll('state'), mailbox: addressof(mailbox) }
+    const working = pool.run(new URL('../life/jobs/progress.mjs', import.meta.url), input)
+    await until(() => mailbox.value !== 0n, 'the job')
+    const progress = session.memory.at(Progress, mailbox.value)
+    await until(() => progress.done > 5, 'progress')
+    progress.abort = 1
+    assert.is(await working, progress.done)
+  } finally {
+    await pool.close()
+  }
 })
 
 test('a buffer that a thread of the DLL fills after the call is filled', async ({ session }) => {
@@ -310,6 +343,55 @@ test('such objects are ordinary ones to JS', async ({ session }) => {
   view[1] = 9
   await lib.func('add_one', [POINTER(c_int)], null)(view.subarray(1) as never)
   assert.equal([...array], [1, 10, 3])
+})
+
+test('what copies, spreads, lists and shows does with them what it does with ordinary ones', async ({ session }) => {
+  const outcome = (act: () => unknown): unknown => {
+    try {
+      return act()
+    } catch (error) {
+      return `${(error as Error).name}: ${(error as Error).message}`
+    }
+  }
+  const ways: ((value: never) => unknown)[] = [
+    value => structuredClone(value),
+    value => structuredClone(plain(value)),
+    value => structuredClone({ inside: [value] }),
+    value => ({ ...(value as object) }),
+    value => [...(value as Iterable<unknown>)].map(one => inspect(one)),
+    value => Object.entries(value),
+    value => Buffer.from(value),
+    value => Buffer.from((value as Uint8Array).buffer),
+    value => inspect(value),
+    value => inspect({ inside: [value] }, { depth: 5 }),
+    value => JSON.stringify(value),
+    value => String(value),
+  ]
+  const doubles = session.memory.array(Float64Array, 3)
+  doubles.set([1, 2, 3])
+  const bytes = session.memory.array(Uint8Array, 2)
+  bytes.set([7, 8])
+  const ints = session.memory.array(c_int, 2)
+  ints[1] = 5
+  const jobs = session.memory.array(Job, 2)
+  jobs[1].n = 4
+  for (const [there, ordinary] of [
+    [doubles, Float64Array.of(1, 2, 3)],
+    [bytes, Uint8Array.of(7, 8)],
+    [ints, new (c_int.array(2))(0, 5)],
+    [jobs, new (Job.array(2))({}, { n: 4 })],
+    [session.memory.place(new Job({ n: 1 })), new Job({ n: 1 })],
+    [session.memory.place(new c_int(3)), new c_int(3)],
+    [session.memory.place(create_string_buffer('abc')), create_string_buffer('abc')],
+  ])
+    for (const way of ways) {
+      const [got, right] = [there, ordinary].map(value => outcome(() => way(value as never)))
+      deepStrictEqual(got, right, `${inspect(ordinary)}: ${way}`)
+    }
+  // a copy is a copy
+  const copies = [structuredClone(doubles), Float64Array.from(doubles), doubles.slice()]
+  doubles[0] = 9
+  for (const copy of copies) assert.is(copy[0], 1)
 })
 
 test('what stays where it is is copied for each call, and says so', async ({ session }) => {
