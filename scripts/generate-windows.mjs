@@ -5,6 +5,7 @@ import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { pointerTarget } from '../dist/src/ctypes/header/builtin.js'
 import { tokenLike } from '../dist/src/ctypes/header/lexer.js'
+import { TreeLookup } from '../dist/src/ctypes/header/lookup.js'
 import { Macros } from '../dist/src/ctypes/header/macros.js'
 import { KnownNames } from '../dist/src/ctypes/header/names.js'
 import { Parser } from '../dist/src/ctypes/header/parser.js'
@@ -48,7 +49,7 @@ function read(arch) {
   const names = { ns: known.ns, arch, get }
   const parser = new Parser(source, tokens, name => get(name) !== undefined)
   const tree = parser.header()
-  return { source, table, notTheirs, known, parser, tree, resolver: new Resolver(source, tree, names) }
+  return { source, table, notTheirs, known, parser, tree, resolver: new Resolver(source, new TreeLookup(tree, source), names) }
 }
 
 /** Lines of types, constants and macros. */
