@@ -49,7 +49,15 @@ function read(arch) {
   const names = { ns: known.ns, arch, get }
   const parser = new Parser(source, tokens, name => get(name) !== undefined)
   const tree = parser.header()
-  return { source, table, notTheirs, known, parser, tree, resolver: new Resolver(source, new TreeLookup(tree, source), names) }
+  return {
+    source,
+    table,
+    notTheirs,
+    known,
+    parser,
+    tree,
+    resolver: new Resolver(source, new TreeLookup(tree, source), names),
+  }
 }
 
 /** Lines of types, constants and macros. */

@@ -70,8 +70,7 @@ export class Constants implements Scope {
 
   /** `ifNatural` is for where a sign would be in the way and no member has one. */
   enumType(node: EnumNode, ifNatural: CType = this.resolver.ns.c_int): CType {
-    const definition =
-      (node.members || node.tag === undefined ? node : this.lookup.enumeration(node.tag)) ?? node
+    const definition = (node.members || node.tag === undefined ? node : this.lookup.enumeration(node.tag)) ?? node
     if (definition.underlying) return this.resolver.type(definition.underlying, node.at)
     const values = definition.members?.map(({ name, at }) => BigInt(this.name(name, at).value))
     const isNatural = values?.every(value => value >= 0n) ?? false

@@ -3,16 +3,7 @@ import type { ArgumentError } from '../../errors.js'
 import { callbackType } from '../callback-type.js'
 import { CATEGORY, FOR_ARCH, type TypeStatics } from '../data.js'
 import type { PointerClass } from '../pointer.js'
-import type {
-  Alignment,
-  BasicName,
-  Declaration,
-  Field,
-  FunctionNode,
-  Parameter,
-  RecordNode,
-  TypeNode,
-} from './ast.js'
+import type { Alignment, BasicName, Declaration, Field, FunctionNode, Parameter, RecordNode, TypeNode } from './ast.js'
 import { Constants } from './constants.js'
 import { toJs } from './evaluate.js'
 import type { Value } from './literals.js'

@@ -10,7 +10,10 @@ import type { Arch } from '../../runtime/config.js'
  * thread, and a job, can be sent: `session.header` and `declare` take it like the text. Rejects with ArgumentError at the place of the text
  * that cannot be read.
  */
-export async function readHeader(text: string, { arch = 'win64' }: { readonly arch?: Arch } = {}): Promise<ParsedHeader> {
+export async function readHeader(
+  text: string,
+  { arch = 'win64' }: { readonly arch?: Arch } = {},
+): Promise<ParsedHeader> {
   if (typeof text !== 'string') throw new ArgumentError('readHeader takes C as text')
   if (arch !== 'win64' && arch !== 'win32') throw new ArgumentError(`readHeader: "arch" is win64 or win32, not ${arch}`)
   const workerData: ReadTask = { text, arch }
@@ -22,7 +25,6 @@ export async function readHeader(text: string, { arch = 'win64' }: { readonly ar
   const answer = await new Promise<ReadAnswer>((resolve, reject) => {
     worker.once('message', resolve)
     worker.once('error', reject)
-    worker.once('exit', code => reject(new ArgumentError(`the thread that reads the header has ended with ${code}`)))
   })
   if ('error' in answer) throw decodeError(answer.error)
   return answer.parsed

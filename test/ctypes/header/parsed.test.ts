@@ -6,7 +6,14 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { ArrayClass } from '../../../src/ctypes/array.js'
 import { CATEGORY, type CType, LENGTH } from '../../../src/ctypes/data.js'
-import { type Header, openHeader, type ParsedHeader, parseForAll, parseHeader, Shelf } from '../../../src/ctypes/header/index.js'
+import {
+  type Header,
+  openHeader,
+  type ParsedHeader,
+  parseForAll,
+  parseHeader,
+  Shelf,
+} from '../../../src/ctypes/header/index.js'
 import type { Arch } from '../../../src/ctypes/header/namespace.js'
 import type { Out } from '../../../src/ctypes/inference.js'
 import type { PointerClass } from '../../../src/ctypes/pointer.js'
@@ -132,7 +139,10 @@ test('collections are like those of a header that was just read', () => {
   const seen: string[] = []
   routines.forEach(({ name }) => void seen.push(name))
   assert.equal(seen, ['a', 'b'])
-  assert.equal([...routines.values()].map(({ name }) => name), ['a', 'b'])
+  assert.equal(
+    [...routines.values()].map(({ name }) => name),
+    ['a', 'b'],
+  )
 })
 
 test.run()
