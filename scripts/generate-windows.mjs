@@ -110,10 +110,11 @@ function linesOf(arch) {
   const body = ({ keyword, fields, pack, packed, align }) =>
     `${pack ? `__pragma(pack(${pack}))` : ''}${keyword}{${fields.map(field).join('')}}${packed ? ' __attribute__((packed))' : ''}${aligned(align)}`
 
-  // What STRICT makes of a handle has nothing inside; the tables of COM's interfaces are long, and called by their places.
+  // What STRICT makes of a handle has nothing inside; the tables of COM's interfaces are long, and called by their places, but for
+  // those that begin others.
   const isOpaque = record => {
     const { tag = '', fields } = record.fields ? record : (tree.records.get(record.tag) ?? record)
-    return !fields || /Vtbl$/.test(tag) || (fields.length === 1 && fields[0].name === 'unused')
+    return !fields || /(?<!^I(?:Unknown|Dispatch))Vtbl$/.test(tag) || (fields.length === 1 && fields[0].name === 'unused')
   }
   const lines = new Map()
   const add = (name, text) => {
