@@ -18,7 +18,7 @@ const mayImport = {
   'src/cluster': ['src/pool', 'src/session', 'src/ctypes', 'src/runtime'],
   'src/cli': ['src/runtime', 'src/ctypes', 'src'],
   src: ['src/ctypes', 'src/session', 'src/pool', 'src/runtime'],
-  workers: ['src/session', 'src/channel', 'src/codec', 'src/runtime'],
+  workers: ['src/session', 'src/channel', 'src/codec', 'src/ctypes', 'src/runtime'],
 }
 /** Rooms of a folder in order: each may import those before it, and no neighbour. */
 const rooms = { 'src/session': [['core'], ['call'], ['memsync', 'batch'], ['surface'], ['life']] }

@@ -4,6 +4,7 @@
 import { execFileSync } from 'node:child_process'
 import { pointerTarget } from '../dist/src/ctypes/header/builtin.js'
 import { tokenLike } from '../dist/src/ctypes/header/lexer.js'
+import { TreeLookup } from '../dist/src/ctypes/header/lookup.js'
 import { Macros } from '../dist/src/ctypes/header/macros.js'
 import { KnownNames } from '../dist/src/ctypes/header/names.js'
 import { Parser } from '../dist/src/ctypes/header/parser.js'
@@ -48,7 +49,15 @@ function read(arch) {
   const names = { ns: known.ns, arch, get }
   const parser = new Parser(source, tokens, name => get(name) !== undefined)
   const tree = parser.header()
-  return { source, table, notTheirs, known, parser, tree, resolver: new Resolver(source, tree, names) }
+  return {
+    source,
+    table,
+    notTheirs,
+    known,
+    parser,
+    tree,
+    resolver: new Resolver(source, new TreeLookup(tree, source), names),
+  }
 }
 
 /** Lines of types, constants and macros. */
@@ -101,10 +110,11 @@ function linesOf(arch) {
   const body = ({ keyword, fields, pack, packed, align }) =>
     `${pack ? `__pragma(pack(${pack}))` : ''}${keyword}{${fields.map(field).join('')}}${packed ? ' __attribute__((packed))' : ''}${aligned(align)}`
 
-  // What STRICT makes of a handle has nothing inside; the tables of COM's interfaces are long, and called by their places.
+  // What STRICT makes of a handle has nothing inside; the tables of COM's interfaces are long, and called by their places, but for
+  // those that begin others.
   const isOpaque = record => {
     const { tag = '', fields } = record.fields ? record : (tree.records.get(record.tag) ?? record)
-    return !fields || /Vtbl$/.test(tag) || (fields.length === 1 && fields[0].name === 'unused')
+    return !fields || /(?<!^I(?:Unknown|Dispatch))Vtbl$/.test(tag) || (fields.length === 1 && fields[0].name === 'unused')
   }
   const lines = new Map()
   const add = (name, text) => {

@@ -1,6 +1,7 @@
 /** The whole public surface but the default session. Importing it starts nothing. */
 import './runtime/node-version.js'
 
+export type { Header, HeaderType, ParsedHeader, Prototype } from './ctypes/header/index.js'
 export * from './ctypes/index.js'
 export type { Memsync, MemsyncCustom, MemsyncDirective, MemsyncPath, ShortMemsyncDirective } from './ctypes/memsync.js'
 export * from './errors.js'
@@ -25,6 +26,7 @@ export type { Blocking, Both } from './session/core/both.js'
 export type { LibraryKind, LibraryOptions } from './session/core/dll-state.js'
 export type { Job } from './session/life/job.js'
 export { type Logger, type LogLevel, type SessionMessage, useLogger } from './session/life/log.js'
+export { readHeader } from './session/life/read-header.js'
 export {
   CtypesSession,
   CtypesSession as ctypes_session,

@@ -268,10 +268,10 @@ class Plan implements CallPlan {
   }
 
   /** ctypes' rules for what nobody declared. */
-  #typeOf(value: unknown, index: number): CType {
+  #typeOf(value: unknown, index: number, depth = 0): CType {
     const type = typeof value === 'string' ? this.#text : undeclaredType(value)
     if (type) return type[FOR_ARCH](this.#arch)
-    if (hasInner(value)) return this.#typeOf(value._as_parameter_, index)
+    if (hasInner(value) && depth < mostInner) return this.#typeOf(value._as_parameter_, index, depth + 1)
     const hint =
       typeof value === 'number'
         ? 'use new c_double(…)'
@@ -307,17 +307,15 @@ class Plan implements CallPlan {
     context: CallContext,
   ): void {
     const lower = this.#lowers[parameter]
-    const value = args[given]
-    try {
-      lower(sink, at, value, context)
-    } catch (error) {
-      if (!hasInner(value)) throw this.#placed(error, given)
+    let value = args[given]
+    for (let depth = 0; ; depth++)
       try {
-        lower(sink, at, value._as_parameter_, context)
-      } catch (inner) {
-        throw this.#placed(inner, given)
+        lower(sink, at, value, context)
+        return
+      } catch (error) {
+        if (!hasInner(value) || depth === mostInner) throw this.#placed(error, given)
+        value = value._as_parameter_
       }
-    }
   }
 
   #encodeFramed(sink: ArgumentSink, args: readonly unknown[], context: CallContext): Frame {
@@ -426,6 +424,8 @@ const never: Lower = () => {
   throw new ArgumentError('an out parameter is not given')
 }
 
+/** What stands for something that stands for itself is nothing. */
+const mostInner = 100
 const hasInner = (value: unknown) => hasMember(value, '_as_parameter_')
 
 /** Text of the kind of the last parameter that is text or room for it. */

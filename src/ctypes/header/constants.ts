@@ -1,11 +1,12 @@
 /** Enumerators, macros with a value and `static const` variables; and expressions over them. */
 import { ArgumentError } from '../../errors.js'
 import { KIND } from '../data.js'
-import type { Alignment, Declaration, Enumerator, EnumNode, Expression, Tree, TypeNode } from './ast.js'
+import type { Alignment, Declaration, Enumerator, EnumNode, Expression, TypeNode } from './ast.js'
 import { builtinConstant } from './builtin.js'
 import { evaluate, type Scope, toJs } from './evaluate.js'
 import { tokenLike } from './lexer.js'
 import { float, type IntegerValue, integer, textOf, type Value } from './literals.js'
+import type { Lookup, TreeLookup } from './lookup.js'
 import type { Macro, Macros } from './macros.js'
 import type { CType } from './namespace.js'
 import type { Parser } from './parser.js'
@@ -13,30 +14,16 @@ import { placeOf } from './place.js'
 import type { Resolver } from './resolve.js'
 import type { Position, Source } from './source.js'
 
-/** What a name stands for before it is evaluated. */
-type Entry = { readonly node: EnumNode; readonly index: number } | { readonly declaration: Declaration }
-
 export class Constants implements Scope {
   readonly source: Source
-  readonly #entries = new Map<string, Entry>()
   /** `undefined` while it is being evaluated. */
   readonly #values = new Map<string, Value | undefined>()
 
   constructor(
     readonly resolver: Resolver,
-    readonly tree: Tree,
+    readonly lookup: Lookup,
   ) {
     this.source = resolver.source
-    for (const node of tree.enums)
-      for (const [index, member] of (node.members ?? []).entries()) this.#add(member, { node, index })
-    for (const declaration of tree.declarations) {
-      if (declaration.kind === 'variable' && declaration.value) this.#add(declaration, { declaration })
-    }
-  }
-
-  #add({ name, at }: Enumerator | Declaration, entry: Entry): void {
-    if (this.#entries.has(name)) throw this.source.error(at, `"${name}" is a constant already`)
-    this.#entries.set(name, entry)
   }
 
   evaluate(expression: Expression): Value {
@@ -48,7 +35,7 @@ export class Constants implements Scope {
   }
 
   #name(name: string, at: Position): Value {
-    const entry = this.#entries.get(name)
+    const entry = this.lookup.constant(name)
     const builtin = entry ? undefined : builtinConstant(name, this.resolver.names.arch)
     if (builtin) return builtin
     if (!entry) throw this.source.error(at, `expected a constant, found "${name}"`)
@@ -83,8 +70,7 @@ export class Constants implements Scope {
 
   /** `ifNatural` is for where a sign would be in the way and no member has one. */
   enumType(node: EnumNode, ifNatural: CType = this.resolver.ns.c_int): CType {
-    const definition =
-      (node.members || node.tag === undefined ? node : this.tree.enums.find(other => other.tag === node.tag)) ?? node
+    const definition = (node.members || node.tag === undefined ? node : this.lookup.enumeration(node.tag)) ?? node
     if (definition.underlying) return this.resolver.type(definition.underlying, node.at)
     const values = definition.members?.map(({ name, at }) => BigInt(this.name(name, at).value))
     const isNatural = values?.every(value => value >= 0n) ?? false
@@ -147,16 +133,13 @@ export class Constants implements Scope {
   }
 
   /** Everything the header names: enumerators, variables, macros that are worth something. */
-  all(macros: Macros, parser: Parser): Map<string, number | bigint | string> {
+  all(text: TreeLookup, macros: Macros, parser: Parser): Map<string, number | bigint | string> {
     const found = new Map<string, number | bigint | string>()
-    for (const name of this.#entries.keys()) {
-      const value = this.#attempt(
-        () => this.name(name, { line: 1, column: 1 }),
-        'node' in (this.#entries.get(name) as Entry),
-      )
+    for (const [name, entry] of text.constants) {
+      const value = this.#attempt(() => this.name(name, { line: 1, column: 1 }), 'node' in entry)
       if (value) found.set(name, toJs(value))
     }
-    for (const { name, text } of this.tree.declarations) if (text !== undefined) found.set(name, text)
+    for (const { name, text: value } of text.tree.declarations) if (value !== undefined) found.set(name, value)
     for (const [name, macro] of macros.table) {
       const value = macro.predefined ? undefined : this.#macro(macros, macro, parser)
       if (value !== undefined) found.set(name, value)

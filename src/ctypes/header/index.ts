@@ -3,59 +3,22 @@
  * `lexer` → `preprocessor` → `parser` → `resolve`; each error points at its place in the text.
  */
 import { ArgumentError } from '../../errors.js'
-import { describe, type ScalarClass } from '../data.js'
-import type { FieldInfo } from '../record.js'
-import type { Convention, Declaration, FunctionNode } from './ast.js'
+import { describe } from '../data.js'
+import { lazyObject } from './lazy.js'
+import { TreeLookup } from './lookup.js'
 import { Macros } from './macros.js'
+import { type Header, type HeaderType, type Prototype, plainObject, routineOf, typeNamed } from './members.js'
 import { KnownNames } from './names.js'
-import type { Arch, ArgType, CType, TypeNamespace } from './namespace.js'
+import type { Arch, CType, TypeNamespace } from './namespace.js'
 import { Parser } from './parser.js'
 import { predefinedMacros } from './predefined.js'
 import { preprocess } from './preprocessor.js'
 import { Resolver } from './resolve.js'
 import { Shelf } from './shelf.js'
 import { Source } from './source.js'
+import { openHeader, type ParsedHeader, storeHeader } from './stored.js'
 
-export { Shelf }
-
-export interface Prototype {
-  readonly name: string
-  /** What the library calls it, where that is another name: `int f(int) __asm__("f_v2")`. */
-  readonly symbol?: string
-  readonly argtypes: readonly ArgType[]
-  /** `null` for void. */
-  readonly restype: CType | null
-  readonly convention: Convention
-  /** False where the text says nothing, so that the kind of the library may decide. */
-  readonly conventionStated: boolean
-  readonly variadic: boolean
-  readonly parameterNames: readonly (string | undefined)[]
-}
-
-/** A class that only the text knows: TypeScript sees neither its kind nor its fields. */
-export interface HeaderType extends ScalarClass {
-  new (...values: readonly unknown[]): HeaderData
-  readonly prototype: HeaderData
-  /** Of a structure or union. */
-  readonly fields?: { readonly [name: string]: FieldInfo }
-}
-export interface HeaderData {
-  [field: string]: unknown
-}
-
-export interface Header {
-  readonly routines: ReadonlyMap<string, Prototype>
-  /** Typedefs, structures and unions by tag, and the structures of windows.h that the text uses. What is never defined (`typedef struct handle handle;`) is not here. */
-  readonly types: { readonly [name: string]: HeaderType }
-  readonly constants: { readonly [name: string]: number | bigint | string }
-  /** Data exports. */
-  readonly variables: ReadonlyMap<string, CType>
-  /**
-   * Macros that an `#if` of the text asks for and that nobody defined, each with the line that asks first: they count as 0 there, as
-   * in C, so text that depends on them may be missing here.
-   */
-  readonly undefinedMacros: ReadonlyMap<string, number>
-}
+export { type Header, type HeaderType, lazyObject, openHeader, type ParsedHeader, type Prototype, Shelf }
 
 export interface HeaderOptions {
   readonly arch: Arch
@@ -78,7 +41,8 @@ export function parsePrototype(
   const { source, parser, names } = prepare(text, 'prototype', { arch, ns, types })
   const tree = parser.prototype()
   const [declaration] = tree.declarations
-  const resolver = new Resolver(source, tree, names)
+  const resolver = new Resolver(source, new TreeLookup(tree, source), names)
+  resolver.checkTypedefs(tree.declarations)
   const routine = declaration && routineOf(declaration, resolver)
   if (routine) return routine
   throw source.error(
@@ -88,31 +52,42 @@ export function parsePrototype(
 }
 
 /** A whole header, as text. */
-export function parseHeader(text: string, options: HeaderOptions): Header {
+export const parseHeader = (text: string, options: HeaderOptions): Header => read(text, options).header
+
+/** The same for other threads, which need not read the text again. */
+export function parseForAll(text: string, options: HeaderOptions): ParsedHeader {
+  return storeHeader(text, options.arch, read(text, options))
+}
+
+function read(text: string, options: HeaderOptions) {
   const { source, parser, names, macros } = prepare(text, 'header', options)
   const tree = parser.header()
-  const resolver = new Resolver(source, tree, names, options.shelf)
+  const lookup = new TreeLookup(tree, source)
+  const resolver = new Resolver(source, lookup, names, options.shelf)
+  resolver.checkTypedefs(tree.declarations)
   const routines = new Map<string, Prototype>()
   const variables = new Map<string, CType>()
   const types = new Map<string, CType>()
-  for (const tag of tree.records.values()) if (tag.tag !== undefined) types.set(tag.tag, resolver.type(tag, tag.at))
+  for (const [tag, record] of tree.records) types.set(tag, resolver.type(record, record.at))
   for (const declaration of tree.declarations) {
     const routine = routineOf(declaration, resolver)
     if (routine) routines.set(routine.name, routine)
-    else if (declaration.kind === 'typedef') addTypedef(types, declaration, resolver)
-    else if (!declaration.value && declaration.text === undefined)
+    else if (declaration.kind === 'typedef') {
+      const type = typeNamed(declaration.name, resolver, declaration.at)
+      if (type) types.set(declaration.name, type)
+    } else if (!declaration.value && declaration.text === undefined)
       variables.set(declaration.name, resolver.type(declaration.type, declaration.at))
   }
-  const constants = resolver.constants.all(macros, parser)
-  resolver.keep()
+  const constants = resolver.constants.all(lookup, macros, parser)
   for (const [name, type] of names.used) if (!types.has(name)) types.set(name, type)
-  return {
+  const header: Header = {
     routines,
     types: plainObject(types as ReadonlyMap<string, CType> as ReadonlyMap<string, HeaderType>),
     constants: plainObject(constants),
     variables,
     undefinedMacros: source.undefinedMacros,
   }
+  return { header, lookup, constants: resolver.constants, unicode: names.unicode }
 }
 
 function prepare(text: string, label: Source['label'], { arch, ns, defines = {}, types = {} }: HeaderOptions) {
@@ -123,36 +98,3 @@ function prepare(text: string, label: Source['label'], { arch, ns, defines = {},
   const names = new KnownNames(ns, arch, types, table.has('UNICODE') || table.has('_UNICODE'))
   return { source, names, macros: new Macros(source, table), parser: new Parser(source, tokens, names.has) }
 }
-
-/** Also one declared through the typedef of a function: `extern handler on_exit;`. */
-function routineOf(declaration: Declaration, resolver: Resolver): Prototype | undefined {
-  const { kind, type } = declaration
-  const target = kind === 'typedef' ? undefined : resolver.strip(type)
-  return target?.kind === 'function' ? routine(declaration, target, resolver) : undefined
-}
-
-function routine({ name, symbol }: Declaration, node: FunctionNode, resolver: Resolver): Prototype {
-  const parameters = resolver.parameters(node)
-  return {
-    name,
-    ...(symbol !== undefined && { symbol }),
-    argtypes: parameters.map(parameter => resolver.parameter(parameter)),
-    restype: resolver.result(node),
-    convention: node.convention ?? 'cdecl',
-    conventionStated: node.convention !== undefined,
-    variadic: node.variadic,
-    parameterNames: parameters.map(parameter => parameter.name),
-  }
-}
-
-function addTypedef(types: Map<string, CType>, { name, type, at }: Declaration, resolver: Resolver): void {
-  const target = resolver.strip(type)
-  if (target.kind === 'function') types.set(name, resolver.functionPointer(target))
-  else if (target.kind === 'record') {
-    if (resolver.isComplete(target)) types.set(name, resolver.type(target, at))
-  } else if (target.kind !== 'basic' || target.name !== 'void') types.set(name, resolver.type(type, at))
-}
-
-/** Without a prototype: a header may name anything, `constructor` too. */
-const plainObject = <T>(entries: ReadonlyMap<string, T>): { readonly [name: string]: T } =>
-  Object.assign(Object.create(null) as { [name: string]: T }, Object.fromEntries(entries))

@@ -86,7 +86,7 @@ export class Macros {
         continue
       }
       const macro = token.kind === 'name' && !hidden.has(token.text) ? this.table.get(token.text) : undefined
-      const isUse = macro && (!macro.parameters || work.at(-1)?.token.text === '(')
+      const isUse = macro && (macro.parameters ? work.at(-1)?.token.text === '(' : !isExpansion(macro, done, work))
       if (!isUse) {
         done.push(item)
         continue
@@ -186,6 +186,19 @@ export class Macros {
     const [first = fromToken(tokenLike(use, 'stray', '')), ...others] = pasted
     return [spaced(first, left?.token ?? use), ...others, ...right.slice(1)]
   }
+}
+
+/**
+ * Is the name here what a compiler's preprocessor has left of it? With `#define INFO struct INFO` in front, as `-dD` keeps it, that has made
+ * `struct INFO` of INFO. `work` has its next token last.
+ */
+function isExpansion({ name, body }: Macro, before: readonly Item[], work: readonly Item[]): boolean {
+  const own = body.findIndex(({ text }) => text === name.text)
+  if (own < 0) return false
+  return body.every(({ text }, index) => {
+    const there = index < own ? before.at(index - own) : work.at(own - index)
+    return index === own || there?.token.text === text
+  })
 }
 
 const fromToken = (token: Token): Item => ({ token, hidden: nothingHidden })

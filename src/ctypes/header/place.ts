@@ -43,7 +43,7 @@ function find(expression: Expression, resolver: Resolver, at: Position): Place {
     case 'alignof':
       return { type: ns.c_size_t }
     case 'name': {
-      const variable = resolver.variable(expression.name)
+      const variable = resolver.lookup.variable(expression.name)
       if (variable) return { type: resolver.type(variable.type, at) }
     }
   }

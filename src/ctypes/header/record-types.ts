@@ -1,8 +1,9 @@
 /** Structures and unions: a class each, its fields given when they are needed. */
 import { AlignedField } from '../aligned-field.js'
 import { CATEGORY } from '../data.js'
-import type { Alignment, Field, RecordNode, Tree, TypeNode } from './ast.js'
+import type { Alignment, Field, RecordNode, TypeNode } from './ast.js'
 import { toJs } from './evaluate.js'
+import type { Lookup } from './lookup.js'
 import type { CType, RecordFields, RecordOptions, RecordType } from './namespace.js'
 import type { Resolver } from './resolve.js'
 import type { Shelf } from './shelf.js'
@@ -17,8 +18,6 @@ interface Made {
 
 export class Records {
   readonly #made = new Map<RecordNode, Made>()
-  /** Those that no earlier text had. */
-  readonly #own: Made[] = []
   readonly #aligning = new Set<RecordNode>()
   /** Pointed to, and to be defined once nothing is open. */
   readonly #waiting: Made[] = []
@@ -30,7 +29,7 @@ export class Records {
 
   constructor(
     readonly resolver: Resolver,
-    readonly tree: Tree,
+    readonly lookup: Lookup,
     readonly shelf: Shelf | undefined,
   ) {}
 
@@ -60,7 +59,7 @@ export class Records {
 
   /** Known to the caller only. */
   #outside({ tag, fields }: RecordNode): RecordType | undefined {
-    if (tag === undefined || fields || this.tree.records.has(tag)) return undefined
+    if (tag === undefined || fields || this.lookup.record(tag)) return undefined
     const known = this.resolver.names.get(tag)
     const named =
       known && 'node' in known && known.node.kind === 'named' ? this.resolver.names.get(known.node.name) : known
@@ -77,20 +76,13 @@ export class Records {
       const earlier = this.shelf?.find(node, this.resolver)
       made = earlier ? { node, type: earlier, state: 'defined' } : { node, type: this.#class(node), state: 'declared' }
       this.#made.set(node, made)
-      if (!earlier) this.#own.push(made)
     }
     return made
   }
 
-  /** Puts what was made here where the next text finds it. */
-  keep(): void {
-    for (const { node, type, state } of this.#own)
-      if (state === 'defined') this.shelf?.add({ node, type, resolver: this.resolver })
-  }
-
   /** Where its fields are. */
   definition(mention: RecordNode): RecordNode | undefined {
-    const node = mention.fields || mention.tag === undefined ? mention : this.tree.records.get(mention.tag)
+    const node = mention.fields || mention.tag === undefined ? mention : this.lookup.record(mention.tag)
     return node?.fields && node
   }
 
@@ -142,6 +134,8 @@ export class Records {
     }
     made.type.define(fields)
     made.state = 'defined'
+    // What this text defines is one with what later texts define alike.
+    this.shelf?.add({ node: made.node, type: made.type, resolver: this.resolver })
     this.#depth--
   }
 

@@ -2,20 +2,11 @@
 import type { ArgumentError } from '../../errors.js'
 import { callbackType } from '../callback-type.js'
 import { CATEGORY, FOR_ARCH } from '../data.js'
-import type {
-  Alignment,
-  BasicName,
-  Declaration,
-  Field,
-  FunctionNode,
-  Parameter,
-  RecordNode,
-  Tree,
-  TypeNode,
-} from './ast.js'
+import type { Alignment, BasicName, Declaration, Field, FunctionNode, Parameter, RecordNode, TypeNode } from './ast.js'
 import { Constants } from './constants.js'
 import { toJs } from './evaluate.js'
 import type { Value } from './literals.js'
+import { isTypedef, type Lookup } from './lookup.js'
 import type { Arch, ArgType, CType, ScalarName, TypeNamespace } from './namespace.js'
 import { placeOf } from './place.js'
 import { Records } from './record-types.js'
@@ -42,10 +33,9 @@ const scalars: { readonly [name in Exclude<BasicName, 'void'>]: ScalarName } = {
   _Bool: 'c_bool',
 }
 
-const isVoid = (node: TypeNode) => node.kind === 'basic' && node.name === 'void'
+export const isVoid = (node: TypeNode) => node.kind === 'basic' && node.name === 'void'
 /** Of a typed pointer; text and `void *` are none. */
 const pointeeOf = (type: CType): CType | undefined => (type[CATEGORY] === 'pointer' ? type.pointee : undefined)
-const isNamed = (type: TypeNode, name: string) => type.kind === 'named' && type.name === name
 
 /** The types that are known without the text. */
 export interface Names {
@@ -58,8 +48,6 @@ export class Resolver {
   readonly ns: TypeNamespace
   readonly constants: Constants
   readonly #records: Records
-  readonly #typedefs = new Map<string, TypeNode>()
-  readonly #typedefOf = new Map<TypeNode, string>()
   readonly #functions = new Map<FunctionNode, CType>()
   /** Functions being looked into: no pointer to one can be its own parameter. */
   readonly #open = new Set<FunctionNode>()
@@ -68,25 +56,21 @@ export class Resolver {
 
   constructor(
     readonly source: Source,
-    readonly tree: Tree,
+    readonly lookup: Lookup,
     readonly names: Names,
     shelf?: Shelf,
   ) {
     this.ns = names.ns
-    this.constants = new Constants(this, tree)
-    this.#records = new Records(this, tree, shelf)
-    const typedefs = tree.declarations.filter(({ kind, name, type }) => kind === 'typedef' && !isNamed(type, name))
-    for (const { name, type } of typedefs) {
-      if (!this.#typedefs.has(name)) this.#typedefs.set(name, type)
-      if (!this.#typedefOf.has(type)) this.#typedefOf.set(type, name)
-    }
-    for (const declaration of typedefs) this.#refuseOther(declaration)
+    this.constants = new Constants(this, lookup)
+    this.#records = new Records(this, lookup, shelf)
   }
 
   /** The same name may come again with the same type, however that is spelt. */
-  #refuseOther({ name, type, at }: Declaration): void {
-    const known = this.#typedefs.get(name) ?? type
-    if (!sameType(known, type, this)) throw this.source.error(at, `"${name}" is declared twice, as different types`)
+  checkTypedefs(declarations: readonly Declaration[]): void {
+    for (const { name, type, at } of declarations.filter(isTypedef)) {
+      const known = this.lookup.typedef(name) ?? type
+      if (!sameType(known, type, this)) throw this.source.error(at, `"${name}" is declared twice, as different types`)
+    }
   }
 
   /** The type behind typedefs; a name is left only where it is a type of its own. */
@@ -111,7 +95,7 @@ export class Resolver {
 
   #target(name: string): TypeNode | undefined {
     const known = this.names.get(name)
-    return this.#typedefs.get(name) ?? (known && 'node' in known ? known.node : undefined)
+    return this.lookup.typedef(name) ?? (known && 'node' in known ? known.node : undefined)
   }
 
   /** Follows what may hold itself; no text can exhaust the stack. */
@@ -132,11 +116,6 @@ export class Resolver {
     if (node.kind === 'typeof') return placeOf(node.of, this).type
     const known = node.kind === 'named' ? this.names.get(node.name) : undefined
     return known && 'type' in known ? known.type : undefined
-  }
-
-  /** The variable of a name. */
-  variable(name: string): Declaration | undefined {
-    return this.tree.declarations.find(declaration => declaration.kind === 'variable' && declaration.name === name)
   }
 
   /** The type of a value. */
@@ -289,7 +268,7 @@ export class Resolver {
 
   /** The structure or union behind a typedef has its name where it has no tag. */
   nameOf(node: RecordNode): string | undefined {
-    return node.tag ?? this.#typedefOf.get(node)
+    return node.tag ?? this.lookup.typedefOf(node)
   }
 
   definition(node: RecordNode): RecordNode | undefined {
@@ -300,11 +279,6 @@ export class Resolver {
   }
   bits({ bits }: Field): Value['value'] | undefined {
     return bits && this.constants.evaluate(bits).value
-  }
-
-  /** What this text defines is one with what later texts define alike. */
-  keep(): void {
-    this.#records.keep()
   }
 
   /** Are its fields known? */

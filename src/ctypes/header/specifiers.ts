@@ -54,6 +54,8 @@ export function parseSpecifiers(context: Context, what = 'a type'): Specifiers {
     else if (context.isEmptyWord()) passed = cursor.next()
     else break
   }
+  // `typedef *LPCOUNT;` once meant an int: it still does for compilers in their older modes.
+  if (storage.has('typedef') && words.length === 0 && cursor.at('*')) base ??= { kind: 'basic', name: 'int' }
   base ??= basic(context, words, what, passed)
   if (isConst && (base.kind === 'basic' || base.kind === 'named')) base = { ...base, isConst }
   if (complex) base = complexOf(base, complex.at)

@@ -1,8 +1,9 @@
 /** The types of windows.h and of the C library, each read when it is first asked for. */
 
 import { isType } from '../data.js'
-import type { RecordNode, Tree, TypeNode } from './ast.js'
+import type { RecordNode, TypeNode } from './ast.js'
 import { builtinText, plainNames, pointerTarget } from './builtin.js'
+import type { Lookup } from './lookup.js'
 import type { Macro } from './macros.js'
 import type { Arch, CType, ScalarName, TypeNamespace } from './namespace.js'
 import { Parser } from './parser.js'
@@ -28,9 +29,16 @@ export class WindowsTypes {
     readonly arch: Arch,
   ) {
     this.#macros = predefinedMacros(arch)
-    const records = new Records(tag => this.#record(tag))
-    const tree: Tree = { declarations: [], records, enums: [] }
-    this.#resolver = new Resolver(new Source('', 'header'), tree, this)
+    const none = () => undefined
+    const lookup: Lookup = {
+      record: tag => this.#record(tag),
+      enumeration: none,
+      typedef: none,
+      typedefOf: none,
+      variable: none,
+      constant: none,
+    }
+    this.#resolver = new Resolver(new Source('', 'header'), lookup, this)
   }
 
   /** One for each namespace, so that a structure is the same class in every text. */
@@ -82,18 +90,6 @@ export class WindowsTypes {
     const node = known && 'node' in known ? known.node : undefined
     if (node?.kind === 'named') return this.#record(node.name)
     return node?.kind === 'record' && node.tag !== undefined ? this.#records.get(node.tag) : undefined
-  }
-}
-
-class Records extends Map<string, RecordNode> {
-  constructor(readonly find: (tag: string) => RecordNode | undefined) {
-    super()
-  }
-  override get(tag: string): RecordNode | undefined {
-    return this.find(tag)
-  }
-  override has(tag: string): boolean {
-    return this.find(tag) !== undefined
   }
 }
 

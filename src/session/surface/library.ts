@@ -1,6 +1,7 @@
 /** Libraries: DLLs of a session, whose routines are their attributes. */
 import type { Block } from '../../ctypes/block.js'
 import { type CType, DATA_EXPORT, type DataExports, FOR_ARCH, viewAt } from '../../ctypes/data.js'
+import { lazyObject, type ParsedHeader, type Prototype } from '../../ctypes/header/index.js'
 import type { ArgsOf, ArgType, ResType, ResultOf } from '../../ctypes/inference.js'
 import { ArgumentError } from '../../errors.js'
 import type { BatchOf, RowsOf } from '../batch/batch.js'
@@ -25,8 +26,8 @@ export interface LibraryMembers extends DataExports {
   ): Routine<ArgsOf<A>, ResultOf<R, A>, BatchOf<R, A>, RowsOf<R>>
   /** A routine from its C prototype, e.g. `int add(int a, int b)`; or by its name alone, to be declared later or never. */
   func<A extends readonly unknown[] = readonly unknown[], R = unknown>(prototype: string | number): Routine<A, R>
-  /** All routines of a header, by name. */
-  declare(header: string): { readonly [name: string]: Routine }
+  /** All routines of a header, by name; of its text, or of what `readHeader` has made of it. */
+  declare(header: string | ParsedHeader): { readonly [name: string]: Routine }
   /** Loads it now, if it is not; rejects with DllNotFoundError or WrongArchitectureError. */
   readonly load: Both<[], Library>
   /**
@@ -73,10 +74,10 @@ export function makeLibrary(
       return makeRoutine(made, blocking) as never
     },
     declare(header) {
-      const routines: { [name: string]: Routine } = {}
-      for (const [symbol, made] of RoutineEngine.fromHeader(session, state, header))
-        routines[symbol] = makeRoutine(made, blocking)
-      return routines
+      const { routines } = session.header(header)
+      return lazyObject(routines.keys(), symbol =>
+        makeRoutine(RoutineEngine.fromParsed(session, state, routines.get(symbol) as Prototype), blocking),
+      )
     },
     load: Object.assign(() => (blocking ? (loadSync() as never) : load()), { sync: () => loadSync() }),
     async unload() {

@@ -78,18 +78,10 @@ export class RoutineEngine implements RoutineSource {
   }
 
   static fromPrototype(session: SessionSurface, dll: DllState, text: string): RoutineEngine {
-    return RoutineEngine.#fromParsed(session, dll, parsePrototype(text, session.arch, session.types as never))
+    return RoutineEngine.fromParsed(session, dll, parsePrototype(text, session.arch, session.types as never))
   }
 
-  /** By their names in the header. */
-  static fromHeader(session: SessionSurface, dll: DllState, text: string): (readonly [string, RoutineEngine])[] {
-    return [...session.header(text).routines].map(([name, prototype]) => [
-      name,
-      RoutineEngine.#fromParsed(session, dll, prototype),
-    ])
-  }
-
-  static #fromParsed(session: SessionSurface, dll: DllState, prototype: Prototype): RoutineEngine {
+  static fromParsed(session: SessionSurface, dll: DllState, prototype: Prototype): RoutineEngine {
     const engine = new RoutineEngine(session, dll, prototype.symbol ?? prototype.name)
     engine.#argtypes = prototype.argtypes
     engine.#restype = prototype.restype

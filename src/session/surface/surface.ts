@@ -8,7 +8,7 @@ import { RemoteRange, type Target } from '../../ctypes/block.js'
 import type { CallbackType, ForeignRoutine } from '../../ctypes/callback-type.js'
 import { checkText } from '../../ctypes/checks.js'
 import { type CType, describe, FOR_ARCH, isType } from '../../ctypes/data.js'
-import { type Header, parseHeader, Shelf } from '../../ctypes/header/index.js'
+import { type Header, openHeader, type ParsedHeader, parseHeader, Shelf } from '../../ctypes/header/index.js'
 import type { InstanceOf } from '../../ctypes/inference.js'
 import { toNumber } from '../../ctypes/integers.js'
 import { castIn } from '../../ctypes/memory.js'
@@ -41,6 +41,14 @@ const int32 = (value: unknown, name: string) => toNumber(value, { name, bytes: 4
 function text(operation: string, given: string): string {
   checkText(operation, given)
   return given
+}
+
+/** Undefined for what is to be text. */
+function checkParsed(given: string | ParsedHeader, { id, arch }: SessionSurface): ParsedHeader | undefined {
+  if (typeof given !== 'object' || given === null || !(given.bytes instanceof SharedArrayBuffer)) return undefined
+  if (given.arch === arch) return given
+  const advice = `read the text for this session: await readHeader(text, { arch: '${arch}' })`
+  throw new ArgumentError(`this header was read for ${given.arch}, and session "${id}" is ${arch}: ${advice}`)
 }
 
 export abstract class SessionSurface {
@@ -191,12 +199,19 @@ export abstract class SessionSurface {
     return castIn(memory, from, isType(type) ? type[FOR_ARCH](this.arch) : type)
   }
 
-  /** The types of a header's text, with this session's layouts; `dll.declare` gives its routines, which take these very types. */
-  header(text: string): Header {
-    const known = this.#headers.get(text)
-    if (known) return known
-    const header = parseHeader(text, { arch: this.arch, ns: this.types as never, shelf: this.#shelf })
-    this.#headers.set(text, header)
+  /**
+   * The types of a header's text, with this session's layouts; `dll.declare` gives its routines, which take these very types. What
+   * `readHeader` has made of a text is read in a millisecond.
+   */
+  header(given: string | ParsedHeader): Header {
+    const parsed = checkParsed(given, this)
+    const key = parsed?.id ?? (given as string)
+    let header = this.#headers.get(key)
+    const ns = this.types as never
+    header ??= parsed
+      ? openHeader(parsed, ns, this.#shelf)
+      : parseHeader(given as string, { arch: this.arch, ns, shelf: this.#shelf })
+    this.#headers.set(key, header)
     return header
   }
 

@@ -1,7 +1,7 @@
 /** The session as a job sees it: the same names, every call synchronous. */
 
 import type { CType } from '../../ctypes/data.js'
-import type { Header } from '../../ctypes/header/index.js'
+import type { Header, ParsedHeader } from '../../ctypes/header/index.js'
 import type { ArgsOf, ArgType, ResType, ResultOf } from '../../ctypes/inference.js'
 import type { Types } from '../../ctypes/types.js'
 import type { WindowsError } from '../../errors.js'
@@ -47,7 +47,7 @@ interface SyncLibraryMembers {
     restype: R,
   ): SyncRoutine<ArgsOf<A>, ResultOf<R, A>, BatchOf<R, A>, RowsOf<R>>
   func<A extends readonly unknown[] = readonly unknown[], R = unknown>(prototype: string): SyncRoutine<A, R>
-  declare(header: string): { readonly [name: string]: SyncRoutine }
+  declare(header: string | ParsedHeader): { readonly [name: string]: SyncRoutine }
 }
 /** A loaded DLL inside a job; its routines block. */
 export type SyncLibrary = SyncLibraryMembers & { readonly [routine: string]: SyncRoutine } & {
@@ -213,7 +213,7 @@ export class SyncSession {
     return this.#surface.add_dll_directory.sync(path) as unknown as SyncDllDirectory
   }
   /** Reads a header of C: structures, constants, routines. */
-  header(text: string): Header {
+  header(text: string | ParsedHeader): Header {
     return this.#surface.header(text)
   }
   /** Text at an address of the Windows process, `size` bytes or up to the zero. */

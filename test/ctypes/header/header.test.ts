@@ -38,6 +38,11 @@ test('typedefs of everything', () => {
   )
 })
 
+test('a typedef without a type is one of an int', () => {
+  const { routines } = header('typedef *count, **counts; void f(count a, counts b);')
+  assert.is(showRoutine(routines.get('f') as never), 'void f(POINTER(c_int), POINTER(POINTER(c_int)))')
+})
+
 test('a typedef is usable from the next declaration on, also as the name of a field or parameter', () => {
   assert.equal(
     routines(
@@ -305,6 +310,23 @@ test('a macro that leads to itself ends', () => {
     routines('#define f g\n#define g f\nint f(void);\n#define h(x) h(x, x)\nint h(int);'),
     ['c_int f()', 'c_int h(c_int, c_int)'].slice(0, 2),
   )
+})
+
+test('a text that a preprocessor has been through is not expanded again', () => {
+  const { types, constants, routines } = header(`
+    #define INFO struct INFO
+    struct INFO { int size; };
+    int use(struct INFO *p);
+    #define STATE enum STATE
+    enum STATE { OFF, ON = 7 };
+    #define RECORD struct RECORD
+    RECORD { INFO info; STATE state; };
+    int fill(RECORD *p);
+  `)
+  assert.is(showFields(types.INFO), 'size: c_int')
+  assert.is(showFields(types.RECORD), 'info: INFO, state: c_int')
+  assert.equal([constants.OFF, constants.ON], [0, 7])
+  assert.equal([...routines.values()].map(showRoutine), ['c_int use(POINTER(INFO))', 'c_int fill(POINTER(RECORD))'])
 })
 
 test('branches', () => {

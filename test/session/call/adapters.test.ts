@@ -85,4 +85,15 @@ test('an object may say what it is as an argument', async () => {
   await rejects(add(as(undefined as never), 1), ArgumentError, 'argument 1')
 })
 
+test('what an object is as an argument may be such an object itself', async () => {
+  const inner = { _as_parameter_: { _as_parameter_: { _as_parameter_: 5 } } }
+  const round: { _as_parameter_?: unknown } = {}
+  round._as_parameter_ = round
+  const add = numbers.func('add', [c_int, c_int], c_int)
+  assert.is(await add(inner as never, 6), 11)
+  assert.is(await numbers.add(inner, 6), 11)
+  await rejects(add(round as never, 6), ArgumentError, 'argument 1: expected c_int, got Object')
+  await rejects(numbers.add(round, 6), ArgumentError, 'argument 1 (Object) has no type of its own')
+})
+
 test.run()

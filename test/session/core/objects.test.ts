@@ -94,10 +94,7 @@ test('the same and more by awaited calls and by blocking ones, in a job, and fro
   for (const isAwaited of [true, false]) assert.equal(await live(session, dll('state'), isAwaited), RIGHT)
   const pool = await SessionPool.start({ size: 1 })
   try {
-    const module = new URL('../life/jobs/objects.mjs', import.meta.url)
-    const result = (await pool.run(module, dll('state'))) as object
-    assert.equal(result, { counted: 5, looped: 11, stopped: 1, kept: 8, many: 20000, inPlace: [2, 4, 6] })
-import { live, RIGHT } from '../life/jobs/objects.mjs'
+    assert.equal(await pool.run(new URL('../life/jobs/objects.mjs', import.meta.url), dll('state')), RIGHT)
   } finally {
     await pool.close()
   }

@@ -1,0 +1,243 @@
+/**
+ * A header that one thread has read, for all others: what it declares, as bytes that they share. A thread takes out of them what it asks
+ * for, so that of a text of a hundred thousand lines it pays for what it uses. What is wrong in the text, the first thread has said.
+ */
+import { createHash } from 'node:crypto'
+import { deserialize, serialize } from 'node:v8'
+import { ArgumentError } from '../../errors.js'
+import type { Declaration, EnumNode, Expression, RecordNode, TypeNode } from './ast.js'
+import type { Constants } from './constants.js'
+import { LazyMap, lazyObject } from './lazy.js'
+import { type ConstantEntry, isTypedef, type Lookup, type TreeLookup } from './lookup.js'
+import { type Header, type HeaderType, type Prototype, routineOf, typeNamed } from './members.js'
+import { KnownNames } from './names.js'
+import type { Arch, TypeNamespace } from './namespace.js'
+import { Resolver } from './resolve.js'
+import type { Shelf } from './shelf.js'
+import { Source } from './source.js'
+
+/** A header's text that has been read, as data that threads can hand to each other: `session.header` and `declare` take it like the text. */
+export interface ParsedHeader {
+  /** The same for the same text and architecture. */
+  readonly id: string
+  readonly arch: Arch
+  readonly bytes: SharedArrayBuffer
+}
+
+/** What stands at the beginning of the bytes. Each row is a declaration, or the definition of a structure or an enumeration. */
+interface Index {
+  readonly unicode: boolean
+  /** What the header shows, in its order. */
+  readonly types: readonly string[]
+  readonly routines: readonly string[]
+  readonly variables: readonly string[]
+  readonly undefinedMacros: ReadonlyMap<string, number>
+  /** Rows by name or tag. C keeps declarations and both kinds of tags apart. */
+  readonly declarations: Map<string, number>
+  readonly records: Map<string, number>
+  readonly enumerations: Map<string, number>
+  /** The typedef that a structure without a tag is known by. */
+  readonly typedefOf: Map<number, string>
+  /** The row of all constants. */
+  readonly constants: number
+  /** Where each row ends, counted from the first. */
+  readonly ends: number[]
+}
+
+/** Stands where a definition is used: other names may lead to the same one. */
+interface Elsewhere {
+  readonly row: number
+}
+
+/** What a text came to. */
+interface Read {
+  readonly header: Header
+  readonly lookup: TreeLookup
+  readonly constants: Constants
+  readonly unicode: boolean
+}
+
+export function storeHeader(text: string, arch: Arch, read: Read): ParsedHeader {
+  const { index, rows } = new Writer(read).write()
+  const head = serialize(index)
+  const parts = [new Uint8Array(Uint32Array.of(head.length).buffer), head, ...rows]
+  const bytes = new SharedArrayBuffer(parts.reduce((sum, part) => sum + part.length, 0))
+  const into = new Uint8Array(bytes)
+  let offset = 0
+  for (const part of parts) {
+    into.set(part, offset)
+    offset += part.length
+  }
+  return { id: createHash('sha256').update(`${arch} ${text}`).digest('hex'), arch, bytes }
+}
+
+/** Expressions that are wanted for their value alone. */
+const forValue = /^(?:length|bits|value)$/
+
+class Writer {
+  readonly #rows: Uint8Array[] = []
+  readonly #rowOf = new Map<object, number>()
+  readonly #typedefOf = new Map<number, string>()
+
+  constructor(readonly read: Read) {}
+
+  write(): { index: Index; rows: readonly Uint8Array[] } {
+    const { header, lookup, unicode } = this.read
+    const { tree } = lookup
+    const declarations = new Map<string, number>()
+    for (const declaration of tree.declarations)
+      if (declaration.kind !== 'typedef' || (isTypedef(declaration) && !declarations.has(declaration.name)))
+        declarations.set(declaration.name, this.#add({ ...declaration, value: undefined }))
+    const records = new Map([...tree.records].map(([tag, node]) => [tag, this.#definition(node)]))
+    const tagged = tree.enums.filter(({ tag }) => tag !== undefined)
+    const enumerations = new Map(tagged.map(node => [node.tag as string, this.#definition(node)]))
+    const constants = this.#rows.push(serialize(header.constants)) - 1
+    let end = 0
+    const index: Index = {
+      unicode,
+      types: Object.keys(header.types),
+      routines: [...header.routines.keys()],
+      variables: [...header.variables.keys()],
+      undefinedMacros: header.undefinedMacros,
+      declarations,
+      records,
+      enumerations,
+      typedefOf: this.#typedefOf,
+      constants,
+      ends: this.#rows.map(({ length }) => (end += length)),
+    }
+    return { index, rows: this.#rows }
+  }
+
+  #add(members: object): number {
+    return this.#rows.push(serialize(this.#members(members))) - 1
+  }
+
+  #definition(node: RecordNode | EnumNode): number {
+    const known = this.#rowOf.get(node)
+    if (known !== undefined) return known
+    const row = this.#add(node)
+    this.#rowOf.set(node, row)
+    const name = this.read.lookup.typedefOf(node)
+    if (name !== undefined) this.#typedefOf.set(row, name)
+    return row
+  }
+
+  #members(of: object): object {
+    const copied = Object.entries(of).map(([key, value]) => [key, key === 'at' ? undefined : this.#copy(value, key)])
+    return Object.fromEntries(copied)
+  }
+
+  #copy(value: unknown, key: string): unknown {
+    if (Array.isArray(value)) return value.map(item => this.#copy(item, key))
+    if (typeof value !== 'object' || value === null) return value
+    const node = value as TypeNode | Expression
+    if ((node.kind === 'record' && node.fields) || (node.kind === 'enum' && node.members))
+      return { row: this.#definition(node) } satisfies Elsewhere
+    const isExpression = forValue.test(key) && !/^(?:integer|float)$/.test(node.kind)
+    return (isExpression && this.#value(node as Expression)) || this.#members(node)
+  }
+
+  /** The length of a parameter may be another parameter, which has none. */
+  #value(expression: Expression): Expression | undefined {
+    try {
+      return { kind: 'literal', value: this.read.constants.evaluate(expression) }
+    } catch (error) {
+      if (error instanceof ArgumentError) return undefined
+      throw error
+    }
+  }
+}
+
+/** The header as one that this thread has read itself, but for what it makes when it is asked for. */
+export function openHeader(parsed: ParsedHeader, ns: TypeNamespace, shelf?: Shelf): Header {
+  const lookup = new StoredLookup(new Uint8Array(parsed.bytes))
+  const { index } = lookup
+  const names = new KnownNames(ns, parsed.arch, {}, index.unicode)
+  const resolver = new Resolver(new Source('', 'header'), lookup, names, shelf)
+  const declared = (name: string) => lookup.declaration(name) as Declaration
+  return {
+    routines: new LazyMap(index.routines, name => routineOf(declared(name), resolver) as Prototype),
+    types: lazyObject(index.types, name => typeNamed(name, resolver) as HeaderType),
+    get constants() {
+      return lookup.constants
+    },
+    variables: new LazyMap(index.variables, name => resolver.type(declared(name).type, nowhere)),
+    undefinedMacros: index.undefinedMacros,
+  }
+}
+
+const nowhere = { line: 1, column: 1 }
+
+class StoredLookup implements Lookup {
+  readonly index: Index
+  readonly #from: number
+  readonly #rows = new Map<number, object>()
+  readonly #typedefOf = new Map<TypeNode, string>()
+  readonly #constants = new Map<string, ConstantEntry>()
+  #values: Header['constants'] | undefined
+
+  constructor(readonly bytes: Uint8Array) {
+    const size = new DataView(bytes.buffer).getUint32(0, true)
+    this.#from = 4 + size
+    this.index = deserialize(bytes.slice(4, this.#from)) as Index
+  }
+
+  record(tag: string): RecordNode | undefined {
+    return this.#at(this.index.records.get(tag)) as RecordNode | undefined
+  }
+  enumeration(tag: string): EnumNode | undefined {
+    return this.#at(this.index.enumerations.get(tag)) as EnumNode | undefined
+  }
+  declaration(name: string): Declaration | undefined {
+    return this.#at(this.index.declarations.get(name)) as Declaration | undefined
+  }
+  typedef(name: string): TypeNode | undefined {
+    const declaration = this.declaration(name)
+    return declaration?.kind === 'typedef' ? declaration.type : undefined
+  }
+  typedefOf(node: TypeNode): string | undefined {
+    return this.#typedefOf.get(node)
+  }
+  variable(name: string): Declaration | undefined {
+    const declaration = this.declaration(name)
+    return declaration?.kind === 'variable' ? declaration : undefined
+  }
+  /** Members of enumerations that have been looked at. */
+  constant(name: string): ConstantEntry | undefined {
+    return this.#constants.get(name)
+  }
+  get constants(): Header['constants'] {
+    this.#values ??= Object.assign(Object.create(null), this.#read(this.index.constants)) as Header['constants']
+    return this.#values
+  }
+
+  #read(row: number): object {
+    const { ends } = this.index
+    const begin = row === 0 ? 0 : (ends[row - 1] as number)
+    return deserialize(this.bytes.slice(this.#from + begin, this.#from + (ends[row] as number))) as object
+  }
+
+  #at(row: number | undefined): object | undefined {
+    if (row === undefined) return undefined
+    const known = this.#rows.get(row)
+    if (known) return known
+    const made = this.#revive(this.#read(row)) as TypeNode
+    this.#rows.set(row, made)
+    const name = this.index.typedefOf.get(row)
+    if (name !== undefined) this.#typedefOf.set(made, name)
+    if (made.kind === 'enum')
+      for (const [index, member] of (made.members ?? []).entries())
+        this.#constants.set(member.name, { node: made, index })
+    return made
+  }
+
+  #revive(value: unknown): unknown {
+    if (Array.isArray(value)) return value.map(item => this.#revive(item))
+    if (typeof value !== 'object' || value === null) return value
+    if ('row' in value) return this.#at((value as Elsewhere).row)
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [key, key === 'at' ? nowhere : this.#revive(item)]),
+    )
+  }
+}

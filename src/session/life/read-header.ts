@@ -1,0 +1,31 @@
+/** Headers that are read in a thread of their own. */
+import { Worker } from 'node:worker_threads'
+import type { ReadAnswer, ReadTask } from '../../../workers/header.js'
+import type { ParsedHeader } from '../../ctypes/header/index.js'
+import { ArgumentError, decodeError } from '../../errors.js'
+import type { Arch } from '../../runtime/config.js'
+
+/**
+ * Reads a header's text in a thread of its own, which takes seconds where it is that of `windows.h`. What it gives is plain data that any
+ * thread, and a job, can be sent: `session.header` and `declare` take it like the text. Rejects with ArgumentError at the place of the text
+ * that cannot be read.
+ */
+export async function readHeader(
+  text: string,
+  { arch = 'win64' }: { readonly arch?: Arch } = {},
+): Promise<ParsedHeader> {
+  if (typeof text !== 'string') throw new ArgumentError('readHeader takes C as text')
+  if (arch !== 'win64' && arch !== 'win32') throw new ArgumentError(`readHeader: "arch" is win64 or win32, not ${arch}`)
+  const workerData: ReadTask = { text, arch }
+  const worker = new Worker(new URL('../../../workers/header.js', import.meta.url), {
+    name: 'zugbruecke header',
+    workerData,
+    execArgv: [],
+  })
+  const answer = await new Promise<ReadAnswer>((resolve, reject) => {
+    worker.once('message', resolve)
+    worker.once('error', reject)
+  })
+  if ('error' in answer) throw decodeError(answer.error)
+  return answer.parsed
+}
