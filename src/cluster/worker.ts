@@ -49,13 +49,22 @@ const LIFE = 10_000
 /** Milliseconds between two looks at what an end waits for. */
 const BRIEF = 100
 
+/** BullMQ's, which waits at its close for a connection that is just being made anew for as long as that takes. */
+class QueueWorker extends Worker<JobData, JobResult> {
+  /** Waits for nothing, and keeps no program from its end. */
+  async leave(): Promise<void> {
+    await this.lockManager.close()
+    await this.disconnect()
+  }
+}
+
 /** One machine's sessions, which do what clients put into the queue. Belongs to the thread that made it. */
 export class ClusterWorker {
   readonly #id = randomUUID()
   readonly #keys: Keys
   readonly #name = `${hostname()}:${process.pid}`
   readonly #jobs: WorkerJobs
-  readonly #worker: Worker<JobData, JobResult>
+  readonly #worker: QueueWorker
   readonly #taking: Taking
   readonly #aborts: Redis
   #beat: NodeJS.Timeout | undefined
@@ -70,21 +79,17 @@ export class ClusterWorker {
     this.#keys = keysOf(queue)
     const work = new CarryingOut(redis, this.#keys, pool, this.#name, allowUpload, jobs)
     this.#jobs = new WorkerJobs(redis, queue, this.#name, work, () => this.#taking)
-    this.#worker = new Worker<JobData, JobResult>(
-      queue,
-      (job, token, signal) => this.#jobs.process(job, token as string, signal),
-      {
-        connection: redis as never,
-        autorun: false,
-        concurrency: pool.stats().size,
-        lockDuration: lock * 1000,
-        stalledInterval: Math.max(500, lock * 500),
-        // what a worker had may have been done: its client decides
-        maxStalledCount: 0,
-        removeOnComplete: KEPT,
-        removeOnFail: KEPT,
-      },
-    )
+    this.#worker = new QueueWorker(queue, (job, token, signal) => this.#jobs.process(job, token as string, signal), {
+      connection: redis as never,
+      autorun: false,
+      concurrency: pool.stats().size,
+      lockDuration: lock * 1000,
+      stalledInterval: Math.max(500, lock * 500),
+      // what a worker had may have been done: its client decides
+      maxStalledCount: 0,
+      removeOnComplete: KEPT,
+      removeOnFail: KEPT,
+    })
     this.#worker.on('error', () => {})
     this.#taking = new Taking(
       this.#worker,
@@ -181,8 +186,7 @@ export class ClusterWorker {
     await this.pool.close()
     this.#aborts.disconnect()
     this.redis.disconnect()
-    // its connection that blocks may be none yet
-    if (!over.signal.aborted) void this.#worker.disconnect().catch(() => {})
+    if (!over.signal.aborted) void this.#worker.leave().catch(() => {})
     if (left > 0)
       throw new ClusterError(
         `the worker ${this.#name} has ended without Redis, which has been away for "lock", ${this.options.lock ?? 10} s: it had ${left} ${left === 1 ? 'job' : 'jobs'}, whose clients are told that a worker is lost`,
