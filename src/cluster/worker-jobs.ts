@@ -70,7 +70,9 @@ export class WorkerJobs {
       this.failed++
       const failure: Failure =
         error instanceof NotBegunHere ? { notBegun: error.why } : { error: encodeError(this.#mine(error as Error)) }
-      await this.#leave(id, job.data, pack('an error', failure))
+      // a job that fails carries nothing itself
+      await this.redis.set(this.#keys.output(id), pack('an error', failure), 'PX', ttl)
+      await this.#tidy(id, job.data)
       throw new JobFailure((error as Error).message)
     } finally {
       this.underway.delete(id)
@@ -90,22 +92,20 @@ export class WorkerJobs {
       taking.worked()
       // what goes with the job itself is there at once
       if (packed.length > INLINE) place.free()
-      return { output: await this.#leave(id, job.data, packed), took }
+      const [output] = await Promise.all([
+        carry(this.redis, this.#keys.output(id), packed, job.data.ttl),
+        this.#tidy(id, job.data),
+      ])
+      return { output, took }
     } finally {
       place.end()
     }
   }
 
-  /** Puts there what came of it, and takes away what was sent. */
-  async #leave(id: string, { input, ttl }: JobData, packed: Buffer): Promise<JobResult['output']> {
-    const { redis } = this
-    const keys = this.#keys
-    const [output] = await Promise.all([
-      carry(redis, keys.output(id), packed, ttl),
-      forget(redis, keys.input(id), input),
-    ])
+  /** Takes away what was sent, and has what came of it outlive the client. */
+  async #tidy(id: string, { input }: JobData): Promise<void> {
     void this.#keep([id]).catch(() => {})
-    return output
+    await forget(this.redis, this.#keys.input(id), input)
   }
 
   #mine(error: Error): Error {
