@@ -154,8 +154,8 @@ export class NoWorkerError extends ZugbrueckeError {
 export class WorkerLostError extends ZugbrueckeError {
   override readonly code = 'ERR_ZUGBRUECKE_WORKER_LOST'
   declare readonly routine?: string
-  /** The first of the rows of the batch that it had, and how many; no others are in doubt. */
-  declare readonly rows?: { readonly first: number; readonly count: number }
+  /** Of a batch: the rows that it, and others that were lost, had, as the first of them and how many, in order; no others are in doubt. */
+  declare readonly rows?: readonly { readonly first: number; readonly count: number }[]
 }
 /** The bounded queue of a pool is full. */
 export class QueueFullError extends ZugbrueckeError {

@@ -26,6 +26,7 @@ interface Running {
     readonly connected: boolean
     readonly closing: boolean
     readonly health: string
+    readonly trouble: string | undefined
   }
   close(force?: boolean): Promise<void>
 }
@@ -33,7 +34,7 @@ interface Cluster {
   readonly ClusterWorker: { start(options: object): Promise<Running> }
 }
 
-/** Milliseconds between two looks at the numbers: on a terminal a line that changes, elsewhere none that says the same as before. */
+/** Milliseconds between two looks: on a terminal a line that changes; elsewhere one where what it does has changed, and for numbers alone not so often. */
 const SHOWN = 500
 const LOGGED = 30_000
 
@@ -74,28 +75,42 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
     worker.close().then(over, failed)
   }
   process.on('SIGTERM', stop).on('SIGINT', stop)
-  await ended
-  said.end()
-  server?.close()
-  process.off('SIGTERM', stop).off('SIGINT', stop)
+  try {
+    await ended
+  } finally {
+    said.end()
+    server?.close()
+    process.off('SIGTERM', stop).off('SIGINT', stop)
+  }
 }
 
 function say(worker: Running, queue: string): { end(): void } {
   const { stderr } = process
   let last = ''
+  let lastState = ''
+  let logged = 0
+  const state = () => {
+    const { connected, closing, trouble } = worker.stats()
+    if (closing) return 'finishing'
+    if (trouble !== undefined) return `takes nothing until it can again (${trouble})`
+    return connected ? 'working' : 'waiting for Redis'
+  }
   const line = () => {
-    const { size, busy, completed, failed, connected, closing } = worker.stats()
-    const state = closing ? 'finishing' : connected ? 'working' : 'waiting for Redis'
-    return `worker ${worker.name} on ${queue}: ${state}, ${busy} of ${size} sessions busy, ${completed} jobs done, ${failed} failed`
+    const { size, busy, completed, failed } = worker.stats()
+    return `worker ${worker.name} on ${queue}: ${state()}, ${size} sessions, ${busy} jobs under way, ${completed} done, ${failed} failed`
   }
   const show = () => {
     const now = line()
-    if (now === last) return
-    stderr.write(stderr.isTTY ? `\r\x1b[K${now}` : `${now}\n`)
+    const nowState = state()
+    const isDue = stderr.isTTY || nowState !== lastState || performance.now() - logged > LOGGED
+    if (now === last || !isDue) return
+    stderr.write(stderr.isTTY ? `\r\x1b[K${now.replace(/\s+/g, ' ')}` : `${now}\n`)
     last = now
+    lastState = nowState
+    logged = performance.now()
   }
   show()
-  const timer = setInterval(show, stderr.isTTY ? SHOWN : LOGGED)
+  const timer = setInterval(show, SHOWN)
   return {
     end() {
       clearInterval(timer)
@@ -108,7 +123,7 @@ function say(worker: Running, queue: string): { end(): void } {
 async function serveHealth(worker: Running, port: number): Promise<Server> {
   const server = createServer((_request, response) => {
     const stats = worker.stats()
-    const works = stats.connected && !stats.closing && stats.health !== 'down'
+    const works = stats.connected && !stats.closing && stats.trouble === undefined && stats.health !== 'down'
     response.writeHead(works ? 200 : 503, { 'content-type': 'application/json' })
     response.end(`${JSON.stringify(stats)}\n`)
   })

@@ -4,15 +4,7 @@ import { type Checks, checkOptions, wholeNumber } from '../ctypes/checks.js'
 import { describe, isType } from '../ctypes/data.js'
 import { parsePrototype } from '../ctypes/header/index.js'
 import { types } from '../ctypes/types.js'
-import {
-  AbortError,
-  ArgumentError,
-  ClusterError,
-  ConfigError,
-  SessionCrashedError,
-  SessionTerminatedError,
-  WorkerLostError,
-} from '../errors.js'
+import { AbortError, ArgumentError, ConfigError } from '../errors.js'
 import { abortedError, closedError, type DllSource, dllName, PoolFace, type PoolStats } from '../pool/face.js'
 import { FairQueue, type Turn } from '../pool/fair-queue.js'
 import { COUNT } from '../pool/pool-options.js'
@@ -22,11 +14,13 @@ import { BATCH_OPTIONS, type BatchRoutine } from '../session/batch/plan.js'
 import { encodingFor } from '../session/core/text-encoding.js'
 import { checkJob } from '../session/life/job-runner.js'
 import { CALL_OPTIONS, type CallOptions } from '../session/surface/routine.js'
+import { Attempts, type Work } from './attempts.js'
+import { type BatchPool, carryOutBatch } from './client-batch.js'
 import { ClientRows, contextFor } from './client-rows.js'
-import { type LocalDll, resolveDll, upload } from './dlls.js'
-import { type Answer, Jobs, NotBegunError, type Stops } from './jobs.js'
+import { type LocalDll, resolveDll } from './dlls.js'
+import { type Answer, Jobs, NotBegunError } from './jobs.js'
 import { pack, unpack } from './payload.js'
-import { type Connection, checkQueueName, claimQueue, connect, type JobData } from './queue.js'
+import { type Connection, checkQueueName, claimQueue, connect } from './queue.js'
 import { RowPace } from './row-pace.js'
 
 /** Where the queue is, and what the client does with it. */
@@ -62,12 +56,6 @@ const OPTIONS: Checks = {
 }
 /** Chunks under way for each session: one that is carried out, one that waits for it, and one on its way. */
 const AHEAD = 3
-/** Milliseconds until what was not begun is tried again. */
-const PAUSE = 200
-/** How often a DLL is uploaded anew for one job. */
-const UPLOADS = 3
-
-type Work = Omit<JobData, 'protocol' | 'client' | 'input' | 'ttl'>
 
 /**
  * A pool whose sessions are those of workers on other machines. What it takes waits in this program until Redis may have it, and
@@ -79,9 +67,8 @@ export class ClusterPool extends PoolFace {
   readonly #queue: FairQueue<true>
   /** What a routine was made of. */
   readonly #dlls = new WeakMap<object, LocalDll>()
+  readonly #attempts: Attempts
   #underway = 0
-  #replaced = 0
-  #lastError: Error | undefined
 
   private constructor(
     private readonly options: ClusterOptions,
@@ -91,6 +78,7 @@ export class ClusterPool extends PoolFace {
   ) {
     super()
     this.#maxQueue = options.maxQueue ?? 1000
+    this.#attempts = new Attempts(redis, jobs, options.retries ?? 0, () => this.isClosed)
     this.#queue = new FairQueue(
       () => this.#slot(),
       () => this.#maxQueue - this.#underway,
@@ -162,7 +150,10 @@ export class ClusterPool extends PoolFace {
     }
     const batch = async (columns: readonly unknown[], options: MapOptions = {}) => {
       checkOptions('map', options, BATCH_OPTIONS)
-      return this.taken(() => this.#share(routine, reference, dll, pace, columns, options))
+      return this.taken(async () => {
+        const rows = new ClientRows(routine, columns, options, contextFor(this.arch, this.#encoding()))
+        return carryOutBatch(this.#batchPool(), { label, reference, dll, pace }, rows, options)
+      })
     }
     const made = poolRoutine(label, call, batch) as PoolRoutine<A, R>
     this.#dlls.set(made, dll)
@@ -174,76 +165,20 @@ export class ClusterPool extends PoolFace {
     return this.#dlls.get(routine)?.isCurrent() === true
   }
 
-  async #share(
-    routine: BatchRoutine,
-    reference: Pick<JobData, 'dll' | 'prototype'>,
-    dll: LocalDll,
-    pace: RowPace,
-    columns: readonly unknown[],
-    options: MapOptions,
-  ): Promise<unknown> {
-    const rows = new ClientRows(routine, columns, options, contextFor(this.arch, this.#encoding()))
-    const { plan, most } = rows
-    const { signal } = options
-    const { label } = routine
-    const inner = new AbortController()
-    const stop = () => inner.abort(signal?.reason)
-    if (signal?.aborted) stop()
-    signal?.addEventListener('abort', stop, { once: true })
-    let failure: Error | undefined
-    const failed = new AbortController()
-    const stops = { signal: inner.signal, withdraw: failed.signal }
-    const chunk = async (range: { first: number; count: number }) => {
-      const { first, count } = range
-      const what = { kind: 'rows', ...reference, rows: `${first} to ${first + count - 1}` } as const
-      try {
-        const { packed, took } = await this.#attempts(label, what, () => rows.pack(range), stops, dll)
-        pace.came(count, took)
-        rows.take(range, packed)
-      } catch (error) {
-        if (error instanceof WorkerLostError)
-          Object.assign(error, {
-            message: `${label}: the worker that had rows ${first} to ${first + count - 1} is lost (it died, hung or was cut off): they may have been done or not; "retries" lets others do them again`,
-            routine: label,
-            rows: range,
-          })
-        // what fails because the rest is stopped is not why
-        if (failure || inner.signal.aborted) return
-        failure = error as Error
-        failed.abort()
-      }
+  /** What a batch needs of this. */
+  #batchPool(): BatchPool {
+    const pool = this
+    return {
+      attempts: this.#attempts,
+      queue: this.#queue,
+      end: turn => this.#end(turn),
+      get isClosed() {
+        return pool.isClosed
+      },
+      get sessions() {
+        return pool.#sessions
+      },
     }
-    const underway = new Set<Promise<void>>()
-    try {
-      for (let first = true; plan.rows.left > 0; first = false) {
-        const turn = await this.#queue.turn(`batches ${label}`, inner.signal, first)
-        if (failure || inner.signal.aborted) {
-          this.#end(turn)
-          break
-        }
-        const count = options.chunk ? most : pace.rows(most, plan.rows.total, this.#sessions)
-        const one = chunk(plan.rows.take(count)).finally(() => {
-          underway.delete(one)
-          this.#end(turn)
-        })
-        underway.add(one)
-      }
-    } catch (error) {
-      // that it is stopped by its signal is said below, with what was done by then
-      if (!inner.signal.aborted) failure ??= error as Error
-    } finally {
-      // those that run come to their end: no other row is in doubt, and nobody works on the caller's memory when this returns
-      await Promise.all(underway)
-      signal?.removeEventListener('abort', stop)
-    }
-    if (failure) throw failure
-    if (this.isClosed) throw closedError()
-    if (inner.signal.aborted)
-      throw new AbortError(
-        `${label}: the batch was stopped by its signal after ${plan.rows.done} of ${plan.rows.total} rows`,
-        { cause: signal?.reason },
-      )
-    return plan.outcome()
   }
 
   async #single(
@@ -256,53 +191,13 @@ export class ClusterPool extends PoolFace {
     const turn = await this.#queue.turn(`${work.kind} ${name}`, signal, true)
     try {
       if (signal?.aborted) throw abortedError(signal)
-      return await this.#attempts(name, work, () => packed, { signal }, dll)
+      return await this.#attempts.run(name, work, () => packed, { signal }, dll)
     } catch (error) {
       if (error instanceof NotBegunError && signal) throw abortedError(signal)
       if (error instanceof AbortError && signal) throw Object.assign(error, { cause: signal.reason })
       throw error
     } finally {
       this.#end(turn)
-    }
-  }
-
-  /** Does it again where that is no risk, or allowed. */
-  async #attempts(
-    name: string,
-    work: Work,
-    packed: () => Buffer,
-    stops: Stops,
-    dll: LocalDll | undefined,
-  ): Promise<Answer> {
-    let { retries = 0 } = this.options
-    let uploads = UPLOADS
-    const isStopped = () => stops.signal?.aborted === true || stops.withdraw?.aborted === true
-    for (;;) {
-      try {
-        if (dll && dll.files.size > 0) {
-          await upload(this.redis, this.jobs.keys, dll, this.jobs.ttl)
-          for (const sha256 of dll.files.keys()) this.jobs.held.add(sha256)
-        }
-        return await this.jobs.run(name, work, packed(), stops)
-      } catch (error) {
-        const notBegun = error instanceof NotBegunError && !isStopped()
-        if (notBegun && (error.why !== 'dll' || uploads-- > 0)) {
-          await new Promise(resolve => setTimeout(resolve, PAUSE))
-          if (!this.isClosed) continue
-        }
-        const died = error instanceof SessionCrashedError || error instanceof SessionTerminatedError
-        const lost = error instanceof WorkerLostError
-        if (lost || died) {
-          this.#replaced++
-          this.#lastError = error
-          if (retries-- > 0 && !this.isClosed && !isStopped()) continue
-        }
-        if (error instanceof NotBegunError && error.why === 'dll')
-          throw new ClusterError(
-            `${name}: its DLL is gone from Redis as soon as it is uploaded: has it too little memory?`,
-          )
-        throw this.isClosed ? closedError() : inRedis(name, error as Error)
-      }
     }
   }
 
@@ -340,9 +235,9 @@ export class ClusterPool extends PoolFace {
       starting: 0,
       spare: 0,
       queued: this.#queue.length + this.#underway - busy,
-      replaced: this.#replaced,
+      replaced: this.#attempts.replaced,
       failedStarts: 0,
-      lastError: this.#lastError,
+      lastError: this.#attempts.lastError,
     }
   }
 
@@ -357,10 +252,3 @@ const checkedSource = (source: DllSource): DllSource =>
   source === dllName(source) ? source : { path: dllName(source) }
 
 const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView) => new Uint8Array(buffer, byteOffset, byteLength)
-
-/** What Redis refuses is said in words of ours. */
-function inRedis(name: string, error: Error): Error {
-  if (error.name !== 'ReplyError' && error.name !== 'MaxRetriesPerRequestError') return error
-  const full = /^OOM /.test(error.message) ? '; it has no memory left: lower "maxQueue", or give it more' : ''
-  return new ClusterError(`${name}: Redis refused it: ${error.message}${full}`, { cause: error })
-}

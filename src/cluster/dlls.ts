@@ -143,6 +143,7 @@ export async function install(redis: Redis, keys: Keys, name: string, files: rea
   return path
 }
 
-const isFileName = (name: string) => /^[^/\\:\0]+$/.test(name) && name !== '.' && name !== '..'
+const isFileName = (name: string) =>
+  /^[^/\\:\0]+$/.test(name) && name !== '.' && name !== '..' && Buffer.byteLength(name) <= 255
 const badUpload = (name: string) =>
   new ClusterError(`the uploaded file "${name}" is not what its job says: it was not taken`)

@@ -3,4 +3,5 @@ import '../runtime/node-version.js'
 
 export { type ClusterOptions, ClusterPool, type ClusterStats } from './cluster-pool.js'
 export type { Connection } from './queue.js'
-export { ClusterWorker, type WorkerOptions, type WorkerStats } from './worker.js'
+export { ClusterWorker, type WorkerStats } from './worker.js'
+export type { WorkerOptions } from './worker-options.js'

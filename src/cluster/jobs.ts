@@ -133,7 +133,9 @@ export class Jobs {
       await keepJobs(redis, queue, this.#pending.keys(), LIFE)
       await keepQueue(redis, queue)
       this.workers = await liveWorkers(redis, keys)
-      this.#deserted = this.workers.length > 0 ? undefined : (this.#deserted ?? performance.now())
+      // a worker that is broken takes nothing
+      const isServed = this.workers.some(({ size }) => size > 0)
+      this.#deserted = isServed ? undefined : (this.#deserted ?? performance.now())
       await this.#look()
     } finally {
       this.#silent = undefined
@@ -154,8 +156,9 @@ export class Jobs {
           ),
         )
       } else if (this.#deserted !== undefined && Math.max(since, this.#deserted) < long) {
+        const broken = this.workers.map(one => `; the worker ${one.name} takes nothing: ${one.trouble}`).join('')
         const none = `${name}: no worker has been there for ${seconds} s ("waitTimeout"): start one by "zugbruecke worker --queue ${queue}", with the same Redis`
-        void this.#takeBack(id, new NoWorkerError(none))
+        void this.#takeBack(id, new NoWorkerError(none + broken))
       }
     }
   }

@@ -7,7 +7,7 @@ import type { Redis } from 'ioredis'
 import { ArgumentError } from '../errors.js'
 
 /** Bytes that go within a job, and are kept with it. */
-const INLINE = 1024
+export const INLINE = 1024
 /** Bytes of one payload, at the most. */
 export const MOST = 64 * 2 ** 20
 /** Bytes of a chunk of rows, at the most, there or back; a row larger than that goes alone. */

@@ -64,7 +64,10 @@ export interface JobResult {
 /** What a worker tells of itself. */
 export interface WorkerFacts {
   readonly name: string
+  /** Its sessions; none while there is `trouble`. */
   readonly size: number
+  /** Why it takes nothing. */
+  readonly trouble?: string
   readonly uploads: boolean
   readonly version: string
 }

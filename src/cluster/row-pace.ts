@@ -6,17 +6,17 @@ const SHORT = 20
 /** Rows of the first chunks, until it is known what a row takes, and by how much later ones may be larger than those. */
 const TRIAL = 64
 const GROWTH = 64
-/** Each session takes its part of a batch in so many chunks. */
-const PARTS = 6
+/** Of what is left a session takes its part in so many chunks: the last ones are short. */
+const PARTS = 3
 
 /** One routine's pace. */
 export class RowPace {
   #row: number | undefined
   #largest = TRIAL
 
-  rows(most: number, total: number, sessions: number): number {
+  rows(most: number, left: number, sessions: number): number {
     if (this.#row === undefined) return Math.min(most, TRIAL)
-    const part = Math.ceil(total / Math.max(1, sessions) / PARTS)
+    const part = Math.ceil(left / Math.max(1, sessions) / PARTS)
     const fair = Math.max(part, Math.floor(SHORT / this.#row))
     return Math.max(1, Math.min(most, fair, Math.floor(LONG / this.#row), this.#largest * GROWTH))
   }

@@ -20,6 +20,8 @@ export class WorkerRows implements PlannedRows {
   readonly #results: Uint8Array
   /** Of all rows, `head.texts` of each. */
   readonly #texts: (Uint8Array | null | undefined)[] = []
+  #from = 0
+  #expect: (milliseconds: number) => void = () => {}
 
   constructor(
     packed: Buffer,
@@ -56,8 +58,17 @@ export class WorkerRows implements PlannedRows {
     })
   }
 
+  /** A session begins with them; it is told now and then how long it will take. */
+  begin(expect: (milliseconds: number) => void): void {
+    this.#expect = expect
+    this.#from = performance.now()
+  }
+
   finished(count: number): void {
-    this.rows.done += count
+    const { rows } = this
+    rows.done += count
+    const left = this.#head.range.count - rows.done
+    this.#expect(((performance.now() - this.#from) / Math.max(1, rows.done)) * left)
   }
 
   /** `results` is asked of every chunk, whatever the routine returns. */

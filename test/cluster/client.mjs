@@ -19,6 +19,12 @@ try {
   })
   console.log(JSON.stringify({ rows: results.length, sent: checksum(given), came: checksum(results) }))
 } catch (error) {
-  console.log(JSON.stringify({ error: error.name, message: error.message, rows: error.rows?.count ?? 0 }))
+  console.log(
+    JSON.stringify({
+      error: error.name,
+      message: error.message,
+      rows: (error.rows ?? []).reduce((sum, { count }) => sum + count, 0),
+    }),
+  )
 }
 await pool.close()

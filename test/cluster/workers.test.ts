@@ -7,7 +7,7 @@ import { Queue } from 'bullmq'
 import { Redis } from 'ioredis'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { ClusterError, DllNotFoundError, WorkerLostError } from 'zugbruecke'
+import { ClusterError, DllNotFoundError, SessionTerminatedError, WorkerLostError } from 'zugbruecke'
 import { ClusterPool } from 'zugbruecke/cluster'
 import { sandboxProblem } from '../../dist/src/runtime/sandbox.js'
 import { makeDll } from '../dlls/build.js'
@@ -149,6 +149,32 @@ if (withoutRedis) {
     } finally {
       await pool.close()
       await worker.kill()
+    }
+  })
+
+  test('SIGTERM while Redis is gone: a worker ends by itself, and says whether it had work', async () => {
+    const own = await OwnRedis.start()
+    const start = (queue: string) => OwnWorker.start(own.url, queue, ['--size', '1', '--lock', '2'])
+    const workers = await Promise.all(['idle', 'busy'].map(start))
+    const pool = await ClusterPool.connect({ connection: own.url, queue: 'busy' })
+    try {
+      const long = pool.func<[number], number>({ path: dll('rows') }, 'int rest(int)')(120_000)
+      const gone = rejects(long, SessionTerminatedError)
+      const queue = new Queue('busy', { connection: { url: own.url } })
+      queue.on('error', () => {})
+      await until(async () => (await queue.getActiveCount()) === 1, 'the routine runs')
+      await queue.close()
+      await own.kill()
+      await until(() => workers.every(({ said }) => said.includes('waiting for Redis')), 'they have missed it', 30)
+      const codes = await Promise.all(workers.map(worker => worker.kill('SIGTERM')))
+      assert.equal(codes, [0, 1])
+      assert.match(workers[1].said, /without Redis.* it had 1 job/)
+      await pool.close()
+      await gone
+    } finally {
+      await pool.close()
+      await Promise.all(workers.map(worker => worker.kill()))
+      await own.end()
     }
   })
 

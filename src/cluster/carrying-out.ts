@@ -1,0 +1,161 @@
+/** What jobs ask for, done by the sessions of a worker's pool. */
+import { realpathSync } from 'node:fs'
+import { relative, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Redis } from 'ioredis'
+import { ArgumentError, ClusterError } from '../errors.js'
+import type { SessionPool } from '../pool/pool.js'
+import { type Declaring, oncePerSession } from '../pool/pool-routine.js'
+import { SHARED } from '../session/batch/batch.js'
+import type { CtypesSession } from '../session/life/session.js'
+import type { Routine } from '../session/surface/routine.js'
+import { install, UploadGone } from './dlls.js'
+import { LoadedNames } from './loaded-names.js'
+import { pack, unpack } from './payload.js'
+import type { JobData, Keys, NotBegun } from './queue.js'
+import { WorkerRows } from './worker-rows.js'
+
+/** Routines that are kept declared; all are forgotten when there are more. */
+const DECLARED = 256
+
+/** Nothing of it was done: its client is told so. */
+export class NotBegunHere extends Error {
+  constructor(readonly why: NotBegun) {
+    super(`not begun: ${why}`)
+  }
+}
+
+/** Nothing of it was done, and the machine is to blame: it goes back to the queue. */
+export class CannotBeginHere extends Error {
+  constructor(readonly trouble?: Error) {
+    super('not begun: the worker cannot')
+  }
+}
+
+/** What ends a job, and who wants to know how it goes. */
+export interface Watch {
+  readonly signal: AbortSignal | undefined
+  /** It goes back where it waits for a session when this is aborted. */
+  readonly well: AbortSignal
+  /** Its session will be free in about so many milliseconds. */
+  expect(milliseconds: number): void
+}
+
+/** What came of it, and the milliseconds that a session took. */
+export interface Done {
+  readonly packed: Buffer
+  readonly took: number
+}
+
+export class CarryingOut {
+  readonly #jobs: string
+  readonly #routines = new Map<string, Declaring>()
+  readonly #loaded = new LoadedNames()
+
+  constructor(
+    private readonly redis: Redis,
+    private readonly keys: Keys,
+    private readonly pool: SessionPool,
+    /** What people know this worker by. */
+    private readonly name: string,
+    private readonly allowUpload: boolean,
+    /** Job modules are taken from there. */
+    jobs: string,
+  ) {
+    this.#jobs = realpathSync(resolve(jobs))
+  }
+
+  /** Rejects with NotBegunHere, CannotBeginHere, AbortError, and with whatever the work fails with. */
+  async carryOut(data: JobData, packed: Buffer, watch: Watch): Promise<Done> {
+    const given = watch.signal ? { signal: watch.signal } : {}
+    if (data.kind === 'run') {
+      const module = this.#module(data.module as string)
+      const { header } = unpack(packed)
+      const { value, took } = await this.#use(data, watch, session => session.runJob(module, header, given))
+      return { packed: pack(`what the job ${module} returned`, value), took }
+    }
+    const path = await this.#dll(data)
+    const declare = this.#routine(path, data.prototype as string)
+    if (data.kind === 'rows') {
+      const rows = new WorkerRows(packed, watch.signal)
+      const { took } = await this.#use(data, watch, session => {
+        rows.begin(milliseconds => watch.expect(milliseconds))
+        return declare(session).batch[SHARED].share(rows, 1, () => false)
+      })
+      return { packed: rows.pack(), took }
+    }
+    const { args, timeout } = unpack<{ args: unknown[]; timeout?: number }>(packed).header
+    const limit = { ...given, ...(timeout === undefined ? {} : { timeout }) }
+    const { value, took } = await this.#use(data, watch, session => declare(session).with(limit)(...args))
+    const changed = args.flatMap((arg, i) => (ArrayBuffer.isView(arg) ? [[i, arg]] : []))
+    return { packed: pack(`what ${data.prototype} returned`, { value, changed }), took }
+  }
+
+  /** In a session that has no other files of these names: one that has makes way for a new one. */
+  async #use<T>({ dll }: JobData, { signal, well }: Watch, work: (session: CtypesSession) => Promise<T>) {
+    const waiting = AbortSignal.any(signal ? [signal, well] : [well])
+    let begun = false
+    const once = async (session: CtypesSession) => {
+      if (!this.#loaded.take(session, dll)) {
+        await session.terminate()
+        return undefined
+      }
+      begun = true
+      const from = performance.now()
+      const value = await work(session)
+      return { value, took: performance.now() - from }
+    }
+    for (;;) {
+      try {
+        const done = await this.pool.use(once, { signal: waiting })
+        if (done) return done
+      } catch (error) {
+        // there was no session to be had, whatever the reason
+        throw begun || signal?.aborted ? error : new CannotBeginHere()
+      }
+    }
+  }
+
+  #routine(path: string, prototype: string): Declaring {
+    const key = `${path}\0${prototype}`
+    if (this.#routines.size > DECLARED) this.#routines.clear()
+    const declare =
+      this.#routines.get(key) ?? oncePerSession(session => session.CDLL(path).func(prototype) as unknown as Routine)
+    this.#routines.set(key, declare)
+    return declare
+  }
+
+  async #dll({ dll }: JobData): Promise<string> {
+    if (!dll) throw new ClusterError('the job names no DLL')
+    if ('path' in dll) return dll.path
+    if (!this.allowUpload)
+      throw new ClusterError(
+        `the worker ${this.name} takes no DLLs that are uploaded, such as ${dll.name}: start it with --allow-upload, or put the file there and name it by { path }`,
+      )
+    try {
+      return await install(this.redis, this.keys, dll.name, dll.files)
+    } catch (error) {
+      if (error instanceof UploadGone) throw new NotBegunHere('dll')
+      // the disk is full, or not to be written to
+      if ((error as NodeJS.ErrnoException).syscall) throw new CannotBeginHere(error as Error)
+      throw error
+    }
+  }
+
+  /** Throws ArgumentError: whoever can write into the queue must not choose from all files of this machine what runs. */
+  #module(module: string): string {
+    const wrong = (why: string, cause?: unknown) =>
+      new ArgumentError(`the job module ${module} ${why} (worker ${this.name})`, cause ? { cause } : {})
+    if (!module.startsWith('file:'))
+      throw wrong('is no file: name it by its URL, as new URL("./job.js", import.meta.url) does')
+    let path: string
+    try {
+      path = realpathSync(fileURLToPath(module))
+    } catch (error) {
+      throw wrong('is not on this machine: put it there, at the same path', error)
+    }
+    if (/^\.\.(\/|$)/.test(relative(this.#jobs, path)))
+      throw wrong(`lies outside of ${this.#jobs}, which is where jobs may be taken from: start the worker with --jobs`)
+    return module
+  }
+}

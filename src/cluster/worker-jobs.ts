@@ -1,0 +1,136 @@
+/** The jobs of a worker: what was sent for each, what comes of it or why nothing does, and which go back. */
+import { type Job, UnrecoverableError, WaitingError } from 'bullmq'
+import type { Redis } from 'ioredis'
+import { ClusterError, encodeError, type ZugbrueckeError } from '../errors.js'
+import { CannotBeginHere, type CarryingOut, NotBegunHere } from './carrying-out.js'
+import { carry, fetch, forget, INLINE, pack } from './payload.js'
+import {
+  type Failure,
+  FORGOTTEN,
+  type JobData,
+  type JobResult,
+  type Keys,
+  keepJobs,
+  keysOf,
+  PROTOCOL,
+} from './queue.js'
+import type { Taking } from './taking.js'
+
+type OurJob = Job<JobData, JobResult>
+
+/** Where and what failed stays with the job; people see its message on the board. */
+class JobFailure extends UnrecoverableError {}
+
+export class WorkerJobs {
+  completed = 0
+  failed = 0
+  readonly underway = new Set<string>()
+  readonly #keys: Keys
+  /** Clients that lived a moment ago. */
+  readonly #clients = new Set<string>()
+
+  constructor(
+    private readonly redis: Redis,
+    private readonly queue: string,
+    /** What people know this worker by. */
+    private readonly name: string,
+    private readonly work: CarryingOut,
+    private readonly taking: () => Taking,
+  ) {
+    this.#keys = keysOf(queue)
+  }
+
+  /** To be called now and then: what is carried out here does not go with its client, and clients are asked for again. */
+  async beat(): Promise<void> {
+    this.#clients.clear()
+    await this.#keep(this.underway)
+  }
+
+  #keep(ids: Iterable<string>): Promise<void> {
+    return keepJobs(this.redis, this.queue, ids, FORGOTTEN * 1000)
+  }
+
+  /** One job from its taking to its end, as a processor of BullMQ's. */
+  async process(job: OurJob, token: string, signal: AbortSignal | undefined): Promise<JobResult> {
+    const { ttl } = job.data
+    // it waited for longer than its client lived, and only its number was left
+    if (ttl === undefined) throw new JobFailure('its client is gone')
+    const id = job.id as string
+    this.underway.add(id)
+    try {
+      const result = await this.#carryOut(job, id, signal)
+      this.completed++
+      return result
+    } catch (error) {
+      if (error instanceof CannotBeginHere) {
+        if (error.trouble) this.taking().failed(error.trouble)
+        await job.moveToWait(token)
+        throw new WaitingError()
+      }
+      this.failed++
+      const failure: Failure =
+        error instanceof NotBegunHere ? { notBegun: error.why } : { error: encodeError(this.#mine(error as Error)) }
+      // a job that fails carries nothing itself
+      await this.redis.set(this.#keys.output(id), pack('an error', failure), 'PX', ttl)
+      await this.#tidy(id, job.data)
+      throw new JobFailure((error as Error).message)
+    } finally {
+      this.underway.delete(id)
+    }
+  }
+
+  async #carryOut(job: OurJob, id: string, signal: AbortSignal | undefined): Promise<JobResult> {
+    const taking = this.taking()
+    const { well } = taking
+    const place = taking.place()
+    try {
+      const from = performance.now()
+      const input = await this.#input(job, id)
+      taking.came(performance.now() - from)
+      const expect = (milliseconds: number) => place.expect(milliseconds)
+      const { packed, took } = await this.work.carryOut(job.data, input, { signal, well, expect })
+      taking.worked()
+      // what goes with the job itself is there at once
+      if (packed.length > INLINE) place.free()
+      const [output] = await Promise.all([
+        carry(this.redis, this.#keys.output(id), packed, job.data.ttl),
+        this.#tidy(id, job.data),
+      ])
+      return { output, took }
+    } finally {
+      place.end()
+    }
+  }
+
+  /** Takes away what was sent, and has what came of it outlive the client. */
+  async #tidy(id: string, { input }: JobData): Promise<void> {
+    void this.#keep([id]).catch(() => {})
+    await forget(this.redis, this.#keys.input(id), input)
+  }
+
+  #mine(error: Error): Error {
+    return Object.assign(error, { worker: this.name } satisfies Partial<ZugbrueckeError>)
+  }
+
+  /** What was sent, if whoever sent it is still there to hear what comes of it. */
+  async #input({ data }: OurJob, id: string): Promise<Buffer> {
+    if (data.protocol !== PROTOCOL)
+      throw new ClusterError(
+        `the job is of protocol ${data.protocol}, the worker ${this.name} of ${PROTOCOL}: use the same version of zugbruecke on all machines`,
+      )
+    const [packed, lives] = await Promise.all([
+      fetch(this.redis, this.#keys.input(id), data.input),
+      this.#lives(data.client),
+    ])
+    if (!lives) throw new NotBegunHere('client')
+    if (!packed) throw new NotBegunHere('input')
+    return packed
+  }
+
+  async #lives(client: string): Promise<boolean> {
+    if (this.#clients.has(client)) return true
+    if ((await this.redis.exists(this.#keys.client(client))) === 0) return false
+    this.#clients.add(client)
+    return true
+  }
+}
