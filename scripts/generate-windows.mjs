@@ -114,7 +114,9 @@ function linesOf(arch) {
   // those that begin others.
   const isOpaque = record => {
     const { tag = '', fields } = record.fields ? record : (tree.records.get(record.tag) ?? record)
-    return !fields || /(?<!^I(?:Unknown|Dispatch))Vtbl$/.test(tag) || (fields.length === 1 && fields[0].name === 'unused')
+    return (
+      !fields || /(?<!^I(?:Unknown|Dispatch))Vtbl$/.test(tag) || (fields.length === 1 && fields[0].name === 'unused')
+    )
   }
   const lines = new Map()
   const add = (name, text) => {

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import * as assert from 'uvu/assert'
 import { ArgumentError, byref, c_int, RoutineNotFoundError, readHeader, SessionPool } from 'zugbruecke'
-import { dll, rejects, sessionSuite, throws } from './support.js'
+import { dll, rejects, sessionSuite, throws } from '../support.js'
 
 const test = sessionSuite('headers that are read once, for all threads')
 const arch = process.env.ZUGBRUECKE_ARCH === 'win32' ? 'win32' : 'win64'
@@ -36,7 +36,7 @@ test('a thread that joined takes what another thread has read', async ({ session
 })
 
 test('so does a job, of a session and of a pool', async ({ session }) => {
-  const job = new URL('../pool/jobs/headers.mjs', import.meta.url)
+  const job = new URL('../life/jobs/headers.mjs', import.meta.url)
   const input = { header: await read(), dll: dll('numbers') }
   const expected = { sum: 42, right: 8, x: 1, name: 'move' }
   assert.equal(await session.runJob(job, input), expected)
