@@ -459,9 +459,9 @@ export class Lane implements Sender, Waiting {
     this.#pending.fill(undefined)
     this.lent.clear()
     this.#bell.close()
-    this.#options.onDeath()
     // what ran is told of it, and so is the call that had a DLL loaded or a routine declared for it
     let error = this.#options.deathError(under[0])
+    this.#options.onDeath()
     for (const exchange of under) {
       exchange.fail(this, error)
       exchange.settled = true

@@ -22,7 +22,7 @@ const narrow: ColumnContext = { ...context, facts: { arch: 'win32', pointerSize:
 const column = (type: unknown, given: unknown, core = context) => makeColumn('work', 2, type as CType, given, core)
 const bytes = (made: Column, first: number, count: number) => [...made.chunk(first, count).bytes]
 const refuses = (type: unknown, given: unknown, ...words: (string | RegExp)[]) =>
-  throws(() => column(type, given).chunk(0, 1), ArgumentError, 'work, column 2: ', ...words)
+  throws(() => column(type, given).chunk(0, 1), ArgumentError, 'work: column 2: ', ...words)
 
 test('numbers in typed arrays are not copied', () => {
   const given = Int32Array.of(1, 2, 3, 4)
