@@ -12,7 +12,7 @@ import { type MapOptions, type PoolRoutine, poolRoutine } from '../pool/pool-rou
 import { type Arch, resolveConfig } from '../runtime/config.js'
 import { BATCH_OPTIONS, type BatchRoutine } from '../session/batch/plan.js'
 import { encodingFor } from '../session/core/text-encoding.js'
-import { checkJob } from '../session/life/job-runner.js'
+import { jobUrl } from '../session/life/job-url.js'
 import { CALL_OPTIONS, type CallOptions } from '../session/surface/routine.js'
 import { Attempts, type Work } from './attempts.js'
 import { type BatchPool, carryOutBatch } from './client-batch.js'
@@ -114,8 +114,7 @@ export class ClusterPool extends PoolFace {
     input?: unknown,
     options: { readonly signal?: AbortSignal } = {},
   ): Promise<T> {
-    checkJob(module, options)
-    const name = String(module)
+    const name = jobUrl(module, options)
     const packed = pack(`the input of the job ${name}`, input)
     const work: Work = { kind: 'run', module: name }
     const { packed: output } = await this.taken(() => this.#single(name, work, packed, options.signal))

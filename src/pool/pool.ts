@@ -4,7 +4,7 @@ import { check, checkOptions, FUNCTION, SIGNAL } from '../ctypes/checks.js'
 import { SessionCrashedError, SessionTerminatedError } from '../errors.js'
 import { type BatchOf, type RowsOf, SHARED } from '../session/batch/batch.js'
 import { BATCH_OPTIONS, type BatchPlan } from '../session/batch/plan.js'
-import { checkJob } from '../session/life/job-runner.js'
+import { jobUrl } from '../session/life/job-url.js'
 import { Listeners } from '../session/life/listeners.js'
 import { type CtypesSession, parametersFor } from '../session/life/session.js'
 import {
@@ -88,14 +88,17 @@ export class SessionPool extends PoolFace {
     return this.#work('use', async session => work(session), options.signal) as Promise<T>
   }
 
-  /** Runs a job module (`export default (session, input) => …`) in a session's own thread. Aborting it ends that session. */
+  /**
+   * Runs a job module (`export default (session, input) => …`) in a session's own thread. `./job.mjs` lies beside the file that calls this.
+   * Aborting it ends that session.
+   */
   async run<T = unknown>(
     module: URL | string,
     input?: unknown,
     options: { readonly signal?: AbortSignal } = {},
   ): Promise<T> {
-    checkJob(module, options)
-    return this.#work(`job ${module}`, session => session.runJob(module, input, options), options.signal) as Promise<T>
+    const url = jobUrl(module, options)
+    return this.#work(`job ${url}`, session => session.runJob(url, input, options), options.signal) as Promise<T>
   }
 
   /**

@@ -2,20 +2,10 @@
 
 import type { JobTask } from '../../../workers/session.js'
 import { EndReason } from '../../channel/shared.js'
-import { checkOptions, SIGNAL } from '../../ctypes/checks.js'
-import { describe } from '../../ctypes/data.js'
-import { isA } from '../../ctypes/given.js'
 import { AbortError, ArgumentError, decodeError, ZugbrueckeError } from '../../errors.js'
 import type { SessionCore } from '../core/core.js'
 import type { JobOptions } from './job.js'
 import type { SessionWorker } from './session-worker.js'
-
-/** Throws ArgumentError. */
-export function checkJob(module: unknown, options: unknown): void {
-  if (!isA(module, URL) && (typeof module !== 'string' || module === '' || module.includes('\0')))
-    throw new ArgumentError(`a job is a module, named by a URL or a string, not by ${describe(module)}`)
-  checkOptions('a job', options, { signal: SIGNAL })
-}
 
 export class JobRunner {
   #last: Promise<unknown> = Promise.resolve()

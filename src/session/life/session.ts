@@ -22,7 +22,7 @@ import { SessionSurface } from '../surface/surface.js'
 import { type Held, type Hold, milliseconds } from './hold.js'
 import { holdNode } from './hold-node.js'
 import type { JobOptions } from './job.js'
-import { checkJob } from './job-runner.js'
+import { jobUrl } from './job-url.js'
 import { JoinedSession } from './joined-session.js'
 import { HostPorts } from './joining.js'
 import { Listeners } from './listeners.js'
@@ -207,9 +207,9 @@ export class CtypesSession extends SessionSurface {
 
   /** @internal Runs a job module in the session's own thread; see `SessionPool.run`. Aborting it ends the session. */
   async runJob<T = unknown>(module: URL | string, input: unknown, options: JobOptions = {}): Promise<T> {
-    checkJob(module, options)
+    const url = jobUrl(module, options)
     const core = await this.#ready
-    return (await this.#hold.runJob(core, String(module), input, options)) as T
+    return (await this.#hold.runJob(core, url, input, options)) as T
   }
 
   /** @internal */

@@ -20,6 +20,19 @@ test('a job runs there, every call synchronous', async ({ session }) => {
   assert.equal(result, { sum: 1999000, id: session.id })
 })
 
+test('a job is named as an import names a module: from the file that says so', async ({ session }) => {
+  const input = { dll: dll('numbers'), count: 3 }
+  assert.is((await session.runJob<{ sum: number }>('./jobs/sums.mjs', input)).sum, 3)
+  await using pool = await SessionPool.start({ size: 1 })
+  const later = async () => {
+    await null
+    return pool.run<{ sum: number }>('../pool/jobs/sums.mjs', input)
+  }
+  assert.is((await later()).sum, 3)
+  assert.is((await pool.run<{ sum: number }>(import.meta.resolve('./jobs/sums.mjs'), input)).sum, 3)
+  await rejects(pool.run('./jobs/nowhere.mjs'), ArgumentError, '/test/pool/jobs/nowhere.mjs cannot be loaded')
+})
+
 test('batches, memory, callbacks, texts and errors inside a job', async () => {
   const { CtypesSession } = await import('zugbruecke')
   await using session = await CtypesSession.start({ cwd: dirname(dll('numbers')) })
