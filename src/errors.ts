@@ -201,9 +201,18 @@ export interface EncodedError {
 /** Causes of causes are followed so far: they may go in a circle. */
 const DEPTH = 16
 
+/** What was thrown need not be an error, nor anything that can be asked what it is. */
+function asError(thrown: unknown): Error {
+  try {
+    return thrown instanceof Error ? thrown : new Error(String(thrown))
+  } catch {
+    return new Error(`${typeof thrown === 'function' ? 'a function' : 'an object'} was thrown that cannot be read`)
+  }
+}
+
 /** Turns any thrown value into plain data; fields that cannot be cloned (functions, say) are left out. */
 export function encodeError(thrown: unknown, depth = 0): EncodedError {
-  const error = thrown instanceof Error ? thrown : new Error(String(thrown))
+  const error = asError(thrown)
   const fields: { [key: string]: unknown } = {}
   for (const [key, value] of Object.entries(error)) {
     if (key === 'name' || key === 'code' || key === 'cause') continue
@@ -237,8 +246,18 @@ function canBeCloned(value: unknown): boolean {
 
 /** The inverse of `encodeError`: an instance of the same class where it is one of ours or one of the language's. */
 export function decodeError(encoded: EncodedError): Error {
+  try {
+    return decoded(encoded)
+  } catch (cause) {
+    throw new ArgumentError(`decodeError takes what encodeError gave: ${asError(cause).message}`, { cause })
+  }
+}
+
+function decoded(encoded: EncodedError): Error {
+  if (typeof encoded.className !== 'string' || typeof encoded.message !== 'string')
+    throw new Error('an object with className and message')
   const given = encoded.cause
-  const cause = given === undefined ? {} : { cause: 'value' in given ? given.value : decodeError(given) }
+  const cause = given === undefined ? {} : { cause: 'value' in given ? given.value : decoded(given) }
   const fields: { [key: string]: unknown } = { ...encoded.fields }
   if (Array.isArray(fields.errors)) fields.errors = fields.errors.map(decodeRow)
   const own = encoded.ours

@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import * as zugbruecke from 'zugbruecke'
 import {
   ArgumentError,
   addressof,
@@ -18,21 +19,27 @@ import {
   c_double,
   c_int,
   c_void_p,
+  c_voidp,
   c_wchar_p,
   cast,
   create_string_buffer,
   create_unicode_buffer,
+  ctypes_session,
+  decodeError,
   memmove,
   memset,
   out,
   POINTER,
+  plain,
   pointer,
+  resize,
   SessionPool,
   Structure,
   sizeof,
   string_at,
   types,
   Union,
+  useLogger,
   view,
   WINFUNCTYPE,
   wstring_at,
@@ -126,7 +133,50 @@ const add = (session: CtypesSession) => lib(session).func('add', [c_int, c_int],
 
 class Point extends Structure({ x: c_int, y: c_int }) {}
 
+/** What the scalar types take. */
+const INTO: { readonly [kind: string]: readonly Name[] } = {
+  integer: ['undefined', ...INTEGERS],
+  long: ['undefined', ...INTEGERS, 'large', 'huge'],
+  float: ['undefined', ...NUMBERS, 'bigint', 'true'],
+  boolean: ['undefined', 'true', 'zero'],
+  character: ['undefined', 'negative', 'zero', 'bigint'],
+}
+const SCALARS: readonly Row[] = Object.entries({
+  ...{ c_bool: 'boolean', c_wchar: 'character', c_float: 'float', c_longdouble: 'float', HRESULT: 'integer' },
+  ...{ c_byte: 'integer', c_ubyte: 'integer', c_short: 'integer', c_ushort: 'integer', c_uint: 'integer' },
+  ...{ c_long: 'integer', c_ulong: 'integer', c_int8: 'integer', c_uint8: 'integer', c_int16: 'integer' },
+  ...{ c_uint16: 'integer', c_int32: 'integer', c_uint32: 'integer', c_longlong: 'long', c_ulonglong: 'long' },
+  ...{ c_int64: 'long', c_uint64: 'long', c_size_t: 'long', c_ssize_t: 'long', c_time_t: 'long' },
+}).map(([name, kind]) => [
+  `new ${name}(given)`,
+  given => new (zugbruecke[name as keyof typeof zugbruecke] as Any)(given),
+  INTO[kind],
+])
+
 const SYNC: readonly Row[] = [
+  ...SCALARS,
+  ...(['BigEndianStructure', 'LittleEndianStructure', 'BigEndianUnion', 'LittleEndianUnion'] as const).map(
+    (name): Row => [`${name}(given)`, given => zugbruecke[name](given), OBJECTS],
+  ),
+  ['new c_voidp(given)', given => new c_voidp(given), ['undefined', 'null', ...TEXTS, 'bytes', ...WHOLE, 'bigint']],
+  ['new ctypes_session(given)', given => new ctypes_session(given), ['undefined', ...OBJECTS]],
+  ['plain(given)', given => plain(given)],
+  ['resize(given, 10)', given => resize(given, 10)],
+  ['resize(object, given)', given => resize(new c_int(1), given)],
+  ['useLogger(given)', given => useLogger(given), ['null']],
+  ['decodeError(given)', given => decodeError(given)],
+  ['OleDLL(given)', (given, { session }) => session.OleDLL(given), ['text']],
+  ['windll.LoadLibrary.sync(given)', (given, { session }) => session.windll.LoadLibrary.sync(given)],
+  ['oledll.LoadLibrary.sync(given)', (given, { session }) => session.oledll.LoadLibrary.sync(given)],
+  ['memory.place(given)', (given, { session }) => session.memory.place(given)],
+  ['memory.array(given, 2)', (given, { session }) => session.memory.array(given, 2), ['type']],
+  ['memory.array(type, given)', (given, { session }) => session.memory.array(c_int, given), ['zero']],
+  ['memory.array(typed array, given)', (given, { session }) => session.memory.array(Int8Array, given), ['zero']],
+  ['from_buffer_copy(given)', given => c_int.from_buffer_copy(given)],
+  ['from_buffer_copy(bytes, given)', given => c_int.from_buffer_copy(new Uint8Array(8), given), ['undefined', 'zero']],
+  ['array.set(given, 1)', given => (new (c_int.array(2))() as Any).set(given, 1), ['zero', 'negative']],
+  ['array.set(0, given)', given => (new (c_int.array(2))() as Any).set(0, given), INTEGERS],
+  ['array.from(given)', given => (c_int.array(2) as Any).from(given), ['array', 'map']],
   ['new CtypesSession(given)', given => new CtypesSession(given), ['undefined', 'object', 'bare']],
   ['CDLL(given)', (given, { session }) => session.CDLL(given), ['text']],
   ['new WinDLL(given)', (given, { session }) => new session.WinDLL(given), ['text']],
@@ -396,6 +446,9 @@ const SYNC: readonly Row[] = [
 
 const JOB = 'data:text/javascript,export default () => 1'
 const AWAITED: readonly Row[] = [
+  ['_zb_set_parameter(given)', (given, { session }) => session._zb_set_parameter(given), OBJECTS],
+  ['_zb_path_unix_to_wine(given)', (given, { session }) => session._zb_path_unix_to_wine(given), ['text', 'empty']],
+  ['_zb_path_wine_to_unix(given)', (given, { session }) => session._zb_path_wine_to_unix(given), ['text', 'empty']],
   ['CtypesSession.start(given)', given => CtypesSession.start(given), ['undefined', 'object', 'bare']],
   ['CtypesSession.attach(given)', given => CtypesSession.attach(given)],
   ['setParameter(given)', (given, { session }) => session.setParameter(given), ['object', 'bare']],
@@ -604,6 +657,54 @@ for (const [rows, awaited] of [
       assert.is(await calls(), before, 'nothing of it was called')
       assert.is(await add(things.session)(3, 4), 7)
     })
+
+/** What takes nothing, or what is given only to be handed on (`encodeError`: whatever was thrown). */
+const TAKES_NOTHING = new Set([
+  ...[
+    'port',
+    'terminate',
+    '_zb_terminate',
+    'get_last_error',
+    'get_errno',
+    'GetLastError',
+    'find_msvcrt',
+    'encodeError',
+  ],
+  ...['load', 'unload', 'stats', 'drain', 'close', 'dispose', 'asTypedArray', 'toString', 'toJSON', 'valueOf'],
+])
+/** Not for programs, though they are there. */
+const INTERNAL = new Set([
+  ...['toUnix', 'whenReady', 'coreNow', 'adopt', 'core', 'isCurrent', 'surrender', 'belongsTo', 'fn', 'thunk'],
+  ...['served', 'left', 'BitField', 'end', 'taken'],
+])
+
+/** Functions by their names, also those of its classes. */
+function functionsOf(object: object): string[] {
+  const names: string[] = []
+  for (let at = object; at !== Object.prototype && at !== Function.prototype; at = Object.getPrototypeOf(at))
+    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(at)))
+      if (typeof value === 'function' && name !== 'constructor') names.push(name)
+  return names
+}
+
+test('there is a row for whatever takes something', async ({ session, pool }) => {
+  const rows = new Set([...SYNC, ...AWAITED].flatMap(([name]) => name.match(/\w+/g) ?? []))
+  const routine = add(session)
+  const allocation = await session.memory.alloc(8)
+  const objects = [new Point(), new (c_int.array(2))(), pointer(new c_int(1)), CFUNCTYPE(null)(() => {}), allocation]
+  const all = [
+    ...Object.entries(zugbruecke).flatMap(([name, value]) => (isError(value) ? [] : [name])),
+    ...[session, session.memory, session.util, pool, routine, routine.batch, Point, c_int, ...objects].flatMap(
+      functionsOf,
+    ),
+    ...['func', 'declare', 'load', 'unload', 'LoadLibrary'],
+  ]
+  await allocation.free()
+  const left = all.filter(name => !rows.has(name) && !TAKES_NOTHING.has(name) && !INTERNAL.has(name))
+  assert.equal([...new Set(left)], [])
+})
+
+const isError = (value: unknown) => typeof value === 'function' && value.prototype instanceof Error
 
 test('a name that is not an option, and one that goes on behind a NUL, are named', async ({ session, pool }) => {
   throws(() => session.CDLL('x', { use_lasterror: true } as never), ArgumentError, 'use_lasterror', 'use_last_error')

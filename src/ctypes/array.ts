@@ -31,6 +31,7 @@ import {
   WRITE,
 } from './data.js'
 import { decodeUtf16, encodeUtf16 } from './encoding.js'
+import { hasMember, isA, reading } from './given.js'
 import { makeIndexed } from './indexed.js'
 import { copyCells } from './reference.js'
 import { encodingOf } from './text.js'
@@ -245,7 +246,7 @@ function arrayName(type: CType, length: number): string {
 
 /** Fills the array from a text, a list, bytes or another array; what is not given becomes zero. */
 function writeArray(type: ArrayClass, block: Block, offset: number, value: unknown, context?: CallContext): void {
-  if (value instanceof ArrayData && typeOf(value).size === type.size && typeOf(value).elementType === type.elementType)
+  if (isA(value, ArrayData) && typeOf(value).size === type.size && typeOf(value).elementType === type.elementType)
     return copyCells(value[BLOCK], value[OFFSET], block, offset, type)
   if (typeof value === 'string' && isText(type)) {
     clear(type, block, offset)
@@ -258,9 +259,9 @@ function writeArray(type: ArrayClass, block: Block, offset: number, value: unkno
     whole.set(bytes)
     return copyCells(new LocalBlock(whole), 0, block, offset, type)
   }
-  if (typeof value !== 'object' || value === null || !(Symbol.iterator in value))
+  if (typeof value !== 'object' || !hasMember(value, Symbol.iterator))
     throw new ArgumentError(`expected ${type.name}, got ${describe(value)}`)
-  const values = [...(value as Iterable<unknown>)]
+  const values = reading(`what is given to ${type.name}`, () => [...(value as Iterable<unknown>)])
   if (values.length > type[LENGTH])
     throw new ArgumentError(`${type.name} has ${type[LENGTH]} elements, got ${values.length}`)
   const fresh = LocalBlock.allocate(type.size)

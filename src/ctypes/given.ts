@@ -2,7 +2,7 @@
  * What the program gives may be anything: a proxy that is revoked, or whose traps throw, a getter that does. Questions whether it is of a
  * kind are answered with no; what is read of it is read with words for where it fails.
  */
-import { ArgumentError, ZugbrueckeError } from '../errors.js'
+import { ArgumentError, encodeError, ZugbrueckeError } from '../errors.js'
 
 /** `instanceof`, which throws for a proxy that cannot be asked. */
 export function isA<T>(value: unknown, type: abstract new (...args: never[]) => T): value is T {
@@ -52,10 +52,8 @@ export function reading<T>(what: string, work: () => T): T {
 
 /** An error of ours is itself. */
 export function unreadable(what: string, error: unknown): Error {
-  if (error instanceof ZugbrueckeError) return error
-  return new ArgumentError(`${what} cannot be read: ${error instanceof Error ? error.message : String(error)}`, {
-    cause: error,
-  })
+  if (isA(error, ZugbrueckeError)) return error
+  return new ArgumentError(`${what} cannot be read: ${encodeError(error).message}`, { cause: error })
 }
 
 /** Can an object be asked for its members at all? */

@@ -3,7 +3,7 @@
 import { ArgumentError } from '../errors.js'
 import { type Block, LocalBlock, type RemoteMemory, type Target } from './block.js'
 import type { CallbackType, ForeignRoutine } from './callback-type.js'
-import { check, SIZE } from './checks.js'
+import { allocated, check, LARGEST, SIZE, wholeNumber } from './checks.js'
 import {
   ARCH,
   type Arch,
@@ -65,13 +65,12 @@ export function resize(data: object, size: number): void {
   if (!isA(data, CData)) throw new ArgumentError(`resize takes an object of ctypes, not ${describe(data)}`)
   const block = data[BLOCK]
   const type = typeOf(data)
-  if (!Number.isSafeInteger(size) || size < type.size)
-    throw new ArgumentError(`${type.name} needs ${type.size} bytes at least, not ${describe(size)}`)
+  check(`the new size of ${type.name}`, size, wholeNumber(type.size, LARGEST))
   if (!(block instanceof LocalBlock) || !block.isObject || data[OFFSET] !== 0 || (block.shape as unknown) !== type)
     throw new ArgumentError(`this ${type.name} does not own its memory and cannot be resized`)
   if (block.isLent || block.isHandedOut)
     throw new ArgumentError(`this ${type.name} cannot be resized: a typed array of its memory has been handed out`)
-  const bytes = new Uint8Array(size)
+  const bytes = allocated(`${size} bytes`, () => new Uint8Array(size))
   bytes.set(block.bytes.subarray(0, size))
   const { home } = block
   block.leaveLodging()

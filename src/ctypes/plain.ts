@@ -4,6 +4,7 @@ import { ArgumentError } from '../errors.js'
 import { ArrayData } from './array.js'
 import { type Block, type CallbackTarget, RemoteBlock } from './block.js'
 import { BLOCK, CATEGORY, CData, type CType, describe, KIND, LENGTH, OFFSET, shown, typeOf } from './data.js'
+import { isA } from './given.js'
 import type { brand, CArray, Simple, ValueOf } from './inference.js'
 import { type Pointer, PointerData } from './pointer.js'
 import { isCallbackTarget, readCell } from './reference.js'
@@ -29,7 +30,7 @@ type PlainFields<V> = { -readonly [K in keyof V]: Plain<V[K]> }
  * to which an object itself has nothing: its fields are properties of its class. Throws ArgumentError for anything else.
  */
 export function plain<T extends object>(object: T): Plain<T> {
-  if (!(object instanceof CData)) throw new ArgumentError(`plain takes an object of ctypes, not ${describe(object)}`)
+  if (!isA(object, CData)) throw new ArgumentError(`plain takes an object of ctypes, not ${describe(object)}`)
   return contentsOf(object, (_place, read) => read()) as Plain<T>
 }
 

@@ -185,12 +185,16 @@ function mapped(file: Reader, sections: Headers['sections']) {
     if (length > left) throw file.bad(`its ${what} is longer than its section`)
     return file.all(offset, length, what)
   }
+  // names that all lie in one place would be a thousand times the file
+  let most = file.size
   const text = (address: number): string => {
     const { offset, left } = place(address, 'export name')
     let found = file.some(offset, Math.min(left, 128))
     if (!found.includes(0)) found = file.some(offset, Math.min(left, longestName))
     const end = found.indexOf(0)
     if (end < 0) throw file.bad('one of its export names has no end')
+    most -= end
+    if (most < 0) throw file.bad('its export names are longer than the file')
     return found.toString('utf8', 0, end)
   }
   return { bytes, text }

@@ -1,7 +1,8 @@
 /**
  * A soak, by `npm run test:soak -- MINUTES [--write]`: one session calls and is called back without pause, and each second another crashes.
  * Calls that were made are counted by the DLL and compared with those that came back; memory, descriptors and threads are sampled,
- * and the last fifth of the time is compared with the second. Fails where a count differs or something has grown.
+ * and the last fifth of the time is compared with the second. Fails where a count differs or something has grown. npm runs it with a
+ * young generation of one size: V8 makes it larger where calls come faster, and a machine that has more time for them looks like a leak.
  */
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'

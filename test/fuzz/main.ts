@@ -37,6 +37,7 @@ async function run(name: string, count: number): Promise<Found> {
   const thread = startThread('./runner.ts', import.meta.url, data, {
     resourceLimits: { maxOldGenerationSizeMb: HEAP },
   })
+  await once(thread, 'message')
   const failed = (failure: string): Found => ({ taken: progress[0], refused: 0, failure })
   const told = once(thread, 'message').then(
     ([found]) => found as Found,

@@ -14,6 +14,7 @@ export interface RunnerData {
 const { name, seed, count, progress } = workerData as RunnerData
 const fuzzer = FUZZERS.find(one => one.name === name)
 if (!fuzzer) throw new Error(`there is no fuzzer "${name}"`)
+parentPort?.postMessage('ready')
 /** Inputs of one seed: fast-check keeps something of each. */
 const ROUND = 10_000
 const found = { taken: 0, refused: 0, failure: undefined as string | undefined }

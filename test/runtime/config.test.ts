@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -245,6 +246,57 @@ test('a file that is no JSON, or no object, is an error that names it', () => {
     message(() => resolveConfig()),
     'expected an object',
   )
+})
+
+test('what is no file, or has no end, is an error that names it', () => {
+  execFileSync('mkfifo', [join(folder, 'fifo')])
+  for (const path of [join(folder, 'fifo'), '/dev/zero', '/dev/null']) {
+    process.env.ZUGBRUECKE = path
+    assert.match(
+      message(() => resolveConfig()),
+      `${path}: is not a file.`,
+    )
+  }
+  write('long.json', `{}${' '.repeat(2 << 20)}`)
+  process.env.ZUGBRUECKE = join(folder, 'long.json')
+  assert.match(
+    message(() => resolveConfig()),
+    'long.json: is longer than',
+  )
+})
+
+test('what cannot be read, or written as JSON, is shown all the same', () => {
+  const round: { self?: unknown } = {}
+  round.self = round
+  for (const value of [round, { A: 1n }, { toJSON() {} }, new Uint8Array(1 << 26), new Map()])
+    assert.match(
+      message(() => resolveConfig({ env: value as never })),
+      '"env" must be',
+    )
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  assert.match(
+    message(() => resolveConfig(proxy)),
+    'cannot be read',
+  )
+  const throwing = {
+    get arch(): never {
+      throw new Error('by a getter')
+    },
+  }
+  assert.match(
+    message(() => resolveConfig(throwing)),
+    'by a getter',
+  )
+  // what is given is read once
+  let times = 0
+  const changing = {
+    get log_level() {
+      return times++ === 0 ? 5 : 'none'
+    },
+  }
+  assert.is(resolveConfig(changing as never).log_level, 5)
+  assert.equal(resolveConfig({ env: new Proxy({ A: '1' }, {}) }).env, { A: '1' })
 })
 
 test('undefined is not given', () => {

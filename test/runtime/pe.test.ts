@@ -174,6 +174,33 @@ test('any damage is a DllNotFoundError, at once', () => {
   )
 })
 
+test('names that all lie in one place are no more than the file', () => {
+  const COUNT = 0x10000
+  const LENGTH = 4000
+  const many = makeDll(0x8664, [])
+  const names = 0x1000 + many.length
+  const file = Buffer.concat([many, Buffer.alloc(10 * COUNT), Buffer.from(`${'x'.repeat(LENGTH)}\0`)])
+  const at = 0x200
+  // the section goes to the end of the file
+  const header = file.indexOf('PE\0\0', 0, 'latin1')
+  const section = header + 24 + file.readUInt16LE(header + 20)
+  file.writeUInt32LE(file.length - at, section + 16)
+  file.writeUInt32LE(COUNT, at + 20)
+  file.writeUInt32LE(COUNT, at + 24)
+  file.writeUInt32LE(names - at, at + 28)
+  file.writeUInt32LE(names - at + 4 * COUNT, at + 32)
+  file.writeUInt32LE(names - at + 8 * COUNT, at + 36)
+  for (let i = 0; i < COUNT; i++) {
+    file.writeUInt32LE(0x1000, many.length + 4 * i)
+    file.writeUInt32LE(names - at + 10 * COUNT, many.length + 4 * (COUNT + i))
+    file.writeUInt16LE(i, many.length + 8 * COUNT + 2 * i)
+  }
+  assert.throws(
+    () => readPe(write(file)),
+    (error: unknown) => error instanceof DllNotFoundError && /longer than the file/.test(error.message),
+  )
+})
+
 test('no file, a folder, a text, a FIFO that nobody writes to', () => {
   execFileSync('mkfifo', [join(folder, 'fifo')])
   for (const path of [join(folder, 'none.dll'), folder, write(Buffer.from('hello')), join(folder, 'fifo')])

@@ -7,7 +7,7 @@ import { ArgumentError } from '../../errors.js'
 
 /** Throws ArgumentError. To be called before anything is awaited: the caller is on the stack then. */
 export function jobUrl(module: unknown, options: unknown): string {
-  if (!(isA(module, URL)) && (typeof module !== 'string' || module === '' || module.includes('\0')))
+  if (!isA(module, URL) && (typeof module !== 'string' || module === '' || module.includes('\0')))
     throw new ArgumentError(`a job is a module, named by a URL or a string, not by ${describe(module)}`)
   checkOptions('a job', options, { signal: SIGNAL })
   const name = String(module)

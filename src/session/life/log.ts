@@ -7,6 +7,7 @@ import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import type { Logger as Pino } from 'pino'
 import { describe } from '../../ctypes/data.js'
+import { hasMember } from '../../ctypes/given.js'
 import { ArgumentError, ConfigError } from '../../errors.js'
 import type { ResolvedConfig } from '../../runtime/config.js'
 
@@ -39,7 +40,7 @@ let programs: Logger | undefined
  */
 export function useLogger(logger: Logger | null): void {
   const missing =
-    logger === null ? undefined : NAMES.find(name => typeof (logger as Partial<Logger>)?.[name] !== 'function')
+    logger === null ? undefined : NAMES.find(name => !hasMember(logger, name) || typeof logger[name] !== 'function')
   if (missing)
     throw new ArgumentError(`a logger has the methods ${NAMES.join(', ')}; ${describe(logger)} has no ${missing}`)
   programs = logger ?? undefined

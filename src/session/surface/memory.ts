@@ -16,7 +16,7 @@ import {
   typeOf,
   viewAt,
 } from '../../ctypes/data.js'
-import { isA, reading } from '../../ctypes/given.js'
+import { hasMember, isA, reading } from '../../ctypes/given.js'
 import type { ArrayType, InstanceOf } from '../../ctypes/inference.js'
 import { addressof } from '../../ctypes/memory.js'
 import { toAddress } from '../../ctypes/pointing.js'
@@ -251,7 +251,7 @@ export class SessionMemory {
       block.shape = made
       return viewAt(made, block, 0)
     }
-    const size = (type as { readonly BYTES_PER_ELEMENT?: unknown } | null)?.BYTES_PER_ELEMENT
+    const size = hasMember(type, 'BYTES_PER_ELEMENT') ? type.BYTES_PER_ELEMENT : undefined
     if (typeof type !== 'function' || typeof size !== 'number')
       throw new ArgumentError(`array takes the class of a typed array, or a C type, not ${describe(type)}`)
     const { buffer, byteOffset } = objects.make(length * size, ALIGNED).handOut()
