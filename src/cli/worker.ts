@@ -104,7 +104,7 @@ function say(worker: Running, queue: string): { end(): void } {
   }
   const line = () => {
     const { size, busy, completed, failed } = worker.stats()
-    return `worker ${worker.name} on ${queue}: ${state()}, ${size} sessions, ${busy} jobs under way, ${completed} done, ${failed} failed`
+    return `worker ${worker.name} on ${queue}: ${state()}; sessions: ${size}; jobs: ${busy} under way, ${completed} done, ${failed} failed`
   }
   const show = () => {
     const now = line()
