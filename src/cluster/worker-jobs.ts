@@ -25,8 +25,6 @@ export class WorkerJobs {
   completed = 0
   failed = 0
   readonly underway = new Set<string>()
-  /** Since the last beat. */
-  readonly #ended = new Set<string>()
   readonly #keys: Keys
   /** Clients that lived a moment ago. */
   readonly #clients = new Set<string>()
@@ -45,9 +43,11 @@ export class WorkerJobs {
   /** To be called now and then: what is carried out here does not go with its client, nor does what was; and clients are asked for again. */
   async beat(): Promise<void> {
     this.#clients.clear()
-    const ids = [...this.underway, ...this.#ended]
-    this.#ended.clear()
-    await keepJobs(this.redis, this.queue, ids, FORGOTTEN * 1000)
+    await this.#keep(this.underway)
+  }
+
+  #keep(ids: Iterable<string>): Promise<void> {
+    return keepJobs(this.redis, this.queue, ids, FORGOTTEN * 1000)
   }
 
   /** One job from its taking to its end, as a processor of BullMQ's. */
@@ -76,7 +76,7 @@ export class WorkerJobs {
       throw new JobFailure((error as Error).message)
     } finally {
       this.underway.delete(id)
-      this.#ended.add(id)
+      void this.#keep([id]).catch(() => {})
     }
   }
 
