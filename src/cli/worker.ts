@@ -1,5 +1,6 @@
 /** `zugbruecke worker`: a worker's life as a program, and what it shows of it. */
 import { createServer, type Server } from 'node:http'
+import { setFlagsFromString } from 'node:v8'
 import { SetupError } from '../errors.js'
 import type { Arch } from '../runtime/config.js'
 
@@ -34,6 +35,11 @@ interface Cluster {
   readonly ClusterWorker: { start(options: object): Promise<Running> }
 }
 
+/**
+ * How much larger than what lives the heap becomes before all of it is looked through, in percent. Chunks count as much as objects do, and a
+ * few of them would be reason enough each time: that was half of what a worker did beside its sessions.
+ */
+const GROWING = 400
 /** Milliseconds between two looks: on a terminal a line that changes; elsewhere one where what it does has changed, and for numbers alone not so often. */
 const SHOWN = 500
 const LOGGED = 30_000
@@ -49,6 +55,7 @@ async function loadCluster(): Promise<Cluster> {
 
 /** Resolves when the worker has ended. */
 export async function runWorker(options: WorkerOptions): Promise<void> {
+  setFlagsFromString(`--heap-growing-percent=${GROWING}`)
   const { ClusterWorker } = await loadCluster()
   const { redis: connection, queue, size, allowUpload, sandbox, jobs, lock, health, arch } = options
   const worker = await ClusterWorker.start({
@@ -97,7 +104,7 @@ function say(worker: Running, queue: string): { end(): void } {
   }
   const line = () => {
     const { size, busy, completed, failed } = worker.stats()
-    return `worker ${worker.name} on ${queue}: ${state()}, ${size} sessions, ${busy} jobs under way, ${completed} done, ${failed} failed`
+    return `worker ${worker.name} on ${queue}: ${state()}; sessions: ${size}; jobs: ${busy} under way, ${completed} done, ${failed} failed`
   }
   const show = () => {
     const now = line()

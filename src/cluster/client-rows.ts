@@ -16,7 +16,7 @@ import type { Arch } from '../runtime/config.js'
 import type { Column, ColumnContext, RowTexts } from '../session/batch/column.js'
 import { BatchPlan, type BatchRoutine } from '../session/batch/plan.js'
 import type { RowRange } from '../session/batch/row-cursor.js'
-import { CHUNK_BYTES, pack, unpack } from './payload.js'
+import { CHUNK_BYTES, type Packed, pack, unpack } from './payload.js'
 
 /** A column of some rows, as it travels. */
 export interface ColumnHead {
@@ -109,7 +109,7 @@ export class ClientRows {
   }
 
   /** The rows as they are now. Throws ArgumentError. */
-  pack(range: RowRange): Buffer {
+  pack(range: RowRange): Packed {
     const { first, count } = range
     const sections: Uint8Array[] = []
     const columns = this.#columns.map(({ kind, stride, rowSize, length, chunk }) => {

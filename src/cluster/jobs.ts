@@ -4,7 +4,7 @@ import { Queue, QueueEvents, Worker } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { ClusterError, decodeError, type EncodedError, NoWorkerError, WorkerLostError } from '../errors.js'
 import { closedError } from '../pool/face.js'
-import { carry, fetch, forget, unpack } from './payload.js'
+import { carry, fetch, forget, type Packed, unpack } from './payload.js'
 import {
   type Failure,
   type JobData,
@@ -167,7 +167,7 @@ export class Jobs {
   async run(
     name: string,
     data: Omit<JobData, 'protocol' | 'client' | 'input' | 'ttl'>,
-    packed: Buffer,
+    packed: Packed,
     { signal, withdraw }: Stops = {},
   ): Promise<Answer> {
     const { redis, keys, client, ttl, queue } = this

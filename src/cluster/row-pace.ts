@@ -7,7 +7,7 @@ const SHORT = 20
 const TRIAL = 64
 const GROWTH = 64
 /** Of what is left a session takes its part in so many chunks: the last ones are short. */
-const PARTS = 3
+const PARTS = 2
 
 /** One routine's pace. */
 export class RowPace {

@@ -3,7 +3,7 @@ import { type Job, UnrecoverableError, WaitingError } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { ClusterError, encodeError, type ZugbrueckeError } from '../errors.js'
 import { CannotBeginHere, type CarryingOut, NotBegunHere } from './carrying-out.js'
-import { carry, fetch, forget, INLINE, pack } from './payload.js'
+import { carry, fetch, forget, INLINE, pack, store } from './payload.js'
 import {
   type Failure,
   FORGOTTEN,
@@ -40,7 +40,7 @@ export class WorkerJobs {
     this.#keys = keysOf(queue)
   }
 
-  /** To be called now and then: what is carried out here does not go with its client, and clients are asked for again. */
+  /** To be called now and then: what is carried out here does not go with its client, nor does what was; and clients are asked for again. */
   async beat(): Promise<void> {
     this.#clients.clear()
     await this.#keep(this.underway)
@@ -71,11 +71,12 @@ export class WorkerJobs {
       const failure: Failure =
         error instanceof NotBegunHere ? { notBegun: error.why } : { error: encodeError(this.#mine(error as Error)) }
       // a job that fails carries nothing itself
-      await this.redis.set(this.#keys.output(id), pack('an error', failure), 'PX', ttl)
-      await this.#tidy(id, job.data)
+      await store(this.redis, this.#keys.output(id), pack('an error', failure), ttl)
+      await forget(this.redis, this.#keys.input(id), job.data.input)
       throw new JobFailure((error as Error).message)
     } finally {
       this.underway.delete(id)
+      void this.#keep([id]).catch(() => {})
     }
   }
 
@@ -94,18 +95,12 @@ export class WorkerJobs {
       if (packed.length > INLINE) place.free()
       const [output] = await Promise.all([
         carry(this.redis, this.#keys.output(id), packed, job.data.ttl),
-        this.#tidy(id, job.data),
+        forget(this.redis, this.#keys.input(id), job.data.input),
       ])
       return { output, took }
     } finally {
       place.end()
     }
-  }
-
-  /** Takes away what was sent, and has what came of it outlive the client. */
-  async #tidy(id: string, { input }: JobData): Promise<void> {
-    void this.#keep([id]).catch(() => {})
-    await forget(this.redis, this.#keys.input(id), input)
   }
 
   #mine(error: Error): Error {

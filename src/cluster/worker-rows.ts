@@ -5,7 +5,7 @@ import type { Column, ColumnChunk, RowTexts } from '../session/batch/column.js'
 import type { PlannedRows } from '../session/batch/plan.js'
 import { RowCursor } from '../session/batch/row-cursor.js'
 import { type ColumnHead, NO_TEXT, NULL_TEXT, type RowsHead, type RowsResult } from './client-rows.js'
-import { pack, unpack } from './payload.js'
+import { type Packed, pack, unpack } from './payload.js'
 
 /** The rows of one job, for a session's share of a batch. */
 export class WorkerRows implements PlannedRows {
@@ -80,7 +80,7 @@ export class WorkerRows implements PlannedRows {
   }
 
   /** What came of them, as it travels. */
-  pack(): Buffer {
+  pack(): Packed {
     const { columns, range, texts: each } = this.#head
     const back = this.#memory.filter((_, i) => columns[i].back)
     const errors = this.errors.map(({ row, error }) => ({ row, error: encodeError(error) }))

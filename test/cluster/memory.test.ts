@@ -30,6 +30,14 @@ if (withoutRedis) {
     const raw = new Redis(redis.url)
     try {
       const stored = async () => Number(/^used_memory:(\d+)/m.exec(await raw.info('memory'))?.[1])
+      const worked = async () => {
+        const text = await raw.info('cpu')
+        return ['sys', 'user'].reduce(
+          (sum, kind) => sum + Number(new RegExp(`^used_cpu_${kind}:(.*)`, 'm').exec(text)?.[1]),
+          0,
+        )
+      }
+      const from = await worked()
       const empty = await stored()
       const column = Int32Array.from({ length: SET }, (_, i) => i)
       function* sets() {
@@ -50,7 +58,7 @@ if (withoutRedis) {
       assert.is(set, ROWS / SET)
       const said = [...before, ...after, empty, most].map(mebibytes)
       console.log(
-        `client ${said[0]}, then ${said[2]}; worker ${said[1]}, then ${said[3]}; Redis ${said[4]}, ${said[5]} at the most`,
+        `client ${said[0]}, then ${said[2]}; worker ${said[1]}, then ${said[3]}; Redis ${said[4]}, ${said[5]} at the most, and ${((await worked()) - from).toFixed(1)} s of a processor`,
       )
       assert.ok(most - empty < OF_REDIS, 'Redis')
       after.forEach((bytes, i) => assert.ok(bytes - before[i] < GROWTH, ['client', 'worker'][i]))

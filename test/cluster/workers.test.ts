@@ -152,6 +152,23 @@ if (withoutRedis) {
     }
   })
 
+  test('on a terminal it says what it does in one line that changes', async ({ redis }) => {
+    const terminal = ['python3', '-c', 'import pty, sys; pty.spawn(sys.argv[1:])']
+    const worker = await OwnWorker.start(redis.url, 'shown', ['--size', '1'], {}, terminal)
+    const pool = await ClusterPool.connect({ connection: redis.url, queue: 'shown' })
+    try {
+      const rest = pool.func<[number], number>({ path: dll('rows') }, 'int rest(int)')
+      const again = '\r\x1b[Kworker '
+      await until(() => worker.said.includes(again), 'a line')
+      assert.is(await rest(1), 1)
+      await until(() => /jobs: 0 under way, 1 done, 0 failed/.test(worker.said), 'the line has changed')
+      assert.is(worker.said.split('\n').filter(line => line.includes('sessions: 1')).length, 1)
+    } finally {
+      await pool.close()
+      await worker.kill()
+    }
+  })
+
   test('SIGTERM while Redis is gone: a worker ends by itself, and says whether it had work', async () => {
     const own = await OwnRedis.start()
     const start = (queue: string) => OwnWorker.start(own.url, queue, ['--size', '1', '--lock', '2'])
