@@ -64,7 +64,8 @@ export const goneAt = (thread: number) => wordAt(thread, ThreadWord.gone)
 export const sleepsAt = (thread: number) => wordAt(thread, ThreadWord.sleeps)
 
 /** The message of a Return of zero, as the encoder writes it. */
-const ZERO = Int32Array.of(...RETURN_HEAD, 0, 0)
+const ZERO = new Int32Array(Return.size / 4)
+ZERO.set(RETURN_HEAD)
 
 /** Hands a message to the host's thread that waits on a strand, and wakes it. */
 export function answerStrand(

@@ -1,4 +1,5 @@
 /** One thread's way to the host and back, against a host that does as it is told. Nothing depends on how long anything takes. */
+// long: it runs a session against a host thread in many ways
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Frame } from '../../dist/src/channel/frame.js'

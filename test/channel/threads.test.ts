@@ -1,4 +1,5 @@
 /** Threads that end in the middle of things, at any moment, and what the supervisor does about it. */
+// long: threads start and end in it by the hundred
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Shared, SharedState } from '../../dist/src/channel/shared.js'

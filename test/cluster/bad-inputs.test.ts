@@ -105,7 +105,7 @@ if (withoutRedis) {
     assert.equal(await pool.map({ path: dll('rows') }, 'int add(int, int)', [[1], 1]), Int32Array.of(2))
     const jobs = new URL('../session/life/jobs/', import.meta.url)
     await rejects(pool.run(new URL('not-there.mjs', jobs)), ArgumentError, 'not-there.mjs', 'not on this machine')
-    await rejects(pool.run(new URL('../face.ts', jobs)), ArgumentError, 'outside', '--jobs')
+    await rejects(pool.run(new URL('../jobs.test.ts', jobs)), ArgumentError, 'outside', '--jobs')
     await rejects(pool.run('data:text/javascript,export default () => 1'), ArgumentError, 'no file')
     assert.is(await pool.run(new URL('fails.mjs', jobs), { how: 'fine' }), 'fine')
   })

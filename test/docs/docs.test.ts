@@ -1,4 +1,5 @@
 /** Every code block of the documentation runs, against real DLLs, and gives what its comments say. */
+// long: it runs every block of code of every page
 // 64-bit only: the pages are written for sessions as they are unless something else is said, and their blocks that are about 32 bits say so
 import { execFile } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'

@@ -1,4 +1,5 @@
 /** Every fault once or twice; `npm run test:faults` has hundreds of rounds. */
+// long: each fault takes a session of its own
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { arch } from '../session/types.js'

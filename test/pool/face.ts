@@ -28,7 +28,7 @@ export interface PoolUnderTest {
 }
 
 const count = (n: number) => Int32Array.from({ length: n }, (_, i) => i)
-const job = (name: string) => new URL(`./jobs/${name}.mjs`, import.meta.url)
+const job = (name: string) => new URL(`../session/life/jobs/${name}.mjs`, import.meta.url)
 
 /** The suite; `open` gives a pool of two sessions without retries. */
 export function poolFace(name: string, open: () => Promise<PoolUnderTest>): Test<WithPool> {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
@@ -52,6 +52,15 @@ test('defaults are those of the documentation', () => {
   assert.is.not(config.id, resolveConfig().id)
   assert.ok(Object.isFrozen(config))
   assert.equal(Object.keys(config.sources).sort(), [...parameterNames].sort())
+})
+
+test('each parameter has a row in the documentation', () => {
+  const page = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8')
+  const rows = new Set([...page.matchAll(/^\| (`.*?) \|/gm)].flatMap(([, names]) => names.match(/\w+/g) ?? []))
+  assert.equal(
+    parameterNames.filter(name => !rows.has(name)),
+    [],
+  )
 })
 
 test('environment, constructor, named file, here, home, default: in this order', () => {

@@ -1,3 +1,4 @@
+// long: most tests start sessions of their own
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import {

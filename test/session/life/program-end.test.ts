@@ -1,3 +1,4 @@
+// long: each test starts programs, and waits for their sessions to go
 import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { suite } from 'uvu'

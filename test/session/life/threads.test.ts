@@ -1,3 +1,4 @@
+// long: threads join sessions in it some sixty times
 import { once } from 'node:events'
 import { queryObjects } from 'node:v8'
 import { MessageChannel, MessagePort, Worker } from 'node:worker_threads'
