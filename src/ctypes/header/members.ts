@@ -6,6 +6,7 @@ import type { ArgType, CType } from './namespace.js'
 import { isVoid, type Resolver } from './resolve.js'
 import type { Position } from './source.js'
 
+/** A declaration of a routine in C, read: as `parsePrototype` and `parseHeader` give it. */
 export interface Prototype {
   readonly name: string
   /** What the library calls it, where that is another name: `int f(int) __asm__("f_v2")`. */
