@@ -77,7 +77,9 @@ for (const arch of archs)
     const prelude = `#define __MINGW_USE_VC2005_COMPAT 1\n${preludeOf(headers)}`
     const text = added(arch, headers)
     const { types: found, constants } = parseHeader(text, { arch, ns: types(arch) })
-    const records = Object.entries(found).filter(([, type]) => type[CATEGORY] === 'structure')
+    const records = Object.entries(found as unknown as { readonly [name: string]: CType }).filter(
+      ([, type]) => type[CATEGORY] === 'structure',
+    )
     const tags = tagsAmong(
       records.map(([name]) => name),
       prelude,
