@@ -26,11 +26,11 @@ test('a job is named as an import names a module: from the file that says so', a
   await using pool = await SessionPool.start({ size: 1 })
   const later = async () => {
     await null
-    return pool.run<{ sum: number }>('../pool/jobs/sums.mjs', input)
+    return pool.run<{ sum: number }>('../life/jobs/sums.mjs', input)
   }
   assert.is((await later()).sum, 3)
   assert.is((await pool.run<{ sum: number }>(import.meta.resolve('./jobs/sums.mjs'), input)).sum, 3)
-  await rejects(pool.run('./jobs/nowhere.mjs'), ArgumentError, '/test/pool/jobs/nowhere.mjs cannot be loaded')
+  await rejects(pool.run('./jobs/nowhere.mjs'), ArgumentError, '/life/jobs/nowhere.mjs cannot be loaded')
 })
 
 test('batches, memory, callbacks, texts and errors inside a job', async () => {
