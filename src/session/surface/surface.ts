@@ -8,6 +8,7 @@ import { RemoteRange, type Target } from '../../ctypes/block.js'
 import type { CallbackType, ForeignRoutine } from '../../ctypes/callback-type.js'
 import { checkText } from '../../ctypes/checks.js'
 import { type CType, describe, FOR_ARCH, isType } from '../../ctypes/data.js'
+import { hasMember, isA, reading } from '../../ctypes/given.js'
 import { type Header, openHeader, type ParsedHeader, parseHeader, Shelf } from '../../ctypes/header/index.js'
 import type { InstanceOf } from '../../ctypes/inference.js'
 import { toNumber } from '../../ctypes/integers.js'
@@ -44,11 +45,13 @@ function text(operation: string, given: string): string {
 }
 
 /** Undefined for what is to be text. */
-function checkParsed(given: string | ParsedHeader, { id, arch }: SessionSurface): ParsedHeader | undefined {
-  if (typeof given !== 'object' || given === null || !(given.bytes instanceof SharedArrayBuffer)) return undefined
-  if (given.arch === arch) return given
+function checkParsed(given: unknown, { id, arch }: SessionSurface): ParsedHeader | undefined {
+  if (!hasMember(given, 'bytes')) return undefined
+  const parsed = reading('a header', () => ({ ...given })) as ParsedHeader
+  if (!isA(parsed.bytes, SharedArrayBuffer)) return undefined
+  if (parsed.arch === arch) return parsed
   const advice = `read the text for this session: await readHeader(text, { arch: '${arch}' })`
-  throw new ArgumentError(`this header was read for ${given.arch}, and session "${id}" is ${arch}: ${advice}`)
+  throw new ArgumentError(`this header was read for ${parsed.arch}, and session "${id}" is ${arch}: ${advice}`)
 }
 
 export abstract class SessionSurface {

@@ -9,7 +9,7 @@ import { parseHeader } from '../../../src/ctypes/header/index.js'
 import type { Arch } from '../../../src/ctypes/header/namespace.js'
 import type { StructureClass } from '../../../src/ctypes/structure.js'
 import { types } from '../../../src/ctypes/types.js'
-import { compiled } from './mingw.js'
+import { added, compiled, preludeOf, tagsAmong } from './mingw.js'
 import { structures } from './structures.js'
 
 const archs: readonly Arch[] = ['win64', 'win32']
@@ -67,6 +67,44 @@ for (const arch of archs)
     const tags =
       'typedef struct nx_legacy_block nx_legacy_block; typedef union nx_payload nx_payload; typedef struct nx_tree nx_tree;\n'
     assert.ok(compare(arch, asMsvc + vendor + tags, header.types) > 180)
+  })
+
+/** Such as the reader does not know without their text. */
+const headers = ['ras.h', 'iphlpapi.h', 'd2d1_1.h', 'lmaccess.h', 'wlanapi.h']
+
+for (const arch of archs)
+  test(`headers of mingw-w64 on ${arch}`, () => {
+    const prelude = `#define __MINGW_USE_VC2005_COMPAT 1\n${preludeOf(headers)}`
+    const text = added(arch, headers)
+    const { types: found, constants } = parseHeader(text, { arch, ns: types(arch) })
+    const records = Object.entries(found as unknown as { readonly [name: string]: CType }).filter(
+      ([, type]) => type[CATEGORY] === 'structure',
+    )
+    const tags = tagsAmong(
+      records.map(([name]) => name),
+      prelude,
+      arch,
+    )
+    const spelt = records.map(([name, type]) => {
+      const keyword = text.includes(`union ${name} {`) ? 'union' : 'struct'
+      return [tags.has(name) ? `${keyword} ${name}` : name, type] as const
+    })
+    assert.ok(compare(arch, prelude, Object.fromEntries(spelt)) > 3000)
+    const whole = Object.entries(constants).filter(
+      ([, value]) => typeof value === 'bigint' || Number.isSafeInteger(value),
+    )
+    const answers = compiled(
+      arch,
+      prelude,
+      whole.map(([name]) => name),
+    )
+    // enumerators are int for Microsoft, whatever their value
+    const isSame = (value: bigint, answer = 0n) => value === answer || value === answer - 2n ** 32n
+    const wrong = whole.flatMap(([name, value], index) =>
+      isSame(BigInt.asIntN(64, BigInt(value)), answers[index]) ? [] : [`${name} is ${answers[index]}, not ${value}`],
+    )
+    assert.equal(wrong, [])
+    assert.ok(whole.length > 1000)
   })
 
 for (const arch of archs)

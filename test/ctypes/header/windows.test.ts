@@ -1,5 +1,4 @@
 /** The table of what windows.h and the C library define says what a Windows C compiler says. */
-import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -8,7 +7,7 @@ import type { Arch } from '../../../src/ctypes/header/namespace.js'
 import { windowsConstant, windowsFiles, windowsType } from '../../../src/ctypes/header/table.js'
 import type { StructureClass } from '../../../src/ctypes/structure.js'
 import { types } from '../../../src/ctypes/types.js'
-import { compiled, compilers } from './mingw.js'
+import { compiled, tagsAmong } from './mingw.js'
 
 const file = (kind: string) => readFileSync(new URL(`../../../data/windows-${kind}.txt`, import.meta.url), 'utf8')
 
@@ -20,20 +19,6 @@ function table(kind: 'types' | 'constants', arch: Arch): { prelude: string; line
   const split = (line: string) => [line.slice(0, line.indexOf(' ')), line.slice(line.indexOf(' ') + 1)] as const
   const prelude = `#define _USE_MATH_DEFINES\n${includes.map(name => `#include <${name}.h>\n`).join('')}`
   return { prelude, lines: rest.map(split) }
-}
-
-/** Which of the names are no types in C, but tags. */
-function tagsAmong(names: readonly string[], prelude: string, arch: Arch): ReadonlySet<string> {
-  const input = `${prelude}\n#line 1 "names"\n${names.map(name => `extern ${name} *check_${name};\n`).join('')}`
-  const tags = new Set<string>()
-  try {
-    execFileSync(compilers[arch], ['-fsyntax-only', '-fmax-errors=0', '-x', 'c', '-'], { input, stdio: 'pipe' })
-  } catch (error) {
-    const { stderr } = error as { stderr: Buffer }
-    for (const [, line] of stderr.toString().matchAll(/^names:(\d+):\d+: error/gm))
-      tags.add(names[Number(line) - 1] as string)
-  }
-  return tags
 }
 
 test('the packed table knows the files', () => {
