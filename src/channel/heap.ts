@@ -57,7 +57,7 @@ export class Heap {
     return this.#takePiece(rounded)
   }
 
-  /** Gives back what `take` gave for the same size and alignment. */
+  /** Gives back what `allocate` gave for the same size and alignment. */
   free(at: number, size: number, alignment: number): void {
     const { pageSize } = this.arena
     const rounded = Math.max(roundUp(size), alignment)

@@ -424,7 +424,7 @@ const never: Lower = () => {
   throw new ArgumentError('an out parameter is not given')
 }
 
-/** What stands for something that stands for itself is nothing. */
+/** How many `_as_parameter_` are followed, each of which may have another: a value that is its own would never come to an end. */
 const mostInner = 100
 const hasInner = (value: unknown) => hasMember(value, '_as_parameter_')
 

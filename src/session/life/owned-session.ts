@@ -67,7 +67,7 @@ export class OwnedSession implements Hold {
       }
     } catch (error) {
       log.write('error', 'not started', { error: (error as Error).message })
-      // it has no DLL that would clean up, and perhaps hears nothing
+      // no time to leave: no DLL is loaded that would clean up, and the process may not be able to hear that it is to go
       await this.#abandon(0)
       throw error instanceof ZugbrueckeError
         ? error
