@@ -13,7 +13,7 @@ import { viewOf } from '../src/channel/libc.js'
 import { forgetView } from '../src/channel/mapping.js'
 import type { Segment } from '../src/channel/segment.js'
 import { EndReason, Life, Shared, SharedState } from '../src/channel/shared.js'
-import { Departed } from '../src/channel/threads.js'
+import { DepartedThread } from '../src/channel/threads.js'
 import { ControlWord } from '../src/codec/layout.js'
 import { SessionStartError, SessionTerminatedError } from '../src/errors.js'
 import { expose } from '../src/session/life/comlink.js'
@@ -55,7 +55,7 @@ interface Ward {
   /** Told of the end of the process, and closed by the end of the threads that joined. */
   readonly members: Set<MessagePort>
   /** Threads that have ended and still have something under way. */
-  readonly departed: Set<Departed>
+  readonly departed: Set<DepartedThread>
   readonly gone: Promise<void>
 }
 
@@ -190,7 +190,7 @@ const supervisor = {
       // before its number may be another's
       forgetView(segment, shared, thread)
       if (shared.life() === Life.dead) return
-      ward.departed.add(new Departed(segment, shared, thread))
+      ward.departed.add(new DepartedThread(segment, shared, thread))
       lookAfterDeparted()
     })
     port.unref()

@@ -102,14 +102,14 @@ export function reclaimAbandoned(): void {
   }
   try {
     const maps = open('/proc/self/maps')
-    // one thread at a time; another's turn is as good
+    // another thread looks already, and does for all
     if (!lockNow(maps)) return
     const found = [...readFileSync(maps, 'latin1').matchAll(new RegExp(`^([0-9a-f]+)-.*/memfd:${NAME} `, 'gm'))]
     // not through an address: a thread that lives may unmap its own at any time
     const memory = found.length > 0 ? open('/proc/self/mem') : 0
     for (const [, address] of found) reclaim(memory, BigInt(`0x${address}`))
   } catch {
-    // the next may
+    // what could not be looked at now the next session's start looks at
   } finally {
     // the lock goes with its file
     for (const fd of opened) closeSync(fd)
@@ -121,9 +121,9 @@ function reclaim(memory: number, address: Address): void {
   try {
     readSync(memory, words, 0, words.byteLength, address)
   } catch {
-    return // unmapped meanwhile
+    return // another thread has unmapped it meanwhile
   }
-  // its threads are about to make it
+  // the page is being made: its threads live
   if (words[Word.owner] === 0) return
   const threads = [words[Word.owner], ...words.subarray(Word.viewers)]
   if (threads.some(thread => thread > 0 && existsSync(`/proc/self/task/${thread}`))) return

@@ -14,7 +14,7 @@ const PATIENCE = 5000
 const GLANCE = 5
 
 /** What it needs of the thread's lane. */
-export interface Waiting {
+export interface BlockingLane {
   readonly frames: Frames
   readonly limits: Set<TimeLimit>
   waitFor(done: () => boolean): void
@@ -28,7 +28,7 @@ export class Blocking {
   /** Until what blocks, or what is held up by that, is given up. */
   #patience: TimeLimit | undefined
 
-  constructor(private readonly lane: Waiting) {}
+  constructor(private readonly lane: BlockingLane) {}
 
   /** Whether this thread waits in a blocking call. */
   get any(): boolean {

@@ -102,7 +102,7 @@ export class Frame implements Port {
   }
 
   /** Everything that is not settled; nothing of it will be. */
-  take(): Exchange[] {
+  removeAll(): Exchange[] {
     this.#closed = true
     const all = [...(this.#outstanding ? [this.#outstanding] : []), ...this.#queue.splice(0)]
     this.#outstanding = undefined

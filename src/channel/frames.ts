@@ -1,6 +1,6 @@
 /** The callbacks that run in one thread now, by the order in which they began and by the strands of the host that wait in them. */
 import {
-  Callback,
+  Callback as CallbackMessage,
   Header,
   Kind,
   MAILBOX_ROOM,
@@ -88,10 +88,10 @@ export class Frames {
   }
 
   /** What was under way in all of them; they are none any more. */
-  take(): Exchange[] {
+  removeAll(): Exchange[] {
     return this.#open.splice(0).flatMap(frame => {
       frame.scope.close()
-      return frame.take()
+      return frame.removeAll()
     })
   }
 
@@ -146,8 +146,16 @@ export class Frames {
       const frame = new Frame(this.sender, this.mailbox, strand, made => this.context.open(made, around))
       stack.push(frame)
       this.#open.push(frame)
-      const count = Math.min(view.getUint32(message + Callback.count, true), (MAILBOX_ROOM - Callback.arguments) / 8)
-      this.onCallback(frame, view.getUint32(message + Callback.callback, true), count, message + Callback.arguments)
+      const count = Math.min(
+        view.getUint32(message + CallbackMessage.count, true),
+        (MAILBOX_ROOM - CallbackMessage.arguments) / 8,
+      )
+      this.onCallback(
+        frame,
+        view.getUint32(message + CallbackMessage.callback, true),
+        count,
+        message + CallbackMessage.arguments,
+      )
     } else {
       const outcome = kind === Kind.outcome ? Math.min(view.getUint32(box + Header.length, true), MAILBOX_ROOM) : 0
       if (!stack.at(-1)?.answered(message, outcome)) this.onBroken()

@@ -47,7 +47,7 @@ export class Heap {
    * Offset in the segment of so many bytes, at a multiple of `alignment` (a power of two); -1 if there is no room. What lay there is still there.
    * Throws SessionStartError where the system has no memory for it.
    */
-  take(size: number, alignment: number): number {
+  allocate(size: number, alignment: number): number {
     const { pageSize } = this.arena
     const rounded = Math.max(roundUp(size), alignment)
     this.#given += rounded
@@ -57,7 +57,7 @@ export class Heap {
     return this.#takePiece(rounded)
   }
 
-  /** Gives back what `take` gave for the same size and alignment. */
+  /** Gives back what `allocate` gave for the same size and alignment. */
   free(at: number, size: number, alignment: number): void {
     const { pageSize } = this.arena
     const rounded = Math.max(roundUp(size), alignment)

@@ -10,7 +10,7 @@ import type { Encoder } from '../codec/encoder.js'
 import { ControlWord, MAILBOX_ROOM, SLOTS } from '../codec/layout.js'
 import { Arena } from './arena.js'
 import { Bell } from './bell.js'
-import { Blocking, type Waiting } from './blocking.js'
+import { Blocking, type BlockingLane } from './blocking.js'
 import type { Exchange, Port, Sender } from './exchange.js'
 import { Frame } from './frame.js'
 import { Frames, type OnCallback } from './frames.js'
@@ -49,7 +49,7 @@ export interface LaneOptions {
   readonly onDeath: () => void
 }
 
-export class Lane implements Sender, Waiting {
+export class Lane implements Sender, BlockingLane {
   readonly mapping: Mapping
   readonly arena: Arena
   readonly lent = new Set<ArrayBufferLike>()
@@ -451,7 +451,7 @@ export class Lane implements Sender, Waiting {
     if (this.#dead) return true
     this.#dead = true
     if (this.#keepAlive) clearInterval(this.#keepAlive)
-    const under = [...this.frames.take()]
+    const under = [...this.frames.removeAll()]
     for (let number = this.#ring.taken; number !== this.#ring.asked; number = (number + 1) | 0)
       under.push(this.#pending[number & MASK] as Exchange)
     under.push(...this.#waiting.splice(0))

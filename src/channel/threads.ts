@@ -91,7 +91,7 @@ export function answerStrand(
 }
 
 /** What a thread leaves that has ended. Used by the supervisor alone. */
-export class Departed {
+export class DepartedThread {
   /** Requests claimed when it was seen to be gone: all of its own lie before. */
   readonly #until: number
   #filled = false

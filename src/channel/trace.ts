@@ -6,7 +6,17 @@ import { debuglog } from 'node:util'
 import { ByteBuffer } from 'flatbuffers'
 import { decodeOutcome } from '../codec/control.js'
 import { Control } from '../codec/generated/control.js'
-import { Batch, Call, Callback, Kind, MESSAGE_IN_ARENA, Op, Reply, Return, Status } from '../codec/layout.js'
+import {
+  Batch,
+  Call,
+  Callback as CallbackMessage,
+  Kind,
+  MESSAGE_IN_ARENA,
+  Op,
+  Reply,
+  Return,
+  Status,
+} from '../codec/layout.js'
 import type { Mapping } from './mapping.js'
 import { Ring } from './ring.js'
 import { Shared, type SharedState } from './shared.js'
@@ -96,7 +106,7 @@ function contents(kind: number, bytes: Uint8Array): string {
       return [nameIn(Op, control.op()), ...numbers, ...texts].join(' ')
     }
     case Kind.callback:
-      return `${u32(Callback.callback)} (${bits(Callback.arguments, u32(Callback.count))})`
+      return `${u32(CallbackMessage.callback)} (${bits(CallbackMessage.arguments, u32(CallbackMessage.count))})`
     case Kind.return:
       return bits(Return.result, 1)
     case Kind.reply: {

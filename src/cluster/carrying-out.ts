@@ -6,7 +6,7 @@ import type { Redis } from 'ioredis'
 import { ArgumentError, ClusterError } from '../errors.js'
 import type { SessionPool } from '../pool/pool.js'
 import { type Declaring, oncePerSession } from '../pool/pool-routine.js'
-import { SHARED } from '../session/batch/batch.js'
+import { SPLIT } from '../session/batch/batch.js'
 import type { CtypesSession } from '../session/life/session.js'
 import type { Routine } from '../session/surface/routine.js'
 import { install, UploadGone } from './dlls.js'
@@ -80,7 +80,7 @@ export class CarryingOut {
       const rows = new WorkerRows(packed, watch.signal)
       const { took } = await this.#use(data, watch, session => {
         rows.begin(milliseconds => watch.expect(milliseconds))
-        return declare(session).batch[SHARED].share(rows, 1, () => false)
+        return declare(session).batch[SPLIT].share(rows, 1, () => false)
       })
       return { packed: rows.pack(), took }
     }
@@ -96,7 +96,7 @@ export class CarryingOut {
     const waiting = AbortSignal.any(signal ? [signal, well] : [well])
     let begun = false
     const once = async (session: CtypesSession) => {
-      if (!this.#loaded.take(session, dll)) {
+      if (!this.#loaded.admit(session, dll)) {
         await session.terminate()
         return undefined
       }

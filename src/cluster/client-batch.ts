@@ -48,7 +48,7 @@ export async function carryOutBatch(
     try {
       const { packed, took } = await pool.attempts.run(label, work, () => rows.pack(range), stops, dll)
       pace.came(count, took)
-      rows.take(range, packed)
+      rows.collect(range, packed)
     } catch (error) {
       if (error instanceof WorkerLostError) lost.push(range)
       // what fails because the rest is stopped is not why

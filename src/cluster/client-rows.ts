@@ -126,7 +126,7 @@ export class ClientRows {
   }
 
   /** Puts in its place what came of the rows. */
-  take({ first, count }: RowRange, packed: Buffer): void {
+  collect({ first, count }: RowRange, packed: Buffer): void {
     const { header, take } = unpack<RowsResult>(packed)
     const { plan } = this
     const results = take(header.results)
@@ -135,7 +135,7 @@ export class ClientRows {
     if (plan.results.size > 0) {
       const block = plan.results.block(first, count)
       block.bytes.set(results)
-      plan.results.take(block, first, count, this.context.memory, texts)
+      plan.results.collect(block, first, count, this.context.memory, texts)
     }
     for (const column of this.#columns) {
       if (!isBack(column, first)) continue

@@ -117,7 +117,7 @@ export class ClusterPool extends PoolFace {
     const name = jobUrl(module, options)
     const packed = pack(`the input of the job ${name}`, input)
     const work: Work = { kind: 'run', module: name }
-    const { packed: output } = await this.taken(() => this.#single(name, work, packed, options.signal))
+    const { packed: output } = await this.admit(() => this.#single(name, work, packed, options.signal))
     return unpack<T>(output).header
   }
 
@@ -142,14 +142,14 @@ export class ClusterPool extends PoolFace {
       const { timeout, signal } = options
       const packed = pack(`an argument of ${label}`, { args, ...(timeout === undefined ? {} : { timeout }) })
       const work: Work = { kind: 'call', ...reference }
-      const answer = await this.taken(() => this.#single(label, work, packed, signal, dll))
+      const answer = await this.admit(() => this.#single(label, work, packed, signal, dll))
       const { value, changed } = unpack<{ value: unknown; changed: [number, ArrayBufferView][] }>(answer.packed).header
       for (const [i, bytes] of changed) bytesOf(args[i] as ArrayBufferView).set(bytesOf(bytes))
       return value
     }
     const batch = async (columns: readonly unknown[], options: MapOptions = {}) => {
       checkOptions('map', options, BATCH_OPTIONS)
-      return this.taken(async () => {
+      return this.admit(async () => {
         const rows = new ClientRows(routine, columns, options, contextFor(this.arch, this.#encoding()))
         return carryOutBatch(this.#batchPool(), { label, reference, dll, pace }, rows, options)
       })

@@ -10,7 +10,7 @@ export class LoadedNames {
   readonly #of = new WeakMap<object, Map<string, string>>()
 
   /** Notes that the session loads these; false where it must not, having others of the same names. */
-  take(session: object, dll: DllReference | undefined): boolean {
+  admit(session: object, dll: DllReference | undefined): boolean {
     if (!dll || 'path' in dll) return true
     const loaded = this.#of.get(session) ?? new Map<string, string>()
     const other = ({ name, sha256 }: { name: string; sha256: string }) =>

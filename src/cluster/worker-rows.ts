@@ -39,7 +39,7 @@ export class WorkerRows implements PlannedRows {
         const at = (first - range.first) * result.size
         return new LocalBlock(this.#results.subarray(at, at + count * result.size))
       },
-      take: (_block, first, count, _memory, texts) => this.#keep(first, count, texts),
+      collect: (_block, first, count, _memory, texts) => this.#keep(first, count, texts),
     }
   }
 

@@ -29,7 +29,7 @@ import { passedAs } from './passing.js'
 import { type Inside, leadInside } from './reference.js'
 import { type Decode, resultFor } from './result.js'
 import type { ArgumentSink, Signature } from './sink.js'
-import { takenValue } from './taken-arguments.js'
+import { snapshotValue } from './snapshot.js'
 import { keepTexts, type TakenTexts, type TextCell, type TextPlace, textOf, textsIn, textTaken } from './taken-texts.js'
 
 /** An output parameter `T *`: the caller gives nothing, and gets the T behind the result. */
@@ -43,7 +43,7 @@ export function out<T extends CType>(type: T): Out<T> {
 }
 
 /** What one call keeps between its arguments and its result. */
-export interface Frame {
+export interface ResultRoom {
   /** Memory of a structure that is returned through a hidden pointer. */
   result: LocalBlock | undefined
   /** Memory of the `out(T)` parameters, in order. */
@@ -60,32 +60,32 @@ export interface CallPlan {
   readonly count: number
   /** What the Windows side takes of texts when the routine returns: those of the result, then those of the `out` parameters. */
   readonly texts: readonly TextPlace[]
-  /** Scalars only: `encode` never names a block and gives no frame. */
+  /** Scalars only: `encode` never names a block and gives no room. */
   readonly plain: boolean
-  /** Scalars and pointers to what is no text, and no memory of its own for the result: nothing is wrapped, and there is no frame. */
+  /** Scalars and pointers to what is no text, and no memory of its own for the result: nothing is wrapped, and there is no room. */
   readonly direct: boolean
   /** False: what the arguments are is seen at the call; ask `specialize` for the plan of just those. */
   readonly fixed: boolean
   /** The plan for these arguments: this one if it is fixed. Plans are kept, one for each signature. */
   specialize(args: readonly unknown[]): CallPlan
   /** The arguments for a call that has to wait: what is passed by value is copied, so that it is what it was. */
-  take(args: readonly unknown[]): readonly unknown[]
+  snapshot(args: readonly unknown[]): readonly unknown[]
   /** Checks and lowers all arguments; throws ArgumentError. What it gives is for `decode`. */
-  encode(sink: ArgumentSink, args: readonly unknown[], context: CallContext): Frame | undefined
+  encode(sink: ArgumentSink, args: readonly unknown[], context: CallContext): ResultRoom | undefined
   /** The result as the routine gave it, as a JS value; call it after memory has come back. `texts` are those that `texts` above names. */
   decode(
     low: number,
     high: number,
     float: number,
     context: CallContext,
-    frame: Frame | undefined,
+    room: ResultRoom | undefined,
     inside?: Inside,
     texts?: TakenTexts,
   ): unknown
   /** The arguments as declared: with the objects of the `out(T)` parameters in their places. */
-  everyArgument(args: readonly unknown[], frame: Frame | undefined): readonly unknown[]
+  everyArgument(args: readonly unknown[], room: ResultRoom | undefined): readonly unknown[]
   /** What a call gives: the result, and behind it what the `out(T)` parameters became. */
-  complete(value: unknown, frame: Frame | undefined): unknown
+  complete(value: unknown, room: ResultRoom | undefined): unknown
 }
 export interface PlanOptions {
   /** More arguments than declared are passed on, each as what it is. */
@@ -284,13 +284,13 @@ class Plan implements CallPlan {
     throw this.#placed(new ArgumentError(`${describe(value)} has no type of its own: ${hint}${more}`), index)
   }
 
-  take(args: readonly unknown[]): readonly unknown[] {
+  snapshot(args: readonly unknown[]): readonly unknown[] {
     if (args.every(value => typeof value !== 'object')) return args
     const given = this.#given
-    return args.map((value, i) => (i < given.length ? takenValue(value, given[i]) : value))
+    return args.map((value, i) => (i < given.length ? snapshotValue(value, given[i]) : value))
   }
 
-  encode(sink: ArgumentSink, args: readonly unknown[], context: CallContext): Frame | undefined {
+  encode(sink: ArgumentSink, args: readonly unknown[], context: CallContext): ResultRoom | undefined {
     if (args.length !== this.#given.length) throw this.#wrongCount(args.length)
     if (this.#hidden || this.#outs.length > 0) return this.#encodeFramed(sink, args, context)
     for (let i = 0; i < args.length; i++) this.#lower(i, sink, i, args, i, context)
@@ -318,25 +318,25 @@ class Plan implements CallPlan {
       }
   }
 
-  #encodeFramed(sink: ArgumentSink, args: readonly unknown[], context: CallContext): Frame {
-    const frame: Frame = { result: undefined, outs: [] }
+  #encodeFramed(sink: ArgumentSink, args: readonly unknown[], context: CallContext): ResultRoom {
+    const room: ResultRoom = { result: undefined, outs: [] }
     let at = 0
     if (this.#hidden) {
-      frame.result = LocalBlock.for(this.#hidden)
-      sink.block(at++, frame.result, 0, true)
+      room.result = LocalBlock.for(this.#hidden)
+      sink.block(at++, room.result, 0, true)
     }
     let given = 0
     for (let i = 0; i < this.#parameters.length; i++, at++) {
       const { type, isOut } = this.#parameters[i]
       if (isOut) {
         const block = LocalBlock.for(type)
-        frame.outs.push(block)
+        room.outs.push(block)
         sink.block(at, block, 0, true)
         continue
       }
       this.#lower(i, sink, at, args, given++, context)
     }
-    return frame
+    return room
   }
 
   decode(
@@ -344,32 +344,32 @@ class Plan implements CallPlan {
     high: number,
     float: number,
     context: CallContext,
-    frame?: Frame,
+    room?: ResultRoom,
     inside?: Inside,
     texts?: TakenTexts,
   ): unknown {
     let before = this.#resultCells.length
-    frame?.outs.forEach((block, i) => {
+    room?.outs.forEach((block, i) => {
       block.origin = context.memory
       this.#keep(block, this.#outCells[i], context, texts, before)
       before += this.#outCells[i].length
     })
-    if (!this.#hidden || !frame?.result) return this.#value(low, high, float, context, inside, texts)
-    frame.result.origin = context.memory
-    this.#keep(frame.result, this.#resultCells, context, texts)
-    return viewAt(this.#hidden, frame.result, 0)
+    if (!this.#hidden || !room?.result) return this.#value(low, high, float, context, inside, texts)
+    room.result.origin = context.memory
+    this.#keep(room.result, this.#resultCells, context, texts)
+    return viewAt(this.#hidden, room.result, 0)
   }
 
-  everyArgument(args: readonly unknown[], frame: Frame | undefined): readonly unknown[] {
-    if (!frame || frame.outs.length === 0) return args
-    const objects = frame.outs.map((block, i) => viewAt(this.#outs[i], block, 0)).values()
+  everyArgument(args: readonly unknown[], room: ResultRoom | undefined): readonly unknown[] {
+    if (!room || room.outs.length === 0) return args
+    const objects = room.outs.map((block, i) => viewAt(this.#outs[i], block, 0)).values()
     const given = args.values()
     return this.#parameters.map(({ isOut }) => (isOut ? objects : given).next().value)
   }
 
-  complete(value: unknown, frame: Frame | undefined): unknown {
-    if (!frame || frame.outs.length === 0) return value
-    const outs = frame.outs.map((block, i) => this.#outs[i][READ](block, 0))
+  complete(value: unknown, room: ResultRoom | undefined): unknown {
+    if (!room || room.outs.length === 0) return value
+    const outs = room.outs.map((block, i) => this.#outs[i][READ](block, 0))
     if (this.#restype !== null) return [value, ...outs]
     return outs.length === 1 ? outs[0] : outs
   }
@@ -424,7 +424,7 @@ const never: Lower = () => {
   throw new ArgumentError('an out parameter is not given')
 }
 
-/** What stands for something that stands for itself is nothing. */
+/** How many `_as_parameter_` are followed, each of which may have another: a value that is its own would never come to an end. */
 const mostInner = 100
 const hasInner = (value: unknown) => hasMember(value, '_as_parameter_')
 

@@ -88,7 +88,7 @@ export const MOST_PARAMETERS = 248
 /** Of a callback type: its memsync, checked. */
 export const DIRECTIVES: unique symbol = Symbol('directives')
 
-const SHARED: unique symbol = Symbol('shared')
+const MEMSYNC: unique symbol = Symbol('memsync')
 /** What the variants of one callback type share. */
 interface SharedMemsync {
   given: readonly Memsync[] | undefined
@@ -196,7 +196,7 @@ export function callbackType(
         shared.directives = directives
       },
     },
-    [SHARED]: { value: shared },
+    [MEMSYNC]: { value: shared },
     [DIRECTIVES]: { get: () => shared.directives },
     [READ]: { value: readCallback },
     [WRITE]: { value: writeCallback },
@@ -207,11 +207,11 @@ export function callbackType(
 const others = new WeakMap<CallbackClass, CallbackClass>()
 
 /** Not a variant as other types have it: this one is called without `new`, which a class that extends it could not be. */
-function forArch(this: CallbackClass & { readonly [SHARED]: SharedMemsync }, arch: Arch): CallbackClass {
+function forArch(this: CallbackClass & { readonly [MEMSYNC]: SharedMemsync }, arch: Arch): CallbackClass {
   if (this[ARCH] === arch) return this
   let other = others.get(this)
   if (!other) {
-    other = callbackType(this.convention, this.restype, this.argtypes, arch, this[SHARED])
+    other = callbackType(this.convention, this.restype, this.argtypes, arch, this[MEMSYNC])
     others.set(this, other)
     others.set(other, this)
   }

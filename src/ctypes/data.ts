@@ -114,14 +114,14 @@ export function provideArrays(make: (type: CType, length: number) => CType): voi
 const ONE_POINTER: readonly number[] = [0]
 const NO_POINTERS: readonly number[] = []
 
-class Given {
+class ReturnOverride {
   constructor(object: object) {
     // biome-ignore lint/correctness/noConstructorReturn: what extends this puts its private fields into that object
     return object
   }
 }
 /** Where an object lies. In private fields, which are put into an object that is there already: nothing lists, spreads or compares them. */
-class Lying extends Given {
+class Placement extends ReturnOverride {
   readonly #block: Block
   readonly #offset: number
   constructor(data: object, block: Block, offset: number) {
@@ -130,24 +130,24 @@ class Lying extends Given {
     this.#offset = offset
   }
   static block(data: object): Block {
-    return (data as Lying).#block
+    return (data as Placement).#block
   }
   static offset(data: object): number {
-    return (data as Lying).#offset
+    return (data as Placement).#offset
   }
 }
 
 /** Says where an object lies, once. */
 export function lay(data: CData, block: Block, offset = 0): void {
-  new Lying(data, block, offset)
+  new Placement(data, block, offset)
 }
 
 export abstract class CData {
   get [BLOCK](): Block {
-    return Lying.block(this)
+    return Placement.block(this)
   }
   get [OFFSET](): number {
-    return Lying.offset(this)
+    return Placement.offset(this)
   }
   declare readonly [TYPE]: CType
   declare static readonly size: number

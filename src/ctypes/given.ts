@@ -50,7 +50,7 @@ export function reading<T>(what: string, work: () => T): T {
   }
 }
 
-/** An error of ours is itself. */
+/** The error for what failed while it was read; an error of this library's stays as it is. */
 export function unreadable(what: string, error: unknown): Error {
   if (isA(error, ZugbrueckeError)) return error
   return new ArgumentError(`${what} cannot be read: ${encodeError(error).message}`, { cause: error })

@@ -8,8 +8,8 @@ import type { Pointer } from './pointer.js'
  * Structures and arrays have none: they give themselves.
  */
 export declare const io: unique symbol
-export declare const brand: unique symbol
 /** Keeps instances of types with the same JS value apart; never there. */
+export declare const brand: unique symbol
 
 /** A scalar type. `Name` keeps c_int and c_uint apart, which have the same values. */
 export interface SimpleType<Name extends string, Get, Set = Get, Arg = Set> extends ScalarClass {
@@ -56,8 +56,8 @@ export type SetOf<T> = T extends { readonly [io]: { readonly set: infer Set } }
   : T extends { readonly [init]: infer Init }
     ? Init
     : never
-export declare const init: unique symbol
 /** Phantom: what a structure or an array is built from. */
+export declare const init: unique symbol
 
 /** What may be passed for a parameter of type T. */
 export type ArgOf<T> = T extends { readonly [io]: { readonly arg: infer Arg } }

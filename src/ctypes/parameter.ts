@@ -150,7 +150,7 @@ function putPlace(sink: ArgumentSink, index: number, place: Place, context: Call
   putAddress(sink, index, remote.addressAt(offset))
 }
 
-/** By value: the routine has a copy of its own, whose changes are nobody's. */
+/** By value: what the routine changes is a copy of its own, which is not read back. */
 function lowerStructure(type: CType, arch: Arch): Lower {
   const { how } = passedAs(type, arch)
   return (sink, index, value, context) => {

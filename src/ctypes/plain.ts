@@ -9,9 +9,9 @@ import type { brand, CArray, Simple, ValueOf } from './inference.js'
 import { type Pointer, PointerData } from './pointer.js'
 import { isCallbackTarget, readCell } from './reference.js'
 
-type Kept = Pick<Pointer<CType>, 'contents' | 'isNull'> | CallbackTarget | ((...args: never) => unknown)
+type Opaque = Pick<Pointer<CType>, 'contents' | 'isNull'> | CallbackTarget | ((...args: never) => unknown)
 /** What `plain` gives: structures as objects of their fields, arrays as lists or text, scalars as their values. */
-export type Plain<V> = V extends string | number | bigint | boolean | null | undefined | Kept
+export type Plain<V> = V extends string | number | bigint | boolean | null | undefined | Opaque
   ? V
   : V extends CArray<infer T>
     ? V['value'] extends string

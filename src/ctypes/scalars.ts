@@ -79,8 +79,7 @@ export const c_bool = defineSimple<SimpleType<'c_bool', boolean, boolean>>({
   },
 })
 
-/** One byte, as a Latin-1 character. */
-/** By name in the declarations: TypeScript would write it with a parameter that versions before 5.7 do not know. */
+/** Bytes, by a name in the declarations: TypeScript would write it with a parameter that versions before 5.7 do not know. */
 export interface ByteArray extends Uint8Array {}
 
 /** C's `char`: one byte, a string of one character (Latin-1). */

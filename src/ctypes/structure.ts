@@ -95,7 +95,7 @@ export interface StructureClass<I extends object = object> extends TypeStatics<'
 const DECLARED: unique symbol = Symbol('declared')
 const LAID_OUT: unique symbol = Symbol('laid out')
 
-interface Declared {
+interface DeclaredFields {
   readonly fields: Map<string, DeclaredField>
   readonly options: RecordOptions
 }
@@ -103,7 +103,7 @@ interface Declared {
 export abstract class StructureData extends CData {
   static override readonly [CATEGORY] = 'structure'
   declare readonly [TYPE]: StructureClass
-  declare static readonly [DECLARED]: Declared
+  declare static readonly [DECLARED]: DeclaredFields
   declare static readonly [LAID_OUT]: Record | undefined
   constructor(...values: unknown[]) {
     super()
@@ -152,7 +152,7 @@ export abstract class StructureData extends CData {
     if (!isRecord(fields)) throw new ArgumentError(`define takes fields by their names, not ${describe(fields)}`)
     const parent = this[DECLARED]
     if (!Object.hasOwn(this, DECLARED)) {
-      const inherited: Declared = { fields: new Map(parent.fields), options: parent.options }
+      const inherited: DeclaredFields = { fields: new Map(parent.fields), options: parent.options }
       Object.defineProperty(this, DECLARED, { value: inherited })
     }
     addFields(this.name, this[DECLARED].fields, fields)
@@ -206,7 +206,7 @@ const fieldShown = (data: object, type: StructureClass, name: string) =>
 
 const underWay = new Set<typeof StructureData>()
 
-function layOutOnce(type: typeof StructureData, { fields, options }: Declared): Record {
+function layOutOnce(type: typeof StructureData, { fields, options }: DeclaredFields): Record {
   if (underWay.has(type)) throw new ArgumentError(`${type.name} contains itself: use POINTER(${type.name})`)
   underWay.add(type)
   try {
@@ -298,7 +298,7 @@ function defineStructure(
   const own = new Map<string, DeclaredField>()
   Object.defineProperty(type, 'name', { value: word, configurable: true })
   Object.defineProperty(type, DECLARED, {
-    value: { fields: own, options: { ...record, pack, align, anonymous } } satisfies Declared,
+    value: { fields: own, options: { ...record, pack, align, anonymous } } satisfies DeclaredFields,
   })
   addFields(word, own, fields)
   return type as unknown as CType

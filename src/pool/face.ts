@@ -156,7 +156,7 @@ export abstract class PoolFace implements Pool {
   }
 
   /** Everything that a pool is asked to do goes through here, once. @internal */
-  protected async taken<T>(work: () => Promise<T>): Promise<T> {
+  protected async admit<T>(work: () => Promise<T>): Promise<T> {
     if (this.#state === 'closed') throw closedError()
     if (this.#state === 'draining')
       throw new SessionTerminatedError('the pool is being drained, and takes no more work')

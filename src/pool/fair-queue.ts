@@ -7,14 +7,14 @@ export interface Turn<R> {
   end(): void
 }
 
-interface Waiting<R> {
+interface Waiter<R> {
   begin(turn: Turn<R>): void
   fail(error: Error): void
 }
 
 /** Work of one kind, in the order in which it came, and how long what it waited for has been its. */
 interface Lane<R> {
-  readonly waiting: Set<Waiting<R>>
+  readonly waiting: Set<Waiter<R>>
   running: number
   /** Milliseconds of turns that have ended, less the moments at which those that run began. */
   had: number
@@ -57,7 +57,7 @@ export class FairQueue<R> {
     if (bounded && this.#length >= this.most()) throw queueFullError(this.most())
     return new Promise((resolve, reject) => {
       const settle = () => signal?.removeEventListener('abort', onAbort)
-      const waiting: Waiting<R> = {
+      const waiting: Waiter<R> = {
         begin(turn) {
           settle()
           resolve(turn)
@@ -68,7 +68,7 @@ export class FairQueue<R> {
         },
       }
       const onAbort = () => {
-        this.#take(kind, this.#lane(kind), waiting)
+        this.#remove(kind, this.#lane(kind), waiting)
         waiting.fail(abortedError(signal as AbortSignal))
       }
       signal?.addEventListener('abort', onAbort)
@@ -93,7 +93,7 @@ export class FairQueue<R> {
       const [kind, lane] = least as [string, Lane<R>]
       const [waiting] = lane.waiting
       const turn = this.#begin(kind, lane, value)
-      this.#take(kind, lane, waiting)
+      this.#remove(kind, lane, waiting)
       waiting.begin(turn)
     }
   }
@@ -102,7 +102,7 @@ export class FairQueue<R> {
   fail(error: Error): void {
     for (const [kind, lane] of [...this.#lanes])
       for (const waiting of lane.waiting) {
-        this.#take(kind, lane, waiting)
+        this.#remove(kind, lane, waiting)
         waiting.fail(error)
       }
   }
@@ -132,7 +132,7 @@ export class FairQueue<R> {
     return lane
   }
 
-  #take(kind: string, lane: Lane<R>, waiting: Waiting<R>): void {
+  #remove(kind: string, lane: Lane<R>, waiting: Waiter<R>): void {
     if (lane.waiting.delete(waiting)) this.#length--
     this.#tidy(kind, lane)
   }

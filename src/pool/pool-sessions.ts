@@ -73,7 +73,7 @@ export class PoolSessions {
   }
 
   /** Lends one, if one is idle; what is borrowed must be given back. */
-  take(): CtypesSession | undefined {
+  lend(): CtypesSession | undefined {
     const session = this.#busy < this.options.size ? this.#idle.pop() : undefined
     if (session) {
       this.#busy++

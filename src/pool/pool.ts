@@ -2,7 +2,7 @@
 
 import { check, checkOptions, FUNCTION, SIGNAL } from '../ctypes/checks.js'
 import { SessionCrashedError, SessionTerminatedError } from '../errors.js'
-import { type BatchOf, type RowsOf, SHARED } from '../session/batch/batch.js'
+import { type BatchOf, type RowsOf, SPLIT } from '../session/batch/batch.js'
 import { BATCH_OPTIONS, type BatchPlan } from '../session/batch/plan.js'
 import { jobUrl } from '../session/life/job-url.js'
 import { Listeners } from '../session/life/listeners.js'
@@ -15,7 +15,7 @@ import {
   type ResType,
   type ResultOf,
   type Routine,
-  takenArguments,
+  snapshotArguments,
 } from '../session/surface/routine.js'
 import { closedError, type DllSource, dllName, PoolFace, type PoolStats } from './face.js'
 import { FairQueue } from './fair-queue.js'
@@ -42,7 +42,7 @@ export class SessionPool extends PoolFace {
     super()
     this.#options = options
     this.#queue = new FairQueue(
-      () => this.#sessions.take(),
+      () => this.#sessions.lend(),
       () => options.maxQueue,
     )
     this.#sessions = new PoolSessions(
@@ -129,7 +129,7 @@ export class SessionPool extends PoolFace {
       checkOptions(`${String(name)} of a pool`, options, CALL_OPTIONS)
       // as they are now: its turn may come later
       const { any } = this.#sessions
-      const taken = any ? takenArguments(declare(any), args) : args
+      const taken = any ? snapshotArguments(declare(any), args) : args
       return this.#work(`calls ${label}`, session => declare(session).with(options)(...taken), options.signal)
     }
     const batch = (columns: readonly unknown[], options?: MapOptions) =>
@@ -146,10 +146,10 @@ export class SessionPool extends PoolFace {
     checkOptions('map', options, BATCH_OPTIONS)
     const { signal } = options
     const { any } = this.#sessions
-    const given = any ? declare(any).batch[SHARED].take(columns) : columns
-    return this.taken(async () => {
+    const given = any ? declare(any).batch[SPLIT].snapshot(columns) : columns
+    return this.admit(async () => {
       const { size } = this.#options
-      const batchOf = (session: CtypesSession) => declare(session).batch[SHARED]
+      const batchOf = (session: CtypesSession) => declare(session).batch[SPLIT]
       const planned = async (session: CtypesSession) => batchOf(session).plan(given, options)
       const plan = (await this.#turn(kind, planned, signal)) as BatchPlan
       const take = (session: CtypesSession) => {
@@ -197,7 +197,7 @@ export class SessionPool extends PoolFace {
   }
 
   #work(kind: string, work: Work, signal: AbortSignal | undefined): Promise<unknown> {
-    return this.taken(() => this.#turn(kind, work, signal))
+    return this.admit(() => this.#turn(kind, work, signal))
   }
 
   /** Waits for a session and works with it; does so again where the session died and that is allowed. */

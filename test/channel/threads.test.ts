@@ -4,7 +4,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Shared, SharedState } from '../../dist/src/channel/shared.js'
 import {
-  Departed,
+  DepartedThread,
   FIRST_THREADS,
   giveNumberBack,
   isNobody,
@@ -31,7 +31,7 @@ const add = (a: number, b: number) => new Request([Ask.add, a, b])
 
 /** What the supervisor does, until nothing is left: of several together, for one may wait for what another has left. */
 async function settle({ segment, state }: FakeHost, ...threads: number[]): Promise<void> {
-  const left = new Set(threads.map(thread => new Departed(segment, state, thread)))
+  const left = new Set(threads.map(thread => new DepartedThread(segment, state, thread)))
   await until(() => {
     for (const departed of left) if (departed.settle()) left.delete(departed)
     return left.size === 0
@@ -118,7 +118,7 @@ for (const first of [0, 0xffffff00]) {
         const waiting = add(5, 6)
         lane.submit(waiting)
         assert.is(Atomics.load(host.mapping.i32, slotOf(next)), (next + SLOTS) | 0)
-        const departed = new Departed(host.segment, host.state, 4)
+        const departed = new DepartedThread(host.segment, host.state, 4)
         departed.settle()
         assert.is(Atomics.load(host.mapping.i32, slotOf(next)), (next + SLOTS) | 0)
         host.order(Order.takeNothing, 0)
@@ -138,11 +138,11 @@ test('who else may have the number is waited for, while it lives', async () => {
     const number = (Atomics.add(i32, Shared.tail, 1) + 1) | 0
     i32[Shared.intent + 4] = number
     i32[Shared.intent + 5] = number
-    const gone = new Departed(host.segment, host.state, 4)
+    const gone = new DepartedThread(host.segment, host.state, 4)
     assert.not(gone.settle())
     assert.not.equal(Atomics.load(host.mapping.i32, slotOf(number)), number)
     // it has ended, too
-    const other = new Departed(host.segment, host.state, 5)
+    const other = new DepartedThread(host.segment, host.state, 5)
     await until(() => gone.settle(), 'the first')
     await until(() => other.settle(), 'the second')
     await works(makeLane(host, 1))

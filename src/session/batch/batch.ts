@@ -6,7 +6,7 @@ import { type Arch, describe, FOR_ARCH, isType } from '../../ctypes/data.js'
 import { hasMember, isList } from '../../ctypes/given.js'
 import type { ArgType, ResType } from '../../ctypes/inference.js'
 import { ArgumentError, CallTimeoutError } from '../../errors.js'
-import type { Declared } from '../call/declared.js'
+import type { DeclaredRoutine } from '../call/declared-routine.js'
 import { blocked, type Finish } from '../core/blocked.js'
 import type { SessionCore } from '../core/core.js'
 import { coreForSync, type Owner, whenUpWith } from '../core/owner.js'
@@ -17,7 +17,7 @@ import {
   BatchPlan,
   type BatchRoutine,
   type PlannedRows,
-  takenColumns,
+  snapshotColumns,
 } from './plan.js'
 
 export type { BatchDetail, BatchOptions } from './plan.js'
@@ -31,10 +31,10 @@ export type ColumnsOf<A extends readonly unknown[]> = number extends A['length']
   : { readonly [K in keyof A]: ColumnOf<A[K]> }
 
 /** For work that sessions share: the plan of a batch, and a session's share in carrying it out. */
-export const SHARED: unique symbol = Symbol('shared')
+export const SPLIT: unique symbol = Symbol('split')
 export interface SharedBatch {
-  /** The columns for a batch that has to wait: see takenColumns. Throws ArgumentError. */
-  take(columns: readonly unknown[]): readonly unknown[]
+  /** The columns for a batch that has to wait: see snapshotColumns. Throws ArgumentError. */
+  snapshot(columns: readonly unknown[]): readonly unknown[]
   /** Throws ArgumentError. */
   plan(columns: readonly unknown[], options: Options): BatchPlan
   /** Carries out rows that nobody else has, until there are none or `yields` says that others wait for the session. */
@@ -49,7 +49,7 @@ export interface BatchSource {
   readonly restype: ResType
   readonly keepsLastError: boolean
   /** Throws ArgumentError. */
-  declared(core: SessionCore, args: readonly unknown[]): Declared
+  declared(core: SessionCore, args: readonly unknown[]): DeclaredRoutine
 }
 
 /** `Rows` is what it gives, with the columns of `out` parameters; `Results` what the routine returned. */
@@ -67,7 +67,7 @@ export interface BatchFunction<A extends readonly unknown[], Rows, Results = Row
   /** The same with all that the batch brought, failed rows too. */
   sync(columns: ColumnsOf<A>, options: BatchOptions & { readonly detail: true }): BatchDetail<Results>
   /** @internal */
-  readonly [SHARED]: SharedBatch
+  readonly [SPLIT]: SharedBatch
 }
 
 export interface Options extends BatchOptions {
@@ -75,13 +75,14 @@ export interface Options extends BatchOptions {
 }
 
 export function makeBatch(routine: BatchSource, blocking: boolean): BatchFunction<readonly unknown[], unknown> {
-  const take = (columns: readonly unknown[]) => (isList(columns) ? takenColumns(routineOf(routine), columns) : columns)
+  const snapshot = (columns: readonly unknown[]) =>
+    isList(columns) ? snapshotColumns(routineOf(routine), columns) : columns
   const awaited = (columns: readonly unknown[], options: Options = {}): Promise<unknown> => {
     const begin = (core: SessionCore, given: readonly unknown[]) =>
       new Promise<unknown>((resolve, reject) =>
         start(routine, core, given, options, (error, value) => (error ? reject(error) : resolve(value))),
       )
-    return whenUpWith(routine.session, columns, take, begin)
+    return whenUpWith(routine.session, columns, snapshot, begin)
   }
   const sync = (columns: readonly unknown[], options: Options = {}): unknown => {
     const core = coreForSync(routine.session)
@@ -93,7 +94,7 @@ export function makeBatch(routine: BatchSource, blocking: boolean): BatchFunctio
   }
   const stream = streamOf(routine.label, awaited)
   const shared: SharedBatch = {
-    take,
+    snapshot,
     plan: (columns, options) => new BatchPlan(routineOf(routine), columns, options, coreForSync(routine.session)),
     share: (plan, sharers, yields) =>
       new Promise((resolve, reject) => {
@@ -101,7 +102,7 @@ export function makeBatch(routine: BatchSource, blocking: boolean): BatchFunctio
         carryOut(routine, coreForSync(routine.session), plan, finished, sharers, yields)
       }),
   }
-  return Object.assign(blocking ? (sync as never) : awaited, { stream, sync, [SHARED]: shared }) as never
+  return Object.assign(blocking ? (sync as never) : awaited, { stream, sync, [SPLIT]: shared }) as never
 }
 
 /** Sets of columns of a stream that are under way at once. */

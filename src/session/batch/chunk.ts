@@ -9,7 +9,7 @@ import type { LocalBlock } from '../../ctypes/block.js'
 import { bytesOf } from '../../ctypes/data.js'
 import { reading } from '../../ctypes/given.js'
 import { ZugbrueckeError } from '../../errors.js'
-import type { Declared } from '../call/declared.js'
+import type { DeclaredRoutine } from '../call/declared-routine.js'
 import { refusal } from '../call/refusal.js'
 import { TextRoom } from '../call/text-room.js'
 import type { SessionCore } from '../core/core.js'
@@ -29,7 +29,7 @@ const PARTS = 16
 /** A session's share of a batch. */
 export interface BatchShare {
   readonly plan: PlannedRows
-  readonly declared: Declared
+  readonly declared: DeclaredRoutine
   /** Of all arguments on the wire, `out` parameters included. */
   readonly columns: readonly Column[]
   /** Sessions that have a share. */
@@ -234,7 +234,7 @@ export abstract class Chunk extends Exchange {
   #takeTexts(at: number): RowTexts | undefined {
     const { textCount, textLengths } = this.state.share.declared
     const { count } = this.#range
-    const taken = this.#texts?.take(this.label, at, count * textCount)
+    const taken = this.#texts?.read(this.label, at, count * textCount)
     if (!taken) return undefined
     textLengths.cameFromRows(taken.size, count, textCount)
     return row => index => taken.texts(row * textCount + index)
@@ -248,7 +248,7 @@ export abstract class Chunk extends Exchange {
     const { u8 } = core.mapping
     if (this.#results) {
       readInto(u8, this.#results.bytes, this.#resultsAt)
-      plan.results.take(this.#results, first, count, core.memory, texts)
+      plan.results.collect(this.#results, first, count, core.memory, texts)
     }
     for (const { chunk, at } of this.#backs) {
       readInto(u8, chunk.bytes, at)

@@ -17,7 +17,7 @@ import { isList, reading } from '../../ctypes/given.js'
 import type { ArgType } from '../../ctypes/inference.js'
 import { passedAs } from '../../ctypes/passing.js'
 import { isStatus } from '../../ctypes/result.js'
-import { takenValue } from '../../ctypes/taken-arguments.js'
+import { snapshotValue } from '../../ctypes/snapshot.js'
 import { textsIn } from '../../ctypes/taken-texts.js'
 import { ArgumentError, BatchError, type RowError } from '../../errors.js'
 import { hresultError } from '../core/windows-error.js'
@@ -121,7 +121,7 @@ export class BatchPlan implements PlannedRows {
       throw new ArgumentError(`${label} takes ${wanted} columns, ${count} were given`, { routine: label })
     checkOptions(`${label}.batch`, options, BATCH_OPTIONS)
     const { chunk } = options
-    this.#given = takenColumns(routine, given)
+    this.#given = snapshotColumns(routine, given)
     this.#first = { core, columns: this.#givenColumns(core) }
     const rows = rowsOf(label, this.#first.columns, options.rows)
     const hidden = restype !== null && passedAs(restype, core.facts.arch, true).how === 'memory'
@@ -215,10 +215,10 @@ function resultsOf({ label, restype }: BatchRoutine, rows: number, given: ArrayB
 }
 
 /** Columns are memory, but what is one value for every row is a value, and taken when the batch is asked for. */
-export function takenColumns({ argtypes, label }: BatchRoutine, given: readonly unknown[]): readonly unknown[] {
+export function snapshotColumns({ argtypes, label }: BatchRoutine, given: readonly unknown[]): readonly unknown[] {
   const types = argtypes.filter(isType)
   return reading(`${label}: what is given as columns`, () =>
-    given.map((column, i) => (isList(column) || !types[i] ? column : takenValue(column, types[i]))),
+    given.map((column, i) => (isList(column) || !types[i] ? column : snapshotValue(column, types[i]))),
   )
 }
 

@@ -16,13 +16,13 @@ export interface RowValues {
   /** Memory for the values of some rows, to be filled. */
   block(first: number, count: number): LocalBlock
   /** The block is filled: makes of it what the caller gets. `memory` is whose addresses it holds. */
-  take(block: LocalBlock, first: number, count: number, memory: RemoteMemory, texts: RowTexts | undefined): void
+  collect(block: LocalBlock, first: number, count: number, memory: RemoteMemory, texts: RowTexts | undefined): void
   /** All rows: a typed array, an array, or undefined for none. */
   readonly all: unknown
 }
 
 const NOTHING = new LocalBlock(new Uint8Array(0))
-const none: RowValues = { kind: 'v', size: 0, block: () => NOTHING, take: () => {}, all: undefined }
+const none: RowValues = { kind: 'v', size: 0, block: () => NOTHING, collect: () => {}, all: undefined }
 
 /**
  * Room for `rows` values of a type; numbers and addresses come in a typed array, `given` if there is one. Of the texts that a row leaves,
@@ -44,7 +44,7 @@ export function rowValues(type: CType | null, rows: number, firstText = 0, given
       all,
       address: core => addressInBoth(bytes, core),
       block: (first, count) => new LocalBlock(bytes.subarray(first * size, (first + count) * size)),
-      take: () => {},
+      collect: () => {},
     }
   }
   if (isAddress(type)) return narrowAddresses(kind, (given as BigInt64Array | undefined) ?? new BigInt64Array(rows))
@@ -57,7 +57,7 @@ export function rowValues(type: CType | null, rows: number, firstText = 0, given
     size,
     all,
     block: (_first, count) => LocalBlock.allocate(count * size),
-    take(block, first, count, memory, texts) {
+    collect(block, first, count, memory, texts) {
       block.origin = memory
       for (let i = 0; i < count; i++) {
         const ofRow = texts?.(i)
@@ -80,7 +80,7 @@ function narrowAddresses(kind: string, all: BigInt64Array): RowValues {
     size: 4,
     all,
     block: (_first, count) => LocalBlock.allocate(count * 4),
-    take(block, first, count) {
+    collect(block, first, count) {
       for (let i = 0; i < count; i++) all[first + i] = BigInt(block.whole.getUint32(i * 4, true))
     },
   }
@@ -95,7 +95,7 @@ export function outColumn(values: RowValues, rows: number, memory: RemoteMemory)
     rowSize: values.size,
     chunk(first, count) {
       const block = values.block(first, count)
-      return { bytes: block.bytes, back: true, taken: texts => values.take(block, first, count, memory, texts) }
+      return { bytes: block.bytes, back: true, taken: texts => values.collect(block, first, count, memory, texts) }
     },
   }
 }

@@ -6,7 +6,7 @@ import { numberOf } from '../../codec/control.js'
 import type { Image } from '../../codec/image.js'
 import { ARENA_OFFSET, Kind, Op, Reply, Status } from '../../codec/layout.js'
 import type { LocalBlock } from '../../ctypes/block.js'
-import type { Frame as ResultFrame } from '../../ctypes/call-plan.js'
+import type { ResultRoom } from '../../ctypes/call-plan.js'
 import type { Callback } from '../../ctypes/callback-type.js'
 import { CData } from '../../ctypes/data.js'
 import { ByReference } from '../../ctypes/pointing.js'
@@ -31,7 +31,7 @@ const ALIGNED = 16
 export class CallExchange extends Exchange {
   #image: Image | undefined
   /** Memory that the plan made for the result. */
-  #frame: ResultFrame | undefined
+  #room: ResultRoom | undefined
   #base = 0
   /** Arena taken, by offset and size; -1 none. */
   #at = UNKNOWN
@@ -54,7 +54,7 @@ export class CallExchange extends Exchange {
   /** Where it was called: functions among its arguments become callbacks of that context, also where it has to wait. */
   readonly #context: AsyncResource | undefined
   /** The arguments as they were when it was called, where it had to wait. */
-  #taken: readonly unknown[] | undefined
+  #snapshot: readonly unknown[] | undefined
 
   constructor(
     private readonly core: SessionCore,
@@ -76,8 +76,8 @@ export class CallExchange extends Exchange {
     const { core, call } = this
     const { builder } = core
     builder.begin()
-    const args = this.#taken ?? this.args
-    this.#frame = this.#context
+    const args = this.#snapshot ?? this.args
+    this.#room = this.#context
       ? this.#context.runInAsyncScope(() => call.encode(builder, args, (this.#wrapped ??= [])))
       : call.encode(builder, args)
     const length = builder.finish(call.number, call.count)
@@ -129,7 +129,7 @@ export class CallExchange extends Exchange {
   }
 
   override keep(): void {
-    this.#taken = this.call.take(this.args)
+    this.#snapshot = this.call.snapshot(this.args)
   }
 
   override interrupted(): void {
@@ -162,8 +162,8 @@ export class CallExchange extends Exchange {
         // one that leads into the call's own memory, as strchr's does, leads to the JS object that was given
         const target = inside && call.pointsBack ? inside(view.getBigUint64(result, true)) : undefined
         value = target
-          ? call.pointTo?.(target, this.args, this.#frame)
-          : call.decode(view, result, this.args, this.#frame, inside, texts)
+          ? call.pointTo?.(target, this.args, this.#room)
+          : call.decode(view, result, this.args, this.#room, inside, texts)
       }
     } catch (thrown) {
       error = thrown as Error
@@ -176,7 +176,7 @@ export class CallExchange extends Exchange {
 
   #takeTexts(at: number): TakenTexts | undefined {
     const { call } = this
-    const taken = this.#texts?.take(call.label, at, call.textCount)
+    const taken = this.#texts?.read(call.label, at, call.textCount)
     if (taken) call.textLengths.cameFromCall(taken.size, call.textCount)
     return taken?.texts
   }

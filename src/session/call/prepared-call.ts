@@ -1,6 +1,6 @@
 /** What a call needs to know of its routine: numbers for the wire, and how values become bits and bits values. */
 import type { Target } from '../../ctypes/block.js'
-import type { Frame } from '../../ctypes/call-plan.js'
+import type { ResultRoom } from '../../ctypes/call-plan.js'
 import type { Callback } from '../../ctypes/callback-type.js'
 import type { Inside } from '../../ctypes/reference.js'
 import type { ArgumentSink } from '../../ctypes/sink.js'
@@ -18,9 +18,9 @@ export interface PreparedCall {
   readonly keepsLastError: boolean
   readonly keepsErrno: boolean
   /** The arguments for a call that has to wait, none of which changes meanwhile that is passed by value. */
-  take(args: readonly unknown[]): readonly unknown[]
+  snapshot(args: readonly unknown[]): readonly unknown[]
   /** Throws ArgumentError. Callbacks that it makes for this call alone are added to `wrapped`. */
-  encode(sink: ArgumentSink, args: readonly unknown[], wrapped?: Callback[]): Frame | undefined
+  encode(sink: ArgumentSink, args: readonly unknown[], wrapped?: Callback[]): ResultRoom | undefined
   /** Throws ArgumentError. The last look at the memory of the arguments: no earlier call changes it any more. */
   verify?(): void
   /** How many texts it leaves, and how long they are. */
@@ -31,14 +31,14 @@ export interface PreparedCall {
     view: DataView,
     at: number,
     args: readonly unknown[],
-    frame: Frame | undefined,
+    room: ResultRoom | undefined,
     inside?: Inside,
     texts?: TakenTexts,
   ): unknown
   /** The result is a typed pointer. */
   readonly pointsBack?: boolean
   /** The result for a pointer that leads to memory of this process. */
-  pointTo?(target: Target, args: readonly unknown[], frame: Frame | undefined): unknown
+  pointTo?(target: Target, args: readonly unknown[], room: ResultRoom | undefined): unknown
   /** Why the declaration failed, where it did. */
   declareError(): Error | undefined
 }

@@ -12,7 +12,7 @@ import { failureOf } from './reply.js'
 
 abstract class ScalarCall extends Exchange {
   /** The arguments as they were, where it had to wait. (Declared only: most have no need of the room.) */
-  declare taken?: readonly unknown[]
+  declare snapshot?: readonly unknown[]
 
   constructor(
     protected readonly core: SessionCore,
@@ -27,16 +27,16 @@ abstract class ScalarCall extends Exchange {
   }
 
   override attempt(_sender: Sender, port: Port): boolean {
-    return sendScalars(this.core, this.call, this.taken ?? this.args, port)
+    return sendScalars(this.core, this.call, this.snapshot ?? this.args, port)
   }
 
   override keep(): void {
-    const taken = this.call.take(this.args)
-    if (taken !== this.args) this.taken = taken
+    const snapshot = this.call.snapshot(this.args)
+    if (snapshot !== this.args) this.snapshot = snapshot
   }
 
   /** The result; throws what the call failed with. */
-  protected take(at: number): unknown {
+  protected resultAt(at: number): unknown {
     if (this.thrown) throw this.thrown
     return takeResult(this.core, this.call, this.args, at)
   }
@@ -66,7 +66,7 @@ export class AwaitedScalarCall extends ScalarCall {
   override settle(_sender: Sender, at: number): void {
     let value: unknown
     try {
-      value = this.take(at)
+      value = this.resultAt(at)
     } catch (error) {
       failWith(this.core, error as Error, this.reject)
       return
@@ -94,7 +94,7 @@ class BlockingScalarCall extends ScalarCall {
   override settle(_sender: Sender, at: number): void {
     this.settled = true
     try {
-      this.#value = this.take(at)
+      this.#value = this.resultAt(at)
     } catch (error) {
       this.#error = error as Error
     }

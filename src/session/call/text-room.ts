@@ -67,7 +67,7 @@ export class TextRoom {
   }
 
   /** The texts of a reply, `count` of them, unless the routine failed. Throws ZugbrueckeError for a reply that is damaged. */
-  take(label: string, replyAt: number, count: number): { texts: TakenTexts; size: number } | undefined {
+  read(label: string, replyAt: number, count: number): { texts: TakenTexts; size: number } | undefined {
     const { core } = this
     const { view, u8 } = core.mapping
     const address = view.getBigUint64(replyAt + Reply.texts, true)

@@ -28,13 +28,13 @@ interface Thunk {
   readonly address: number
 }
 
-interface Bound {
+interface BoundCallback {
   readonly callback: Callback
   readonly plan: CallbackPlan
 }
 
 export class CallbackTable {
-  readonly #byNumber = new Map<number, Bound>()
+  readonly #byNumber = new Map<number, BoundCallback>()
   /** Where a thunk has been asked for: a call inside a callback cannot wait for one that waits its turn outside. */
   readonly #asked = new Map<CallbackTarget, Port>()
   readonly #errors = new Map<CallbackTarget, Error>()

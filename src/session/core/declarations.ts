@@ -5,8 +5,8 @@
 import { Shared } from '../../channel/shared.js'
 import { Op, TextForm } from '../../codec/layout.js'
 import type { TextPlace } from '../../ctypes/taken-texts.js'
-import { Asked } from './asked.js'
 import type { SessionCore } from './core.js'
+import { PendingRequest } from './pending-request.js'
 
 /** Instead of a DLL's number: the routine is known by its address. */
 export const BY_ADDRESS = -1
@@ -32,7 +32,7 @@ export class Declaration {
   error: Error | undefined
   constructor(
     readonly number: number,
-    readonly asked: Asked,
+    readonly request: PendingRequest,
   ) {}
 }
 
@@ -44,7 +44,7 @@ const numbersOf = ({ source, offset, wide, inStructure }: TextPlace) => [
 ]
 
 type Known = Map<string, WeakRef<Declaration>>
-interface Dropped {
+interface DroppedDeclaration {
   readonly number: number
   readonly key: string
   readonly known: Known
@@ -55,7 +55,7 @@ export class Declarations {
   readonly #addresses: Known = new Map()
   /** Numbers that mean nothing to the Windows side any more. */
   readonly #free: number[] = []
-  readonly #dropped = new FinalizationRegistry<Dropped>(dropped => this.#release(dropped))
+  readonly #dropped = new FinalizationRegistry<DroppedDeclaration>(dropped => this.#release(dropped))
 
   constructor(private readonly core: SessionCore) {}
 
@@ -65,7 +65,7 @@ export class Declarations {
     const { texts, ...rest } = signature
     const key = [...Object.values(rest), ...texts.flatMap(numbersOf)].join()
     const declaration = known.get(key)?.deref()
-    if (declaration && !declaration.asked.isBehind) return declaration
+    if (declaration && !declaration.request.isBehind) return declaration
     const made = this.#declare(label, signature, explain)
     known.set(key, new WeakRef(made))
     this.#dropped.register(made, { number: made.number, key, known })
@@ -80,23 +80,23 @@ export class Declarations {
   #declare(label: string, signature: Signature, explain: (error: Error) => Error): Declaration {
     const { core } = this
     const { dll, name, target, convention, flags, arguments: kinds, result, texts } = signature
-    const asked = new Asked(core)
-    const declaration = new Declaration(this.#free.pop() ?? core.shared.next(Shared.routineNumber), asked)
+    const request = new PendingRequest(core)
+    const declaration = new Declaration(this.#free.pop() ?? core.shared.next(Shared.routineNumber), request)
     core.control.submit(
       label,
       Op.declare,
       [declaration.number, dll, convention, flags, target, ...texts.flatMap(numbersOf)],
       [name, kinds, result],
-      () => asked.answer(),
+      () => request.answer(),
       error => {
-        asked.answer()
+        request.answer()
         declaration.error = explain(error)
       },
     )
     return declaration
   }
 
-  #release({ number, key, known }: Dropped): void {
+  #release({ number, key, known }: DroppedDeclaration): void {
     const { core } = this
     if (known.get(key)?.deref() === undefined) known.delete(key)
     if (!core.alive) return

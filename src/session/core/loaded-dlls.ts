@@ -7,9 +7,9 @@ import { DllNotFoundError, WrongArchitectureError } from '../../errors.js'
 import type { Arch } from '../../runtime/config.js'
 import { readPe, sessionArch } from '../../runtime/pe.js'
 import { lendDll } from '../../runtime/sandbox-files.js'
-import { Asked } from './asked.js'
 import type { SessionCore } from './core.js'
 import { dllPath, windowsFile } from './paths.js'
+import { PendingRequest } from './pending-request.js'
 
 export class LoadedDlls {
   readonly #known = new Map<string, LoadedDll>()
@@ -50,7 +50,7 @@ export class LoadedDll {
   readonly #windows: string
   /** More than one if it was asked for ahead of itself, inside a callback. */
   readonly #numbers: number[] = []
-  #asked: Asked | undefined
+  #latest: PendingRequest | undefined
 
   constructor(
     private readonly core: SessionCore,
@@ -74,20 +74,20 @@ export class LoadedDll {
 
   /** Has it loaded, unless calls that are made now find it loaded. */
   request(): void {
-    if (this.#asked && !this.#asked.isBehind) return
+    if (this.#latest && !this.#latest.isBehind) return
     const { core, name } = this
     const number = core.shared.next(Shared.dllNumber)
     this.#numbers.push(number)
-    const asked = new Asked(core)
-    this.#asked = asked
+    const request = new PendingRequest(core)
+    this.#latest = request
     this.answered = new Promise(resolve => {
       const loaded = (path: string) => {
-        asked.answer()
+        request.answer()
         this.path = path
         resolve()
       }
       const failed = (error: Error) => {
-        asked.answer()
+        request.answer()
         const ours = error instanceof DllNotFoundError || error instanceof WrongArchitectureError
         this.error ??= ours ? Object.assign(error, { dll: name }) : error
         resolve()

@@ -73,7 +73,7 @@ export class Objects implements ObjectMemory {
 
   /** A block of so many zeros that lives here from the start. */
   make(size: number, alignment: number): LocalBlock {
-    const at = this.heap.take(size, alignment)
+    const at = this.heap.allocate(size, alignment)
     if (at < 0) throw this.#noRoom(size)
     const piece = new Piece(this, at, size, alignment, false)
     const block = LocalBlock.allocate(0)
@@ -183,7 +183,7 @@ export class Objects implements ObjectMemory {
     const pieces: Piece[] = []
     try {
       for (const block of blocks)
-        pieces.push(this.#take(block.size, Math.max(ALIGNED, block.shape?.alignment ?? 1), !mayMove(block)))
+        pieces.push(this.#allocate(block.size, Math.max(ALIGNED, block.shape?.alignment ?? 1), !mayMove(block)))
     } catch (error) {
       for (const piece of pieces) piece.release()
       throw error
@@ -216,10 +216,10 @@ export class Objects implements ObjectMemory {
     return this.pointerSize === 8 ? view.getBigUint64(at, true) : BigInt(view.getUint32(at, true))
   }
 
-  #take(size: number, alignment: number, isLodging: boolean): Piece {
-    const at = this.heap.take(size, alignment)
+  #allocate(size: number, alignment: number, isLodging: boolean): Piece {
+    const at = this.heap.allocate(size, alignment)
     if (at < 0) {
-      const far = this.reserve.take(size, alignment)
+      const far = this.reserve.allocate(size, alignment)
       if (far === undefined) throw this.#noRoom(size)
       this.#lodgings++
       return new Piece(this, far - this.base, size, alignment, true, true)

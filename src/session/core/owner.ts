@@ -25,23 +25,23 @@ export function whenUp<R>(owner: Owner, begin: (core: SessionCore) => Promise<R>
   return core ? begin(core) : owner.whenReady().then(begin)
 }
 
-/** The same with arguments, of which what waits has what `take` makes of them now. What that throws, the promise rejects with. */
+/** The same with arguments, of which what waits has what `snapshot` makes of them now. What that throws, the promise rejects with. */
 export function whenUpWith<A, R>(
   owner: Owner,
   args: A,
-  take: (args: A) => A,
+  snapshot: (args: A) => A,
   begin: (core: SessionCore, args: A) => Promise<R>,
 ): Promise<R> {
   const core = owner.coreNow()
-  return core ? begin(core, args) : takeAndWait(owner, args, take, begin)
+  return core ? begin(core, args) : waitWith(owner, args, snapshot, begin)
 }
 
-async function takeAndWait<A, R>(
+async function waitWith<A, R>(
   owner: Owner,
   args: A,
-  take: (args: A) => A,
+  snapshot: (args: A) => A,
   begin: (core: SessionCore, args: A) => Promise<R>,
 ): Promise<R> {
-  const taken = take(args)
-  return begin(await owner.whenReady(), taken)
+  const copy = snapshot(args)
+  return begin(await owner.whenReady(), copy)
 }

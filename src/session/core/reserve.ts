@@ -35,7 +35,7 @@ export class Reserve {
   }
 
   /** Address of so many bytes; undefined if there are none. */
-  take(size: number, alignment: number): number | undefined {
+  allocate(size: number, alignment: number): number | undefined {
     const rounded = roundUp(Math.max(size, 1), GRAIN)
     const resting = this.#resting.get(rounded)
     if (alignment <= GRAIN && resting && resting.length > RESTING) return resting.shift()

@@ -42,19 +42,19 @@ const answering =
     }
   }
 
-interface Asked {
+interface Connection {
   isGone: boolean
   readonly waiting: Set<(error: Error) => void>
 }
 
 /** A function of its own: Comlink keeps a port until its proxy is collected, and what listens to the port must not lead to the proxy. */
-function askedOf(port: MessagePort, gone: () => Error): Asked {
-  const asked: Asked = { isGone: false, waiting: new Set() }
+function connectionOf(port: MessagePort, gone: () => Error): Connection {
+  const connection: Connection = { isGone: false, waiting: new Set() }
   port.once('close', () => {
-    asked.isGone = true
-    for (const reject of asked.waiting) reject(gone())
+    connection.isGone = true
+    for (const reject of connection.waiting) reject(gone())
   })
-  return asked
+  return connection
 }
 
 /**
@@ -62,18 +62,18 @@ function askedOf(port: MessagePort, gone: () => Error): Asked {
  * which must not lead to the proxy either.
  */
 export function wrap<T>(port: MessagePort, gone: () => Error): Remote<T> {
-  const asked = askedOf(port, gone)
+  const connection = connectionOf(port, gone)
   const remote = comlink.wrap<{ readonly [name: string]: (...args: unknown[]) => Promise<Answer> }>(endpoint(port))
   port.unref()
   const ask =
     (name: string) =>
     async (...args: unknown[]): Promise<unknown> => {
       const answer = await new Promise<Answer>((resolve, reject) => {
-        if (asked.isGone) throw gone()
-        asked.waiting.add(reject)
+        if (connection.isGone) throw gone()
+        connection.waiting.add(reject)
         remote[name](...args)
           .then(resolve, reject)
-          .finally(() => asked.waiting.delete(reject))
+          .finally(() => connection.waiting.delete(reject))
       })
       if ('error' in answer) throw decodeError(answer.error)
       return answer.value

@@ -27,12 +27,12 @@ export interface Hold {
 }
 
 /** The session object, as far as a hold needs it. */
-export interface Held {
+export interface HeldSession {
   /** As they are now. */
   readonly config: ResolvedConfig
   readonly log: SessionLog
   /** The parameters are these, before there is a core. */
-  take(config: ResolvedConfig): void
+  adopt(config: ResolvedConfig): void
   configure(core: SessionCore, changes: Partial<RuntimeConfig>): void
   /** No thread joins any more. */
   closePorts(): void

@@ -5,7 +5,7 @@ import { ArgumentError } from '../../errors.js'
 import type { Config, RuntimeConfig } from '../../runtime/config.js'
 import type { SessionCore } from '../core/core.js'
 import { transferred } from './comlink.js'
-import { channelName, type Held, type Hold, milliseconds } from './hold.js'
+import { channelName, type HeldSession, type Hold, milliseconds } from './hold.js'
 import { closeWith, HostThread, type Membership } from './joining.js'
 
 export class JoinedSession implements Hold {
@@ -14,7 +14,7 @@ export class JoinedSession implements Hold {
   readonly #host: HostThread
 
   constructor(
-    private readonly session: Held,
+    private readonly session: HeldSession,
     port: MessagePort,
   ) {
     this.#host = new HostThread(port, milliseconds(session.config.timeout_start))
@@ -23,7 +23,7 @@ export class JoinedSession implements Hold {
   async begin(): Promise<SessionCore> {
     const { session } = this
     const { facts, thread, config, alive } = await this.#host.join()
-    session.take(config)
+    session.adopt(config)
     const core = session.makeCore(facts, thread)
     this.core = core
     const channel = new BroadcastChannel(channelName(facts.id))

@@ -15,12 +15,12 @@ import type { SessionFacts } from '../core/facts.js'
 import { folderPath } from '../core/paths.js'
 import { transferred } from './comlink.js'
 import { greet, TurnedAwayError } from './greeting.js'
-import { channelName, type Held, type Hold, milliseconds } from './hold.js'
+import { channelName, type HeldSession, type Hold, milliseconds } from './hold.js'
 import type { JobOptions } from './job.js'
 import { JobRunner } from './job-runner.js'
 import type { Membership } from './joining.js'
 import { StartLimit } from './start-limit.js'
-import { Started } from './started.js'
+import { Startup } from './startup.js'
 import { supervisor } from './supervisor.js'
 
 /** Sessions of this program that live, by id. */
@@ -35,10 +35,10 @@ const TRIES = 3
 export class OwnedSession implements Hold {
   core: SessionCore | undefined
   isEnding = false
-  #started: Started | undefined
+  #started: Startup | undefined
 
   /** Throws ConfigError for an id that lives. */
-  constructor(private readonly session: Held) {
+  constructor(private readonly session: HeldSession) {
     const { id } = session.config
     if (live.has(id)) throw new ConfigError(`a session with the id "${id}" lives already: give another "id", or none`)
     live.add(id)
@@ -67,7 +67,7 @@ export class OwnedSession implements Hold {
       }
     } catch (error) {
       log.write('error', 'not started', { error: (error as Error).message })
-      // it has no DLL that would clean up, and perhaps hears nothing
+      // no time to leave: no DLL is loaded that would clean up, and the process may not be able to hear that it is to go
       await this.#abandon(0)
       throw error instanceof ZugbrueckeError
         ? error
@@ -83,7 +83,7 @@ export class OwnedSession implements Hold {
   async #begin(installation: Installation, folders: readonly string[], late: StartLimit): Promise<SessionCore> {
     const { session } = this
     const { config } = session
-    const started: Started = new Started((code, strayed) => this.#workerEnded(started, code, strayed))
+    const started: Startup = new Startup((code, strayed) => this.#workerEnded(started, code, strayed))
     this.#started = started
     const { segment, pid, sandbox } = await Promise.race([started.spawn(installation, config), late.passed])
     if (this.isEnding) throw new SessionTerminatedError(`session ${config.id} was terminated before it was up`)
@@ -132,7 +132,7 @@ export class OwnedSession implements Hold {
   /** Throws, with the number given back, where the thread can have no bell. */
   #openBell(core: SessionCore, thread: number): void {
     try {
-      const bell = (this.#started as Started).openBell(thread)
+      const bell = (this.#started as Startup).openBell(thread)
       // in a sandbox the host knows it from the start, by another number
       if (!this.session.config.sandbox) writeBell(core.mapping.view, thread, bell)
       Atomics.store(core.mapping.i32, goneAt(thread), 0)
@@ -160,7 +160,7 @@ export class OwnedSession implements Hold {
   }
 
   /** Nobody ends the worker's thread but this session, or a job of the user's. */
-  #workerEnded(started: Started, code: number, strayed: Error | undefined): void {
+  #workerEnded(started: Startup, code: number, strayed: Error | undefined): void {
     if (this.#started !== started) return
     const why =
       strayed ?? new ZugbrueckeError(`a job ended the thread of session ${this.session.config.id} (exit code ${code})`)

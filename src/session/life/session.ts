@@ -19,7 +19,7 @@ import { archForDll, checkDllName, toUnixPath } from '../core/paths.js'
 import { encodingFor } from '../core/text-encoding.js'
 import { lend } from '../memsync/loan.js'
 import { SessionSurface } from '../surface/surface.js'
-import { type Held, type Hold, milliseconds } from './hold.js'
+import { type HeldSession, type Hold, milliseconds } from './hold.js'
 import { holdNode } from './hold-node.js'
 import type { JobOptions } from './job.js'
 import { jobUrl } from './job-url.js'
@@ -231,14 +231,14 @@ export class CtypesSession extends SessionSurface {
   }
 
   /** What a hold needs of this object. */
-  #asHeld(): Held {
+  #asHeld(): HeldSession {
     const session = this
     return {
       get config() {
         return session.#config
       },
       log: this.#log,
-      take(config) {
+      adopt(config) {
         session.#config = config
       },
       configure: (core, changes) => this.#configure(core, changes),

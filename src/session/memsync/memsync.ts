@@ -3,7 +3,7 @@
  * the directive says. Memory of the DLL's own that a pointer was made to lead to is copied, and the pointer leads to the copy.
  */
 import { LocalBlock, RemoteRange, type Target } from '../../ctypes/block.js'
-import { type Frame, isOutParameter } from '../../ctypes/call-plan.js'
+import { isOutParameter, type ResultRoom } from '../../ctypes/call-plan.js'
 import type { Callback } from '../../ctypes/callback-type.js'
 import {
   type Arch,
@@ -22,11 +22,11 @@ import { isScalar } from '../../ctypes/parameter.js'
 import { type Inside, isRemotePlace } from '../../ctypes/reference.js'
 import { SimpleData } from '../../ctypes/simple.js'
 import type { ArgumentSink } from '../../ctypes/sink.js'
-import { copyOfObject } from '../../ctypes/taken-arguments.js'
+import { copyOfObject } from '../../ctypes/snapshot.js'
 import type { TakenTexts } from '../../ctypes/taken-texts.js'
 import { readText, upToZero } from '../../ctypes/text.js'
 import { ArgumentError } from '../../errors.js'
-import type { Declared } from '../call/declared.js'
+import type { DeclaredRoutine } from '../call/declared-routine.js'
 import type { PreparedCall } from '../call/prepared-call.js'
 import type { TextLengths } from '../call/text-room.js'
 import type { SessionCore } from '../core/core.js'
@@ -81,7 +81,7 @@ export class MemsyncCall implements PreparedCall {
   readonly #args: readonly unknown[]
 
   constructor(
-    private readonly inner: Declared,
+    private readonly inner: DeclaredRoutine,
     private readonly plan: MemsyncPlan,
     private readonly core: SessionCore,
     args: readonly unknown[],
@@ -101,11 +101,11 @@ export class MemsyncCall implements PreparedCall {
     this.#arch = plan.shape.arch
   }
 
-  take(args: readonly unknown[]): readonly unknown[] {
-    return this.inner.take(args)
+  snapshot(args: readonly unknown[]): readonly unknown[] {
+    return this.inner.snapshot(args)
   }
 
-  encode(sink: ArgumentSink, args: readonly unknown[], wrapped?: Callback[]): Frame | undefined {
+  encode(sink: ArgumentSink, args: readonly unknown[], wrapped?: Callback[]): ResultRoom | undefined {
     return this.inner.encode(sink, args, wrapped)
   }
 
@@ -137,23 +137,23 @@ export class MemsyncCall implements PreparedCall {
     view: DataView,
     at: number,
     args: readonly unknown[],
-    frame: Frame | undefined,
+    room: ResultRoom | undefined,
     inside?: Inside,
     texts?: TakenTexts,
   ): unknown {
-    const raised = this.inner.raise(view, at, frame, inside, texts)
+    const raised = this.inner.raise(view, at, room, inside, texts)
     const address = this.#arch === 'win64' ? view.getBigUint64(at, true) : BigInt(view.getUint32(at, true))
-    return this.inner.finish(this.#finish(raised, address, frame), args, frame)
+    return this.inner.finish(this.#finish(raised, address, room), args, room)
   }
 
   /** Memory has come back: pointers that lead elsewhere now get copies. Gives the result, which may be one of them. */
-  #finish(value: unknown, address: bigint, frame: Frame | undefined): unknown {
+  #finish(value: unknown, address: bigint, room: ResultRoom | undefined): unknown {
     const { memory } = this.core
     const copies = new Copies(memory, pointerSizeOf(this.#arch), false)
     let result = value
     for (const directive of this.plan.directives) {
       const { pointer, number } = directive
-      const origin = this.#origin(frame, result)
+      const origin = this.#origin(room, result)
       inDirective(this.label, directive, 'pointer', pointer, () => {
         if (pointer.length === 1 && pointer[0] === 'r' && !(result instanceof CData)) {
           result = this.#plainResult(directive, result, address, origin, copies)
@@ -189,7 +189,7 @@ export class MemsyncCall implements PreparedCall {
     return readText(end.place, isWide, isWide ? bytes >> 1 : bytes)
   }
 
-  #origin(frame: Frame | undefined, result: unknown): Origin {
+  #origin(room: ResultRoom | undefined, result: unknown): Origin {
     const { core } = this
     const args = this.#args
     const { argtypes } = this.plan.shape
@@ -200,7 +200,7 @@ export class MemsyncCall implements PreparedCall {
       if (!isOutParameter(type))
         spots.push(spotOf(args[given++], isType(type) ? type : undefined, this.#arch, core.memory))
       else {
-        const block = frame?.outs[outs++]
+        const block = room?.outs[outs++]
         const place = block ? { block, offset: 0 } : null
         spots.push({ is: 'leading', place, pointee: type.outType[FOR_ARCH](this.#arch), given: undefined, text: false })
       }

@@ -16,7 +16,7 @@ import type { ArgType, ResType } from '../../ctypes/inference.js'
 import { checkMemsync, checkPaths, type Directive, type Memsync, type Shape } from '../../ctypes/memsync.js'
 import { ArgumentError, RoutineNotFoundError } from '../../errors.js'
 import { type BatchFunction, makeBatch } from '../batch/batch.js'
-import { Declared, type RoutineSource } from '../call/declared.js'
+import { DeclaredRoutine, type RoutineSource } from '../call/declared-routine.js'
 import { callDirect, NOT_DIRECT } from '../call/direct-call.js'
 import { CallExchange, type Settle } from '../call/exchange.js'
 import { checkExportName } from '../call/export-name.js'
@@ -57,9 +57,9 @@ export class RoutineEngine implements RoutineSource {
   #memsyncPlan: MemsyncPlan | undefined
   #plan: CallPlan | undefined
   /** By the plan of the arguments that a call has; one plan unless they are undeclared or variadic. */
-  readonly #declared = new Map<CallPlan, Declared>()
+  readonly #declared = new Map<CallPlan, DeclaredRoutine>()
   /** What was called last: most routines are always called alike. */
-  #latest: Declared | undefined
+  #latest: DeclaredRoutine | undefined
 
   constructor(
     readonly session: SessionSurface,
@@ -179,7 +179,7 @@ export class RoutineEngine implements RoutineSource {
     return whenUpWith(
       this.session,
       args,
-      taken => this.take(taken),
+      taken => this.snapshot(taken),
       (core, taken) => this.#start(core, taken, options),
     )
   }
@@ -208,12 +208,12 @@ export class RoutineEngine implements RoutineSource {
         lastError,
         errno,
       }))
-    return whenUpWith(this.session, args, given => this.take(given), begin)
+    return whenUpWith(this.session, args, given => this.snapshot(given), begin)
   }
 
   /** The arguments for a call that has to wait: see CallPlan. Throws ArgumentError. */
-  take(args: readonly unknown[]): readonly unknown[] {
-    return this.#planFor(args).take(args)
+  snapshot(args: readonly unknown[]): readonly unknown[] {
+    return this.#planFor(args).snapshot(args)
   }
 
   detailSync(args: readonly unknown[]): CallDetail<unknown> {
@@ -225,12 +225,12 @@ export class RoutineEngine implements RoutineSource {
   }
 
   /** The routine declared for these arguments; asks the Windows side to declare it when it is new. Throws ArgumentError. */
-  declared(core: SessionCore, args: readonly unknown[]): Declared {
+  declared(core: SessionCore, args: readonly unknown[]): DeclaredRoutine {
     const { error } = this.dll
     if (error) throw error
     const plan = this.#planFor(args)
     let declared = this.#latest?.plan === plan ? this.#latest : this.#declared.get(plan)
-    if (!declared || declared.declaration.asked.isBehind) {
+    if (!declared || declared.declaration.request.isBehind) {
       declared = this.#request(core, plan)
       this.#declared.set(plan, declared)
     }
@@ -261,7 +261,7 @@ export class RoutineEngine implements RoutineSource {
     return this.variadic || (!this.strict && this.dll.kind === 'cdll')
   }
 
-  #request(core: SessionCore, plan: CallPlan): Declared {
+  #request(core: SessionCore, plan: CallPlan): DeclaredRoutine {
     const { dll, address } = this
     if (address === undefined) dll.request(core)
     if (dll.error) throw dll.error
@@ -284,7 +284,7 @@ export class RoutineEngine implements RoutineSource {
     const declaration = core.declarations.get(this.label, signature, error =>
       error instanceof RoutineNotFoundError ? notFound(dll, target, this.session.toUnix(dll.path) ?? dll.unix) : error,
     )
-    return new Declared(this, core, plan, declaration)
+    return new DeclaredRoutine(this, core, plan, declaration)
   }
 
   #forget(): void {

@@ -65,10 +65,10 @@ export interface Routine<
 const ENGINE: unique symbol = Symbol('engine')
 
 /** The arguments for a call of the routine that has to wait: what is passed by value is copied. Throws ArgumentError. */
-export const takenArguments = (routine: object, args: readonly unknown[]): readonly unknown[] =>
-  (routine as Bound)[ENGINE].take(args)
+export const snapshotArguments = (routine: object, args: readonly unknown[]): readonly unknown[] =>
+  (routine as HasEngine)[ENGINE].snapshot(args)
 
-type Bound = { readonly [ENGINE]: RoutineEngine }
+type HasEngine = { readonly [ENGINE]: RoutineEngine }
 
 /** Shared by all routines. Its prototype is a function's, so that `call`, `apply` and `bind` work. */
 const prototype = Object.create(Function.prototype, {
@@ -80,10 +80,10 @@ const prototype = Object.create(Function.prototype, {
 
 function accessor(name: 'argtypes' | 'restype' | 'errcheck' | 'memsync'): PropertyDescriptor {
   return {
-    get(this: Bound) {
+    get(this: HasEngine) {
       return this[ENGINE][name]
     },
-    set(this: Bound, value: never) {
+    set(this: HasEngine, value: never) {
       this[ENGINE][name] = value as never
     },
     enumerable: true,

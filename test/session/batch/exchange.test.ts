@@ -29,7 +29,7 @@ import {
 } from '../../../dist/src/errors.js'
 import { BatchExchange } from '../../../dist/src/session/batch/exchange.js'
 import { type BatchOptions, BatchPlan, type BatchRoutine } from '../../../dist/src/session/batch/plan.js'
-import type { Declared } from '../../../dist/src/session/call/declared.js'
+import type { DeclaredRoutine } from '../../../dist/src/session/call/declared-routine.js'
 import { Pace } from '../../../dist/src/session/call/pace.js'
 import { TextLengths } from '../../../dist/src/session/call/text-room.js'
 import type { SessionCore } from '../../../dist/src/session/core/core.js'
@@ -156,7 +156,7 @@ class Running {
       textLengths: new TextLengths(),
       pace: new Pace(),
       declareError: () => undefined,
-    } as unknown as Declared
+    } as unknown as DeclaredRoutine
     const columns = this.plan.columns(session.core)
     const share = { plan: this.plan, declared, columns, sharers, ...(yields ? { yields } : {}) }
     this.exchange = new BatchExchange(session.core, share, error => {

@@ -6,7 +6,7 @@ import { utf8 } from '../../../src/ctypes/encoding.js'
 import * as ct from '../../../src/ctypes/index.js'
 import { ArgumentError, BatchError, StructuredExceptionError } from '../../../src/errors.js'
 import type { ColumnContext } from '../../../src/session/batch/column.js'
-import { type BatchDetail, BatchPlan, type BatchRoutine, takenColumns } from '../../../src/session/batch/plan.js'
+import { type BatchDetail, BatchPlan, type BatchRoutine, snapshotColumns } from '../../../src/session/batch/plan.js'
 import { throws } from '../../expect.js'
 import { windowsMemory } from '../windows-memory.js'
 
@@ -69,7 +69,7 @@ test('memory of the caller’s is lent once, whatever looks at it', () => {
 
 test('one value for all rows is what it was when the batch was asked for, memory is not', () => {
   const value = new ct.c_int(1)
-  const [taken, list] = takenColumns(add, [value, Int32Array.of(1)])
+  const [taken, list] = snapshotColumns(add, [value, Int32Array.of(1)])
   value.value = 2
   assert.equal([...plan(add, [taken, list]).columns(context)[0].chunk(0, 1).bytes], [1, 0, 0, 0])
 })
@@ -116,7 +116,7 @@ test('an HRESULT below zero is a row that failed', () => {
   const made = plan(routine([ct.c_int], ct.HRESULT), [[1, 2]])
   const block = made.results.block(0, 2)
   block.whole.setInt32(4, 0x80004005 | 0, true)
-  made.results.take(block, 0, 2, memory, undefined)
+  made.results.collect(block, 0, 2, memory, undefined)
   throws(() => made.outcome(), BatchError, 'row 1 failed', /80004005/i)
 })
 

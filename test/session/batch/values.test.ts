@@ -21,7 +21,7 @@ function fill(values: RowValues, rows: number, write: (view: DataView, at: numbe
   ]) {
     const block = values.block(first, count)
     for (let i = 0; i < count; i++) write(block.whole, i * values.size, first + i)
-    values.take(block, first, count, memory, row => index => text(index === 1 ? `text of ${first + row}` : null))
+    values.collect(block, first, count, memory, row => index => text(index === 1 ? `text of ${first + row}` : null))
   }
   return values.all
 }

@@ -25,14 +25,14 @@ function make() {
 
 test('it gives nothing before it has been given something, and asks for one piece at a time', () => {
   const { reserve, asked, answer } = make()
-  assert.is(reserve.take(100, 16), undefined)
+  assert.is(reserve.allocate(100, 16), undefined)
   reserve.provide()
   reserve.provide()
   assert.equal(asked, [PIECE])
   answer()
   reserve.provide()
   assert.equal(asked, [PIECE])
-  assert.is(reserve.take(100, 16), 0x10000)
+  assert.is(reserve.allocate(100, 16), 0x10000)
   reserve.provide()
   assert.equal(asked, [PIECE, PIECE])
 })
@@ -46,7 +46,7 @@ test('what it gives is apart, aligned, and no more than its limit', () => {
     answer()
     const size = 1000 + (i % 7) * 333
     const alignment = 2 ** (4 + (i % 6))
-    const at = reserve.take(size, alignment)
+    const at = reserve.allocate(size, alignment)
     if (at === undefined) break
     assert.is(at % alignment, 0)
     assert.ok(at >= end)
@@ -54,26 +54,26 @@ test('what it gives is apart, aligned, and no more than its limit', () => {
     total += size
   }
   assert.ok(total > LIMIT / 2 && total <= LIMIT, `${total} bytes`)
-  assert.is(reserve.take(PIECE + 1, 16), undefined)
+  assert.is(reserve.allocate(PIECE + 1, 16), undefined)
 })
 
 test('what is given back is given out again last, the oldest first', () => {
   const { reserve, answer } = make()
   reserve.provide()
   answer()
-  const one = reserve.take(64, 16) as number
-  const two = reserve.take(64, 16) as number
+  const one = reserve.allocate(64, 16) as number
+  const two = reserve.allocate(64, 16) as number
   reserve.free(one, 64)
   reserve.free(two, 64)
   let fresh = 0
   let at: number | undefined
-  while ((at = reserve.take(64, 16)) !== one) {
+  while ((at = reserve.allocate(64, 16)) !== one) {
     assert.ok(at !== undefined && at !== two)
     fresh++
   }
   assert.is(fresh, PIECE / 64 - 2)
-  assert.is(reserve.take(64, 16), two)
-  assert.is(reserve.take(64, 16), undefined)
+  assert.is(reserve.allocate(64, 16), two)
+  assert.is(reserve.allocate(64, 16), undefined)
 })
 
 test.run()

@@ -6,7 +6,7 @@ import { BLOCK, type CData, type CType } from '../../../src/ctypes/data.js'
 import * as ct from '../../../src/ctypes/index.js'
 import { checkMemsync, type Memsync } from '../../../src/ctypes/memsync.js'
 import { ArgumentError } from '../../../src/errors.js'
-import { Declared, type RoutineSource } from '../../../src/session/call/declared.js'
+import { DeclaredRoutine, type RoutineSource } from '../../../src/session/call/declared-routine.js'
 import type { SessionCore } from '../../../src/session/core/core.js'
 import { MemsyncCall, MemsyncPlan } from '../../../src/session/memsync/memsync.js'
 import { throws } from '../../expect.js'
@@ -34,7 +34,7 @@ function prepare(
   const core = { facts: { arch: 'win64', pointerSize: 8 }, memory, context: { memory } } as unknown as SessionCore
   const routine = { label: 'work', restype, isChecked: false } as unknown as RoutineSource
   const compiled = compilePlan('win64', 'work', types, restype as never)
-  const declared = new Declared(routine, core, compiled, { number: 1 } as never)
+  const declared = new DeclaredRoutine(routine, core, compiled, { number: 1 } as never)
   const shape = {
     owner: 'work',
     arch: 'win64' as const,

@@ -10,14 +10,14 @@ import { holdsAddress } from './pointing.js'
 import { copyCells } from './reference.js'
 
 /** A value for a parameter, or a field, of the type: itself, if nothing that is done to it later could be seen. */
-export function takenValue(value: unknown, type: CType): unknown {
+export function snapshotValue(value: unknown, type: CType): unknown {
   if (typeof value !== 'object' || value === null) return value
   if (isA(value, CData)) return isByValue(value, type) ? copyOfObject(value) : value
   if (type[CATEGORY] !== 'structure' || !isReadable(value)) return value
   const { fields } = type
   const names = Object.keys(fields)
   const field = (name: string | undefined, inner: unknown) =>
-    name !== undefined && Object.hasOwn(fields, name) ? takenMember(inner, fields[name].type) : inner
+    name !== undefined && Object.hasOwn(fields, name) ? snapshotMember(inner, fields[name].type) : inner
   if (Array.isArray(value)) return value.map((inner, i) => field(names[i], inner))
   const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype !== Object.prototype && prototype !== null) return value
@@ -25,10 +25,10 @@ export function takenValue(value: unknown, type: CType): unknown {
 }
 
 /** Arrays are pointers as parameters, and themselves inside structures. */
-function takenMember(value: unknown, type: CType): unknown {
-  if (type[CATEGORY] !== 'array') return takenValue(value, type)
+function snapshotMember(value: unknown, type: CType): unknown {
+  if (type[CATEGORY] !== 'array') return snapshotValue(value, type)
   if (isA(value, CData)) return copyOfObject(value)
-  if (isList(value)) return value.map(inner => takenMember(inner, type.elementType))
+  if (isList(value)) return value.map(inner => snapshotMember(inner, type.elementType))
   return ArrayBuffer.isView(value) && 'slice' in value ? (value as Uint8Array).slice() : value
 }
 

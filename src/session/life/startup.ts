@@ -33,7 +33,7 @@ const releaseAll = () => {
 const THREADS = [WORKER_THREAD, CALLER_THREAD]
 const SANDBOX_THREADS = [...THREADS, 2, 3, 4, 5]
 
-export class Started {
+export class Startup {
   readonly shared = new SharedState()
   readonly worker = makeWorker()
   readonly #loaded = untilLoaded(this.worker)

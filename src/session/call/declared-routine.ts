@@ -1,7 +1,7 @@
 /** A routine as the Windows side knows it: one signature, its number, and how values of a call with it become bits and back. */
 import { Call, MESSAGE, REQUEST_SIZE } from '../../codec/layout.js'
 import type { Target } from '../../ctypes/block.js'
-import type { CallPlan, Frame } from '../../ctypes/call-plan.js'
+import type { CallPlan, ResultRoom } from '../../ctypes/call-plan.js'
 import type { Callback } from '../../ctypes/callback-type.js'
 import { CATEGORY, type CType, FOR_ARCH, isType } from '../../ctypes/data.js'
 import type { ResType } from '../../ctypes/inference.js'
@@ -30,7 +30,7 @@ export interface RoutineSource {
 }
 
 /** A routine declared with one signature. */
-export class Declared implements PreparedCall {
+export class DeclaredRoutine implements PreparedCall {
   readonly label: string
   readonly count: number
   readonly plain: boolean
@@ -64,11 +64,11 @@ export class Declared implements PreparedCall {
     this.keepsErrno = routine.keepsErrno
   }
 
-  take(args: readonly unknown[]): readonly unknown[] {
-    return this.plan.take(args)
+  snapshot(args: readonly unknown[]): readonly unknown[] {
+    return this.plan.snapshot(args)
   }
 
-  encode(sink: ArgumentSink, args: readonly unknown[], wrapped?: Callback[]): Frame | undefined {
+  encode(sink: ArgumentSink, args: readonly unknown[], wrapped?: Callback[]): ResultRoom | undefined {
     const { plan, core } = this
     return plan.encode(sink, args, wrapped ? core.contextFor(wrapped) : core.context)
   }
@@ -77,19 +77,19 @@ export class Declared implements PreparedCall {
     view: DataView,
     at: number,
     args: readonly unknown[],
-    frame: Frame | undefined,
+    room: ResultRoom | undefined,
     inside?: Inside,
     texts?: TakenTexts,
   ): unknown {
-    return this.finish(this.raise(view, at, frame, inside, texts), args, frame)
+    return this.finish(this.raise(view, at, room, inside, texts), args, room)
   }
 
   /** The result as the routine gave it. */
-  raise(view: DataView, at: number, frame: Frame | undefined, inside?: Inside, texts?: TakenTexts): unknown {
+  raise(view: DataView, at: number, room: ResultRoom | undefined, inside?: Inside, texts?: TakenTexts): unknown {
     const { plan, core } = this
     const kind = plan.result
     const float = kind === 'd' ? view.getFloat64(at, true) : kind === 'f' ? view.getFloat32(at, true) : 0
-    return plan.decode(view.getInt32(at, true), view.getInt32(at + 4, true), float, core.context, frame, inside, texts)
+    return plan.decode(view.getInt32(at, true), view.getInt32(at + 4, true), float, core.context, room, inside, texts)
   }
 
   get pointsBack(): boolean {
@@ -97,23 +97,23 @@ export class Declared implements PreparedCall {
     return isType(type) && type[CATEGORY] === 'pointer'
   }
 
-  pointTo(target: Target, args: readonly unknown[], frame: Frame | undefined): unknown {
+  pointTo(target: Target, args: readonly unknown[], room: ResultRoom | undefined): unknown {
     const type = (this.routine.restype as CType)[FOR_ARCH](this.core.facts.arch)
-    return this.finish(castTo(target, type), args, frame)
+    return this.finish(castTo(target, type), args, room)
   }
 
   /**
    * What the call gives. As in ctypes `errcheck` sees the bare result and every argument; what it gives is the call's, unless it
    * gives back the arguments: then everything goes on as without it.
    */
-  finish(value: unknown, args: readonly unknown[], frame: Frame | undefined): unknown {
+  finish(value: unknown, args: readonly unknown[], room: ResultRoom | undefined): unknown {
     const { plan, routine } = this
     if (routine.isChecked) {
-      const all = plan.everyArgument(args, frame)
+      const all = plan.everyArgument(args, room)
       const checked = routine.check(value, all)
       if (checked !== all) return checked
     }
-    return plan.complete(value, frame)
+    return plan.complete(value, room)
   }
 
   declareError(): Error | undefined {

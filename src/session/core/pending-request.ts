@@ -1,7 +1,7 @@
 import type { SessionCore } from './core.js'
 
 /** Something that the Windows side has been asked for, until it has answered. */
-export class Asked {
+export class PendingRequest {
   #answered = false
   /** The callback that asked for it; undefined: none, it waits its turn like any call. */
   #inside: unknown
