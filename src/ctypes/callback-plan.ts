@@ -17,9 +17,11 @@ export interface CallbackPlan {
   readonly result: string
   /** The first argument is that pointer. */
   readonly resultByAddress: boolean
+  /** Arguments on the wire. */
+  readonly count: number
   /** No argument holds on to the bits. */
   readonly plain: boolean
-  /** `bits` has 8 bytes for each character of the signature. */
+  /** `bits` has 8 bytes for each argument. */
   decodeArguments(bits: LocalBlock, context: CallContext): unknown[]
   /** Writes 8 bytes into `into`; `undefined` and a void result are zero. `address` is where a result by address goes. */
   encodeResult(value: unknown, into: DataView, context: CallContext, address?: bigint): void
@@ -47,6 +49,7 @@ function makePlan({ convention, argtypes, restype }: CallbackClass, arch: Arch):
     signature: (hidden ? 'p' : '') + passing.map(({ kind }) => kind).join(''),
     result: hidden ? 'p' : (result?.kind ?? 'v'),
     resultByAddress: hidden,
+    count: types.length + (hidden ? 1 : 0),
     plain: types.every(isValue),
     decodeArguments(block, context) {
       block.origin = context.memory

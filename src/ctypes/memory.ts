@@ -3,7 +3,7 @@
 import { ArgumentError } from '../errors.js'
 import { type Block, LocalBlock, type RemoteMemory, type Target } from './block.js'
 import type { CallbackType, ForeignRoutine } from './callback-type.js'
-import { allocated, check, LARGEST, SIZE, wholeNumber } from './checks.js'
+import { allocated, check, LARGEST, SIZE } from './checks.js'
 import {
   ARCH,
   type Arch,
@@ -65,7 +65,10 @@ export function resize(data: object, size: number): void {
   if (!isA(data, CData)) throw new ArgumentError(`resize takes an object of ctypes, not ${describe(data)}`)
   const block = data[BLOCK]
   const type = typeOf(data)
-  check(`the new size of ${type.name}`, size, wholeNumber(type.size, LARGEST))
+  if (!Number.isSafeInteger(size) || size < type.size || size > LARGEST)
+    throw new ArgumentError(
+      `${type.name} needs ${type.size} bytes at least, and ${LARGEST} at most, not ${describe(size)}`,
+    )
   if (!(block instanceof LocalBlock) || !block.isObject || data[OFFSET] !== 0 || (block.shape as unknown) !== type)
     throw new ArgumentError(`this ${type.name} does not own its memory and cannot be resized`)
   if (block.isLent || block.isHandedOut)

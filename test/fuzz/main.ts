@@ -1,15 +1,13 @@
 /**
  * All fuzzers, by `npm run test:fuzz -- [--times N] [--seed N] [--only WORD] [--write]`: so many times the inputs of the suite
- * `test/fuzz`, each fuzzer in a thread with little memory, which is ended where an input takes too long. Then frames for the host, and
- * for its bridge alone, under Wine. Prints a table, and with `--write` puts it into docs/reliability.md. Fails where anything came out as neither the right answer nor an error of ours.
+ * `test/fuzz`, each fuzzer in a thread with little memory, which is ended where an input takes too long. Then frames for the host, under Wine.
+ * Prints a table, and with `--write` puts it into docs/reliability.md. Fails where anything came out as neither the right answer nor an error of ours.
  */
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { resolveConfig } from '../../dist/src/runtime/config.js'
-import { locate } from '../../dist/src/runtime/locate.js'
 import { startThread } from '../channel/start-thread.js'
 import { occasion, table, writeReport } from '../faults/report.js'
 import type { Found } from './fuzzer.js'
@@ -84,22 +82,7 @@ const show = (row: Found & { name: string }) => {
 }
 for (const { name, few } of FUZZERS) if (name.includes(options.only)) show({ name, ...(await run(name, few * times)) })
 const HOST = 'frames for the Windows side'
-const BRIDGE = 'frames for its bridge alone'
 for (const arch of ['win64', 'win32'] as const) {
-  const { wine, prefix } = locate(resolveConfig({ arch }))
-  if (BRIDGE.includes(options.only))
-    show(
-      frames(
-        `${BRIDGE} (${arch})`,
-        'sh',
-        [own('../native/run.sh')],
-        {
-          ...{ WINE: wine, WINEPREFIX: prefix, ZUGBRUECKE_ARCH: arch },
-          ...{ ZB_SEED: `${seed}`, ZB_FRAMES: `${120_000 * times}`, ZB_LIMIT: `${100_000 * times}` },
-        },
-        /fuzz: (\d+) frames; (\d+) done/,
-      ),
-    )
   if (HOST.includes(options.only))
     show(
       frames(

@@ -5,7 +5,7 @@
 import { EndReason } from '../../channel/shared.js'
 import { AbortError, CallTimeoutError } from '../../errors.js'
 import type { SessionCore } from '../core/core.js'
-import { fillWindowsError } from '../core/windows-error.js'
+import { failWith } from '../core/windows-error.js'
 import type { CallExchange, Settle } from './exchange.js'
 
 export function startLimited<T>(
@@ -34,7 +34,7 @@ export function startLimited<T>(
     signal?.addEventListener('abort', onAbort)
     const exchange = submit((error, value, lastError, errno) => {
       finish()
-      if (error) fillWindowsError(core, error).then(reject)
+      if (error) failWith(core, error, reject)
       else resolve(result(value, lastError, errno))
     })
   })

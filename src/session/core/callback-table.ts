@@ -111,12 +111,8 @@ export class CallbackTable {
       return
     }
     const { callback, plan } = bound
-    if (count !== plan.signature.length) {
-      core.stray(
-        new ZugbrueckeError(
-          `a callback came with ${count} of ${plan.signature.length} arguments: a DLL wrote over them`,
-        ),
-      )
+    if (count !== plan.count) {
+      core.stray(new ZugbrueckeError(`a callback came with ${count} of ${plan.count} arguments: a DLL wrote over them`))
       frame.finish(0, 0)
       return
     }

@@ -1,6 +1,8 @@
 /** The text of a Windows error is asked of the Windows side, once the call that met it has settled. */
+
 import { textOf } from '../../codec/control.js'
 import { Op } from '../../codec/layout.js'
+import { isA } from '../../ctypes/given.js'
 import { WindowsError } from '../../errors.js'
 import type { SessionCore } from './core.js'
 
@@ -22,23 +24,22 @@ function fill(error: WindowsError, text: string): WindowsError {
   return error
 }
 
-/** Rejects with the error, once its text is there. */
+/** Is it one whose text is to be asked for now? What was thrown need not be an error. */
+const lacksText = (core: SessionCore, error: unknown): error is WindowsError =>
+  isA(error, WindowsError) && bare.delete(error) && core.alive
+
+/** Rejects with the error, once its text is there. Never a promise's value: what a callback threw may have a `then`. */
 export function failWith(core: SessionCore, error: Error, reject: (error: Error) => void): void {
-  void fillWindowsError(core, error).then(reject)
+  if (!lacksText(core, error)) return reject(error)
+  void core.control
+    .request('FormatError', Op.formatError, [error.winerror])
+    .then(outcome => fill(error, textOf(outcome)))
+    .catch(() => {})
+    .then(() => reject(error))
 }
 
-export const fillWindowsError = Object.assign(
-  async (core: SessionCore, error: Error): Promise<Error> => {
-    if (!(error instanceof WindowsError) || !bare.delete(error) || !core.alive) return error
-    return core.control
-      .request('FormatError', Op.formatError, [error.winerror])
-      .then(outcome => fill(error, textOf(outcome)))
-      .catch(() => error)
-  },
-  {
-    sync(core: SessionCore, error: Error): Error {
-      if (!(error instanceof WindowsError) || !bare.delete(error) || !core.alive) return error
-      return fill(error, textOf(core.control.requestSync('FormatError', Op.formatError, [error.winerror])))
-    },
-  },
-)
+/** The error with its text, for which this thread blocks. */
+export function filledError(core: SessionCore, error: Error): Error {
+  if (!lacksText(core, error)) return error
+  return fill(error, textOf(core.control.requestSync('FormatError', Op.formatError, [error.winerror])))
+}

@@ -28,7 +28,7 @@ import type { SessionCore } from '../core/core.js'
 import { BY_ADDRESS } from '../core/declarations.js'
 import type { DllState } from '../core/dll-state.js'
 import { coreForSync, whenUpWith } from '../core/owner.js'
-import { failWith, fillWindowsError } from '../core/windows-error.js'
+import { failWith, filledError } from '../core/windows-error.js'
 import { MemsyncCall, MemsyncPlan } from '../memsync/memsync.js'
 import type { CallDetail, CallOptions, ErrCheck, Routine } from './routine.js'
 import type { SessionSurface } from './surface.js'
@@ -196,7 +196,7 @@ export class RoutineEngine implements RoutineSource {
         if (value !== NOT_DIRECT) return value
       }
     } catch (error) {
-      throw fillWindowsError.sync(core, error as Error)
+      throw filledError(core, error as Error)
     }
     return this.#runSync(args).value
   }
@@ -366,7 +366,7 @@ export class RoutineEngine implements RoutineSource {
         return exchange
       })
     } catch (error) {
-      throw fillWindowsError.sync(core, error as Error)
+      throw filledError(core, error as Error)
     } finally {
       limit?.end()
     }

@@ -37,6 +37,17 @@ test('an adapter in argtypes makes what is passed, once for each call', async ()
   await rejects((negate as (...args: unknown[]) => Promise<unknown>)([1], 1, 2), ArgumentError, '2 arguments')
 })
 
+test('what is its own _as_parameter_ is none', async () => {
+  const round = {
+    get _as_parameter_() {
+      return this
+    },
+  }
+  const add = numbers.func<unknown[], number>('add')
+  await rejects(add(round, 1), ArgumentError, 'argument 1', 'declare argtypes')
+  assert.is(await add({ _as_parameter_: 40 }, 2), 42)
+})
+
 test('what it makes tells how it goes', async () => {
   const given: unknown[] = []
   const Anything = {

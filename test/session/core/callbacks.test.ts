@@ -46,6 +46,28 @@ test('what a header calls char * can be written, const char * is text', async ()
   assert.is(ask_word.sync(answer), 1)
 })
 
+test('what it throws may be anything: a promise that never settles, or what cannot be asked what it is', async () => {
+  const once = callbacks.func('call_once', [Unary, c_int], c_int)
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  // not by assert, which would ask
+  for (const thrown of [new Promise(() => {}), Object.create(null), proxy, Symbol('thrown'), 5]) {
+    const thrower = () => {
+      throw thrown
+    }
+    const isThat = (error: unknown) => error === thrown
+    assert.ok(await once(thrower, 1).then(() => false, isThat), 'awaited')
+    let isSame = false
+    try {
+      once.sync(thrower, 1)
+    } catch (error) {
+      isSame = isThat(error)
+    }
+    assert.ok(isSame, 'blocking')
+  }
+  assert.is(await once(value => value + 1, 41), 42)
+})
+
 const times = full ? 1_000_000 : 100_000
 test(`called ${times} times in one call`, async () => {
   const apply = callbacks.func('apply', [Unary, c_int], c_longlong)
