@@ -20,18 +20,12 @@ const PACKAGES = ['wine64:amd64', 'libwine:amd64', 'libwine:i386', 'libz-mingw-w
  * way of a 64-bit one, so that the process that was started is not the one that runs.
  */
 const SINCE = 10
-/** What Wine needs before: programs of Linux of the other architecture, and their libraries, by their names in Debian 12. */
-const NARROW = [
-  'wine32',
-  'libc6',
-  'libgcc-s1',
-  'libfreetype6',
-  'libpng16-16',
-  'libbrotli1',
-  'zlib1g',
-  'libfontconfig1',
-  'libexpat1',
-]
+/**
+ * What Wine needs before: programs of Linux of the other architecture, and these libraries of it with all that they need, which apt knows.
+ * All that `wine32` names would be sixty packages, for sound, cameras and screens.
+ */
+const NARROW = 'wine32:i386'
+const LIBRARIES = ['libc6:i386', 'libgcc-s1:i386', 'libfreetype6:i386', 'libfontconfig1:i386']
 const WIDE = 'usr/lib/x86_64-linux-gnu/wine'
 const OTHER = 'usr/lib/i386-linux-gnu/wine'
 /** Where the library lies that libwine's own installation takes for a part of Wine. */
@@ -122,7 +116,11 @@ APT::Sandbox::User "root"; Acquire::Languages "none"; #clear APT::Update::Post-I
     })
   await fetch(PACKAGES, 0, FETCHED)
   const version = Number(/(?:^|\s)libwine_(\d+)/.exec((await readdir(folder)).join(' '))?.[1])
-  if (version < SINCE) await fetch(['patchelf:amd64', ...NARROW.map(name => `${name}:i386`)], FETCHED, FETCHED)
+  if (version < SINCE) {
+    const needed = await must('apt-cache', ['depends', '--important', '--recurse', ...LIBRARIES], { env })
+    const libraries = new Set(needed.match(/^\S+:i386$/gm))
+    await fetch(['patchelf:amd64', NARROW, ...libraries], FETCHED, FETCHED)
+  }
   return version
 }
 

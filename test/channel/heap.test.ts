@@ -146,13 +146,14 @@ test('V8 is asked to collect once more than half is taken, and again after as mu
   while (take());
   const whileFilled = asked()
   assert.ok(whileFilled >= 2 && whileFilled <= 4, `${whileFilled} times`)
-  // it is full of what somebody has: to ask again and again would bring nothing
-  for (let i = 0; i < 200; i++) take()
-  assert.is(asked(), whileFilled)
+  // it is full of what somebody has: to ask each time would bring nothing
+  for (let i = 0; i < 1000; i++) take()
+  const whileFull = asked()
+  assert.ok(whileFull <= whileFilled + 1, `${whileFull - whileFilled} times more`)
   // what is left gives room, for which nobody need be asked
   for (const at of pieces.splice(0)) heap.free(at, 32, 16)
   for (let i = 0; i < 200; i++) assert.ok(take())
-  assert.is(asked(), whileFilled)
+  assert.is(asked(), whileFull)
 })
 
 test('what is given back at once never has V8 collect', () => {

@@ -1,7 +1,9 @@
 /** Objects made and dropped by the thousand, and kept from a few sessions; `npm run test:memory` has ten million, and 500. */
+import { Worker } from 'node:worker_threads'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { arch } from '../session/types.js'
+import type { Dropped } from './drop-objects.mjs'
 import { inJob, inLoop, inProgram, isClear, keepFromSessions, type Outcome } from './many-objects.js'
 
 /** Has room for some 30 000 objects, and for half as many in the Windows side's own memory. */
@@ -29,6 +31,20 @@ test('so do jobs', async () => {
   const outcome = await inJob(small, 60_000)
   isRight(outcome, 60_000)
   assert.ok(outcome.errors.length > 0)
+})
+
+test('on a thread with a small heap the error comes before the heap is full, and there is room after a pause', async () => {
+  const worker = new Worker(new URL('small-heap.mjs', import.meta.url), {
+    workerData: { arch },
+    resourceLimits: { maxOldGenerationSizeMb: 96 },
+  })
+  const told = new Promise<Dropped[]>((resolve, reject) => worker.once('message', resolve).once('error', reject))
+  for (const { made, error } of await told) {
+    assert.ok(made > 50_000, `${made} objects`)
+    assert.match(error ?? '', 'the heap of V8')
+    assert.ok(isClear(error ?? ''), error)
+  }
+  await worker.terminate()
 })
 
 test('objects of sessions that have ended keep their values, whatever sessions come after them', async () => {

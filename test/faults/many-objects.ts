@@ -146,4 +146,6 @@ export async function keepFromSessions(parameters: Parameters, count: number): P
 
 /** Does an error say what to do where there is no room left? */
 export const isClear = (error: string): boolean =>
-  ['out(T)', 'free', 'pause', '"memory"'].every(word => error.includes(word))
+  ['out(T)', 'free', 'pause', error.includes('V8') ? '--max-old-space-size' : '"memory"'].every(word =>
+    error.includes(word),
+  )

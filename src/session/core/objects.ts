@@ -19,6 +19,7 @@ import {
 import { checkSession, isCallbackTarget, knownAddress } from '../../ctypes/reference.js'
 import { ZugbrueckeError } from '../../errors.js'
 import { collectGarbage } from './collector.js'
+import { hasRoom } from './left-blocks.js'
 import { Lodgings } from './lodgings.js'
 import { Piece } from './piece.js'
 import { isOver, mayMove, reached } from './reach.js'
@@ -73,7 +74,7 @@ export class Objects implements ObjectMemory {
 
   /** A block of so many zeros that lives here from the start. */
   make(size: number, alignment: number): LocalBlock {
-    const at = this.heap.allocate(size, alignment)
+    const at = hasRoom() ? this.heap.allocate(size, alignment) : -1
     if (at < 0) throw this.#noRoom(size)
     const piece = new Piece(this, at, size, alignment, false)
     const block = LocalBlock.allocate(0)
@@ -217,6 +218,7 @@ export class Objects implements ObjectMemory {
   }
 
   #allocate(size: number, alignment: number, isLodging: boolean): Piece {
+    if (!hasRoom()) throw this.#noRoom(size)
     const at = this.heap.allocate(size, alignment)
     if (at < 0) {
       const far = this.reserve.allocate(size, alignment)
@@ -234,8 +236,11 @@ export class Objects implements ObjectMemory {
       this.#refused = now
       collectGarbage()
     }
+    const [where, larger] = hasRoom()
+      ? [`the memory shared with session ${this.memory.sessionId}`, 'start the session with a larger "memory"']
+      : ['the heap of V8, which keeps count of them until the program pauses', 'give it a larger --max-old-space-size']
     return new ZugbrueckeError(
-      `${size} bytes for an object that is passed by reference are not left in the memory shared with session ${this.memory.sessionId}: use out(T) for what a routine only gives, free objects with session.memory.free(object), let the program pause (what is not used any more is given back then), or start the session with a larger "memory"`,
+      `${size} bytes for an object that is passed by reference are not left in ${where}: use out(T) for what a routine only gives, free objects with session.memory.free(object), let the program pause (what is not used any more is given back then), or ${larger}`,
     )
   }
 

@@ -1,10 +1,8 @@
 /** Room for one block of an object in memory that both sides see. */
 import { viewOf } from '../../channel/libc.js'
 import type { Home, LocalBlock, RemoteMemory } from '../../ctypes/block.js'
+import { countReleased, countTaken, releaseAfter } from './left-blocks.js'
 import type { Objects } from './objects.js'
-
-/** Blocks give their memory back when nothing leads to them any more. */
-const left = new FinalizationRegistry<Piece>(piece => piece.release())
 
 /** Must not lead to its block, which would never be let go then. */
 export class Piece implements Home {
@@ -18,7 +16,9 @@ export class Piece implements Home {
     private readonly alignment: number,
     private readonly isLodging: boolean,
     readonly isFar = false,
-  ) {}
+  ) {
+    countTaken()
+  }
   get memory(): RemoteMemory {
     return this.objects.memory
   }
@@ -30,11 +30,12 @@ export class Piece implements Home {
   }
   /** It is the block's for as long as there is that block. */
   keepFor(block: LocalBlock): void {
-    left.register(block, this)
+    releaseAfter(block, this)
   }
   release(): void {
     if (this.#released) return
     this.#released = true
+    countReleased()
     this.objects.giveBack(this, this.alignment, this.isLodging)
   }
 }
