@@ -88,7 +88,7 @@ for (const arch of ['win64', 'win32'] as const) {
       frames(
         `${HOST} (${arch})`,
         process.execPath,
-        ['--import', 'tsx', own('../session/frames.test.ts')],
+        ['--import', 'tsx', own('../wire/frames.test.ts')],
         { ZB_FUZZ_SECONDS: `${3 * times}`, ZB_FUZZ_SEED: `${seed}`, ZUGBRUECKE_ARCH: arch },
         /"frames":(\d+),"answered":\[(\d+)/,
       ),
