@@ -1,4 +1,5 @@
 /** The table of what windows.h and the C library define says what a Windows C compiler says. */
+import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -7,7 +8,7 @@ import type { Arch } from '../../../src/ctypes/header/namespace.js'
 import { windowsConstant, windowsFiles, windowsType } from '../../../src/ctypes/header/table.js'
 import type { StructureClass } from '../../../src/ctypes/structure.js'
 import { types } from '../../../src/ctypes/types.js'
-import { compiled, tagsAmong } from './mingw.js'
+import { compiled, compilers, tagsAmong } from './mingw.js'
 
 const file = (kind: string) => readFileSync(new URL(`../../../data/windows-${kind}.txt`, import.meta.url), 'utf8')
 
