@@ -2,12 +2,14 @@
  * What a session offers beside its own life: libraries, Windows' errors, paths, memory. The same for the thread that started it
  * and for threads that joined.
  */
+
 import { numberOf, textOf } from '../../codec/control.js'
 import { Op } from '../../codec/layout.js'
 import { RemoteRange, type Target } from '../../ctypes/block.js'
 import type { CallbackType, ForeignRoutine } from '../../ctypes/callback-type.js'
 import { checkText } from '../../ctypes/checks.js'
 import { type CType, describe, FOR_ARCH, isType } from '../../ctypes/data.js'
+import { hasMember, isA } from '../../ctypes/given.js'
 import { type Header, openHeader, type ParsedHeader, parseHeader, Shelf } from '../../ctypes/header/index.js'
 import type { InstanceOf } from '../../ctypes/inference.js'
 import { toNumber } from '../../ctypes/integers.js'
@@ -45,7 +47,8 @@ function text(operation: string, given: string): string {
 
 /** Undefined for what is to be text. */
 function checkParsed(given: string | ParsedHeader, { id, arch }: SessionSurface): ParsedHeader | undefined {
-  if (typeof given !== 'object' || given === null || !(given.bytes instanceof SharedArrayBuffer)) return undefined
+  if (typeof given !== 'object' || !hasMember(given, 'bytes')) return undefined
+  if (!isA(given.bytes, SharedArrayBuffer)) return undefined
   if (given.arch === arch) return given
   const advice = `read the text for this session: await readHeader(text, { arch: '${arch}' })`
   throw new ArgumentError(`this header was read for ${given.arch}, and session "${id}" is ${arch}: ${advice}`)
