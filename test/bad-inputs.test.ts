@@ -32,6 +32,7 @@ import {
   POINTER,
   plain,
   pointer,
+  readHeader,
   resize,
   SessionPool,
   Structure,
@@ -446,6 +447,7 @@ const SYNC: readonly Row[] = [
 
 const JOB = 'data:text/javascript,export default () => 1'
 const AWAITED: readonly Row[] = [
+  ['readHeader(given)', given => readHeader(given), ['empty']],
   ['_zb_set_parameter(given)', (given, { session }) => session._zb_set_parameter(given), OBJECTS],
   ['_zb_path_unix_to_wine(given)', (given, { session }) => session._zb_path_unix_to_wine(given), ['text', 'empty']],
   ['_zb_path_wine_to_unix(given)', (given, { session }) => session._zb_path_wine_to_unix(given), ['text', 'empty']],
@@ -675,7 +677,7 @@ const TAKES_NOTHING = new Set([
 /** Not for programs, though they are there. */
 const INTERNAL = new Set([
   ...['toUnix', 'whenReady', 'coreNow', 'adopt', 'core', 'isCurrent', 'surrender', 'belongsTo', 'fn', 'thunk'],
-  ...['served', 'left', 'BitField', 'end', 'taken'],
+  ...['served', 'left', 'BitField', 'end', 'taken', 'placed'],
 ])
 
 /** Functions by their names, also those of its classes. */

@@ -174,7 +174,7 @@ const textOf = ({
   constants: [string, number][]
 }) =>
   [
-    ...constants.map(([name, value], i) => `#define ${name}_${i} (${value})`),
+    ...constants.map(([name, value], i) => `#define k_${name}_${i} (${value})`),
     ...records.map((text, i) => text.replaceAll('NAME', `s${i}`)),
     `enum { ${constants.map(([name, value], i) => `e_${name}_${i} = ${value}`).join(', ') || 'none'} };`,
     ...routines.map(({ text, name }, i) => `${text.replace(name, `${name}_${i}`).replace(/\s*;?\s*$/, '')}\n;`),

@@ -3,7 +3,7 @@
 import { EndReason } from '../../channel/shared.js'
 import { isOutParameter, out } from '../../ctypes/call-plan.js'
 import { type Arch, describe, FOR_ARCH, isType } from '../../ctypes/data.js'
-import { hasMember, isList } from '../../ctypes/given.js'
+import { hasMember, isList, isReadable } from '../../ctypes/given.js'
 import type { ArgType, ResType } from '../../ctypes/inference.js'
 import { ArgumentError, CallTimeoutError } from '../../errors.js'
 import type { DeclaredRoutine } from '../call/declared-routine.js'
@@ -119,7 +119,8 @@ export function streamOf(
   return async function* stream(sets, options = {}) {
     if (!isIterable(sets))
       throw new ArgumentError(`${label}: a stream takes sets of columns one after the other, not ${describe(sets)}`)
-    if (options.results)
+    // what else is wrong with them the first batch says
+    if (hasMember(options, 'results') && isReadable(options) && options.results)
       throw new ArgumentError(`${label}: the results of a stream are new for each set: "results" is for one batch`)
     const underway: Promise<unknown>[] = []
     try {

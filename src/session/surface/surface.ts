@@ -2,6 +2,7 @@
  * What a session offers beside its own life: libraries, Windows' errors, paths, memory. The same for the thread that started it
  * and for threads that joined.
  */
+
 import { numberOf, textOf } from '../../codec/control.js'
 import { Op } from '../../codec/layout.js'
 import { RemoteRange, type Target } from '../../ctypes/block.js'
