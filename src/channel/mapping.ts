@@ -39,13 +39,18 @@ export class Mapping {
   }
 }
 
-/** A thread's view is gone, or the thread itself. */
-export function forgetView(segment: Segment, state: SharedState, thread: number): void {
+/**
+ * A thread's view is gone, or the thread itself. Its own finalizer and the supervisor may both say so, at one time: one of them gives the
+ * view up, for the addresses are there for sure only as long as one has a view of them, and the last who has one unmaps them.
+ */
+export function forgetView(segment: Segment, { i32 }: SharedState, thread: number): void {
   const view = 1 << thread
-  // the addresses are there for sure only as long as one has a view of them
-  if ((Atomics.load(state.i32, Shared.views) & view) === 0) return
-  forgetViewer(segment, thread)
-  if (Atomics.and(state.i32, Shared.views, ~view) === (REPLACED | view)) unmap(segment)
+  if ((Atomics.or(i32, Shared.forgetting, view) & view) !== 0) return
+  if ((Atomics.load(i32, Shared.views) & view) !== 0) {
+    forgetViewer(segment, thread)
+    if (Atomics.and(i32, Shared.views, ~view) === (REPLACED | view)) unmap(segment)
+  }
+  Atomics.and(i32, Shared.forgetting, ~view)
 }
 
 /**

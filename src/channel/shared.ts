@@ -43,6 +43,8 @@ export const Shared = {
   lookLimit: 31,
   /** Signs of life asked for: see host-watch.ts. */
   pulses: 32,
+  /** Threads whose view is being given up just now, a bit each: see mapping.ts. */
+  forgetting: 33,
   /** For each thread: the descriptor of its bell (0: none), requests it has made, and the request it is about to claim (0: none). */
   bell: 64,
   asked: 64 + THREADS,

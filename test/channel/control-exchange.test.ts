@@ -7,6 +7,7 @@ import type { Lane } from '../../dist/src/channel/lane.js'
 import { Shared } from '../../dist/src/channel/shared.js'
 import type { Outcome } from '../../dist/src/codec/control.js'
 import { ARENA_OFFSET } from '../../dist/src/codec/layout.js'
+import { ZugbrueckeError } from '../../dist/src/errors.js'
 import { Ask, Ended, FakeHost, makeLane, Order, Request, until } from './fake-host.js'
 
 const test = suite('control exchange')
@@ -81,7 +82,7 @@ test('an outcome that somebody has written over is an error of this one', async 
   for (let i = 0; i < 40; i++) host.mapping.i32[ARENA_OFFSET / 4 + i] = 0x7fffffff
   assert.is(host.orders[Order.served], before)
   await until(() => asked.error ?? asked.outcome, 'settled')
-  assert.instance(asked.error, RangeError)
+  assert.instance(asked.error, ZugbrueckeError)
   await host.end()
 })
 

@@ -1,5 +1,6 @@
 /** The end of a session, and views that outlive it: they touch nobody's memory, and the addresses are given back with the last. */
 import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { forgetView, Mapping } from '../../dist/src/channel/mapping.js'
@@ -108,6 +109,29 @@ test('views that come and go while the session ends: each has one, or an error',
     endSegment(made)
     assert.equal(await Promise.all(ends), [0, 0, 0])
     assert.is(made.state.i32[Shared.views], 1 << 31)
+  }
+})
+
+test('a view that two threads say is gone, at one time, is given up once', async () => {
+  const now = new Int32Array(new SharedArrayBuffer(8))
+  const other = startThread('./forgetter.ts', import.meta.url, now.buffer)
+  try {
+    for (let round = 1; round <= 500; round++) {
+      const { state, segment } = makeSegment(1 << 20)
+      // as a thread's that has ended: no view of its own is left, which would be given up as well
+      Atomics.store(state.i32, Shared.views, 1 << 1)
+      endSegment({ state, segment })
+      const done = once(other, 'message')
+      other.postMessage({ segment, memory: state.memory, round })
+      while (Atomics.load(now, 1) !== round);
+      Atomics.store(now, 0, round)
+      forgetView(segment, state, 1)
+      await done
+      assert.is(state.i32[Shared.views], 1 << 31)
+      assert.is(mappedAt(segment.address), undefined)
+    }
+  } finally {
+    await other.terminate()
   }
 })
 

@@ -21,7 +21,7 @@ test('each call comes out as a right value or as an error of ours, and nothing i
   const rounds = faults.flatMap(fault => Array.from({ length: ROUNDS }, (_, i) => ({ fault, seed: first + i })))
   await inTurns(rounds, AT_ONCE, async ({ fault, seed }) => all.take(await round(fault, arch, seed)))
   assert.equal(all.notes, [])
-  assert.ok(all.counts.value > 1000 && all.counts.error > 50, JSON.stringify(all.counts))
+  assert.ok(all.counts.value > 500 && all.counts.error > 50, JSON.stringify(all.counts))
   const left = await leftSince(before)
   assert.equal(left, { processes: 0, descriptors: 0, threads: 0, mappings: 0 })
 })
