@@ -70,6 +70,9 @@ const outcomeOf = (answer: unknown): Outcome => {
   return 'refused'
 }
 
+/** As a parameter keeps it: an object of another realm, or without a prototype, is copied. */
+const plain = (value: unknown): unknown => (typeof value === 'object' ? structuredClone(value) : value)
+
 /** The same values from a file and from the constructor are the same parameters, or the same error but for the place. */
 const values: Fuzzer<Readonly<Record<string, unknown>>> = {
   name: 'parameters of a constructor, a file and a change',
@@ -83,7 +86,7 @@ const values: Fuzzer<Readonly<Record<string, unknown>>> = {
       if (outcome === 'taken') {
         const config = made as unknown as Readonly<Record<string, unknown>>
         for (const [key, value] of Object.entries(given))
-          if (value !== undefined && key !== 'cwd') assert.ok(isDeepStrictEqual(config[key], value), key)
+          if (value !== undefined && key !== 'cwd') assert.ok(isDeepStrictEqual(plain(config[key]), plain(value)), key)
         const settled = Object.entries(given).filter(([, value]) => value !== undefined)
         assert.is(
           changed instanceof Error,
