@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
-import { Builder, ByteBuffer } from 'flatbuffers'
+import { ByteBuffer } from 'flatbuffers'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { decodeOutcome, encodeControl } from '../../dist/src/codec/control.js'
@@ -10,8 +10,8 @@ import { Batch as BatchAt, Call as CallAt, Return as ReturnAt } from '../../dist
 import { Batch } from '../../src/codec/generated/batch.js'
 import { Call } from '../../src/codec/generated/call.js'
 import { Control } from '../../src/codec/generated/control.js'
-import { Outcome } from '../../src/codec/generated/outcome.js'
 import { Return } from '../../src/codec/generated/return.js'
+import { outcome } from './outcome.js'
 
 const test = suite('messages')
 const encoder = createEncoder()
@@ -175,21 +175,6 @@ test('Control', () => {
     }),
   )
 })
-
-function outcome(ok: boolean, numbers: readonly bigint[], texts: readonly string[]): Uint8Array {
-  const builder = new Builder(64)
-  const textVector = Outcome.createTextsVector(
-    builder,
-    texts.map(one => builder.createString(one)),
-  )
-  const numberVector = Outcome.createNumbersVector(builder, [...numbers])
-  Outcome.startOutcome(builder)
-  Outcome.addOk(builder, ok)
-  Outcome.addNumbers(builder, numberVector)
-  Outcome.addTexts(builder, textVector)
-  builder.finish(Outcome.endOutcome(builder))
-  return builder.asUint8Array()
-}
 
 test('Outcome of a stock Builder', () => {
   fc.assert(

@@ -9,9 +9,10 @@ import * as assert from 'uvu/assert'
 import { ZugbrueckeError } from 'zugbruecke'
 import * as wire from '../../dist/src/codec/layout.js'
 import { out } from '../../dist/src/ctypes/index.js'
+import { outcome } from '../codec/outcome.js'
 import { Random } from '../faults/random.js'
 import type { Fuzzer } from './fuzzer.js'
-import { type Arch, type Asked, damaged, outcome, Puppet, strange } from './puppet.js'
+import { type Arch, type Asked, damaged, Puppet, strange } from './puppet.js'
 
 /** A DLL that is there: only its header is read. */
 const DLLS = {

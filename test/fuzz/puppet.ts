@@ -3,13 +3,12 @@
  * what it likes, as a DLL may that has taken the host over. What Node's side is made of is real, from the lane to the routines.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { Builder, ByteBuffer } from 'flatbuffers'
+import { ByteBuffer } from 'flatbuffers'
 import { endMapping, forgetView, Mapping } from '../../dist/src/channel/mapping.js'
 import { closeSegment, createSegment, writeHead } from '../../dist/src/channel/segment.js'
 import { EndReason, Life, Shared, SharedState } from '../../dist/src/channel/shared.js'
 import { createTurns } from '../../dist/src/channel/turns.js'
 import { Control } from '../../dist/src/codec/generated/control.js'
-import { Outcome } from '../../dist/src/codec/generated/outcome.js'
 import * as wire from '../../dist/src/codec/layout.js'
 import { SessionCore } from '../../dist/src/session/core/core.js'
 import { lend } from '../../dist/src/session/memsync/loan.js'
@@ -193,19 +192,6 @@ export class Puppet {
     forgetView(segment, state, ONLOOKER)
     forgetView(segment, state, THREAD)
   }
-}
-
-export function outcome(ok: boolean, numbers: readonly bigint[], texts: readonly string[]): Uint8Array {
-  const builder = new Builder(64)
-  const offsets = texts.map(text => builder.createString(text))
-  const textVector = Outcome.createTextsVector(builder, offsets)
-  const numberVector = Outcome.createNumbersVector(builder, [...numbers])
-  Outcome.startOutcome(builder)
-  Outcome.addOk(builder, ok)
-  Outcome.addNumbers(builder, numberVector)
-  Outcome.addTexts(builder, textVector)
-  builder.finish(Outcome.endOutcome(builder))
-  return builder.asUint8Array()
 }
 
 /** Some of the bytes are others. */

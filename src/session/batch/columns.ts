@@ -263,3 +263,7 @@ export function kindOfElements(type: CType): TypedArrayConstructor | undefined {
       return undefined
   }
 }
+
+/** The same for results, of which narrow addresses are bigints, too. */
+export const kindOfResults = (type: CType): TypedArrayConstructor | undefined =>
+  isAddress(type) ? BigInt64Array : kindOfElements(type)

@@ -22,7 +22,7 @@ import { textsIn } from '../../ctypes/taken-texts.js'
 import { ArgumentError, BatchError, type RowError } from '../../errors.js'
 import { hresultError } from '../core/windows-error.js'
 import type { Column, ColumnContext } from './column.js'
-import { isAddress, kindOfElements, makeColumn, type TypedArray } from './columns.js'
+import { kindOfResults, makeColumn, type TypedArray } from './columns.js'
 import type { NumberResults } from './results.js'
 import { RowCursor } from './row-cursor.js'
 import { outColumn, type RowValues, rowValues } from './values.js'
@@ -203,8 +203,7 @@ export class BatchPlan implements PlannedRows {
 
 /** Checks where the results are to go. Throws ArgumentError. */
 function resultsOf({ label, restype }: BatchRoutine, rows: number, given: ArrayBufferView): TypedArray {
-  const Elements =
-    restype === null ? undefined : restype.size === 4 && isAddress(restype) ? BigInt64Array : kindOfElements(restype)
+  const Elements = restype === null ? undefined : kindOfResults(restype)
   const wrong = (what: string) =>
     new ArgumentError(`${label}: the option "results" of a batch ${what}`, { routine: label })
   if (!Elements)
