@@ -61,8 +61,11 @@ static uint32_t run(struct zb_thread *thread, struct zb_batch *batch, struct zb_
   batch->row = 0;
   while (batch->row < batch->rows) {
     uint32_t row;
+    *batch->running = batch->row;
     if (!zb_protect(thread, body, batch, &guard)) break;
-    row = batch->row;
+    row = *batch->running;
+    if (row < batch->row || row >= batch->rows) break; /* somebody has written over it: nobody knows which rows were carried out */
+    batch->row = row;
     SetLastError(guard.system_error);
     if (batch->texts && zb_pass_text(batch->texts, row)) continue;
     if (failed == capacity) break; /* nowhere to say it: the row counts as not carried out */
@@ -115,7 +118,7 @@ static void batch_into(struct zb_thread *thread, const struct zb_message *messag
     batch->texts = NULL;
   }
   for (int i = 0; i < 4; i++) batch->arguments->values[i] = 0;
-  batch->running = zb_word(WORD_RUNNING_ROW);
+  batch->running = zb_running_row(thread);
   uint32_t failed = run(thread, batch, kept, zb_choose_rows(batch), failures, capacity);
   if (list && batch->texts->full) {
     zb_drop_texts(batch->texts);

@@ -94,9 +94,10 @@ static void nested(struct zb_thread *thread, uint32_t node, const struct zb_mess
       return;
     }
   } else {
-    uint32_t row = zb_load(zb_word(WORD_RUNNING_ROW));
+    volatile uint32_t *running = zb_running_row(thread);
+    uint32_t row = zb_load(running);
     zb_execute(thread, message, &reply);
-    zb_store(zb_word(WORD_RUNNING_ROW), row); /* the batch around us is still at its row */
+    zb_store(running, row); /* the batch around us is still at its row */
   }
   zb_put_reply(thread, &reply, out);
   post(thread->strand, node, KIND_REPLY, REPLY_MESSAGE_SIZE);

@@ -32,6 +32,7 @@ struct zb_thread {
   struct zb_guard *guard;
   uint32_t last_error; /* private copies, as in ctypes */
   int32_t errno_copy;
+  uint32_t running_row;
   uint32_t system_error; /* the routines' own GetLastError(): the bridge's waiting must not show in it */
   uint32_t spin;
   uint32_t beside;      /* waits in a row that looked as if who calls ran on the same core */
@@ -139,11 +140,11 @@ struct zb_column {
 /* A batch while it runs. The row is kept here as well as in the segment: Node could change the latter. */
 struct zb_batch {
   const struct zb_entry *entry;
-  volatile uint32_t row;
+  uint32_t row; /* where a loop begins, and where it came to its end */
   uint32_t rows;
   uint32_t count;
   uint32_t result_kind;
-  volatile uint32_t *running;
+  volatile uint32_t *running; /* the row that a loop is at: the one store that each row costs beside its result */
   uint8_t *results;
   uint64_t result_stride;
   uint32_t *last_errors;
@@ -189,6 +190,7 @@ static inline void *zb_of_ntdll(const char *name) { return (void *)GetProcAddres
 struct zb_thread *zb_current(void);
 void zb_attach(struct zb_thread *thread, int32_t strand);
 void zb_detach(void);
+volatile uint32_t *zb_running_row(struct zb_thread *thread);
 /* wait.c: returns when *head is no longer `seen`, or, on the first strand, when it was rung for something else */
 void zb_calibrate(void);
 void zb_wait(struct zb_thread *thread, volatile uint32_t *head, uint32_t seen, volatile uint32_t *sleeps);
@@ -221,6 +223,8 @@ void zb_batch(struct zb_thread *thread, const struct zb_message *message, struct
 zb_body zb_choose_rows(const struct zb_batch *batch);
 /* rows_*.c: a loop for shapes that are common, NULL for the others */
 zb_body zb_special_rows(const struct zb_batch *batch);
+/* near_x86_64.c */
+zb_body zb_near(zb_body body, uint64_t address);
 void zb_swap_in(struct zb_thread *thread, struct zb_kept kept);
 void zb_swap_out(struct zb_thread *thread, struct zb_kept kept, uint32_t system_error);
 /* texts.c */

@@ -1,4 +1,4 @@
-/* The loops over the rows of a batch. They begin at batch->row and leave there the row that they are at, so that after a crash the
+/* The loops over the rows of a batch. They begin at batch->row and say in batch->running at which they are, so that after a crash the
  * caller notes the row and enters again behind it. What the architecture has no loop of its own for goes through zb_invoke. */
 #include "modes.h"
 #include "rows.h"
@@ -15,8 +15,8 @@ static void any(void *argument) {
   struct zb_batch *batch = argument;
   uint64_t *values = batch->arguments->values, result;
   const uint32_t mxcsr = zb_mxcsr();
-  for (uint32_t row = batch->row; row < batch->rows; row++) {
-    batch->row = row;
+  uint32_t row = batch->row;
+  for (; row < batch->rows; row++) {
     *batch->running = row;
     load_row(batch, row, values);
     result = zb_invoke(batch->entry, values);
@@ -24,7 +24,7 @@ static void any(void *argument) {
     if (batch->last_errors) batch->last_errors[row] = GetLastError();
     zb_store_value(batch->result_kind, batch->results + row * (size_t)batch->result_stride, result);
   }
-  batch->row = batch->rows;
+  batch->row = row;
 }
 
 /* The same for a routine that leaves texts. The row at which an exception ended it goes on with its texts if they can be had. */
@@ -33,8 +33,8 @@ static void with_texts(void *argument) {
   struct zb_texts *texts = batch->texts;
   uint64_t *values = batch->arguments->values;
   const uint32_t mxcsr = zb_mxcsr();
-  for (uint32_t row = batch->row; row < batch->rows && !texts->full; row++) {
-    batch->row = row;
+  uint32_t row = batch->row;
+  for (; row < batch->rows && !texts->full; row++) {
     *batch->running = row;
     if (!texts->returned) {
       load_row(batch, row, values);
@@ -46,7 +46,7 @@ static void with_texts(void *argument) {
     }
     zb_take_texts(texts, row, values);
   }
-  batch->row = batch->rows;
+  batch->row = row;
 }
 
 /* last_errors are kept by the loop for everything alone. */

@@ -41,7 +41,6 @@ INLINE void same(struct zb_batch *batch, const int n, const int wide, const char
   for (; row < rows; row++) {
     uint32_t low, high, taken;
     long double top;
-    batch->row = row;
     zb_store_row(running, row);
     if (result == 'f' || result == 'd') {
       if (wide) {

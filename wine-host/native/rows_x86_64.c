@@ -17,28 +17,41 @@ INLINE uint64_t as_bits(double value) {
   return v;
 }
 
+/* Stores a result of 4 or 8 bytes as zb_store_row does the number of a row, and gives where the next one goes. */
+INLINE uint8_t *append(uint8_t *at, uint64_t bits, const ptrdiff_t size) {
+  uint8_t *const next = at + size;
+  if (size == 4) __asm__ volatile("stosl" : "+D"(at) : "a"((uint32_t)bits) : "memory");
+  else __asm__ volatile("stosq" : "+D"(at) : "a"(bits) : "memory");
+  if (__builtin_expect(at != next, 0)) zb_clear_direction();
+  return next;
+}
+
 /* n columns of one kind. Integers sit in integer registers and doubles in xmm registers, which is where a routine with
- * such a signature looks: no need for both. */
-INLINE void same(struct zb_batch *batch, const int n, const char kind, const char result) {
+ * such a signature looks: no need for both. Where values lie one behind the other (`size` bytes apart; 0 for any distance), they are found by
+ * the number of the row alone: as many pointers and distances as columns do not fit into registers. */
+INLINE void same(struct zb_batch *batch, const int n, const char kind, const char result, const ptrdiff_t size) {
   const uint32_t rows = batch->rows;
   const integer_routine integers = (integer_routine)(ULONG_PTR)batch->entry->address;
   const double_routine doubles = (double_routine)(ULONG_PTR)batch->entry->address;
   volatile uint32_t *const running = batch->running;
   const uint8_t *p0 = 0, *p1 = 0, *p2 = 0, *p3 = 0;
-  int64_t s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+  ptrdiff_t s0 = size, s1 = size, s2 = size, s3 = size;
   const uint32_t mxcsr = zb_mxcsr();
+  const int appends = size && result != 'v';
+  uint8_t *out = batch->results;
+  const ptrdiff_t step = size ? result == 'i' ? 4 : 8 : (ptrdiff_t)batch->result_stride;
   uint32_t row = batch->row;
-  uint8_t *out = batch->results + row * batch->result_stride;
-  const uint64_t step = batch->result_stride;
-  if (n > 0) s0 = batch->columns[0].stride, p0 = batch->columns[0].pointer + row * s0;
-  if (n > 1) s1 = batch->columns[1].stride, p1 = batch->columns[1].pointer + row * s1;
-  if (n > 2) s2 = batch->columns[2].stride, p2 = batch->columns[2].pointer + row * s2;
-  if (n > 3) s3 = batch->columns[3].stride, p3 = batch->columns[3].pointer + row * s3;
+  if (appends) out += row * step;
+  if (n > 0) p0 = batch->columns[0].pointer, s0 = size ? size : batch->columns[0].stride;
+  if (n > 1) p1 = batch->columns[1].pointer, s1 = size ? size : batch->columns[1].stride;
+  if (n > 2) p2 = batch->columns[2].pointer, s2 = size ? size : batch->columns[2].stride;
+  if (n > 3) p3 = batch->columns[3].pointer, s3 = size ? size : batch->columns[3].stride;
   for (; row < rows; row++) {
+    const ptrdiff_t at = row;
     uint64_t bits;
-    batch->row = row;
-    zb_store_row(running, row);
-#define L(c) zb_load_value((uint32_t)kind, p##c)
+    if (appends) *running = row;
+    else zb_store_row(running, row);
+#define L(c) zb_load_value((uint32_t)kind, p##c + at * s##c)
 #define D(c) as_double(L(c))
 #define PASS(function, X) \
   (n == 1 ? function(X(0)) : n == 2 ? function(X(0), X(1)) : n == 3 ? function(X(0), X(1), X(2)) : function(X(0), X(1), X(2), X(3)))
@@ -59,8 +72,8 @@ INLINE void same(struct zb_batch *batch, const int n, const char kind, const cha
       bits = PASS(integers, L);
     }
     if (kind == 'd') zb_settle_mxcsr(mxcsr);
-    zb_store_value((uint32_t)result, out, bits);
-    p0 += s0, p1 += s1, p2 += s2, p3 += s3, out += step;
+    if (appends) out = append(out, bits, step);
+    else zb_store_value((uint32_t)result, out + at * step, bits);
   }
   batch->row = row;
 }
@@ -70,28 +83,32 @@ static void integers(void *argument) {
   struct zb_batch *batch = argument;
   const integer_routine routine = (integer_routine)(ULONG_PTR)batch->entry->address;
   uint64_t values[4] = {0};
-  for (uint32_t row = batch->row; row < batch->rows; row++) {
-    batch->row = row;
+  uint32_t row = batch->row;
+  for (; row < batch->rows; row++) {
     zb_store_row(batch->running, row);
     for (uint32_t c = 0; c < batch->count; c++)
       values[c] = zb_load_value((uint32_t)batch->columns[c].kind, batch->columns[c].pointer + row * batch->columns[c].stride);
     zb_store_value(batch->result_kind, batch->results + row * batch->result_stride,
                    routine(values[0], values[1], values[2], values[3]));
   }
-  batch->row = batch->rows;
+  batch->row = row;
 }
 
-/* Tables: */
+/* Tables: by result, and by the number of columns. */
 /* clang-format off */
-#define LOOP(n, kind, name, result) \
-  static void loop_##n##name##result(void *batch) { same(batch, n, kind, #result[0]); }
-#define LOOPS(kind, name, result) LOOP(1, kind, name, result) LOOP(2, kind, name, result) LOOP(3, kind, name, result) LOOP(4, kind, name, result)
-LOOPS('i', i, i) LOOPS('i', i, q) LOOPS('i', i, v)
-LOOPS('q', q, i) LOOPS('q', q, q) LOOPS('q', q, v)
-LOOPS('d', d, d) LOOPS('d', d, i) LOOPS('d', d, v)
-#define ROW(name, result) {loop_1##name##result, loop_2##name##result, loop_3##name##result, loop_4##name##result}
+#define LOOP(n, kind, name, result, size) static void loop_##n##name##result##size(void *batch) { same(batch, n, kind, #result[0], size); }
+#define LOOPS(kind, name, result, size) \
+  LOOP(1, kind, name, result, size) LOOP(2, kind, name, result, size) LOOP(3, kind, name, result, size) LOOP(4, kind, name, result, size)
+#define ALL(kind, name, size) LOOPS(kind, name, i, size) LOOPS(kind, name, q, size) LOOPS(kind, name, v, size)
+ALL('i', i, 4) ALL('i', i, 0) ALL('q', q, 8) ALL('q', q, 0)
+LOOPS('d', d, i, 8) LOOPS('d', d, d, 8) LOOPS('d', d, v, 8) LOOPS('d', d, i, 0) LOOPS('d', d, d, 0) LOOPS('d', d, v, 0)
+LOOP(1, '&', a, i, 0) LOOP(1, '&', a, q, 0) LOOP(1, '&', a, v, 0)
+#define ROW(name, result, size) {loop_1##name##result##size, loop_2##name##result##size, loop_3##name##result##size, loop_4##name##result##size}
+static const zb_body dense[3][3][4] = {
+    {ROW(i, i, 4), ROW(i, q, 4), ROW(i, v, 4)}, {ROW(q, i, 8), ROW(q, q, 8), ROW(q, v, 8)}, {ROW(d, i, 8), ROW(d, d, 8), ROW(d, v, 8)}};
 static const zb_body loops[3][3][4] = {
-    {ROW(i, i), ROW(i, q), ROW(i, v)}, {ROW(q, i), ROW(q, q), ROW(q, v)}, {ROW(d, i), ROW(d, d), ROW(d, v)}};
+    {ROW(i, i, 0), ROW(i, q, 0), ROW(i, v, 0)}, {ROW(q, i, 0), ROW(q, q, 0), ROW(q, v, 0)}, {ROW(d, i, 0), ROW(d, d, 0), ROW(d, v, 0)}};
+static const zb_body structures[3] = {loop_1ai0, loop_1aq0, loop_1av0};
 /* clang-format on */
 
 /* A kind that is loaded and passed alike: i, q or d; 0 for the others. */
@@ -99,24 +116,42 @@ static int family(uint64_t kind) {
   return kind == 'i' || kind == 'I' ? 'i' : kind == 'q' || kind == 'Q' || kind == 'p' ? 'q' : kind == 'd' ? 'd' : 0;
 }
 
+/* Do the values of all columns, and the results, lie one behind the other? */
+static int is_dense(const struct zb_batch *batch, int64_t size, int result) {
+  if (result != 'v' && batch->result_stride != (result == 'i' ? 4 : 8)) return 0;
+  for (uint32_t c = 0; c < batch->count; c++)
+    if (batch->columns[c].stride != size) return 0;
+  return 1;
+}
+
 /* Only where the columns are what the declaration says: a routine that is variadic, or takes floats where the columns are integers,
  * gets its arguments in both kinds of register. */
-zb_body zb_special_rows(const struct zb_batch *batch) {
+static zb_body choose(const struct zb_batch *batch) {
   const struct zb_entry *entry = batch->entry;
-  const uint32_t floats = entry->layout->floats;
-  int kind, integral = 1, result = batch->result_kind == 'v' ? 'v' : family(batch->result_kind);
-  if (batch->count < 1 || batch->count > 4 || (entry->kept.flags & ROUTINE_VARIADIC)) return NULL;
+  const uint32_t floats = entry->layout->floats, count = batch->count;
+  const int result = batch->result_kind == 'v' ? 'v' : family(batch->result_kind);
+  int kind, integral = 1;
+  if (count < 1 || count > 4 || (entry->kept.flags & ROUTINE_VARIADIC)) return NULL;
   kind = family(batch->columns[0].kind);
-  for (uint32_t c = 0; c < batch->count; c++) {
+  for (uint32_t c = 0; c < count; c++) {
     uint64_t k = batch->columns[c].kind;
     if (k != batch->columns[0].kind) kind = 0;
     if (k == 'f' || k == 'd') integral = 0;
     if (k == 'I') kind = 0; /* zero-extended: not the loop for i */
   }
   if (kind == 'd' && floats == 2 && (result == 'i' || result == 'd' || result == 'v'))
-    return loops[2][result == 'i' ? 0 : result == 'd' ? 1 : 2][batch->count - 1];
+    return (is_dense(batch, 8, result) ? dense : loops)[2][result == 'i' ? 0 : result == 'd' ? 1 : 2][count - 1];
   if (!integral || floats || batch->result_kind == 'f' || batch->result_kind == 'd') return NULL;
-  if ((kind == 'i' || kind == 'q') && (result == 'i' || result == 'q' || result == 'v'))
-    return loops[kind == 'q'][result == 'i' ? 0 : result == 'q' ? 1 : 2][batch->count - 1];
+  if (result == 'i' || result == 'q' || result == 'v') {
+    const int of = result == 'i' ? 0 : result == 'q' ? 1 : 2;
+    if (kind == 'i' || kind == 'q')
+      return (is_dense(batch, kind == 'i' ? 4 : 8, result) ? dense : loops)[kind == 'q'][of][count - 1];
+    if (count == 1 && batch->columns[0].kind == '&') return structures[of];
+  }
   return integers;
+}
+
+zb_body zb_special_rows(const struct zb_batch *batch) {
+  zb_body body = choose(batch);
+  return body && body != integers ? zb_near(body, batch->entry->address) : body;
 }

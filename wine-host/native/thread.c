@@ -27,6 +27,11 @@ void zb_attach(struct zb_thread *thread, int32_t strand) {
   TlsSetValue(zb.tls, thread);
 }
 
+/* Node is told of the row of the main thread: what runs there is what it names when the process ends. */
+volatile uint32_t *zb_running_row(struct zb_thread *thread) {
+  return thread->strand == 0 ? zb_word(WORD_RUNNING_ROW) : &thread->running_row;
+}
+
 void zb_detach(void) { TlsSetValue(zb.tls, NULL); }
 
 /* Control handlers run on the thread they speak of; before zb_serve, and on threads that never called in, there is only

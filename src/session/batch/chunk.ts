@@ -18,8 +18,10 @@ import { ADDRESS_OF, type Column, type ColumnChunk, type RowTexts } from './colu
 import type { PlannedRows } from './plan.js'
 import type { RowRange } from './row-cursor.js'
 
-/** Rows of a chunk, at the most: small enough to stay in the cache, large enough that a wake-up is nothing beside it. */
-const CHUNK_ROWS = 32768
+/** Rows of a chunk, at the most: a wake-up is little beside them. */
+const CHUNK_ROWS = 131072
+/** Bytes that are copied for a chunk, at the most: one is copied while another is called, so a batch should have some. */
+const CHUNK_BYTES = 1 << 20
 /** Chunks under way at once. */
 const DEPTH = 4
 /** The same of a batch that sessions share: what one has taken no other can do. */
@@ -53,13 +55,15 @@ export class ShareState {
     arenaSize: number,
   ) {
     const { plan, columns } = share
-    let rowSize = plan.results.size + ROW_FAILURE_SIZE + (plan.lastErrors ? 4 : 0)
-    for (const column of columns) rowSize += column.rowSize
+    let copied = plan.lastErrors ? 4 : 0
+    if (plan.results.address?.(core) === undefined) copied += plan.results.size
+    for (const column of columns) copied += column.rowSize
     const { textCount, textLengths } = share.declared
-    if (textCount > 0) rowSize += textLengths.rowSize(textCount)
-    const fit = Math.floor(arenaSize / (DEPTH + 1) / rowSize)
+    if (textCount > 0) copied += textLengths.rowSize(textCount)
+    const fit = Math.floor(arenaSize / (DEPTH + 1) / (copied + ROW_FAILURE_SIZE))
+    const quick = Math.floor(Math.min(CHUNK_ROWS, CHUNK_BYTES / Math.max(1, copied)))
     // a row larger than that goes alone
-    this.#most = Math.max(1, Math.min(CHUNK_ROWS, fit, plan.chunk ?? CHUNK_ROWS))
+    this.#most = Math.max(1, Math.min(fit, plan.chunk ?? quick))
   }
 
   /** Rows of the next chunk. */
