@@ -10,7 +10,7 @@ import { halfACore } from './half-a-core.js'
 import { joinedThread } from './joined-thread.js'
 import { type Library, loadLibrary } from './library.js'
 import { sliceAsync, sliceSync } from './slice.mjs'
-import { IN_FLIGHT, type Way, ways } from './ways.mjs'
+import { type Way, ways } from './ways.mjs'
 
 export interface Ours {
   readonly measures: readonly Measure[]
@@ -121,7 +121,7 @@ export async function startOurs(dllPath: string, quick: boolean): Promise<Ours> 
       return sliceSync(prepared.call, seconds, prepared.inner)
     }
   }
-  const awaited = (seconds: number) => sliceAsync(() => add(3, 4), seconds)
+  const awaited = (seconds: number) => ways(add).awaited(seconds) as Promise<Sample>
   const addSync = synchronous('add')
 
   // --- two ints in, one out: every way to make the call
@@ -152,8 +152,7 @@ export async function startOurs(dllPath: string, quick: boolean): Promise<Ours> 
     id: 'add-1000',
     group: 'add',
     label: '1000 at once',
-    run: seconds =>
-      sliceAsync(() => Promise.all(Array.from({ length: IN_FLIGHT }, (_, i) => add(i, 4))), seconds, IN_FLIGHT),
+    run: seconds => ways(add).together(seconds) as Promise<Sample>,
   })
   define({
     id: 'add-batch',
@@ -164,6 +163,21 @@ export async function startOurs(dllPath: string, quick: boolean): Promise<Ours> 
         async () => {
           const results = await add.batch(mebibyteColumns)
           check(results[BATCH_ROWS - 1] === 3 * (BATCH_ROWS - 1), 'batch')
+        },
+        seconds,
+        BATCH_ROWS,
+      ),
+  })
+  const into = new Int32Array(BATCH_ROWS)
+  define({
+    id: 'add-batch-into',
+    group: 'add',
+    label: 'batch of 10⁶ into the same array',
+    run: seconds =>
+      sliceAsync(
+        async () => {
+          await add.batch(mebibyteColumns, { results: into })
+          check(into[BATCH_ROWS - 1] === 3 * (BATCH_ROWS - 1), 'batch')
         },
         seconds,
         BATCH_ROWS,

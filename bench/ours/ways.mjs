@@ -15,7 +15,14 @@ export function ways(add) {
         seconds,
         10,
       ),
-    awaited: seconds => sliceAsync(() => add(3, 4), seconds),
+    awaited: seconds =>
+      sliceAsync(
+        async () => {
+          for (let i = 0; i < 10; i++) await add(i, 4)
+        },
+        seconds,
+        10,
+      ),
     together: seconds =>
       sliceAsync(() => Promise.all(Array.from({ length: IN_FLIGHT }, (_, i) => add(i, 4))), seconds, IN_FLIGHT),
   }
