@@ -12,7 +12,8 @@ struct zb_modes {
 
 enum {
   MXCSR_MODES = 0xFFC0, /* without the exceptions noted so far, which are nobody's promise */
-  X87_EXCEPTION = 0x80  /* one that is not masked waits to be raised by the next instruction */
+  X87_EXCEPTION = 0x80, /* one that is not masked waits to be raised by the next instruction */
+  X87_TOP = 0x3800      /* of the stack: 0 where it is empty, or full */
 };
 
 /* Every compiler takes it for granted, and copies and clears memory backwards where it is set. */
@@ -40,6 +41,18 @@ static inline void zb_calm_x87(void) {
   uint16_t status;
   __asm__ volatile("fnstsw %0" : "=a"(status));
   if (__builtin_expect(status & X87_EXCEPTION, 0)) __asm__ volatile("fnclex");
+}
+
+/* Does something lie on the stack, or does an exception wait? What MMX leaves does not show. */
+static inline int zb_x87_is_left(void) {
+  uint16_t status;
+  __asm__ volatile("fnstsw %0" : "=a"(status));
+  return __builtin_expect(status & (X87_EXCEPTION | X87_TOP), 0);
+}
+
+static inline void zb_empty_x87(void) {
+  zb_calm_x87();
+  __asm__ volatile("emms");
 }
 
 static inline void zb_settle_x87(uint16_t kept) {

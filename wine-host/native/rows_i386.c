@@ -1,67 +1,84 @@
 /* Loops for the common shapes of batches on i386, compiled once for each: up to four columns that are pushed as they lie, all of one
- * word or all of two. Which convention it is shows only in the stack pointer afterwards. */
+ * word or all of two, and one of structures, whose addresses are pushed. Which convention it is shows only in the stack pointer
+ * afterwards. */
 #include "modes.h"
 #include "rows.h"
 #include "call_i386.h"
 
-/* Of the column whose pointer is number c at esi: one word, or two. */
-#define PUSH0(c) "movl 4*" #c "(%%esi), %%ecx\n\tpushl (%%ecx)\n\t"
-#define PUSH1(c) "movl 4*" #c "(%%esi), %%ecx\n\tpushl 4(%%ecx)\n\tpushl (%%ecx)\n\t"
+enum { ONE, TWO, PLACE }; /* words of each column, or the place where its value is */
+/* To look at the x87 stack takes longer than a short routine, and to empty it longer still: after so many rows it is looked at, for it has room for
+ * eight values that nobody declared; and after so many emptied, whatever it looks like. */
+enum { LOOK = 4, EMPTY = 16 };
 
-/* One call with the values of `n` columns, the last first. As in zb_call_raw the stack lies on 16 bytes, and what is kept is kept in
- * registers, for the stack pointer is as the routine leaves it. In ecx: what that took. */
-#define CALL(n, wide, pushes, results)                                                                                       \
-  __asm__ volatile(                                                                                                          \
-      "movl %%esp, %%edi\n\tsubl %[room], %%esp\n\tandl $-16, %%esp\n\tmovl %%esp, %%ebx\n\taddl %[bytes], %%esp\n\t" pushes \
-      "call *%%eax\n\tmovl %%esp, %%ecx\n\tmovl %%edi, %%esp\n\tsubl %%ebx, %%ecx"                                           \
-      : results, "=d"(high), "=c"(taken), "=a"(low)                                                                          \
-      : "a"(address), "S"(p), [room] "i"(SLACK + 4 * n * (1 + wide)), [bytes] "i"(4 * n * (1 + wide))                        \
-      : "ebx", "edi", "memory", "cc")
-#define CALL_OF(wide, push, results)                                         \
-  switch (n) {                                                               \
-    case 1: CALL(1, wide, push(0), results); break;                          \
-    case 2: CALL(2, wide, push(1) push(0), results); break;                  \
-    case 3: CALL(3, wide, push(2) push(1) push(0), results); break;          \
-    default: CALL(4, wide, push(3) push(2) push(1) push(0), results); break; \
+/* How a column lies, for the assembler. */
+struct lie {
+  const uint8_t *first;
+  int32_t stride;
+};
+_Static_assert(sizeof(struct lie) == 8, "VALUE");
+
+/* Leads ecx to the value that column c of those at esi has in row edx. Pushed is one word of it, or two, or where it is. */
+#define VALUE(c) "movl %%edx, %%ecx\n\timull 4+8*" #c "(%%esi), %%ecx\n\taddl 8*" #c "(%%esi), %%ecx\n\t"
+#define PUSH_ONE(c) VALUE(c) "pushl (%%ecx)\n\t"
+#define PUSH_TWO(c) VALUE(c) "pushl 4(%%ecx)\n\tpushl (%%ecx)\n\t"
+#define PUSH_PLACE(c) VALUE(c) "pushl %%ecx\n\t"
+
+/* One call on the stack that has been made ready, the last argument pushed first. Our own stack pointer is kept in a register, for it is as the
+ * routine leaves it. */
+#define CALL(pushes, results)                                                                                                     \
+  __asm__ volatile("movl %%esp, %%edi\n\tmovl %[stack], %%esp\n\t" pushes "call *%%eax\n\tmovl %%esp, %%ecx\n\tmovl %%edi, %%esp" \
+                   : results, "=d"(high), "=c"(left), "=a"(low)                                                                   \
+                   : "a"(address), "S"(lies), "d"(row), [stack] "m"(stack)                                                        \
+                   : "ebx", "edi", "memory", "cc")
+#define CALL_OF(push, results)                                      \
+  switch (n) {                                                      \
+    case 1: CALL(push(0), results); break;                          \
+    case 2: CALL(push(1) push(0), results); break;                  \
+    case 3: CALL(push(2) push(1) push(0), results); break;          \
+    default: CALL(push(3) push(2) push(1) push(0), results); break; \
+  }
+#define CALL_ROW(results)         \
+  if (width == ONE) {             \
+    CALL_OF(PUSH_ONE, results)    \
+  } else if (width == TWO) {      \
+    CALL_OF(PUSH_TWO, results)    \
+  } else {                        \
+    CALL(PUSH_PLACE(0), results); \
   }
 
+/* Where arguments may lie, on 16 bytes: below all that the function has on its stack, which does not grow in a loop without calls of C's; as in
+ * zb_call_raw there is room above them. */
+INLINE uint32_t stack_below(void) {
+  uint32_t stack;
+  __asm__ volatile("movl %%esp, %0" : "=r"(stack));
+  return (stack - SLACK) & ~15u;
+}
+
 /* n columns. result: i or q as many bytes of the integer registers, f or d out of st0, v none, x what is stored by its kind. */
-INLINE void same(struct zb_batch *batch, const int n, const int wide, const char result) {
+INLINE void same(struct zb_batch *batch, const int n, const int width, const char result) {
+  const uint32_t size = (uint32_t)n * (width == TWO ? 8 : 4), bottom = stack_below() - 4 * 8, stack = bottom + size;
   const uint32_t address = (uint32_t)batch->entry->address, declared = batch->entry->layout->taken, rows = batch->rows;
   volatile uint32_t *const running = batch->running;
-  const uint8_t *p[4];
-  ptrdiff_t s[4];
+  struct lie lies[4] = {{0, 0}};
   uint32_t row = batch->row;
   uint8_t *out = batch->results + row * batch->result_stride;
   const int floats = batch->entry->layout->floats || result == 'f' || result == 'd';
   const uint32_t mxcsr = zb_mxcsr();
   const uint16_t x87 = zb_x87();
   const size_t step = (size_t)batch->result_stride;
-  for (int c = 0; c < n; c++) s[c] = (ptrdiff_t)batch->columns[c].stride, p[c] = batch->columns[c].pointer + (ptrdiff_t)row * s[c];
+  for (int c = 0; c < n; c++) lies[c] = (struct lie){batch->columns[c].pointer, (int32_t)batch->columns[c].stride};
   for (; row < rows; row++) {
-    uint32_t low, high, taken;
+    uint32_t low, high, left;
     long double top;
     zb_store_row(running, row);
     if (result == 'f' || result == 'd') {
-      if (wide) {
-        CALL_OF(1, PUSH1, "=t"(top))
-      } else {
-        CALL_OF(0, PUSH0, "=t"(top))
-      }
+      CALL_ROW("=t"(top))
     } else {
-      if (wide) {
-        CALL_OF(1, PUSH1, "+m"(*p))
-      } else {
-        CALL_OF(0, PUSH0, "+m"(*p))
-      }
-      if (!(row & 3)) { /* as in zb_call_raw; eight values have room */
-        zb_calm_x87();
-        __asm__ volatile("emms");
-      }
+      CALL_ROW("+m"(*lies))
+      if (row % LOOK == 0 && (row % EMPTY == 0 || zb_x87_is_left())) zb_empty_x87();
     }
-    for (int c = 0; c < n; c++) p[c] += s[c];
     if (floats) zb_settle_mxcsr(mxcsr), zb_settle_x87(x87);
-    if (taken != declared) zb_unbalanced(taken, declared);
+    if (left - bottom != declared) zb_unbalanced(left - bottom, declared);
     if (result == 'i') memcpy(out, &low, 4);
     if (result == 'q') memcpy(out, &low, 4), memcpy(out + 4, &high, 4);
     if (result == 'f') {
@@ -80,13 +97,15 @@ INLINE void same(struct zb_batch *batch, const int n, const int wide, const char
 
 /* Tables: */
 /* clang-format off */
-#define LOOP(n, wide, result) static void loop_##n##wide##result(void *batch) { same(batch, n, wide, #result[0]); }
-#define LOOPS(wide, result) LOOP(1, wide, result) LOOP(2, wide, result) LOOP(3, wide, result) LOOP(4, wide, result)
-#define ALL(wide) LOOPS(wide, v) LOOPS(wide, x) LOOPS(wide, i) LOOPS(wide, q) LOOPS(wide, f) LOOPS(wide, d)
-ALL(0) ALL(1)
-#define ROW(wide, result) {loop_1##wide##result, loop_2##wide##result, loop_3##wide##result, loop_4##wide##result}
-#define TABLE(wide) {ROW(wide, v), ROW(wide, x), ROW(wide, i), ROW(wide, q), ROW(wide, f), ROW(wide, d)}
-static const zb_body loops[2][6][4] = {TABLE(0), TABLE(1)};
+#define LOOP(n, width, result) static void loop_##n##width##result(void *batch) { same(batch, n, width, #result[0]); }
+#define LOOPS(width, result) LOOP(1, width, result) LOOP(2, width, result) LOOP(3, width, result) LOOP(4, width, result)
+#define ALL(width) LOOPS(width, v) LOOPS(width, x) LOOPS(width, i) LOOPS(width, q) LOOPS(width, f) LOOPS(width, d)
+ALL(ONE) ALL(TWO)
+LOOP(1, PLACE, v) LOOP(1, PLACE, x) LOOP(1, PLACE, i) LOOP(1, PLACE, q) LOOP(1, PLACE, f) LOOP(1, PLACE, d)
+#define ROW(width, result) {loop_1##width##result, loop_2##width##result, loop_3##width##result, loop_4##width##result}
+#define TABLE(width) {ROW(width, v), ROW(width, x), ROW(width, i), ROW(width, q), ROW(width, f), ROW(width, d)}
+static const zb_body loops[2][6][4] = {TABLE(ONE), TABLE(TWO)};
+static const zb_body structures[6] = {loop_1PLACEv, loop_1PLACEx, loop_1PLACEi, loop_1PLACEq, loop_1PLACEf, loop_1PLACEd};
 /* clang-format on */
 
 static int result_class(uint32_t kind) {
@@ -110,6 +129,8 @@ zb_body zb_special_rows(const struct zb_batch *batch) {
   if (batch->count < 1 || batch->count > 4 || (batch->entry->kept.flags & ROUTINE_VARIADIC)) return NULL;
   if (kind == 'v' && (declared == 'f' || declared == 'd')) return NULL; /* nobody wants it, but it has to leave the x87 stack */
   size = layout->places[0].size;
+  if (batch->columns[0].kind == '&' && batch->count == 1 && layout->places[0].kind == 'p' && layout->places[0].word >= 2)
+    return structures[result_class(kind)];
   for (uint32_t c = 0; c < batch->count; c++) {
     const struct zb_place *place = &layout->places[c];
     if (place->kind == '{' || place->word < 2 || place->size != size || zb_kind_size(batch->columns[c].kind) != (int)size)
