@@ -1,5 +1,6 @@
 /* How this process ends: because Node says so or has gone, or because nothing is left to go on with. */
 #include "internal.h"
+#include <inttypes.h>
 #include <stdio.h>
 #include <tlhelp32.h>
 
@@ -87,8 +88,8 @@ static LONG WINAPI unhandled(EXCEPTION_POINTERS *exception) {
   if (zb_ends()) end(0);
   if (stub) snprintf(text, sizeof text, "a thread of a DLL's own needs %s, which Wine does not have", stub);
   else
-    snprintf(text, sizeof text, "exception 0x%08lX at 0x%llX on a thread of a DLL's own", (unsigned long)record->ExceptionCode,
-             (unsigned long long)(ULONG_PTR)record->ExceptionAddress);
+    snprintf(text, sizeof text, "exception 0x%08lX at 0x%" PRIX64 " on a thread of a DLL's own",
+             (unsigned long)record->ExceptionCode, (uint64_t)(ULONG_PTR)record->ExceptionAddress);
   zb_say(text);
   end(record->ExceptionCode);
 }
