@@ -11,11 +11,11 @@ struct zb_modes {
 };
 
 enum {
-  MXCSR_MODES = 0xFFC0, /* without the exceptions noted so far, which are nobody's promise */
-  X87_EXCEPTION = 0x80  /* one that is not masked waits to be raised by the next instruction */
+  MXCSR_MODES = 0xFFC0, /* without the flags of exceptions so far, which no convention preserves */
+  X87_EXCEPTION = 0x80  /* an unmasked exception is pending: the next x87 instruction raises it */
 };
 
-/* Every compiler takes it for granted, and copies and clears memory backwards where it is set. */
+/* Compilers assume a clear direction flag: where it is set, memory is copied and cleared backwards. */
 static inline void zb_clear_direction(void) { __asm__ volatile("cld" ::: "cc", "memory"); }
 
 static inline uint32_t zb_mxcsr(void) {
@@ -35,7 +35,7 @@ static inline uint16_t zb_x87(void) {
   return value;
 }
 
-/* Has nothing wait to be raised. */
+/* Clears a pending x87 exception. */
 static inline void zb_calm_x87(void) {
   uint16_t status;
   __asm__ volatile("fnstsw %0" : "=a"(status));

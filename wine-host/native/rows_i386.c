@@ -4,7 +4,7 @@
 #include "rows.h"
 #include "call_i386.h"
 
-/* Of the column whose pointer is number c at esi: one word, or two. */
+/* Pushes the value of column c, whose pointer is number c in the array at esi: one word, or two. */
 #define PUSH0(c) "movl 4*" #c "(%%esi), %%ecx\n\tpushl (%%ecx)\n\t"
 #define PUSH1(c) "movl 4*" #c "(%%esi), %%ecx\n\tpushl 4(%%ecx)\n\tpushl (%%ecx)\n\t"
 
@@ -25,7 +25,8 @@
     default: CALL(4, wide, push(3) push(2) push(1) push(0), results); break; \
   }
 
-/* n columns. result: i or q as many bytes of the integer registers, f or d out of st0, v none, x what is stored by its kind. */
+/* A loop over n columns. `result`: i or q for 4 or 8 bytes of the integer registers, f or d for st0, v for none, x
+ * for what is stored by its kind. */
 INLINE void same(struct zb_batch *batch, const int n, const int wide, const char result) {
   const uint32_t address = (uint32_t)batch->entry->address, declared = batch->entry->layout->taken, rows = batch->rows;
   volatile uint32_t *const running = batch->running;
@@ -103,12 +104,14 @@ static int result_class(uint32_t kind) {
   }
 }
 
-/* Only where a column is as wide as its argument, whatever either means, and nothing goes into a register. */
+/* Only where each column is as wide as its argument, so that its kind does not matter, and no argument goes into a
+ * register. */
 zb_body zb_special_rows(const struct zb_batch *batch) {
   const struct zb_layout *layout = batch->entry->layout;
   uint32_t kind = batch->result_kind, declared = batch->entry->result_kind, size;
   if (batch->count < 1 || batch->count > 4 || (batch->entry->kept.flags & ROUTINE_VARIADIC)) return NULL;
-  if (kind == 'v' && (declared == 'f' || declared == 'd')) return NULL; /* nobody wants it, but it has to leave the x87 stack */
+  if (kind == 'v' && (declared == 'f' || declared == 'd'))
+    return NULL; /* the result is not wanted, but has to be taken off the x87 stack */
   size = layout->places[0].size;
   for (uint32_t c = 0; c < batch->count; c++) {
     const struct zb_place *place = &layout->places[c];
