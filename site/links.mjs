@@ -15,3 +15,13 @@ export function sourceOf(link, page) {
 
 /** The page that shows it. The name ends so that no server takes it for the file's kind. */
 export const pageOf = source => `/source/${source.replaceAll('.', '-')}`
+
+/** The anchor of a heading. As in the repository an apostrophe goes without a trace; all else is as the reference's theme has it. */
+export const anchorOf = title =>
+  title
+    .normalize('NFKD')
+    .replace(/['’]/g, '')
+    .replace(/[^\p{Letter}\p{Number}]+/gu, '-')
+    .replace(/^-+|-+$/g, '')
+    .replace(/^(\d)/, '_$1')
+    .toLowerCase()

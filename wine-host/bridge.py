@@ -1,5 +1,5 @@
-"""The native bridge (native/bridge-win64.dll, native/bridge-win32.dll): it takes the main loop over and enters Python for Control messages alone.
-And the memory that this process shares with Node, mapped, and the bells that Node rings, which are handed to it."""
+"""The native bridge (native/bridge-win64.dll, native/bridge-win32.dll), which runs the main loop and enters Python
+for Control messages alone; and the memory and the bells that this process shares with Node."""
 
 import ctypes
 import msvcrt
@@ -46,7 +46,7 @@ class Import(ctypes.Structure):
 
 
 NUMBER, ADDRESS, TEXT = ctypes.c_uint32, ctypes.c_uint64, ctypes.c_char_p
-# What native/bridge.h declares, beside what tells whose it is: what each returns, and what it takes.
+# The functions of native/bridge.h that are called by their prototypes: result first, then arguments.
 FUNCTIONS = {
     "zb_init": (ctypes.c_int32, ctypes.POINTER(Context)),
     "zb_serve": (ctypes.c_int32,),
@@ -70,12 +70,12 @@ FUNCTIONS = {
 
 
 def _open(pid, fd, flags):
-    """What a Unix process has open: what has no name can be had through it."""
+    """Opens what a Unix process has open under a descriptor, even if it has no name."""
     return os.open(rf"Z:\proc\{pid}\fd\{fd}", flags | os.O_BINARY)
 
 
 def _map(file, size):
-    """Address of the file in this process. What the module mmap does, without the time that loading it takes under Wine."""
+    """Maps the file and gives its address. The module mmap does the same, but takes long to load under Wine."""
     mapping = k32.CreateFileMappingW(msvcrt.get_osfhandle(file), None, PAGE_READWRITE, 0, 0, None)
     address = mapping and k32.MapViewOfFile(mapping, FILE_MAP_WRITE, 0, 0, size)
     if not address:
@@ -106,7 +106,8 @@ class Bridge:
             raise SystemExit(
                 f"zugbruecke: the native bridge is zugbruecke {self.version}, the host beside it is {VERSION}: install the package again"
             )
-        # looked up now, all of them: that takes the loader's lock, which a DLL that hangs while it is loaded never gives back
+        # all looked up now: a look-up takes the loader's lock, and a DLL that hangs while it is loaded never gives that
+        # back
         for name, (result, *arguments) in FUNCTIONS.items():
             function = getattr(dll, name)
             function.restype, function.argtypes = result, arguments
@@ -134,11 +135,11 @@ class Bridge:
         return len(outcome) | (CONTROL_EXIT if self.control.leaving else 0)
 
     def begin(self):
-        """On the thread that is to serve."""
+        """Initializes the bridge. To be called on the thread that is to serve."""
         self._check(self.dll.zb_init(ctypes.byref(self.context)))
 
     def serve(self):
-        """Until the session ends."""
+        """Runs the main loop until the session ends."""
         self._check(self.dll.zb_serve())
 
     def _check(self, result):
@@ -153,11 +154,12 @@ class Bridge:
             raise ValueError(f"the native bridge takes no routine with the signature {signature!r} ({code})")
 
     def unmet_import(self, module):
-        """(module that needs it, DLL, routine or ordinal) of what a module imports in vain; None where all is there."""
+        """What a module imports and nothing exports, as (module that needs it, DLL, routine or ordinal); None if
+        there is nothing."""
         unmet = Import()
         try:
             found = self.dll.zb_unmet_import(module, ctypes.byref(unmet))
-        except OSError:  # it has made its own tables unreadable
+        except OSError:  # the module has made its own tables unreadable
             return None
         return (
             (unmet.module, unmet.dll.decode("latin-1"), (unmet.routine or b"").decode("latin-1") or unmet.ordinal)
@@ -166,7 +168,7 @@ class Bridge:
         )
 
     def missed_stub(self):
-        """What a DLL has called since this was asked last and that nobody has written for Wine; None where there is nothing."""
+        """The routine that a DLL has called since the last time and that Wine lacks; None if there is none."""
         address = self.dll.zb_missed_stub()
         return ctypes.string_at(address).decode("latin-1") if address else None
 

@@ -24,9 +24,9 @@ k32.GetModuleHandleW.restype = ctypes.c_void_p
 
 MEM_COMMIT_RESERVE, MEM_RELEASE, PAGE_READWRITE = 0x3000, 0x8000, 4
 LOAD_WITH_ALTERED_SEARCH_PATH = 8
-# behind the DOS header of Wine's own DLLs
+# stands behind the DOS header of Wine's own DLLs
 WINES_MARK = b"Wine builtin DLL"
-# what AddDllDirectory named among others, and the folder of the DLL
+# flags of LoadLibraryEx: search the default folders and those of AddDllDirectory; and the folder of the DLL itself
 SEARCH_DEFAULT_DIRECTORIES, SEARCH_LOAD_DIRECTORY = 0x1000, 0x100
 BEGAN_IN = os.getcwd()
 POINTER_SIZE = ctypes.sizeof(ctypes.c_void_p)
@@ -136,7 +136,7 @@ class Control:
             address = ordinal if dll < 0 else self._routine_address(dll, name, ordinal, convention, flags, signature)
             self.bridge.routine(number, address, convention, flags, signature, result, texts_left)
         except Exception:
-            # declared in vain: calls say so
+            # calls of the number say that it was not declared
             self.bridge.dll.zb_undeclared(number)
             raise
         return [address], []
@@ -194,12 +194,12 @@ class Control:
         return [bridge.zb_get_last_error(), bridge.zb_get_errno(), bridge.zb_get_system_error()], []
 
     def format_error(self, numbers, texts):
-        # the thread's own GetLastError() is that of the host's work by now
+        # GetLastError() would give what the host's own work has left
         code = ctypes.c_int32(numbers[0] if numbers else self.bridge.dll.zb_get_system_error()).value
         return [code], [ctypes.FormatError(code).strip()]
 
     def find_library(self, numbers, texts):
-        import ctypes.util  # a tenth of a second under Wine: only for who asks
+        import ctypes.util  # imported here: it takes a tenth of a second under Wine
 
         found = ctypes.util.find_library(texts[0])
         return [1 if found else 0], [found or ""]
@@ -232,7 +232,8 @@ class Control:
         return address
 
     def _routine_address(self, dll, name, ordinal, convention, flags, signature):
-        """Also under the names that 32-bit compilers make of `add`: `add@8`, `_add@8` for stdcall, `@add@8` for fastcall, `_add` for others."""
+        """The address of a routine, also under the names that 32-bit compilers make of `add`: `add@8` or `_add@8` for
+        stdcall, `@add@8` for fastcall, `_add` for others."""
         try:
             return self._address(dll, name, ordinal)
         except Failure:
@@ -260,8 +261,9 @@ def is_path(name):
 
 
 def searches(name):
-    """Names and modes under which a DLL is looked for: as Windows searches by itself, in what AddDllDirectory named, and last in the folder in
-    which the session began: a DLL may have made another one the working folder."""
+    """Names and modes to look for a DLL with, in order: as Windows searches by itself, then in folders of
+    AddDllDirectory, and last in the folder in which the session began, for a DLL may have changed the working
+    folder."""
     where_it_began = os.path.join(BEGAN_IN, name), LOAD_WITH_ALTERED_SEARCH_PATH
     if is_path(name):
         return (name, LOAD_WITH_ALTERED_SEARCH_PATH), (name, SEARCH_DEFAULT_DIRECTORIES | SEARCH_LOAD_DIRECTORY), where_it_began
@@ -269,7 +271,7 @@ def searches(name):
 
 
 def load_library(name, mode):
-    """The module, or None, and the error that says why. A mode below 0: see `searches`."""
+    """The module and 0, or None and the error. With a mode below 0 the names of `searches` are tried."""
     ctypes.set_last_error(0)
     if mode >= 0:
         return k32.LoadLibraryExW(name, None, mode), ctypes.get_last_error()
@@ -282,18 +284,19 @@ def load_library(name, mode):
 
 
 def is_wines(handle):
-    """Of a module that is not loaded as data, which the low bits of its handle would say."""
+    """Whether a module is one of Wine's own DLLs. The low bits of a handle are set where it is loaded as data, which
+    counts as no."""
     return not handle & 3 and ctypes.string_at(handle + 0x40, len(WINES_MARK)) == WINES_MARK
 
 
 def set_variables(pairs):
     """Environment variables for the DLLs to come, in Windows and in the C runtimes, which have copies of their own."""
-    old_runtime = ctypes.CDLL("msvcrt")  # the bridge needs it, so that it is here
+    old_runtime = ctypes.CDLL("msvcrt")  # loaded already, by the bridge
     for name, value in zip(pairs[::2], pairs[1::2], strict=True):
         if value:
             os.putenv(name, value)
             old_runtime._wputenv(f"{name}={value}")
-        k32.SetEnvironmentVariableW(name, value)  # the runtimes take an empty one for none
+        k32.SetEnvironmentVariableW(name, value)  # also where the value is empty, which a runtime takes for none
 
 
 def _narrow(name):

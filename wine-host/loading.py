@@ -1,4 +1,4 @@
-"""What is wrong with a DLL that was to be loaded. Imported when something may be: it takes time that nothing else is to wait for."""
+"""Finds out why a DLL cannot be loaded. Imported only when one cannot: the import takes time."""
 
 import ctypes
 
@@ -17,7 +17,7 @@ from control import (
     searches,
 )
 
-# neither what it needs is loaded, nor does any of its code run
+# a flag of LoadLibraryEx: no DLL that it needs is loaded, and none of its code runs
 DONT_RESOLVE = 1
 NAME_ITS_FOLDER = 'name its folder in the parameter "dll_directories" or in PATH of "env"'
 
@@ -49,7 +49,7 @@ def refuse(name, code):
 
 
 def check(name, mode, handle, unmet):
-    """The module of a load that Windows might not have carried out as Wine has; raises the failure that it would have been."""
+    """The module of a load that Windows might refuse where Wine does not. Raises the failure that Windows would give."""
     if unmet:
         module, dll, routine = unmet
         what = f"ordinal {routine}" if isinstance(routine, int) else f'the routine "{routine}"'
@@ -71,7 +71,8 @@ def check(name, mode, handle, unmet):
 
 
 def _load_in_place_of_wines(name, mode, base):
-    """Wine takes its own DLL for any file of that name, unless the registry says otherwise: it does, for this moment."""
+    """Loads the file although Wine has a DLL of that name, which it would load instead: the registry tells it
+    otherwise during the load."""
     import winreg
 
     with winreg.CreateKey(winreg.HKEY_CURRENT_USER, r"Software\Wine\DllOverrides") as overrides:
@@ -99,9 +100,9 @@ def _has_mark(path):
 
 
 def _map(name, folder=None):
-    """A DLL's module, mapped and nothing more, as a load would find it; or None and why not."""
+    """Maps a DLL, as a load would find it, and runs nothing: its module and 0, or None and the error."""
     ways = searches(name)
-    if folder:  # of what another one needs, for which Windows has no more ways than these
+    if folder:  # for a DLL that another one needs Windows searches only these
         ways = ((f"{folder}\\{name}", LOAD_WITH_ALTERED_SEARCH_PATH), *ways[:2])
     why = ERROR_MOD_NOT_FOUND
     for path, flags in ways:
@@ -115,7 +116,8 @@ def _map(name, folder=None):
 
 
 def _missing(handle, folder, seen):
-    """The chain of DLLs from what a module needs to the first that cannot be had, and why that cannot; None if all can."""
+    """The chain of DLLs that a module needs, up to the first that cannot be mapped, and the error for that; None if
+    all can."""
     for needed in _imports(handle):
         if needed.lower() in seen:
             continue
@@ -131,7 +133,8 @@ def _missing(handle, folder, seen):
 
 
 def _imports(handle):
-    """Names of the DLLs that a mapped one imports from ("PE Format" of Microsoft's documentation, "The .idata Section")."""
+    """Names of the DLLs that a mapped module imports from ("PE Format" of Microsoft's documentation, "The .idata
+    Section")."""
 
     def number(offset):
         return int.from_bytes(ctypes.string_at(handle + offset, 4), "little")

@@ -8,17 +8,18 @@ import msvcrt
 import os
 import sys
 
-STACK = 32 << 20  # reserved, not taken
-STD_INPUT, PROTECT_FROM_CLOSE = -10, 2  # of Windows
+STACK = 32 << 20  # address space, not memory
+STD_INPUT, PROTECT_FROM_CLOSE = -10, 2  # numbers of the Windows API
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 
-bridge = None  # once it has begun; no DLL of the user's is here before
+bridge = None  # None until it has begun: no DLL of the user's is loaded before
 
 
 def leave_with_node(lifeline):
-    """Ends this process when Node says so, or is gone (the pipe that was standard input ends), whatever the main thread does."""
+    """Waits until Node says that this process is to end, or is gone (the pipe that was standard input ends), and ends
+    it whatever the main thread does."""
     try:
         gone = not os.read(lifeline, 4096)
     except OSError:
@@ -29,18 +30,20 @@ def leave_with_node(lifeline):
 
 
 def empty_stdin():
-    """A DLL that reads standard input finds it empty: it would wait for what is not for it, and take it away."""
+    """Gives DLLs an empty standard input: one that reads there would wait for the messages of Node, and take them
+    away."""
     import ctypes
 
     kernel32 = ctypes.WinDLL("kernel32")
     kernel32.GetStdHandle.restype = ctypes.c_void_p
-    # each C runtime closes it when it is given another: the second might close what has its number by then
+    # protected, since each C runtime closes it when it gets another: the second one might close what has its number by
+    # then
     kernel32.SetHandleInformation(ctypes.c_void_p(kernel32.GetStdHandle(STD_INPUT)), PROTECT_FROM_CLOSE, PROTECT_FROM_CLOSE)
     nothing = os.open("NUL", os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
     kernel32.SetStdHandle(STD_INPUT, ctypes.c_void_p(msvcrt.get_osfhandle(0)))
-    if kernel32.GetModuleHandleW("msvcrt"):  # where it comes later it takes what is there then
+    if kernel32.GetModuleHandleW("msvcrt"):  # if it is loaded later, it takes over what is there by then
         other = ctypes.CDLL("msvcrt")
         nothing = other._open(b"NUL", os.O_RDONLY)
         other._dup2(nothing, 0)
@@ -48,12 +51,12 @@ def empty_stdin():
 
 
 def main(begun):
-    sys.setswitchinterval(0.0002)  # a thread of a DLL that calls back does not wait 5 ms for the interpreter
+    sys.setswitchinterval(0.0002)  # otherwise a thread of a DLL that calls back waits up to 5 ms for the interpreter
 
     import ctypes
 
     empty_stdin()
-    # no message boxes that nobody sees
+    # no message boxes: nobody would see them
     ctypes.WinDLL("kernel32").SetErrorMode(0x8003)
     from bridge import Bridge, Segment
     from control import Control
@@ -71,7 +74,8 @@ def main(begun):
 
 
 def start():
-    """Routines run on a thread whose stack is larger than the 2 MB of python.exe: each callback that calls takes 5 KB of it."""
+    """Starts a thread for routines with a larger stack than the 2 MB of python.exe: each callback that makes a call
+    takes 5 KB of it."""
     _thread.start_new_thread(leave_with_node, (os.dup(0),))
     _thread.stack_size(STACK)
     begun = _thread.allocate_lock()
@@ -83,7 +87,7 @@ def start():
 
 
 def run(begun):
-    """What is said on the way out goes to stderr, and ends the process."""
+    """Runs `main`. Whatever it raises goes to stderr, and ends the process."""
     try:
         main(begun)
     except SystemExit as words:

@@ -14,7 +14,8 @@ def to_windows(path):
 
 
 def to_unix(path):
-    """Wine tells it of what is there, or could be made there; what lies beyond that is as it is written."""
+    """Wine answers for paths that exist, or whose parent does. For others the existing part is converted, and the
+    rest is appended as it is written."""
     function = k32.wine_get_unix_file_name
     function.argtypes, function.restype = [ctypes.c_wchar_p], ctypes.c_void_p
     there, beyond = path.replace("/", "\\").rstrip("\\"), []

@@ -85,7 +85,7 @@ def _size_of(kind):
 
 
 class Malformed(Exception):
-    """A message whose offsets lead outside."""
+    """A message with an offset that leads outside of it."""
 
 
 class Table:

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { type DefaultTheme, defineConfig } from 'vitepress'
-import { pageOf, root, sourceOf } from '../links.mjs'
+import { anchorOf, pageOf, root, sourceOf } from '../links.mjs'
 import { menu, pages, titleOf } from '../pages.mjs'
 
 const require = createRequire(import.meta.url)
@@ -36,7 +36,6 @@ export default defineConfig({
     'site/reference/:rest*/README.md': 'reference/:rest*/index.md',
     'site/:rest*': ':rest*',
   },
-  // the pages lie outside this folder, and so does nothing that they could find Vue by
   // the pages lie outside this folder, where Vue is not found
   vite: {
     resolve: {
@@ -50,6 +49,7 @@ export default defineConfig({
     },
   },
   markdown: {
+    anchor: { slugify: anchorOf },
     config(md) {
       md.core.ruler.push('repository', ({ tokens, env }) => {
         for (const { children } of tokens)

@@ -1,14 +1,15 @@
 /**
- * What becomes of sessions whose threads have all ended without a word (`worker.terminate()` of a thread that had started one, an
- * uncaught error in it): their descriptors and addresses belong to the process, and nobody is left who would give them back. So each
- * segment has a page behind it, out of the DLL's reach, that says which threads use it and what is open for it; and whoever starts the
- * program's next session looks through those pages, which the name of their memory tells from all else that is mapped.
+ * Frees what is left of sessions whose threads have all ended without notice (`worker.terminate()`, an uncaught
+ * error): their descriptors and mappings belong to the process, and no thread is left to release them. Behind each
+ * segment lies a page, out of the DLL's reach, that lists the threads with a view of the segment and the descriptors
+ * opened for it. The thread that starts the program's next session finds these pages by their name in /proc/self/maps,
+ * and frees what belongs to no living thread.
  */
 import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs'
 import { THREADS } from '../codec/layout.js'
 import { type Address, libc, viewOf } from './libc.js'
 
-/** Of the memory, as it stands in the process's map; another version of this page has another. */
+/** Name of the page's memory in /proc/self/maps. It changes whenever the layout of the page does. */
 const NAME = 'zugbruecke-threads-1'
 export const PAGE = 4096
 const MFD_CLOEXEC = 1
@@ -20,18 +21,18 @@ const FAILED = 0xffff_ffff_ffff_ffffn
 const LOCK_NOW = 2 | 4
 const SYS_GETTID = 186
 
-/** Words of the page. Threads are noted as Linux numbers them, 0: none; so are descriptors that are closed. */
+/** Indices of the page's words. A thread is noted by its Linux thread id; 0 is no thread, or no open descriptor. */
 const Word = { owner: 0, pages: 1, descriptors: 2, viewers: 2 + 3 + THREADS, end: 2 + 3 + 2 * THREADS } as const
-/** Indices of descriptors: the file, the host's two bells, and from here on those of threads. */
+/** Among the descriptors, the index of the first thread's bell; the file and the host's two bells stand before it. */
 const BELLS = 3
 
-/** Where a page lies, and that of its segment: whole pages are mapped. */
+/** Address and size in bytes of a segment. Its page lies behind it, at the next multiple of PAGE. */
 export interface Place {
   readonly address: Address
   readonly size: number
 }
 
-/** Of a segment, in whole pages. */
+/** Bytes of whole pages that a segment of `size` bytes takes. */
 export const pagesOf = (size: number): number => Math.ceil(size / PAGE) * PAGE
 
 const wordsOf = ({ address, size }: Place) => new Int32Array(viewOf(address + BigInt(pagesOf(size)), PAGE))
@@ -40,7 +41,7 @@ const wordsOf = ({ address, size }: Place) => new Int32Array(viewOf(address + Bi
 export const lockNow = (fd: number): boolean => libc().flock(fd, LOCK_NOW) === 0
 
 let own = 0
-/** This thread. */
+/** Linux's id of this thread. */
 const self = () => {
   own ||= libc().syscall(SYS_GETTID)
   return own
@@ -56,7 +57,7 @@ export function makePage(place: Place): boolean {
     if (libc().mmap(at, PAGE, READ_WRITE, IN_PLACE, file, 0) === FAILED) return false
     const words = wordsOf(place)
     words[Word.pages] = pagesOf(place.size) / PAGE
-    // last: from now on others read it
+    // written last: other threads read the page from now on
     Atomics.store(words, Word.owner, self())
     return true
   } finally {
@@ -82,12 +83,12 @@ export function noteClosed(place: Place): void {
   wordsOf(place).fill(0, Word.descriptors, Word.viewers)
 }
 
-/** This thread, under its number in the session, looks at the segment from now on. */
+/** Notes that this thread, which has the number `thread` in the session, has a view of the segment. */
 export function noteViewer(place: Place, thread: number): void {
   Atomics.store(wordsOf(place), Word.viewers + thread, self())
 }
 
-/** … or the one with this number does no more. */
+/** Notes that the thread with this number has no view of the segment any more. */
 export function forgetViewer(place: Place, thread: number): void {
   Atomics.store(wordsOf(place), Word.viewers + thread, 0)
 }
@@ -102,16 +103,17 @@ export function reclaimAbandoned(): void {
   }
   try {
     const maps = open('/proc/self/maps')
-    // another thread looks already, and does for all
+    // another thread is at it, on behalf of all
     if (!lockNow(maps)) return
     const found = [...readFileSync(maps, 'latin1').matchAll(new RegExp(`^([0-9a-f]+)-.*/memfd:${NAME} `, 'gm'))]
-    // not through an address: a thread that lives may unmap its own at any time
+    // not through an address: a living thread may unmap its page at any time, and touching it then would end the
+    // program
     const memory = found.length > 0 ? open('/proc/self/mem') : 0
     for (const [, address] of found) reclaim(memory, BigInt(`0x${address}`))
   } catch {
-    // what could not be looked at now the next session's start looks at
+    // the start of the next session tries again
   } finally {
-    // the lock goes with its file
+    // closing the file releases the lock
     for (const fd of opened) closeSync(fd)
   }
 }
@@ -123,7 +125,7 @@ function reclaim(memory: number, address: Address): void {
   } catch {
     return // another thread has unmapped it meanwhile
   }
-  // the page is being made: its threads live
+  // the page is still being made, by a thread that lives
   if (words[Word.owner] === 0) return
   const threads = [words[Word.owner], ...words.subarray(Word.viewers)]
   if (threads.some(thread => thread > 0 && existsSync(`/proc/self/task/${thread}`))) return

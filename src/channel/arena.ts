@@ -1,9 +1,10 @@
 /**
- * One thread's share of the arena. Pages are claimed from a table that all threads see; inside a page a thread allocates by
- * moving a mark and frees by counting. Only the thread that allocated may free.
+ * One thread's share of the arena. Pages are claimed from a table that all threads see; inside a page a thread
+ * allocates by moving a mark and frees by counting. Only the thread that allocated may free.
  *
- * What a DLL was given rests before it is used again, for it may still write there: a page that has been filled and is empty again waits
- * until so many others have, and so does a large piece. Where memory is short resting pages are taken, by whoever needs them.
+ * Memory that a DLL was given rests before it is used again, for the DLL may still write there: an emptied page rests
+ * until SMALL_RESTING bytes of pages do, a large piece until a LARGE_RESTING-th of the arena does. Where memory is
+ * short, any thread may take resting pages.
  */
 import { ARENA_OFFSET } from '../codec/layout.js'
 import { back, type Segment, unback } from './segment.js'
@@ -12,11 +13,16 @@ import { Life, MAX_PAGES, Shared, type SharedState } from './shared.js'
 const SMALLEST_PAGE = 16384
 /** Memory of the system is asked for, and given back, in pieces of this size. */
 const PIECE = 1 << 20
-/** What is freed and at least so large is given back to the system: to be asked for it again costs less than the use of it. */
+/**
+ * A freed piece of at least this size is given back to the system: asking for it again costs less than using it does.
+ */
 const LARGE = 16 * PIECE
-/** Bytes of small pieces that rest, or a sixteenth of the arena: little enough to stay in a processor's cache. */
+/**
+ * Bytes of emptied pages that rest, or a sixteenth of the arena if that is less: few enough to stay in a processor's
+ * cache.
+ */
 const SMALL_RESTING = PIECE / 2
-/** Bytes of large pieces that rest, as a share of the arena. */
+/** Divides the size of the arena: so much of it large pieces may take while they rest. */
 const LARGE_RESTING = 8
 
 interface Page {
@@ -40,9 +46,9 @@ export class Arena {
   /** Numbers of pages that rest, in the order in which they became empty. */
   readonly #restingPages: number[] = []
   readonly #restingRuns: Run[] = []
-  /** How many pages those are. */
+  /** Pages of `#restingRuns`. */
   #restingCount = 0
-  /** The last large piece that somebody had. */
+  /** By owner: the large piece that it freed last. */
   readonly #before = new WeakMap<object, Run>()
   readonly #mine: number
 
@@ -58,9 +64,10 @@ export class Arena {
   }
 
   /**
-   * Offset in the segment of `size` bytes, 64-aligned, or -1 if there is no room now. Sizes over `size` never fit. The same `owner` gets the
-   * same large piece again, if that still rests: it is warm, and a DLL that still writes there writes to whom it was given.
-   * Throws SessionStartError where the system has no memory for it.
+   * Offset in the segment of `size` bytes, 64-aligned, or -1 if there is no room now. More than `this.size` bytes
+   * never fit. An `owner` gets the large piece back that it freed last, if that still rests: it is in the cache, and
+   * what a DLL may still write there reaches nobody else. Throws SessionStartError where the system has no memory for
+   * it.
    */
   allocate(size: number, owner?: object): number {
     const rounded = (Math.max(size, 1) + 63) & ~63
@@ -69,7 +76,7 @@ export class Arena {
       let start = owner ? this.#again(owner, pages) : -1
       if (start < 0) start = this.claim(pages)
       if (start < 0 && this.#current?.live === 0) {
-        // the page that is used next may be what is in the way
+        // the current page, though empty, may be what interrupts a long enough row
         this.#restPage(this.#current)
         this.#current = undefined
         start = this.claim(pages)
@@ -91,7 +98,7 @@ export class Arena {
     return offset
   }
 
-  /** `rests`: false for what no DLL knew of. */
+  /** Frees what `allocate` gave for this size and owner. `rests` is false where no DLL was told of it. */
   free(offset: number, size: number, rests = true, owner?: object): void {
     const rounded = (Math.max(size, 1) + 63) & ~63
     const index = Math.floor((offset - ARENA_OFFSET) / this.pageSize)
@@ -106,15 +113,15 @@ export class Arena {
   }
 
   /**
-   * Number of the first of so many pages in a row before `end`, which are this thread's now; -1 if there are none. Throws
-   * SessionStartError as above.
+   * Claims `pages` pages in a row that lie before page `end`: number of the first, or -1 if there is no such row.
+   * Throws SessionStartError as `allocate` does.
    */
   claim(pages: number, end = this.pageCount): number {
     const start = this.#claim(pages, end, false)
     return start >= 0 ? start : this.#claim(pages, end, true)
   }
 
-  /** Gives claimed pages back, once others have rested for a while. */
+  /** Gives claimed pages back after they have rested. */
   rest(start: number, pages: number, owner?: object): void {
     const { i32 } = this.state
     for (let page = start; page < start + pages; page++) Atomics.store(i32, Shared.pages + page, -this.#mine)
@@ -132,10 +139,10 @@ export class Arena {
   /** Gives claimed pages back at once. */
   release(start: number, pages: number): void {
     const { i32 } = this.state
-    // the segment's descriptor may be another's by now
+    // the segment's file is closed, and its number may be another file's
     if (this.state.life() === Life.dead) return
     if (pages * this.pageSize >= LARGE) {
-      // while the pages are this thread's: pieces that lie in them whole
+      // only pieces that lie in these pages as a whole, and while the pages are still claimed
       const first = Math.ceil((start * this.pageSize) / PIECE)
       const end = Math.floor(((start + pages) * this.pageSize) / PIECE)
       for (let piece = first; piece < end; piece++) Atomics.store(i32, Shared.backed + piece, 0)
@@ -144,7 +151,7 @@ export class Arena {
     for (let i = 0; i < pages; i++) Atomics.store(i32, Shared.pages + start + i, 0)
   }
 
-  /** The first of the pages that it had before; -1 if they are others' by now. */
+  /** First page of the large piece that `owner` freed last; -1 if another thread has taken a page of it. */
   #again(owner: object, pages: number): number {
     const run = this.#before.get(owner)
     const at = run?.pages === pages ? this.#restingRuns.indexOf(run) : -1
@@ -173,7 +180,7 @@ export class Arena {
     this.#restingPages.push(index)
   }
 
-  /** A page of this thread's that rests is its own again; false if somebody has taken it. */
+  /** Makes a resting page of this thread its own again; false if another thread has taken it. */
   #wake(index: number): boolean {
     return Atomics.compareExchange(this.state.i32, Shared.pages + index, -this.#mine, this.#mine) === -this.#mine
   }
@@ -184,7 +191,7 @@ export class Arena {
     else for (const page of woken) this.release(page, 1)
   }
 
-  /** Those of its pages that are this thread's own again. */
+  /** Wakes the pages of a run; gives those that no other thread has taken. */
   #wakeRun({ start, pages }: Run): number[] {
     const woken: number[] = []
     for (let page = start; page < start + pages; page++) if (this.#wake(page)) woken.push(page)
@@ -212,7 +219,10 @@ export class Arena {
     return -1
   }
 
-  /** Sees to it that what is touched has memory: to find none at the touch would end the process. */
+  /**
+   * Asks the system for memory before it is touched: where there is none, that is an error, while the touch would end
+   * the process.
+   */
   #back(from: number, to: number): void {
     const { i32 } = this.state
     for (let piece = Math.floor(from / PIECE); piece * PIECE < to; piece++) {
@@ -224,13 +234,13 @@ export class Arena {
   }
 }
 
-/** A page that nobody has or, if need be, one that rests. */
+/** Claims a page that is free or, if `resting`, one that rests. */
 function takePage(i32: Int32Array, at: number, mine: number, resting: boolean): boolean {
   const owner = resting ? Math.min(Atomics.load(i32, at), 0) : 0
   return Atomics.compareExchange(i32, at, owner, mine) === owner
 }
 
-/** Of an arena of so many bytes. */
+/** Bytes of a page in an arena of `size` bytes. */
 export function pageSizeOf(size: number): number {
   let pageSize = SMALLEST_PAGE
   while (pageSize * MAX_PAGES < size) pageSize *= 2

@@ -18,14 +18,17 @@ export function makeBell(): number {
   const pair = new Int32Array(2)
   if (libc().pipe2(pair, O_CLOEXEC) !== 0) throw new SessionStartError(NONE_LEFT)
   try {
-    // one description for both ends: it gives no end-of-file when the other side dies
+    // opened for both directions, so that it gives no end-of-file when the other side dies
     return reopen(pair[0])
   } finally {
     for (const fd of pair) libc().close(fd)
   }
 }
 
-/** Ask `SharedState.ring` instead where the session may have ended: the number may be another file's by then. */
+/**
+ * Rings without a look whether the session lives. Where it may have ended use `SharedState.ring`: `fd` may be another
+ * file's by then.
+ */
 export function ringBell(fd: number): void {
   libc().write(fd, BYTE, 1)
 }
@@ -64,8 +67,9 @@ export class Bell {
   }
 
   /**
-   * Blocks this thread until the bell is rung, or for so many milliseconds; false if it was not. A signal does not end the wait, and nothing else fails it: who
-   * profiles a program sends it a thousand in a second, and each would count as a second in which nothing was heard.
+   * Blocks this thread until the bell is rung or `milliseconds` have passed; false if it was not rung. A signal does
+   * not end the wait: a profiler sends a thousand in a second, and each would count as a slice in which nothing was
+   * heard.
    */
   wait(milliseconds: number): boolean {
     const end = performance.now() + milliseconds

@@ -1,31 +1,31 @@
 /**
- * What a thread may block for while `async` callbacks are open that only it can bring to their end: whoever blocks keeps them from
- * going on, and what it blocks for may wait for them.
+ * Guards a thread that blocks while `async` callbacks are open that only it can finish. While it blocks they do not go
+ * on, and what it blocks for may itself wait for them.
  */
 import { ZugbrueckeError } from '../errors.js'
 import type { Frames } from './frames.js'
 import { TimeLimit } from './time-limit.js'
 
 /**
- * How long a call that blocks waits for its turn while a callback is open that needs this thread, and how long such a callback waits for
- * a call that blocks, in milliseconds; and how often the first looks.
+ * In milliseconds: how long a blocking call waits for the host to be free while a callback needs this thread, how long
+ * a blocking call may hold such a callback up, and how often the call looks whether the host is free.
  */
 const PATIENCE = 5000
 const GLANCE = 5
 
-/** What it needs of the thread's lane. */
+/** What `Blocking` needs of the thread's lane. */
 export interface BlockingLane {
   readonly frames: Frames
   readonly limits: Set<TimeLimit>
   waitFor(done: () => boolean): void
-  /** Tells, now and later, whether all that has been asked for by now is answered, whoever asked. */
+  /** Gives a function that says whether all requests made before this moment, by any thread, have been answered. */
   allAnswered(): () => boolean
 }
 
 export class Blocking {
   /** The strands that carry out what this thread blocks for, the innermost last. */
   readonly #on: number[] = []
-  /** Until what blocks, or what is held up by that, is given up. */
+  /** When it passes, the blocking call is given up, or the callbacks that it holds up fail. */
   #patience: TimeLimit | undefined
 
   constructor(private readonly lane: BlockingLane) {}
@@ -35,7 +35,10 @@ export class Blocking {
     return this.#on.length > 0
   }
 
-  /** Whether it does so for what this strand carries out: a callback there is called inside the blocking call. */
+  /**
+   * Whether this thread blocks for something that `strand` carries out: a callback there runs inside the blocking
+   * call.
+   */
   isFor(strand: number): boolean {
     return this.#on.includes(strand)
   }
@@ -54,8 +57,8 @@ export class Blocking {
   }
 
   /**
-   * Before `what` blocks this thread. It throws ZugbrueckeError where that would wait for ever, which is while the DLL waits in an
-   * `async` callback that needs this thread to go on.
+   * To be called before `what` blocks this thread. Throws ZugbrueckeError where that would last for ever: while the
+   * DLL waits in an `async` callback that needs this thread to go on.
    */
   assertMayBlock(what: string): void {
     const { frames } = this.lane
@@ -68,8 +71,9 @@ export class Blocking {
   }
 
   /**
-   * Waits until the host has answered what was asked for before; false if it does not. What it carries out may wait for another
-   * thread of the DLL's, and that one for a callback of this thread's: nobody can see that from outside.
+   * Waits until the host has answered all earlier requests; false if it has not within PATIENCE. A routine that it
+   * carries out may wait for another thread of the DLL, and that thread for a callback of this one, which nobody can
+   * see from outside.
    */
   #comesToTheHead(): boolean {
     const { lane } = this
@@ -77,7 +81,7 @@ export class Blocking {
     if (answered()) return true
     let left = PATIENCE / GLANCE
     const limit = new TimeLimit(lane.limits, GLANCE, () => (--left > 0 ? GLANCE : undefined))
-    // this call gives up, and not the callback
+    // so that `watchHeldUp` sets no limit of its own: this call fails, and not the callback
     this.#patience ??= limit
     lane.waitFor(() => left <= 0 || answered())
     limit.end()
@@ -85,8 +89,8 @@ export class Blocking {
   }
 
   /**
-   * While this thread blocks, `async` callbacks that other threads of the DLL wait in do not go on. What it blocks for may in turn
-   * wait for them, which nobody can see from outside: after a while they fail.
+   * While this thread blocks, `async` callbacks do not go on in which other threads of the DLL wait. What it blocks
+   * for may need those threads, which nobody can see from outside: after PATIENCE such callbacks fail.
    */
   watchHeldUp(): void {
     const { frames, limits } = this.lane

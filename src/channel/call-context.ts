@@ -15,10 +15,10 @@ let following = false
 /** The callbacks of one thread of one session; `F` is what a call that belongs to one is handed to. */
 export class CallContext<F> {
   #open = 0
-  /** Whose JavaScript runs now; null: it is of no callback; undefined: the storage knows. */
+  /** The callback whose code runs now; null: no callback's; undefined: only the AsyncLocalStorage knows. */
   #now: CallbackScope<F> | null | undefined
 
-  /** What the callback was opened with that makes the call made now; undefined if none does. */
+  /** The target of the callback whose code runs now; undefined where it is no callback's. */
   get current(): F | undefined {
     if (this.#open === 0) return undefined
     if (this.#now !== undefined) return this.#now?.target
@@ -27,14 +27,20 @@ export class CallContext<F> {
     return undefined
   }
 
-  /** A callback begins, inside the call of another if there is one around it. Close it. */
+  /**
+   * Opens the scope of a callback. `around` is the callback in one of whose calls it happens, if there is one. The
+   * caller closes the scope.
+   */
   open(target: F, around: CallbackScope<F> | undefined): CallbackScope<F> {
     this.#open++
     open++
     return new CallbackScope(this, target, around)
   }
 
-  /** What runs from now on belongs to this callback, or to none; gives what to set again afterwards. */
+  /**
+   * From now on code counts as that of this callback (null: of none; undefined: the AsyncLocalStorage tells). Gives
+   * what to pass afterwards to undo this.
+   */
   enter(scope: CallbackScope<F> | null | undefined): CallbackScope<F> | null | undefined {
     const before = this.#now
     this.#now = scope
@@ -50,11 +56,11 @@ export class CallContext<F> {
   }
 }
 
-/** One callback, from its beginning until it is closed. Flows that it began may remember it for longer. */
+/** One callback, from its beginning until it is closed. Asynchronous flows that it began may hold it for longer. */
 export class CallbackScope<F> {
   /** What its calls are handed to; undefined once it is closed. */
   target: F | undefined
-  /** Whose calls they are that a flow of this one makes once it is closed. */
+  /** The scope to which calls of its flows belong once this one is closed. */
   outer: CallbackScope<unknown> | undefined
 
   constructor(
@@ -67,8 +73,8 @@ export class CallbackScope<F> {
   }
 
   /**
-   * Runs the callback's function in the asynchronous context in which the callback was made. Inside a call that blocks nothing can
-   * follow behind an `await`, and nothing has to be remembered.
+   * Runs the callback's function in the asynchronous context in which the callback was made. Inside a blocking call no
+   * code behind an `await` can run, so that the AsyncLocalStorage is not needed for it.
    */
   run<R>(made: AsyncResource, blocking: boolean, fn: () => R): R {
     return this.during(() =>
@@ -94,7 +100,8 @@ export class CallbackScope<F> {
   close(): void {
     if (this.target === undefined) return
     this.target = undefined
-    // else a callback that makes the next one, over and over, would keep all that were before
+    // skips scopes that are closed: a chain of callbacks, each begun by the one before, would keep all of them in
+    // memory
     this.outer = nearestOpen(this.outer)
     this.context.closed()
   }

@@ -3,13 +3,16 @@ import { readdirSync, readFileSync } from 'node:fs'
 
 /** Names the session in the environment of all that it starts, the host first of all. */
 export const MARK = 'ZUGBRUECKE_SESSION'
-/** Wine's own, which serve all sessions of a prefix and go by themselves, whichever session needed them first. */
+/**
+ * Wine's own processes. They serve all sessions of a prefix and end by themselves, but carry the mark of the session
+ * that needed them first.
+ */
 const SERVICES =
   /(^|[\\/])(wineserver(64)?|(services|winedevice|plugplay|svchost|rpcss)\.exe|explorer\.exe\0\/desktop\b[^\0]*)(\0|$)/i
-/** What is being started while one looks is found the next time. */
+/** Looks at all processes: a program that is being started during one look is found by the next. */
 const ROUNDS = 5
 
-/** Of one session, given the mark of all sessions of a supervisor: the one begins with the other. */
+/** The mark of one session. It begins with `all`, which is the mark of all sessions of a supervisor. */
 export const markOf = (all: string, session: number): string => `${all}${session}.`
 
 const numbered = () => readdirSync('/proc').filter(name => /^\d+$/.test(name))
@@ -25,7 +28,7 @@ function isMarked(pid: string, entry: string): boolean {
   }
 }
 
-/** Sends a signal to what has a mark that begins so; false where nothing has. */
+/** Sends a signal to all processes whose mark begins with `mark`; false if there are none. */
 function signal(mark: string, name: 'SIGKILL' | 'SIGCONT'): boolean {
   const found = numbered().filter(pid => isMarked(pid, `\0${MARK}=${mark}`))
   for (const pid of found)
@@ -37,12 +40,15 @@ function signal(mark: string, name: 'SIGKILL' | 'SIGCONT'): boolean {
   return found.length > 0
 }
 
-/** Ends them; some milliseconds. What a program has taken the mark off is not found: that takes a sandbox. */
+/**
+ * Ends all processes whose mark begins with `mark`, which takes some milliseconds. One whose environment has lost the
+ * mark is not found: only a sandbox holds that.
+ */
 export function endPrograms(mark: string): void {
   for (let round = 0; round < ROUNDS && signal(mark, 'SIGKILL'); round++);
 }
 
-/** Has those go on that were stopped (SIGSTOP). */
+/** Continues those that were stopped (SIGSTOP). */
 export function continuePrograms(mark: string): void {
   signal(mark, 'SIGCONT')
 }

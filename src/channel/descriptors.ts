@@ -1,4 +1,4 @@
-/** Which descriptors of this process a program that it starts has as well. */
+/** Keeps programs that this process starts from inheriting its descriptors. */
 import { fstatSync, readdirSync } from 'node:fs'
 import { libc } from './libc.js'
 
@@ -8,9 +8,9 @@ const FD_CLOEXEC = 1
 const STANDARD = 3
 
 /**
- * What `start` starts is handed nothing but what it names. Node marks what it opens itself, but not what it was started with: a
- * listening socket of systemd's, a lock of a script's. Other threads that start something at this very moment keep such to
- * themselves as well.
+ * Runs `start`, whose new process inherits only the descriptors that it names. Node marks what it opens itself as not
+ * inheritable, but not what it was started with, such as a listening socket of systemd's or a lock of a script's. What
+ * other threads start at the same moment inherits none of those either.
  */
 export function handingNothingOn<T>(start: () => T): T {
   const marked = readdirSync('/proc/self/fd')
@@ -21,7 +21,7 @@ export function handingNothingOn<T>(start: () => T): T {
   try {
     return start()
   } finally {
-    // another thread may have closed it meanwhile, and the number be that of something that is nobody else's
+    // another thread may have closed it meanwhile, and the number may be that of a file which is not to be inherited
     for (const [fd, file] of marked) if (file !== undefined && fileOf(fd) === file) libc().fcntl(fd, F_SETFD, 0)
   }
 }

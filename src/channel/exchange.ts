@@ -22,7 +22,7 @@ export interface Sender {
   readonly arena: Arena
   /** ArrayBuffers that calls under way work on. */
   readonly lent: Set<ArrayBufferLike>
-  /** Sends what a request at the head of its queue needs before it can be sent itself. False: not now. */
+  /** Sends what the request at the head of its queue needs to have sent before itself; false if that has to wait. */
   sendFirst(exchange: Exchange, port: Port): boolean
 }
 
@@ -33,11 +33,17 @@ export function sendFromArena({ mapping }: Sender, port: Port, bytes: Uint8Array
 }
 
 export abstract class Exchange {
-  /** Nothing more will be done with it. Set by whoever fails it or takes it back, and by those for whose reply a thread blocks. */
+  /**
+   * True once nothing more is to be done with it. Set where it fails or is withdrawn, and by exchanges that a thread
+   * blocks for.
+   */
   settled = false
-  /** What a callback threw inside it: it fails with the first of these. (Declared only: most have no need of the room.) */
+  /**
+   * The first error that a callback threw during it; it fails with that. (`declare` makes no field: most exchanges
+   * need none.)
+   */
   declare thrown?: Error
-  /** It is sent for the sake of what follows it. */
+  /** True if it is sent only for the exchange behind it: to load a DLL or declare a routine. */
   readonly prepares?: boolean
   /** What runs, for errors. */
   abstract readonly label: string
@@ -48,7 +54,7 @@ export abstract class Exchange {
   abstract attempt(sender: Sender, port: Port): boolean
   /** A callback is about to run inside it, which may change what it was given. */
   interrupted?(): void
-  /** It has to wait: takes what must not change meanwhile. Throws for what cannot be read. */
+  /** Called where it has to wait: copies what must not change until it is sent. Throws if that cannot be read. */
   keep?(): void
   /**
    * Takes the reply: `at` is the offset in the segment of the `Reply` table or, if `outcomeLength` is not 0, of the so many bytes

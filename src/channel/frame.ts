@@ -19,7 +19,7 @@ export interface Mailbox {
 export class Frame implements Port {
   readonly room = MAILBOX_ROOM
   readonly nested = true
-  /** Fails it, where its function has returned a promise. */
+  /** Fails the callback. Set once its function has returned a promise. */
   heldUp: (() => void) | undefined
   readonly scope: CallbackScope<Frame>
   #outstanding: Exchange | undefined
@@ -31,7 +31,7 @@ export class Frame implements Port {
     private readonly sender: Sender,
     private readonly mailbox: Mailbox,
     readonly strand: number,
-    /** Which calls are its own. */
+    /** Opens the scope that tells which calls are the callback's own. */
     open: (frame: Frame) => CallbackScope<Frame>,
   ) {
     this.scope = open(this)
@@ -59,7 +59,9 @@ export class Frame implements Port {
     return this.#result !== undefined
   }
 
-  /** A reply has come, whose table lies at `at`, or so many bytes of an Outcome. False if nothing was asked. */
+  /**
+   * A reply has come: its table lies at `at`, or `outcomeLength` bytes of an Outcome do. False if none was expected.
+   */
   answered(at: number, outcomeLength: number): boolean {
     const exchange = this.#outstanding
     if (!exchange) return false
@@ -94,14 +96,14 @@ export class Frame implements Port {
     this.mailbox.send(this.strand, this.mailbox.returning(low, high), Return.size, Kind.return)
   }
 
-  /** A conversation has room for one message at a time, whoever wants to go on, be it a batch with its next rows. */
+  /** One message at a time: false while a reply is outstanding, also for the next rows of a batch. */
   send(message: Int32Array, length: number, tag: number): boolean {
     if (this.#outstanding) return false
     this.mailbox.send(this.strand, message, length, tag)
     return true
   }
 
-  /** Everything that is not settled; nothing of it will be. */
+  /** Empties the frame; gives all exchanges that were not settled. */
   removeAll(): Exchange[] {
     this.#closed = true
     const all = [...(this.#outstanding ? [this.#outstanding] : []), ...this.#queue.splice(0)]

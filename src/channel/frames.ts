@@ -22,7 +22,7 @@ import type { Trace } from './trace.js'
 export type OnCallback = (frame: Frame, callback: number, count: number, argumentsAt: number) => void
 
 export class Frames {
-  /** Word of the segment that is not zero when the host has posted something for this thread. */
+  /** Index of the segment's word that is not zero once the host has posted something for this thread. */
   readonly posted: number
   readonly context = new CallContext<Frame>()
   /** The latest last. */
@@ -38,7 +38,7 @@ export class Frames {
     private readonly thread: number,
     private readonly mailbox: Mailbox,
     private readonly onCallback: OnCallback,
-    /** Something has come that nobody asked for: somebody has written over what was to come, or over what was sent. */
+    /** Called for a reply that nobody has asked for: something in the segment has been overwritten. */
     private readonly onBroken: () => void,
     private readonly trace?: Trace,
   ) {
@@ -55,15 +55,15 @@ export class Frames {
   }
 
   /**
-   * Would a call that belongs to `frame` (to none: the host's main thread carries it out) wait for a callback that only this thread
-   * can bring to its end?
+   * Whether a call of `frame` (undefined: of no callback, for the host's main thread) would wait for a callback that
+   * only this thread can finish.
    */
   isBehindOwn(frame: Frame | undefined): boolean {
     const stack = this.#strands[frame?.strand ?? 0]
     return stack.slice(frame ? stack.indexOf(frame) + 1 : 0).some(inner => !inner.returned)
   }
 
-  /** Is there a callback that only this thread can bring to its end? */
+  /** Whether a callback is open that only this thread can finish. */
   get unfinished(): boolean {
     return this.#open.some(frame => !frame.returned)
   }
@@ -74,12 +74,12 @@ export class Frames {
     return stack[stack.indexOf(frame) - 1]
   }
 
-  /** Fails callbacks that wait for this thread, which blocks for what these strands carry out. */
+  /** Fails the callbacks on all strands but these, for which this thread blocks. */
   failHeldUp(strands: readonly number[]): void {
     for (const frame of [...this.#open]) if (!strands.includes(frame.strand)) frame.heldUp?.()
   }
 
-  /** A frame is closed, and the calls made meanwhile may go on. */
+  /** Removes a frame whose callback has returned. */
   close(frame: Frame): void {
     this.#open.splice(this.#open.indexOf(frame), 1)
     const stack = this.#strands[frame.strand]
@@ -87,7 +87,7 @@ export class Frames {
     frame.scope.close()
   }
 
-  /** What was under way in all of them; they are none any more. */
+  /** Closes all frames; gives the exchanges that were under way in them. */
   removeAll(): Exchange[] {
     return this.#open.splice(0).flatMap(frame => {
       frame.scope.close()
@@ -96,8 +96,9 @@ export class Frames {
   }
 
   /**
-   * Does what the host's strands have asked of this thread, and what can go on in callbacks that have begun; how many have asked.
-   * `everywhere`: also what it was not told of, for somebody may have written over the word that tells.
+   * Serves what the host's strands have posted for this thread and sends what waits in open callbacks. Gives the
+   * number of messages served. `everywhere` looks into every mailbox, for the word that tells which to look into may
+   * have been overwritten.
    */
   service(everywhere = false): number {
     const { i32 } = this.mapping
@@ -111,7 +112,7 @@ export class Frames {
     return heard
   }
 
-  /** Is there a mailbox whose numbers, or whose thread, cannot be? */
+  /** Whether any mailbox has a message number, or a thread, that is impossible. */
   get isBroken(): boolean {
     const { i32, u8 } = this.mapping
     for (let strand = 0; strand < STRANDS; strand++) {
@@ -122,7 +123,10 @@ export class Frames {
     return false
   }
 
-  /** False where there is nothing new for this thread: a bit that says so may be anybody's. */
+  /**
+   * Serves a strand's mailbox. False where nothing in it is new for this thread, whatever the bit said, which a DLL
+   * can set.
+   */
   #listen(strand: number): boolean {
     const { i32, view } = this.mapping
     const box = STRAND_OFFSET + strand * STRAND_SIZE

@@ -5,20 +5,23 @@
 import { ARENA_OFFSET } from '../codec/layout.js'
 import type { Arena } from './arena.js'
 
-/** What pieces are rounded up to: powers of two, and one size between each two of them. */
+/** Sizes of pieces are powers of two from this one on, and one and a half times each. */
 const SMALLEST = 32
-/** Where more than half of it is taken, V8 is asked to collect what nobody has any more after each of so many parts has been given out. */
+/**
+ * While more than half of the heap is taken, V8 is asked to collect each time this part of the arena has been given
+ * out.
+ */
 const PARTS = 8
-/** Pieces of one size that rest at the least, and bytes of them. */
+/** At least so many pieces of a size rest, and at least so many bytes of them. */
 const RESTING = 16
 const RESTING_BYTES = 65536
 
 interface Size {
   readonly size: number
-  /** In the order in which they were given back; the first `taken` are given out again. */
+  /** Offsets of pieces given back, the oldest first. The first `taken` of them are in use again. */
   waiting: number[]
   taken: number
-  /** Never given out so far: the rest of a page. */
+  /** From here to `end`: the rest of a page that has never been given out. */
   next: number
   end: number
 }
@@ -26,9 +29,9 @@ interface Size {
 export class Heap {
   readonly #sizes = new Map<number, Size>()
 
-  /** What lies behind this page is for calls alone, which must not wait for objects. */
+  /** Pages from this one on are for calls alone, which must not fail because objects take all memory. */
   readonly #end: number
-  /** Pages from the second half have been used: who may want more had better see to it. */
+  /** Set once more than half of the pages has been needed: the caller may want to provide more memory elsewhere. */
   isShort = false
   /** Pages that are taken. */
   #held = 0
@@ -37,15 +40,15 @@ export class Heap {
 
   constructor(
     private readonly arena: Arena,
-    /** Has V8 collect, which does not know how much of this memory is left by objects that nobody has. */
+    /** Asks V8 to collect garbage: V8 does not know how much of this memory unreachable objects hold. */
     private readonly collect: () => void = () => {},
   ) {
     this.#end = arena.pageCount - Math.ceil(arena.pageCount / 8)
   }
 
   /**
-   * Offset in the segment of so many bytes, at a multiple of `alignment` (a power of two); -1 if there is no room. What lay there is still there.
-   * Throws SessionStartError where the system has no memory for it.
+   * Offset in the segment of `size` bytes, at a multiple of `alignment` (a power of two); -1 if there is no room. The
+   * bytes are not cleared. Throws SessionStartError where the system has no memory for it.
    */
   allocate(size: number, alignment: number): number {
     const { pageSize } = this.arena
@@ -83,7 +86,7 @@ export class Heap {
     this.collect()
   }
 
-  /** Memory is short: pages all of whose pieces rest become free for pieces of other sizes. Were there any? */
+  /** Gives back pages all of whose pieces rest, so that other sizes can have them; false if there were none. */
   #emptyPages(): boolean {
     const { pageSize } = this.arena
     const pageOf = (at: number) => Math.floor((at - ARENA_OFFSET) / pageSize)
@@ -127,7 +130,7 @@ export class Heap {
   }
 }
 
-/** The one that has rested longest. */
+/** The piece that has rested longest. */
 function again(size: Size): number {
   const at = size.waiting[size.taken++]
   if (size.taken >= 1024) {

@@ -1,6 +1,7 @@
 /**
- * What a thread looks at that waits for the host and hears nothing: whether the Windows process is there, Wine's services, without which
- * it gets nowhere, and a sign of life, which the host's bell thread gives whatever a routine does. Costs nothing while replies come.
+ * What a thread checks that waits for the host and hears nothing: that the Windows process lives, that Wine's server
+ * does, without which the process gets nowhere, and that the host's bell thread gives a sign of life, which it does
+ * whatever a routine does. Costs nothing while replies come.
  */
 import { ControlWord } from '../codec/layout.js'
 import type { Mapping } from './mapping.js'
@@ -9,27 +10,30 @@ import { isTraced, processLives } from './process.js'
 import type { Segment } from './segment.js'
 import { EndReason, Shared, type SharedState } from './shared.js'
 
-/** `hostState` where requests are carried out. */
+/** Value of `hostState` while the host carries out requests. */
 const SERVING = 1
 
 export class HostWatch {
-  /** Slices in a row in which the process was not there, or what it wrote was broken, and in which no sign of life came. */
+  /**
+   * Slices in a row in which the process was gone or what it wrote was broken, and milliseconds in a row without a
+   * sign of life.
+   */
   #suspicions = 0
   #silent = 0
-  /** Of the sign of life that was asked for last; 0: none is waited for. */
+  /** Number of the sign of life that was asked for last; 0: none is awaited. */
   #asked = 0
 
   constructor(
     private readonly mapping: Mapping,
     private readonly state: SharedState,
     private readonly segment: Segment,
-    /** Of Wine's server, as Linux numbers processes; 0 where it is not known. */
+    /** Linux's process id of Wine's server; 0 where it is not known. */
     private readonly server: () => number,
     /** Milliseconds without a sign of life after which the session is given up. */
     private readonly patience: () => number,
   ) {}
 
-  /** Something has come. */
+  /** To be called when something has come from the host. */
   reset(): void {
     this.#suspicions = 0
     this.#silent = 0
@@ -41,7 +45,8 @@ export class HostWatch {
     const { pid } = this.state
     const lives = processLives(pid)
     if (broken || !lives) {
-      // whoever would tell of the end may have ended itself; if it lives, it is given time to say more
+      // the supervisor tells of the end, and how the process ended, unless it is gone itself: it is given one more
+      // slice
       if (++this.#suspicions < 2) return EndReason.none
       return broken ? EndReason.corrupted : EndReason.crashed
     }
@@ -55,7 +60,7 @@ export class HostWatch {
   #listen(pid: number): number {
     const { i32 } = this.mapping
     const heard = this.#asked === 0 || ((Atomics.load(i32, ControlWord.pulse / 4) - this.#asked) | 0) >= 0
-    // who looks at it with a debugger takes the time
+    // a process that a debugger holds gives no sign of life
     this.#silent = heard || isTraced(pid) ? 0 : this.#silent + SLICE
     if (this.#silent >= Math.max(SLICE, this.patience())) return EndReason.unresponsive
     if (heard) {

@@ -1,9 +1,9 @@
 /**
- * One thread's end of a session's channel: it keeps what waits in order, sends it, waits for replies and settles them. Each thread
- * that uses a session has one lane; only that thread may touch it, and it needs no other thread.
+ * One thread's end of a session's channel: it keeps what waits in order, sends it, waits for replies and settles them.
+ * Each thread that uses a session has one lane; only that thread may touch it, and it needs no other thread.
  *
- * A thread is awake, or sleeps on its bell: in its event loop, or blocked. The host rings only for one that said it sleeps; so who
- * has said so looks once more before it does.
+ * A thread is awake, or it sleeps on its bell, in its event loop or blocked. The host rings only for a thread that has
+ * said that it sleeps; so a thread says so, looks once more, and only then sleeps.
  */
 
 import type { Encoder } from '../codec/encoder.js'
@@ -27,9 +27,15 @@ import { type Trace, TracedRing, traceOf } from './trace.js'
 import type { Turn } from './turns.js'
 
 const MASK = SLOTS - 1
-/** What is to be done when the program pauses goes behind this: `queueMicrotask` makes an AsyncResource each time, which takes longer than a look. */
+/**
+ * Work for when the program's own code pauses is chained to this: `queueMicrotask` makes an AsyncResource each time,
+ * which takes longer than a look for a reply.
+ */
 const pause = Promise.resolve()
-/** How soon a thread looks again that waits for room which other threads' requests take, in milliseconds. */
+/**
+ * How soon a thread looks again, in milliseconds, that waits for room while the ring is full of other threads'
+ * requests.
+ */
 const CROWDED = 1
 
 export interface LaneOptions {
@@ -43,7 +49,7 @@ export interface LaneOptions {
   /** The error that everything fails with once the session is dead. */
   readonly deathError: (exchange: Exchange | undefined) => Error
   readonly watch: HostWatch
-  /** Ends the session, and the Windows process with it where it is there. */
+  /** Ends the session for a reason of `EndReason`, and the Windows process with it if it is still there. */
   readonly giveUp: (reason: number) => void
   /** Called once, when this thread first sees that the session is dead. */
   readonly onDeath: () => void
@@ -56,7 +62,7 @@ export class Lane implements Sender, BlockingLane {
   /** Callbacks that run now. */
   readonly frames: Frames
   readonly blocking: Blocking
-  /** Of what this thread has under way. */
+  /** Time limits of what this thread has under way. */
   readonly limits = new Set<TimeLimit>()
   readonly #options: LaneOptions
   readonly #state: SharedState
@@ -70,16 +76,16 @@ export class Lane implements Sender, BlockingLane {
   readonly #pending: (Exchange | undefined)[] = new Array(SLOTS)
   readonly #waiting: Exchange[] = []
   #awake = false
-  /** A look is due when the program pauses, and another when its event loop has had its turn. */
+  /** A look is due when the program's code pauses (`#soon`), or once the event loop has had its turn (`#later`). */
   #soon = false
   #later = false
-  /** It is to sleep once its event loop has a turn, unless something is under way by then. */
+  /** This thread is to sleep after the next turn of its event loop, unless something is under way by then. */
   #resting = false
   /** Replies settled, and callbacks served, since the event loop last had its turn. */
   #settled = 0
   #keepAlive: NodeJS.Timeout | undefined
   #held = false
-  /** Replies taken when it last looked by itself. */
+  /** Replies taken when the timer of `#hold` last looked. */
   #takenThen = 0
   #dead = false
   #sending = false
@@ -122,7 +128,10 @@ export class Lane implements Sender, BlockingLane {
     return this.#ring.outstanding + this.#waiting.length
   }
 
-  /** The ring, if a request can be sent now without going before another; then tell of it with `sent`, or `answered` where the thread blocks. */
+  /**
+   * The ring, if a request can be sent now without overtaking another one. After sending call `sent`, or `answered`
+   * where the thread is to block.
+   */
   freeRing(blocking: boolean): Port | undefined {
     if (this.#waiting.length > 0 || this.frames.count > 0 || this.#isDead()) return undefined
     if (this.#ring.outstanding === 0) this.#turn.take(blocking)
@@ -136,8 +145,8 @@ export class Lane implements Sender, BlockingLane {
   }
 
   /**
-   * Blocks this thread for as long as the reply to what was just sent through the free ring may come at once: where it is, which is then
-   * taken. -1: `awaitSync` it. Most calls that block are answered while they look, and need no exchange and nothing of what waiting needs.
+   * Looks for the reply to what was just sent through the free ring, and takes it: its offset, or -1 if it has not
+   * come within that look (call `awaitSync` then). Most calls that block are answered within it, and need no exchange.
    */
   answered(): number {
     const ring = this.#ring
@@ -173,7 +182,7 @@ export class Lane implements Sender, BlockingLane {
         this.#waiting.push(exchange)
       } else this.#sent(exchange)
     }
-    // a thread that blocks needs nothing to keep Node alive, and looks by itself
+    // a blocked thread keeps Node alive anyway, and looks for replies itself
     if (!blocking) this.#expect()
   }
 
@@ -197,7 +206,7 @@ export class Lane implements Sender, BlockingLane {
     return true
   }
 
-  /** Takes back a request that still waits for its turn, which fails; false if it is under way (or settled). */
+  /** Fails a request that still waits for its turn; false if it is under way or settled. */
   withdraw(exchange: Exchange, error: Error): boolean {
     const at = this.#waiting.indexOf(exchange)
     if (at < 0) return false
@@ -207,7 +216,7 @@ export class Lane implements Sender, BlockingLane {
     return true
   }
 
-  /** Blocks until `done`, or until the session is dead, doing what comes meanwhile. */
+  /** Blocks this thread until `done()`, or until the session is dead; serves replies and callbacks meanwhile. */
   waitFor(done: () => boolean): void {
     this.blocking.begin()
     this.#wakeUp()
@@ -227,7 +236,7 @@ export class Lane implements Sender, BlockingLane {
   /** Does all that can be done now: replies, callbacks, and what waited for them. May be entered again from what it runs. */
   service(everywhere = false): void {
     const { context } = this.frames
-    // whatever flow this is run from: what is settled here is not of it
+    // what is settled here belongs to no callback, whatever code this is called from
     const before = context.enter(null)
     try {
       this.#serve(everywhere)
@@ -255,12 +264,15 @@ export class Lane implements Sender, BlockingLane {
     }
   }
 
-  /** The session's end, or anything else that this thread is to see at once. */
+  /** Has this thread look at once: the session has ended, or something else is new. */
   heard(): void {
     this.#lookNow()
   }
 
-  /** The call of this thread that the callback of a frame happened in; undefined if a DLL's own thread, or another of ours, made it. */
+  /**
+   * The call of this thread in which the callback of `frame` happens; undefined if a thread of the DLL's own, or a
+   * call of another JS thread, makes it.
+   */
   around(frame: Frame): Exchange | undefined {
     const outer = this.frames.outside(frame)
     if (outer) return outer.running
@@ -294,13 +306,13 @@ export class Lane implements Sender, BlockingLane {
     this.#lookNow()
   }
 
-  /** Settles what comes as long as it comes quickly, in turns with the event loop; then sleeps there. */
+  /** Settles replies while they come quickly, in turns with the event loop; then sleeps there. */
   #lookNow(): void {
     if (this.#dead) return
     this.#wakeUp()
     const before = this.#settled
     this.service()
-    // what was settled goes on before this thread looks for more
+    // code that awaited what was settled runs before this thread looks for more
     let found = this.#settled !== before
     if (!found && this.#ring.outstanding > 0 && this.#settled < TURN && this.#look()) {
       found = true
@@ -317,7 +329,9 @@ export class Lane implements Sender, BlockingLane {
     else this.#restLater()
   }
 
-  /** Nothing is under way: unless there is by then, this thread sleeps once the program has done what it does now. */
+  /**
+   * Nothing is under way: this thread sleeps after the event loop's next turn, unless something is under way by then.
+   */
   #restLater(): void {
     if (this.#resting || this.#dead) return
     this.#resting = true
@@ -340,7 +354,7 @@ export class Lane implements Sender, BlockingLane {
     Atomics.store(this.mapping.i32, this.#sleeps, 0)
   }
 
-  /** From now on the host rings; what it did before is seen here. */
+  /** Says that this thread sleeps, so that the host rings from now on, and looks once more for what came before. */
   #rest(): void {
     this.#awake = false
     Atomics.store(this.mapping.i32, this.#sleeps, 1)
@@ -372,7 +386,7 @@ export class Lane implements Sender, BlockingLane {
       slice = Math.min(slice, limit.at - performance.now())
     }
     if (this.#waiting.length > 0 && this.#ring.outstanding === 0) slice = Math.min(slice, CROWDED)
-    // what has just passed may have ended all
+    // a limit that has just passed may have settled everything
     if (slice <= 0 || done()) return
     const { i32 } = this.mapping
     Atomics.store(i32, this.#sleeps, 1)
@@ -383,10 +397,10 @@ export class Lane implements Sender, BlockingLane {
     else if (slice === SLICE) this.#suspect()
   }
 
-  /** Nothing has come for a while. A bell may have been lost, the host be gone, or what it wrote been written over. */
+  /** Nothing has come for a slice: a bell's byte may be lost, the host gone, or its messages overwritten. */
   #suspect(): void {
     const { segment } = this.#options
-    // whether it says that it sleeps or not, and whether this thread is told of what it has posted or not
+    // rings and looks everywhere, for the words that say where that is needed may be overwritten
     this.#state.ring(segment.hostBell)
     if (this.frames.count > 0) this.#state.ring(segment.strandsBell)
     this.service(true)
@@ -425,7 +439,10 @@ export class Lane implements Sender, BlockingLane {
     if (sent > 0) this.#waiting.splice(0, sent)
   }
 
-  /** Keeps Node alive, or does so no longer; now and then it looks by itself, for nobody waits for ever, whatever has gone wrong. */
+  /**
+   * Keeps Node alive, or does so no longer. Meanwhile a timer looks once per slice, so that nothing is waited for
+   * without end.
+   */
   #hold(busy: boolean): void {
     if (busy === this.#held) return
     this.#held = busy
@@ -446,7 +463,8 @@ export class Lane implements Sender, BlockingLane {
   #isDead(): boolean {
     if (this.#dead) return true
     if (this.#state.life() !== Life.dead) return false
-    // a process that ended by itself may have answered before; whoever ended the session is told that of all that was not settled
+    // a process that crashed may have answered before; where the session was ended on purpose, all that is not settled
+    // fails
     if (Atomics.load(this.#state.i32, Shared.endReason) === EndReason.crashed) this.#complete()
     if (this.#dead) return true
     this.#dead = true
@@ -459,7 +477,8 @@ export class Lane implements Sender, BlockingLane {
     this.#pending.fill(undefined)
     this.lent.clear()
     this.#bell.close()
-    // what ran is told of it, and so is the call that had a DLL loaded or a routine declared for it
+    // the first error tells what ran. Where that loads a DLL or declares a routine, the call that it is for gets this
+    // error, too
     let error = this.#options.deathError(under[0])
     this.#options.onDeath()
     for (const exchange of under) {

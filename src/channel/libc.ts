@@ -1,7 +1,8 @@
 /**
- * The few calls of the C library that Node has no words for, by koffi. Each takes about 0.2 µs; none is given a JavaScript callback.
- * Descriptors of sessions are opened and closed here, too: what a thread opens by `node:fs` is closed when that thread ends, under all
- * others, and a second time if it was closed by other means, which may be another's file by then.
+ * Calls of the C library that Node does not have, by koffi. Each takes about 0.2 µs; none is given a JavaScript
+ * callback. Descriptors of sessions are opened and closed here, too: Node closes what a thread opened by `node:fs`
+ * when that thread ends, even where other threads use it, and even where it was closed by other means and its number
+ * is another file's.
  */
 import { createRequire } from 'node:module'
 import { SetupError } from '../errors.js'

@@ -40,8 +40,9 @@ export class Mapping {
 }
 
 /**
- * A thread's view is gone, or the thread itself. Its own finalizer and the supervisor may both say so, at one time: one of them gives the
- * view up, for the addresses are there for sure only as long as one has a view of them, and the last who has one unmaps them.
+ * Gives up the view of a thread that has let it go or has ended. The thread's finalizer and the supervisor may both
+ * call this at the same time, and only one of them goes on: memory behind the segment is touched here, which is mapped
+ * for certain only while a view is left.
  */
 export function forgetView(segment: Segment, { i32 }: SharedState, thread: number): void {
   const view = 1 << thread
@@ -54,16 +55,16 @@ export function forgetView(segment: Segment, { i32 }: SharedState, thread: numbe
 }
 
 /**
- * The session has ended. What is mapped becomes private pages with what stood in the arena, so that objects keep their values: a view
- * that somebody still holds must not touch what is unmapped, which would end Node, nor another session's memory. The addresses are
- * given back with the last view.
+ * To be called when the session has ended. Replaces the mapping by private pages with what stood in the arena, so that
+ * objects keep their values: a view that is still held must touch neither unmapped memory, which would end Node, nor
+ * another session's. The addresses are given back with the last view.
  */
 export function endMapping(segment: Segment, state: SharedState): void {
   replacePages(segment, pagesInUse(segment, state))
   if (Atomics.or(state.i32, Shared.views, REPLACED) === 0) unmap(segment)
 }
 
-/** Offsets in the segment and lengths. */
+/** Claimed pages of the arena as ranges: offsets in the segment, and lengths. */
 function pagesInUse({ size }: Segment, { i32 }: SharedState): (readonly [at: number, length: number])[] {
   const pageSize = pageSizeOf(size - ARENA_OFFSET)
   const ranges: [number, number][] = []

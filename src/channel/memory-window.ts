@@ -1,8 +1,8 @@
 /**
- * Memory of the Windows process by way of the host, for where /proc/<pid>/mem is not permitted: a thread of the host's own copies
- * through a window in the segment, whatever its main thread does, so that nothing waits for a routine and nothing needs a place
- * among the calls. One thread of the program uses it at a time; it blocks, some tens of microseconds for each piece, and must
- * never run anything of the user's meanwhile.
+ * Reads and writes memory of the Windows process by way of the host, for where /proc/<pid>/mem is not permitted. The
+ * host's bell thread copies through a window in the segment, whatever the host's main thread does: nothing waits for a
+ * routine. One thread of the program uses the window at a time. That thread blocks for some tens of microseconds for
+ * each piece, and must not run code of the user's meanwhile.
  */
 import { MemoryOp, Window } from '../codec/layout.js'
 import type { Mapping } from './mapping.js'
@@ -10,12 +10,17 @@ import type { Segment } from './segment.js'
 import { Shared, type SharedState } from './shared.js'
 import { isNobody } from './threads.js'
 
-/** Looks at the window before this thread pauses between them, and how long then, in milliseconds. */
+/** After so many looks at the window this thread pauses between looks, for so many milliseconds. */
 const LOOKS = 200
 const PAUSE = 0.05
-/** How long who waits for the window sleeps before it looks whether its owner lives, in milliseconds. */
+/**
+ * How long a thread that waits for the window sleeps before it checks that the window's owner lives, in milliseconds.
+ */
 const SLICE = 100
-/** After so many milliseconds without an answer the piece is asked for again: a DLL may have written over it, or drained the bell. */
+/**
+ * After so many milliseconds without an answer the piece is asked for again: a DLL may have overwritten the request,
+ * or emptied the bell.
+ */
 const AGAIN = 1000
 
 export class MemoryWindow {
@@ -56,7 +61,10 @@ export class MemoryWindow {
     })
   }
 
-  /** One piece. The host looks at all of `rest`, so that what cannot be done as a whole is not begun. */
+  /**
+   * Has one piece copied. The host checks all `rest` bytes from `address` on, so that what cannot be done as a whole
+   * is not begun.
+   */
   #ask(op: number, address: bigint, size: number, rest: number): boolean {
     const { i32 } = this.mapping
     let number: number
@@ -77,7 +85,7 @@ export class MemoryWindow {
     view.setBigUint64(Window.offset + Window.rest, BigInt(rest), true)
   }
 
-  /** What a thread asked for that has ended meanwhile: the host may still copy. */
+  /** Waits for what the former owner asked for, a thread that has ended: the host may still be copying. */
   #awaitLast(): void {
     this.#isAnsweredSoon(Atomics.load(this.mapping.i32, Window.offset / 4))
   }

@@ -1,20 +1,29 @@
 /**
- * How long a thread looks for an answer before it sleeps, and all numbers that say so. To look costs a nanosecond, to be woken
- * some tens of microseconds (bench rows "awaited" and "a call in a job"); but who looks in vain takes a core from who works.
+ * How long a thread looks for an answer before it sleeps. A look costs a nanosecond, a wake-up some tens of
+ * microseconds (bench rows "awaited" and "a call in a job"); but looking in vain takes a core from those that work.
  */
 import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { libc } from './libc.js'
 
-/** Microseconds of looking where that has paid lately, and where it has not. Bench rows "a call in a job", "a slow routine". */
+/**
+ * Microseconds to look: where looking has paid lately, and where it has not. Bench rows "a call in a job", "a slow
+ * routine".
+ */
 const LONG = 50
 const SHORT = 2
-/** Looking does not pay where it has been in vain so often in a row; then only every so often it is tried again. */
+/**
+ * Looking has not paid where it was in vain so many times in a row; then every so many times a long look is tried
+ * again.
+ */
 const MISSES = 4
 const PROBE = 16
-/** Looks between two of the clock, which takes as long as fifty of them. */
+/** Looks between two readings of the clock, each of which takes as long as fifty looks. */
 const STRIDE = 256
-/** Microseconds after which whoever else is ready on this core goes first. Bench row "with another program at work". */
+/**
+ * After so many microseconds this thread yields its core to others that are ready. Bench row "with another program at
+ * work".
+ */
 const ALONE = 10
 
 /** Replies that a thread settles before its event loop has a turn. Bench row "a thousand at once". */
@@ -25,7 +34,7 @@ export const SLICE = 1000
 /** Cores that this process may keep busy: a container's share of them may be less than there are. */
 export const CORES = Math.max(0.1, Math.min(availableParallelism(), cgroupShare()))
 
-/** What is left of looking where one side at a time runs anyway. */
+/** Where only one side can run at a time, long looks gain nothing. */
 const longest = CORES < 2 ? SHORT : LONG
 
 export class Patience {

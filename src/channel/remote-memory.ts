@@ -1,8 +1,9 @@
 /**
- * Memory of the Windows process, read and written from Node through /proc/<pid>/mem: about 2 µs, and a bad address is an error
- * instead of a crash. The kernel would write read-only pages as well, so writes look at the process's map first, and it finds zeros where an address is
- * reserved and nothing can be read (what has been freed, for instance), so reads that begin or end with one look at it, too. Where all that is
- * not permitted the host does it, slower (memory-window.ts). Any thread may have one of its own; it blocks no longer than that.
+ * Memory of the Windows process, read and written from Node through /proc/<pid>/mem: about 2 µs, and a bad address is
+ * an error instead of a crash. The kernel would write read-only pages as well, so writes check the process's map
+ * first. It reads zeros where an address is reserved but not readable (freed memory, for instance), so reads that
+ * begin or end with a zero check the map, too. Where the file is not permitted the host copies instead, which is
+ * slower (memory-window.ts). Any thread may have an instance of its own; it blocks no longer than the copying takes.
  */
 import { closeSync, constants, openSync, readFileSync, readSync, writeSync } from 'node:fs'
 import { ARENA_OFFSET } from '../codec/layout.js'
@@ -29,7 +30,7 @@ export function isMemoryPermitted(pid: number, address: number): boolean {
 
 const hex = (address: bigint) => `0x${address.toString(16)}`
 
-/** A place in /proc/<pid>/mem; undefined for what no process has: its own memory ends far below 2^53. */
+/** Offset in /proc/<pid>/mem; undefined for an address that no process has: memory ends far below 2^53. */
 const position = (address: bigint): number | undefined =>
   address <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(address) : undefined
 
@@ -40,11 +41,14 @@ export class ProcessMemory implements RemoteMemory {
   routineAt?: (address: bigint, type: CallbackShape) => object
   /** Makes the thunk of a callback, where it has none. */
   thunkFor?: (callback: CallbackTarget) => number
-  /** The host's help, where this process is not permitted to look for itself. */
+  /** Set where /proc/<pid>/mem is not permitted. */
   window?: MemoryWindow
   /** Where objects live that both sides see; set by the thread's core. */
   objects?: ObjectMemory
-  /** What both sides see is read and written at once; its address over there is known once the session is up. */
+  /**
+   * The segment, which is read and written in place. Set once the session is up and the segment's address there is
+   * known.
+   */
   #shared: { readonly u8: Uint8Array; readonly base: bigint } | undefined
   #fd: number | undefined
   #closed = false
@@ -144,7 +148,7 @@ export class ProcessMemory implements RemoteMemory {
     try {
       this.#fd ??= openSync(`/proc/${this.pid}/mem`, constants.O_RDWR)
     } catch (cause) {
-      // the process has ended, and nobody has told of it yet
+      // the process has ended, and this thread has not been told of it yet
       throw new SessionTerminatedError(`the memory of session ${this.sessionId} cannot be reached`, { cause })
     }
     return this.#fd

@@ -1,9 +1,10 @@
 /**
- * One thread's way into the ring of requests, which all threads share, and its own ring of replies. A slot of requests is free again
- * when the host has done with it, whoever made it; a slot of replies when this thread has taken it.
+ * One thread's way into the ring of requests, which all threads share, and its own ring of replies. A slot of requests
+ * is free again when the host has done with it, whoever made it; a slot of replies when this thread has taken it.
  *
- * On x86-64 a plain load of a word is all that Atomics.load is, but V8 makes a call of that, which takes ten times as long. So
- * what is read once for each call is read plainly; loops that wait for a change use Atomics.load, behind which nothing is taken for known.
+ * On x86-64 Atomics.load is an ordinary load, but V8 makes it a call, which takes ten times as long. So what is read
+ * once for each request is read plainly. Loops that wait for a change use Atomics.load, after which V8 reuses no value
+ * that it has read before.
  */
 import {
   ControlWord,
@@ -28,10 +29,10 @@ const HOST_SLEEPS = ControlWord.hostSleeps / 4
 
 export class Ring implements Port {
   readonly room = REQUEST_SIZE - MESSAGE
-  /** Requests that this thread has made, and replies that it has taken: 32-bit numbers that run over. */
+  /** Requests that this thread has made, and replies that it has taken: 32-bit numbers that wrap around. */
   asked: number
   taken: number
-  /** Numbers in the ring of what is under way, by the number of the reply. */
+  /** The number in the ring of each request under way, by the number of its reply. */
   readonly #numbers = new Int32Array(SLOTS)
   /** Requests that the host was done with when this thread last looked. */
   #done = 0
@@ -48,12 +49,12 @@ export class Ring implements Port {
     this.#i32 = mapping.i32
     this.#claims = state.i32
     this.#replies = REPLY_OFFSET + thread * REPLIES_SIZE
-    // whoever had the number before may have left a reply that nobody took
+    // an earlier thread with this number may have left replies that nobody took
     this.asked = this.taken = state.i32[Shared.asked + thread]
     this.#done = Atomics.load(mapping.i32, ControlWord.done / 4)
   }
 
-  /** Requests of this thread that have no reply taken. */
+  /** Requests of this thread whose replies have not been taken. */
   get outstanding(): number {
     return (this.asked - this.taken) | 0
   }
@@ -74,7 +75,8 @@ export class Ring implements Port {
         return false
       }
       number = (tail + 1) | 0
-      // if this thread ends before it publishes, someone else has to fill the hole (threads.ts); 0 is none, once in 2³² requests wrongly
+      // should this thread end before it publishes the request, the supervisor fills the slot (threads.ts). 0 stands
+      // for none; once in 2³² requests the number itself is 0, which is accepted
       claims[Shared.intent + thread] = number
     } while (Atomics.compareExchange(claims, Shared.tail, tail, number) !== tail)
     const at = (REQUEST_OFFSET + (tail & MASK) * REQUEST_SIZE) >> 2
@@ -91,7 +93,7 @@ export class Ring implements Port {
     return true
   }
 
-  /** Shared whose value becomes `expected` when the next reply is there. */
+  /** Index of the segment's word that becomes `expected` when the next reply is there. */
   get expectedAt(): number {
     return (this.#replies + (this.taken & MASK) * REPLY_SIZE) >> 2
   }
@@ -99,7 +101,9 @@ export class Ring implements Port {
     return (this.taken + 1) | 0
   }
 
-  /** Takes the next reply, which has to be there: offset of its table. It stays until a thousand more requests are made. */
+  /**
+   * Takes the next reply, which has to be there: offset of its table, which stays until SLOTS more requests are made.
+   */
   take(): number {
     const at = this.#replies + (this.taken & MASK) * REPLY_SIZE + REPLY_MESSAGE
     this.taken = (this.taken + 1) | 0
@@ -112,8 +116,8 @@ export class Ring implements Port {
   }
 
   /**
-   * Can the next reply not come any more? If the host has answered, by its own account, and the reply is not there, or if the request
-   * is not, or the one that the host is to take next, somebody has written over it.
+   * Whether the next reply can no longer come: the host counts it as answered and it is not there, or the request is
+   * not in the ring, or the one that the host is to take next is not. Then the segment has been overwritten.
    */
   get isBroken(): boolean {
     const i32 = this.#i32

@@ -48,7 +48,10 @@ export interface Segment {
   readonly strandsBell: number
 }
 
-/** How a process names the descriptors that it shares with another. */
+/**
+ * How the host finds descriptors of this process: by a process id and numbers, which in a sandbox are not this
+ * process's own.
+ */
 export interface Seen {
   readonly process: number
   readonly descriptor: (fd: number) => number
@@ -96,7 +99,10 @@ export function createSegment(memory: number, state: SharedState, threads: reado
   }
 }
 
-/** Makes the bell of a thread that is to use the session, unless its number had one before, and memory for its replies. */
+/**
+ * Makes the bell of the thread with this number, and memory for its replies, unless an earlier thread left both. Gives
+ * the bell.
+ */
 export function openBell(
   segment: Pick<Segment, 'address' | 'size' | 'file'>,
   state: SharedState,
@@ -111,7 +117,7 @@ export function openBell(
   return bell
 }
 
-/** Writes what the host has to know before all else: what this is, and where it finds the threads' bells. */
+/** Writes what the host has to know before all else: what the segment is, and where to find the threads' bells. */
 export function writeHead(segment: Segment, state: SharedState, seen: Seen): void {
   const view = new DataView(viewOf(segment.address, HEAD))
   view.setUint32(ControlWord.magic, MAGIC, true)
@@ -129,7 +135,10 @@ export function writeBell(view: DataView, thread: number, bell: number): void {
   view.setInt32(THREAD_OFFSET + thread * THREAD_SIZE + ThreadWord.bell, bell, true)
 }
 
-/** Gives pages memory before they are touched: a refusal is an error here, and would be a signal there. Throws SessionStartError. */
+/**
+ * Asks the system for memory for a range of the file before it is touched: a refusal is an error here, and at the
+ * touch a signal. Throws SessionStartError.
+ */
 export function back(file: number, at: number, size: number): void {
   if (libc().fallocate(file, 0, at, size) !== 0)
     throw new SessionStartError(
@@ -143,8 +152,8 @@ export function unback(file: number, at: number, size: number): void {
 }
 
 /**
- * Puts private pages in the place of the segment's, all at once: a view that somebody still holds touches them, and not what is unmapped.
- * What stands in `ranges` (offset and length) they have, too.
+ * Replaces the segment's pages by private ones, in one step: a view that is still held sees these, and nothing that is
+ * unmapped. They have what stood in `ranges` (offsets and lengths); all else is zero.
  */
 export function replacePages(
   { address, size }: Segment,
@@ -158,7 +167,7 @@ export function replacePages(
   const to = new Uint8Array(viewOf(fresh, size))
   const from = new Uint8Array(viewOf(address, size))
   for (const [at, length] of ranges) to.set(from.subarray(at, at + length), at)
-  // nobody looks through `to` any more: what it saw lies elsewhere now
+  // `to` is not used any more: its pages move
   libc().mremap(fresh, size, size, REPLACE, address)
 }
 
@@ -167,7 +176,7 @@ export function unmap({ address, size }: Pick<Segment, 'address' | 'size'>): voi
   libc().munmap(address, pagesOf(size) + PAGE)
 }
 
-/** Closes the descriptors of all bells, once nobody rings any more. */
+/** Closes the file and all bells, once nobody rings any more. */
 export function closeSegment(segment: Segment, state: SharedState): void {
   state.silence()
   noteClosed(segment)

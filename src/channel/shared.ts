@@ -5,7 +5,7 @@
 import { THREADS } from '../codec/layout.js'
 import { ringBell } from './bell.js'
 
-/** At most this many pages can the arena have. */
+/** The arena has at most this many pages. */
 export const MAX_PAGES = 8192
 /** The last of what the Windows side wrote to stderr, for the error that tells of its end. */
 const STDERR_TAIL_SIZE = 8192
@@ -51,13 +51,16 @@ export const Shared = {
   intent: 64 + 2 * THREADS,
   /** For each strand: number of the message last written by a thread. */
   answered: 64 + 3 * THREADS,
-  /** For each page of the arena: 0 free, else its thread's number + 1; negative: it rests there (arena.ts). */
+  /**
+   * For each page of the arena: 0 where it is free, the number of its thread + 1 where it is in use, and that negated
+   * where it rests (arena.ts).
+   */
   pages: 256,
   /** For each MiB of the arena: has it memory? */
   backed: 256 + MAX_PAGES,
 } as const
 const MAX_BACKED = 4096
-/** Added to `Shared.ringing` by who closes the bells. */
+/** Added to `Shared.ringing` when the bells are to be closed. */
 const CLOSED = -0x40000000
 const STDERR_TAIL = 4 * (Shared.backed + MAX_BACKED)
 
@@ -71,7 +74,7 @@ export const EndReason = {
   workerDied: 5,
   ownerEnded: 6,
   corrupted: 7,
-  /** Wine's services have ended: the Windows process waits for them for ever. */
+  /** Wine's services have ended, and the Windows process would wait for them for ever. */
   servicesGone: 8,
   /** No sign of life has come for as long as a session may take to end. */
   unresponsive: 9,
@@ -84,7 +87,7 @@ export class SharedState {
     this.i32 = new Int32Array(memory)
   }
 
-  /** A new number of a kind, from 1. */
+  /** The next number of a counter, from 1. */
   next(word: number): number {
     return Atomics.add(this.i32, word, 1) + 1
   }
@@ -93,12 +96,12 @@ export class SharedState {
     return this.i32[Shared.life]
   }
 
-  /** Of the Windows process, as Linux numbers it; 0 before it is started. */
+  /** Linux's process id of the Windows process; 0 before it is started. */
   get pid(): number {
     return Atomics.load(this.i32, Shared.process)
   }
 
-  /** Rings a bell unless the session's are being closed. */
+  /** Rings a bell, unless the session's bells are being closed. */
   ring(fd: number): void {
     const { i32 } = this
     Atomics.add(i32, Shared.ringing, 1)
@@ -111,11 +114,12 @@ export class SharedState {
     this.ring(Atomics.load(this.i32, Shared.bell + thread))
   }
 
-  /** From now on nobody rings; waits for those who do. */
+  /** Nobody rings from now on; waits for threads that ring just now. */
   silence(): void {
     const { i32 } = this
     Atomics.add(i32, Shared.ringing, CLOSED)
-    // to ring takes a microsecond, and never blocks, but who rings may be off its core; one that was ended meanwhile never comes back
+    // ringing takes a microsecond and never blocks, but a thread may lose its core within it; one that was ended within
+    // it never leaves
     for (let patience = 1000; Atomics.load(i32, Shared.ringing) !== CLOSED && patience > 0; patience--)
       Atomics.wait(i32, Shared.ringing, Atomics.load(i32, Shared.ringing), 1)
   }

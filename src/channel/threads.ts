@@ -1,7 +1,8 @@
 /**
- * The threads that use a session, by number: who has one, and what becomes of what a thread leaves behind that ends in the middle
- * of things. The supervisor, which never blocks, sees the end: it fills the hole that the thread may have left in the ring, answers
- * callbacks in its place, and gives its number back when nothing of it is under way any more.
+ * The threads that use a session, by number: which numbers are taken, and what becomes of what a thread leaves behind
+ * that ends in the middle of things. The supervisor, which never blocks, sees the end: it fills the slot that the
+ * thread may have left unpublished in the ring, answers callbacks in its place, and gives its number back when nothing
+ * of it is under way any more.
  */
 import {
   CALLER_THREAD,
@@ -30,7 +31,7 @@ import { MAX_PAGES, Shared, type SharedState } from './shared.js'
 
 /** The worker's number among a session's threads, and that of the thread that started the session. */
 export { CALLER_THREAD, WORKER_THREAD }
-/** Both as bits: what is taken of the numbers from the start. */
+/** Both as bits: the numbers that are taken from the start. */
 export const FIRST_THREADS = (1 << WORKER_THREAD) | (1 << CALLER_THREAD)
 /** Callbacks of threads that are gone go to the thread that started the session, which answers zero and tells of it. */
 const HEIR = CALLER_THREAD
@@ -50,7 +51,7 @@ export function giveNumberBack({ i32 }: SharedState, thread: number): void {
   Atomics.and(i32, Shared.threads, ~(1 << thread))
 }
 
-/** Is there nobody with this number? */
+/** Whether no living thread has this number. */
 export function isNobody({ i32 }: SharedState, thread: number): boolean {
   return ((Atomics.load(i32, Shared.gone) | ~Atomics.load(i32, Shared.threads)) >>> thread) % 2 === 1
 }
@@ -67,7 +68,7 @@ export const sleepsAt = (thread: number) => wordAt(thread, ThreadWord.sleeps)
 const ZERO = new Int32Array(Return.size / 4)
 ZERO.set(RETURN_HEAD)
 
-/** Hands a message to the host's thread that waits on a strand, and wakes it. */
+/** Puts a message into the mailbox of the host's thread that waits on a strand, and wakes it. */
 export function answerStrand(
   i32: Int32Array,
   state: SharedState,
@@ -90,12 +91,12 @@ export function answerStrand(
     state.ring(strand === 0 ? segment.hostBell : segment.strandsBell)
 }
 
-/** What a thread leaves that has ended. Used by the supervisor alone. */
+/** What a thread that has ended leaves behind. Used by the supervisor alone. */
 export class DepartedThread {
   /** Requests claimed when it was seen to be gone: all of its own lie before. */
   readonly #until: number
   #filled = false
-  /** Of the segment. Its owner does not unmap it while this is used. */
+  /** The segment, which stays mapped while this is used. */
   readonly #i32: Int32Array
   readonly #u8: Uint8Array
 
@@ -108,12 +109,15 @@ export class DepartedThread {
     this.#i32 = new Int32Array(buffer)
     this.#u8 = new Uint8Array(buffer)
     Atomics.or(state.i32, Shared.gone, 1 << thread)
-    // from now on the host takes its callbacks to another; what it has begun before is settled here
+    // from now on the host gives callbacks of this thread to another; those that it has posted already are settled here
     Atomics.store(this.#i32, goneAt(thread), 1)
     this.#until = Atomics.load(state.i32, Shared.tail)
   }
 
-  /** Does what can be done now; true once nothing is left and the number may be another's. To be called until then. */
+  /**
+   * Does what can be done now. True once nothing is left and the number may be another's; to be called again until
+   * then.
+   */
   settle(): boolean {
     const { state, thread } = this
     const { i32 } = state
@@ -126,15 +130,16 @@ export class DepartedThread {
     if (!this.#filled || open > 0 || ((done - this.#until) | 0) < 0) return false
     for (let page = Shared.pages; page < Shared.pages + MAX_PAGES; page++)
       Atomics.compareExchange(i32, page, thread + 1, 0)
-    // in this order: whoever gets the number lives
+    // in this order: a thread that is given the number must not count as gone
     Atomics.and(i32, Shared.gone, ~(1 << thread))
     giveNumberBack(state, thread)
     return true
   }
 
   /**
-   * It may have ended between claiming a slot and publishing it, and all others wait behind. The host refuses an empty message.
-   * False while another thread, which lives, may be the one that has the slot.
+   * Publishes the request of a thread that ended after it had claimed the slot: all others would wait behind it. The
+   * message is empty, which the host refuses. False while another thread, which lives, may be the one that has the
+   * slot.
    */
   #fillHole(): boolean {
     const { state, thread } = this
@@ -161,14 +166,18 @@ export class DepartedThread {
     return true
   }
 
-  /** Where the host waits for the thread: a callback that it had not seen goes to the heir, and one that had begun returns zero. */
+  /**
+   * Answers where the host waits for the thread: a callback that the thread had not seen goes to the heir, and one
+   * that had begun returns zero.
+   */
   #answer(strand: number, fresh: boolean): void {
     const { state, segment, thread } = this
     const i32 = this.#i32
     const u8 = this.#u8
     const mailbox = STRAND_OFFSET + strand * STRAND_SIZE
     const posted = Atomics.load(i32, mailbox >> 2)
-    // host and Node post in turns; what counts is what the host can see, for the thread may have ended while it answered
+    // host and Node post in turns. What the mailbox shows counts, for the thread may have ended before it was done with
+    // answering
     if (u8[mailbox + Header.tag + 1] !== thread || posted === Atomics.load(i32, (mailbox + STRAND_TO_HOST) >> 2)) return
     Atomics.store(state.i32, Shared.answered + strand, posted - 1)
     if (fresh && u8[mailbox + Header.tag] === Kind.callback) {

@@ -14,7 +14,7 @@ export class TimeLimit {
   constructor(
     private readonly owner: Set<TimeLimit>,
     milliseconds: number,
-    /** Called when it has passed. So many milliseconds more if it gives a number. */
+    /** Called when it has passed. A number extends it by so many milliseconds. */
     private readonly passed: () => number | undefined,
   ) {
     this.at = performance.now() + milliseconds
@@ -22,7 +22,7 @@ export class TimeLimit {
     this.#arm()
   }
 
-  /** Looks at the clock. */
+  /** Ends the limit, or extends it, if it has passed. */
   check(): void {
     if (!this.owner.has(this)) return
     if (performance.now() >= this.at) {
@@ -36,7 +36,7 @@ export class TimeLimit {
     this.#arm()
   }
 
-  /** It does not count any more. */
+  /** Withdraws the limit. */
   end(): void {
     this.owner.delete(this)
     clearTimeout(this.#timer)

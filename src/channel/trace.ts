@@ -23,7 +23,7 @@ import { Shared, type SharedState } from './shared.js'
 
 const line = debuglog('zugbruecke')
 
-/** Undefined where nobody wants to see messages. */
+/** Undefined unless NODE_DEBUG has this library in it. */
 export const traceOf = (mapping: Mapping, state: SharedState, thread: number): Trace | undefined =>
   line.enabled ? new Trace(mapping, state, thread) : undefined
 
@@ -55,7 +55,7 @@ export class Trace {
   }
 }
 
-/** The ring of a thread whose messages are to be seen. */
+/** A ring that writes its messages to the trace. */
 export class TracedRing extends Ring {
   constructor(
     private readonly trace: Trace,

@@ -5,14 +5,20 @@
  */
 import { age, now, passed } from './clock.js'
 
-/** In microseconds. How long a turn lasts while others wait: what it costs to begin one, two wake-ups and cold caches, is little then. */
+/**
+ * How long a turn lasts while others wait, in microseconds: long beside the two wake-ups and the cold caches with
+ * which it begins.
+ */
 const LENGTH = 8000
-/** It ends before if its owner sends nothing for so long: it is in a slow routine, or has work of its own. */
+/** A turn ends early if its owner sends nothing for so long: the routine is slow, or the program computes. */
 const IDLE = 500
-/** The first in the queue has ended if the queue does not move for so long. */
+/** If the queue does not move for so long, its first has ended. */
 const PATIENCE = 20_000
 
-/** Words: whose turn it is, since when, when last used; the first ticket that waits, when that last changed, the next ticket; who has which. */
+/**
+ * Indices of words: whose turn it is, since when, and when it was last used; the first ticket that waits, when that
+ * last changed, and the next ticket; from CELLS on, who has which ticket.
+ */
 const OWNER = 0
 const SINCE = 1
 const USED = 2
@@ -20,7 +26,7 @@ const HEAD = 3
 const MOVED = 4
 const TAIL = 5
 const CELLS = 6
-/** Who comes when so many wait goes without a turn. A power of two: tickets run over. */
+/** Who comes while so many wait goes without a turn. A power of two: tickets wrap around. */
 const CAPACITY = 256
 export const QUEUE_SIZE = CELLS + CAPACITY
 
@@ -37,7 +43,7 @@ export class TurnQueue {
     return this.i32[this.at + OWNER] === this.me
   }
 
-  /** The owner sends a request, now; false if its turn is over and others wait. */
+  /** To be called when the owner sends a request, with the time; false if its turn is over and others wait. */
   use(time: number): boolean {
     if (this.#get(HEAD) !== this.#get(TAIL) && passed(this.#get(SINCE), time) >= LENGTH) return false
     this.#set(USED, time)
@@ -51,7 +57,7 @@ export class TurnQueue {
     return true
   }
 
-  /** Waits for the turn, and has it then; or goes without, if too many wait. */
+  /** Waits for the turn; goes without where too many wait. */
   take(): void {
     if (((this.#get(TAIL) - this.#get(HEAD)) | 0) >= CAPACITY) return
     const ticket = Atomics.add(this.i32, this.at + TAIL, 1)
@@ -63,7 +69,7 @@ export class TurnQueue {
       const passed = Atomics.wait(this.i32, cell, this.me, PATIENCE / 1000) === 'timed-out'
       if (passed && head === this.#get(HEAD) && age(this.#get(MOVED)) > PATIENCE) this.#advance(head)
     }
-    // each look takes a core from who has the turn: ever fewer of them
+    // each look takes time from the owner of the turn, so that they become fewer
     for (let patience = IDLE; ; patience *= 2) {
       const owner = this.#get(OWNER)
       const left = owner === 0 || age(this.#get(USED)) >= IDLE ? 0 : Math.min(LENGTH - age(this.#get(SINCE)), patience)
@@ -78,7 +84,7 @@ export class TurnQueue {
     if (this.isMine && this.#swap(OWNER, this.me, 0)) Atomics.notify(this.i32, this.at + OWNER)
   }
 
-  /** The next in the queue is the first now, and waits for the turn to end. */
+  /** Makes the next ticket the first of the queue, and wakes its owner. */
   #advance(ticket: number): void {
     if (!this.#swap(HEAD, ticket, (ticket + 1) | 0)) return
     this.#set(MOVED, now())

@@ -11,7 +11,10 @@ import { mayMove } from './process.js'
 import { Shared, type SharedState } from './shared.js'
 import { QUEUE_SIZE, TurnQueue } from './turn-queue.js'
 
-/** A session is at work if it has sent something lately, which it may not while it waits for its turn; how often it says so. In microseconds. */
+/**
+ * In microseconds. A session counts as at work for LATELY after its last mark: it may send nothing while it waits for
+ * its turn. It marks itself every OFTEN.
+ */
 const LATELY = 100_000
 const OFTEN = 5000
 /** How often at most to ask the system whether a host may change its core, in microseconds. */
@@ -22,18 +25,24 @@ const SELDOM = 2000
  */
 const SLOW = 60
 const SLOW_CALLS = 16
-/** Every so many calls a session without turns tries again. */
+/** A session that does without turns tries one again every so many calls. */
 const PROBE = 8
-/** The clock takes a tenth of the time of a quick call: it is looked at every so many calls at most, and about so often, in microseconds. */
+/**
+ * Reading the clock takes a tenth of the time of a quick call: it is read every STRIDE calls at least, and about every
+ * STRIDE_TIME microseconds.
+ */
 const STRIDE = 128
 const STRIDE_TIME = 100
-/** How long hosts may look, in microseconds, where many are at work: of one that blocks, longer than there is between two calls. */
+/**
+ * How long a host may look for requests where many sessions are at work, in microseconds: for a thread that blocks,
+ * longer than the time between two of its calls; for one that awaits, less.
+ */
 const HOST_LOOKS = 40
 const HOST_LOOKS_AWAITED = 8
 
 /** Sessions that can be at work without taking time from each other: each has two sides. */
 const PAIRS = Math.max(1, Math.floor(CORES / 2))
-/** Sessions that are told apart. */
+/** Sessions that are told apart: numbers beyond that share a word. */
 const MARKS = 64
 /** Words: sessions that live, when each was last at work, and a queue for each pair of cores. */
 const SESSIONS = 0
@@ -50,21 +59,21 @@ export function countSession(turns: SharedArrayBuffer, change: 1 | -1): void {
   Atomics.add(new Int32Array(turns), SESSIONS, change)
 }
 
-/** One session's part in it, for one thread. */
+/** The part of one session in the turns, for one thread. */
 export class Turn {
   readonly #i32: Int32Array
   readonly #mark: number
   readonly #queues: readonly TurnQueue[]
-  /** The one whose turn it has, had last, or waits for. */
+  /** The queue of which this session has, had last, or awaits a turn. */
   #queue: TurnQueue
   #crowded = false
   #marked = now() - OFTEN
   #looked = now() - SELDOM
   #slowCalls = 0
   #skipped = 0
-  /** When it last sent a request in a turn of its own and looked at the clock (0: the last one was not in a turn). */
+  /** When the clock was last read for a request in a turn of this session; 0: the last request was in none. */
   #timed = 0
-  /** Calls until it looks again, and those of them to go. */
+  /** Calls from one reading of the clock to the next, and how many of them are left. */
   #stride = 0
   #untimed = 0
 
@@ -81,7 +90,10 @@ export class Turn {
     this.#queue = this.#queues[me % PAIRS]
   }
 
-  /** Called before a thread that has nothing under way sends a request: one that will block waits for its turn, if others are at work. */
+  /**
+   * Called before a thread with nothing under way sends a request. One that is going to block waits for its turn, if
+   * other sessions are at work.
+   */
   take(blocks: boolean): void {
     if (!this.#crowded && this.#i32[SESSIONS] <= PAIRS) return
     if (this.#untimed > 0 && (!blocks || this.#queue.isMine)) {
@@ -101,8 +113,8 @@ export class Turn {
   }
 
   /**
-   * Called when a reply has not come for as long as this thread looked. The host may share its core, and says so then: it may leave it, unless
-   * it may use no other, for somebody may have pinned it just now.
+   * Called when a reply has not come within a look. If the host has noticed that it shares this thread's core, and
+   * asks to leave it, that is allowed here; but not if it may use no other core, for it may have been pinned just now.
    */
   late(): void {
     const { i32 } = this.mapping
@@ -139,7 +151,7 @@ export class Turn {
     Atomics.store(this.mapping.i32, ControlWord.lookLimit / 4, microseconds)
   }
 
-  /** How closely calls follow each other. */
+  /** Counts calls in a row that do not follow each other closely. */
   #measure(time: number): void {
     const timed = this.#timed
     const calls = this.#stride - this.#untimed + 1
@@ -150,7 +162,7 @@ export class Turn {
     if (each <= SLOW) this.#stride = this.#untimed = Math.min(STRIDE, Math.trunc(STRIDE_TIME / each))
   }
 
-  /** True if that took no time. */
+  /** Takes a turn; true if it did not have to wait. */
   #take(time: number): boolean {
     if (this.#queue.isMine) {
       if (this.#queue.use(time)) return true

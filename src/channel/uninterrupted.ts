@@ -1,7 +1,8 @@
 /**
- * Work within which a thread must not be ended. Where a thread is ended while koffi is being loaded or makes a view, koffi has an error to
- * throw, cannot throw it any more, and aborts the whole program (Node 20 to 26). So all threads of a program count themselves here
- * meanwhile, and who ends a thread of ours, or the program, waits for them. A thread of the user's that `terminate()` ends is not helped.
+ * Work within which a thread must not be ended: if a thread ends while koffi is being loaded or makes a view, koffi
+ * has an error to throw, cannot throw it any more, and aborts the whole program (Node 20 to 26). So each thread counts
+ * itself while it does such work, and what ends a thread of ours, or the program, waits until the count is zero. A
+ * thread of the user's that is ended by `terminate()` is not protected.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -11,7 +12,9 @@ import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worke
 const KEY = 'zugbruecke: threads within koffi'
 /** Added when the program ends: nobody begins any more. */
 const CLOSED = 1 << 30
-/** Koffi takes some milliseconds; a thread that was ended all the same never leaves. In milliseconds. */
+/**
+ * How long to wait at the most, in milliseconds: koffi takes some; a thread that was ended all the same is never done.
+ */
 const PATIENCE = 1000
 
 const within = countOfProgram()
@@ -25,7 +28,7 @@ function countOfProgram(): Int32Array {
 }
 
 export function uninterrupted<T>(work: () => T): T {
-  // nothing ends this one but itself
+  // nothing ends the main thread but itself
   if (isMainThread) return work()
   // the program is about to end, and this thread with it
   if (Atomics.add(within, 0, 1) >= CLOSED) leaveForEver()
@@ -46,7 +49,7 @@ function leaveForEver(): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
 }
 
-/** Settles when no thread is within such work. Who must not begin any is to be told before. */
+/** Settles when no thread is within such work. A thread that is not to begin any must have been told before. */
 export async function untilNoneWithin(): Promise<void> {
   for (const end = performance.now() + PATIENCE; Atomics.load(within, 0) > 0 && performance.now() < end; )
     await sleep(1)

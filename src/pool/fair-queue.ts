@@ -1,7 +1,7 @@
-/** Who waits for something of which there is not enough (a session, above all), and whose turn it is. */
+/** A queue for something scarce, such as the sessions of a pool: which of the waiting pieces of work is next. */
 import { abortedError, queueFullError } from './face.js'
 
-/** What one has whose turn it is, until it ends. */
+/** A turn: what the work has until it calls `end`. */
 export interface Turn<R> {
   readonly value: R
   end(): void
@@ -12,33 +12,40 @@ interface Waiter<R> {
   fail(error: Error): void
 }
 
-/** Work of one kind, in the order in which it came, and how long what it waited for has been its. */
+/** Work of one kind in the order in which it came, and for how long that kind has had turns. */
 interface Lane<R> {
   readonly waiting: Set<Waiter<R>>
   running: number
-  /** Milliseconds of turns that have ended, less the moments at which those that run began. */
+  /**
+   * Milliseconds of all turns that have ended, minus the times at which the running ones began: `timeOf` adds the
+   * present for each of these.
+   */
   had: number
 }
 
 const timeOf = ({ had, running }: Lane<unknown>, now: number) => had + running * now
 
 /**
- * Fair by time: the next turn is that of the kind of work that has had least. So work that comes in thousands holds up its own kind
- * alone, and long work does not keep short work waiting for more than its part. A kind that comes anew is where the others are.
+ * Fair by time: the next turn goes to the kind of work that has had the least time. So work that comes in thousands
+ * holds up only its own kind, and long work does not keep short work waiting for more than its part. A new kind starts
+ * with as much time as the others have.
  */
 export class FairQueue<R> {
   readonly #lanes = new Map<string, Lane<R>>()
   #length = 0
-  /** What the kind of work had whose turn came last: nobody saves time up by waiting for nothing. */
+  /**
+   * The time of the kind whose turn began last. A kind that comes back after a pause has at least this much: it cannot
+   * save up time.
+   */
   #floor = 0
   #closed: Error | undefined
 
   constructor(
-    /** Something to have, where there is any. */
+    /** Gives one of the scarce things; undefined if none is free. */
     private readonly obtain: () => R | undefined,
     /** How much work may wait. */
     private readonly most: () => number,
-    /** Milliseconds since whenever. */
+    /** A clock in milliseconds. */
     private readonly now: () => number = () => performance.now(),
   ) {}
 
@@ -47,7 +54,10 @@ export class FairQueue<R> {
     return this.#length
   }
 
-  /** Resolves when it is its turn. Rejects with AbortError, with QueueFullError where `bounded`, and with what `fail` and `close` are given. */
+  /**
+   * Resolves when the work's turn comes. Rejects with AbortError, with QueueFullError if `bounded`, and with what
+   * `fail` and `close` are given.
+   */
   async turn(kind: string, signal: AbortSignal | undefined, bounded: boolean): Promise<Turn<R>> {
     if (this.#closed) throw this.#closed
     if (signal?.aborted) throw abortedError(signal)
@@ -79,7 +89,7 @@ export class FairQueue<R> {
     })
   }
 
-  /** To be called when there may be something to have. */
+  /** To be called when one of the scarce things may have become free. */
   next(): void {
     while (this.#length > 0) {
       const value = this.obtain()
@@ -98,7 +108,7 @@ export class FairQueue<R> {
     }
   }
 
-  /** All that waits fails. */
+  /** Fails all work that waits. */
   fail(error: Error): void {
     for (const [kind, lane] of [...this.#lanes])
       for (const waiting of lane.waiting) {
@@ -107,7 +117,7 @@ export class FairQueue<R> {
       }
   }
 
-  /** The same, and all that comes later. */
+  /** Fails all work that waits, and all that comes later. */
   close(error: Error): void {
     this.#closed = error
     this.fail(error)

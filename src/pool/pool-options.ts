@@ -1,4 +1,4 @@
-/** What a pool is told, and the words for what is wrong with it. */
+/** Options of a pool, their defaults and their checks. */
 
 import { type Check, type Checks, checkOptions, FUNCTION, wholeNumber } from '../ctypes/checks.js'
 import { describe } from '../ctypes/data.js'
@@ -24,7 +24,7 @@ export interface PoolOptions extends Partial<Omit<Config, 'id'>> {
    * as one. One session at a time; unlimited unless given.
    */
   readonly recycleAfterCalls?: number
-  /** The same for one whose Windows process has so much memory resident, in bytes, when it has done something. */
+  /** Likewise for a session whose Windows process has so many bytes resident after some work. */
   readonly recycleAfterBytes?: number
   /** Runs on each new session, those that replace others too, before it takes work. What it throws is why the session could not start. */
   readonly setup?: (session: CtypesSession) => void | Promise<void>
@@ -38,13 +38,13 @@ type Own = Pick<
   'size' | 'spare' | 'maxQueue' | 'retries' | 'recycleAfterCalls' | 'recycleAfterBytes' | 'setup'
 >
 
-/** The same, checked, with the defaults in place. */
+/** The options of a pool, checked and with their defaults. */
 export interface ResolvedPoolOptions extends Required<Omit<Own, 'setup'>>, Pick<Own, 'setup'> {
   /** Parameters that each session is started with. */
   readonly config: Partial<Config>
 }
 
-/** Infinity is no limit. */
+/** A count for options, of which Infinity is no limit. */
 export const COUNT: Check = [
   'a whole number from 0, or Infinity',
   value => value === Number.POSITIVE_INFINITY || (Number.isSafeInteger(value) && (value as number) >= 0),
@@ -61,14 +61,17 @@ const OWN: Checks = {
   setup: FUNCTION,
 }
 
-/** Options of the pool's own come first: a session's check knows nothing of them. */
+/**
+ * The error for an unknown option. Names of the pool's own options are suggested first: the check of a session's
+ * parameters does not know them.
+ */
 function unknownOption(name: string): ConfigError {
   const [near] = nearNames(name, Object.keys(OWN))
   if (near) return new ConfigError(`Options of the pool: unknown parameter "${name}". Did you mean "${near}"?`)
   return unknownParameter('Options of the pool', name)
 }
 
-/** Parameters of its sessions are known by name, and not looked at. Throws ArgumentError, ConfigError. */
+/** Checks the pool's own options; of parameters for its sessions only the names. Throws ArgumentError, ConfigError. */
 export function poolOptions(options: PoolOptions): ResolvedPoolOptions {
   if (!isRecord(options)) throw new ArgumentError(`options of a pool are an object, not ${describe(options)}`)
   const {

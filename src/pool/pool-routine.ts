@@ -42,7 +42,7 @@ export interface PoolRoutine<
   }
 }
 
-/** The routine that calls and batches so, wherever its sessions are. */
+/** A routine of a pool, made of how it calls and how it batches. */
 export function poolRoutine(
   label: string,
   call: (args: readonly unknown[], options?: CallOptions) => Promise<unknown>,
@@ -57,10 +57,10 @@ export function poolRoutine(
   })
 }
 
-/** What makes a routine in a session. */
+/** Declares a routine in a session. */
 export type Declaring = (session: CtypesSession) => Routine
 
-/** The same, once for each session. */
+/** Declares only once in each session. */
 export function oncePerSession(declare: Declaring): Declaring {
   const made = new WeakMap<CtypesSession, Routine>()
   return session => {

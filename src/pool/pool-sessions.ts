@@ -7,13 +7,13 @@ import { CtypesSession } from '../session/life/session.js'
 import type { PoolStats } from './face.js'
 import type { ResolvedPoolOptions } from './pool-options.js'
 
-/** Milliseconds before a start is tried again that has failed: twice as long each time, up to the last. */
+/** Milliseconds before a failed start is tried again: twice as long after each failure, up to LONGEST_PAUSE. */
 const PAUSE = 100
 const LONGEST_PAUSE = 10_000
-/** After so many starts in a row that failed, work that waits is told so. */
+/** After so many failed starts in a row, work that waits is told so. */
 const TRIES = 5
 
-/** What a pool says of its sessions without being asked. */
+/** Events of a pool. */
 export interface PoolEvents {
   /** A session is up and its `setup` is done: it takes work from now on. Those of `SessionPool.start` are up before anyone can listen. */
   sessionStart: [session: CtypesSession]
@@ -25,24 +25,24 @@ export interface PoolEvents {
 
 interface Member {
   readonly session: CtypesSession
-  /** Starts in a row that had failed when this one began. */
+  /** Failed starts in a row when this session's start began. */
   readonly failures: number
   isUp: boolean
-  /** How often it has been lent: what it dies of may be the work. */
+  /** How often it has been lent. One that dies before it was ever lent has died of its start. */
   calls: number
 }
 
 /** Keeps `size` and `spare` sessions up. At most `size` are lent at a time, so whichever is idle is the spare one. */
 export class PoolSessions {
   readonly #members = new Map<CtypesSession, Member>()
-  /** Up, and not lent; the one that worked last is the last. */
+  /** Sessions that are up and not lent; the last one has worked last. */
   readonly #idle: CtypesSession[] = []
-  /** Those that died or were recycled, and whose places are still free. */
+  /** Sessions that died or were recycled and are not replaced yet. */
   readonly #gone: CtypesSession[] = []
   #recycled: Promise<unknown> = Promise.resolve()
   #busy = 0
   #replaced = 0
-  /** Starts in a row that failed. A session that dies before it has had any work counts as one. */
+  /** Failed starts in a row. A session that dies before it has had any work counts as a failed start. */
   #failures = 0
   #lastError: Error | undefined
   #pause: NodeJS.Timeout | undefined
@@ -50,9 +50,9 @@ export class PoolSessions {
 
   constructor(
     private readonly options: ResolvedPoolOptions,
-    /** A session may be had. */
+    /** Called when a session may be free. */
     private readonly onIdle: () => void,
-    /** There is none, and for now none is to be had. */
+    /** Called when there is no session and none can be started for now. */
     private readonly onDown: (why: Error) => void,
     private readonly listeners: Listeners<PoolEvents>,
   ) {}
@@ -62,7 +62,7 @@ export class PoolSessions {
     await Promise.all(Array.from({ length: this.#wanted }, () => this.#add()))
   }
 
-  /** Any that is up, to ask about types. */
+  /** Any session that is up, to check arguments and declarations by. */
   get any(): CtypesSession | undefined {
     for (const { session, isUp } of this.#members.values()) if (isUp) return session
     return undefined
@@ -72,7 +72,7 @@ export class PoolSessions {
     return [...this.#members.values()].filter(({ isUp }) => isUp).map(({ session }) => session)
   }
 
-  /** Lends one, if one is idle; what is borrowed must be given back. */
+  /** Lends a session, if one is idle. To be given back by `give`. */
   lend(): CtypesSession | undefined {
     const session = this.#busy < this.options.size ? this.#idle.pop() : undefined
     if (session) {
@@ -80,7 +80,7 @@ export class PoolSessions {
       const member = this.#members.get(session)
       if (member) member.calls++
     }
-    // somebody will wait: the program must not come to its end before another has been tried
+    // work will wait for a session: Node is kept alive until the next start has been tried
     else if (this.#members.size === 0) this.#pause?.ref()
     return session
   }
@@ -95,7 +95,10 @@ export class PoolSessions {
     this.onIdle()
   }
 
-  /** One at a time: where many have done enough at once, the others go on until its place is taken. */
+  /**
+   * Whether a session is to be recycled now. One at a time: others that have done enough go on until its place is
+   * taken.
+   */
   #isDue({ calls, session: { pid } }: Member): boolean {
     const { recycleAfterCalls, recycleAfterBytes } = this.options
     if (this.#gone.length > 0 || this.#closed) return false
@@ -149,7 +152,7 @@ export class PoolSessions {
     return starting
   }
 
-  /** Starts one and makes it ready. Settles when it is up, or has failed and is gone. */
+  /** Starts a session and runs `setup` on it. Settles when it is up, or rejects when it has failed and is gone. */
   async #add(): Promise<void> {
     const session = new CtypesSession(this.options.config)
     const member: Member = { session, failures: this.#failures, isUp: false, calls: 0 }
@@ -157,7 +160,7 @@ export class PoolSessions {
     const ended = new Promise<never>((_, reject) => {
       session.on('end', () => {
         this.#ended(member)
-        // what fails in its setup by that says more of it
+        // later, for an error of `setup` that comes of this end tells more
         setImmediate(() => reject(deathOf(session)))
       })
     })
@@ -186,7 +189,7 @@ export class PoolSessions {
 
   #ended(member: Member): void {
     const { session, isUp, calls, failures } = member
-    // one that was never up is told of by its start, and one that was recycled is no member any more
+    // a session that was never up is handled by `#add`, and one that was recycled is no member any more
     if (!isUp || !this.#members.delete(session) || this.#closed) return
     const at = this.#idle.indexOf(session)
     if (at >= 0) this.#idle.splice(at, 1)
@@ -198,7 +201,10 @@ export class PoolSessions {
     else this.#failed(error, failures)
   }
 
-  /** `before` is the number of failures before: those that began together fail as one. */
+  /**
+   * Notes a failure. `before` is the number of failures when it began: starts that began together count as one
+   * failure.
+   */
   #failed(error: unknown, before: number): void {
     if (this.#closed) return
     const why = error instanceof Error ? error : new SessionStartError(String(error))
@@ -217,7 +223,7 @@ export class PoolSessions {
     this.#fill()
   }
 
-  /** Starts what is missing: all at once, but after a failure one by one and not at once. */
+  /** Starts sessions that are missing: all at once, but after a failure one by one, each after a pause. */
   #fill(): void {
     if (this.#closed) return
     const missing = this.#wanted - this.#members.size
@@ -233,7 +239,7 @@ export class PoolSessions {
       this.#replace()
     }, pause)
     this.#pause.unref()
-    // whoever waits says so again
+    // work that waits asks again, which keeps Node alive during the pause
     this.onIdle()
   }
 
@@ -246,7 +252,7 @@ export class PoolSessions {
 const deathOf = (session: CtypesSession): Error =>
   session.coreNow()?.deathError(undefined) ?? new SessionStartError(`session ${session.id} has ended`)
 
-/** Bytes that a process has in memory; 0 for one that is gone. */
+/** Resident bytes of a process; 0 if it is gone. */
 function resident(pid: number | undefined): number {
   try {
     return Number(readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ')[1]) * PAGE
@@ -256,6 +262,6 @@ function resident(pid: number | undefined): number {
 }
 const PAGE = 4096
 
-/** Trying again does not mend what is missing, or wrongly said. */
+/** Errors that another try would meet again. */
 const isFinal = (error: Error) =>
   error instanceof SetupError || error instanceof ConfigError || error instanceof ArgumentError

@@ -1,4 +1,4 @@
-/** Several sessions that share work. A session that dies is replaced; what it had is rejected, or done again where that is allowed. */
+/** A pool of sessions in this program. */
 
 import { check, checkOptions, FUNCTION, SIGNAL } from '../ctypes/checks.js'
 import { SessionCrashedError, SessionTerminatedError } from '../errors.js'
@@ -23,7 +23,7 @@ import { type PoolOpenOptions, type PoolOptions, poolOptions, type ResolvedPoolO
 import { type Declaring, type MapOptions, oncePerSession, type PoolRoutine, poolRoutine } from './pool-routine.js'
 import { type PoolEvents, PoolSessions } from './pool-sessions.js'
 
-/** Milliseconds for which a map keeps a session that others wait for. */
+/** After so many milliseconds a map gives its session up to work that waits. */
 const TURN = 20
 
 type Work = (session: CtypesSession) => Promise<unknown>
@@ -122,12 +122,12 @@ export class SessionPool extends PoolFace {
       const routine: unknown = argtypes !== undefined ? library.func(name, argtypes, restype) : library.func(name)
       return routine as Routine
     })
-    // what is wrong with it is said now, also where no session is there that could say it
+    // errors of the declaration are thrown now, if any session is up
     for (const session of this.#sessions.all) declare(session)
     const label = `${dll}.${name}`
     const call = async (args: readonly unknown[], options: CallOptions = {}) => {
       checkOptions(`${String(name)} of a pool`, options, CALL_OPTIONS)
-      // as they are now: its turn may come later
+      // a copy, for the call's turn may come after the caller has changed its arguments
       const { any } = this.#sessions
       const taken = any ? snapshotArguments(declare(any), args) : args
       return this.#work(`calls ${label}`, session => declare(session).with(options)(...taken), options.signal)
@@ -157,7 +157,8 @@ export class SessionPool extends PoolFace {
         const yields = () => this.#queue.length > 0 && performance.now() > until
         return batchOf(session).share(plan, size, yields)
       }
-      // one share is enough, more are only faster, and one under way goes on: the bound on waiting work is for the first
+      // one share does all the work, more only do it sooner: so the limit of waiting work applies to the first turn of
+      // the first share
       const share = async (_: unknown, number: number): Promise<void> => {
         for (let turn = 0; plan.rows.left > 0; turn++) await this.#turn(kind, take, signal, number + turn === 0)
       }
@@ -166,7 +167,7 @@ export class SessionPool extends PoolFace {
         await Promise.all(shares)
       } catch (error) {
         plan.rows.close()
-        // nobody works on the caller's memory any more when this returns
+        // waits until no session works on the caller's memory any more
         await Promise.allSettled(shares)
         throw error
       }
@@ -200,7 +201,7 @@ export class SessionPool extends PoolFace {
     return this.admit(() => this.#turn(kind, work, signal))
   }
 
-  /** Waits for a session and works with it; does so again where the session died and that is allowed. */
+  /** Waits for a session and works with it; again, up to `retries` times, if the session dies. */
   async #turn(kind: string, work: Work, signal: AbortSignal | undefined, bounded = true): Promise<unknown> {
     for (let again = 0; ; again++) {
       const { value: session, end } = await this.#queue.turn(kind, signal, bounded && again === 0)

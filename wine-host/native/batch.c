@@ -10,8 +10,8 @@ struct failure {
 };
 _Static_assert(sizeof(struct failure) == ROW_FAILURE_SIZE, "schema/wire.fbs");
 
-/* rows values of size bytes, stride bytes apart (backwards, too): do they all lie where they may? Addresses are those of the message,
- * which may be beyond what there is in 32 bits. */
+/* Whether `rows` values of `size` bytes, `stride` bytes apart (backwards, too), all lie in memory that may be used.
+ * Addresses are the message's, and may exceed what 32 bits can hold. */
 static int column_reachable(uint64_t first, int64_t stride, uint32_t rows, uint64_t size, int writable) {
   int64_t way;
   uint64_t last, length;
@@ -26,7 +26,7 @@ static int column_reachable(uint64_t first, int64_t stride, uint32_t rows, uint6
 
 static int result_size(uint32_t kind) { return kind == 'v' ? 0 : zb_kind_size(kind); }
 
-/* Reads columns and addresses; 0 if something is not as it must be. */
+/* Reads columns and addresses; 0 if any of them is invalid. */
 static int read_batch(struct zb_batch *batch, const uint8_t *bytes, uint32_t capacity) {
   for (uint32_t c = 0; c < batch->count; c++) {
     const uint8_t *at = bytes + BATCH_COLUMNS + BATCH_COLUMN_SIZE * c;
@@ -44,7 +44,8 @@ static int read_batch(struct zb_batch *batch, const uint8_t *bytes, uint32_t cap
   return !capacity || zb_reachable(zb_u64(bytes + BATCH_ERRORS), (uint64_t)ROW_FAILURE_SIZE * capacity, 1);
 }
 
-/* The crash may have been our own store, into memory that a routine freed. */
+/* Whether the places to write to are still there: the crash may have been our own store, into memory that a routine
+ * freed. */
 static int still_there(const struct zb_batch *batch, uint32_t row, const struct failure *failure) {
   return zb_reachable((uint64_t)(ULONG_PTR)failure, sizeof *failure, 1) &&
          zb_reachable((uint64_t)(ULONG_PTR)batch->results + row * batch->result_stride, (uint64_t)result_size(batch->result_kind),
@@ -52,7 +53,7 @@ static int still_there(const struct zb_batch *batch, uint32_t row, const struct 
          (!batch->last_errors || zb_reachable((uint64_t)(ULONG_PTR)&batch->last_errors[row], 4, 1));
 }
 
-/* Runs all rows. Each crash ends a loop under the guard; the next one begins behind its row. */
+/* Runs all rows. A crash ends the loop; the next loop begins behind its row. */
 static uint32_t run(struct zb_thread *thread, struct zb_batch *batch, struct zb_kept kept, zb_body body, struct failure *failures,
                     uint32_t capacity) {
   struct zb_guard guard;
@@ -64,11 +65,11 @@ static uint32_t run(struct zb_thread *thread, struct zb_batch *batch, struct zb_
     *batch->running = batch->row;
     if (!zb_protect(thread, body, batch, &guard)) break;
     row = *batch->running;
-    if (row < batch->row || row >= batch->rows) break; /* somebody has written over it: nobody knows which rows were carried out */
+    if (row < batch->row || row >= batch->rows) break; /* the word was overwritten: which rows were carried out is not known */
     batch->row = row;
     SetLastError(guard.system_error);
     if (batch->texts && zb_pass_text(batch->texts, row)) continue;
-    if (failed == capacity) break; /* nowhere to say it: the row counts as not carried out */
+    if (failed == capacity) break; /* no room to report it: the row counts as not carried out */
     if (!still_there(batch, row, &failures[failed])) break;
     failures[failed].row = row;
     failures[failed].code = guard.code;

@@ -1,5 +1,5 @@
-/* Who is rung, and what for. Node's threads each have a bell, which is rung only when they say that they sleep. This side has two: one
- * for the main loop, which reads it itself, and one for everything else, which a thread of the bridge's own hears and hands on. */
+/* Bells. Each of Node's threads has one, which is rung only when that thread says that it sleeps. This side has two:
+ * one for the main loop, which reads it itself, and one for everything else, which the bridge's bell thread reads. */
 #include "internal.h"
 #include <stdio.h>
 
@@ -19,9 +19,10 @@ static HANDLE bell_of(uint32_t thread) {
   return other;
 }
 
-/* Called after something was published. A look suffices while the thread is awake, and leaves the line that it reads in its cache; the
- * fence is between our store and this look. Taking the word away makes it one byte for each time that the thread sleeps, however
- * many replies there are. It sets the word before it looks a last time, each time, so none is lost. */
+/* To be called after something was published. While the thread is awake this is one look at a word that stays in its
+ * cache; the fence keeps our store before that look. The exchange makes it one byte for each time that the thread
+ * sleeps, whatever the number of replies. No wake-up is lost: the thread sets the word before its last look, each
+ * time. */
 int zb_ring(uint32_t thread) {
   volatile uint32_t *sleeps = zb_thread_word(thread, THREAD_SLEEPS);
   DWORD written;
@@ -40,15 +41,16 @@ static DWORD WINAPI listen(void *unused) {
   for (;;) {
     count = 0;
     if (!ReadFile(zb.strands_bell, stale, sizeof stale, &count, NULL)) zb_check_handle();
-    if (!count) Sleep(1); /* Node has gone, and so will we */
+    if (!count) Sleep(1); /* Node is gone, and this process will end soon */
     zb_give_pulse();
-    for (int strand = 1; strand < STRANDS; strand++) SetEvent(zb.events[strand]); /* each looks whether it was meant */
+    for (int strand = 1; strand < STRANDS; strand++) SetEvent(zb.events[strand]); /* each strand checks whether it was meant */
     zb_serve_window();
   }
   return 0;
 }
 
-/* Starts the bell thread: before any DLL of the user's, for it could not begin while one is loaded. */
+/* Starts the bell thread. It has to start before any DLL of the user's is loaded: while one is being loaded no thread
+ * can begin. */
 int zb_listen(void) {
   static HANDLE thread;
   for (int strand = 1; strand < STRANDS; strand++) {

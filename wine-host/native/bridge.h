@@ -45,18 +45,19 @@ ZB_API int32_t zb_init(const struct zb_context *context);
 /* Runs the loop on the calling thread, which is strand 0. 0: EXIT was carried out. */
 ZB_API int32_t zb_serve(void);
 
-/* Ends the process, with the clean-up of its DLLs, and does not return: `lifeline` is the pipe whose end says that Node is gone, which
- * makes it hurry, or which has come to its end already. Callbacks get zero from now on. */
+/* Ends the process after the clean-up of its DLLs, and does not return. `lifeline` is the pipe that ends when Node is
+ * gone; from then on the clean-up has little time left. `gone`: it has ended already. Callbacks get zero from now on. */
 ZB_API void zb_leave(void *lifeline, int32_t gone);
 
-/* Sees that the thread of zb_init ends before its time, and does not return. */
+/* Watches the thread of zb_init, and ends the process if that thread ends too early. Does not return. */
 ZB_API void zb_watch(void);
 
-/* conventions, flags, signature and kinds as docs/wire.md and src/ctypes/sink.ts have them. */
+/* Convention, flags, signature and kinds are those of docs/wire.md and src/ctypes/sink.ts. */
 ZB_API int32_t zb_routine(uint32_t number, uint64_t address, uint32_t convention, uint32_t flags, const char *signature,
                           uint32_t result_kind);
-/* The texts that a routine leaves, three numbers for each, behind its zb_routine: -1 for the result or the number of an argument, how
- * far into it the pointer lies, and the form (TEXT_WIDE, TEXT_IN_STRUCTURE of wire.h). */
+/* Says which texts a routine leaves; to be called after zb_routine. Three numbers for each text: -1 for the result or
+ * the number of an argument, the offset of the pointer in what that leads to, and the form (TEXT_WIDE,
+ * TEXT_IN_STRUCTURE of wire.h). */
 ZB_API int32_t zb_texts(uint32_t number, const int64_t *numbers, uint32_t count);
 /* Frees texts that had no room in their request; `address` is that of their Reply. */
 ZB_API int32_t zb_free_texts(uint64_t address);
@@ -64,27 +65,29 @@ ZB_API int32_t zb_free_texts(uint64_t address);
 ZB_API int32_t zb_undeclared(uint32_t number);
 ZB_API int32_t zb_release(uint32_t number);
 
-/* What a module imports from a DLL that is loaded, is not Wine's own, and does not export it: by name, or by ordinal where it has none. */
+/* An import that cannot be met: a loaded DLL that is not Wine's own does not export it. By name, or by ordinal where
+ * it has no name. */
 struct zb_import {
   uint64_t module; /* that needs it: the one asked for, or one that it has brought along */
   const char *dll, *routine;
   uint32_t ordinal;
 };
-/* 1 and the first such import; 0 where there is none. The texts lie in the module. */
+/* 1 and the first such import; 0 if there is none. The strings lie in the module. */
 ZB_API int32_t zb_unmet_import(uint64_t module, struct zb_import *unmet);
 
-/* The last routine that a DLL has called and that nobody has written for Wine, as "dll.routine"; once, 0 where there is none. */
+/* The address of "dll.routine", which names the last routine that a DLL has called and that Wine lacks; once for
+ * each, otherwise 0. */
 ZB_API uint64_t zb_missed_stub(void);
 
-/* Address of a function that calls Node's callback `number`, 0 if the signature or the memory does not do. */
+/* Address of a function that calls Node's callback `number`; 0 if the signature is bad or there is no memory. */
 ZB_API uint64_t zb_thunk(uint32_t number, uint32_t convention, uint32_t flags, const char *signature, uint32_t result_kind);
 /* From now on the function answers 0. */
 ZB_API int32_t zb_free_thunk(uint32_t number);
 /* Calls that freed thunks have answered with 0. */
 ZB_API uint32_t zb_disposed_calls(void);
 
-/* The private copies of the calling thread (as ctypes.get_last_error and get_errno have them), and the thread's own
- * GetLastError() as its last routine left it. */
+/* The calling thread's private copies (those of ctypes.get_last_error and get_errno), and the GetLastError() that its
+ * last routine left. */
 ZB_API uint32_t zb_get_last_error(void);
 ZB_API void zb_set_last_error(uint32_t value);
 ZB_API int32_t zb_get_errno(void);

@@ -25,9 +25,9 @@ static void with_texts(void *argument) {
   zb_take_texts(call->texts, 0, call->arguments.values);
 }
 
-/* Around every run of a routine: it meets its own last error, not the one that our waiting left; and where the routine's
- * declaration asks for it, the private copies take the place of the real ones, as use_last_error and use_errno of
- * ctypes do it. */
+/* Around every run of a routine: it finds its own last error, not the one of the bridge's waiting. If its declaration
+ * asks for that, the private copies take the place of the real values, as with use_last_error and use_errno of
+ * ctypes. */
 static void swap_errno(struct zb_thread *thread, struct zb_kept kept) {
   if (!kept.errno_location) return;
   int *place = kept.errno_location(), other = *place;
@@ -60,7 +60,7 @@ void zb_call(struct zb_thread *thread, const struct zb_message *message, struct 
   entry = zb_find_routine(zb_u32(message->bytes + CALL_ROUTINE));
   if (!zb_usable(entry, count, reply)) return;
   memcpy(call.arguments.values, message->bytes + CALL_ARGUMENTS, 8 * count);
-  for (uint32_t i = count; i < 4; i++) call.arguments.values[i] = 0; /* x86-64 loads four */
+  for (uint32_t i = count; i < 4; i++) call.arguments.values[i] = 0; /* call_x86_64.S always loads four */
   call.entry = entry;
   kept = entry->kept;
   uint32_t result_kind = entry->result_kind;

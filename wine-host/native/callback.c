@@ -2,20 +2,21 @@
  * returned (docs/wire.md, "Strand mailbox"). */
 #include "internal.h"
 
-static volatile LONG busy = 1; /* strands in use, a bit each; 0 is the main loop's */
+static volatile LONG busy = 1; /* strands in use, a bit each; bit 0 is the main loop's */
 static HANDLE given_back;      /* an event: a strand became free */
-static volatile LONG returns;  /* so often has one become free */
+static volatile LONG returns;  /* how often a strand has become free */
 
-/* Milliseconds that a thread waits for one of all the others to return: they may in turn wait for this one. */
+/* Milliseconds that a thread waits for a free strand. Without a limit it could wait for ever: the threads that have
+ * the strands may wait for this one. */
 enum { PATIENCE = 10000 };
 
-/* -1 if there is none to be had. */
+/* A free strand; -1 if none becomes free in time. */
 static int32_t claim_strand(void) {
   ULONGLONG since = GetTickCount64();
   LONG seen = returns;
   for (;;) {
     LONG now = busy;
-    if (now == -1) { /* the thirty-second waits; the time limit is for the event that another took first */
+    if (now == -1) { /* the wait has a time limit, for another thread may consume the event first */
       if (returns != seen) seen = returns, since = GetTickCount64();
       if (zb_ends() || GetTickCount64() - since > PATIENCE) return -1;
       if (!given_back) {
@@ -36,7 +37,7 @@ static void give_back(int32_t strand) {
   if (given_back) SetEvent(given_back);
 }
 
-/* For a thread of Node's; `length` bytes were written behind the header already. */
+/* Posts what lies in the mailbox, `length` bytes behind its header, to a thread of Node's. */
 static void post(int32_t strand, uint32_t node, uint32_t kind, uint32_t length) {
   uint8_t *box = zb.segment + STRAND_OFFSET + strand * STRAND_SIZE;
   *(volatile uint32_t *)(box + HEADER_LENGTH) = length;
@@ -61,14 +62,14 @@ static void post_callback(int32_t strand, uint32_t node, const struct zb_stub *s
   post(strand, node, KIND_CALLBACK, CALLBACK_ARGUMENTS + 8 * layout->count);
 }
 
-/* Node's next message; 0 when the conversation is broken. */
+/* Waits for Node's next message; 0 if its number is impossible. */
 static int next_message(struct zb_thread *thread, struct zb_message *message) {
   int32_t strand = thread->strand;
   const uint8_t *box = zb.segment + STRAND_OFFSET + strand * STRAND_SIZE + STRAND_TO_HOST;
   volatile uint32_t *head = (volatile uint32_t *)(ULONG_PTR)box;
   uint32_t seen = zb.taken[strand];
   while (zb_load(head) == seen) zb_wait(thread, head, seen, zb_word(WORD_STRAND_SLEEPS + 4 * (uint32_t)strand));
-  if (zb_load(head) != seen + 1) return 0; /* strict ping-pong: one message each */
+  if (zb_load(head) != seen + 1) return 0; /* both sides post in turns, one message each */
   zb.taken[strand] = seen + 1;
   if (!zb_take_message(box, MAILBOX_ROOM, zb_u32(box + HEADER_TAG), message)) message->kind = 0;
   return 1;
@@ -86,7 +87,8 @@ static void nested(struct zb_thread *thread, uint32_t node, const struct zb_mess
   uint8_t *out = zb.segment + STRAND_OFFSET + thread->strand * STRAND_SIZE + MESSAGE;
   struct zb_reply reply = ZB_MALFORMED;
   if (message->kind == KIND_CONTROL) {
-    uint8_t outcome[MAILBOX_ROOM]; /* not in the mailbox at once: what the operation does may call back and post */
+    /* not written into the mailbox directly: the operation may run code that calls back, and posts there */
+    uint8_t outcome[MAILBOX_ROOM];
     int32_t length = zb_control_message(thread, message, outcome, sizeof outcome);
     if (length > 0) {
       memcpy(out, outcome, (size_t)length);
@@ -103,8 +105,9 @@ static void nested(struct zb_thread *thread, uint32_t node, const struct zb_mess
   post(thread->strand, node, KIND_REPLY, REPLY_MESSAGE_SIZE);
 }
 
-/* The thread of Node's that a callback is for. One that has ended is not looked after for ever: whoever started the session answers in its
- * place. It is counted first, and looked at then: Node says first that the thread has ended, and looks then whether anything is open. */
+/* The thread of Node's that a callback is for; if that has ended, the one that started the session. The callback is
+ * counted first and THREAD_GONE read after it: Node sets that first and reads the count after it, so one of the two
+ * sees the other. */
 static uint32_t owner_of(uint32_t number) {
   uint32_t node = number >> 24;
   __atomic_fetch_add(zb_thread_word(node, THREAD_OPEN), 1, __ATOMIC_SEQ_CST);
@@ -117,7 +120,7 @@ static uint32_t owner_of(uint32_t number) {
 static uint64_t converse(struct zb_thread *thread, const struct zb_stub *stub, const struct zb_frame *frame) {
   struct zb_message message;
   uint64_t result = 0;
-  uint32_t kind = stub->result_kind; /* the stub may be another's when Node answers at last */
+  uint32_t kind = stub->result_kind; /* read now: the stub may be another callback's when Node answers */
   uint32_t node = owner_of(stub->number);
   post_callback(thread->strand, node, stub, frame);
   for (;;) {
@@ -145,7 +148,7 @@ uint64_t zb_callback_enter(uint32_t index, const struct zb_frame *frame) {
   struct zb_stub *stub = zb_stub_at(index);
   struct zb_thread *thread, *fresh = NULL;
   uint64_t result;
-  /* once the end has begun nobody answers: clean-up of DLLs gets zero at once */
+  /* once the process has begun to end nobody answers: clean-up code of DLLs gets zero at once */
   if (!stub->live || zb_ends()) {
     if (!stub->live) zb_count_disposed();
     return 0;
@@ -165,12 +168,13 @@ uint64_t zb_callback_enter(uint32_t index, const struct zb_frame *frame) {
       return 0;
     }
     zb_attach(thread, strand);
-    if (!stub->live || stub->number != number) { /* freed, perhaps another's by now: waiting for a strand can take long */
+    /* it may have been freed, and be another's, while this thread waited for a strand */
+    if (!stub->live || stub->number != number) {
       release(thread);
       return 0;
     }
   }
-  /* the routine's own last error is what nested calls meet, and what it finds again when the callback returns */
+  /* nested calls start with the routine's own last error, which it finds again when the callback returns */
   outer = thread->system_error;
   thread->system_error = system_error;
   thread->depth++;

@@ -1,4 +1,4 @@
-/* Start: what Python hands over is looked at once, here. */
+/* Initialization: what Python hands over is checked here, once. */
 #include "internal.h"
 
 #ifdef _WIN64

@@ -38,12 +38,13 @@ int32_t zb_control_message(struct zb_thread *thread, const struct zb_message *me
     out = zb.segment + offset;
     if (offset) {
       if (offset < ARENA_OFFSET || offset > zb.segment_size || capacity > zb.segment_size - offset) return 0;
-    } else { /* nobody wants it */
+    } else { /* no room was given: the outcome is dropped */
       out = nowhere;
       capacity = sizeof nowhere;
     }
   }
-  /* An exception may not be unwound through Python's frames, which hold its lock. ctypes catches its own. */
+  /* No guard while Python runs: an exception must not be unwound through Python's frames, which hold its lock. ctypes
+   * catches its own. */
   thread->guard = NULL;
   SetLastError(thread->system_error);
   zb_keep_modes(&modes); /* a DLL runs code of its own when it is loaded */

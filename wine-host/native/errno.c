@@ -1,15 +1,17 @@
-/* Whose errno a routine sets: each C runtime has one of its own, and a DLL uses the one that it imports from. */
+/* Which errno a routine sets: each C runtime has its own, and a DLL uses that of the runtime that it imports from. */
 #include "internal.h"
 
 typedef int *location(void);
 
-/* Of a runtime, `_errno` as Microsoft's have it, or `__errno` as Cygwin's and MSYS2's. */
+/* The function of a runtime that gives errno's address: `_errno` in Microsoft's, `__errno` in those of Cygwin and
+ * MSYS2. */
 static location *of_runtime(HMODULE module) {
   FARPROC found = GetProcAddress(module, "_errno");
   return (location *)(void *)(found ? found : GetProcAddress(module, "__errno"));
 }
 
-/* NULL where it imports from none: it has one inside it, or needs none. */
+/* The same for a module that imports from a runtime; NULL where it imports from none: it has a runtime inside, or
+ * needs none. */
 static location *of_imports(const uint8_t *module) {
   location *found = NULL;
   const IMAGE_IMPORT_DESCRIPTOR *import = zb_imports(module);

@@ -11,7 +11,7 @@
 /* Flags of "EXCEPTION_RECORD", which winternl.h of mingw lacks. */
 enum { NONCONTINUABLE = 1, UNWINDING = 2 | 4, TARGET_UNWIND = 0x20 };
 
-/* Debug output, control keys and thread names are told through exceptions that nobody needs to handle. */
+/* Exceptions that need no handler: they announce debug output, control keys and thread names. */
 static int benign(const EXCEPTION_RECORD *record) {
   return ((record->ExceptionCode & 0xFFFF0000) == 0x40010000 || record->ExceptionCode == 0x406D1388) &&
          !(record->ExceptionFlags & NONCONTINUABLE);
@@ -29,14 +29,14 @@ static void note(struct zb_guard *guard, const EXCEPTION_RECORD *record, uint32_
   guard->system_error = system_error;
 }
 
-/* The handler of zb_guarded. What it needs for its way back differs by architecture, and what it is told of that. */
+/* The handler of zb_guarded. How it unwinds, and what `dispatch` is, depend on the architecture. */
 EXCEPTION_DISPOSITION zb_frame_handler(EXCEPTION_RECORD *record, void *frame, CONTEXT *context, void *dispatch);
 EXCEPTION_DISPOSITION zb_frame_handler(EXCEPTION_RECORD *record, void *frame, CONTEXT *context, void *dispatch) {
   uint32_t system_error = GetLastError();
   struct zb_thread *thread = zb_current();
   (void)context;
   if (record->ExceptionFlags & UNWINDING) {
-    /* somebody else unwinds past us, as longjmp does: this guard is no more */
+    /* another frame is the target, as with longjmp: this guard is passed and ends */
     if (thread && thread->guard && thread->guard->frame == frame && !(record->ExceptionFlags & TARGET_UNWIND))
       thread->guard = thread->guard->previous;
     return ExceptionContinueSearch;
@@ -47,8 +47,8 @@ EXCEPTION_DISPOSITION zb_frame_handler(EXCEPTION_RECORD *record, void *frame, CO
   zb_unwind(frame, record, dispatch);
 }
 
-/* Faults of the processor, and what Wine raises in place of a routine that nobody has written, out of code that cannot always be walked.
- * Other software raises out of kernel32, which can be, or catches what it raises. */
+/* Faults of the processor, and what Wine raises for a routine that it lacks: their code cannot always be walked.
+ * Other software raises exceptions from within kernel32, which can be walked, or handles them itself. */
 static int fault(DWORD code) {
   switch (code) {
     case EXCEPTION_ACCESS_VIOLATION:
@@ -74,19 +74,21 @@ static int fault(DWORD code) {
 
 static NT_TIB *information_block(void) { return (NT_TIB *)zb_teb(); }
 
-/* DeallocationStack of the TEB: what is reserved for the stack, not what is committed of it. */
+/* DeallocationStack of the TEB: the lowest address reserved for the stack, committed or not. */
 static char *lowest_of_stack(void) { return *(char **)(zb_teb() + (sizeof(void *) == 8 ? 0x1478 : 0xE0C)); }
 
-/* After an overflow Windows leaves what SetThreadStackGuarantee asked for; Wine 8 leaves a page, on which no handler can be
- * looked for (it ends the process when that page is used up). Walking and unwinding take about 5 KiB. */
+/* Whether enough stack is left to walk it. After an overflow Windows leaves what SetThreadStackGuarantee asked for;
+ * Wine 8 leaves one page, on which no handler can be looked for (it ends the process when that page is used up).
+ * Walking and unwinding take about 5 KiB. */
 static int stack_left(void) {
   char here;
   return &here - (char *)information_block()->StackLimit > 8192;
 }
 
-/* An overflow in the bridge's own frames would leave Node in the middle of a conversation, and the calls around the one that it is
- * told of would get one another's answers. So a callback begins only where all that may follow before foreign code has its own
- * guard fits on the stack; Python's work for a Control message takes the most. Threads with little stack give a quarter. */
+/* Whether there is stack for a callback. An overflow within the bridge would leave Node in the middle of a
+ * conversation, and calls around the failed one would get one another's answers. So a callback begins only if
+ * everything fits on the stack that may follow before foreign code runs under its own guard; Python's work for a
+ * Control message takes the most. A thread with a small stack has to have a quarter of it left. */
 enum { STACK_OF_CALLBACK = 131072 };
 
 int zb_room_for_callback(void) {
@@ -97,7 +99,7 @@ int zb_room_for_callback(void) {
   return &here < lowest || (size_t)(&here - lowest) > want;
 }
 
-/* Ends the routine that wanted to call back, as the overflow that was near would have. */
+/* Ends the routine that called back, with the exception of a stack overflow. */
 void zb_refuse_callback(struct zb_thread *thread) {
   if (thread && thread->guard) thread->guard->refused = 1;
   RaiseException(EXCEPTION_STACK_OVERFLOW, EXCEPTION_NONCONTINUABLE, 0, NULL);
@@ -109,11 +111,11 @@ static LONG CALLBACK vectored(EXCEPTION_POINTERS *exception) {
   struct zb_guard *guard = thread ? thread->guard : NULL;
   if (exception->ExceptionRecord->ExceptionCode == EXCEPTION_OF_STUB) zb_note_stub(exception->ExceptionRecord);
   if (!guard || !fault(exception->ExceptionRecord->ExceptionCode)) return EXCEPTION_CONTINUE_SEARCH;
-  /* what it is to go back to makes it fault again, and would for ever */
+  /* the frame to return to faults as well, and would again without end */
   if (guard->abandoned || zb_recovering(exception->ContextRecord))
     zb_give_up("a routine wrote over the stack that it was called on");
   if (guard->walking) {
-    /* the first exception is the one to tell of */
+    /* the walk itself has faulted: the first exception stays the one to report */
   } else if (exception->ExceptionRecord->ExceptionCode == EXCEPTION_STACK_OVERFLOW && !stack_left()) {
     note(guard, exception->ExceptionRecord, system_error);
   } else {
@@ -134,7 +136,7 @@ static LONG CALLBACK vectored(EXCEPTION_POINTERS *exception) {
 
 static int(__cdecl *restore_guard_page)(void);
 
-/* Last in the list: vectored handlers that DLLs install first go first. */
+/* At the end of the list: vectored handlers that DLLs put at its front run before this one. */
 int zb_watch_exceptions(void) {
   static PVOID handler;
   if (!handler) {
@@ -149,7 +151,9 @@ int zb_watch_exceptions(void) {
 int zb_protect(struct zb_thread *thread, zb_body body, void *argument, struct zb_guard *guard) {
   NT_TIB *tib = information_block();
   struct zb_modes modes;
-  void *chain; /* of handlers; on 64 bits only Wine's own libraries have some here. Without unwinding theirs would stay */
+  /* The chain of handlers. Where a routine is left without unwinding, records that it has added (on 64 bits only Wine's own libraries
+   * add any) would stay in it. */
+  void *chain;
   int failed;
   guard->previous = thread->guard;
   guard->depth = thread->depth;
@@ -161,12 +165,12 @@ int zb_protect(struct zb_thread *thread, zb_body body, void *argument, struct zb
   failed = zb_guarded(body, argument, guard);
   zb_settle_modes(&modes);
   thread->guard = guard->previous;
-  /* Node waits for what those callbacks asked last, and for ever: the frames that would have answered are gone */
+  /* callbacks have been left without their Return: Node would wait for ever for their frames */
   if (thread->depth != guard->depth)
     zb_give_up("a routine left a callback that had not returned (longjmp, or an exception of its own)");
   if (!failed) return 0;
   tib->ExceptionList = chain;
-  /* the page that told of the overflow is an ordinary one now: without this the next overflow ends the process */
+  /* the guard page that was hit is an ordinary page now: without this the next overflow would end the process */
   if (guard->code == EXCEPTION_STACK_OVERFLOW && !guard->refused && restore_guard_page) restore_guard_page();
   return 1;
 }

@@ -1,8 +1,9 @@
 /* Exceptions on i386: handlers are a chain of records on the stack that begins at fs:0 (sources: see call_i386.S).
  *
- * zb_guarded has put its record there. What the routine's own handlers do not want comes to zb_frame_handler; RtlUnwind tells
- * those that lie between, and takes their records away. A routine that has overwritten the chain, or left it, leads Windows astray.
- * No module with a table of safe handlers holds ours, so that Windows takes it (Windows demands one of modules that have such a table). */
+ * zb_guarded puts its record there. What the routine's own handlers do not handle comes to zb_frame_handler;
+ * RtlUnwind runs the handlers in between and takes their records off. A routine that overwrites the chain, or leaves
+ * it, leads Windows astray. Modules with a table of safe handlers must list theirs; the bridge has no such table, so
+ * that Windows accepts its handler. */
 #include "internal.h"
 #include "call_i386.h"
 
@@ -12,7 +13,7 @@ void zb_unwind(void *frame, EXCEPTION_RECORD *record, void *dispatch) {
   zb_resume(frame);
 }
 
-/* Would Windows find our record? It takes those only that lie on the stack, one above the other. */
+/* Whether Windows would find our record: it accepts only records that lie on the stack, each above the one before. */
 int zb_guard_reachable(const struct zb_guard *guard, const CONTEXT *context, CONTEXT *copy) {
   const NT_TIB *tib = (const NT_TIB *)zb_teb();
   const struct _EXCEPTION_REGISTRATION_RECORD *record = tib->ExceptionList;
@@ -30,7 +31,7 @@ void zb_resume_at_guard(const struct zb_guard *guard, CONTEXT *context) {
   context->Esp = (DWORD)(ULONG_PTR)guard->frame;
 }
 
-/* Is it on its way back from a routine that an exception has ended? */
+/* Whether the fault lies in the code that returns from a routine which an exception has ended. */
 int zb_recovering(const CONTEXT *context) {
   return context->Eip >= (ULONG_PTR)zb_guarded_recover && context->Eip <= (ULONG_PTR)zb_guarded_end;
 }

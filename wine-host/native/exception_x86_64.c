@@ -11,7 +11,7 @@ void zb_unwind(void *frame, EXCEPTION_RECORD *record, void *dispatch) {
   __builtin_unreachable();
 }
 
-/* Would Windows find our frame? The same steps that it takes, on a copy. */
+/* Whether Windows would find our frame: takes the same steps on a copy of the context. */
 int zb_guard_reachable(const struct zb_guard *guard, const CONTEXT *context, CONTEXT *copy) {
   DWORD64 base, establisher, sp;
   void *data;
@@ -21,11 +21,12 @@ int zb_guard_reachable(const struct zb_guard *guard, const CONTEXT *context, CON
         copy->Rsp == (DWORD64)(ULONG_PTR)guard->frame)
       return 1;
     sp = copy->Rsp;
-    if ((sp & 7) || sp >= (DWORD64)(ULONG_PTR)guard->frame || (!copy->Rip && frames)) return 0; /* a call of 0 can be walked */
+    if ((sp & 7) || sp >= (DWORD64)(ULONG_PTR)guard->frame || (!copy->Rip && frames))
+      return 0; /* a call of address 0 can be walked */
     PRUNTIME_FUNCTION function = RtlLookupFunctionEntry(copy->Rip, &base, NULL);
     if (function) {
       RtlVirtualUnwind(UNW_FLAG_NHANDLER, base, copy->Rip, function, copy, &data, &establisher, NULL);
-    } else { /* a leaf function, or code that nobody registered: Windows takes it for a leaf */
+    } else { /* a leaf function, or code without a table, which Windows takes for one */
       copy->Rip = *(DWORD64 *)(ULONG_PTR)sp;
       copy->Rsp = sp + 8;
     }
@@ -39,7 +40,7 @@ void zb_resume_at_guard(const struct zb_guard *guard, CONTEXT *context) {
   context->Rsp = (DWORD64)(ULONG_PTR)guard->frame;
 }
 
-/* Is it on its way back from a routine that an exception has ended? */
+/* Whether the fault lies in the code that returns from a routine which an exception has ended. */
 int zb_recovering(const CONTEXT *context) {
   return context->Rip >= (ULONG_PTR)zb_guarded_recover && context->Rip <= (ULONG_PTR)zb_guarded_end;
 }

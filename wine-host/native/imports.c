@@ -1,5 +1,5 @@
-/* What a module imports and nobody exports. Windows refuses to load such a module; Wine gives it a stub that raises an exception
- * when it is called. Sources: "PE Format" of Microsoft's documentation, "The .idata Section". */
+/* Imports that no DLL exports. Windows refuses to load such a module; Wine gives it a stub that raises an exception
+ * when it is called. Source: "PE Format" of Microsoft's documentation, "The .idata Section". */
 #include "internal.h"
 
 enum { MOST_MODULES = 256 };
@@ -9,7 +9,7 @@ struct walk {
   struct zb_import *unmet;
 };
 
-/* Wine marks its own DLLs behind the DOS header. What they lack is Wine's affair, and told when it is called. */
+/* Wine marks its own DLLs behind the DOS header. What those lack is reported only when it is called. */
 static int is_wines(const uint8_t *module) { return !memcmp(module + 0x40, "Wine builtin DLL", 16); }
 
 static int is_new(struct walk *walk, const uint8_t *module) {
@@ -36,7 +36,7 @@ static int find_unmet(struct walk *walk, const uint8_t *module) {
     const char *name = (const char *)module + import->Name;
     const uint8_t *needed = (const uint8_t *)GetModuleHandleA(name);
     if (!needed || is_wines(needed)) continue;
-    /* names stay in the first table; the second has become addresses */
+    /* names stay in the first table; the second has been replaced by addresses */
     if (!import->OriginalFirstThunk) continue;
     for (const IMAGE_THUNK_DATA *thunk = (const void *)(module + import->OriginalFirstThunk); thunk->u1.AddressOfData; thunk++) {
       int by_ordinal = IMAGE_SNAP_BY_ORDINAL(thunk->u1.Ordinal);
@@ -59,6 +59,6 @@ ZB_API int32_t zb_unmet_import(uint64_t module, struct zb_import *unmet) {
   struct walk walk;
   walk.count = 0;
   walk.unmet = unmet;
-  /* the low bits say that it was loaded as data */
+  /* the low bits are set for a module that was loaded as data */
   return (module & 3) || is_wines(base) ? 0 : find_unmet(&walk, base);
 }

@@ -19,8 +19,8 @@ struct zb_guard {
   uint64_t address;
   uint32_t system_error; /* GetLastError() when the exception was met */
   uint32_t walking;      /* the vectored handler is reading the stack */
-  uint32_t abandoned;    /* it has left the routine without unwinding */
-  uint32_t refused;      /* a callback was not begun: there was too little stack for it */
+  uint32_t abandoned;    /* the routine was left without unwinding */
+  uint32_t refused;      /* a callback was refused for want of stack */
 };
 
 enum { BESIDE = 8 };
@@ -35,16 +35,16 @@ struct zb_thread {
   uint32_t running_row;
   uint32_t system_error; /* the routines' own GetLastError(): the bridge's waiting must not show in it */
   uint32_t spin;
-  uint32_t beside;      /* waits in a row that looked as if who calls ran on the same core */
-  uint32_t beside_most; /* of them, until it asks to leave that core: BESIDE at first */
-  CONTEXT walk;         /* here, not on the stack: there may be little left of it */
+  uint32_t beside;      /* waits in a row after which Node's thread seemed to share this core */
+  uint32_t beside_most; /* so many such waits until this thread asks to leave the core */
+  CONTEXT walk;         /* kept here, for little of the stack may be left */
 };
 
 struct zb_state {
   uint8_t *segment;
   uint64_t segment_size;
   HANDLE host_bell, strands_bell, main_thread;
-  HANDLE events[STRANDS];         /* what a strand but the first sleeps on */
+  HANDLE events[STRANDS];         /* what each strand but the first sleeps on */
   HANDLE volatile bells[THREADS]; /* of Node's threads, each opened when it is first rung */
   zb_control control;
   int *(*errno_location)(void);
@@ -58,8 +58,8 @@ struct zb_state {
 };
 extern struct zb_state zb;
 
-/* Where an argument of a signature goes (layout.c). `word` counts what i386 has: 0 is ecx, 1 is edx, those from 2 on lie on the
- * stack. A kind '{' is a structure by value, of `size` bytes, that is copied from where the argument's value says. */
+/* Where an argument of a signature goes (layout.c). On i386 `word` is 0 for ecx, 1 for edx, and from 2 on a word of
+ * the stack. Kind '{' is a structure by value: `size` bytes, copied from the address that the argument is. */
 struct zb_place {
   uint32_t kind, size, word;
 };
@@ -67,7 +67,7 @@ struct zb_layout {
   uint32_t count;
   uint32_t floats; /* 0 no argument is f or d, 1 some are, 2 all are d */
   uint32_t stack;  /* bytes */
-  uint32_t taken;  /* of them, by the routine when it returns; the others are the caller's to take */
+  uint32_t taken;  /* bytes of them that the routine takes off when it returns; the caller takes the rest */
   struct zb_place places[];
 };
 
@@ -91,12 +91,12 @@ struct zb_texts {
   volatile uint32_t size, used;
   volatile uint32_t own;      /* `at` is memory of our own */
   volatile uint32_t full;     /* there is no memory for what comes */
-  volatile uint32_t returned; /* the routine has: what comes next is text number `next` of its row */
+  volatile uint32_t returned; /* the routine has returned; text `next` of its row comes next */
   volatile uint32_t next;
   uint64_t result;
 };
 
-/* Which error values are kept apart around the runs of a routine: the last error by its flags, errno where its place is known. */
+/* Which error values a routine finds and leaves: the last error by the flags, errno if its place is known. */
 struct zb_kept {
   uint32_t flags;
   int *(*errno_location)(void);
@@ -144,7 +144,7 @@ struct zb_batch {
   uint32_t rows;
   uint32_t count;
   uint32_t result_kind;
-  volatile uint32_t *running; /* the row that a loop is at: the one store that each row costs beside its result */
+  volatile uint32_t *running; /* the row that the loop is at: beside the result, the only store that each row costs */
   uint8_t *results;
   uint64_t result_stride;
   uint32_t *last_errors;
@@ -172,7 +172,7 @@ static inline uint64_t zb_u64(const uint8_t *at) {
   return v;
 }
 
-/* The calling thread's, whose begin is an NT_TIB. NtCurrentTeb() does the same, but gcc warns of it. */
+/* The thread's TEB, which begins with an NT_TIB. NtCurrentTeb() gives it, too, but gcc warns of it. */
 static inline uint8_t *zb_teb(void) {
   uint8_t *teb;
 #ifdef _WIN64

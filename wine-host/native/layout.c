@@ -6,7 +6,8 @@
 
 enum { WORD_SIZE = 4, LARGEST = 1 << 24, MOST_STACK = 1 << 26 };
 
-/* The next kind of a signature; NULL if there is none. A structure by value, `{n}`, exists on 32-bit Windows only. */
+/* Reads the next kind of a signature; NULL if it is invalid. A structure by value, `{n}`, exists on 32-bit Windows
+ * only. */
 static const char *next_kind(const char *at, struct zb_place *place) {
   place->kind = (uint8_t)*at++;
   if (place->kind != '{') {
@@ -20,7 +21,7 @@ static const char *next_kind(const char *at, struct zb_place *place) {
   return *at == '}' ? at + 1 : NULL;
 }
 
-/* Registers are given to the first arguments that fit in one: `left` of them, the next of which is `word`. */
+/* Gives `left` registers to the first arguments that fit into one, and stack to the others. */
 static void place_all(struct zb_layout *layout, uint32_t left, int after_result) {
   uint32_t word = 0;
   for (uint32_t i = 0; i < layout->count; i++) {
@@ -54,7 +55,7 @@ struct zb_layout *zb_lay_out(const char *signature, uint32_t most, uint32_t conv
   layout->floats = !floats ? 0 : doubles == count ? 2 : 1;
   for (uint32_t i = 0; i < count; i++) signature = next_kind(signature, &layout->places[i]);
   if (flags & ROUTINE_VARIADIC)
-    convention = CONVENTION_CDECL; /* whatever its declaration says: nobody else knows how much there is */
+    convention = CONVENTION_CDECL; /* whatever the declaration says: only the caller knows how many bytes it has pushed */
   place_all(layout,
             convention == CONVENTION_THISCALL   ? 1
             : convention == CONVENTION_FASTCALL ? 2

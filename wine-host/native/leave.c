@@ -1,10 +1,11 @@
-/* How this process ends: because Node says so or has gone, or because nothing is left to go on with. */
+/* How this process ends: because Node says so or is gone, or because it cannot go on. */
 #include "internal.h"
+#include <inttypes.h>
 #include <stdio.h>
 #include <tlhelp32.h>
 
 enum { GAVE_UP = 3 }; /* as abort() of the C runtime */
-/* Milliseconds for the clean-up of DLLs once nobody is left who would end this process. */
+/* Milliseconds for the clean-up of DLLs once Node is gone and cannot end this process. */
 enum { PATIENCE = 1000 };
 
 /* On stderr, which Node shows. */
@@ -21,7 +22,7 @@ static void __attribute__((noreturn)) end(UINT code) {
   for (;;) Sleep(INFINITE);
 }
 
-/* Node waits for an answer that cannot come any more; the end of the process is one. */
+/* Ends the process where Node waits for an answer that cannot come any more: Node sees the end. */
 void zb_give_up(const char *why) {
   zb_say(why);
   end(GAVE_UP);
@@ -29,14 +30,14 @@ void zb_give_up(const char *why) {
 
 int zb_ends(void) { return zb.leaving || zb_load(zb_word(WORD_HOST_STATE)) == STATE_LEAVING; }
 
-/* The loader, whose names are looked up while that is possible: to look up takes its lock. */
+/* Functions of the loader. They are looked up at the start, since that takes the loader's lock. */
 static LONG(NTAPI *lock_loader)(ULONG flags, ULONG *state, ULONG_PTR *cookie);
 static LONG(NTAPI *unlock_loader)(ULONG flags, ULONG_PTR cookie);
 static void(NTAPI *shut_down)(void);
 enum { TRY = 2, LOCKED = 1 };
 
-/* ExitProcess ends all other threads before it cleans up: DLLs count on that, and free what their threads use. It would end the thread
- * that watches, too. Whoever holds the heap is let finish: what it holds could never be had again. */
+/* As ExitProcess does, for DLLs count on it: their clean-up frees what their threads use. (ExitProcess would end the
+ * watching thread, too.) The heap is locked meanwhile: a thread that held it when it ended would never release it. */
 static void end_other_threads(DWORD watcher) {
   DWORD process = GetCurrentProcessId(), me = GetCurrentThreadId();
   THREADENTRY32 entry = {.dwSize = sizeof entry};
@@ -54,32 +55,33 @@ static void end_other_threads(DWORD watcher) {
 
 static DWORD WINAPI clean_up(void *watcher) {
   ULONG_PTR cookie;
-  lock_loader(0, NULL, &cookie); /* no thread begins from now on */
+  lock_loader(0, NULL, &cookie); /* no thread can begin from now on */
   end_other_threads((DWORD)(ULONG_PTR)watcher);
   shut_down();
   end(0);
 }
 
-/* The clean-up of DLLs may hang, and ExitProcess would wait for ever for one that hangs while it is loaded. Nothing of this needs
- * Python, whose lock may be held by a thread that is ended. */
+/* The clean-up of DLLs may hang, and ExitProcess would wait for ever for a DLL that hangs while it is loaded. So the
+ * clean-up runs on a thread of its own. Nothing here needs Python, whose lock an ended thread may hold. */
 void zb_leave(void *lifeline, int32_t gone) {
   ULONG state = 0;
   ULONG_PTR cookie;
   uint8_t words[64];
   DWORD count;
   zb_store(zb_word(WORD_HOST_STATE), STATE_LEAVING);
-  /* while the loader is locked no thread begins, and no clean-up */
+  /* if the loader is locked, no thread can begin and no clean-up can run */
   lock_loader(TRY, &state, &cookie);
   if (state != LOCKED) end(0);
   unlock_loader(0, cookie);
   if (!CreateThread(NULL, 0, clean_up, (void *)(ULONG_PTR)GetCurrentThreadId(), 0, NULL)) end(0);
-  /* Node waits, and kills what takes longer than "timeout_stop" */
+  /* while Node is there it limits the time: it kills the process after "timeout_stop" */
   while (!gone && ReadFile(lifeline, words, sizeof words, &count, NULL) && count) continue;
   Sleep(PATIENCE);
   end(0);
 }
 
-/* An exception that nobody handles, on a thread of a DLL's own. Wine would start a debugger, which takes seconds to say nothing of use. */
+/* For an exception that nobody handles on a thread of a DLL's own. Wine would start a debugger, which takes seconds
+ * and reports nothing of use. */
 static LONG WINAPI unhandled(EXCEPTION_POINTERS *exception) {
   const EXCEPTION_RECORD *record = exception->ExceptionRecord;
   char text[ZB_STUB_NAME + 128];
@@ -87,8 +89,8 @@ static LONG WINAPI unhandled(EXCEPTION_POINTERS *exception) {
   if (zb_ends()) end(0);
   if (stub) snprintf(text, sizeof text, "a thread of a DLL's own needs %s, which Wine does not have", stub);
   else
-    snprintf(text, sizeof text, "exception 0x%08lX at 0x%llX on a thread of a DLL's own", (unsigned long)record->ExceptionCode,
-             (unsigned long long)(ULONG_PTR)record->ExceptionAddress);
+    snprintf(text, sizeof text, "exception 0x%08lX at 0x%" PRIX64 " on a thread of a DLL's own",
+             (unsigned long)record->ExceptionCode, (uint64_t)(ULONG_PTR)record->ExceptionAddress);
   zb_say(text);
   end(record->ExceptionCode);
 }
@@ -101,7 +103,7 @@ int zb_prepare_to_leave(void) {
   return lock_loader && unlock_loader && shut_down;
 }
 
-/* A thread that is known here has a routine's call or a callback open, or is the main loop's. */
+/* A thread that the bridge knows is in a routine or a callback, or is the main loop's: it must not end. */
 BOOL WINAPI DllMain(HINSTANCE self, DWORD reason, LPVOID reserved);
 BOOL WINAPI DllMain(HINSTANCE self, DWORD reason, LPVOID reserved) {
   (void)self, (void)reserved;

@@ -1,7 +1,8 @@
-/* Is a range of addresses one that a message may name? */
+/* Which ranges of addresses a message may name. */
 #include "internal.h"
 
-/* The part of the segment where memory images lie is the arena. Words, slots and mailboxes are nobody's data. */
+/* 1 if the range lies in the part of the segment that may be used, 0 if in another part, -1 if outside the segment.
+ * What may be written is the arena. */
 static int in_segment(uint64_t address, uint64_t size, int writable) {
   uint64_t base = (uint64_t)(ULONG_PTR)zb.segment, offset = address - base;
   if (address < base || offset >= zb.segment_size) return -1;
@@ -9,8 +10,9 @@ static int in_segment(uint64_t address, uint64_t size, int writable) {
   return !writable || offset >= ARENA_OFFSET;
 }
 
-/* Everything else has to be memory of this process that is there: what ALLOC gave, or what a routine returned. Memory can still
- * go away before it is used; the access then fails under the guard as the routine's would. */
+/* Whether a range may be read or written: in the segment, or committed memory of this process (what ALLOC gave, or a
+ * routine returned). Memory can still go away before it is used; the access then fails under the guard, as the
+ * routine's own would. */
 int zb_reachable(uint64_t address, uint64_t size, int writable) {
   const DWORD good = writable ? PAGE_READWRITE | PAGE_WRITECOPY | PAGE_EXECUTE_READWRITE | PAGE_EXECUTE_WRITECOPY
                               : PAGE_READWRITE | PAGE_WRITECOPY | PAGE_EXECUTE_READWRITE | PAGE_EXECUTE_WRITECOPY | PAGE_READONLY |

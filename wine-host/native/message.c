@@ -1,5 +1,5 @@
-/* Messages: where they lie, what they are, and their answers (docs/wire.md). A message is written by Node, which trusts its callers
- * little more than we trust Node: each number is read once, and checked before it is used. */
+/* Messages: where they lie, their kinds, and their answers (docs/wire.md). A DLL can write over a message, so each
+ * number is read once, and checked before it is used. */
 #include "internal.h"
 
 /* Finds the message of a slot or mailbox half. */
@@ -14,7 +14,8 @@ int zb_take_message(const uint8_t *slot, uint32_t room, uint32_t tag, struct zb_
   return 1;
 }
 
-/* Call and Batch; what else there may be is for the caller to know. The reply is ZB_MALFORMED until something else is known. */
+/* Carries out a Call or a Batch; other kinds are handled by the caller. `reply` is ZB_MALFORMED until something else
+ * is known. */
 void zb_execute(struct zb_thread *thread, const struct zb_message *message, struct zb_reply *reply) {
   if (message->kind == KIND_CALL) zb_call(thread, message, reply);
   else if (message->kind == KIND_BATCH) zb_batch(thread, message, reply);

@@ -11,12 +11,12 @@ struct zb_modes {
 };
 
 enum {
-  MXCSR_MODES = 0xFFC0, /* without the exceptions noted so far, which are nobody's promise */
-  X87_EXCEPTION = 0x80, /* one that is not masked waits to be raised by the next instruction */
-  X87_TOP = 0x3800      /* of the stack: 0 where it is empty, or full */
+  MXCSR_MODES = 0xFFC0, /* without the flags of exceptions so far, which no convention preserves */
+  X87_EXCEPTION = 0x80, /* an unmasked exception is pending: the next x87 instruction raises it */
+  X87_TOP = 0x3800      /* the top of the x87 stack: 0 if it is empty, or full */
 };
 
-/* Every compiler takes it for granted, and copies and clears memory backwards where it is set. */
+/* Compilers assume a clear direction flag: where it is set, memory is copied and cleared backwards. */
 static inline void zb_clear_direction(void) { __asm__ volatile("cld" ::: "cc", "memory"); }
 
 static inline uint32_t zb_mxcsr(void) {
@@ -36,14 +36,14 @@ static inline uint16_t zb_x87(void) {
   return value;
 }
 
-/* Has nothing wait to be raised. */
+/* Clears a pending x87 exception. */
 static inline void zb_calm_x87(void) {
   uint16_t status;
   __asm__ volatile("fnstsw %0" : "=a"(status));
   if (__builtin_expect(status & X87_EXCEPTION, 0)) __asm__ volatile("fnclex");
 }
 
-/* Does something lie on the stack, or does an exception wait? What MMX leaves does not show. */
+/* Is there a value on the x87 stack, or an exception pending? What MMX leaves there is not seen. */
 static inline int zb_x87_is_left(void) {
   uint16_t status;
   __asm__ volatile("fnstsw %0" : "=a"(status));

@@ -11,7 +11,7 @@ struct copy {
   zb_body near_it;
 };
 static struct copy copies[COPIES];
-static volatile uint32_t made; /* a copy is complete before it is counted */
+static volatile uint32_t made; /* copies that are complete */
 static SRWLOCK lock = SRWLOCK_INIT;
 
 static uint64_t region_of(uint64_t address) { return address >> 32; }
@@ -39,8 +39,9 @@ static uint8_t *allocate(uint64_t first, uint64_t end, SIZE_T size) {
   return NULL;
 }
 
-/* Behind the code: how Windows unwinds it ("x64 exception handling": UNWIND_INFO), for an exception of the routine passes through it. Copied
- * is only what has no handler of its own and no chain. Its code refers to nothing beside its arguments, which the Makefile makes sure of. */
+/* Copies a loop. Behind its code lies its UNWIND_INFO ("x64 exception handling"), for an exception of the routine
+ * passes through it. Only a function without a handler of its own and without chained information is copied. The code
+ * must refer to nothing but its arguments, which the Makefile checks. */
 static zb_body copy_near(zb_body body, uint64_t address) {
   enum { LINE = 64 };
   DWORD64 base;
@@ -69,7 +70,8 @@ static zb_body copy_near(zb_body body, uint64_t address) {
   return NULL;
 }
 
-/* The loop itself where it lies well, or where there is no room: then a row takes a little longer. What could not be copied is not tried again. */
+/* The loop or its copy for a routine at `address`. The loop itself where it lies near, or where there is no room for
+ * a copy: a row takes a little longer then. A copy that failed is not tried again. */
 zb_body zb_near(zb_body body, uint64_t address) {
   const uint64_t region = region_of(address);
   const struct copy *found;

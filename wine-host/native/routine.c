@@ -10,7 +10,7 @@ struct zb_entry *zb_find_routine(uint32_t number) {
   return chunk ? &chunk[number % CHUNK] : NULL;
 }
 
-/* May it be called with so many arguments? Says in the reply why not. */
+/* Whether the routine can be called with so many arguments; if not, `reply` says why. */
 int zb_usable(const struct zb_entry *entry, uint32_t count, struct zb_reply *reply) {
   uint32_t state = entry ? zb_load(&entry->state) : ENTRY_NONE;
   if (state == ENTRY_READY && count == entry->layout->count) return 1;
@@ -52,7 +52,7 @@ ZB_API int32_t zb_routine(uint32_t number, uint64_t address, uint32_t convention
   entry->kept.errno_location = address && (flags & ROUTINE_ERRNO) ? zb_errno_of(address) : NULL;
   entry->layout = layout;
   entry->result_kind = result_kind;
-  zb_store(&entry->state, address ? ENTRY_READY : ENTRY_FAILED); /* the last store: who sees it sees the rest */
+  zb_store(&entry->state, address ? ENTRY_READY : ENTRY_FAILED); /* the last store: a thread that sees it sees the others */
   return ZB_OK;
 }
 
@@ -76,7 +76,8 @@ struct unloaded {
 };
 enum { UNLOADED = 2 };
 
-/* Whoever frees a DLL, and whichever others go with it: another may lie at the same address soon. The loader is locked meanwhile. */
+/* Called for each DLL that is unloaded, whatever the cause, with the loader locked: another DLL may soon lie at the
+ * same address. */
 static void CALLBACK on_change(ULONG reason, const struct unloaded *dll, void *context) {
   uint64_t base = (uint64_t)(ULONG_PTR)dll->base;
   (void)context;

@@ -1,16 +1,17 @@
-/* The loops over the rows of a batch. They begin at batch->row and say in batch->running at which they are, so that after a crash the
- * caller notes the row and enters again behind it. What the architecture has no loop of its own for goes through zb_invoke. */
+/* The loops over the rows of a batch. They begin at batch->row and write into batch->running at which row they are:
+ * after a crash the caller notes that row and enters again behind it. Where the architecture has no loop for a shape,
+ * `any` goes through zb_invoke. */
 #include "modes.h"
 #include "rows.h"
 
-/* Its arguments into `values`, as the columns have them. */
+/* Loads the values of a row's columns. */
 static void load_row(const struct zb_batch *batch, uint32_t row, uint64_t *values) {
   for (uint32_t c = 0; c < batch->count; c++)
     values[c] =
         zb_load_value((uint32_t)batch->columns[c].kind, batch->columns[c].pointer + row * (ptrdiff_t)batch->columns[c].stride);
 }
 
-/* Any columns. last_errors is kept here, too: whoever wants it per row pays for it. */
+/* A loop for any columns, and for batches that keep last errors. */
 static void any(void *argument) {
   struct zb_batch *batch = argument;
   uint64_t *values = batch->arguments->values, result;
@@ -27,7 +28,7 @@ static void any(void *argument) {
   batch->row = row;
 }
 
-/* The same for a routine that leaves texts. The row at which an exception ended it goes on with its texts if they can be had. */
+/* The same for a routine that leaves texts. After an exception at a text the row goes on with its other texts. */
 static void with_texts(void *argument) {
   struct zb_batch *batch = argument;
   struct zb_texts *texts = batch->texts;
@@ -49,7 +50,7 @@ static void with_texts(void *argument) {
   batch->row = row;
 }
 
-/* last_errors are kept by the loop for everything alone. */
+/* Of the loops without texts only `any` keeps last errors. */
 zb_body zb_choose_rows(const struct zb_batch *batch) {
   zb_body special = batch->last_errors ? NULL : zb_special_rows(batch);
   return batch->texts ? with_texts : special ? special : any;

@@ -5,30 +5,31 @@
 #include "rows.h"
 #include "call_i386.h"
 
-enum { ONE, TWO, PLACE }; /* words of each column, or the place where its value is */
-/* To look at the x87 stack takes longer than a short routine, and to empty it longer still: after so many rows it is looked at, for it has room for
- * eight values that nobody declared; and after so many emptied, whatever it looks like. */
+/* What is pushed of each column: one word of its value, two words, or the address of the value. */
+enum { ONE, TWO, PLACE };
+/* Looking at the x87 stack takes longer than a short routine, and emptying it takes longer still. The stack has room for eight values that nobody
+ * declared: it is looked at every LOOK rows, and emptied every EMPTY rows, because what MMX leaves there cannot be seen. */
 enum { LOOK = 4, EMPTY = 16 };
 
-/* How a column lies, for the assembler. */
-struct lie {
+/* Where the values of a column are, as the assembler code reads it. */
+struct source {
   const uint8_t *first;
   int32_t stride;
 };
-_Static_assert(sizeof(struct lie) == 8, "VALUE");
+_Static_assert(sizeof(struct source) == 8, "VALUE");
 
-/* Leads ecx to the value that column c of those at esi has in row edx. Pushed is one word of it, or two, or where it is. */
+/* VALUE makes ecx point to the value of column c in row edx; the array of sources is at esi. */
 #define VALUE(c) "movl %%edx, %%ecx\n\timull 4+8*" #c "(%%esi), %%ecx\n\taddl 8*" #c "(%%esi), %%ecx\n\t"
 #define PUSH_ONE(c) VALUE(c) "pushl (%%ecx)\n\t"
 #define PUSH_TWO(c) VALUE(c) "pushl 4(%%ecx)\n\tpushl (%%ecx)\n\t"
 #define PUSH_PLACE(c) VALUE(c) "pushl %%ecx\n\t"
 
-/* One call on the stack that has been made ready, the last argument pushed first. Our own stack pointer is kept in a register, for it is as the
- * routine leaves it. */
+/* One call. The arguments are pushed below `stack`, the last first. The function's own stack pointer is kept in edi, because a routine that
+ * was declared wrongly returns with another one, which is left in ecx. */
 #define CALL(pushes, results)                                                                                                     \
   __asm__ volatile("movl %%esp, %%edi\n\tmovl %[stack], %%esp\n\t" pushes "call *%%eax\n\tmovl %%esp, %%ecx\n\tmovl %%edi, %%esp" \
                    : results, "=d"(high), "=c"(left), "=a"(low)                                                                   \
-                   : "a"(address), "S"(lies), "d"(row), [stack] "m"(stack)                                                        \
+                   : "a"(address), "S"(sources), "d"(row), [stack] "m"(stack)                                                     \
                    : "ebx", "edi", "memory", "cc")
 #define CALL_OF(push, results)                                      \
   switch (n) {                                                      \
@@ -46,27 +47,28 @@ _Static_assert(sizeof(struct lie) == 8, "VALUE");
     CALL(PUSH_PLACE(0), results); \
   }
 
-/* Where arguments may lie, on 16 bytes: below all that the function has on its stack, which does not grow in a loop without calls of C's; as in
- * zb_call_raw there is room above them. */
+/* The top of the room for arguments, on 16 bytes as in zb_call_raw: below everything that the function has on its stack, with SLACK between.
+ * The function's stack pointer does not change in the loop, which calls no function of C. */
 INLINE uint32_t stack_below(void) {
   uint32_t stack;
   __asm__ volatile("movl %%esp, %0" : "=r"(stack));
   return (stack - SLACK) & ~15u;
 }
 
-/* n columns. result: i or q as many bytes of the integer registers, f or d out of st0, v none, x what is stored by its kind. */
+/* A loop over n columns. `result`: i or q for 4 or 8 bytes of the integer registers, f or d for st0, v for none, x
+ * for what is stored by its kind. */
 INLINE void same(struct zb_batch *batch, const int n, const int width, const char result) {
   const uint32_t size = (uint32_t)n * (width == TWO ? 8 : 4), bottom = stack_below() - 4 * 8, stack = bottom + size;
   const uint32_t address = (uint32_t)batch->entry->address, declared = batch->entry->layout->taken, rows = batch->rows;
   volatile uint32_t *const running = batch->running;
-  struct lie lies[4] = {{0, 0}};
+  struct source sources[4] = {{0, 0}};
   uint32_t row = batch->row;
   uint8_t *out = batch->results + row * batch->result_stride;
   const int floats = batch->entry->layout->floats || result == 'f' || result == 'd';
   const uint32_t mxcsr = zb_mxcsr();
   const uint16_t x87 = zb_x87();
   const size_t step = (size_t)batch->result_stride;
-  for (int c = 0; c < n; c++) lies[c] = (struct lie){batch->columns[c].pointer, (int32_t)batch->columns[c].stride};
+  for (int c = 0; c < n; c++) sources[c] = (struct source){batch->columns[c].pointer, (int32_t)batch->columns[c].stride};
   for (; row < rows; row++) {
     uint32_t low, high, left;
     long double top;
@@ -74,7 +76,7 @@ INLINE void same(struct zb_batch *batch, const int n, const int width, const cha
     if (result == 'f' || result == 'd') {
       CALL_ROW("=t"(top))
     } else {
-      CALL_ROW("+m"(*lies))
+      CALL_ROW("+m"(*sources))
       if (row % LOOK == 0 && (row % EMPTY == 0 || zb_x87_is_left())) zb_empty_x87();
     }
     if (floats) zb_settle_mxcsr(mxcsr), zb_settle_x87(x87);
@@ -122,12 +124,14 @@ static int result_class(uint32_t kind) {
   }
 }
 
-/* Only where a column is as wide as its argument, whatever either means, and nothing goes into a register. */
+/* Only where each column is as wide as its argument, so that its kind does not matter, and no argument goes into a
+ * register. */
 zb_body zb_special_rows(const struct zb_batch *batch) {
   const struct zb_layout *layout = batch->entry->layout;
   uint32_t kind = batch->result_kind, declared = batch->entry->result_kind, size;
   if (batch->count < 1 || batch->count > 4 || (batch->entry->kept.flags & ROUTINE_VARIADIC)) return NULL;
-  if (kind == 'v' && (declared == 'f' || declared == 'd')) return NULL; /* nobody wants it, but it has to leave the x87 stack */
+  if (kind == 'v' && (declared == 'f' || declared == 'd'))
+    return NULL; /* the result is not wanted, but has to be taken off the x87 stack */
   size = layout->places[0].size;
   if (batch->columns[0].kind == '&' && batch->count == 1 && layout->places[0].kind == 'p' && layout->places[0].word >= 2)
     return structures[result_class(kind)];

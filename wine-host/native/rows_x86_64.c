@@ -26,9 +26,10 @@ INLINE uint8_t *append(uint8_t *at, uint64_t bits, const ptrdiff_t size) {
   return next;
 }
 
-/* n columns of one kind. Integers sit in integer registers and doubles in xmm registers, which is where a routine with
- * such a signature looks: no need for both. Where values lie one behind the other (`size` bytes apart; 0 for any distance), they are found by
- * the number of the row alone: as many pointers and distances as columns do not fit into registers. */
+/* A loop over n columns of one kind. Integers go into integer registers and doubles into xmm registers, where a
+ * routine with such a signature looks for them: no argument is needed in both. Where values lie `size` bytes apart
+ * (0: any distance) they are found by the number of the row: pointers and distances of all columns do not fit into
+ * registers. */
 INLINE void same(struct zb_batch *batch, const int n, const char kind, const char result, const ptrdiff_t size) {
   const uint32_t rows = batch->rows;
   const integer_routine integers = (integer_routine)(ULONG_PTR)batch->entry->address;
@@ -111,12 +112,12 @@ static const zb_body loops[3][3][4] = {
 static const zb_body structures[3] = {loop_1ai0, loop_1aq0, loop_1av0};
 /* clang-format on */
 
-/* A kind that is loaded and passed alike: i, q or d; 0 for the others. */
+/* The kind that stands for all kinds that are loaded and passed alike: i, q or d; 0 for the others. */
 static int family(uint64_t kind) {
   return kind == 'i' || kind == 'I' ? 'i' : kind == 'q' || kind == 'Q' || kind == 'p' ? 'q' : kind == 'd' ? 'd' : 0;
 }
 
-/* Do the values of all columns, and the results, lie one behind the other? */
+/* Whether the values of each column, and the results, lie one behind the other. */
 static int is_dense(const struct zb_batch *batch, int64_t size, int result) {
   if (result != 'v' && batch->result_stride != (result == 'i' ? 4 : 8)) return 0;
   for (uint32_t c = 0; c < batch->count; c++)
@@ -124,8 +125,8 @@ static int is_dense(const struct zb_batch *batch, int64_t size, int result) {
   return 1;
 }
 
-/* Only where the columns are what the declaration says: a routine that is variadic, or takes floats where the columns are integers,
- * gets its arguments in both kinds of register. */
+/* Chooses a loop, where the columns' kinds are those of the declaration. NULL for a routine that is variadic, or that
+ * takes floats where the columns are integers: it gets its arguments in both kinds of register. */
 static zb_body choose(const struct zb_batch *batch) {
   const struct zb_entry *entry = batch->entry;
   const uint32_t floats = entry->layout->floats, count = batch->count;
@@ -137,7 +138,7 @@ static zb_body choose(const struct zb_batch *batch) {
     uint64_t k = batch->columns[c].kind;
     if (k != batch->columns[0].kind) kind = 0;
     if (k == 'f' || k == 'd') integral = 0;
-    if (k == 'I') kind = 0; /* zero-extended: not the loop for i */
+    if (k == 'I') kind = 0; /* zero-extended, which the loop for i does not do */
   }
   if (kind == 'd' && floats == 2 && (result == 'i' || result == 'd' || result == 'v'))
     return (is_dense(batch, 8, result) ? dense : loops)[2][result == 'i' ? 0 : result == 'd' ? 1 : 2][count - 1];

@@ -1,7 +1,7 @@
 /* The main loop: takes requests in order, carries them out, replies. It enters Python for Control messages only. */
 #include "internal.h"
 
-/* Payload, then number: x86 shows them in this order. */
+/* Writes the payload and then the number; x86 keeps that order. */
 static void publish(struct zb_thread *thread, uint32_t caller, uint32_t number, const struct zb_reply *reply) {
   uint8_t *slot = zb.segment + REPLY_OFFSET + caller * REPLIES_SIZE + (number - 1) % SLOTS * REPLY_SIZE;
   zb_put_reply(thread, reply, slot + 8);
@@ -9,7 +9,8 @@ static void publish(struct zb_thread *thread, uint32_t caller, uint32_t number, 
   zb_store((volatile uint32_t *)slot, number);
 }
 
-/* The header is read once: a DLL could change it while its routine runs. 0: it is nobody's. */
+/* Carries out one request. Its header is read once, for a DLL could change it meanwhile. 0 if its thread's number is
+ * impossible. */
 static int handle(struct zb_thread *thread, const uint8_t *slot, uint32_t done) {
   struct zb_message message;
   struct zb_reply reply = ZB_MALFORMED;
@@ -28,7 +29,7 @@ static int handle(struct zb_thread *thread, const uint8_t *slot, uint32_t done) 
   zb_store(zb_word(WORD_RUNNING_THREAD), ~0u);
   zb_store(zb_word(WORD_DONE), done); /* the slot may be used again */
   publish(thread, caller, number, &reply);
-  /* Who was woken, was woken on our core: let it have it, unless there is work at once. */
+  /* Linux wakes the thread on this core: let it run, unless the next request is there already. */
   if (zb_ring(caller) &&
       zb_load((const volatile uint32_t *)(zb.segment + REQUEST_OFFSET + done % SLOTS * REQUEST_SIZE)) != done + 1 && !zb.leaving)
     Sleep(0);
@@ -43,7 +44,7 @@ static int32_t loop(struct zb_thread *thread) {
     uint32_t seen;
     while ((seen = zb_load(number)) != done + 1) {
       if (zb.corrupt) return ZB_CORRUPT;
-      zb_store(zb_word(WORD_DONE), done); /* whoever rang may have read what somebody has written over it */
+      zb_store(zb_word(WORD_DONE), done); /* written again, for somebody may have overwritten it */
       zb_wait(thread, number, seen, zb_word(WORD_HOST_SLEEPS));
     }
     if (!handle(thread, slot, ++done) || zb.corrupt) return ZB_CORRUPT;

@@ -14,11 +14,11 @@ void zb_write_stub(uint8_t *at, uint32_t index, const uint8_t *block) {
 uint64_t zb_frame_argument(const struct zb_frame *frame, const struct zb_layout *layout, uint32_t index) {
   const struct zb_place *place = &layout->places[index];
   const uint32_t *at = place->word < 2 ? &frame->registers[place->word] : frame->stack + place->word - 2;
-  if (place->kind == '{') return (ULONG_PTR)at; /* the structure lies there */
+  if (place->kind == '{') return (ULONG_PTR)at; /* a structure is given by its address */
   return place->size == 8 ? *(const uint64_t *)at : *at;
 }
 
-/* What the stub's end needs is taken down first: the stub may be another's when Node answers at last. */
+/* Notes what the end of the callback needs before it runs: the stub may be another callback's when Node answers. */
 void zb_callback_from_stub(uint32_t index, const struct zb_frame *frame, struct zb_called *called) {
   const struct zb_stub *stub = zb_stub_at(index);
   called->taken = stub->layout->taken;

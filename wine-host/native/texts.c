@@ -2,10 +2,10 @@
  * are gathered in the room that the request brought, and go on in memory of our own where that does not do. */
 #include "internal.h"
 
-/* No DLL means a text of so many bytes; one that has no end comes to memory that is not there long before. */
+/* No text is so long; one without an end reaches unmapped memory long before. */
 enum { LONGEST = 0x40000000 };
 
-/* In front of the texts in memory of our own. */
+/* What stands in front of texts that lie in the bridge's own memory. */
 struct own {
   struct own *next;
   uint64_t unused;
@@ -13,7 +13,7 @@ struct own {
 static struct own *given;
 static SRWLOCK lock = SRWLOCK_INIT;
 
-/* The number is another routine's from now on: nobody calls the one that it was. */
+/* To be called when the number becomes another routine's. */
 void zb_forget_texts(struct zb_entry *entry) {
   void *list = InterlockedExchangePointer((PVOID volatile *)&entry->texts, NULL);
   if (list) HeapFree(GetProcessHeap(), 0, list);
@@ -47,7 +47,7 @@ void zb_drop_texts(struct zb_texts *texts) {
   texts->own = 0;
 }
 
-/* Moves what there is to memory of our own with room for `more` bytes behind it; 0 if there is none. */
+/* Moves the texts so far to the bridge's own memory, with room for `more` bytes; 0 if there is none. */
 static int grow(struct zb_texts *texts, uint64_t more) {
   uint64_t size = texts->used + more, better = 2 * (uint64_t)texts->size;
   DWORD error = GetLastError();
@@ -64,7 +64,7 @@ static int grow(struct zb_texts *texts, uint64_t more) {
   return 1;
 }
 
-/* Makes ready for the texts of so many rows. 0: the room is no memory; -1: there is no memory. */
+/* Prepares for the texts of `rows` rows. 0: the room is no memory; -1: there is no memory. */
 int zb_begin_texts(struct zb_texts *texts, const struct zb_text_list *list, uint32_t rows, uint64_t room, uint32_t size) {
   uint64_t head = TEXTS_RECORDS + (uint64_t)TEXTS_RECORD_SIZE * rows * list->count;
   memset(texts, 0, sizeof *texts);
@@ -107,20 +107,21 @@ static void take(struct zb_texts *texts, uint32_t row, uint32_t index, const uin
     texts->full = 1;
     return;
   }
-  memcpy(texts->at + start, text, length); /* another thread may have made it shorter, or longer: these bytes were there */
+  memcpy(texts->at + start, text, length); /* another thread may have changed the text meanwhile: these bytes were there */
   put_record(texts, row, index, start, length);
   texts->used = start + length;
 }
 
-/* All texts of a row, whose result is in texts->result. Runs under a guard, and goes on after the text at which it was ended. */
+/* Takes all texts of a row, whose result is in texts->result. Runs under a guard; called again, it goes on at the
+ * text after the one at which it was ended. */
 void zb_take_texts(struct zb_texts *texts, uint32_t row, const uint64_t *arguments) {
   for (; texts->next < texts->list->count && !texts->full; texts->next++) take(texts, row, texts->next, arguments);
   texts->next = 0;
   texts->returned = 0;
 }
 
-/* An exception ended the row. 1: it was met at a text that may be none, as in a structure that was not filled in, and the rest
- * can go on. 0: the row has failed, and has no texts. */
+/* To be called when an exception ended the row. 1: it was met at a text in a structure, which may be uninitialized,
+ * and the other texts can be taken. 0: the row has failed, and has no texts. */
 int zb_pass_text(struct zb_texts *texts, uint32_t row) {
   if (texts->returned && texts->list->texts[texts->next].form & TEXT_IN_STRUCTURE) {
     put_record(texts, row, texts->next, TEXTS_UNREADABLE, 0);
@@ -133,7 +134,7 @@ int zb_pass_text(struct zb_texts *texts, uint32_t row) {
   return 0;
 }
 
-/* Done: where the texts are. What is in memory of our own stays there until Node has it freed. */
+/* Ends the collection: address of the texts. Those in the bridge's own memory stay until Node has them freed. */
 uint64_t zb_end_texts(struct zb_texts *texts) {
   uint32_t size = texts->used;
   memcpy(texts->at + TEXTS_SIZE, &size, sizeof size);

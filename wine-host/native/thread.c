@@ -1,9 +1,10 @@
-/* The bridge's notion of a thread, kept in a TLS slot of Windows (gcc's __thread is an emulation here that allocates). */
+/* What the bridge keeps of each thread, in a TLS slot of Windows (gcc's __thread is an emulation here that
+ * allocates). */
 #include "internal.h"
 
 struct zb_state zb = {.tls = TLS_OUT_OF_INDEXES};
 
-/* TlsGetValue sets the last error to 0: keep the routine's. */
+/* TlsGetValue sets the last error to 0: the routine's is kept. */
 struct zb_thread *zb_current(void) {
   DWORD error;
   struct zb_thread *thread;
@@ -14,7 +15,8 @@ struct zb_thread *zb_current(void) {
   return thread;
 }
 
-/* The handlers of a stack overflow run on what is left of the stack: two pages, which do not suffice for walking it. */
+/* Bytes of stack for the handlers of an overflow: by default two pages are left, which do not suffice to walk the
+ * stack. */
 enum { LEFT_AFTER_OVERFLOW = 32768 };
 
 void zb_attach(struct zb_thread *thread, int32_t strand) {
@@ -27,15 +29,15 @@ void zb_attach(struct zb_thread *thread, int32_t strand) {
   TlsSetValue(zb.tls, thread);
 }
 
-/* Node is told of the row of the main thread: what runs there is what it names when the process ends. */
+/* The row of the main thread is a word in the segment, which Node reads when the process has ended; other threads
+ * have a word of their own. */
 volatile uint32_t *zb_running_row(struct zb_thread *thread) {
   return thread->strand == 0 ? zb_word(WORD_RUNNING_ROW) : &thread->running_row;
 }
 
 void zb_detach(void) { TlsSetValue(zb.tls, NULL); }
 
-/* Control handlers run on the thread they speak of; before zb_serve, and on threads that never called in, there is only
- * this common copy. */
+/* For threads that the bridge does not know, as before zb_serve: one copy for all of them. */
 static struct zb_thread nobody;
 
 static struct zb_thread *own(void) {

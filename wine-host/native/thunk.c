@@ -3,7 +3,8 @@
 #include "internal.h"
 
 enum { BLOCKS = 4096, BUCKETS = 4096, QUARANTINE = 1024 };
-/* Bytes of a block of stubs and of a stub, and stubs in a block: in place of the first lies where all of them jump. */
+/* Bytes of a block of stubs, bytes of a stub, and stubs of a block; in the place of the first stub stands the address
+ * that all of them jump to. */
 enum { BLOCK = 4096, STUB = 16, EACH = BLOCK / STUB - 1 };
 
 struct block {
@@ -20,12 +21,12 @@ static SRWLOCK lock = SRWLOCK_INIT;
 
 static struct zb_stub **bucket(uint32_t number) { return &buckets[(number * 2654435769u) >> 20]; }
 
-/* Read by callbacks without the lock: a block is complete before any of its addresses is given out. */
+/* Callbacks read this without the lock: a block is complete before any address in it is given out. */
 struct zb_stub *zb_stub_at(uint32_t index) {
   return &blocks[index / EACH].stubs[index % EACH];
 }
 
-/* A block is written once, whole, and executable only after: no page is ever writable and executable at a time. */
+/* Writes a block as a whole and makes it executable then: no page is ever both writable and executable. */
 static int write_stubs(uint8_t *block, uint32_t first) {
   void (*common)(void) = zb_callback_common;
   DWORD before;
@@ -90,7 +91,7 @@ ZB_API uint64_t zb_thunk(uint32_t number, uint32_t convention, uint32_t flags, c
   layout = zb_lay_out(signature, (MAILBOX_ROOM - CALLBACK_ARGUMENTS) / 8, convention, flags, &why);
   if (!layout) return 0;
   AcquireSRWLockExclusive(&lock);
-  free_locked(number); /* a number made anew: the old thunk is disposed of */
+  free_locked(number); /* if the number had a thunk before, that one is freed */
   if ((stub = take())) {
     stub->number = number;
     stub->layout = layout;

@@ -1,4 +1,4 @@
-/* Routines that Wine's DLLs export and that nobody has written yet: Wine raises an exception that names them. */
+/* Routines that Wine's DLLs export and do not implement: Wine raises an exception that names them. */
 #include "internal.h"
 #include <stdio.h>
 
@@ -7,7 +7,7 @@ static char names[NAMES][ZB_STUB_NAME];
 static volatile LONG count;
 static volatile uint64_t missed;
 
-/* Anybody can raise an exception with this code: what it points to may be anything. */
+/* Copies a name. Any software can raise an exception with this code: its parameters may be anything. */
 static const char *text(ULONG_PTR address, char *out) {
   uint32_t length = 0;
   for (; length < LONGEST; length++) {
@@ -19,7 +19,7 @@ static const char *text(ULONG_PTR address, char *out) {
   return out;
 }
 
-/* Address of "dll.routine", which stays; all bits set if it is not known, or too many have been missed by now. */
+/* Address of "dll.routine", which stays valid; all bits set if it is not known, or too many have been missed. */
 uint64_t zb_stub_name(const EXCEPTION_RECORD *record) {
   char dll[LONGEST + 1] = {0}, routine[LONGEST + 1] = {0}, name[ZB_STUB_NAME];
   LONG known = count < NAMES ? count : NAMES;
@@ -38,7 +38,8 @@ uint64_t zb_stub_name(const EXCEPTION_RECORD *record) {
   return (uint64_t)(ULONG_PTR)strcpy(names[place], name);
 }
 
-/* Wherever it is raised: a DLL's code for its loading runs under handlers of Wine's, which say nothing. */
+/* Notes it where it is raised: code that a DLL runs while it is loaded runs under handlers of Wine's, which report
+ * nothing. */
 void zb_note_stub(const EXCEPTION_RECORD *record) { missed = zb_stub_name(record); }
 
 ZB_API uint64_t zb_missed_stub(void) {

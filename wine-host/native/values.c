@@ -23,7 +23,8 @@ int zb_kind_size(uint64_t kind) {
   }
 }
 
-/* The bits above a small value are undefined in a register ("x64 calling convention"): make them what docs/wire.md says. */
+/* Extends a small value in a register as docs/wire.md says: by convention the bits above it are undefined ("x64
+ * calling convention"). */
 uint64_t zb_extend(uint32_t kind, uint64_t bits) {
   switch (kind) {
     case 'b': return (uint64_t)(int64_t)(int8_t)bits;

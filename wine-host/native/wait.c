@@ -6,19 +6,19 @@
  * drops to a quarter when the thread lost its core while it spun, which says that others need the core. */
 #include "internal.h"
 
-enum { FOUND = 1, FOUND_BESIDE = 2 }; /* by looking; after the core was someone else's for a moment */
+enum { FOUND = 1, FOUND_BESIDE = 2 }; /* found while looking; found after this thread had lost its core */
 enum { SPIN = 130 };                  /* microseconds of the longest spin */
 enum { CHUNK = 64, LEAST = 64, CHUNKS_ALONE = 4, BESIDE_MOST = 1024 };
 
 static uint64_t ticks(void) { return __builtin_ia32_rdtsc(); }
 
-static uint64_t chunk_ticks; /* of CHUNK pauses */
+static uint64_t chunk_ticks; /* ticks of CHUNK pauses */
 
 void zb_calibrate(void) {
   LARGE_INTEGER frequency, start, now;
   uint64_t first, took, best = ~0ull;
   QueryPerformanceFrequency(&frequency);
-  for (int round = 0; round < 8; round++) { /* the shortest: any may be interrupted */
+  for (int round = 0; round < 8; round++) { /* the shortest of eight, since any may be interrupted */
     first = ticks();
     for (int i = 0; i < CHUNK; i++) __builtin_ia32_pause();
     took = ticks() - first;
@@ -33,7 +33,8 @@ void zb_calibrate(void) {
   zb.spin_full = (uint32_t)(zb.spin_ticks / chunk_ticks + 1) * CHUNK;
 }
 
-/* Sessions that take turns leave the cores to whose turn it is: Node says then how long a look may last. In pauses. */
+/* The longest look in pauses. Where sessions take turns, Node limits it, so that the cores are left to the session
+ * whose turn it is. */
 static uint32_t look_limit(void) {
   uint32_t microseconds = zb_load(zb_word(WORD_LOOK_LIMIT));
   if (!microseconds || microseconds >= SPIN) return ~0u;
@@ -49,13 +50,12 @@ static int spin(volatile uint32_t *head, uint32_t seen, struct zb_thread *thread
       __builtin_ia32_pause();
     }
     uint64_t now = ticks();
-    if (now - before > 16 * chunk_ticks + zb.spin_ticks / 4) { /* we were off the core */
+    if (now - before > 16 * chunk_ticks + zb.spin_ticks / 4) { /* this thread had lost its core */
       thread->spin = thread->spin / 4 > LEAST ? thread->spin / 4 : LEAST;
       return zb_load(head) != seen ? FOUND_BESIDE : 0;
     }
     before = now;
-    if (++chunks >
-        CHUNKS_ALONE) { /* a while has passed: whoever else is ready on this core goes first, the thread of Node's above all */
+    if (++chunks > CHUNKS_ALONE) { /* give this core to others that are ready, above all Node's thread */
       Sleep(0);
       if (zb_load(head) != seen) return FOUND_BESIDE;
       before = ticks();
@@ -73,8 +73,9 @@ static void leave_core(void) {
   SetThreadAffinityMask(GetCurrentThread(), zb.cores);
 }
 
-/* Was what this thread waited for made on its own core? So often in a row, and it asks to leave; Node looks whether somebody has pinned
- * it there. Where leaving does not help, since other programs keep all cores busy, it is tried ever more seldom. */
+/* Counts waits in a row after which Node's thread seemed to share this thread's core; after `beside_most` of them
+ * this thread asks to leave it. Node allows that unless the thread is pinned. Where leaving does not help, because
+ * other programs keep all cores busy, it is asked ever more seldom. */
 static void note(struct zb_thread *thread, int beside) {
   volatile uint32_t *word = zb_word(WORD_APART);
   if (thread->strand != 0) return;
@@ -91,17 +92,17 @@ static void note(struct zb_thread *thread, int beside) {
   }
 }
 
-/* Sleeps until somebody rings. What is rung is a hint: all there is of it is taken. */
+/* Sleeps until somebody rings. Bytes in the bell are hints: all of them are taken. */
 static void sleep_on(int strand) {
   uint8_t stale[64];
   DWORD count = 0;
   if (strand != 0) {
     if (WaitForSingleObject(zb.events[strand], 1000) == WAIT_FAILED)
-      zb_check_handle(); /* whoever would ring may have read what somebody has written over it */
+      zb_check_handle(); /* the time limit is for a ring that was lost: the word that asks for it may be overwritten */
     return;
   }
   if (!ReadFile(zb.host_bell, stale, sizeof stale, &count, NULL)) zb_check_handle();
-  if (!count) Sleep(1); /* slow is better than stuck */
+  if (!count) Sleep(1); /* at its end the pipe reads as empty: do not spin */
 }
 
 void zb_wait(struct zb_thread *thread, volatile uint32_t *head, uint32_t seen, volatile uint32_t *sleeps) {
@@ -113,7 +114,7 @@ void zb_wait(struct zb_thread *thread, volatile uint32_t *head, uint32_t seen, v
     return;
   }
   do {
-    __atomic_exchange_n(sleeps, 1, __ATOMIC_SEQ_CST); /* and a fence between that and the last look */
+    __atomic_exchange_n(sleeps, 1, __ATOMIC_SEQ_CST); /* with a fence before the last look */
     if (zb_load(head) == seen) sleep_on(thread->strand);
     zb_store(sleeps, 0);
   } while (zb_load(head) == seen && thread->strand != 0);

@@ -1,5 +1,5 @@
-/* The memory window: reads and writes this process's memory for Node, whatever the main thread does, where the kernel lets Node not look
- * into this process itself. Runs on the bell thread. */
+/* The memory window: reads and writes memory of this process for Node, whatever the main thread does, where the
+ * kernel does not let Node do that itself. Runs on the bell thread. */
 #include "internal.h"
 
 enum { DONE = 0, REFUSED = 1 };
@@ -8,7 +8,7 @@ static int copy(uint32_t operation, uint64_t address, uint64_t rest, uint32_t si
   uint8_t *data = zb.segment + WINDOW_DATA;
   SIZE_T done;
   if (size > rest || size > WINDOW_ROOM || !zb_reachable(address, rest, operation == MEMORY_WRITE)) return 0;
-  /* what is taken away meanwhile makes these fail, and a copy of our own crash */
+  /* these fail where memory goes away meanwhile; a copy of our own would crash */
   if (operation == MEMORY_WRITE)
     return WriteProcessMemory(GetCurrentProcess(), (void *)(ULONG_PTR)address, data, size, &done) && done == size;
   return ReadProcessMemory(GetCurrentProcess(), (void *)(ULONG_PTR)address, data, size, &done) && done == size;

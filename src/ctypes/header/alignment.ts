@@ -25,14 +25,17 @@ function valueIn(context: Context, { word, inside }: Wanted): Expression {
   return value
 }
 
-/** `typedef float vec __attribute__((vector_size(16)))`: so many of them side by side, aligned as a whole. */
+/**
+ * `typedef float vec __attribute__((vector_size(16)))`: elements side by side, aligned as a whole. A structure stands
+ * for it.
+ */
 export function vectorOf(context: Context, type: TypeNode, vector: Wanted, attributes: Attributes): RecordNode {
   const { at } = vector.word
   const align = alignmentOf(context, attributes)
   const size = valueIn(context, vector)
   const count: Expression = { kind: 'binary', operator: '/', left: size, right: { kind: 'sizeof', type, at }, at }
   const fields = [{ name: 'lanes', type: { kind: 'array', of: type, length: count, at }, at }] as const
-  // `aligned(1)` beside it makes one that may lie anywhere.
+  // `aligned(1)` beside it lets the vector lie at any address.
   return {
     kind: 'record',
     keyword: 'struct',
@@ -43,7 +46,7 @@ export function vectorOf(context: Context, type: TypeNode, vector: Wanted, attri
   }
 }
 
-/** Where nothing depends on it, it would be lost without a word. */
+/** Throws for an alignment where it would have no effect. */
 export function refuseAlignment(context: Context, { align }: Attributes): void {
   if (align)
     throw context.cursor.source.error(

@@ -51,11 +51,11 @@ export interface FunctionNode {
   readonly result: TypeNode
   readonly parameters: readonly Parameter[]
   readonly variadic: boolean
-  /** Missing where nothing was said. */
+  /** Missing where none is written. */
   readonly convention?: Convention
   readonly at: Position
 }
-/** Of a structure or a field; without a value the largest of the machine. */
+/** The alignment of a structure or a field; without a value the largest of the machine. */
 export interface Alignment {
   readonly value?: Expression
   readonly at: Position
@@ -106,7 +106,7 @@ export interface Field {
   readonly name?: string
   readonly type: TypeNode
   readonly bits?: Expression
-  /** Of this field alone. */
+  /** An alignment of this field alone. */
   readonly align?: Alignment
   readonly packed?: true
   readonly at: Position
@@ -164,9 +164,11 @@ export type Expression =
     }
   | { readonly kind: 'cast'; readonly type: TypeNode; readonly operand: Expression; readonly at: Position }
   | { readonly kind: 'sizeof' | 'alignof'; readonly type: TypeNode; readonly at: Position }
-  /** A string: so many characters with its zero. */
+  /** A string; `length` counts its characters and the zero. */
   | { readonly kind: 'text'; readonly length: number; readonly wide: boolean; readonly at: Position }
-  /** What lies in memory has no value here, but a size and perhaps an address. `p->m` is a member of the target of p. */
+  /**
+   * A place in memory: it has no value here, but a type and perhaps an address. `p->m` is a member of the target of p.
+   */
   | { readonly kind: 'member'; readonly of: Expression; readonly name: string; readonly at: Position }
   | { readonly kind: 'element'; readonly of: Expression; readonly index: Expression; readonly at: Position }
   | { readonly kind: 'target' | 'address'; readonly of: Expression; readonly at: Position }
@@ -177,14 +179,14 @@ export interface Declaration {
   readonly name: string
   readonly type: TypeNode
   readonly value?: Expression
-  /** What the library calls it: `int f(int) __asm__("f_v2")`. */
+  /** The name that the library exports it under: */
   readonly symbol?: string
   /** The value where that is text. */
   readonly text?: string
   readonly at: Position
 }
 
-/** A whole text. */
+/** What the parser makes of a whole text. */
 export interface Tree {
   readonly declarations: readonly Declaration[]
   /** Definitions of structures and unions by tag, wherever they stand. */

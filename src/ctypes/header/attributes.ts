@@ -5,7 +5,7 @@ import { closing, type Token } from './lexer.js'
 import { textOf } from './literals.js'
 import { attributeWords, conventionWords, isOutAnnotation } from './words.js'
 
-/** A number or a type that stands in brackets; empty for a bare `aligned`. */
+/** An attribute's word and the tokens in its brackets, a number or a type; none for a bare `aligned`. */
 export interface Wanted {
   readonly word: Token
   readonly inside: readonly Token[]
@@ -22,7 +22,10 @@ export interface Attributes {
   out?: Token
 }
 
-/** Passes over attributes and notes at the cursor; was there any? `beforeTag`: what looks like a note may be the name of a structure. */
+/**
+ * Reads attributes and notes at the cursor; false if there are none. `beforeTag`: a word that looks like a note may be
+ * the name of a structure.
+ */
 export function parseAttributes(context: Context, into: Attributes, beforeTag = false): boolean {
   const { cursor } = context
   const start = cursor.index
@@ -47,7 +50,10 @@ export function parseAttributes(context: Context, into: Attributes, beforeTag = 
   }
 }
 
-/** Outer words only: `deprecated("packed")` packs nothing. `inside` may hold the second pair of gcc's brackets. */
+/**
+ * Reads only the outer words: `deprecated("packed")` packs nothing. `inside` may hold the second pair of gcc's
+ * brackets.
+ */
 function readWords(inside: readonly Token[], into: Attributes): void {
   for (let index = 0; index < inside.length; index++) {
     const token = inside[index] as Token

@@ -1,9 +1,9 @@
-/** Types and constants that C and `windows.h` define and that headers use without saying so. */
+/** Types and constants of C and `windows.h` that a header uses without defining them. */
 import { float, integer, type Value } from './literals.js'
 import type { Arch } from './namespace.js'
 import { windowsConstant } from './table.js'
 
-/** Names that stand for a type of the namespace. */
+/** Names of C for types of the namespace. */
 export const plainNames: { readonly [name: string]: string } = {
   wchar_t: 'c_wchar',
   char16_t: 'c_wchar',
@@ -13,7 +13,7 @@ export const plainNames: { readonly [name: string]: string } = {
   HRESULT: 'HRESULT',
 }
 
-/** Names that stand for other C. What `ctypes.wintypes` has comes from there. */
+/** Names by the C text that they stand for. What `ctypes.wintypes` has is not among them. */
 const texts: { readonly [type: string]: string } = {
   'signed char': 'int8_t int_least8_t INT8',
   'unsigned char': 'uint8_t uint_least8_t UINT8 UCHAR',
@@ -29,7 +29,7 @@ const texts: { readonly [type: string]: string } = {
   char: 'CCHAR',
   double: 'DATE',
   void: 'VOID',
-  // Where `va_list` is a `char *`, nobody means a string.
+  // `va_list` may be a `char *`, but never a string.
   'void *': 'PVOID va_list __builtin_va_list HCURSOR HDEVNOTIFY HPOWERNOTIFY HTREEITEM HIMAGELIST',
   'char *': 'LPSTR PSTR LPCH',
   'const char *': 'LPCSTR PCSTR LPCCH',
@@ -44,7 +44,10 @@ const byName = new Map(
   Object.entries(texts).flatMap(([type, names]) => names.split(' ').map(name => [name, type] as const)),
 )
 
-/** The C text behind a name, where it is not the headers' of mingw-w64, or used so much that their table need not be read for it. */
+/**
+ * The C text that a name stands for. These names differ from the headers of mingw-w64, or are so common that the table
+ * need not be read for them.
+ */
 export const builtinText = (name: string): string | undefined => byName.get(name)
 
 /** `PDWORD`, `LPSYSTEMTIME`, `LPCGUID`: pointers by their name. */
@@ -65,7 +68,7 @@ const constants: { readonly [name: string]: bigint } = {
   nullptr: 0n,
 }
 
-/** Constants that a header may use, or define anew. */
+/** The value of a constant of C or `windows.h`, which a header may also define itself. */
 export function builtinConstant(name: string, arch: Arch): Value | undefined {
   if (Object.hasOwn(constants, name)) return integer(constants[name] as bigint)
   const text = windowsConstant(name, arch)

@@ -16,7 +16,7 @@ import type { Position, Source } from './source.js'
 
 export class Constants implements Scope {
   readonly source: Source
-  /** `undefined` while it is being evaluated. */
+  /** Values by name; `undefined` while one is being evaluated. */
   readonly #values = new Map<string, Value | undefined>()
 
   constructor(
@@ -48,7 +48,10 @@ export class Constants implements Scope {
     return value
   }
 
-  /** Without a value one more than the one before: the nearest that is known or says its own. */
+  /**
+   * An enumerator without a value is one more than the one before it: counts from the nearest that has a value or is
+   * known.
+   */
   #enumerator(node: EnumNode, index: number): Value {
     const { members = [] } = node
     const known = (at: number) => (at < index ? this.#values.get(members[at]?.name ?? '') : undefined)
@@ -60,7 +63,7 @@ export class Constants implements Scope {
     if (start.kind === 'float')
       throw this.source.error(member.at, `expected an integer for "${member.name}", found ${start.value}`)
     const value = integer(start.value + BigInt(index - last), 64, start.signed)
-    // An enumeration is an int on Windows, whatever is written.
+    // on Windows an enumerator is an int, whatever its value
     return node.underlying ? this.cast(node.underlying, value, node.at) : integer(value.value)
   }
 
@@ -68,7 +71,10 @@ export class Constants implements Scope {
     return this.cast(type, this.evaluate(value as Expression), at)
   }
 
-  /** `ifNatural` is for where a sign would be in the way and no member has one. */
+  /**
+   * The type of an enumeration: `ifNatural` if no member is negative, where a sign bit would matter (in bit fields);
+   * otherwise `c_int`.
+   */
   enumType(node: EnumNode, ifNatural: CType = this.resolver.ns.c_int): CType {
     const definition = (node.members || node.tag === undefined ? node : this.lookup.enumeration(node.tag)) ?? node
     if (definition.underlying) return this.resolver.type(definition.underlying, node.at)
@@ -87,7 +93,7 @@ export class Constants implements Scope {
     return unsigned ? ns.c_uint : ns.c_int
   }
 
-  /** A power of two; 16 is the largest that either machine asks for. */
+  /** The value of an alignment, a power of two. Without a value it is 16, the largest alignment of both machines. */
   alignment({ value: expression, at }: Alignment): number {
     if (!expression) return 16
     const { value } = this.evaluate(expression)
@@ -132,7 +138,7 @@ export class Constants implements Scope {
     return plain === ns.c_float || plain === ns.c_double || plain === ns.c_longdouble
   }
 
-  /** Everything the header names: enumerators, variables, macros that are worth something. */
+  /** All constants of a header: enumerators, variables, and macros that have a value. */
   all(text: TreeLookup, macros: Macros, parser: Parser): Map<string, number | bigint | string> {
     const found = new Map<string, number | bigint | string>()
     for (const [name, entry] of text.constants) {
@@ -157,7 +163,7 @@ export class Constants implements Scope {
     return value && toJs(value)
   }
 
-  /** A macro that is no constant is nothing to complain about. */
+  /** Unless `strict`, what cannot be evaluated is undefined: a macro need not be a constant. */
   #attempt<T>(make: () => T, strict: boolean): T | undefined {
     try {
       return make()

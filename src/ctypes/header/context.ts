@@ -1,4 +1,4 @@
-/** What the parts of the parser share: the tokens, the names that are types, the definitions met so far. */
+/** What the parts of the parser share: the tokens, the names of types, and the definitions read so far. */
 import type { EnumNode, RecordNode } from './ast.js'
 import type { Cursor } from './cursor.js'
 import type { Token } from './lexer.js'
@@ -23,13 +23,16 @@ export class Context {
     readonly cursor: Cursor,
     /** Names of types from outside of the text. */
     readonly isKnownType: (name: string) => boolean,
-    /** A prototype is written for us: its `_Out_` counts. In a header it is the vendor's, who writes for C. */
+    /**
+     * True for a prototype, which is written for this library, so that its `_Out_` counts; false for a vendor's
+     * header, which is written for C.
+     */
     readonly heedsNotes = false,
   ) {}
 
   isTypeName = (name: string): boolean => this.typedefs.has(name) || this.isKnownType(name)
 
-  /** Could a declaration or a parameter begin with this token? */
+  /** Whether a declaration or a parameter can begin with this token. */
   startsType(token: Token): boolean {
     const { text } = token
     if (token.kind !== 'name') return false
@@ -38,21 +41,21 @@ export class Context {
     return this.isTypeName(text) || this.isNote(text)
   }
 
-  /** A type may have the name of a note. */
+  /** Whether the name is a note, and not a type of the same name. */
   isNote(name: string): boolean {
     return isAnnotation(name) && !this.isTypeName(name)
   }
 
-  /** Is the name at the cursor a macro of nothing, such as `FAR`, `IN` or an unknown `VENDOR_API`? */
+  /** Whether the name at the cursor is an empty macro, such as `FAR`, `IN` or an unknown `VENDOR_API`. */
   isEmptyWord(): boolean {
     const { text } = this.cursor.token
     const next = this.cursor.peek(1)
-    // A name that attributes follow is what is declared: `char near __attribute__((packed))`.
+    // a name that is followed by attributes is the one being declared
     if (emptyWords.has(text)) return next.text === '*' || (next.kind === 'name' && !attributeWords.has(next.text))
     return looksLikeMacro(text) && (this.startsType(next) || conventionWords.has(next.text))
   }
 
-  /** Notes an enumeration or a definition; an error for the second one of a name. */
+  /** Keeps an enumeration or a definition. Throws if a name is defined twice. */
   define(node: RecordNode | EnumNode): void {
     if (node.kind === 'enum') {
       if (node.members) this.enums.push(node)

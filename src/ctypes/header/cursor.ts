@@ -1,4 +1,4 @@
-/** A place in a row of tokens, and the one way to complain about what stands there. */
+/** A position in a sequence of tokens, and the errors for what stands there. */
 import type { ArgumentError } from '../../errors.js'
 import { describe, type Token } from './lexer.js'
 import type { Source } from './source.js'
@@ -26,7 +26,7 @@ export class Cursor {
     if (token.kind !== 'end') this.#index++
     return token
   }
-  /** Is the token this punctuator or word? */
+  /** Whether the token is this punctuator or word. */
   at(text: string, ahead = 0): boolean {
     const token = this.peek(ahead)
     return token.text === text && (token.kind === 'punctuator' || token.kind === 'name')
@@ -48,7 +48,7 @@ export class Cursor {
   expected(what: string, token = this.token, hint = ''): ArgumentError {
     return this.source.error(token.at, `expected ${what}, found ${describe(token)}${hint}`)
   }
-  /** Reads something that may hold itself; no text can exhaust the stack. */
+  /** Reads something that may contain its own kind; a limit keeps any text from exhausting the stack. */
   nest<T>(read: () => T): T {
     if (this.#depth === 200) throw this.source.error(this.token.at, 'this is nested too deeply')
     this.#depth++
@@ -56,7 +56,7 @@ export class Cursor {
     this.#depth--
     return result
   }
-  /** Passes over `( … )`, `{ … }` or `[ … ]`, whatever is inside; the cursor stands at the opening one. */
+  /** Skips `( … )`, `{ … }` or `[ … ]`, and gives the tokens inside; the cursor stands at the opening bracket. */
   skipGroup(): Token[] {
     const opening = this.next()
     const closers: string[] = []

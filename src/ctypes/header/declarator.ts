@@ -24,11 +24,11 @@ interface Shape {
   readonly convention: Convention | undefined
 }
 
-/** Stars, or lengths, of one declarator. */
+/** The most stars, or lengths, of one declarator. */
 const mostInRow = 50
 const tooDeep = ({ cursor }: Context) => cursor.source.error(cursor.token.at, 'this is nested too deeply')
 
-/** `what` names what is missing where a name must stand; without it there may be none. */
+/** Reads a declarator. `what` names, for errors, what has to stand there; without `what` there may be no name. */
 export function parseDeclarator(
   context: Context,
   base: TypeNode,
@@ -71,9 +71,9 @@ function parseShape(context: Context, given: Convention | undefined, what: strin
 
 interface Front {
   readonly pointers: number
-  /** Behind the last `*`: of the function that this declares. */
+  /** Written behind the last `*`: the convention of the function that is declared. */
   readonly convention: Convention | undefined
-  /** Before a `*`: of the function around, which the pointer points to. */
+  /** Written before a `*`: the convention of the function that the pointer points to. */
   readonly outerConvention: Convention | undefined
 }
 
@@ -85,7 +85,7 @@ function parsePointers(context: Context): Front {
   let pointers = 0
   for (;;) {
     const { text, kind } = cursor.token
-    // A reference is an address to everyone who calls.
+    // for a caller, a C++ reference is an address
     if (cursor.accept('*') || cursor.accept('&')) {
       if (++pointers > mostInRow) throw tooDeep(context)
       outerConvention = attributes.convention ?? outerConvention
@@ -117,14 +117,14 @@ function parseInner(context: Context, what: string | undefined): Shape {
   return { name: isName ? token : undefined, apply: base => base, convention: undefined }
 }
 
-/** In `int (…` without a name to come, a type inside means parameters. */
+/** Whether a bracket opens a declarator. Where no name has to follow, a type behind it means parameters. */
 function opensDeclarator(context: Context, named: boolean): boolean {
   const inside = context.cursor.peek(1)
   if (/^[*(&]$/.test(inside.text) || conventionWords.has(inside.text) || attributeWords.has(inside.text)) return true
   return named || (inside.kind === 'name' && !context.startsType(inside) && !isOut(context, 1))
 }
 
-/** Two names in a row, or a star behind one: the first was to be a macro. */
+/** Throws for two names in a row, or a name and a star: the first must be an unknown macro. */
 function refuseUnknownWord(context: Context, name: Token): void {
   const next = context.cursor.token
   if ((next.kind !== 'name' && next.text !== '*') || emptyWords.has(next.text) || context.startsType(next)) return

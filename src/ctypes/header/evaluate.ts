@@ -1,10 +1,10 @@
-/** What a constant expression is worth, by C's rules for mixed types. */
+/** The value of a constant expression, by C's rules for mixed types. */
 import { ArgumentError } from '../../errors.js'
 import type { BinaryOperator, Expression, TypeNode, UnaryOperator } from './ast.js'
 import { float, type IntegerValue, integer, type Value } from './literals.js'
 import type { Position, Source } from './source.js'
 
-/** What an expression may ask of its surroundings. */
+/** What the evaluation needs to know beside the expression. */
 export interface Scope {
   readonly source: Source
   /** In `#if` every integer has 64 bits. */
@@ -44,7 +44,7 @@ export function evaluate(expression: Expression, scope: Scope): Value {
 const truth = (value: Value) => Boolean(value.value)
 const flag = (condition: boolean) => integer(condition ? 1n : 0n)
 
-/** Everything smaller than an int becomes one before it is used. */
+/** An operand that is smaller than an int becomes an int. */
 const promote = (value: IntegerValue) => (value.bits < 32 ? integer(value.value) : value)
 
 function unary(operator: UnaryOperator, operand: Value): Value {
@@ -56,7 +56,7 @@ function unary(operator: UnaryOperator, operand: Value): Value {
 
 type Binary = Expression & { kind: 'binary' }
 
-/** `1 + 1 + …` nests to the left, as far as the text goes on: no recursion there. */
+/** `1 + 1 + …` nests to the left without a limit: evaluated in a loop. */
 function binaryOf(expression: Binary, scope: Scope): Value {
   const chain: Binary[] = []
   let first: Expression = expression
@@ -66,7 +66,7 @@ function binaryOf(expression: Binary, scope: Scope): Value {
 
 function apply(expression: Binary, left: Value, scope: Scope): Value {
   const { operator } = expression
-  // The right side of these two counts only when the left does not decide, also for its errors.
+  // for these two the right side is evaluated only if the left does not decide, so that its errors do not count
   if (operator === '&&') return flag(truth(left) && truth(evaluate(expression.right, scope)))
   if (operator === '||') return flag(truth(left) || truth(evaluate(expression.right, scope)))
   const right = evaluate(expression.right, scope)
@@ -85,10 +85,10 @@ function apply(expression: Binary, left: Value, scope: Scope): Value {
   return typeof result === 'boolean' ? flag(result) : float(result, single)
 }
 
-/** Beside a `double` everything is one. */
+/** Whether the result is a `float`: no operand is a `double`. */
 const isSingle = (...values: readonly Value[]) => values.every(value => value.kind === 'integer' || value.single)
 
-/** The branch that is not taken still has a say in the type: `-1 < 0 ? -1 : 0u` is 4294967295. */
+/** The branch that is not taken still affects the type: `-1 < 0 ? -1 : 0u` is 4294967295. */
 function conditional({ condition, ifTrue, ifFalse }: Expression & { kind: 'conditional' }, scope: Scope): Value {
   const taken = truth(evaluate(condition, scope))
   const value = evaluate(taken ? ifTrue : ifFalse, scope)
@@ -99,7 +99,7 @@ function conditional({ condition, ifTrue, ifFalse }: Expression & { kind: 'condi
   return integer(mine.value, ...commonType(mine, its))
 }
 
-/** A division by zero in a branch that is not taken is none. */
+/** The value of the branch that is not taken; errors in it, such as a division by zero, do not count. */
 function valueOrNone(expression: Expression, scope: Scope): Value | undefined {
   try {
     return evaluate(expression, scope)

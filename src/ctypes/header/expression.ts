@@ -74,7 +74,7 @@ function parseUnary(cursor: Cursor, types: TypeReader | undefined): Expression {
   return parsePostfix(cursor, types)
 }
 
-/** A value, or a place in memory such as `((T *)0)->list[2].name`. */
+/** Reads a value, or a place in memory such as `((T *)0)->list[2].name`. */
 function parsePostfix(cursor: Cursor, types: TypeReader | undefined): Expression {
   let of = parsePrimary(cursor, types)
   while (types) {
@@ -143,7 +143,7 @@ function parseSize(cursor: Cursor, types: TypeReader): Expression {
 
 const offsetWords = new Set(['offsetof', '__builtin_offsetof', 'FIELD_OFFSET', 'UFIELD_OFFSET'])
 
-/** `offsetof(struct s, list[2].name)`: where that is in a structure at 0. */
+/** `offsetof(struct s, list[2].name)`: the address of that field in a structure at address 0. */
 function parseOffset(cursor: Cursor, types: TypeReader): Expression {
   const { at } = cursor.next()
   cursor.expect('(')

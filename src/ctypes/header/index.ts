@@ -27,11 +27,11 @@ export interface HeaderOptions {
   readonly defines?: { readonly [name: string]: string | number | bigint | boolean }
   /** Types that the text uses and does not define, by typedef or tag. */
   readonly types?: { readonly [name: string]: unknown }
-  /** Shared by texts whose structures go together where they are defined alike. */
+  /** Structures of texts read earlier: one that both texts define alike is one class. */
   readonly shelf?: Shelf
 }
 
-/** Exactly one routine: `double scale(double x, struct point *by)`, with a semicolon or without. */
+/** Reads exactly one routine: `double scale(double x, struct point *by)`, with or without a semicolon. */
 export function parsePrototype(
   text: string,
   arch: Arch,
@@ -51,10 +51,10 @@ export function parsePrototype(
   )
 }
 
-/** A whole header, as text. */
+/** Reads the text of a whole header. */
 export const parseHeader = (text: string, options: HeaderOptions): Header => read(text, options).header
 
-/** The same for other threads, which need not read the text again. */
+/** The same as data for other threads, which need not read the text again. */
 export function parseForAll(text: string, options: HeaderOptions): ParsedHeader {
   return storeHeader(text, options.arch, read(text, options))
 }

@@ -1,6 +1,6 @@
-/** Collections whose names are known and whose values are made when they are asked for. */
+/** Collections whose names are known, and whose values are made when they are first read. */
 
-/** An object without a prototype, for a header may name anything, `constructor` too. */
+/** An object of such values. It has no prototype, for a header may use any name, also `constructor`. */
 export function lazyObject<T>(names: Iterable<string>, make: (name: string) => T): { readonly [name: string]: T } {
   const object: { [name: string]: T } = Object.create(null)
   for (const name of names)

@@ -8,7 +8,7 @@ export type TokenKind =
   | 'string'
   | 'character'
   | 'punctuator'
-  /** Something C does not know. Only an error when a declaration meets it: skipped branches may hold anything. */
+  /** No token of C. An error only where a declaration meets it: skipped branches may contain anything. */
   | 'stray'
   | 'end'
 
@@ -16,11 +16,11 @@ export interface Token {
   readonly kind: TokenKind
   readonly text: string
   readonly at: Position
-  /** First on its line, so that `#` starts a directive. */
+  /** Whether it is the first token of its line, where `#` starts a directive. */
   readonly startsLine: boolean
-  /** `#define F (x)` is another thing than `#define F(x)`. */
+  /** Whether white space stands before it: `#define F (x)` differs from `#define F(x)`. */
   readonly spaceBefore: boolean
-  /** What `#pragma pack` says here; missing where it says nothing. */
+  /** The packing of `#pragma pack` here; missing where there is none. */
   readonly pack?: Packing
 }
 

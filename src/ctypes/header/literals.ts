@@ -1,4 +1,4 @@
-/** What a number, a character or a string of C is worth. */
+/** Values of C's numbers, characters and strings. */
 import type { Token } from './lexer.js'
 import type { Source } from './source.js'
 
@@ -8,7 +8,7 @@ export interface IntegerValue {
   readonly value: bigint
   readonly bits: number
   readonly signed: boolean
-  /** A pointer's value, which the user sees as a bigint, as addresses are everywhere. */
+  /** The value of a pointer, which the program gets as a bigint, as it does all addresses. */
   readonly isAddress?: true
 }
 export interface FloatValue {
@@ -44,7 +44,7 @@ export function numberValue(source: Source, token: Token): Value {
   throw source.error(token.at, `expected a number, found "${token.text}"`)
 }
 
-/** The first type that holds the value: decimal ones without `u` are signed, others may become unsigned. */
+/** The value in the first type that holds it: decimal literals without `u` are signed, others may be unsigned. */
 function typed(value: bigint, mayBeUnsigned: boolean, suffix: string): IntegerValue {
   const unsigned = suffix.includes('u')
   const wide = suffix.includes('ll') || suffix.includes('i64')
@@ -87,7 +87,7 @@ export function stringValue(token: Token): string {
 
 const escapes = /\\(?:x[0-9a-fA-F]+|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-7]{1,3}|\r\n|[\s\S])/g
 
-/** How many `char` or `wchar_t` a string takes, without its zero. */
+/** The number of `char` or `wchar_t` that a string takes, without its zero. */
 export function characterCount(token: Token): number {
   const [, prefix = '', inner = ''] = /^(u8|[LuU])?"([\s\S]*)"$/.exec(token.text) ?? []
   const plain = inner.replace(escapes, found => {
@@ -97,7 +97,7 @@ export function characterCount(token: Token): number {
   return prefix === '' || prefix === 'u8' ? new TextEncoder().encode(plain).length : plain.length
 }
 
-/** What strings one behind the other say, in brackets or not; undefined where there is anything else. */
+/** The text of adjacent strings, in brackets or not; undefined where there is anything else. */
 export function textOf(tokens: readonly Token[]): string | undefined {
   if (tokens[0]?.text === '(' && tokens.at(-1)?.text === ')') return textOf(tokens.slice(1, -1))
   return tokens.length > 0 && tokens.every(({ kind }) => kind === 'string')

@@ -1,4 +1,4 @@
-/** Where the names of a text lead. */
+/** Looks up the names that a text declares. */
 import type { Declaration, Enumerator, EnumNode, RecordNode, Tree, TypeNode } from './ast.js'
 import type { Source } from './source.js'
 
@@ -10,13 +10,13 @@ export interface Lookup {
   record(tag: string): RecordNode | undefined
   enumeration(tag: string): EnumNode | undefined
   typedef(name: string): TypeNode | undefined
-  /** By which typedef a structure without a tag is known. */
+  /** The name of the typedef of a structure without a tag. */
   typedefOf(node: TypeNode): string | undefined
   variable(name: string): Declaration | undefined
   constant(name: string): ConstantEntry | undefined
 }
 
-/** Of what the parser has made of a whole text. */
+/** A look-up in the tree of a whole text. */
 export class TreeLookup implements Lookup {
   readonly constants = new Map<string, ConstantEntry>()
   readonly #enumerations = new Map<string, EnumNode>()
@@ -69,6 +69,6 @@ export class TreeLookup implements Lookup {
   }
 }
 
-/** `typedef DWORD DWORD;` says nothing. */
+/** False for `typedef DWORD DWORD;`, which has no effect. */
 export const isTypedef = ({ kind, name, type }: Declaration) =>
   kind === 'typedef' && !(type.kind === 'named' && type.name === name)

@@ -8,16 +8,16 @@ export interface Macro {
   readonly parameters?: readonly string[]
   readonly variadic: boolean
   readonly body: readonly Token[]
-  /** Ours, not the header's. */
+  /** True for a macro of this library, false for one of the header. */
   readonly predefined: boolean
 }
 
-/** More tokens than any header has: macros that double each other end here. */
+/** A limit that no header reaches: it stops macros that double each other. */
 const mostTokens = 500_000
-/** Macros in a row, each in the body or the arguments of the one before. */
+/** The most macros that may be nested, each in the body or the arguments of the one before. */
 const mostNested = 200
 
-/** A token and the macros it may not become again. */
+/** A token and the macros that must not expand it any more. */
 interface Item {
   readonly token: Token
   readonly hidden: ReadonlySet<string>
@@ -27,14 +27,14 @@ const nothingHidden: ReadonlySet<string> = new Set()
 export class Macros {
   #made = 0
   #depth = 0
-  /** Is a condition expanded? Then `defined X` is 1 or 0, also where it comes out of a macro. */
+  /** True while a condition is expanded: `defined X` becomes 1 or 0 then, also where a macro produces it. */
   #inCondition = false
   constructor(
     readonly source: Source,
     readonly table: Map<string, Macro>,
   ) {}
 
-  /** The tokens behind `#define`. */
+  /** Defines a macro by the tokens behind `#define`. */
   define(tokens: readonly Token[], predefined: boolean, at: Token): void {
     const [name, ...rest] = tokens
     if (name?.kind !== 'name')
@@ -66,7 +66,7 @@ export class Macros {
     return this.#expand(tokens.map(token => ({ token, hidden: nothingHidden }))).map(item => item.token)
   }
 
-  /** The tokens of an `#if`; whatever macro X stands for, `defined X` means X. */
+  /** Expands the tokens of an `#if`. In `defined X` the name X is not expanded. */
   expandCondition(tokens: readonly Token[]): Token[] {
     this.#inCondition = true
     try {
@@ -158,7 +158,7 @@ export class Macros {
         index++
       } else if (argument(token)) {
         const raw = argument(token) as Item[]
-        // An empty argument before `##` still is a left side.
+        // an empty argument before `##` still stands for its left side
         const made =
           next?.text !== '##'
             ? this.#expandArgument(raw, use)

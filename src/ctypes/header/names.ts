@@ -1,4 +1,4 @@
-/** Which names are types without the text saying so: the caller's, those of wintypes, those of C and of windows.h. */
+/** Names of types that a text need not define: the caller's, and those of wintypes, C and windows.h. */
 import { pointerTarget } from './builtin.js'
 import type { Arch, CType, TypeNamespace } from './namespace.js'
 import { type Known, own, WindowsTypes } from './windows.js'
@@ -26,7 +26,7 @@ export class KnownNames {
 
   get(name: string): Known | undefined {
     if (!this.#found.has(name)) {
-      // A name that asks for itself on the way is none.
+      // a name that needs itself to be found is no type
       this.#found.set(name, undefined)
       this.#found.set(name, this.#find(name))
     }
@@ -46,7 +46,10 @@ export class KnownNames {
       : { node: { kind: 'pointer', to: { kind: 'named', name: target, at: { line: 1, column: 1 } } } }
   }
 
-  /** `LOGFONT` is `LOGFONTA`, and `LPTSTR` is `LPSTR`; with `UNICODE` they are the wide ones. */
+  /**
+   * The name that a name stands for: with `UNICODE`, `LOGFONT` is `LOGFONTW` and `LPTSTR` is `LPWSTR`; without, those
+   * in A and `LPSTR`.
+   */
   #spelt(name: string): string {
     if (!this.unicode) return name
     if (/^(?:TCHAR|TBYTE)$/.test(name)) return 'WCHAR'

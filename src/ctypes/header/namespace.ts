@@ -10,7 +10,7 @@ export type { Arch, CType }
 /** What stands in a prototype. */
 export type ArgType = CType | Out<CType>
 
-/** A class that gets its fields after it is made. */
+/** A structure class that is made before its fields are known. */
 export interface RecordType extends StructureClass {
   define(fields: RecordFields): void
 }

@@ -5,11 +5,11 @@ import { stringValue } from './literals.js'
 import { Source } from './source.js'
 
 export class PackStack {
-  /** Missing: as the types themselves want it. */
+  /** Missing where the types' own alignments apply. */
   current: Packing | undefined
   readonly #pushed: { name: string | undefined; pack: Packing | undefined }[] = []
 
-  /** `pack(push, 4)` and its kin; other pragmas say nothing to us. */
+  /** Carries out `pack(push, 4)` and the like; other pragmas are ignored. */
   pragma(tokens: readonly Token[], source: Source): void {
     const [word, opening, ...rest] = tokens
     if (word?.text !== 'pack' || opening?.text !== '(') return
@@ -28,7 +28,7 @@ export class PackStack {
     if (size) this.current = sizeOf(size, source)
   }
 
-  /** Without a name the last one; with a name everything down to it. */
+  /** Restores the last packing that was pushed; with a name, the one pushed under that name. */
   #pop(name: string | undefined): void {
     const index =
       name === undefined ? this.#pushed.length - 1 : this.#pushed.findLastIndex(entry => entry.name === name)
@@ -37,7 +37,10 @@ export class PackStack {
     this.#pushed.length = index
   }
 
-  /** Windows' own way to say it: `#include <pshpack4.h>` … `#include <poppack.h>`. Was it that? */
+  /**
+   * Windows' other way to change the packing: `#include <pshpack4.h>` … `#include <poppack.h>`. False for any other
+   * file.
+   */
   include(file: string): boolean {
     const found = /(?:pshpack([1248])|poppack)\.h\b/i.exec(file)
     if (!found) return false
@@ -48,7 +51,7 @@ export class PackStack {
     return true
   }
 
-  /** Takes `__pragma(…)` and `_Pragma("…")` out of the tokens and writes the packing into the others. */
+  /** Removes `__pragma(…)` and `_Pragma("…")` from the tokens, and notes the packing on the others. */
   stamp(tokens: readonly Token[], source: Source): Token[] {
     const stamped: Token[] = []
     for (let index = 0; index < tokens.length; index++) {

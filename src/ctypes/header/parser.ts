@@ -1,4 +1,4 @@
-/** Tokens to declarations. Routines with a body of their own and everything `static` are no exports and are passed over. */
+/** Parses tokens into declarations. Routines with a body and `static` ones are not exported, and are skipped. */
 import { ArgumentError } from '../../errors.js'
 import { refuseAlignment, vectorOf } from './alignment.js'
 import type { Declaration, Expression, Tree, TypeNode } from './ast.js'
@@ -13,7 +13,7 @@ import { skipAssertion } from './records.js'
 import type { Source } from './source.js'
 import { parseSpecifiers, type Specifiers } from './specifiers.js'
 
-/** Of a variable, as far as it can be read. */
+/** The initial value of a variable, as far as it can be read. */
 type Initializer = Pick<Declaration, 'value' | 'text'>
 
 export class Parser {
@@ -26,13 +26,13 @@ export class Parser {
     this.#context = new Context(this.#cursor, isKnownType, source.label === 'prototype')
   }
 
-  /** Everything up to the end. */
+  /** Parses everything up to the end. */
   header(): Tree {
     while (this.#cursor.token.kind !== 'end') this.#declaration()
     return this.#tree()
   }
 
-  /** One declaration, with or without its semicolon. */
+  /** Parses one declaration, with or without its semicolon. */
   prototype(): Tree {
     this.#acceptLinkage()
     const specifiers = parseSpecifiers(this.#context)
@@ -43,14 +43,14 @@ export class Parser {
     return this.#tree()
   }
 
-  /** A type without a name, alone. */
+  /** Parses a type without a name. */
   typeName(): TypeNode {
     const type = parseTypeName(this.#context)
     if (this.#cursor.token.kind !== 'end') throw this.#cursor.expected('the end of the type')
     return type
   }
 
-  /** The expression that these tokens are, or undefined where they are something else. */
+  /** Parses an expression; undefined where the tokens are something else. */
   expression(tokens: readonly Token[]): Expression | undefined {
     const cursor = new Cursor(this.#cursor.source, tokens)
     const context = new Context(cursor, name => this.#context.isTypeName(name))
@@ -113,7 +113,7 @@ export class Parser {
     return true
   }
 
-  /** What follows `=`, where it is a constant that we can read. */
+  /** Reads what follows `=`: a text or an expression, or nothing if it is neither. */
   #initializer(): Initializer {
     const cursor = this.#cursor
     const from = cursor.index
@@ -126,7 +126,7 @@ export class Parser {
     return text !== undefined ? { text } : value ? { value } : {}
   }
 
-  /** What stands behind the name may change the type: `int f(int) __attribute__((stdcall))`. */
+  /** Attributes behind the name may change the type: `int f(int) __attribute__((stdcall))`. */
   #withAttributes({ attributes: before, storage }: Specifiers, declared: Declared): Declared {
     const attributes: Attributes = { ...before }
     parseAttributes(this.#context, attributes)
@@ -144,7 +144,7 @@ export class Parser {
   #add({ storage, isConst }: Specifiers, declared: Declared, initializer: Initializer = {}): void {
     const name = declared.name as string
     const { type, symbol } = declared
-    // A built-in type of its own for us, as for MSVC; C headers make it an unsigned short.
+    // here it is a built-in type, as in MSVC; C headers define it as an unsigned short
     if (storage.has('typedef') && name === 'wchar_t') return
     if (storage.has('typedef')) {
       this.#context.typedefs.add(name)
@@ -154,7 +154,7 @@ export class Parser {
       if (!isLocal(storage)) this.#declarations.push({ kind: 'routine', name, type, ...named, at: declared.at })
     } else {
       const constant = isConst ? initializer : {}
-      // No library exports what is static; what may be of use is its value.
+      // no library exports a static variable, but its value may be of use
       if (!isLocal(storage) || constant.value || constant.text !== undefined)
         this.#declarations.push({ kind: 'variable', name, type, ...constant, at: declared.at })
     }

@@ -1,4 +1,4 @@
-/** What `sizeof`, `offsetof` and `typeof` ask about: the type of an expression and, where it is known, its address. */
+/** The type of an expression and, where it is known, its address: for `sizeof`, `offsetof` and `typeof`. */
 import { CATEGORY } from '../data.js'
 import { fieldOf, pointeeOf } from '../memsync.js'
 import type { Expression } from './ast.js'
@@ -8,7 +8,7 @@ import type { Position } from './source.js'
 
 interface Place {
   readonly type: CType
-  /** Missing where only the running program knows. */
+  /** Missing where it is known at run time only. */
   readonly address?: bigint | undefined
 }
 
@@ -54,10 +54,10 @@ function find(expression: Expression, resolver: Resolver, at: Position): Place {
   return { type: value.signed ? ns.c_int : ns.c_uint }
 }
 
-/** What a pointer leads to, or the first element of an array. */
+/** The target of a pointer, or the first element of an array. */
 function elements(expression: Expression, resolver: Resolver, at: Position): Place {
   if (expression.kind === 'address') return placeOf(expression.of, resolver)
-  // A pointer to a structure that is not complete yet does not know its target; its declaration does.
+  // a pointer type whose structure is not complete yet has no target; its declaration has one
   const pointer = expression.kind === 'cast' ? resolver.strip(expression.type) : undefined
   if (expression.kind === 'cast' && pointer?.kind === 'pointer')
     return {

@@ -5,7 +5,7 @@ import type { Arch } from './namespace.js'
 import { preprocess } from './preprocessor.js'
 import { Source } from './source.js'
 
-/** Names that a header may define itself (`enum { FALSE, TRUE }`) are not here but among the constants of `builtin.ts`. */
+/** Names that a header may define itself (`enum { FALSE, TRUE }`) are not here: they are constants of `builtin.ts`. */
 const common = `
 #define _WIN32 1
 #define WIN32 1
@@ -123,7 +123,7 @@ const everywhere: { readonly [arch in Arch]: string } = {
   win32: `${common}#define _M_IX86 600\n`,
 }
 
-/** Words of COM that a header may mean otherwise, unless it declares its interfaces so. */
+/** Macros for headers that declare COM interfaces; other headers may use these words for something else. */
 const com = '#define PURE\n#define THIS INTERFACE *This\n#define THIS_ THIS,\n'
 
 /** Macros that depend on what the text is about. */
@@ -133,7 +133,7 @@ function macrosFor(text: string, table: ReadonlyMap<string, Macro>): string {
   return letters + (/\bDECLARE_INTERFACE/.test(text) ? com : '')
 }
 
-/** By the text that defines them: each is read once, for every prototype has them. */
+/** Tables by the text that defines them: each text is read once, for every prototype needs them. */
 const tables = new Map<string, ReadonlyMap<string, Macro>>()
 
 function macrosOf(text: string): ReadonlyMap<string, Macro> {
@@ -145,7 +145,7 @@ function macrosOf(text: string): ReadonlyMap<string, Macro> {
   return table
 }
 
-/** A table of one's own with the macros of `arch` for `text`, and with `defines` read as `#define NAME VALUE`. */
+/** A new table with the macros of `arch` for `text`, and with `defines` read as `#define NAME VALUE`. */
 export function predefinedMacros(
   arch: Arch,
   defines: { readonly [name: string]: string | number | bigint | boolean } = {},

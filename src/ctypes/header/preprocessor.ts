@@ -1,4 +1,4 @@
-/** Directives: which parts of a header count, and what its names stand for. */
+/** Carries out directives: which parts of a header are read, and what its macros stand for. */
 import type { ArgumentError } from '../../errors.js'
 import { builtinConstant } from './builtin.js'
 import { Cursor } from './cursor.js'
@@ -13,9 +13,9 @@ import type { Position, Source } from './source.js'
 /** One open `#if`. */
 interface Branch {
   readonly opened: Token
-  /** Is the branch we are in read? */
+  /** Whether the current branch is read. */
   active: boolean
-  /** Was any branch of it read, so that `#else` is not? */
+  /** Whether one of its branches has been read, so that `#else` is not. */
   taken: boolean
   sawElse: boolean
 }
@@ -38,7 +38,7 @@ class Preprocessor {
     readonly predefined: boolean,
   ) {}
 
-  /** A branch inside one that is not read is none either. */
+  /** Whether the text is read here: not inside a branch that is skipped. */
   get #active(): boolean {
     return this.#branches.at(-1)?.active ?? true
   }
@@ -113,7 +113,7 @@ class Preprocessor {
       .trim()
   }
 
-  /** Did the directive belong to an `#if`? */
+  /** Carries out a directive of conditions; false for any other. */
   #conditional(word: Token, rest: readonly Token[]): boolean {
     switch (word.text) {
       case 'if':
@@ -188,7 +188,7 @@ class Preprocessor {
   }
 }
 
-/** Names that compilers and their libraries keep for themselves, and define or do not: nobody else would. */
+/** Names reserved for compilers and their libraries: nobody else would define them. */
 const isReserved = (name: string) => /^_[_A-Z]/.test(name)
 /** Questions to other compilers: `__has_attribute(x)`. */
 const isQuestion = (name: string) => /^__(?:has_\w+|is_identifier|building_module)$/.test(name)

@@ -1,4 +1,4 @@
-/** Structures and unions: a class each, its fields given when they are needed. */
+/** Structures and unions: makes a class for each, and gives it its fields when they are needed. */
 import { AlignedField } from '../aligned-field.js'
 import { CATEGORY } from '../data.js'
 import type { Alignment, Field, RecordNode, TypeNode } from './ast.js'
@@ -9,7 +9,7 @@ import type { Resolver } from './resolve.js'
 import type { Shelf } from './shelf.js'
 import type { Position } from './source.js'
 
-/** A class and where it stands: a pointer may lead to one whose fields are not known yet, a value may not. */
+/** A class and its state: a pointer may lead to a class without fields, a value may not. */
 interface Made {
   readonly node: RecordNode
   readonly type: RecordType
@@ -19,12 +19,12 @@ interface Made {
 export class Records {
   readonly #made = new Map<RecordNode, Made>()
   readonly #aligning = new Set<RecordNode>()
-  /** Pointed to, and to be defined once nothing is open. */
+  /** Classes that are pointed to; they are defined once no other is being defined. */
   readonly #waiting: Made[] = []
   #depth = 0
-  /** What a structure without tag and typedef is called: by the field it belongs to. */
+  /** Names of structures without tag and typedef: after the field that they belong to. */
   readonly #fieldNames = new Map<RecordNode, string>()
-  /** What the names we give inside an anonymous member begin with: its fields are those of the structure around it, too. */
+  /** Prefixes of the names made up inside an anonymous member: its fields are also those of the structure around it. */
   readonly #prefixes = new Map<RecordNode, string>()
 
   constructor(
@@ -33,7 +33,7 @@ export class Records {
     readonly shelf: Shelf | undefined,
   ) {}
 
-  /** The class for a pointer to it, or undefined when its fields are in no text. */
+  /** The class for a pointer to it; undefined if no text has its fields. */
   declared(mention: RecordNode): RecordType | undefined {
     const outside = this.#outside(mention)
     if (outside) return outside
@@ -43,7 +43,7 @@ export class Records {
     return made?.type
   }
 
-  /** The class for a value of it. */
+  /** The class, complete with its fields, for a value of it. */
   defined(mention: RecordNode, at = mention.at): RecordType {
     const outside = this.#outside(mention)
     if (outside) return outside
@@ -57,7 +57,7 @@ export class Records {
     return made.type
   }
 
-  /** Known to the caller only. */
+  /** The class of a structure that the text only mentions and the caller or windows.h defines. */
   #outside({ tag, fields }: RecordNode): RecordType | undefined {
     if (tag === undefined || fields || this.lookup.record(tag)) return undefined
     const known = this.resolver.names.get(tag)
@@ -80,7 +80,7 @@ export class Records {
     return made
   }
 
-  /** Where its fields are. */
+  /** The definition of a mentioned structure: the node that has its fields. */
   definition(mention: RecordNode): RecordNode | undefined {
     const node = mention.fields || mention.tag === undefined ? mention : this.lookup.record(mention.tag)
     return node?.fields && node
@@ -114,7 +114,7 @@ export class Records {
     return type
   }
 
-  /** `DWORD;` among the fields is none. */
+  /** Whether a member without a name is an anonymous structure or union; `DWORD;` declares nothing. */
   #hasFields(type: TypeNode): boolean {
     const target = this.resolver.strip(type)
     return target.kind === 'record' || this.resolver.plain(target)?.[CATEGORY] === 'structure'
@@ -134,12 +134,15 @@ export class Records {
     }
     made.type.define(fields)
     made.state = 'defined'
-    // What this text defines is one with what later texts define alike.
+    // structures that later texts define alike are to be this class
     this.shelf?.add({ node: made.node, type: made.type, resolver: this.resolver })
     this.#depth--
   }
 
-  /** A field needs a name: padding and anonymous members get one that no other has, `constructor` one that JS allows. */
+  /**
+   * The name of a field in JavaScript: padding and anonymous members get a unique one, `constructor` gets one that a
+   * class allows.
+   */
   #jsName(node: RecordNode, index: number): string {
     const fields = node.fields ?? []
     const given = fields[index]?.name
@@ -176,7 +179,10 @@ export class Records {
     return resolver.ns.bits(fieldType, Number(count.value))
   }
 
-  /** What a bit field is a part of: characters are small integers here, an enumeration has the sign of its members. */
+  /**
+   * The type of a bit field's unit: characters are small integers here, and an enumeration has the sign of its
+   * members.
+   */
   #unit(type: TypeNode, at: Position): CType {
     const { ns, constants } = this.resolver
     const target = this.resolver.strip(type)
@@ -194,5 +200,5 @@ export class Records {
   }
 }
 
-/** With `pack(1)` for the whole, no field could be aligned; gcc lets one that says so. */
+/** Whether the whole structure is packed by `pack(1)`. Not if a field has an alignment of its own, which gcc keeps. */
 const packsAll = ({ packed, fields = [] }: RecordNode) => packed && !fields.some(field => field.align)

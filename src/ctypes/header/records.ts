@@ -7,7 +7,10 @@ import { parseDeclarator, typeReader } from './declarator.js'
 import { parseExpression } from './expression.js'
 import { parseSpecifiers, type Specifiers } from './specifiers.js'
 
-/** Takes what stood in front of the keyword (`__declspec(align(8)) struct`) for itself where it has a body. */
+/**
+ * Reads a structure or union. If it has a body, attributes in front of the keyword (`__declspec(align(8)) struct`) are
+ * its own.
+ */
 export function parseRecord(context: Context, before: Attributes): RecordNode {
   const { cursor } = context
   const keyword = cursor.next()
@@ -52,14 +55,14 @@ function parseFields(context: Context): Field[] {
   return fields
 }
 
-/** One declaration of fields, of which there may be several: `int x, *y, z[3];`. */
+/** Reads one declaration of one or more fields: `int x, *y, z[3];`. */
 function parseField(context: Context, into: Field[]): void {
   const { cursor } = context
   const specifiers = parseSpecifiers(context, 'a field or "}"')
   if (cursor.at(';')) {
     refuseAlignment(context, specifiers.attributes)
     const { base } = specifiers
-    // A definition of an enumeration declares no field; a structure or union without a name does, also by its typedef.
+    // defining an enumeration declares no field; a structure or union without a name does, also by its typedef
     if (base.kind === 'record' || base.kind === 'named') into.push({ type: base, at: base.at })
     else if (base.kind !== 'enum') throw cursor.expected('the name of a field')
   } else {
@@ -130,7 +133,7 @@ function parseMembers(context: Context): Enumerator[] {
   return members
 }
 
-/** `static_assert(…);` and its older spellings. */
+/** Skips `static_assert(…);` and its older spellings; false if there is none. */
 export function skipAssertion(context: Context): boolean {
   const { cursor } = context
   if (!/^(?:_Static_assert|static_assert|C_ASSERT)$/.test(cursor.token.text) || !cursor.at('(', 1)) return false

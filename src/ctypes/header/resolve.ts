@@ -1,4 +1,4 @@
-/** Declarations to types: each name is looked up, each structure is made once. */
+/** Makes types of declarations: looks each name up, and makes each structure once. */
 import type { ArgumentError } from '../../errors.js'
 import { callbackType } from '../callback-type.js'
 import { CATEGORY, FOR_ARCH } from '../data.js'
@@ -34,10 +34,10 @@ const scalars: { readonly [name in Exclude<BasicName, 'void'>]: ScalarName } = {
 }
 
 export const isVoid = (node: TypeNode) => node.kind === 'basic' && node.name === 'void'
-/** Of a typed pointer; text and `void *` are none. */
+/** The target of a typed pointer; text and `void *` are none. */
 const pointeeOf = (type: CType): CType | undefined => (type[CATEGORY] === 'pointer' ? type.pointee : undefined)
 
-/** The types that are known without the text. */
+/** Types that are known without the text. */
 export interface Names {
   readonly ns: TypeNamespace
   readonly arch: Arch
@@ -49,7 +49,7 @@ export class Resolver {
   readonly constants: Constants
   readonly #records: Records
   readonly #functions = new Map<FunctionNode, CType>()
-  /** Functions being looked into: no pointer to one can be its own parameter. */
+  /** Functions whose types are being made: none can be a parameter of itself. */
   readonly #open = new Set<FunctionNode>()
   readonly #stripped = new Map<string, TypeNode>()
   #depth = 0
@@ -65,7 +65,7 @@ export class Resolver {
     this.#records = new Records(this, lookup, shelf)
   }
 
-  /** The same name may come again with the same type, however that is spelt. */
+  /** Throws for a typedef that is declared again as a different type. The same type may be spelt differently. */
   checkTypedefs(declarations: readonly Declaration[]): void {
     for (const { name, type, at } of declarations.filter(isTypedef)) {
       const known = this.lookup.typedef(name) ?? type
@@ -73,7 +73,7 @@ export class Resolver {
     }
   }
 
-  /** The type behind typedefs; a name is left only where it is a type of its own. */
+  /** The type behind typedefs; a name only where it is a type of its own. */
   strip(node: TypeNode): TypeNode {
     const passed = new Set<string>()
     let target: TypeNode = node
@@ -81,7 +81,7 @@ export class Resolver {
       passed.add(target.name)
       target = this.#stripped.get(target.name) ?? this.#target(target.name) ?? target
     }
-    // `typedef DWORD word; typedef word DWORD;` goes round, and ends at the name that Windows has.
+    // `typedef DWORD word; typedef word DWORD;` is a circle, which ends at the name that Windows defines.
     const end = target.kind === 'named' ? [...passed].find(name => this.#isType(name)) : undefined
     if (end !== undefined && target.kind === 'named') target = { ...target, name: end }
     for (const name of passed) this.#stripped.set(name, target)
@@ -98,7 +98,7 @@ export class Resolver {
     return this.lookup.typedef(name) ?? (known && 'node' in known ? known.node : undefined)
   }
 
-  /** Follows what may hold itself; no text can exhaust the stack. */
+  /** Follows a reference that may lead back to itself; a limit keeps any text from exhausting the stack. */
   nest<T>(at: Position, follow: () => T): T {
     if (this.#depth === 500) throw this.source.error(at, 'this is nested too deeply')
     this.#depth++
@@ -109,7 +109,7 @@ export class Resolver {
     }
   }
 
-  /** The class of what is no more than a name: `DWORD` and `unsigned long` have the same. */
+  /** The class of a type that needs no definition in the text: `DWORD` and `unsigned long` have the same. */
   plain(node: TypeNode): CType | undefined {
     if (node.kind === 'basic') return node.name === 'void' ? undefined : this.ns[scalars[node.name]]
     if (node.kind === 'pointer') return isVoid(this.strip(node.to)) ? this.ns.c_void_p : undefined
@@ -155,14 +155,17 @@ export class Resolver {
   }
 
   length(node: TypeNode & { kind: 'array' }): number {
-    // `x[]` at the end of a structure takes no room in it.
+    // `x[]` at the end of a structure has no room in it
     if (!node.length) return 0
     const length = this.constants.evaluate(node.length)
     if (length.kind === 'integer' && length.value >= 0n && length.value <= 0x7fff_ffffn) return Number(length.value)
     throw this.source.error(node.at, `expected the length of an array, found ${toJs(length)}`)
   }
 
-  /** Strings are types of their own; what is not known inside is an address. */
+  /**
+   * The type of a pointer. Pointers to characters are strings; a pointer to a structure without known fields is an
+   * address.
+   */
   pointerTo(node: TypeNode, at: Position): CType {
     const { ns } = this
     const target = this.strip(node)
@@ -205,7 +208,10 @@ export class Resolver {
     return callbackType(node.convention, result, argtypes)[FOR_ARCH](arch)
   }
 
-  /** A callback that is given a `char *` that is not const may be meant to write there, which text, a copy, does not let it. */
+  /**
+   * For a `char *` that is not const in a callback, a pointer to characters: the callback may be meant to write there,
+   * and text would be a copy.
+   */
   #writableText(type: TypeNode): CType | undefined {
     const { ns } = this
     const pointer = this.strip(type)
@@ -236,7 +242,7 @@ export class Resolver {
     return this.#passed(node.result, node.at)
   }
 
-  /** Without the one that says that there is none, however void is spelt. */
+  /** The parameters, without a single `void`, however that is spelt. */
   parameters(node: FunctionNode): readonly Parameter[] {
     const [only] = node.parameters
     if (node.parameters.length !== 1 || !only || only.name !== undefined) return node.parameters
@@ -244,12 +250,12 @@ export class Resolver {
     return isVoid(target) ? [] : node.parameters
   }
 
-  /** Arrays and functions arrive as pointers. */
+  /** The type of an argument. Arrays and functions are passed as pointers. */
   parameter(parameter: Parameter): ArgType {
     if (parameter.out === 'written') return this.ns.out(this.type(parameter.type, parameter.at))
     const type = this.#plainParameter(parameter)
     const one = parameter.out === 'noted' && this.strip(parameter.type).kind !== 'array' ? pointeeOf(type) : undefined
-    // What may be one byte of many is a buffer more often than a number: the caller knows its size.
+    // a pointer to a single byte is rather a buffer, whose size the caller knows
     return one && (one[CATEGORY] === 'structure' || this.ns.sizeof(one) > 1) ? this.ns.out(one) : type
   }
 
@@ -260,13 +266,13 @@ export class Resolver {
     return this.#passed(type, at)
   }
 
-  /** A structure by value in a signature need not be complete yet: `struct s { void (*f)(struct s); }`. */
+  /** The type of a value in a signature. A structure need not be complete yet: `struct s { void (*f)(struct s); }`. */
   #passed(node: TypeNode, at: Position): CType {
     const target = this.strip(node)
     return (target.kind === 'record' && this.#records.declared(target)) || this.type(node, at)
   }
 
-  /** The structure or union behind a typedef has its name where it has no tag. */
+  /** The name of a structure or union: its tag, or the typedef of one without a tag. */
   nameOf(node: RecordNode): string | undefined {
     return node.tag ?? this.lookup.typedefOf(node)
   }
@@ -281,7 +287,7 @@ export class Resolver {
     return bits && this.constants.evaluate(bits).value
   }
 
-  /** Are its fields known? */
+  /** Whether its fields are known. */
   isComplete(node: RecordNode): boolean {
     return this.#records.declared(node) !== undefined
   }

@@ -1,4 +1,7 @@
-/** Whether two declarations say the same: places do not count, nor do `const`, names of parameters and the typedefs on the way. */
+/**
+ * Whether two declarations mean the same type, whatever their positions, `const`, names of parameters, and typedefs on
+ * the way.
+ */
 import type { FunctionNode, TypeNode } from './ast.js'
 import type { CType } from './namespace.js'
 

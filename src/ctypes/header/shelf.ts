@@ -1,6 +1,6 @@
 /**
- * Structures of texts that were read before. Two headers of one SDK share a third: what a routine of one gives, a routine of the other
- * takes, so a structure that both texts define alike is one class.
+ * Structures of texts that were read before. Two headers of one SDK often share a third, and a structure that a
+ * routine of one gives is passed to a routine of the other: so a structure that both texts define alike is one class.
  */
 import type { FunctionNode, RecordNode, TypeNode } from './ast.js'
 import type { RecordType } from './namespace.js'
@@ -31,9 +31,9 @@ export class Shelf {
   }
 }
 
-/** Of types in two texts, each with the names of its own. */
+/** Compares types of two texts, each by its own names. */
 class Comparison {
-  /** Structures that are looked at, or alike: one may lead to itself. */
+  /** Structures being compared, or found alike: a structure may lead to itself. */
   readonly #pairs = new Map<RecordNode, RecordNode>()
 
   constructor(

@@ -8,14 +8,14 @@ export interface Position {
   readonly column: number
 }
 
-/** Characters of a line in a message. */
+/** The most characters of a line that a message shows. */
 const mostShown = 160
 
 export class Source {
   #lines: string[] | undefined
   /** Files that the text includes, as it names them. */
   readonly notRead: string[] = []
-  /** Macros that conditions ask for and nobody defined, with the line that asks first. */
+  /** Macros in conditions that are not defined, with the line of the first condition. */
   readonly undefinedMacros = new Map<string, number>()
 
   constructor(
@@ -24,13 +24,13 @@ export class Source {
     readonly label: 'header' | 'prototype',
   ) {}
 
-  /** Counted from 1. Cut up once: whatever may be a constant is tried, and most of the errors nobody sees. */
+  /** A line, counted from 1. Split once: expressions are tried out, and most of their errors are never shown. */
   line(number: number): string {
     this.#lines ??= this.text.split(/\r\n|\r|\n/)
     return this.#lines[number - 1] ?? ''
   }
 
-  /** For a message about what such a file may have: which they are. */
+  /** For a message about something that an included file may define: the files that were not read. */
   get notFollowed(): string {
     const isKnown = (file: string) => windowsFiles().has(file.replace(/[<>"]/g, '').toLowerCase())
     const files = this.notRead
@@ -43,7 +43,7 @@ export class Source {
   /** An error that says where, shows the line and puts a caret below the place. */
   error(at: Position, message: string): ArgumentError {
     const whole = this.line(at.line)
-    // What a program made may be one line: its surroundings then.
+    // generated text may be one long line: show what surrounds the place
     const from = whole.length > mostShown ? Math.max(0, at.column - mostShown / 2) : 0
     const line = whole.slice(from, from + mostShown)
     const indent = line.slice(0, at.column - 1 - from).replace(/[^\t]/g, ' ')

@@ -14,7 +14,7 @@ export interface Specifiers {
   readonly convention: Convention | undefined
   readonly storage: ReadonlySet<string>
   readonly isConst: boolean
-  /** What is left of them when a structure has taken its own. */
+  /** The attributes that are not those of a structure defined here. */
   readonly attributes: Attributes
   readonly at: Token
 }
@@ -29,7 +29,7 @@ export function parseSpecifiers(context: Context, what = 'a type'): Specifiers {
   let convention: Convention | undefined
   let isConst = false
   let complex: Token | undefined
-  /** Taken for a macro of nothing, and perhaps the type that is missing. */
+  /** A word that was taken for an empty macro, and may be the missing type. */
   let passed: Token | undefined
   for (;;) {
     if (parseAttributes(context, attributes)) continue
@@ -54,7 +54,7 @@ export function parseSpecifiers(context: Context, what = 'a type'): Specifiers {
     else if (context.isEmptyWord()) passed = cursor.next()
     else break
   }
-  // `typedef *LPCOUNT;` once meant an int: it still does for compilers in their older modes.
+  // `typedef *LPCOUNT;` means an int in old C, and in compilers' older modes
   if (storage.has('typedef') && words.length === 0 && cursor.at('*')) base ??= { kind: 'basic', name: 'int' }
   base ??= basic(context, words, what, passed)
   if (isConst && (base.kind === 'basic' || base.kind === 'named')) base = { ...base, isConst }
@@ -75,7 +75,7 @@ function basic(context: Context, words: readonly Token[], what: string, passed: 
   throw cursor.source.error(first.at, `expected a type, found "${words.map(word => word.text).join(' ')}"`)
 }
 
-/** COM's word for a structure, where it can be nothing else. */
+/** Whether `interface` is COM's word for a structure here. */
 const isInterface = ({ cursor, isTypeName }: Context) =>
   cursor.at('interface') && !isTypeName('interface') && (cursor.peek(1).kind === 'name' || cursor.at('{', 1))
 
@@ -92,7 +92,7 @@ function parseTypeof(context: Context): TypeNode {
 }
 
 const complexWords = new Set(['_Complex', '__complex__'])
-/** Passed and laid out as a structure of two. */
+/** A complex number, as the structure of two parts as which it is passed and laid out. */
 const complexOf = (type: TypeNode, at: Position): TypeNode => ({
   kind: 'record',
   keyword: 'struct',

@@ -1,6 +1,6 @@
 /**
- * A header that one thread has read, for all others: what it declares, as bytes that they share. A thread takes out of them what it asks
- * for, so that of a text of a hundred thousand lines it pays for what it uses. What is wrong in the text, the first thread has said.
+ * A header that one thread has read, as bytes that all threads share. A thread decodes only what it asks for: of a
+ * text of a hundred thousand lines it pays for what it uses. Errors in the text are those of the first thread.
  */
 import { createHash } from 'node:crypto'
 import { deserialize, serialize } from 'node:v8'
@@ -24,15 +24,17 @@ export interface ParsedHeader {
   readonly bytes: SharedArrayBuffer
 }
 
-/** What stands at the beginning of the bytes. Each row is a declaration, or the definition of a structure or an enumeration. */
+/**
+ * The beginning of the bytes. Each row behind it is a declaration, or the definition of a structure or an enumeration.
+ */
 interface Index {
   readonly unicode: boolean
-  /** What the header shows, in its order. */
+  /** Names of the header's types, routines and variables, in its order. */
   readonly types: readonly string[]
   readonly routines: readonly string[]
   readonly variables: readonly string[]
   readonly undefinedMacros: ReadonlyMap<string, number>
-  /** Rows by name or tag. C keeps declarations and both kinds of tags apart. */
+  /** Rows by name or tag: in C declarations, tags of structures and tags of enumerations do not meet. */
   readonly declarations: Map<string, number>
   readonly records: Map<string, number>
   readonly enumerations: Map<string, number>
@@ -44,12 +46,12 @@ interface Index {
   readonly ends: number[]
 }
 
-/** Stands where a definition is used: other names may lead to the same one. */
+/** Stands where a definition is used: other places may use the same one. */
 interface Elsewhere {
   readonly row: number
 }
 
-/** What a text came to. */
+/** What reading the text has given. */
 interface Read {
   readonly header: Header
   readonly lookup: TreeLookup
@@ -71,7 +73,7 @@ export function storeHeader(text: string, arch: Arch, read: Read): ParsedHeader 
   return { id: createHash('sha256').update(`${arch} ${text}`).digest('hex'), arch, bytes }
 }
 
-/** Expressions that are wanted for their value alone. */
+/** Members whose expressions are only needed for their values. */
 const forValue = /^(?:length|bits|value)$/
 
 class Writer {
@@ -138,7 +140,10 @@ class Writer {
     return (isExpression && this.#value(node as Expression)) || this.#members(node)
   }
 
-  /** The length of a parameter may be another parameter, which has none. */
+  /**
+   * The value as a literal; undefined for an expression without one, such as the length of an array that is another
+   * parameter.
+   */
   #value(expression: Expression): Expression | undefined {
     try {
       return { kind: 'literal', value: this.read.constants.evaluate(expression) }
@@ -149,7 +154,7 @@ class Writer {
   }
 }
 
-/** The header as one that this thread has read itself, but for what it makes when it is asked for. */
+/** The header as if this thread had read it, but that everything is made when it is first asked for. */
 export function openHeader(parsed: ParsedHeader, ns: TypeNamespace, shelf?: Shelf): Header {
   const lookup = new StoredLookup(new Uint8Array(parsed.bytes))
   const { index } = lookup
@@ -203,7 +208,7 @@ class StoredLookup implements Lookup {
     const declaration = this.declaration(name)
     return declaration?.kind === 'variable' ? declaration : undefined
   }
-  /** Members of enumerations that have been looked at. */
+  /** Members of enumerations that have been read so far. */
   constant(name: string): ConstantEntry | undefined {
     return this.#constants.get(name)
   }

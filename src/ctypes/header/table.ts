@@ -1,6 +1,7 @@
 /**
- * What windows.h and the C library define, by name: lines of C that `scripts/generate-windows.mjs` took from the headers of mingw-w64.
- * They are some megabytes for the few names that a text has, so they are read when the first of them is asked for.
+ * What windows.h and the C library define, by name: lines of C that `scripts/generate-windows.mjs` takes from the
+ * headers of mingw-w64. These are some megabytes, of which a text needs a few names, so they are read when the first
+ * of those is asked for.
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { brotliDecompressSync } from 'node:zlib'
@@ -14,11 +15,11 @@ export const windowsType = (name: string, arch: Arch): string | undefined => tab
 /** A literal of C, such as `-1` or `4294967295u`. */
 export const windowsConstant = (name: string, arch: Arch): string | undefined => table('constants', arch).get(name)
 
-/** The headers that the table is made of, with those that they include. */
+/** The headers that the tables are made of, and those that they include. */
 export const windowsFiles = (): ReadonlySet<string> => (files ??= new Set(windowsType('#files', 'win64')?.split(' ')))
 let files: ReadonlySet<string> | undefined
 
-/** What a text that is left out is, in each table. */
+/** The text of a name without one, in each table. */
 const following = {
   types: (name: string) => name,
   constants: (_name: string, text: string) => `${Number(text) + 1}`,
@@ -31,7 +32,7 @@ function table(kind: 'types' | 'constants', arch: Arch): ReadonlyMap<string, str
   return made
 }
 
-/** `scripts/pack-windows.mjs` says what is in the file. */
+/** Reads a table of the form that `scripts/pack-windows.mjs` describes. */
 function unpack(kind: 'types' | 'constants', arch: Arch): ReadonlyMap<string, string> {
   const made = new Map<string, string>()
   const columns = brotliDecompressSync(readFileSync(fileOf(`windows-${kind}.br`))).toString('latin1')
@@ -53,7 +54,7 @@ function unpack(kind: 'types' | 'constants', arch: Arch): ReadonlyMap<string, st
   return made
 }
 
-/** Found alike from `src/` and from `dist/src/`. Throws SetupError if the package was not built. */
+/** Finds the file from `src/` and from `dist/src/`. Throws SetupError if the package was not built. */
 function fileOf(name: string): URL {
   const places = ['../../..', '../../../dist'].map(folder => new URL(`${folder}/${name}`, import.meta.url))
   const file = places.find(place => existsSync(place))

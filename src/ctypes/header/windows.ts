@@ -13,7 +13,7 @@ import { Resolver } from './resolve.js'
 import { Source } from './source.js'
 import { windowsType } from './table.js'
 
-/** A name is a type of its own, or stands for other C. */
+/** What a name is: a type of its own, or other C that it stands for. */
 export type Known = { readonly type: CType } | { readonly node: TypeNode }
 
 const made = new WeakMap<TypeNamespace, WindowsTypes>()
@@ -50,7 +50,7 @@ export class WindowsTypes {
 
   has = (name: string): boolean => this.#kind(name) !== undefined
 
-  /** A structure is a mention of its name; `structure` has its class. */
+  /** For a structure this is a mention by name; `structure` gives its class. */
   get(name: string): Known | undefined {
     if (!this.#found.has(name)) {
       const kind = this.#kind(name)
@@ -65,11 +65,11 @@ export class WindowsTypes {
     return node?.tag !== undefined && this.#record(node.tag) ? this.#resolver.type(node, node.at) : undefined
   }
 
-  /** A class, or C that it stands for. */
+  /** The class of a name, or the C text that it stands for. */
   #kind(name: string): CType | string | undefined {
     if (Object.hasOwn(plainNames, name)) return this.ns[plainNames[name] as ScalarName]
     const stated = builtinText(name)
-    // A class says nothing of const, which text in a callback may be.
+    // a class does not keep `const`, which decides how text is passed in a callback
     const type = stated?.endsWith(' *') ? undefined : own(this.ns.wintypes, name)
     const text = type ?? stated ?? windowsType(name, this.arch)
     const target = text === undefined ? pointerTarget(name, this.has) : undefined
@@ -84,7 +84,7 @@ export class WindowsTypes {
     return { kind: 'record', keyword: node.keyword, tag: name, at: node.at }
   }
 
-  /** By its tag, or by the typedef that it is known by. */
+  /** The definition of a structure, by its tag or the name of its typedef. */
   #record(tag: string): RecordNode | undefined {
     const known = this.get(tag)
     const node = known && 'node' in known ? known.node : undefined
@@ -93,7 +93,7 @@ export class WindowsTypes {
   }
 }
 
-/** A namespace may hold constants and functions beside its types. */
+/** A type of a namespace, by name; undefined for its constants and functions. */
 export function own(types: { readonly [name: string]: unknown }, name: string): CType | undefined {
   const type = Object.hasOwn(types, name) ? types[name] : undefined
   return isType(type) ? type : undefined

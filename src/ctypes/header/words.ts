@@ -22,17 +22,17 @@ export const storageWords = wordSet(
   'typedef extern static register auto inline __inline __inline__ _inline __forceinline',
 )
 
-/** Say nothing about how a value is passed. */
+/** Words that do not change how a value is passed. */
 export const qualifierWords = wordSet(
   `const volatile restrict __const __const__ __volatile __volatile__ __restrict __restrict__ _Atomic __unaligned
    _Noreturn noreturn constexpr __extension__ _Thread_local thread_local __thread _Nullable _Nonnull
    __nullable __nonnull __w64 __block`,
 )
 
-/** A type, that of what stands in brackets behind them. */
+/** Words that, with the brackets behind them, stand for a type. */
 export const typeofWords = wordSet('typeof __typeof __typeof__ typeof_unqual __typeof_unqual __typeof_unqual__')
 
-/** Take `( … )` behind them. */
+/** Words of attributes, which stand in brackets behind them. */
 export const attributeWords = wordSet('__declspec _declspec __attribute__ __attribute _Alignas alignas')
 
 /** Words of the built-in types; every order of them is right. */
@@ -85,7 +85,10 @@ export function basicName(words: readonly string[]): BasicName | undefined {
   return Object.hasOwn(basics, key) ? basics[key] : undefined
 }
 
-/** What the notes of Microsoft's sal.h, concurrencysal.h and driverspecs.h begin with. Any `_Name_` may be a vendor's own. */
+/**
+ * Beginnings of the notes in Microsoft's sal.h, concurrencysal.h and driverspecs.h. Any other `_Name_` may be a
+ * vendor's.
+ */
 const annotationFamilies = `Acquires Always Analysis At Benign Called Check COM_Outptr Const Create Deref Deref2 Dispatch Enum Field Format
   Frees Function Group Guarded Has In Inout Interlocked IRQL Kernel Literal Lock Maybe Maybenull Maybevalid Must No Notliteral Notnull
   Notvalid Null NullNull On Out Outptr Outref Points Post Pre Prepost Printf Raises Readable Releases Requires Reserved Result Ret Return
@@ -96,11 +99,11 @@ const oldAnnotation =
 
 /** Notes for the reader and for analysers: `_In_reads_(n)`, `__in_opt`, … */
 export const isAnnotation = (word: string) => annotation.test(word) || oldAnnotation.test(word)
-/** Notes that say: the routine writes one value there, and reads none. */
+/** Notes for a parameter at which the routine writes one value and reads none. */
 export const isOutAnnotation = (word: string) => /^(?:_Out_|__out|_Outptr_|_COM_Outptr_)$/.test(word)
 
-/** Old notes that are macros of nothing; ordinary names wherever they cannot be notes. */
+/** Old notes, which are empty macros; ordinary names wherever they cannot be notes. */
 export const emptyWords = wordSet('IN OUT INOUT OPTIONAL FAR NEAR far near UNALIGNED __RPC_FAR')
 
-/** Could an unknown name be the macro of an attribute (`VENDOR_API`)? */
+/** Whether an unknown name may be a macro for an attribute (`VENDOR_API`). */
 export const looksLikeMacro = (word: string) => /^[A-Z_][A-Z0-9_]*$/.test(word)

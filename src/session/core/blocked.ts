@@ -1,10 +1,13 @@
 import type { Exchange } from '../../channel/exchange.js'
 import type { SessionCore } from './core.js'
 
-/** Tells how something ended; only the first time counts. */
+/** Tells how something ended: with an error, or with a value. Only the first call counts. */
 export type Finish<T> = (error: Error | undefined, value?: T) => void
 
-/** Begins something and blocks this thread until it has ended. Throws what it failed with, or the session's end. */
+/**
+ * Begins something and blocks this thread until it has ended. Throws the error that it ended with, or that of the
+ * session's end.
+ */
 export function blocked<T>(core: SessionCore, begin: (finish: Finish<T>) => Exchange | undefined): T {
   let outcome: { readonly error: Error | undefined; readonly value: T | undefined } | undefined
   const exchange = begin((error, value) => {

@@ -29,7 +29,7 @@ type Ask<R> = (
   read: (outcome: Outcome, core: SessionCore) => R,
 ) => R | Promise<R>
 
-/** An operation for who cannot wait: it blocks, with or without `.sync`. */
+/** The operation inside a job, where nothing is awaited: it blocks, with or without `.sync`. */
 export function blockingOnly<A extends readonly unknown[], R>({ sync }: Both<A, R>): Blocking<A, R> {
   return Object.assign((...args: A) => sync(...args), { sync })
 }

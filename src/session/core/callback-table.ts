@@ -14,13 +14,13 @@ import { type Callback, DIRECTIVES } from '../../ctypes/callback-type.js'
 import { ArgumentError, ZugbrueckeError } from '../../errors.js'
 import type { Loan, SessionCore } from './core.js'
 
-/** Thunks of callbacks that lived for one call rest until so many others have: a DLL may still hold them. */
+/** A thunk of a callback that lived for one call rests until so many others do: a DLL may still hold it. */
 const REST = 64
 
-/** Arguments of most callbacks. */
+/** Most callbacks have no more arguments than this. */
 const FEW = 8
 
-/** So many disposed callbacks are remembered on the Windows side, to say so if a DLL calls one. */
+/** The Windows side still announces calls of so many disposed callbacks, which are reported then. */
 const HEARD = 1024
 
 interface Thunk {
@@ -35,22 +35,25 @@ interface BoundCallback {
 
 export class CallbackTable {
   readonly #byNumber = new Map<number, BoundCallback>()
-  /** Where a thunk has been asked for: a call inside a callback cannot wait for one that waits its turn outside. */
+  /**
+   * The port through which a callback's thunk has been asked for: a call inside a callback goes ahead of what waits
+   * outside, and has to ask for itself.
+   */
   readonly #asked = new Map<CallbackTarget, Port>()
   readonly #errors = new Map<CallbackTarget, Error>()
-  /** Thunks of callbacks that lived for one call, by signature. */
+  /** By signature: thunks of callbacks that lived for one call. */
   readonly #spare = new Map<string, Thunk[]>()
   readonly #numbers = new Map<CallbackTarget, Thunk>()
   readonly #disposed: number[] = []
-  /** Arguments that are values alone, which are read at once. */
+  /** Room for arguments that are plain values: these are read before anything else runs. */
   readonly #few = LocalBlock.allocate(8 * FEW)
   readonly #fewWords = new Int32Array(this.#few.bytes.buffer)
-  /** For the result of the callback that returns now. */
+  /** Room for the bits of a result; undefined while a callback uses it. */
   #result: DataView | undefined = new DataView(new ArrayBuffer(8))
 
   constructor(private readonly core: SessionCore) {}
 
-  /** Gets thunks for `callbacks`; true when all have one, false when the request has to wait for them. */
+  /** Gets thunks for `callbacks`. True if all have one; false if the request has to wait for some. */
   provide(callbacks: readonly CallbackTarget[], port: Port): boolean {
     let all = true
     for (const target of callbacks) {
@@ -77,7 +80,10 @@ export class CallbackTable {
     return all
   }
 
-  /** The address of a callback's thunk, at once: for memory of the Windows process that is to point to it. */
+  /**
+   * The address of a callback's thunk, which is made at once where it has none: for memory of the Windows process that
+   * is to point to it.
+   */
   now(target: CallbackTarget): number {
     const callback = target as Callback
     const { core } = this
@@ -87,20 +93,20 @@ export class CallbackTable {
     const number = this.#number()
     const outcome = core.control.requestSync(MAKING, Op.thunk, ...declaration(number, plan))
     const thunk = { number, address: Number(numberOf(outcome)) }
-    // one that was asked for before may be here by now
+    // a thunk that was asked for before may have come meanwhile
     if (this.#numbers.has(callback)) this.#rest(thunk, plan)
     else this.#bind(callback, plan, thunk)
     return callback.thunk(core.memory) as number
   }
 
-  /** A callback made for one call is not needed any more: its thunk rests and is used again. */
+  /** To be called when a callback made for one call is not needed any more: its thunk rests, and is used again. */
   recycle(callback: Callback): void {
     const thunk = this.#forget(callback)
     if (!thunk) return
     this.#rest(thunk, callbackPlan(callback.type, this.core.facts.arch))
   }
 
-  /** Runs what the host asks for; the lane calls it. */
+  /** Runs the callback that the host announces. Called by the lane. */
   readonly run = (frame: Frame, number: number, count: number, argumentsAt: number): void => {
     const bound = this.#byNumber.get(number)
     const { core } = this
@@ -121,7 +127,7 @@ export class CallbackTable {
     let loan: Loan | undefined
     const finish = (value: unknown): void => {
       if (frame.returned) return
-      // what is converted may run code of the program's, and that another callback
+      // converting the result may run code of the program's, and that may make calls in which another callback returns
       const into = this.#result ?? new DataView(new ArrayBuffer(8))
       this.#result = undefined
       try {
@@ -169,7 +175,7 @@ export class CallbackTable {
     if (lane.blocking.any) lane.blocking.watchHeldUp()
   }
 
-  /** A callback's arguments as they came, for the DLL may write over them. */
+  /** A copy of a callback's arguments, for the DLL may overwrite them. */
   #bits({ plain }: CallbackPlan, count: number, at: number): LocalBlock {
     const { u8, i32 } = this.core.mapping
     if (!plain || count > FEW) return new LocalBlock(u8.slice(at, at + 8 * count))
@@ -177,9 +183,9 @@ export class CallbackTable {
     return this.#few
   }
 
-  /** The call that the callback happened in fails with what it threw; where there is none nobody waits for it. */
+  /** The call in which the callback happened fails with what it threw; outside of calls the session reports it. */
   #threw(thrown: unknown, frame: Frame): void {
-    // what is thrown need not be an error, but has to be something
+    // what is thrown need not be an error; `thrown` has to be something
     const error = thrown ? (thrown as Error) : new ZugbrueckeError(`a callback threw ${JSON.stringify(thrown)}`)
     const call = this.core.lane.around(frame)
     if (call) call.thrown ??= error
@@ -198,11 +204,12 @@ export class CallbackTable {
     callback.served(this.core.memory, thunk.address, () => this.#dispose(callback))
   }
 
-  /** The user disposed a callback: its thunk answers zero from now on. */
+  /** The program has disposed a callback: its thunk answers zero from now on. */
   #dispose(callback: Callback): void {
     const thunk = this.#forget(callback)
     if (!thunk) return
-    // for a while the thunk still asks, and is told zero, so that the session hears of it; then the Windows side answers alone
+    // at first the thunk still announces calls and is answered zero, so that the session reports them; later the
+    // Windows side answers without asking
     this.#disposed.push(thunk.number)
     if (this.#disposed.length <= HEARD) return
     this.core.control.discard('disposing of a callback', Op.freeThunk, [this.#disposed.shift() as number])
@@ -219,7 +226,7 @@ export class CallbackTable {
 
   /** A number for a new thunk. */
   #number(): number {
-    // counted for all threads together: another thread may have had this one's number before, and DLLs keep thunks
+    // counted for all threads together: an earlier thread may have had this thread's number, and DLLs keep thunks
     return ((this.core.thread << 24) | (this.core.shared.next(Shared.callbackNumber) & 0xffffff)) >>> 0
   }
 
@@ -232,7 +239,7 @@ export class CallbackTable {
       outcome => {
         if (this.#asked.get(callback) === port) this.#asked.delete(callback)
         const thunk = { number, address: Number(numberOf(outcome)) }
-        // it may have one by now, or be disposed
+        // the callback may have a thunk by now, or be disposed
         if (this.#numbers.has(callback) || callback.disposed) this.#rest(thunk, plan)
         else this.#bind(callback, plan, thunk)
       },

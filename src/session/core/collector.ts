@@ -1,6 +1,6 @@
 /**
- * Asks V8 to find the objects that nothing leads to: of memory that both sides see it does not know how much they hold, and where its own heap
- * is small it does not look for them. They give their memory back after that, once the program pauses.
+ * Asks V8 to collect unreachable objects. V8 does not know how much memory of the segment they hold, and does not look
+ * for them while its own heap is small. They give that memory back when the program pauses after the collection.
  */
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -10,7 +10,7 @@ type Collect = (how: { readonly type: 'major'; readonly execution: 'async' }) =>
 let collect: Collect | undefined
 let isAsked = false
 
-/** Has V8 collect when the program pauses next. Where it cannot be asked nothing happens: it looks when it sees fit. */
+/** Has V8 collect when the program pauses next. Does nothing where V8 cannot be asked: it collects when it sees fit. */
 export function collectGarbage(): void {
   if (isAsked) return
   isAsked = true
@@ -24,11 +24,11 @@ async function ask(): Promise<void> {
     collect ??= exposed()
     await collect({ type: 'major', execution: 'async' })
   } catch {
-    // a flag that this V8 does not have, or that another thread has taken back meanwhile
+    // this V8 does not have the flag, or another thread has taken it back meanwhile
   }
 }
 
-/** As `--expose-gc` has it, for this module alone. */
+/** The function that `--expose-gc` gives, for this module alone. */
 function exposed(): Collect {
   const { gc } = globalThis as { readonly gc?: Collect }
   if (gc) return gc

@@ -33,7 +33,7 @@ export class Control {
     })
   }
 
-  /** Something of the Windows side is not needed any more: nobody waits for the outcome. */
+  /** Tells the Windows side that something is not needed any more. Nobody waits for the outcome. */
   discard(label: string, op: number, numbers: readonly (number | bigint)[]): void {
     const { core } = this
     if (!core.alive) return
@@ -42,12 +42,15 @@ export class Control {
     })
   }
 
-  /** The outcome is told while the reply is read, with no promise in between: before the reply to what was asked next. */
+  /**
+   * As `request`, with functions in the place of a promise. These are called while the reply is read, which is before
+   * the reply to anything that is asked later.
+   */
   submit(...asked: Parameters<Control['exchange']>): void {
     this.core.lane.submit(this.exchange(...asked))
   }
 
-  /** A message for whoever submits it himself. An outcome that says so goes to `reject`, as an error. */
+  /** A message that the caller submits. An outcome that says that it failed goes to `reject`, as an error. */
   exchange(
     label: string,
     op: number,

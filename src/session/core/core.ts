@@ -33,9 +33,9 @@ import { Reserve } from './reserve.js'
 import { encodingFor } from './text-encoding.js'
 import { hresultError } from './windows-error.js'
 
-/** Memory of the DLL's as local memory, while a callback runs. */
+/** Memory of the DLL's, brought here for as long as a callback runs. */
 export interface Loan {
-  /** The callback has returned: what it changed goes back. */
+  /** To be called when the callback has returned: writes back what it changed. */
   end(): void
 }
 
@@ -73,11 +73,11 @@ export class SessionCore {
   readonly control = new Control(this)
   readonly dlls = new LoadedDlls(this)
   readonly declarations = new Declarations(this)
-  /** Where objects live that both sides see. */
+  /** Objects in memory that both sides see. */
   readonly objects: Objects
-  /** Grows by what the Windows side says of itself when it is up. */
+  /** Completed by what the Windows side says of itself when it is up. */
   #facts: SessionFacts
-  /** Of the last reply that this thread processed from a routine that keeps it. */
+  /** Windows' last error and C's errno after the last call of this thread to a routine that keeps them. */
   lastError = 0
   errno = 0
   /** Milliseconds. */
@@ -148,7 +148,7 @@ export class SessionCore {
     this.#findShared()
   }
 
-  /** What both sides see is read and written directly, once it is known where it lies over there. */
+  /** Once the segment's address in the Windows process is known, memory in the segment is read and written directly. */
   #findShared(): void {
     const { base } = this.#facts
     if (base === 0) return
@@ -160,14 +160,14 @@ export class SessionCore {
     return this.options.lend(directives, type, args, this)
   }
 
-  /** An error of a callback that nobody waits for. */
+  /** Reports an error of a callback that no call fails with. */
   stray(error: Error): void {
     this.options.onCallbackError(error)
   }
 
   #askForObjects(size: number, got: (address: number) => void): void {
     const told = (outcome: Outcome) => got(Number(numberOf(outcome)))
-    // where there is none objects are refused, with an error of their own
+    // where there is no memory nothing comes, and objects are refused with an error of their own
     this.control.submit('memory for objects', Op.alloc, [size], [], told, () => {})
   }
 
@@ -183,7 +183,10 @@ export class SessionCore {
     return this.#text
   }
 
-  /** The same for one call, whose functions given as callbacks are collected in `wrapped` (and found there by a second attempt). */
+  /**
+   * A context for one call. Functions given as callbacks are collected in `wrapped`, where a second attempt finds them
+   * again.
+   */
   contextFor(wrapped: Callback[] | undefined): CallContext {
     return {
       memory: this.memory,
@@ -192,7 +195,7 @@ export class SessionCore {
     }
   }
 
-  /** From now on memory is read and written by the host. */
+  /** From now on the host reads and writes memory for this thread. */
   lookThroughHost(): void {
     const { memory, thread } = this
     memory.window = new MemoryWindow(this.mapping, this.shared, this.facts.segment, thread, () => memory.assertAlive())
@@ -214,7 +217,7 @@ export class SessionCore {
       throw new SessionStartError(`session ${this.facts.id} is not up yet: await session.ready, or use awaited calls`)
   }
 
-  /** Counts the milliseconds of something under way; undefined where there is no limit. See TimeLimit for `passed`. */
+  /** A time limit for something under way; undefined where it is infinite. See TimeLimit for `passed`. */
   limit(milliseconds: number, passed: () => number | undefined): TimeLimit | undefined {
     return milliseconds === Number.POSITIVE_INFINITY ? undefined : new TimeLimit(this.lane.limits, milliseconds, passed)
   }

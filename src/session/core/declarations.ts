@@ -1,6 +1,7 @@
 /**
- * Routines as the Windows side knows them, by what they are: any number of objects of JS may stand for one. What no object stands
- * for any more is released, and its number given to the next. Each thread that uses a session has its own.
+ * Routines as the Windows side knows them. Each declaration serves any number of routine objects that mean the same;
+ * once none of them is left it is released, and its number is used again. Each thread that uses a session has its own
+ * declarations.
  */
 import { Shared } from '../../channel/shared.js'
 import { Op, TextForm } from '../../codec/layout.js'
@@ -8,27 +9,27 @@ import type { TextPlace } from '../../ctypes/taken-texts.js'
 import type { SessionCore } from './core.js'
 import { PendingRequest } from './pending-request.js'
 
-/** Instead of a DLL's number: the routine is known by its address. */
+/** In the place of a DLL's number: the routine is given by its address. */
 export const BY_ADDRESS = -1
 
 /** What the Windows side is told of a routine. */
 export interface Signature {
   /** A DLL's number, or BY_ADDRESS. */
   readonly dll: number
-  /** Empty for what is named by a number. */
+  /** Empty where the routine is given by its ordinal or address. */
   readonly name: string
-  /** Ordinal, or -1, or the address. */
+  /** The ordinal, -1 where the routine is named, or its address. */
   readonly target: number | bigint
   readonly convention: number
   readonly flags: number
   readonly arguments: string
   readonly result: string
-  /** The texts that it leaves. */
+  /** Where it leaves texts. */
   readonly texts: readonly TextPlace[]
 }
 
 export class Declaration {
-  /** Why the Windows side could not. */
+  /** Why the Windows side could not declare it. */
   error: Error | undefined
   constructor(
     readonly number: number,
@@ -36,7 +37,7 @@ export class Declaration {
   ) {}
 }
 
-/** A text as DECLARE has it. */
+/** The numbers by which DECLARE describes a text. */
 const numbersOf = ({ source, offset, wide, inStructure }: TextPlace) => [
   source,
   offset,
@@ -53,13 +54,16 @@ interface DroppedDeclaration {
 export class Declarations {
   readonly #routines: Known = new Map()
   readonly #addresses: Known = new Map()
-  /** Numbers that mean nothing to the Windows side any more. */
+  /** Numbers that have been released. */
   readonly #free: number[] = []
   readonly #dropped = new FinalizationRegistry<DroppedDeclaration>(dropped => this.#release(dropped))
 
   constructor(private readonly core: SessionCore) {}
 
-  /** The declaration of a routine; asks for it, in order with everything else, where it is new. `explain` words a failure. */
+  /**
+   * The declaration of a routine. A new one is requested, in order with everything else; `explain` puts a failure into
+   * words.
+   */
   get(label: string, signature: Signature, explain: (error: Error) => Error): Declaration {
     const known = signature.dll === BY_ADDRESS ? this.#addresses : this.#routines
     const { texts, ...rest } = signature
@@ -72,7 +76,7 @@ export class Declarations {
     return made
   }
 
-  /** A DLL is about to be unloaded: what lies at an address now may be something else soon. */
+  /** To be called before a DLL is unloaded: another one may lie at its addresses later. */
   forgetAddresses(): void {
     this.#addresses.clear()
   }

@@ -1,4 +1,7 @@
-/** What stands behind one library object: a DLL, loaded when it is first needed, until it is unloaded. */
+/**
+ * The state behind one library object: its DLL, which is loaded when it is first needed and stays until it is
+ * unloaded.
+ */
 
 import { EndReason } from '../../channel/shared.js'
 import type { TimeLimit } from '../../channel/time-limit.js'
@@ -14,7 +17,7 @@ export interface LibraryOptions {
   readonly use_last_error?: boolean
   /** Keep C's errno likewise. */
   readonly use_errno?: boolean
-  /** Flags of LoadLibraryEx, for who needs them. */
+  /** Flags of LoadLibraryEx. */
   readonly mode?: number
 }
 
@@ -37,11 +40,11 @@ export class DllState {
     checkOptions('a library', options, OPTIONS)
   }
 
-  /** Its number in the session; 0 while nobody has asked for it, and when it is unloaded. */
+  /** The DLL's number in the session; 0 before it is asked for and after it is unloaded. */
   get number(): number {
     return this.#dll?.number ?? 0
   }
-  /** Why it cannot be used. */
+  /** Why the library cannot be used. */
   get error(): Error | undefined {
     return this.#error ?? this.#dll?.error
   }
@@ -83,7 +86,7 @@ export class DllState {
     if (this.error) throw this.error
   }
 
-  /** What a DLL does while it is loaded may never end. */
+  /** A limit for loading: the code that a DLL runs then may never end. */
   #limit(core: SessionCore): TimeLimit | undefined {
     const { timeoutCall } = core
     return core.limit(timeoutCall, () => {

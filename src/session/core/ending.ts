@@ -5,7 +5,7 @@ import { SessionCrashedError, SessionTerminatedError } from '../../errors.js'
 import { exceptionName } from './exceptions.js'
 import type { SessionFacts } from './facts.js'
 
-/** Ends that nobody of this program's asked for. */
+/** Ends that this program did not ask for. */
 const SUDDEN: { readonly [reason: number]: { readonly what: string; readonly why?: string } } = {
   [EndReason.crashed]: { what: 'ended' },
   [EndReason.servicesGone]: {
@@ -33,7 +33,7 @@ export class SessionEnding {
   constructor(
     private readonly facts: Pick<SessionFacts, 'id' | 'pid'>,
     private readonly shared: SharedState,
-    /** Has this thread's requests fail now. */
+    /** Makes all requests of this thread fail. */
     private readonly fail: () => void,
   ) {}
 
@@ -45,11 +45,11 @@ export class SessionEnding {
     this.fail()
   }
 
-  /** A process that is gone needs no end, and its number may be another's. */
+  /** Ends the session. A process that has crashed is not killed: its process id may be another's by now. */
   end(reason: number): void {
     const { i32 } = this.shared
     if (this.shared.life() === Life.dead) return
-    // first: the supervisor sees the process go, and would say that it crashed
+    // before the process is killed: the supervisor, which sees its end, would call it a crash
     Atomics.compareExchange(i32, Shared.endReason, EndReason.none, reason)
     if (reason !== EndReason.crashed) killProcess(this.facts.pid)
     this.shared.end(reason)

@@ -30,7 +30,10 @@ const NAMES: { readonly [code: number]: string } = {
 }
 
 const ACCESS_VIOLATION = 0xc0000005
-/** Wine raises it in place of a routine that nobody has written yet; the host says which, in so many bytes at the address. */
+/**
+ * Wine raises it in the place of a routine that it does not have. The host gives the address of the routine's name, in
+ * STUB_NAME bytes.
+ */
 const WINE_STUB = 0x80000100
 const STUB_NAME = 256
 const UNKNOWN = 0xffffffffffffffffn
@@ -58,7 +61,7 @@ export function exceptionError(
     : new StructuredExceptionError(message, details)
 }
 
-/** `taken` bytes of arguments were taken off the stack by the routine, which should be `declared`. */
+/** The error for a routine that took `taken` bytes of arguments off the stack, and not the `declared` ones. */
 function unbalancedError(routine: string, taken: number, declared: number, row?: number): ArgumentError {
   const where = row === undefined ? '' : ` in row ${row}`
   const off = Math.abs(taken - declared)

@@ -8,10 +8,10 @@ export interface SessionFacts {
   readonly arch: Arch
   readonly memory: SharedArrayBuffer
   readonly segment: Segment
-  /** What the program's sessions share to take turns, and this one's number among them. */
+  /** The memory by which the program's sessions take turns, and this session's number there. */
   readonly turns: SharedArrayBuffer
   readonly number: number
-  /** Of the Windows side, and of Wine's server (0: not known), as Linux numbers them. */
+  /** Linux's process ids of the Windows process and of Wine's server (0: not known). */
   readonly pid: number
   readonly server: number
   /** Address of the segment in the Windows process. */

@@ -1,18 +1,21 @@
 /**
- * Blocks that give their memory back when nothing leads to them any more. V8 tells that at pauses of the program alone, and until then
- * each takes room in V8's own heap: so it is asked to look for them when they have become many, and no more are made where they fill it.
- * All sessions of a thread have these counts together.
+ * Releases the memory of blocks that have become unreachable. V8 reports those only when the program pauses, and until
+ * then each takes room in V8's own heap: so V8 is asked to collect once they have become many, and no more blocks are
+ * made where they fill the heap. The counts are of all sessions of a thread.
  */
 import { getHeapStatistics } from 'node:v8'
 import { collectGarbage } from './collector.js'
 
-/** What each takes in V8's heap, in bytes, about. */
+/** About how many bytes of V8's heap a block takes. */
 const TAKES = 200
-/** How many there may be more before the heap is looked at. */
+/** The heap is looked at each time so many blocks have been made. */
 const STEP = 65_536
-/** V8 is asked to collect when those that are new may be so much of what it has. */
+/** V8 is asked to collect when blocks made since the last time take this share of the heap in use. */
 const SHARE = 1 / 4
-/** V8 gives up when four fifths of its heap for what has lived for a while cannot be freed; the limit counts what is new as well. */
+/**
+ * V8 ends the program when four fifths of its heap for old objects cannot be freed; the limit that it reports includes
+ * the room for new ones.
+ */
 const FULL = 2 / 3
 const NEW = 48 * 2 ** 20
 
@@ -22,28 +25,28 @@ interface Releasable {
 
 const left = new FinalizationRegistry<Releasable>(piece => piece.release())
 let count = 0
-/** The fewest since V8 was asked. */
+/** The smallest count since V8 was last asked to collect. */
 let fewest = 0
 let isFull = false
 
-/** `piece` is released when nothing leads to `block`. It must not lead there itself. */
+/** Releases `piece` once `block` is unreachable. `piece` must not lead to `block`. */
 export function releaseAfter(block: object, piece: Releasable): void {
   left.register(block, piece)
 }
 
-/** There is one more. */
+/** Counts a block that was made. */
 export function countTaken(): void {
   if (++count % STEP === 0) look()
 }
 
-/** One has been released. */
+/** Counts a block that was released. */
 export function countReleased(): void {
   count--
   isFull = false
   if (count < fewest) fewest = count
 }
 
-/** Whether V8's heap has room for more. */
+/** Whether V8's heap has room for more blocks. */
 export const hasRoom = (): boolean => !isFull
 
 function look(): void {

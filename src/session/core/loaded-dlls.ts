@@ -1,4 +1,4 @@
-/** DLLs that one thread has had loaded: one for each name and mode, however many libraries stand for it. */
+/** DLLs that one thread has had loaded: one for each name and mode, whatever the number of library objects for it. */
 
 import { Shared } from '../../channel/shared.js'
 import { textOf } from '../../codec/control.js'
@@ -16,7 +16,10 @@ export class LoadedDlls {
 
   constructor(private readonly core: SessionCore) {}
 
-  /** The DLL of a name, which is asked for if it is new; one more library stands for it. Throws ArgumentError, DllNotFoundError, WrongArchitectureError. */
+  /**
+   * The DLL of this name and mode, counted once more; a new one is requested. Throws ArgumentError, DllNotFoundError,
+   * WrongArchitectureError.
+   */
   open(name: string, mode: number, cwd: string): LoadedDll {
     const key = `${mode} ${name}`
     let dll = this.#known.get(key)
@@ -29,7 +32,10 @@ export class LoadedDlls {
     return dll
   }
 
-  /** One library less stands for it: with the last one this thread unloads it, and Windows, if nobody else has it loaded. */
+  /**
+   * Counts one library object less. With the last one this thread unloads the DLL, and so does Windows if nothing else
+   * has it loaded.
+   */
   async close(dll: LoadedDll): Promise<void> {
     if (--dll.libraries > 0) return
     if (this.#known.get(dll.key) === dll) this.#known.delete(dll.key)
@@ -48,7 +54,7 @@ export class LoadedDll {
   /** Settles when the Windows side has answered, whatever it says. */
   answered: Promise<void> = Promise.resolve()
   readonly #windows: string
-  /** More than one if it was asked for ahead of itself, inside a callback. */
+  /** More than one if it was requested again inside a callback, ahead of an earlier request. */
   readonly #numbers: number[] = []
   #latest: PendingRequest | undefined
 
@@ -72,7 +78,7 @@ export class LoadedDll {
     return this.#numbers.at(-1) ?? 0
   }
 
-  /** Has it loaded, unless calls that are made now find it loaded. */
+  /** Requests the load, unless calls made now are sure to find the DLL loaded. */
   request(): void {
     if (this.#latest && !this.#latest.isBehind) return
     const { core, name } = this

@@ -1,6 +1,6 @@
 /**
- * What has room in memory that both sides see without living there: it is brought there before each call that comes to it, and read
- * back after it.
+ * Copies blocks that have a place in memory of the Windows side without living there: each is brought there before a
+ * call that comes to it, and read back after the call. ("Lodging" stands for such a place.)
  */
 import type { Mapping } from '../../channel/mapping.js'
 import type { LocalBlock, RemoteMemory } from '../../ctypes/block.js'
@@ -15,7 +15,7 @@ export class Lodgings {
     private readonly pointerSize: number,
   ) {}
 
-  /** Brings a block to its room. */
+  /** Copies a block to its place. */
   fill(block: LocalBlock, piece: Piece): void {
     if (piece.isFar) return this.#fillFar(block, piece)
     const { at } = piece
@@ -23,7 +23,10 @@ export class Lodgings {
     this.writePointers(block, this.mapping.view, at)
   }
 
-  /** Bytes that this side has not changed since the last call are left as the other side may have changed them. */
+  /**
+   * The same for a place outside of the segment. Bytes that this side has not changed since the last call are left as
+   * the other side may have changed them.
+   */
   #fillFar(block: LocalBlock, piece: Piece): void {
     const { bytes } = block
     const { last } = piece
@@ -39,7 +42,7 @@ export class Lodgings {
     piece.last = bytes.slice()
   }
 
-  /** And back. Pointers that were changed lead where they say from now on. */
+  /** Copies a block back from its place. Pointers that the routine changed lead to what they say from now on. */
   takeBack(block: LocalBlock, piece: Piece): void {
     if (!block.writable) return
     const { at, address, isFar } = piece
@@ -53,7 +56,7 @@ export class Lodgings {
     block.settled(this.memory)
   }
 
-  /** Writes the addresses of what a block leads to, where the block lies at `at` of a view. */
+  /** Writes the addresses of what a block points to into its copy at `at` of a view. */
   writePointers(block: LocalBlock, view: DataView, at: number): void {
     if (!block.refs) return
     for (const [offset, ref] of block.refs) {

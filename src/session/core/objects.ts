@@ -1,7 +1,8 @@
 /**
- * Objects of ctypes in memory that both sides see: where they move when they are first passed by reference, and stay for as long as
- * this thread can reach them. Nothing of them is copied from then on. What they lead to moves with them; what cannot move, such as a
- * Buffer of the user's that is stored in a field, has room there of its own, filled before and read back after each call that comes to it.
+ * Objects of ctypes in memory that both sides see. They move there when they are first passed by reference, and stay
+ * as long as this thread can reach them: nothing of them is copied from then on. What they point to moves with them.
+ * What cannot move, such as a Buffer of the user's that is stored in a field, gets a place there, a lodging: it is
+ * copied to it before each call that comes to it, and back after the call.
  */
 import type { Heap } from '../../channel/heap.js'
 import type { Address } from '../../channel/libc.js'
@@ -25,11 +26,11 @@ import { Piece } from './piece.js'
 import { isOver, mayMove, reached } from './reach.js'
 import type { Reserve } from './reserve.js'
 
-/** What memory lies at a multiple of. */
+/** Objects lie at a multiple of this. */
 const ALIGNED = 16
-/** Where objects find no room V8 is not asked to collect more often, in milliseconds. */
+/** For so many milliseconds V8 is not asked again to collect because an object found no room. */
 const BREATHER = 250
-/** From here on a block gets an ArrayBuffer of its own when it moves, so that V8 knows what it weighs. */
+/** A block of at least so many bytes gets an ArrayBuffer of its own when it moves, so that V8 knows its size. */
 const HEAVY = 4096
 
 export class Objects implements ObjectMemory {
@@ -37,7 +38,7 @@ export class Objects implements ObjectMemory {
   base = 0
   /** Address of the segment here. */
   readonly start: Address
-  /** How many blocks have room here without having moved. */
+  /** How many blocks have a lodging. */
   #lodgings = 0
   readonly #rooms: Lodgings
   /** When V8 was asked to collect because an object found no room. */
@@ -48,9 +49,12 @@ export class Objects implements ObjectMemory {
     readonly mapping: Mapping,
     private readonly segment: Segment,
     private readonly heap: Heap,
-    /** For when the heap is full. What lies there is copied before and after each call that comes to it. */
+    /**
+     * Memory for when the heap is full. It lies outside of the segment, so that it is copied before and after each
+     * call that comes to it.
+     */
     private readonly reserve: Reserve,
-    /** What is larger does not move. */
+    /** Larger objects do not move. */
     private readonly largest: number,
     private readonly pointerSize: number,
   ) {
@@ -72,7 +76,7 @@ export class Objects implements ObjectMemory {
     return (this.#placeOf(block) ?? (this.#move(block, true) as Home)).address
   }
 
-  /** A block of so many zeros that lives here from the start. */
+  /** A block of `size` zeros that lives here from the start. */
   make(size: number, alignment: number): LocalBlock {
     const at = hasRoom() ? this.heap.allocate(size, alignment) : -1
     if (at < 0) throw this.#noRoom(size)
@@ -85,36 +89,36 @@ export class Objects implements ObjectMemory {
     return block
   }
 
-  /** @internal For pieces. */
+  /** @internal Called by a piece that is released. */
   giveBack({ at, address, size, isFar }: Piece, alignment: number, isLodging: boolean): void {
     if (isLodging) this.#lodgings--
     if (isFar) this.reserve.free(address, size)
     else this.heap.free(at, size, alignment)
   }
 
-  /** Between calls: sees to it that there is memory for more. */
+  /** To be called between calls: asks for more memory if the heap runs short. */
   provide(): void {
     if (this.heap.isShort) this.reserve.provide()
   }
 
-  /** What is to be filled before a call that is given these blocks, and read back after it. */
+  /** The blocks that are to be copied before and after a call that is given `blocks`. */
   lodgers(blocks: readonly LocalBlock[]): LocalBlock[] {
     return this.#lodgings === 0 ? NONE : [...reached(blocks, this.memory)].filter(block => this.#lodgingOf(block))
   }
 
-  /** Brings a block that has not moved to its room here. */
+  /** Copies a block to its lodging. */
   fill(block: LocalBlock): void {
     this.#rooms.fill(block, this.#lodgingOf(block) as Piece)
   }
 
-  /** Reads it back. */
+  /** Copies a block back from its lodging. */
   takeBack(block: LocalBlock): void {
     this.#rooms.takeBack(block, this.#lodgingOf(block) as Piece)
   }
 
   /**
-   * After a call that was given these blocks: pointers that the routine made lead to another of them, or to what they lead to, keep that
-   * alive from now on. What it gives finds what lies at an address.
+   * To be called after a call that was given `blocks`. A pointer that the routine made to any block that they lead to
+   * keeps that block alive from now on. The result finds the block, and the offset in it, at an address.
    */
   settle(blocks: readonly LocalBlock[]): (address: bigint) => Target | undefined {
     let all: Set<LocalBlock> | undefined
@@ -163,7 +167,10 @@ export class Objects implements ObjectMemory {
     return (this.#placeOf(block) as Home).address - this.base
   }
 
-  /** Moves a block and all that it leads to. Undefined if a callback among that has no thunk yet, unless it is to get one `now`. */
+  /**
+   * Moves a block and all that it points to, and gives its new place. Undefined if a callback among that has no thunk,
+   * unless `now` says to make it at once.
+   */
   #move(root: LocalBlock, now: boolean): Home | undefined {
     const { memory } = this
     const blocks = new Set([root])
@@ -248,7 +255,7 @@ export class Objects implements ObjectMemory {
     return block.lodging?.memory.sessionId === this.memory.sessionId ? (block.lodging as Piece) : undefined
   }
 
-  /** Where a block lies here, moved or not. */
+  /** Where a block lies in this session's memory, moved or in a lodging. */
   #placeOf({ home, lodging }: LocalBlock): Home | undefined {
     if (home?.memory.sessionId === this.memory.sessionId) return home
     return lodging?.memory.sessionId === this.memory.sessionId ? lodging : undefined

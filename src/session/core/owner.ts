@@ -1,4 +1,4 @@
-/** Whoever has the core of a session, or will have it once the session is up. */
+/** What has the core of a session, or will have it once the session is up. */
 import { SessionStartError } from '../../errors.js'
 import type { SessionCore } from './core.js'
 
@@ -19,13 +19,16 @@ export function coreForSync(owner: Owner): SessionCore {
   return core
 }
 
-/** Begins at once where the session is up, so that everything is asked for in the order of the program; else when it is. */
+/** Begins at once if the session is up, so that requests keep the order of the program; otherwise once it is up. */
 export function whenUp<R>(owner: Owner, begin: (core: SessionCore) => Promise<R>): Promise<R> {
   const core = owner.coreNow()
   return core ? begin(core) : owner.whenReady().then(begin)
 }
 
-/** The same with arguments, of which what waits has what `snapshot` makes of them now. What that throws, the promise rejects with. */
+/**
+ * The same with arguments. If the session is not up yet, what begins later gets `snapshot(args)`, taken now; the
+ * promise rejects with what that throws.
+ */
 export function whenUpWith<A, R>(
   owner: Owner,
   args: A,

@@ -7,7 +7,7 @@ import type { Arch, ResolvedConfig } from '../../runtime/config.js'
 import { prefixFolder } from '../../runtime/locate.js'
 import { readPeHeader, sessionArch } from '../../runtime/pe.js'
 
-/** What Windows takes without the prefix `\\\\?\\`. */
+/** From this length on Windows refuses a path without the prefix `\\\\?\\`. */
 const LONGEST = 260
 
 const isWindowsPath = (path: string): boolean => /^[A-Za-z]:/.test(path) || path.includes('\\')
@@ -41,7 +41,7 @@ export function dllPath(name: string, cwd: string): DllPath {
     return { windows: name, unix: undefined }
   }
   const wanted = resolve(cwd, name)
-  // Windows' way to say that a name has no extension
+  // in Windows a dot at the end says that a name has no extension
   const unix = inAnyCase(wanted.replace(/\.$/, ''), isFile) ?? inAnyCase(`${wanted}.dll`, isFile)
   if (!unix)
     throw new DllNotFoundError(`${name}: there is no such file${wanted === name ? '' : ` (looked for ${wanted})`}`, {
@@ -57,7 +57,7 @@ export function windowsFile(unix: string): string {
   return basename(unix).includes('.') ? windows : `${windows}.`
 }
 
-/** The Windows path of a folder that is there, for a Windows path or a Unix one. Throws ArgumentError. */
+/** The Windows path of an existing folder, given as a Windows or a Unix path. Throws ArgumentError. */
 export function folderPath(name: string, cwd: string): string {
   checkNamed('a folder of DLLs', name)
   if (isWindowsPath(name)) return name
@@ -101,7 +101,7 @@ export function archForDll(name: string, config: ResolvedConfig): Arch {
 const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() === true
 const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
 
-/** A path as it is, or as it is in another case. */
+/** The path, or one that differs in case alone, for which `is` holds; undefined if there is none. */
 function inAnyCase(path: string, is: (path: string) => boolean): string | undefined {
   try {
     if (is(path)) return path
@@ -114,7 +114,7 @@ function inAnyCase(path: string, is: (path: string) => boolean): string | undefi
       .map(entry => join(folder, entry))
       .find(is)
   } catch {
-    // a folder that may not be read, say
+    // a folder on the way may not be read, for instance
     return undefined
   }
 }

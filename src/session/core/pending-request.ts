@@ -1,9 +1,9 @@
 import type { SessionCore } from './core.js'
 
-/** Something that the Windows side has been asked for, until it has answered. */
+/** A request to load or declare something, until the Windows side has answered it. */
 export class PendingRequest {
   #answered = false
-  /** The callback that asked for it; undefined: none, it waits its turn like any call. */
+  /** The callback in which it was made; undefined: in none, so that it waits its turn as any call does. */
   #inside: unknown
 
   constructor(private readonly core: SessionCore) {
@@ -15,7 +15,10 @@ export class PendingRequest {
     this.#inside = undefined
   }
 
-  /** A call made now, inside a callback, goes ahead of it, and would not find it. */
+  /**
+   * Whether a call made now would be carried out before it, and so not find what it asks for: such a call is made
+   * inside a callback that this request was not made in.
+   */
   get isBehind(): boolean {
     return !this.#answered && this.core.lane.frames.current !== this.#inside
   }

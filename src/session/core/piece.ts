@@ -1,4 +1,4 @@
-/** Room for one block of an object in memory that both sides see. */
+/** The memory of one block of an object on the Windows side. */
 import { viewOf } from '../../channel/libc.js'
 import type { Home, LocalBlock, RemoteMemory } from '../../ctypes/block.js'
 import { countReleased, countTaken, releaseAfter } from './left-blocks.js'
@@ -7,7 +7,7 @@ import type { Objects } from './objects.js'
 /** Must not lead to its block, which would never be let go then. */
 export class Piece implements Home {
   #released = false
-  /** Where the Windows side's own memory is: the bytes as they were after the last call. */
+  /** For memory outside of the segment: its bytes after the last call. */
   last: Uint8Array | undefined
   constructor(
     private readonly objects: Objects,
@@ -28,7 +28,7 @@ export class Piece implements Home {
   own(): ArrayBuffer {
     return this.size === 0 ? new ArrayBuffer(0) : viewOf(this.objects.start + BigInt(this.at), this.size)
   }
-  /** It is the block's for as long as there is that block. */
+  /** Keeps the memory until `block` is unreachable. */
   keepFor(block: LocalBlock): void {
     releaseAfter(block, this)
   }

@@ -1,8 +1,11 @@
-/** What blocks of objects lead to, and which of them may move. */
+/** What blocks of objects point to, and which of them may move. */
 import { type CallbackTarget, type Home, LocalBlock, type RemoteMemory, type Target } from '../../ctypes/block.js'
 import { isCallbackTarget } from '../../ctypes/reference.js'
 
-/** The user does not have its bytes in hand, and no session that lives has it. */
+/**
+ * Whether a block may move to a session's memory: the program has not been given its bytes, and no living session has
+ * it.
+ */
 export function mayMove(block: LocalBlock): boolean {
   if (block.isLent) return false
   return !block.home || (isOver(block.home) && !block.isHandedOut)
@@ -10,7 +13,7 @@ export function mayMove(block: LocalBlock): boolean {
 
 export const isOver = ({ memory }: Home) => memory.isOver === true
 
-/** These, and all that they lead to. */
+/** These blocks and all that they point to, however far. */
 export function reached(blocks: readonly LocalBlock[], memory: RemoteMemory): Set<LocalBlock> {
   const all = new Set(blocks)
   for (const { refs } of all)

@@ -1,10 +1,11 @@
 /**
- * Memory of the Windows process's own for objects, where what both sides see is full: asked for one large piece ahead, between calls,
- * because in the middle of one nobody can wait for it. A piece given back rests until many others have been.
+ * More memory for objects, outside of the segment, for when the heap in the segment is full. One large piece is
+ * requested ahead, between calls, since a call cannot wait for it. A piece that is given back rests until many others
+ * have been.
  */
-/** What pieces are rounded up to. */
+/** Sizes are rounded up to multiples of this. */
 const GRAIN = 64
-/** Pieces of one size that rest at the least. */
+/** At least so many pieces of a size rest. */
 const RESTING = 1024
 
 export class Reserve {
@@ -16,13 +17,13 @@ export class Reserve {
   readonly #resting = new Map<number, number[]>()
 
   constructor(
-    /** Bytes of it, at the most. */
+    /** The most bytes to request in all. */
     private readonly limit: number,
-    /** Asks the Windows side for so many bytes, and tells their address. */
+    /** Requests so many bytes from the Windows side; `got` is told their address. */
     private readonly ask: (size: number, got: (address: number) => void) => void,
   ) {}
 
-  /** Asks for more, if there is to be more. */
+  /** Requests the next large piece, unless there is one ahead or the limit is reached. */
   provide(): void {
     const size = Math.floor(this.limit / 4)
     if (this.#isAsked || this.#ahead !== undefined || this.#total + size > this.limit) return
@@ -34,7 +35,7 @@ export class Reserve {
     })
   }
 
-  /** Address of so many bytes; undefined if there are none. */
+  /** Address of `size` bytes; undefined if there is no room. */
   allocate(size: number, alignment: number): number | undefined {
     const rounded = roundUp(Math.max(size, 1), GRAIN)
     const resting = this.#resting.get(rounded)

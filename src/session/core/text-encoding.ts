@@ -1,6 +1,7 @@
 /**
- * Encodings of `char *` by their WHATWG names. Of one byte for each character: decoding is the platform's, and encoding inverts it,
- * for it has none but UTF-8. Of several, and where the platform's converter differs from Windows' code page: a library does both.
+ * Encodings of `char *` by their WHATWG names. For those of one byte per character Node decodes and this encodes, by a
+ * table of what each byte decodes to: Node encodes UTF-8 alone. For those of several bytes, and where Node's decoder
+ * differs from Windows' code page, iconv-lite does both.
  */
 import { createRequire } from 'node:module'
 import { type Encoding, utf8 } from '../../ctypes/encoding.js'
@@ -19,7 +20,10 @@ const pages = {
   'euc-jp': 'euc-jp',
 } as const
 
-/** Throws ConfigError for an encoding that text up to a zero cannot be in, or whose bytes mean something else behind others. */
+/**
+ * Throws ConfigError for an encoding in which text cannot end with a zero byte, or in which bytes change the meaning
+ * of later ones.
+ */
 export function encodingFor(name: string): Encoding {
   const known = made.get(name)
   if (known) return known
@@ -36,11 +40,11 @@ function make(name: string): Encoding {
 }
 
 function codePage(name: string, page: (typeof pages)[keyof typeof pages]): Encoding {
-  // its tables are read for those who want them alone
+  // loaded here, since its tables take time to read and few programs need them
   const { encode, decode } = createRequire(import.meta.url)('iconv-lite') as typeof import('iconv-lite')
   const encodeWhole = (text: string) => {
     const bytes = encode(text, page)
-    // it writes a question mark for what is not there
+    // iconv-lite writes a question mark for a character that the encoding lacks
     return decode(bytes, page) === text ? bytes : undefined
   }
   return {
@@ -56,7 +60,8 @@ function codePage(name: string, page: (typeof pages)[keyof typeof pages]): Encod
 }
 
 function singleByte(name: string): Encoding {
-  // "stream", for without it Node 20 takes windows-1252 for Latin-1; and it tells a first byte of several from a whole character
+  // "stream" has two reasons: without it Node 20 takes windows-1252 for Latin-1, and with it the first byte of several
+  // decodes to nothing
   const every = Array.from({ length: 256 }, (_, byte) =>
     new TextDecoder(name).decode(Uint8Array.of(byte), { stream: true }),
   )

@@ -1,4 +1,4 @@
-/** The text of a Windows error is asked of the Windows side, once the call that met it has settled. */
+/** Windows errors whose texts are requested from the Windows side once the call that met them has settled. */
 
 import { textOf } from '../../codec/control.js'
 import { Op } from '../../codec/layout.js'
@@ -6,10 +6,10 @@ import { isA } from '../../ctypes/given.js'
 import { WindowsError } from '../../errors.js'
 import type { SessionCore } from './core.js'
 
-/** Errors whose text is still to be had. */
+/** Errors that have no text yet. */
 const bare = new WeakSet<WindowsError>()
 
-/** The error of an HRESULT below zero. */
+/** The error of an HRESULT below zero, without its text. */
 export function hresultError(code: number): WindowsError {
   const error = new WindowsError(`[WinError ${code}] HRESULT 0x${(code >>> 0).toString(16).padStart(8, '0')}`, {
     winerror: code,
@@ -24,11 +24,14 @@ function fill(error: WindowsError, text: string): WindowsError {
   return error
 }
 
-/** Is it one whose text is to be asked for now? What was thrown need not be an error. */
+/** Whether it is an error whose text can be requested now; true once for each. What was thrown need not be an error. */
 const lacksText = (core: SessionCore, error: unknown): error is WindowsError =>
   isA(error, WindowsError) && bare.delete(error) && core.alive
 
-/** Rejects with the error, once its text is there. Never a promise's value: what a callback threw may have a `then`. */
+/**
+ * Rejects with the error once it has its text. The error is never the value of a promise: what a callback threw may
+ * have a `then`.
+ */
 export function failWith(core: SessionCore, error: Error, reject: (error: Error) => void): void {
   if (!lacksText(core, error)) return reject(error)
   void core.control
@@ -38,7 +41,7 @@ export function failWith(core: SessionCore, error: Error, reject: (error: Error)
     .then(() => reject(error))
 }
 
-/** The error with its text, for which this thread blocks. */
+/** The error with its text. Blocks this thread. */
 export function filledError(core: SessionCore, error: Error): Error {
   if (!lacksText(core, error)) return error
   return fill(error, textOf(core.control.requestSync('FormatError', Op.formatError, [error.winerror])))

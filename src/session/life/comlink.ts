@@ -47,7 +47,10 @@ interface Connection {
   readonly waiting: Set<(error: Error) => void>
 }
 
-/** A function of its own: Comlink keeps a port until its proxy is collected, and what listens to the port must not lead to the proxy. */
+/**
+ * A function of its own so that its closures do not lead to the proxy: Comlink keeps a port until its proxy is
+ * collected.
+ */
 function connectionOf(port: MessagePort, gone: () => Error): Connection {
   const connection: Connection = { isGone: false, waiting: new Set() }
   port.once('close', () => {
@@ -58,8 +61,8 @@ function connectionOf(port: MessagePort, gone: () => Error): Connection {
 }
 
 /**
- * Once the other end of the port is closed, for instance with its thread, whatever waits, or is asked later, rejects with what `gone` gives,
- * which must not lead to the proxy either.
+ * The other thread's functions. Once the other end of the port is closed, for instance with its thread, calls that
+ * wait or are made later reject with what `gone` gives. `gone` must not lead to the result.
  */
 export function wrap<T>(port: MessagePort, gone: () => Error): Remote<T> {
   const connection = connectionOf(port, gone)
@@ -81,7 +84,7 @@ export function wrap<T>(port: MessagePort, gone: () => Error): Remote<T> {
   const functions = new Map<string, ReturnType<typeof ask>>()
   return new Proxy({} as Remote<T> & object, {
     get(_, name) {
-      // a proxy that is awaited is no promise
+      // `await` must not take the proxy for a promise
       if (typeof name !== 'string' || name === 'then') return undefined
       const known = functions.get(name) ?? ask(name)
       functions.set(name, known)

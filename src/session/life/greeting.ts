@@ -1,4 +1,7 @@
-/** The first messages of a session: both halves say which they are, and how Node comes to the memory of the other. Runs on the caller's thread. */
+/**
+ * The first messages of a session: both halves compare versions, and Node learns how to reach the memory of the
+ * Windows process. Runs on the caller's thread.
+ */
 
 import { createRequire } from 'node:module'
 import { isMemoryPermitted } from '../../channel/remote-memory.js'
@@ -12,16 +15,22 @@ import type { SessionCore } from '../core/core.js'
 
 const { version } = createRequire(import.meta.url)('../../../../package.json') as { version: string }
 
-/** What a Windows process says, if anything, that Wine's services turned away as it began: they were about to go, or have gone, meanwhile. */
+/**
+ * All that a Windows process has printed that Wine's services turned away, because they were about to end or had just
+ * ended.
+ */
 const TURNED_AWAY = /^(wine client error[^\n]*)?$/
 
-/** Nothing of the program's has run by then: the session may be started again. */
+/** A start that may be tried again: nothing of the program's has run yet. */
 export class TurnedAwayError extends SessionStartError {
-  // the last of them is what the program gets
+  // the program gets the last of these errors
   override name = 'SessionStartError'
 }
 
-/** The first message: both halves say which they are, and the other is told the variables that its DLLs are to see, and the folders to look for them in. */
+/**
+ * Sends HELLO with the version and the environment variables for DLLs, then the folders to search for DLLs, and marks
+ * the session as up.
+ */
 export async function greet(
   core: SessionCore,
   env: Config['env'],

@@ -1,4 +1,7 @@
-/** Keeps Node alive until the function it gives is called: nothing of a start or an end that is under way does so by itself. */
+/**
+ * Keeps Node alive until the function that it gives is called. For starts and ends under way, which do not keep Node
+ * alive themselves.
+ */
 export function holdNode(): () => void {
   const hold = setInterval(() => {}, 1 << 30)
   return () => clearInterval(hold)

@@ -10,19 +10,22 @@ import type { SessionLog } from './log.js'
 export interface Hold {
   /** This thread's core, once the session is up. */
   readonly core: SessionCore | undefined
-  /** It has been told to end. */
+  /** Whether the session has been told to end. */
   readonly isEnding: boolean
-  /** Gets it up. Once only. */
+  /** Starts or joins the session. To be called once. */
   begin(): Promise<SessionCore>
-  /** Lets another thread join. Throws (rejects with) ZugbrueckeError where no more threads can. */
+  /** Admits another thread. Rejects with ZugbrueckeError where no more threads can join. */
   welcome(core: SessionCore): Promise<Membership>
-  /** Tells whoever else has parameters of `changes`, of which `checked` are right. */
+  /**
+   * Tells other threads that use the session, and the supervisor, of changed parameters; `checked` are those of
+   * `changes` that have been checked.
+   */
   setParameter(core: SessionCore, changes: Partial<Config>, checked: Partial<RuntimeConfig>): Promise<void>
-  /** Throws (rejects with) ArgumentError where this thread's hold allows no jobs. */
+  /** Rejects with ArgumentError where this thread has joined the session and can run no jobs. */
   runJob(core: SessionCore, module: string, input: unknown, options: JobOptions): Promise<unknown>
-  /** Settles when the session is gone; `ready` when its start is over. */
+  /** Ends the session. Settles when it is gone; `ready` settles when its start is over. */
   terminate(ready: Promise<SessionCore>): Promise<void>
-  /** The core has died, by itself or not. */
+  /** To be called when the session of this thread's core has ended, for whatever reason. */
   died(): void
 }
 
@@ -31,17 +34,17 @@ export interface HeldSession {
   /** As they are now. */
   readonly config: ResolvedConfig
   readonly log: SessionLog
-  /** The parameters are these, before there is a core. */
+  /** Takes over the parameters of the session that is joined, before there is a core. */
   adopt(config: ResolvedConfig): void
   configure(core: SessionCore, changes: Partial<RuntimeConfig>): void
-  /** No thread joins any more. */
+  /** No more threads can join from now on. */
   closePorts(): void
   makeCore(facts: SessionFacts, thread: number, shared?: SharedState): SessionCore
 }
 
-/** Where threads that joined hear of changed parameters. */
+/** Name of the BroadcastChannel on which threads that joined are told of changed parameters. */
 export const channelName = (id: string) => `zugbruecke ${process.pid} ${id}`
 
-/** Of a parameter in seconds. */
+/** A parameter in seconds as milliseconds; `null` is no limit. */
 export const milliseconds = (seconds: number | null): number =>
   seconds === null ? Number.POSITIVE_INFINITY : seconds * 1000

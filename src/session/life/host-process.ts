@@ -12,10 +12,10 @@ import type { Installation } from '../../runtime/locate.js'
 import { FIRST_PROCESS, type Sandbox } from '../../runtime/sandbox.js'
 
 const hostFile = (name: string) => fileURLToPath(new URL(`../../../../wine-host/${name}`, import.meta.url))
-/** Descriptors below are the three that every process has. */
+/** The first descriptor behind the three standard ones. */
 const FIRST = 3
 
-/** What to start, and how it sees the descriptors that it shares with this process. */
+/** How to start the Windows process, and by which numbers it opens the descriptors of this process. */
 export function hostProcess(
   config: ResolvedConfig,
   installation: Installation,

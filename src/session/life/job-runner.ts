@@ -20,7 +20,7 @@ export class JobRunner {
     return this.#last
   }
 
-  /** Aborting a job that runs ends its session: nothing else stops it. One that still waits is only taken back. */
+  /** Aborting a job that runs ends its session: nothing else stops it. A job that still waits is only withdrawn. */
   async run(module: string, input: unknown, { signal }: JobOptions): Promise<unknown> {
     const before = this.#last
     const job = this.#takeBack(module, before, signal).then(() => this.#run(module, input, signal))
@@ -28,7 +28,7 @@ export class JobRunner {
     return job
   }
 
-  /** Waits for the jobs before; rejects as soon as the signal says so. */
+  /** Waits for the jobs before; rejects at once when the signal aborts. */
   #takeBack(module: string, before: Promise<unknown>, signal: AbortSignal | undefined): Promise<unknown> {
     if (!signal) return before
     return new Promise((resolve, reject) => {

@@ -5,7 +5,10 @@ import { describe } from '../../ctypes/data.js'
 import { isA } from '../../ctypes/given.js'
 import { ArgumentError } from '../../errors.js'
 
-/** Throws ArgumentError. To be called before anything is awaited: the caller is on the stack then. */
+/**
+ * The URL of a job's module. Throws ArgumentError. To be called before anything is awaited, while the caller is still
+ * on the stack.
+ */
 export function jobUrl(module: unknown, options: unknown): string {
   if (!isA(module, URL) && (typeof module !== 'string' || module === '' || module.includes('\0')))
     throw new ArgumentError(`a job is a module, named by a URL or a string, not by ${describe(module)}`)
@@ -16,7 +19,7 @@ export function jobUrl(module: unknown, options: unknown): string {
 
 const own = new URL('../..', import.meta.url).href
 
-/** The innermost file of the program's on the stack; none at a prompt. */
+/** The innermost file on the stack that is the program's; undefined where there is none, as at a prompt. */
 function callerUrl(): string | undefined {
   const { prepareStackTrace, stackTraceLimit } = Error
   try {

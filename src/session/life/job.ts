@@ -15,12 +15,15 @@ export interface JobOptions {
   readonly signal?: AbortSignal
 }
 
-/** The worker's own use of its session. Callbacks of jobs that have ended may still be called there. */
+/**
+ * The core and session that all jobs of this worker share: callbacks of jobs that have ended may still be called
+ * there.
+ */
 let own: { readonly core: SessionCore; readonly session: SyncSession } | undefined
 
 function openOwn(facts: SessionFacts): NonNullable<typeof own> {
   const shared = new SharedState(facts.memory)
-  // who ends a session says so first, and then waits for who is within
+  // whoever ends a session marks it dead first, and then waits for threads within `uninterrupted`
   if (shared.life() === Life.dead) throw new SessionTerminatedError(`session ${facts.id} has ended: start a new one`)
   const core = new SessionCore({ facts, thread: WORKER_THREAD, shared, lend, onCallbackError: () => {} })
   return { core, session: new SyncSession(core) }
@@ -33,7 +36,7 @@ export async function runJob(facts: SessionFacts, url: string, input: unknown): 
   own ??= uninterrupted(() => openOwn(facts))
   const { core, session } = own
   core.assertAlive()
-  // they may have been changed since the last job
+  // these parameters may have changed since the last job
   core.encoding = facts.encoding
   core.timeoutCall = facts.timeoutCall
   return sendable(url, await (job as Job)(session, input))
@@ -44,7 +47,7 @@ async function load(url: string): Promise<{ readonly default?: unknown }> {
     return (await import(url)) as { readonly default?: unknown }
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    // what the module itself throws is its own
+    // what the module's own code throws is passed on as it is
     if (
       !/^ERR_(MODULE_NOT_FOUND|INVALID_MODULE_SPECIFIER|UNSUPPORTED_\w+|UNKNOWN_\w+|INVALID_URL|PACKAGE_\w+)$/.test(
         code ?? '',
@@ -55,9 +58,9 @@ async function load(url: string): Promise<{ readonly default?: unknown }> {
   }
 }
 
-/** Piscina ends a worker, and with it the session, over a result that cannot be cloned: such a result is refused before. */
+/** Throws for a result that cannot be cloned: Piscina would end the worker over it, and with that the session. */
 function sendable(url: string, value: unknown): unknown {
-  // a column of results, perhaps: not to be copied for a question
+  // it can be cloned, and may be too large to copy only to find out
   if (ArrayBuffer.isView(value)) return value
   try {
     structuredClone(value)

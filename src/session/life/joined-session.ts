@@ -1,4 +1,4 @@
-/** A session that another thread has started. It ends with that one. */
+/** A session that another thread has started, and that ends with that thread. */
 import { BroadcastChannel, type MessagePort } from 'node:worker_threads'
 import { EndReason } from '../../channel/shared.js'
 import { ArgumentError } from '../../errors.js'
@@ -29,11 +29,11 @@ export class JoinedSession implements Hold {
     const channel = new BroadcastChannel(channelName(facts.id))
     channel.onmessage = event => session.configure(core, (event as { data: Partial<RuntimeConfig> }).data)
     channel.unref()
-    // the port stays open as long as this thread: its end tells of that
+    // the other end sees by this port that this thread has ended
     const over = () => {
       alive.off('message', over).off('close', over)
       channel.close()
-      // the session ends with the thread that started it, which cannot say so any more
+      // where the thread that started the session has ended, it could not say so
       core.shared.end(EndReason.ownerEnded)
       core.lane.heard()
       session.closePorts()
@@ -44,7 +44,7 @@ export class JoinedSession implements Hold {
     return core
   }
 
-  /** The thread that started it does so: this one only passes on what it says. */
+  /** The thread that started the session admits threads; this one passes the request on. */
   async welcome(): Promise<Membership> {
     const membership = await this.#host.join()
     return transferred(membership, membership.alive)
@@ -64,6 +64,6 @@ export class JoinedSession implements Hold {
   }
 
   died(): void {
-    // the thread that started it sees to the rest
+    // the thread that started the session does what is left to do
   }
 }

@@ -1,4 +1,7 @@
-/** How a thread uses a session that another has started: what that one offers, and this one's end of it. */
+/**
+ * Joining a session that another thread has started: what the starting thread offers, and how the joining thread asks
+ * for it.
+ */
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { decodeError, type EncodedError, encodeError, SessionStartError, SessionTerminatedError } from '../../errors.js'
 import type { Config, ResolvedConfig } from '../../runtime/config.js'
@@ -10,7 +13,10 @@ export interface Membership {
   readonly facts: SessionFacts
   readonly thread: number
   readonly config: ResolvedConfig
-  /** Closed by the end of either side, and told of the session's; the thread's is seen by the supervisor. */
+  /**
+   * A port to the supervisor, which tells of the session's end by it. Its closing tells either side that the other's
+   * thread has ended.
+   */
   readonly alive: MessagePort
 }
 
@@ -22,17 +28,18 @@ export interface Host {
 }
 
 /**
- * A thread's sign of life closes with its view of the session's memory: when the session has ended and nobody in the thread can reach the
- * view any more, and not before, for the addresses are given to others then.
+ * Closes a thread's `alive` port once the session has ended and nothing in the thread can reach its view of the
+ * session's memory. Not before: the supervisor takes the closing as the end of the view, and the addresses are given
+ * to others then.
  */
 const unseen = new FinalizationRegistry<MessagePort>(alive => alive.close())
 
-/** The last that a port tells. */
+/** The last message of a port: why the session has ended. */
 interface Over {
   readonly over: EncodedError
 }
 
-/** To be called when the session has ended. */
+/** To be called when the session has ended: closes `alive` once `view` is unreachable. */
 export function closeWith(view: ArrayBuffer, alive: MessagePort): void {
   unseen.register(view, alive)
 }
@@ -52,7 +59,7 @@ export class HostPorts {
     return port2
   }
 
-  /** What has been answered still arrives; a port that nobody has used yet tells why when it is used. */
+  /** Closes all ports. Answers that have been sent still arrive; a port that is used later tells why it is closed. */
   close(why: Error): void {
     this.#over = { over: encodeError(why) }
     this.#close()
@@ -72,7 +79,10 @@ interface End {
   isGone: boolean
 }
 
-/** What a port tells of its end. Functions of their own, for what listens to a port must not lead to who uses it: see `wrap`. */
+/**
+ * Keeps what a port tells of its end. A function of its own: what listens to a port must not lead to the object that
+ * uses the port (see `wrap`).
+ */
 function endOf(port: MessagePort): End {
   const end: End = { why: undefined, isGone: false }
   port.on('message', (message: Partial<Over>) => {
@@ -86,21 +96,24 @@ function endOf(port: MessagePort): End {
 const reasonOf = (end: End) => () =>
   end.why ?? new SessionTerminatedError('the session cannot be joined: the thread that started it has ended')
 
-/** The starting thread, as a thread that joined asks it. Everything rejects with SessionTerminatedError once that thread or the session has ended. */
+/**
+ * The starting thread, as seen from a thread that joined. All calls reject with SessionTerminatedError once that
+ * thread or the session has ended.
+ */
 export class HostThread implements Host {
   readonly #host: Remote<Host>
   readonly #end: End
 
   constructor(
     private readonly port: MessagePort,
-    /** Milliseconds that it may take to answer a thread that joins. */
+    /** How long it may take to answer `join`, in milliseconds. */
     private readonly patience: number,
   ) {
     this.#end = endOf(port)
     this.#host = wrap<Host>(port, reasonOf(this.#end))
   }
 
-  /** Rejects with SessionStartError where no answer comes. */
+  /** Rejects with SessionStartError where no answer comes in time. */
   async join(): Promise<Membership> {
     const { patience } = this
     let timer: NodeJS.Timeout | undefined
@@ -111,7 +124,7 @@ export class HostThread implements Host {
     try {
       return await Promise.race([this.#host.join(), late])
     } catch (error) {
-      // an answer that comes later finds nobody, and the thread's number is given back
+      // an answer that comes later is not received, and the number that it assigns is given back
       this.port.close()
       throw error
     } finally {
@@ -119,7 +132,7 @@ export class HostThread implements Host {
     }
   }
 
-  /** A session that has ended, or whose thread has, needs no more. */
+  /** Does nothing where the session, or the thread that started it, has ended. */
   async terminate(): Promise<void> {
     await this.#host.terminate().catch(error => {
       if (!this.#end.isGone) throw error

@@ -3,17 +3,17 @@ import { check, FUNCTION } from '../../ctypes/checks.js'
 import { describe } from '../../ctypes/data.js'
 import { ArgumentError } from '../../errors.js'
 
-/** Who hears of the events `E` of something. */
+/** Listeners to the events `E` of a session or a pool. */
 export class Listeners<E extends { [event in keyof E]: unknown[] }> {
   readonly #events = new EventEmitter()
 
   constructor(
-    /** Whose events they are, for errors. */
+    /** What has these events, for errors. */
     private readonly owner: string,
     private readonly names: readonly (keyof E & string)[],
   ) {}
 
-  /** Throws ArgumentError for another event, and for what is no function. */
+  /** Throws ArgumentError for an event that is not among `names`, and for a listener that is no function. */
   add<K extends keyof E>(event: K, listener: (...args: E[K]) => void): void {
     this.#events.on(this.#checked(event, listener), listener as (...args: unknown[]) => void)
   }
@@ -23,7 +23,10 @@ export class Listeners<E extends { [event in keyof E]: unknown[] }> {
     this.#events.off(this.#checked(event, listener), listener as (...args: unknown[]) => void)
   }
 
-  /** False if nobody listens. What a listener throws is the program's uncaught error, and must not stop what is under way here. */
+  /**
+   * Calls the listeners; false if there are none. What a listener throws becomes an uncaught error of the program, and
+   * does not stop what is under way here.
+   */
   emit<K extends keyof E & string>(event: K, ...args: E[K]): boolean {
     try {
       return this.#events.emit(event, ...args)

@@ -81,13 +81,13 @@ export class SessionLog {
       this.#lines = undefined
       return
     }
-    // most sessions log nothing: the library is loaded when it is wanted
+    // loaded only where something is to be logged: most sessions log nothing
     this.#lines = import('pino').then(({ pino }) => {
       const level = levelOf(log_level)
       const streams = [{ level, stream: pino.destination({ dest: 2, sync: true }) }]
       const dest = logFile({ id, log_write, cwd })
       if (dest) streams.push({ level, stream: pino.destination({ dest, sync: true, mode: 0o600 }) })
-      // a full disk, a reader that has gone: to log is not worth the program
+      // a full disk, or a closed pipe, must not end the program
       for (const { stream } of streams) stream.on('error', () => {})
       return pino({ level, base: { session: id } }, pino.multistream(streams as never))
     })
@@ -102,7 +102,7 @@ export class SessionLog {
   }
 }
 
-/** A logger that throws must not stop what is under way in the session. */
+/** Calls the program's logger; what it throws must not stop what is under way in the session. */
 function tell(logger: Logger, level: LogLevel, fields: Readonly<Record<string, unknown>>, message: string): void {
   try {
     logger[level](fields, message)

@@ -1,46 +1,49 @@
 /**
- * Where what sessions print goes: this program's stdout or stderr, written without ever waiting for who reads there. What is not taken
- * at once is kept, so much for each session; what comes beyond is counted, dropped, and told of. Used by the supervisor thread.
+ * Writes what sessions print to this program's stdout or stderr, and never waits for the reader. What is not taken at
+ * once is kept, up to a limit for each session; what exceeds it is dropped, counted and reported. Used by the
+ * supervisor thread.
  */
 import { constants, fstatSync, openSync, writeSync } from 'node:fs'
 import { errno, libc, pollRecord } from '../../channel/libc.js'
 
-/** Kept for a session whose output nobody takes, in bytes. */
+/** The most bytes kept for a session while nothing is taken. */
 const LIMIT = 4 << 20
-/** Milliseconds between two tries, at first and at most. */
+/** Milliseconds between two attempts to write: at first, and at most. */
 const SOON = 1
 const LATER = 16
 
 const MSG_DONTWAIT_NOSIGNAL = 0x4040
 const POLLOUT = 4
 const EAGAIN = 11
-/** What a pipe with any room takes. */
+/** Bytes that a pipe takes as a whole once it is ready for writing. */
 const PIPE_BUF = 4096
 
-/** Who prints. */
+/** A session that prints. */
 export interface Printer {
-  /** Bytes that wait to be taken, and bytes that were dropped and not told of yet. */
+  /** Bytes that wait, and bytes that were dropped and not reported yet. */
   held: number
   dropped: number
 }
 
-/** Words of the memory that tells the program's thread how many bytes wait, and how many were dropped, for when it ends. */
+/**
+ * Indices of two words that the program's thread reads when it ends: how many bytes wait, and how many were dropped.
+ */
 export const Waiting = { held: 0, dropped: 1 } as const
 
-/** Gives how many bytes were taken (0: none just now), or undefined if none will ever be. */
+/** Writes what can be written now: the number of bytes, 0 if none can be now, or undefined if none ever can. */
 export type Write = (chunk: Uint8Array) => number | undefined
 
-/** Other threads of the program may want to wait at the same descriptor, so how it is opened stays as it is. */
+/** Writes to a descriptor without waiting. Its flags stay as they are, for other users of it may rely on blocking. */
 export function writerTo(fd: number): Write {
   let own: number
   try {
     const stat = fstatSync(fd)
-    // files take what they are given, at a place that all who write there share
+    // files take everything at once, and writers share the position
     if (stat.isFile()) return chunk => attempt(() => writeSync(fd, chunk))
     if (stat.isSocket()) return chunk => counted(Number(libc().send(fd, chunk, chunk.length, MSG_DONTWAIT_NOSIGNAL)))
     own = openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY)
   } catch {
-    // another user's: it is asked each time, and an error shows when it is written
+    // the file is another user's and cannot be opened again: poll before each write, which also shows an error
     return chunk =>
       libc().poll(pollRecord(fd, POLLOUT), 1, 0) > 0 ? attempt(() => writeSync(fd, chunk.subarray(0, PIPE_BUF))) : 0
   }
@@ -91,9 +94,9 @@ export class Output {
         return
       }
       this.#pause = SOON
-      // where nobody reads any more nobody misses it
+      // where nothing can be written any more the bytes are dropped in silence
       const done = taken ?? chunk.length
-      // before the last of it is counted, which may be what the end of the program waits for
+      // before the last bytes are counted as written, for which the end of the program may wait
       if (printer.held === done && printer.dropped > 0) this.#tell(printer)
       this.#count(printer, -done)
       if (taken !== undefined && taken < chunk.length) first.chunk = chunk.subarray(taken)

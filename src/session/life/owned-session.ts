@@ -1,4 +1,7 @@
-/** A session that this thread has started, with all that belongs to it: it ends whatever has been made of it by then. */
+/**
+ * A session that this thread has started, with everything that belongs to it. Ends whatever has been made of it when
+ * it is told to.
+ */
 import { BroadcastChannel, MessageChannel } from 'node:worker_threads'
 import { writeBell } from '../../channel/segment.js'
 import { EndReason, Shared } from '../../channel/shared.js'
@@ -23,13 +26,16 @@ import { StartLimit } from './start-limit.js'
 import { Startup } from './startup.js'
 import { supervisor } from './supervisor.js'
 
-/** Sessions of this program that live, by id. */
+/** Ids of this thread's sessions that live. */
 const live = new Set<string>()
-/** A worker's descriptors close with it: whoever still looks at them gets this long, in milliseconds, to see that the session is dead. */
+/**
+ * Milliseconds between the death of a session and the end of its worker, whose descriptors close with it: threads that
+ * still use them see by then that the session is dead.
+ */
 const FAREWELL = 200
-/** A job that runs gets this long to tell what its call failed with. */
+/** Milliseconds for a job that runs to fail with the error of its call. */
 const JOB_FAREWELL = 3000
-/** How often a start is tried that Wine's services turn away, which go by themselves between two sessions. */
+/** How often to try a start that Wine's services turn away: they end by themselves between two sessions. */
 const TRIES = 3
 
 export class OwnedSession implements Hold {
@@ -37,7 +43,7 @@ export class OwnedSession implements Hold {
   isEnding = false
   #started: Startup | undefined
 
-  /** Throws ConfigError for an id that lives. */
+  /** Throws ConfigError for an id that another living session has. */
   constructor(private readonly session: HeldSession) {
     const { id } = session.config
     if (live.has(id)) throw new ConfigError(`a session with the id "${id}" lives already: give another "id", or none`)
@@ -53,7 +59,7 @@ export class OwnedSession implements Hold {
       warnOfRoot(config)
       const installation = locate(config)
       log.write('info', 'starting', { ...installation, memory: config.memory })
-      // its thread starts while the session's own does
+      // starts its thread now, at the same time as the session's worker
       supervisor()
       late.prefix = config.sandbox ? undefined : installation.prefix
       for (let left = TRIES - 1; ; left--) {
@@ -67,7 +73,8 @@ export class OwnedSession implements Hold {
       }
     } catch (error) {
       log.write('error', 'not started', { error: (error as Error).message })
-      // no time to leave: no DLL is loaded that would clean up, and the process may not be able to hear that it is to go
+      // 0: the process is killed at once. No DLL is loaded that would clean up, and the process may not be able to hear
+      // that it is to leave
       await this.#abandon(0)
       throw error instanceof ZugbrueckeError
         ? error
@@ -110,7 +117,7 @@ export class OwnedSession implements Hold {
     }
     const core = session.makeCore(facts, CALLER_THREAD, started.shared)
     await greet(core, config.env, folders, late.passed, () => this.isEnding)
-    // the one that was there before may have been about to go
+    // looked up only now: a server found before the start may have been about to end
     if (!config.sandbox) core.facts = { ...core.facts, server: serverProcess(installation.prefix) }
     session.log.write('info', 'up', { pid, python: core.facts.pythonVersion })
     return core
@@ -129,11 +136,11 @@ export class OwnedSession implements Hold {
     return transferred({ facts, thread, config: this.session.config, alive }, alive)
   }
 
-  /** Throws, with the number given back, where the thread can have no bell. */
+  /** Throws where the thread can have no bell, after giving its number back. */
   #openBell(core: SessionCore, thread: number): void {
     try {
       const bell = (this.#started as Startup).openBell(thread)
-      // in a sandbox the host knows it from the start, by another number
+      // in a sandbox the host has been told of all bells at the start, by other numbers
       if (!this.session.config.sandbox) writeBell(core.mapping.view, thread, bell)
       Atomics.store(core.mapping.i32, goneAt(thread), 0)
     } catch (error) {
@@ -144,14 +151,14 @@ export class OwnedSession implements Hold {
 
   async setParameter(core: SessionCore, _changes: Partial<Config>, checked: Partial<RuntimeConfig>): Promise<void> {
     const { id, stdout, stderr } = this.session.config
-    // those that joined have what they need of the parameters for themselves
+    // threads that joined keep parameters of their own
     const channel = new BroadcastChannel(channelName(id))
     channel.postMessage(checked)
     channel.close()
     await supervisor().show(core.facts.pid, { stdout, stderr })
   }
 
-  /** Rejects with the session's end too. */
+  /** Rejects with the session's end, too. */
   async runJob(core: SessionCore, module: string, input: unknown, options: JobOptions): Promise<unknown> {
     const started = this.#started
     if (!started || !core.alive) throw core.deathError(undefined)
@@ -159,7 +166,7 @@ export class OwnedSession implements Hold {
     return started.jobs.run(module, input, options)
   }
 
-  /** Nobody ends the worker's thread but this session, or a job of the user's. */
+  /** The worker's thread is ended by this session, or by a job of the user's, in which case the session dies. */
   #workerEnded(started: Startup, code: number, strayed: Error | undefined): void {
     if (this.#started !== started) return
     const why =
@@ -191,18 +198,18 @@ export class OwnedSession implements Hold {
       .catch(() => {})
   }
 
-  /** Ends what has been started, whatever that is. */
+  /** Ends whatever has been started. */
   async #abandon(patience = milliseconds(this.session.config.timeout_stop)): Promise<void> {
     live.delete(this.session.config.id)
     const started = this.#started
     this.#started = undefined
     await started?.end(patience)
-    // those who wait for it to be up are told first why it is not
+    // after callers that wait for `ready` have been told why the session is not up
     setImmediate(() => this.session.closePorts())
   }
 }
 
-/** As Windows writes them. Throws ConfigError for one that is not there. */
+/** The folders to search, as Windows paths. Throws ConfigError for one that does not exist. */
 function dllFolders({ dll_directories, cwd }: ResolvedConfig): string[] {
   try {
     return dll_directories.map(folder => folderPath(folder, cwd))
@@ -211,7 +218,10 @@ function dllFolders({ dll_directories, cwd }: ResolvedConfig): string[] {
   }
 }
 
-/** What fails for want of descriptors fails anywhere, with any words, also in Wine. Throws SessionStartError. */
+/**
+ * Checked ahead, for a start that runs out of descriptors may fail anywhere, also in Wine, and with any message.
+ * Throws SessionStartError.
+ */
 function assertFilesLeft(id: string): void {
   const problem = openFilesProblem()
   if (problem) throw new SessionStartError(`session ${id} cannot be started: ${problem.found}: ${problem.mend}`)
@@ -219,7 +229,7 @@ function assertFilesLeft(id: string): void {
 
 let isWarned = false
 
-/** Once, unless somebody has said that there is to be no sandbox. */
+/** Warns once per thread that sessions run as root, unless the program has chosen `sandbox: false`. */
 function warnOfRoot({ sandbox, sources }: ResolvedConfig): void {
   if (isWarned || sandbox || sources.sandbox !== 'default' || process.getuid?.() !== 0) return
   isWarned = true

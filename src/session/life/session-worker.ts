@@ -10,17 +10,19 @@ export function makeWorker(): SessionWorker {
     minThreads: 1,
     maxThreads: 1,
     idleTimeout: Number.POSITIVE_INFINITY,
-    // it would block an idle worker in Atomics.wait, where callbacks of jobs that have ended could not be heard
+    // otherwise Piscina would block an idle worker in Atomics.wait, where callbacks of jobs that have ended could not
+    // be heard
     atomics: 'disabled',
-    // the session's descriptors are closed by the thread that started it, once, when nobody uses them any more
+    // the thread that started the session closes its descriptors, once
     trackUnmanagedFds: false,
     execArgv: [],
   })
 }
 
 /**
- * Settles when its thread has loaded what it needs, or has ended. Until then it must not be ended: Piscina has the thread `require` a
- * module, and Node 20 ends the whole program (`v8::Module::IsGraphAsync`) where that is cut short.
+ * Settles when the worker's thread has loaded its modules, or has ended. Until then it must not be ended: Piscina has
+ * the thread `require` a module, and Node 20 ends the whole program (`v8::Module::IsGraphAsync`) where that is cut
+ * short.
  */
 export function untilLoaded(worker: SessionWorker): Promise<void> {
   return new Promise(resolve => {

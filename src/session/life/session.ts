@@ -43,7 +43,7 @@ export type OpenParameters = Partial<Omit<Config, 'arch'>> & { readonly arch?: A
 /** The parameters of a session that can load a DLL. Throws ArgumentError, ConfigError, DllNotFoundError, WrongArchitectureError. */
 export function parametersFor(dllPath: string, parameters: OpenParameters): Partial<Config> {
   checkDllName(dllPath)
-  // what is no object is refused in the same words as by the constructor
+  // refuses what is no object in the same words as the constructor
   if (!isRecord(parameters)) resolveConfig(parameters as never)
   const { arch = 'auto', ...others } = parameters
   return arch === 'auto' ? { ...others, arch: archForDll(dllPath, resolveConfig(others)) } : { ...others, arch }
@@ -75,7 +75,7 @@ export class CtypesSession extends SessionSurface {
     const held = this.#asHeld()
     this.#hold = joining ? new JoinedSession(held, joining) : new OwnedSession(held)
     this.#ready = this.#hold.begin().finally(holdNode())
-    // whoever waits is told; whoever does not must not end the program
+    // who awaits `ready` is told of a failure; where nobody does, it must not end the program as an unhandled rejection
     this.#ready.catch(() => {})
   }
 
@@ -123,12 +123,12 @@ export class CtypesSession extends SessionSurface {
   get ready(): Promise<this> {
     return this.#ready.then(() => this)
   }
-  /** Of the Windows side, as Linux numbers processes; undefined before it is up. */
+  /** Linux's process id of the Windows process; undefined before the session is up. */
   get pid(): number | undefined {
     return this.#hold.core?.facts.pid
   }
 
-  /** Throws ConfigError for a name that is none. */
+  /** Throws ConfigError for a name that no parameter has. */
   getParameter<K extends keyof Config>(name: K): Config[K] {
     checkParameterName('getParameter', name)
     return this.#config[name]
@@ -230,7 +230,7 @@ export class CtypesSession extends SessionSurface {
     return this.#hold.core
   }
 
-  /** What a hold needs of this object. */
+  /** This object as its hold sees it. */
   #asHeld(): HeldSession {
     const session = this
     return {
@@ -259,7 +259,7 @@ export class CtypesSession extends SessionSurface {
       lend,
       onCallbackError: error => this.#stray(error),
       onDeath: () => {
-        // who starts one that was never up is told otherwise
+        // a session that was never up reports its failed start by `ready`
         if (this.#hold.core === core) this.#died()
       },
     })

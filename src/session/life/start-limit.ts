@@ -2,11 +2,11 @@
 import { SessionStartError } from '../../errors.js'
 import { isStopped, serverProcess } from '../../runtime/wine-processes.js'
 
-/** Timers cannot be longer, in milliseconds: what asks for more has no limit. */
+/** The longest timer in milliseconds; a longer limit counts as none. */
 const MAX_TIMER = 0x7fffffff
 
 export class StartLimit {
-  /** Whose services may be what it waits for. */
+  /** The prefix whose services the start may be waiting for. */
   prefix: string | undefined
   /** Rejects when the time has passed. */
   readonly passed: Promise<never>
@@ -17,7 +17,7 @@ export class StartLimit {
     this.passed = new Promise((_, no) => {
       reject = no
     })
-    // nobody may be waiting when it does
+    // where nobody awaits it, it must not end the program as an unhandled rejection
     this.passed.catch(() => {})
     const late = () =>
       reject(

@@ -20,16 +20,19 @@ import type { JobRunner } from './job-runner.js'
 import { makeWorker, untilLoaded } from './session-worker.js'
 import { supervisor } from './supervisor.js'
 
-/** What the sessions of this thread share to take turns, and the last one's number. */
+/** The memory by which this thread's sessions take turns, and the number of the latest one. */
 const turns = createTurns()
 let numbers = 0
-/** Wakes the threads of this thread's sessions: one that blocks would hold up the end of the program. */
+/** Each wakes the threads of one session: a thread that blocks would hold up the end of the program. */
 const releases = new Set<() => void>()
 const releaseAll = () => {
   for (const release of releases) release()
 }
 
-/** Threads that may use a session from the start, and in a sandbox, to which no descriptor can be handed later, at all. */
+/**
+ * Threads that may use a session from the start; and all that may ever use one in a sandbox, to which no descriptor
+ * can be handed later.
+ */
 const THREADS = [WORKER_THREAD, CALLER_THREAD]
 const SANDBOX_THREADS = [...THREADS, 2, 3, 4, 5]
 
@@ -37,18 +40,18 @@ export class Startup {
   readonly shared = new SharedState()
   readonly worker = makeWorker()
   readonly #loaded = untilLoaded(this.worker)
-  /** What this session shares with the program's others, and its number among them. */
+  /** The memory for turns, and this session's number there. */
   readonly turns = turns
   readonly number = ++numbers
   jobs?: JobRunner
   #segment: Segment | undefined
   #pid = 0
   #spawning: Promise<number> | undefined
-  /** It is to end, or has. */
+  /** Set once it is to end. */
   #over = false
   #sandbox: Promise<Sandbox> | undefined
   readonly #release = () => this.shared.end(EndReason.terminated)
-  /** What was thrown in the worker outside any task. */
+  /** An error that was thrown in the worker outside of tasks. */
   #strayed: Error | undefined
 
   /** `onWorkerEnd` is told if the worker's thread ends. */
@@ -61,14 +64,17 @@ export class Startup {
     countSession(turns, 1)
   }
 
-  /** Makes the segment, and starts the Windows process; its number, and what it sees where it is in a sandbox. */
+  /**
+   * Makes the segment and starts the Windows process. Gives the process id, and what the process sees of files if it
+   * is in a sandbox.
+   */
   async spawn(
     installation: Installation,
     config: ResolvedConfig,
   ): Promise<{ segment: Segment; pid: number; sandbox: SandboxView | undefined }> {
     if (config.sandbox) this.#sandbox = Sandbox.make(installation, config, lockNow)
     const ready = this.#sandbox ?? ensureServices(installation)
-    // until it is awaited nobody else is told of its failure
+    // it is awaited below; a failure before that is not unhandled
     ready.catch(() => {})
     const segment = createSegment(config.memory, this.shared, this.#sandbox ? SANDBOX_THREADS : THREADS)
     this.#segment = segment
@@ -93,14 +99,14 @@ export class Startup {
     return openBell(segment, this.shared, thread)
   }
 
-  /** Ends what has been made, whatever that is. The process gets `patience` milliseconds. Once only. */
+  /** Ends whatever has been made. The Windows process gets `patience` milliseconds to leave. To be called once. */
   async end(patience: number): Promise<void> {
     this.#over = true
     countSession(turns, -1)
     releases.delete(this.#release)
     if (releases.size === 0) process.off('exit', releaseAll)
     this.shared.end(EndReason.terminated)
-    // what has been begun is not left to itself
+    // a process that is just being started has to be ended, too
     this.#pid ||= (await this.#spawning?.catch(() => 0)) ?? 0
     if (this.#pid) await supervisor().stop(this.#pid, patience)
     await this.#loaded
@@ -113,7 +119,7 @@ export class Startup {
     }
     await this.#sandbox?.then(
       sandbox => sandbox.remove(),
-      // why it could not be made has been told
+      // the failure to make it has been reported by `spawn`
       () => {},
     )
   }

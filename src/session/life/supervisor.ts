@@ -1,4 +1,4 @@
-/** The program's one supervisor thread, started with the first session. */
+/** The supervisor thread, started with the first session. */
 import { MessageChannel, Worker } from 'node:worker_threads'
 import type { Supervisor } from '../../../workers/supervisor.js'
 import { SessionStartError } from '../../errors.js'
@@ -7,11 +7,14 @@ import { Waiting, writerTo } from './output.js'
 
 let started: Remote<Supervisor> | undefined
 
-/** How long a program that ends waits for who reads what its sessions have printed, if nothing of it is taken, in milliseconds; and how often it looks. */
+/**
+ * How long the end of the program waits while nothing of its sessions' output is taken, and how often it looks, in
+ * milliseconds.
+ */
 const PATIENCE = 5000
 const GLANCE = 50
 
-/** What sessions have printed, and nobody has taken yet, would be lost with this program. */
+/** Waits until the output of sessions has been taken, which would be lost with this program. */
 function flush(waiting: Int32Array): void {
   let left = Atomics.load(waiting, Waiting.held)
   for (let since = performance.now(); left > 0 && performance.now() - since < PATIENCE; ) {
@@ -34,7 +37,7 @@ export function supervisor(): Remote<Supervisor> {
       name: 'zugbruecke supervisor',
       workerData: { waiting },
       execArgv: [],
-      // its own output goes straight to the descriptors; nothing is to wait for this thread's event loop
+      // it writes to the descriptors itself, so that output does not wait for this thread's event loop
       stdin: false,
       resourceLimits: { maxOldGenerationSizeMb: 64 },
     })
@@ -45,7 +48,7 @@ export function supervisor(): Remote<Supervisor> {
     worker.once('error', error => {
       why = error.message
     })
-    // the next session has another
+    // the next session starts another one
     worker.once('exit', () => {
       started = undefined
     })
