@@ -153,9 +153,10 @@ export class Parser {
       const named = symbol === undefined ? {} : { symbol }
       if (!isLocal(storage)) this.#declarations.push({ kind: 'routine', name, type, ...named, at: declared.at })
     } else {
-      const constant = isConst ? initializer : {}
-      // No library exports what is static; what may be of use is its value.
-      if (!isLocal(storage) || constant.value || constant.text !== undefined)
+      // No library exports what is static; what may be of use is its value, and a text is one, whoever may lead the pointer elsewhere.
+      const local = isLocal(storage)
+      const constant = isConst || (local && initializer.text !== undefined) ? initializer : {}
+      if (!local || constant.value || constant.text !== undefined)
         this.#declarations.push({ kind: 'variable', name, type, ...constant, at: declared.at })
     }
   }
