@@ -6,7 +6,7 @@ import { pointerTarget } from '../dist/src/ctypes/header/builtin.js'
 import { tokenLike } from '../dist/src/ctypes/header/lexer.js'
 import { TreeLookup } from '../dist/src/ctypes/header/lookup.js'
 import { Macros } from '../dist/src/ctypes/header/macros.js'
-import { KnownNames } from '../dist/src/ctypes/header/names.js'
+import { KnownNames, variantOf } from '../dist/src/ctypes/header/names.js'
 import { Parser } from '../dist/src/ctypes/header/parser.js'
 import { predefinedMacros } from '../dist/src/ctypes/header/predefined.js'
 import { preprocess } from '../dist/src/ctypes/header/preprocessor.js'
@@ -19,9 +19,9 @@ import { writeChanged } from './write-changed.mjs'
 const compilers = { win64: 'x86_64-w64-mingw32-gcc', win32: 'i686-w64-mingw32-gcc' }
 const headers = `winsock2 ws2tcpip windows mmreg usb winusbio setupapi tlhelp32 psapi dbghelp assert complex ctype errno fenv float inttypes limits locale
   math setjmp signal stdarg stddef stdint stdio stdlib string time wchar wctype direct io process sys/stat sys/timeb sys/types sys/utime`
-// What our own texts say better: `FILE` is not to be looked into, `time_t` has 64 bits for Microsoft,
+// What our own texts say better: `FILE` is not to be looked into, `time_t` has 64 bits for Microsoft (`_stati64` is one of two),
 // `long double` is a `double`.
-const leftOut = /^(?:_iobuf|FILE|_?time_t|I[A-Z]\w+_v\d+_\d+_c_ifspec|_LONGDOUBLE|max_align_t)$/
+const leftOut = /^(?:_iobuf|FILE|_?time_t|_stati64|I[A-Z]\w+_v\d+_\d+_c_ifspec|_LONGDOUBLE|max_align_t)$/
 
 // A part of a type here, also where a compiler of 64 bits makes nothing of them.
 const conventions = ['-U__cdecl', '-U__fastcall', '-U__thiscall']
@@ -43,7 +43,7 @@ function read(arch) {
   const tokens = preprocess(source, table)
   const own = [...run('').matchAll(/^#define (\w+)/gm)].map(([, name]) => name)
   const notTheirs = new Set([...own, ...predefinedMacros(arch).keys()])
-  const known = new KnownNames(types(arch), arch, {}, false)
+  const known = new KnownNames(types(arch), arch, {}, variantOf(new Map()))
   // Of the compiler's own; all else is in the text.
   const get = name => (name === 'wchar_t' || name.startsWith('_') ? known.get(name) : undefined)
   const names = { ns: known.ns, arch, get }

@@ -1,4 +1,5 @@
 /** Arguments of `call`: what the command line says, as the routine takes it, and what the routine made of it. */
+import { create_string_buffer, create_unicode_buffer } from '../ctypes/index.js'
 import type { Parameter, Type } from './sessions.js'
 import { readArgument, toJson } from './text.js'
 
@@ -27,6 +28,8 @@ const takesText = (type: Type | undefined) =>
 
 /** An object of ctypes for what a pointer is to lead to, so that it can be looked at when the routine has changed it. */
 function inMemory(value: unknown, type: Type | undefined): unknown {
+  if (typeof value === 'string' && type?.name === 'c_char_p') return create_string_buffer(value)
+  if (typeof value === 'string' && type?.name === 'c_wchar_p') return create_unicode_buffer(value)
   const target = type?.pointee
   if (!target || value === null || typeof value === 'string') return value
   if (Array.isArray(value)) return new (target.array(value.length))(...value)

@@ -24,10 +24,13 @@ export async function prompt(
   Object.assign(server.context, names)
   const ended = once(server, 'exit')
   await Promise.race([feed(server, input), ended])
+  // the prompt of a line that is to be continued is the only one that is not empty
+  const isCutOff = server.getPrompt() !== ''
+  if (isCutOff) process.stdout.write('Uncaught SyntaxError: Unexpected end of input\n')
   input.end()
   await ended
   // where Node's prompt keeps the last error, for whoever types
-  return server.context._error !== undefined
+  return isCutOff || server.context._error !== undefined
 }
 
 /** Gives the lines one at a time: the next must find what the one before has awaited. Node's own prompt gives them all at once. */

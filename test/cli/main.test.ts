@@ -113,6 +113,10 @@ test('call: what is only returned is not given, wherever it stands; what argumen
   const sorted = cli(['call', 'msvcrt', 'void _swab(const char *, short *, int)', 'abcd', '[0, 0]', '4']).stdout
   assert.equal(sorted.trim().split(/\n/)[0], 'argument 2: [')
   assert.match(cli(['call', 'msvcrt', 'double frexp(double, int *)', '8', '0']).stdout, /^0.5\nargument 2: 4\n$/)
+  const upper = (...args: string[]) => cli(['call', 'msvcrt', ...args]).stdout
+  assert.is(upper('int _strupr_s(char *, size_t)', 'ä text', '8'), '0\nargument 1: "ä TEXT"\n')
+  assert.is(upper('wchar_t *_wcsupr(wchar_t *)', '5 ab'), '5 AB\nargument 1: "5 AB"\n')
+  assert.is(upper('size_t strlen(char *)', 'ab'), '2\n')
 })
 
 test('call: what is no prototype is a wrong use', () => {
@@ -128,6 +132,9 @@ test('repl: lines of a pipe take turns, and an error does not end it, but is tol
   const { code, stdout, stderr } = cli(['repl'], {}, lines.join('\n'))
   assert.is(code, 1, stderr)
   assert.is(cli(['repl'], {}, '[1,\n2].length\n').code, 0)
+  const cutOff = cli(['repl'], {}, '1 + 1\n[1,\n')
+  assert.is(cutOff.code, 1, 'a line that was to be continued')
+  assert.match(cutOff.stdout, 'Uncaught SyntaxError: Unexpected end of input')
   const answers = stdout.split('\n')
   assert.equal([answers[0], answers[1]], ['undefined', '4'])
   assert.match(answers[2], /2$/)

@@ -38,6 +38,15 @@ const texts: { readonly [type: string]: string } = {
   'struct _iobuf': 'FILE',
   'struct { unsigned long long parts[2]; } __attribute__((aligned(16)))': '__float128 _Float128',
   'struct { unsigned short bits; }': '_Float16 __bf16',
+  'struct{__time32_t actime;__time32_t modtime;}': '__utimbuf32',
+  'struct{__time64_t actime;__time64_t modtime;}': '__utimbuf64',
+  'struct{__time32_t time;unsigned short millitm;short timezone;short dstflag;}': '__timeb32',
+  'struct{__time64_t time;unsigned short millitm;short timezone;short dstflag;}': '__timeb64',
+  'struct{unsigned attrib;__time64_t time_create;__time64_t time_access;__time64_t time_write;long long size;char name[260];}':
+    '__finddata64_t',
+  'struct{_dev_t st_dev;_ino_t st_ino;unsigned short st_mode;short st_nlink;short st_uid;short st_gid;_dev_t st_rdev;long long st_size;__time32_t st_atime;__time32_t st_mtime;__time32_t st_ctime;}':
+    '_stat32i64',
+  'struct{struct _timespec32 it_interval;struct _timespec32 it_value;}': '_itimerspec32',
   'GUID *': 'REFGUID REFIID REFCLSID REFFMTID LPGUID LPIID LPCLSID',
 }
 const byName = new Map(
@@ -49,6 +58,29 @@ const byName = new Map(
  * need not be read for them.
  */
 export const builtinText = (name: string): string | undefined => byName.get(name)
+
+/** What `time_t` is in, by the name that it has where that has 64 bits, and 32 (`_USE_32BIT_TIME_T`). */
+export const timed: ReadonlyMap<string, { readonly bits64: string; readonly bits32: string }> = new Map(
+  [
+    'time_t time_t __time32_t',
+    'timespec timespec _timespec32',
+    'itimerspec itimerspec _itimerspec32',
+    'stat stat _stat32',
+    '_stat _stat64i32 _stat32',
+    '_stati64 _stat64 _stat32i64',
+    'utimbuf utimbuf __utimbuf32',
+    '_utimbuf _utimbuf __utimbuf32',
+    'timeb timeb __timeb32',
+    '_timeb __timeb64 __timeb32',
+    '_finddata_t _finddata64i32_t _finddata32_t',
+    '_finddatai64_t __finddata64_t _finddata32i64_t',
+    '_wfinddata_t _wfinddata64i32_t _wfinddata32_t',
+    '_wfinddatai64_t _wfinddata64_t _wfinddata32i64_t',
+  ].map(line => {
+    const [name = '', bits64 = '', bits32 = ''] = line.split(' ')
+    return [name, { bits64, bits32 }]
+  }),
+)
 
 /** `PDWORD`, `LPSYSTEMTIME`, `LPCGUID`: pointers by their name. */
 export function pointerTarget(name: string, exists: (name: string) => boolean): string | undefined {

@@ -8,7 +8,7 @@ import { lazyObject } from './lazy.js'
 import { TreeLookup } from './lookup.js'
 import { Macros } from './macros.js'
 import { type Header, type HeaderType, type Prototype, plainObject, routineOf, typeNamed } from './members.js'
-import { KnownNames } from './names.js'
+import { KnownNames, variantOf } from './names.js'
 import type { Arch, CType, TypeNamespace } from './namespace.js'
 import { Parser } from './parser.js'
 import { predefinedMacros } from './predefined.js'
@@ -87,7 +87,7 @@ function read(text: string, options: HeaderOptions) {
     variables,
     undefinedMacros: source.undefinedMacros,
   }
-  return { header, lookup, constants: resolver.constants, unicode: names.unicode }
+  return { header, lookup, constants: resolver.constants, variant: names.variant }
 }
 
 function prepare(text: string, label: Source['label'], { arch, ns, defines = {}, types = {} }: HeaderOptions) {
@@ -95,6 +95,11 @@ function prepare(text: string, label: Source['label'], { arch, ns, defines = {},
   const source = new Source(text, label)
   const table = predefinedMacros(arch, defines, text)
   const tokens = preprocess(source, table)
-  const names = new KnownNames(ns, arch, types, table.has('UNICODE') || table.has('_UNICODE'))
+  const variant = variantOf(table)
+  if (variant.time32 && arch === 'win64')
+    throw new ArgumentError(
+      `this ${label} defines _USE_32BIT_TIME_T, which is for 32-bit code: time_t has 64 bits in a win64 session, as it has for every compiler`,
+    )
+  const names = new KnownNames(ns, arch, types, variant)
   return { source, names, macros: new Macros(source, table), parser: new Parser(source, tokens, names.has) }
 }

@@ -31,6 +31,7 @@ export const float = (value: number, single = false): FloatValue =>
 
 const integerPattern = /^(0x[0-9a-f]+|0b[01]+|\d+)(u?(?:ll|l|i8|i16|i32|i64)?|(?:ll|l)u)$/i
 const floatPattern = /^(?:(?:\d+\.\d*|\.\d+)(?:e[+-]?\d+)?|\d+e[+-]?\d+)[fl]?$/i
+const hexFloatPattern = /^0x([0-9a-f]*)\.?([0-9a-f]*)p([+-]?\d+)([fl]?)$/i
 
 export function numberValue(source: Source, token: Token): Value {
   const found = integerPattern.exec(token.text)
@@ -41,6 +42,9 @@ export function numberValue(source: Source, token: Token): Value {
       return typed(BigInt(octal ? `0o${digits}` : digits), !/^[1-9]/.test(digits), (found[2] ?? '').toLowerCase())
   }
   if (floatPattern.test(token.text)) return float(Number.parseFloat(token.text), /f$/i.test(token.text))
+  const [, whole = '', part = '', power, suffix = ''] = hexFloatPattern.exec(token.text) ?? []
+  if (whole + part !== '')
+    return float(Number(`0x${whole}${part}`) * 2 ** (Number(power) - 4 * part.length), /f/i.test(suffix))
   throw source.error(token.at, `expected a number, found "${token.text}"`)
 }
 

@@ -1,7 +1,20 @@
 /** Names of types that a text need not define: the caller's, and those of wintypes, C and windows.h. */
-import { pointerTarget } from './builtin.js'
+import { pointerTarget, timed } from './builtin.js'
+import type { Macro } from './macros.js'
 import type { Arch, CType, TypeNamespace } from './namespace.js'
 import { type Known, own, WindowsTypes } from './windows.js'
+
+/** What macros say of the types of Microsoft's headers. */
+export interface Variant {
+  readonly unicode: boolean
+  /** `time_t` has 32 bits. */
+  readonly time32: boolean
+}
+
+export const variantOf = (macros: ReadonlyMap<string, Macro>): Variant => ({
+  unicode: macros.has('UNICODE') || macros.has('_UNICODE'),
+  time32: macros.has('_USE_32BIT_TIME_T'),
+})
 
 export class KnownNames {
   /** Structures of windows.h that this text uses. */
@@ -14,7 +27,7 @@ export class KnownNames {
     readonly arch: Arch,
     /** Types from elsewhere, such as those of another header. */
     readonly given: { readonly [name: string]: unknown },
-    readonly unicode: boolean,
+    readonly variant: Variant,
   ) {
     this.#windows = WindowsTypes.of(ns, arch)
   }
@@ -48,10 +61,13 @@ export class KnownNames {
 
   /**
    * The name that a name stands for: with `UNICODE`, `LOGFONT` is `LOGFONTW` and `LPTSTR` is `LPWSTR`; without, those
-   * in A and `LPSTR`.
+   * in A and `LPSTR`. `_stat` is one of four.
    */
   #spelt(name: string): string {
-    if (!this.unicode) return name
+    const { unicode, time32 } = this.variant
+    const byTime = timed.get(name)
+    if (byTime) return time32 ? byTime.bits32 : byTime.bits64
+    if (!unicode) return name
     if (/^(?:TCHAR|TBYTE)$/.test(name)) return 'WCHAR'
     if (/^L?PC?TSTR$/.test(name)) return name.replace('T', 'W')
     const windows = this.#windows

@@ -153,9 +153,10 @@ export class Parser {
       const named = symbol === undefined ? {} : { symbol }
       if (!isLocal(storage)) this.#declarations.push({ kind: 'routine', name, type, ...named, at: declared.at })
     } else {
-      const constant = isConst ? initializer : {}
-      // no library exports a static variable, but its value may be of use
-      if (!isLocal(storage) || constant.value || constant.text !== undefined)
+      // no library exports a static variable, but its value may be of use; a text is one, also where the pointer to it may be changed
+      const local = isLocal(storage)
+      const constant = isConst || (local && initializer.text !== undefined) ? initializer : {}
+      if (!local || constant.value || constant.text !== undefined)
         this.#declarations.push({ kind: 'variable', name, type, ...constant, at: declared.at })
     }
   }

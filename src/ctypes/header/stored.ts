@@ -10,7 +10,7 @@ import type { Constants } from './constants.js'
 import { LazyMap, lazyObject } from './lazy.js'
 import { type ConstantEntry, isTypedef, type Lookup, type TreeLookup } from './lookup.js'
 import { type Header, type HeaderType, type Prototype, routineOf, typeNamed } from './members.js'
-import { KnownNames } from './names.js'
+import { KnownNames, type Variant } from './names.js'
 import type { Arch, TypeNamespace } from './namespace.js'
 import { Resolver } from './resolve.js'
 import type { Shelf } from './shelf.js'
@@ -28,7 +28,7 @@ export interface ParsedHeader {
  * The beginning of the bytes. Each row behind it is a declaration, or the definition of a structure or an enumeration.
  */
 interface Index {
-  readonly unicode: boolean
+  readonly variant: Variant
   /** Names of the header's types, routines and variables, in its order. */
   readonly types: readonly string[]
   readonly routines: readonly string[]
@@ -56,7 +56,7 @@ interface Read {
   readonly header: Header
   readonly lookup: TreeLookup
   readonly constants: Constants
-  readonly unicode: boolean
+  readonly variant: Variant
 }
 
 export function storeHeader(text: string, arch: Arch, read: Read): ParsedHeader {
@@ -84,7 +84,7 @@ class Writer {
   constructor(readonly read: Read) {}
 
   write(): { index: Index; rows: readonly Uint8Array[] } {
-    const { header, lookup, unicode } = this.read
+    const { header, lookup, variant } = this.read
     const { tree } = lookup
     const declarations = new Map<string, number>()
     for (const declaration of tree.declarations)
@@ -96,7 +96,7 @@ class Writer {
     const constants = this.#rows.push(serialize(header.constants)) - 1
     let end = 0
     const index: Index = {
-      unicode,
+      variant,
       types: Object.keys(header.types),
       routines: [...header.routines.keys()],
       variables: [...header.variables.keys()],
@@ -158,7 +158,7 @@ class Writer {
 export function openHeader(parsed: ParsedHeader, ns: TypeNamespace, shelf?: Shelf): Header {
   const lookup = new StoredLookup(new Uint8Array(parsed.bytes))
   const { index } = lookup
-  const names = new KnownNames(ns, parsed.arch, {}, index.unicode)
+  const names = new KnownNames(ns, parsed.arch, {}, index.variant)
   const resolver = new Resolver(new Source('', 'header'), lookup, names, shelf)
   const declared = (name: string) => lookup.declaration(name) as Declaration
   return {

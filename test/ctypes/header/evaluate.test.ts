@@ -81,6 +81,10 @@ test('numbers with the digits of a float', () => {
     '0.1f + 0.2',
     '(float)0.1 * 10',
     '(0 ? 1.0 : 0.1f) * 10',
+    '0x1.8p3f',
+    '0x.8p-2 + 0X1.999999999999Ap-4',
+    '0xFFFFFFp-24f',
+    '-0x10P-8L',
   ]
   const { constants } = header(texts.map((text, index) => `#define X${index} ((${text}) * 1e15)\n`).join(''))
   const expected = compiled(

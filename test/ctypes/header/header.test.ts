@@ -622,6 +622,9 @@ test('constants that are text or float', () => {
   const { constants, variables } = header(`
     static const char *NAME = "x" "y";
     static const wchar_t WIDE[] = (L"w");
+    static LPCWSTR SPELT = L"by its typedef";
+    extern LPCWSTR exported_too;
+    LPCSTR exported_with_its_text = "x";
     const char version[] = "1.0";
     static const struct { int a; } hidden = { 1 };
     static const char *const list[] = { "a" };
@@ -639,6 +642,7 @@ test('constants that are text or float', () => {
       third: Math.fround(1 / 3),
       NAME: 'xy',
       WIDE: 'w',
+      SPELT: 'by its typedef',
       version: '1.0',
       RATE: Math.fround(2.2),
       SUM: Math.fround(Math.fround(0.1) + Math.fround(0.2)),
@@ -647,7 +651,7 @@ test('constants that are text or float', () => {
       EXACT: 2.2,
     },
   )
-  assert.equal([...variables.keys()], ['exported'])
+  assert.equal([...variables.keys()], ['exported_too', 'exported_with_its_text', 'exported'])
 })
 
 test('constants', () => {

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { parseHeader } from '../../../src/ctypes/header/index.js'
+import { openHeader, parseForAll, parseHeader } from '../../../src/ctypes/header/index.js'
 import type { Arch } from '../../../src/ctypes/header/namespace.js'
 import { windowsConstant, windowsFiles, windowsType } from '../../../src/ctypes/header/table.js'
 import type { StructureClass } from '../../../src/ctypes/structure.js'
@@ -112,6 +112,66 @@ for (const arch of ['win64', 'win32'] satisfies Arch[]) {
     assert.equal(wrong, [])
   })
 }
+
+const timed =
+  `time_t|struct timespec|struct itimerspec|struct stat|struct _stat|struct _stati64|struct utimbuf|struct _utimbuf|struct timeb|struct _timeb
+  |struct __timeb64|struct __timeb32|struct __utimbuf64|struct __utimbuf32|struct _finddata_t|struct _finddatai64_t|struct _wfinddata_t|struct _wfinddatai64_t
+  |struct __finddata64_t`
+    .split('|')
+    .map(name => name.trim())
+const timedHeaders = [
+  'sys/timeb',
+  'sys/utime',
+  'sys/stat',
+  'sys/types',
+  'time',
+  'io',
+  'wchar',
+  'pthread_time',
+  'sys/types',
+]
+const timedPrelude = `${timedHeaders.map(name => `#include <${name}.h>\n`).join('')}#undef _USE_32BIT_TIME_T\n`
+const use32 = '#define _USE_32BIT_TIME_T\n'
+const members = timed.map((name, index) => `struct in${index} { char before; ${name} it; };\n`).join('')
+
+// mingw has 32 bits of time in 32-bit code, whoever asks; what Microsoft has where nobody does, its 64-bit code has.
+for (const [arch, before] of [
+  ['win64', ''],
+  ['win32', use32],
+] as const)
+  test(`what time_t is in on ${arch}${before && ', with _USE_32BIT_TIME_T'}`, () => {
+    const text = before + members
+    const headers = [
+      parseHeader(text, { arch, ns: types(arch) }),
+      openHeader(parseForAll(text, { arch, ns: types(arch) }), types(arch)),
+    ]
+    const asked = timed.flatMap((_, index) => [
+      `sizeof(struct in${index})`,
+      `__builtin_offsetof(struct in${index}, it)`,
+    ])
+    const expected = compiled(arch, timedPrelude + members, asked)
+    for (const header of headers) {
+      const said = timed.flatMap((_, index) => {
+        const { size, fields } = header.types[`in${index}`] as unknown as StructureClass
+        return [BigInt(size), BigInt(fields.it?.offset ?? -1)]
+      })
+      assert.equal(said, expected)
+    }
+  })
+
+test('time_t has 64 bits on win32, unless the text says _USE_32BIT_TIME_T', () => {
+  const ns = types('win32')
+  const text = 'struct log { int kind; time_t at; struct stat of; SYSTEMTIME on; }; time_t last(const time_t *);'
+  const read = (before: string, arch: Arch = 'win32') => parseHeader(before + text, { arch, ns: types(arch) })
+  const [wide, narrow] = [read(''), read(use32)]
+  const undone = read(`${use32}#undef _USE_32BIT_TIME_T\n`)
+  const sizes = (header: typeof wide) => [header.types.log?.size, header.routines.get('last')?.restype]
+  assert.equal(sizes(wide), [80, ns.c_longlong])
+  assert.equal(sizes(undone), sizes(wide))
+  assert.equal(sizes(narrow), [4 + 4 + 36 + 16, ns.c_long])
+  assert.is(narrow.types.SYSTEMTIME, wide.types.SYSTEMTIME)
+  assert.throws(() => read(use32, 'win64'), /_USE_32BIT_TIME_T, which is for 32-bit code/)
+})
 
 test('macros of windows.h that constants are made with', () => {
   const expressions = [
