@@ -20,6 +20,7 @@ import {
   KIND,
   LENGTH,
   lay,
+  NESTING,
   OFFSET,
   provideArrays,
   READ,
@@ -33,6 +34,7 @@ import {
 import { decodeUtf16, encodeUtf16 } from './encoding.js'
 import { hasMember, isA, reading } from './given.js'
 import { makeIndexed } from './indexed.js'
+import { checkPointers, nestingOf } from './limits.js'
 import { copyCells } from './reference.js'
 import { encodingOf } from './text.js'
 import { type AnyTypedArray, hasElements, typedArrays } from './typed-arrays.js'
@@ -202,6 +204,7 @@ function arrayOf(elementType: CType, length: number): CType {
   if (!known) classes.set(elementType, (known = new Map()))
   let type = known.get(length)
   if (!type) {
+    const nesting = nestingOf('an array', [elementType])
     let pointers: readonly number[] | undefined
     type = class extends ArrayData {} as unknown as CType
     Object.defineProperties(type, {
@@ -211,6 +214,7 @@ function arrayOf(elementType: CType, length: number): CType {
       elementType: { value: elementType },
       length: { value: length },
       [LENGTH]: { value: length },
+      [NESTING]: { value: nesting },
       [ARCH]: { get: () => elementType[ARCH] },
       [HOME]: { get: () => elementType[HOME] },
       [POINTERS]: { get: () => (pointers ??= repeated(elementType, length)) },
@@ -231,6 +235,7 @@ provideArrays(arrayOf)
 export function repeated(type: CType, count: number): readonly number[] {
   const pointers = type[POINTERS]
   if (pointers.length === 0) return pointers
+  checkPointers(`${count} of ${type.name}`, pointers.length * count)
   const all: number[] = []
   for (let i = 0; i < count; i++) for (const at of pointers) all.push(i * type.size + at)
   return all
@@ -238,10 +243,10 @@ export function repeated(type: CType, count: number): readonly number[] {
 
 /** As C writes it: the outermost dimension first. */
 function arrayName(type: CType, length: number): string {
-  const bracket = type[CATEGORY] === 'array' ? type.name.indexOf('[') : -1
-  return bracket < 0
-    ? `${type.name}[${length}]`
-    : `${type.name.slice(0, bracket)}[${length}]${type.name.slice(bracket)}`
+  // asked for once: each level asks the one inside it
+  const { name } = type
+  const bracket = type[CATEGORY] === 'array' ? name.indexOf('[') : -1
+  return bracket < 0 ? `${name}[${length}]` : `${name.slice(0, bracket)}[${length}]${name.slice(bracket)}`
 }
 
 /** Fills the array from a text, a list, bytes or another array; what is not given becomes zero. */

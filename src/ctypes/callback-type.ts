@@ -15,6 +15,7 @@ import {
   isType,
   KIND,
   memoryOf,
+  NESTING,
   pointerSizeOf,
   READ,
   type TypeStatics,
@@ -24,6 +25,7 @@ import {
 import { type CallbackVariable, FunctionPointer } from './function-pointer.js'
 import type { Addressed, ArgOf, CallbackResult, io, ValueOf, ValuesOf, view } from './inference.js'
 import { readAddress } from './integers.js'
+import { checkedName, nestingOf } from './limits.js'
 import { checkMemsync, checkPaths, type Directive, type Memsync } from './memsync.js'
 import { toAddress } from './pointing.js'
 import { checkSession, isCallbackTarget, readCell, refAt, writeCell } from './reference.js'
@@ -167,6 +169,11 @@ export function callbackType(
     throw new ArgumentError(`${word} takes at most ${MOST_PARAMETERS} parameters, not ${argtypes.length}`)
   for (const [i, type] of argtypes.entries())
     if (!isType(type)) throw new ArgumentError(`argument ${i + 1} of ${word} must be a C type, not ${describe(type)}`)
+  const nesting = nestingOf(word, [restype, ...argtypes])
+  const name = checkedName(
+    word,
+    `${word}(${[restype?.name ?? 'null', ...argtypes.map(({ name }) => name)].join(', ')})`,
+  )
   // A plain function, since it is called without `new`.
   function type(this: unknown, fn: unknown): Callback {
     if (typeof fn !== 'function')
@@ -175,13 +182,14 @@ export function callbackType(
   }
   Object.setPrototypeOf(type, CData)
   Object.defineProperties(type, {
-    name: { value: `${word}(${[restype?.name ?? 'null', ...argtypes.map(({ name }) => name)].join(', ')})` },
+    name: { value: name },
     prototype: { value: Callback.prototype },
     [VIEW]: { value: Object.create(FunctionPointer.prototype, { constructor: { value: type } }) },
     size: { value: pointerSizeOf(arch) },
     alignment: { value: pointerSizeOf(arch) },
     [CATEGORY]: { value: 'callback' },
     [KIND]: { value: 'p' },
+    [NESTING]: { value: nesting },
     [ARCH]: { value: arch },
     [FOR_ARCH]: { value: forArch },
     convention: { value: convention },

@@ -26,6 +26,8 @@ export const WRITE: unique symbol = Symbol('write')
 /** The same into memory that is zero and nobody else's yet: what fails may leave it half done. */
 export const INIT: unique symbol = Symbol('init')
 export const CATEGORY: unique symbol = Symbol('category')
+/** How many types lie in one another, through arrays, pointers and function pointers: see limits.ts. */
+export const NESTING: unique symbol = Symbol('nesting')
 /** How many elements an array type has. */
 export const LENGTH: unique symbol = Symbol('length')
 /** The character of `sink.ts` for a scalar; empty for structures and arrays. */
@@ -69,6 +71,7 @@ export interface TypeStatics<C extends Category, I extends object> {
   readonly [ARCH]: Arch | undefined
   readonly [HOME]: Arch | undefined
   readonly [POINTERS]: readonly number[]
+  readonly [NESTING]: number
   /** @internal */
   [FOR_ARCH](arch: Arch): CType
   /** @internal */
@@ -154,6 +157,7 @@ export abstract class CData {
   declare static readonly alignment: number
   declare static readonly [CATEGORY]: Category
   static readonly [KIND]: string = ''
+  static readonly [NESTING]: number = 0
   static get [ARCH](): Arch | undefined {
     return undefined
   }

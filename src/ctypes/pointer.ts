@@ -18,6 +18,7 @@ import {
   isType,
   KIND,
   lay,
+  NESTING,
   OFFSET,
   READ,
   type TYPE,
@@ -30,6 +31,7 @@ import { isA } from './given.js'
 import { makeIndexed } from './indexed.js'
 import type { InstanceOf, io, PointerArg, Reference, SetOf, ValueOf } from './inference.js'
 import { readAddress } from './integers.js'
+import { nestingOf } from './limits.js'
 import { ByReference, placeOf } from './pointing.js'
 import { addressAt, isCallbackTarget, readCell, refAt, writeCell } from './reference.js'
 import { pointerSizedForArch } from './variant.js'
@@ -181,12 +183,14 @@ export function POINTER(type: CType | null): CType {
   if (!isType(type)) throw new ArgumentError(`POINTER takes a C type, not ${describe(type)}`)
   let made = classes.get(type)
   if (!made) {
+    const nesting = nestingOf('a pointer', [type])
     made = class extends PointerData {} as unknown as CType
     Object.defineProperties(made, {
       name: { get: () => `POINTER(${type.name})`, configurable: true },
       size: { value: 8 },
       alignment: { value: 8 },
       [ARCH]: { value: 'win64' },
+      [NESTING]: { value: nesting },
       [FOR_ARCH]: { value: pointerSizedForArch },
       // Looked up when used: a structure may point to itself before it is laid out.
       pointee: {

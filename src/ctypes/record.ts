@@ -20,6 +20,7 @@ import {
   WRITE,
 } from './data.js'
 import { layOut } from './layout.js'
+import { checkDepth, checkPointers, elementOf } from './limits.js'
 import { bigEndian } from './simple.js'
 
 /** Where a field of a structure lies. */
@@ -56,6 +57,8 @@ export interface Record {
   readonly fields: { readonly [name: string]: FieldInfo }
   /** Names in the order of positional values. */
   readonly positional: readonly string[]
+  /** How many structures and arrays lie in one another, this one included. */
+  readonly depth: number
   /** Where pointers lie, those of nested structures, unions and arrays included. */
   readonly pointers: readonly number[]
   readonly accessors: readonly Accessor[]
@@ -78,6 +81,11 @@ export function buildRecord(
     const alignment = field instanceof AlignedField ? field.alignment : type.alignment
     return { name, width, alignment, type: options.big ? bigEndianField(owner, name, type) : type }
   })
+  const depth = entries.reduce((most, { type }) => {
+    const { element, arrays } = elementOf(type)
+    return Math.max(most, 1 + arrays + (element[CATEGORY] === 'structure' ? element[RECORD].depth : 0))
+  }, 1)
+  checkDepth(owner, depth)
   const layout = layOut(
     entries.map(({ type, width, alignment }) => ({ size: type.size, alignment, bits: width })),
     options,
@@ -99,6 +107,11 @@ export function buildRecord(
     )
   }
   const positional = Object.keys(fields)
+  const all = Object.values(fields)
+  checkPointers(
+    owner,
+    all.reduce((sum, { type }) => sum + type[POINTERS].length, 0),
+  )
   for (const name of options.anonymous) promote(owner, fields, accessors, name)
   return {
     size: layout.size,
@@ -106,10 +119,11 @@ export function buildRecord(
     arch: entries.some(({ type }) => type[ARCH] !== undefined) ? options.arch : undefined,
     fields: Object.freeze(fields),
     positional,
-    pointers: [...new Set(Object.values(fields).flatMap(({ type, offset }) => type[POINTERS].map(at => offset + at)))],
+    pointers: [...new Set(all.flatMap(({ type, offset }) => type[POINTERS].map(at => offset + at)))],
     accessors,
     byName: new Map(accessors.map(accessor => [accessor.name, accessor])),
     options,
+    depth,
   }
 }
 

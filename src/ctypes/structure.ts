@@ -29,6 +29,7 @@ import {
 } from './data.js'
 import { isA, isList, isRecord, reading } from './given.js'
 import type { init, SetOf, ValueOf } from './inference.js'
+import { elementOf, layingOut } from './limits.js'
 import {
   buildRecord,
   type DeclaredField,
@@ -210,7 +211,9 @@ function layOutOnce(type: typeof StructureData, { fields, options }: DeclaredFie
   if (underWay.has(type)) throw new ArgumentError(`${type.name} contains itself: use POINTER(${type.name})`)
   underWay.add(type)
   try {
-    return buildRecord(type.name, fields, options)
+    let arrays = 0
+    for (const field of fields.values()) if (isType(field)) arrays = Math.max(arrays, elementOf(field).arrays)
+    return layingOut(type.name, arrays, () => buildRecord(type.name, fields, options))
   } finally {
     underWay.delete(type)
   }

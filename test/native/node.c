@@ -53,7 +53,7 @@ void node_start_at(uint32_t start) {
   /* far from everything else, so that a mutated address does not hit the driver's own memory */
   if (first) {
     void *away = (void *)(ULONG_PTR)(sizeof(void *) == 8 ? 0x222200000000 : 0x22220000);
-    VirtualAlloc(away, 0x10000000, MEM_RESERVE, PAGE_NOACCESS);
+    VirtualAlloc(away, AWAY_SIZE, MEM_RESERVE, PAGE_NOACCESS);
     segment = VirtualAlloc(away, segment_size, MEM_COMMIT, PAGE_READWRITE);
     CreateThread(NULL, 0, watchdog, NULL, 0, NULL);
   }

@@ -35,6 +35,8 @@ extern uint32_t text_room_size;
 /* A test's handler of callbacks; what it returns goes back to the routine. */
 typedef uint64_t (*handler)(int strand, uint32_t number, const uint64_t *arguments, uint32_t count);
 
+/* The segment, and as much behind it as nobody else is to use. */
+enum { AWAY_SIZE = 0x10000000 };
 extern uint8_t *segment;
 extern uint64_t segment_size;
 extern handler on_callback;

@@ -3,6 +3,9 @@ import type { ArgumentError } from '../../errors.js'
 import { describe, type Token } from './lexer.js'
 import type { Source } from './source.js'
 
+/** Levels of what holds itself, or stands behind one another and does so as a tree. */
+export const DEEPEST = 200
+
 export class Cursor {
   #index = 0
   #depth = 0
@@ -48,9 +51,12 @@ export class Cursor {
   expected(what: string, token = this.token, hint = ''): ArgumentError {
     return this.source.error(token.at, `expected ${what}, found ${describe(token)}${hint}`)
   }
-  /** Reads something that may contain its own kind; a limit keeps any text from exhausting the stack. */
+  tooDeep(): ArgumentError {
+    return this.source.error(this.token.at, 'this is nested too deeply')
+  }
+  /** Reads something that may hold itself; no text can exhaust the stack. */
   nest<T>(read: () => T): T {
-    if (this.#depth === 200) throw this.source.error(this.token.at, 'this is nested too deeply')
+    if (this.#depth === DEEPEST) throw this.tooDeep()
     this.#depth++
     const result = read()
     this.#depth--

@@ -26,7 +26,6 @@ interface Shape {
 
 /** The most stars, or lengths, of one declarator. */
 const mostInRow = 50
-const tooDeep = ({ cursor }: Context) => cursor.source.error(cursor.token.at, 'this is nested too deeply')
 
 /** Reads a declarator. `what` names, for errors, what has to stand there; without `what` there may be no name. */
 export function parseDeclarator(
@@ -50,7 +49,7 @@ function parseShape(context: Context, given: Convention | undefined, what: strin
     const suffixes: ((base: TypeNode) => TypeNode)[] = []
     for (;;) {
       const { at } = cursor.token
-      if (suffixes.length > mostInRow) throw tooDeep(context)
+      if (suffixes.length > mostInRow) throw cursor.tooDeep()
       if (cursor.at('[')) suffixes.push(parseLength(context))
       else if (cursor.at('(')) {
         const list = parseParameters(context)
@@ -87,7 +86,7 @@ function parsePointers(context: Context): Front {
     const { text, kind } = cursor.token
     // for a caller, a C++ reference is an address
     if (cursor.accept('*') || cursor.accept('&')) {
-      if (++pointers > mostInRow) throw tooDeep(context)
+      if (++pointers > mostInRow) throw cursor.tooDeep()
       outerConvention = attributes.convention ?? outerConvention
       delete attributes.convention
     } else if (kind === 'name' && (qualifierWords.has(text) || (emptyWords.has(text) && context.isEmptyWord())))

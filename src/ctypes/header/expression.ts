@@ -1,6 +1,6 @@
 /** Reads constant expressions, by precedence climbing. */
 import type { BinaryOperator, Expression, TypeNode, UnaryOperator } from './ast.js'
-import type { Cursor } from './cursor.js'
+import { type Cursor, DEEPEST } from './cursor.js'
 import { characterCount, characterValue, integer, numberValue } from './literals.js'
 
 /** How an expression reads the types inside it. The preprocessor has none. */
@@ -77,8 +77,9 @@ function parseUnary(cursor: Cursor, types: TypeReader | undefined): Expression {
 /** Reads a value, or a place in memory such as `((T *)0)->list[2].name`. */
 function parsePostfix(cursor: Cursor, types: TypeReader | undefined): Expression {
   let of = parsePrimary(cursor, types)
-  while (types) {
+  for (let links = 0; types; links++) {
     const { at } = cursor.token
+    if (links > DEEPEST) throw cursor.tooDeep()
     if (cursor.accept('[')) {
       of = { kind: 'element', of, index: parseExpression(cursor, types), at }
       cursor.expect(']')
@@ -155,9 +156,12 @@ function parseOffset(cursor: Cursor, types: TypeReader): Expression {
   }
   cursor.expect(',')
   let of: Expression = { kind: 'target', of: pointer, at }
+  let links = 0
   do {
     of = { kind: 'member', of, name: cursor.expectName('the name of a field').text, at }
+    if (++links > DEEPEST) throw cursor.tooDeep()
     while (cursor.accept('[')) {
+      if (++links > DEEPEST) throw cursor.tooDeep()
       of = { kind: 'element', of, index: parseExpression(cursor, types), at }
       cursor.expect(']')
     }

@@ -92,17 +92,19 @@ export class Parser {
   #linkage(): boolean {
     const cursor = this.#cursor
     if (!this.#acceptLinkage()) return false
-    if (!cursor.at('{')) {
-      this.#declaration()
-      return true
-    }
+    cursor.nest(() => this.#linked())
+    return true
+  }
+
+  #linked(): void {
+    const cursor = this.#cursor
+    if (!cursor.at('{')) return this.#declaration()
     const opening = cursor.next()
     while (!cursor.accept('}')) {
       if (cursor.token.kind === 'end')
         throw cursor.source.error(opening.at, 'expected a match for this "{", found the end of the text')
       this.#declaration()
     }
-    return true
   }
 
   #acceptLinkage(): boolean {

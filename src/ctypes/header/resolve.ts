@@ -69,7 +69,8 @@ export class Resolver {
   checkTypedefs(declarations: readonly Declaration[]): void {
     for (const { name, type, at } of declarations.filter(isTypedef)) {
       const known = this.lookup.typedef(name) ?? type
-      if (!sameType(known, type, this)) throw this.source.error(at, `"${name}" is declared twice, as different types`)
+      if (!sameType(known, type, at, this))
+        throw this.source.error(at, `"${name}" is declared twice, as different types`)
     }
   }
 

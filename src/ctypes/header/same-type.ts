@@ -4,19 +4,35 @@
  */
 import type { FunctionNode, TypeNode } from './ast.js'
 import type { CType } from './namespace.js'
+import type { Position } from './source.js'
 
 interface Names {
   strip(node: TypeNode): TypeNode
   plain(node: TypeNode): CType | undefined
+  nest<T>(at: Position, follow: () => T): T
 }
 
-export function sameType(a: TypeNode, b: TypeNode, names: Names): boolean {
+/** Of two declarations that stand at a place. */
+export function sameType(a: TypeNode, b: TypeNode, at: Position, names: Names): boolean {
+  const compared = new Map<TypeNode, Set<TypeNode>>()
+  // what has been compared was the same, or all is different
+  const same = (x: TypeNode, y: TypeNode): boolean => {
+    const others = compared.get(x) ?? new Set()
+    if (others.has(y)) return true
+    compared.set(x, others.add(y))
+    return names.nest(at, () => sameNode(x, y, names, same))
+  }
+  return same(a, b)
+}
+
+type Same = (x: TypeNode, y: TypeNode) => boolean
+
+function sameNode(a: TypeNode, b: TypeNode, names: Names, same: Same): boolean {
   const left = names.strip(a)
   const right = names.strip(b)
   if (left === right) return true
   const plain = names.plain(left)
   if (plain && plain === names.plain(right)) return true
-  const same = (x: TypeNode, y: TypeNode) => sameType(x, y, names)
   if (left.kind === 'pointer' && right.kind === 'pointer') return same(left.to, right.to)
   if (left.kind === 'array' && right.kind === 'array')
     return same(left.of, right.of) && written(left.length) === written(right.length)
@@ -27,7 +43,7 @@ export function sameType(a: TypeNode, b: TypeNode, names: Names): boolean {
   return written(left) === written(right)
 }
 
-function sameFunction(a: FunctionNode, b: FunctionNode, same: (x: TypeNode, y: TypeNode) => boolean): boolean {
+function sameFunction(a: FunctionNode, b: FunctionNode, same: Same): boolean {
   return (
     same(a.result, b.result) &&
     (a.convention ?? 'cdecl') === (b.convention ?? 'cdecl') &&

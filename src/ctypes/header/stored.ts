@@ -136,8 +136,10 @@ class Writer {
     const node = value as TypeNode | Expression
     if ((node.kind === 'record' && node.fields) || (node.kind === 'enum' && node.members))
       return { row: this.#definition(node) } satisfies Elsewhere
-    const isExpression = forValue.test(key) && !/^(?:integer|float)$/.test(node.kind)
-    return (isExpression && this.#value(node as Expression)) || this.#members(node)
+    const isExpression = (forValue.test(key) && !/^(?:integer|float)$/.test(node.kind)) || node.kind === 'binary'
+    const worth = isExpression ? this.#value(node as Expression) : undefined
+    // nobody asks for that of a parameter, and what it is made of may be longer than a tree can be deep
+    return worth ?? (isExpression && key === 'length' ? undefined : this.#members(node))
   }
 
   /**

@@ -1,7 +1,9 @@
 /** Texts that nest, chain or go on without end are read or refused with an ArgumentError that has a place in it; random ones are test/fuzz's. */
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { header } from './show.js'
+import { openHeader, type Prototype, parseForAll } from '../../../src/ctypes/header/index.js'
+import { header, showRoutine } from './show.js'
+import { stubNamespace } from './stub.js'
 
 function readOrRefused(text: string): void {
   try {
@@ -37,8 +39,23 @@ test('texts that nest, chain and repeat without end', () => {
     `${'#if 1\n'.repeat(5_000)}${'#endif\n'.repeat(5_000)}`,
     'typedef int (*WNDPROC)(DLGPROC); typedef int (*DLGPROC)(WNDPROC); int f(WNDPROC p);',
     'enum { a = (int)(1.0 / 0.0) };',
+    `${'extern "C" {'.repeat(5_000)} int f(void); ${'}'.repeat(5_000)}`,
+    `${'extern "C" '.repeat(5_000)} int f(void);`,
+    `int a[sizeof(((int *)0)${'[0]'.repeat(5_000)})];`,
+    `struct s { struct s *n; }; int a[sizeof(((struct s *)0)${'->n'.repeat(5_000)})];`,
+    `struct s { int n[2]; }; enum { a = offsetof(struct s, n${'[0]'.repeat(5_000)}) };`,
+    // two chains that are the same, and two that double at each level
+    `typedef int a0; typedef int b0; ${row(5_000, i => `typedef a${i} *a${i + 1}; typedef b${i} *b${i + 1};`)} typedef a5000 x; typedef b5000 x;`,
+    `typedef int a0; typedef int b0; ${row(20, i => `typedef void (*a${i + 1})(a${i}, a${i}); typedef void (*b${i + 1})(b${i}, b${i});`)} typedef a20 x; typedef b20 x;`,
   ]
   for (const text of texts) readOrRefused(text)
+})
+
+test('a length that a parameter makes, however long, can be stored for other threads', () => {
+  const text = `int f(int n, int a[n${' + 1'.repeat(5_000)}]);`
+  const stored = parseForAll(text, { ns: stubNamespace('win64'), arch: 'win64' })
+  const [routine] = openHeader(stored, stubNamespace('win64')).routines.values()
+  assert.is(showRoutine(routine as Prototype), 'c_int f(c_int, POINTER(c_int))')
 })
 
 test('the message for a very long line shows the place, not the line', () => {
