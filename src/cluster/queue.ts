@@ -159,20 +159,35 @@ export async function claimQueue(redis: Redis, queue: string, arch: Arch): Promi
 /** Of BullMQ's keys those that are the queue's own. What has no time to live would stay for ever when nobody comes any more. */
 const OF_BULLMQ = ['wait', 'active', 'completed', 'failed', 'events', 'meta', 'id', 'marker', 'stalled', 'pc'] as const
 
+/** One write and one answer however many keys; a pipeline of ioredis copies each of BullMQ's scripts into itself first. */
+const KEEP = `for i, key in ipairs(KEYS) do redis.call('PEXPIRE', key, ARGV[i]) end`
+/** Keys of one such script, at the most: Redis does nothing else meanwhile. */
+const KEEP_MOST = 1000
+
+/** Each is gone after so many milliseconds; what is not there stays away. */
+async function keep(redis: Redis, lives: readonly (readonly [key: string, life: number])[]): Promise<void> {
+  for (let i = 0; i < lives.length; i += KEEP_MOST) {
+    const some = lives.slice(i, i + KEEP_MOST)
+    await redis.eval(KEEP, some.length, ...some.map(([key]) => key), ...some.map(([, life]) => life))
+  }
+}
+
 /** Whoever uses the queue says so now and then: a day after the last of them nothing of it is left. */
 export async function keepQueue(redis: Redis, queue: string): Promise<void> {
   const { mark, workers } = keysOf(queue)
   const keys = [mark, workers, ...OF_BULLMQ.map(name => `bull:${queue}:${name}`)]
-  await keys.reduce((pipeline, key) => pipeline.expire(key, FORGOTTEN), redis.pipeline()).exec()
+  await keep(
+    redis,
+    keys.map(key => [key, FORGOTTEN * 1000]),
+  )
 }
 
 /** A job that nobody answers for any more is gone after so many milliseconds: BullMQ itself keeps one that waits for ever. The lists it is in come and go. */
 export async function keepJobs(redis: Redis, queue: string, ids: Iterable<string>, life: number): Promise<void> {
-  const pipeline = redis.pipeline()
-  for (const id of ids) pipeline.pexpire(`bull:${queue}:${id}`, life)
-  if (pipeline.length === 0) return
-  for (const name of ['wait', 'active', 'marker']) pipeline.expire(`bull:${queue}:${name}`, FORGOTTEN)
-  await pipeline.exec()
+  const jobs = [...ids].map(id => [`bull:${queue}:${id}`, life] as const)
+  if (jobs.length === 0) return
+  const lists = ['wait', 'active', 'marker'].map(name => [`bull:${queue}:${name}`, FORGOTTEN * 1000] as const)
+  await keep(redis, [...jobs, ...lists])
 }
 
 /** Workers that have been heard of lately. */

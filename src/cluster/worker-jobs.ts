@@ -26,6 +26,8 @@ export class WorkerJobs {
   failed = 0
   readonly underway = new Set<string>()
   readonly #keys: Keys
+  /** Jobs that are over since the last beat. */
+  readonly #over = new Set<string>()
   /** Clients that lived a moment ago. */
   readonly #clients = new Set<string>()
 
@@ -43,11 +45,9 @@ export class WorkerJobs {
   /** To be called now and then: what is carried out here does not go with its client, nor does what was; and clients are asked for again. */
   async beat(): Promise<void> {
     this.#clients.clear()
-    await this.#keep(this.underway)
-  }
-
-  #keep(ids: Iterable<string>): Promise<void> {
-    return keepJobs(this.redis, this.queue, ids, FORGOTTEN * 1000)
+    const ids = [...this.underway, ...this.#over]
+    this.#over.clear()
+    await keepJobs(this.redis, this.queue, ids, FORGOTTEN * 1000)
   }
 
   /** One job from its taking to its end, as a processor of BullMQ's. */
@@ -76,7 +76,7 @@ export class WorkerJobs {
       throw new JobFailure((error as Error).message)
     } finally {
       this.underway.delete(id)
-      void this.#keep([id]).catch(() => {})
+      this.#over.add(id)
     }
   }
 
