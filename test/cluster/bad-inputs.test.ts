@@ -3,21 +3,17 @@
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { ArgumentError, ClusterError, ConfigError, DllNotFoundError, QueueFullError } from 'zugbruecke'
 import { ClusterPool, ClusterWorker } from 'zugbruecke/cluster'
 import { checkServer } from '../../dist/src/cluster/queue.js'
 import { dll, rejects, throws } from '../session/support.js'
-import { freePort, OwnRedis, OwnWorker, withoutRedis } from './redis.js'
+import { freePort, OwnRedis, OwnWorker } from './redis.js'
+import { clusterSuite } from './suite.js'
 
-const test = suite<{ redis: OwnRedis; worker: OwnWorker; pool: ClusterPool }>('a cluster: what is wrong')
 const main = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url))
 
-if (withoutRedis) {
-  console.log(`skipped: ${withoutRedis}`)
-  test.skip('everything')
-} else {
+clusterSuite<{ redis: OwnRedis; worker: OwnWorker; pool: ClusterPool }>('a cluster: what is wrong', test => {
   test.before(async context => {
     context.redis = await OwnRedis.start()
     context.worker = await OwnWorker.start(context.redis.url, 'bad', [
@@ -126,6 +122,4 @@ if (withoutRedis) {
       await small.close()
     }
   })
-}
-
-test.run()
+})
