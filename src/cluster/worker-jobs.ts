@@ -1,6 +1,7 @@
 /** The jobs of a worker: what was sent for each, what comes of it or why nothing does, and which go back. */
 import { type Job, UnrecoverableError, WaitingError } from 'bullmq'
 import type { Redis } from 'ioredis'
+import { isRecord } from '../ctypes/given.js'
 import { ClusterError, encodeError, type ZugbrueckeError } from '../errors.js'
 import { CannotBeginHere, type CarryingOut, NotBegunHere } from './carrying-out.js'
 import { carry, fetch, forget, INLINE, pack, store } from './payload.js'
@@ -13,6 +14,7 @@ import {
   keepJobs,
   keysOf,
   PROTOCOL,
+  whyForeign,
 } from './queue.js'
 import type { Taking } from './taking.js'
 
@@ -52,10 +54,13 @@ export class WorkerJobs {
 
   /** One job from its taking to its end, as a processor of BullMQ's. */
   async process(job: OurJob, token: string, signal: AbortSignal | undefined): Promise<JobResult> {
-    const { ttl } = job.data
-    // it waited for longer than its client lived, and only its number was left
-    if (ttl === undefined) throw new JobFailure('its client is gone')
     const id = job.id as string
+    // it waited for longer than its client lived, and only its number was left
+    if (!isRecord(job.data) || Object.keys(job.data).length === 0) throw new JobFailure('its client is gone')
+    const foreign = whyForeign(job.data)
+    // who put it there is told on the board
+    if (foreign) throw new JobFailure(foreign)
+    const { ttl } = job.data
     this.underway.add(id)
     try {
       const result = await this.#carryOut(job, id, signal)
@@ -114,7 +119,7 @@ export class WorkerJobs {
         `the job is of protocol ${data.protocol}, the worker ${this.name} of ${PROTOCOL}: use the same version of zugbruecke on all machines`,
       )
     const [packed, lives] = await Promise.all([
-      fetch(this.redis, this.#keys.input(id), data.input),
+      fetch(this.redis, `what was sent for ${id}`, this.#keys.input(id), data.input),
       this.#lives(data.client),
     ])
     if (!lives) throw new NotBegunHere('client')
