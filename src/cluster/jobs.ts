@@ -106,7 +106,7 @@ export class Jobs {
     this.#events.on('error', () => {})
     this.#checker.on('error', () => {})
     this.#events.on('completed', ({ jobId, returnvalue }) => void this.#completed(jobId, returnvalue as never))
-    this.#events.on('failed', ({ jobId }) => void this.#failed(jobId))
+    this.#events.on('failed', ({ jobId, failedReason }) => void this.#failed(jobId, failedReason))
     this.#events.on('stalled', ({ jobId }) => this.#lost(jobId))
     this.#beat = setInterval(() => {
       this.#miss()
@@ -250,10 +250,10 @@ export class Jobs {
     })
   }
 
-  async #failed(id: string): Promise<void> {
+  async #failed(id: string, reason: string): Promise<void> {
     await this.#settle(id, async ({ name, reject }) => {
       const packed = await this.redis.getBuffer(this.keys.output(id))
-      if (!packed) return this.#lost(id)
+      if (!packed) return this.#lost(id, reason)
       void this.redis.unlink(this.keys.output(id)).catch(() => {})
       const { header } = unpack<Failure>(`${name}: why it failed`, packed)
       if (!isRecord(header)) throw unreadable(`${name}: why it failed`)
@@ -272,11 +272,13 @@ export class Jobs {
     }
   }
 
-  #lost(id: string): void {
+  /** `reason` is what BullMQ, or the worker, has said. */
+  #lost(id: string, reason = ''): void {
     const pending = this.#pending.get(id)
     pending?.reject(
       new WorkerLostError(
-        `${pending.name}: the worker that had it is lost (it died, hung or was cut off): it may have been done or not`,
+        `${pending.name}: the worker that had it is lost (it died, hung or was cut off), or what came of it is: it may have been done or not`,
+        reason ? { cause: new Error(reason) } : {},
       ),
     )
   }
@@ -295,7 +297,7 @@ export class Jobs {
     const job = await this.#queue.getJob(id)
     const state = job ? await job.getState() : 'unknown'
     if (state === 'completed') await this.#completed(id, job?.returnvalue)
-    else if (state === 'failed') await this.#failed(id)
+    else if (state === 'failed') await this.#failed(id, job?.failedReason ?? '')
     else if (job === undefined) this.#lost(id)
     else if (state !== 'unknown') delete pending.astray
     // it may have moved on between the two questions; what is in no list twice no worker will find

@@ -120,8 +120,10 @@ export type Keys = ReturnType<typeof keysOf>
 
 /** Throws ArgumentError. */
 export function checkQueueName(queue: unknown): asserts queue is string {
-  if (typeof queue !== 'string' || queue === '' || queue.includes(':'))
-    throw new ArgumentError(`a queue is named by a string without a colon, not by ${describe(queue)}`)
+  if (typeof queue !== 'string' || queue === '' || /[:\p{Cc}\p{Cs}]/u.test(queue))
+    throw new ArgumentError(
+      `a queue is named by a string without a colon and without control characters, not by ${describe(queue)}`,
+    )
 }
 
 /** A connection that is there, and that is made anew for as long as it takes when it breaks. Throws ClusterError. */

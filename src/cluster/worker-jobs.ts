@@ -22,6 +22,8 @@ type OurJob = Job<JobData, JobResult>
 
 /** Where and what failed stays with the job; people see its message on the board. */
 class JobFailure extends UnrecoverableError {}
+/** It was carried out, and its client has to take it for lost. */
+class ResultLost extends JobFailure {}
 
 export class WorkerJobs {
   completed = 0
@@ -73,6 +75,7 @@ export class WorkerJobs {
         throw new WaitingError()
       }
       this.failed++
+      if (error instanceof ResultLost) throw error
       const failure: Failure =
         error instanceof NotBegunHere ? { notBegun: error.why } : { error: encodeError(this.#mine(error as Error)) }
       // a job that fails carries nothing itself
@@ -101,7 +104,9 @@ export class WorkerJobs {
       const [output] = await Promise.all([
         carry(this.redis, this.#keys.output(id), packed, job.data.ttl),
         forget(this.redis, this.#keys.input(id), job.data.input),
-      ])
+      ]).catch((error: Error) => {
+        throw new ResultLost(`what came of it found no place in Redis: ${error.message}`)
+      })
       return { output, took }
     } finally {
       place.end()
