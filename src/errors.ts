@@ -260,14 +260,13 @@ function decoded(encoded: EncodedError): Error {
   const cause = given === undefined ? {} : { cause: 'value' in given ? given.value : decoded(given) }
   const fields: { [key: string]: unknown } = { ...encoded.fields }
   if (Array.isArray(fields.errors)) fields.errors = fields.errors.map(decodeRow)
-  const own = encoded.ours
-    ? (classes as { [name: string]: typeof ZugbrueckeError | undefined })[encoded.className]
-    : undefined
+  // it would become what the error inherits from
+  Reflect.deleteProperty(fields, '__proto__')
+  const own = encoded.ours ? named<typeof ZugbrueckeError>(classes, encoded.className) : undefined
   let error: Error
   if (own) error = new own(encoded.message, { ...fields, ...cause })
   else {
-    const builtin =
-      { TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError }[encoded.className] ?? Error
+    const builtin = named<ErrorConstructor>(BUILTIN, encoded.className) ?? Error
     error = Object.assign(new builtin(encoded.message, cause), fields)
     if (error.name !== encoded.className)
       Object.defineProperty(error, 'name', { value: encoded.className, configurable: true, writable: true })
@@ -275,6 +274,10 @@ function decoded(encoded: EncodedError): Error {
   if (encoded.stack) error.stack = encoded.stack
   return error
 }
+
+const BUILTIN = { TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError }
+const named = <T>(classes: object, name: string): T | undefined =>
+  Object.hasOwn(classes, name) ? (classes as { readonly [name: string]: T })[name] : undefined
 
 const encodeRow = (row: RowError) =>
   row?.error instanceof Error ? { row: row.row, error: encodeError(row.error) } : row

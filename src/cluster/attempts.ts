@@ -5,7 +5,7 @@ import { closedError } from '../pool/face.js'
 import { type LocalDll, upload } from './dlls.js'
 import { type Answer, type Jobs, NotBegunError, type Stops } from './jobs.js'
 import type { Packed } from './payload.js'
-import type { JobData } from './queue.js'
+import { asClusterError, type JobData } from './queue.js'
 
 /** Milliseconds until what was not begun is tried again. */
 const PAUSE = 200
@@ -52,7 +52,7 @@ export class Attempts {
           throw new ClusterError(
             `${name}: its DLL is gone from Redis as soon as it is uploaded: has it too little memory?`,
           )
-        throw this.isClosed() ? closedError() : inRedis(name, error as Error)
+        throw this.isClosed() ? closedError() : asClusterError(name, error as Error)
       }
     }
   }
@@ -63,11 +63,4 @@ export class Attempts {
     await upload(redis, jobs.keys, dll, jobs.ttl)
     for (const sha256 of dll.files.keys()) jobs.held.add(sha256)
   }
-}
-
-/** What Redis refuses is said in words of ours. */
-function inRedis(name: string, error: Error): Error {
-  if (error.name !== 'ReplyError' && error.name !== 'MaxRetriesPerRequestError') return error
-  const full = /^OOM /.test(error.message) ? '; it has no memory left: lower "maxQueue", or give it more' : ''
-  return new ClusterError(`${name}: Redis refused it: ${error.message}${full}`, { cause: error })
 }

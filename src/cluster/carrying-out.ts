@@ -70,7 +70,7 @@ export class CarryingOut {
     const given = watch.signal ? { signal: watch.signal } : {}
     if (data.kind === 'run') {
       const module = this.#module(data.module as string)
-      const { header } = unpack(packed)
+      const { header } = unpack(`the input of ${module}`, packed)
       const { value, took } = await this.#use(data, watch, session => session.runJob(module, header, given))
       return { packed: pack(`what the job ${module} returned`, value), took }
     }
@@ -84,7 +84,10 @@ export class CarryingOut {
       })
       return { packed: rows.pack(), took }
     }
-    const { args, timeout } = unpack<{ args: unknown[]; timeout?: number }>(packed).header
+    const { args, timeout } = unpack<{ args: unknown[]; timeout?: number }>(
+      `an argument of ${data.prototype}`,
+      packed,
+    ).header
     const limit = { ...given, ...(timeout === undefined ? {} : { timeout }) }
     const { value, took } = await this.#use(data, watch, session => declare(session).with(limit)(...args))
     const changed = args.flatMap((arg, i) => (ArrayBuffer.isView(arg) ? [[i, arg]] : []))

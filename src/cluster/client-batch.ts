@@ -80,7 +80,7 @@ export async function carryOutBatch(
     await Promise.all(underway)
     signal?.removeEventListener('abort', stop)
   }
-  if (failure instanceof WorkerLostError) throw lostRows(label, lost)
+  if (failure instanceof WorkerLostError) throw lostRows(label, lost, failure)
   if (failure) throw failure
   if (pool.isClosed) throw closedError()
   if (inner.signal.aborted)
@@ -91,7 +91,7 @@ export async function carryOutBatch(
   return plan.outcome()
 }
 
-function lostRows(label: string, lost: readonly RowRange[]): WorkerLostError {
+function lostRows(label: string, lost: readonly RowRange[], { cause }: Error): WorkerLostError {
   const rows: RowRange[] = []
   for (const range of [...lost].sort((a, b) => a.first - b.first)) {
     const last = rows.at(-1)
@@ -101,7 +101,7 @@ function lostRows(label: string, lost: readonly RowRange[]): WorkerLostError {
   }
   const said = rows.map(({ first, count }) => `${first} to ${first + count - 1}`).join(', ')
   return new WorkerLostError(
-    `${label}: who had rows ${said} is lost (a worker that died, hung or was cut off): they may have been done or not; "retries" lets others do them again`,
-    { routine: label, rows },
+    `${label}: who had rows ${said} is lost (a worker that died, hung or was cut off), or what came of them is: they may have been done or not; "retries" lets others do them again`,
+    { routine: label, rows, ...(cause === undefined ? {} : { cause }) },
   )
 }

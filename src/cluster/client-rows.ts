@@ -2,6 +2,7 @@
 import type { RemoteMemory } from '../ctypes/block.js'
 import { isOutParameter } from '../ctypes/call-plan.js'
 import type { Encoding } from '../ctypes/encoding.js'
+import { isList, isRecord } from '../ctypes/given.js'
 import { type TakenTexts, textsIn } from '../ctypes/taken-texts.js'
 import {
   ArgumentError,
@@ -13,10 +14,10 @@ import {
 } from '../errors.js'
 import type { MapOptions } from '../pool/pool-routine.js'
 import type { Arch } from '../runtime/config.js'
-import type { Column, ColumnContext, RowTexts } from '../session/batch/column.js'
+import type { Column, ColumnChunk, ColumnContext, RowTexts } from '../session/batch/column.js'
 import { BatchPlan, type BatchRoutine } from '../session/batch/plan.js'
 import type { RowRange } from '../session/batch/row-cursor.js'
-import { CHUNK_BYTES, type Packed, pack, unpack } from './payload.js'
+import { CHUNK_BYTES, type Packed, pack, unpack, unreadable } from './payload.js'
 
 /** A column of some rows, as it travels. */
 export interface ColumnHead {
@@ -125,28 +126,41 @@ export class ClientRows {
     return pack(`${this.routine.label}: ${what}`, head, sections)
   }
 
-  /** Puts in its place what came of the rows. */
+  /** Puts in its place what came of the rows. Throws ClusterError for what is not what these rows give. */
   collect({ first, count }: RowRange, packed: Buffer): void {
-    const { header, take } = unpack<RowsResult>(packed)
+    const what = `${this.routine.label}: what came of rows ${first} to ${first + count - 1}`
+    const { header, take } = unpack<RowsResult>(what, packed)
     const { plan } = this
+    const columns = this.#columns.filter(column => isBack(column, first))
+    const places = columns.map(column => column.chunk(first, count))
+    if (!isResult(header, plan.results.size * count, places)) throw unreadable(what)
     const results = take(header.results)
     const backs = header.back.map(take)
     const texts = header.texts && readTexts(take(header.texts.lengths), take(header.texts.bytes), this.#texts)
+    const errors = header.errors.map(({ row, error }) => ({ row, error: decodeError(error) as ZugbrueckeError }))
+    if (errors.some(({ row }) => !(row >= first && row < first + count))) throw unreadable(what)
     if (plan.results.size > 0) {
       const block = plan.results.block(first, count)
       block.bytes.set(results)
       plan.results.collect(block, first, count, this.context.memory, texts)
     }
-    for (const column of this.#columns) {
-      if (!isBack(column, first)) continue
-      const chunk = column.chunk(first, count)
-      chunk.bytes.set(backs.shift() as Uint8Array)
+    places.forEach((chunk, i) => {
+      chunk.bytes.set(backs[i])
       chunk.taken?.(texts)
-    }
-    for (const { row, error } of header.errors) plan.errors.push({ row, error: decodeError(error) as ZugbrueckeError })
+    })
+    plan.errors.push(...errors)
     plan.finished(count)
   }
 }
+
+/** Whether results, and columns that come back, are as long as their places. */
+const isResult = (given: RowsResult, results: number, places: readonly ColumnChunk[]): boolean =>
+  isRecord(given) &&
+  given.results === results &&
+  isList(given.errors) &&
+  isList(given.back) &&
+  given.back.length === places.length &&
+  given.back.every((bytes, i) => bytes === places[i].bytes.length)
 
 /** Asked of one row, for the rest would be encoded anew. */
 const isBack = (column: Column, first: number): boolean => column.chunk(first, 1).back

@@ -20,7 +20,7 @@ import { ClientRows, contextFor } from './client-rows.js'
 import { type LocalDll, resolveDll } from './dlls.js'
 import { type Answer, Jobs, NotBegunError } from './jobs.js'
 import { type Packed, pack, unpack } from './payload.js'
-import { type Connection, checkQueueName, claimQueue, connect } from './queue.js'
+import { asClusterError, type Connection, checkQueueName, claimQueue, connect } from './queue.js'
 import { RowPace } from './row-pace.js'
 
 /** Where the queue is, and what the client does with it. */
@@ -104,7 +104,7 @@ export class ClusterPool extends PoolFace {
       return new ClusterPool(options, redis, await Jobs.open(redis, queue, ttl * 1000, waitTimeout * 1000), arch)
     } catch (error) {
       redis.disconnect()
-      throw error
+      throw asClusterError(`the queue "${queue}"`, error as Error)
     }
   }
 
@@ -118,7 +118,7 @@ export class ClusterPool extends PoolFace {
     const packed = pack(`the input of the job ${name}`, input)
     const work: Work = { kind: 'run', module: name }
     const { packed: output } = await this.admit(() => this.#single(name, work, packed, options.signal))
-    return unpack<T>(output).header
+    return unpack<T>(`what the job ${name} returned`, output).header
   }
 
   /** A routine that runs on whichever worker is free. Throws ArgumentError, DllNotFoundError for a file of this machine's. */
@@ -143,7 +143,11 @@ export class ClusterPool extends PoolFace {
       const packed = pack(`an argument of ${label}`, { args, ...(timeout === undefined ? {} : { timeout }) })
       const work: Work = { kind: 'call', ...reference }
       const answer = await this.admit(() => this.#single(label, work, packed, signal, dll))
-      const { value, changed } = unpack<{ value: unknown; changed: [number, ArrayBufferView][] }>(answer.packed).header
+      const { header } = unpack<{ value: unknown; changed: [number, ArrayBufferView][] }>(
+        `what ${label} returned`,
+        answer.packed,
+      )
+      const { value, changed } = header
       for (const [i, bytes] of changed) bytesOf(args[i] as ArrayBufferView).set(bytesOf(bytes))
       return value
     }

@@ -2,11 +2,13 @@
 import { randomUUID } from 'node:crypto'
 import { Queue, QueueEvents, Worker } from 'bullmq'
 import type { Redis } from 'ioredis'
+import { isRecord } from '../ctypes/given.js'
 import { ClusterError, decodeError, type EncodedError, NoWorkerError, WorkerLostError } from '../errors.js'
 import { closedError } from '../pool/face.js'
-import { carry, fetch, forget, type Packed, unpack } from './payload.js'
+import { carry, fetch, forget, type Packed, unpack, unreadable } from './payload.js'
 import {
   type Failure,
+  isResult,
   type JobData,
   type JobResult,
   KEPT,
@@ -55,6 +57,8 @@ interface Pending {
   readonly reject: (error: Error) => void
   readonly since: number
   looked: number
+  /** It was in none of BullMQ's lists when it was looked at. */
+  astray?: true
 }
 
 /** The jobs of one client. */
@@ -89,7 +93,8 @@ export class Jobs {
     const connection = redis as never
     this.#queue = new Queue(queue, { connection })
     this.#hearing = redis.duplicate()
-    this.#events = new QueueEvents(queue, { connection: this.#hearing as never, blockingTimeout: BEAT })
+    const hearing = { connection: this.#hearing as never, autorun: false, blockingTimeout: BEAT }
+    this.#events = new QueueEvents(queue, hearing)
     this.#checker = new Worker(queue, undefined, {
       connection,
       autorun: false,
@@ -101,7 +106,7 @@ export class Jobs {
     this.#events.on('error', () => {})
     this.#checker.on('error', () => {})
     this.#events.on('completed', ({ jobId, returnvalue }) => void this.#completed(jobId, returnvalue as never))
-    this.#events.on('failed', ({ jobId }) => void this.#failed(jobId))
+    this.#events.on('failed', ({ jobId, failedReason }) => void this.#failed(jobId, failedReason))
     this.#events.on('stalled', ({ jobId }) => this.#lost(jobId))
     this.#beat = setInterval(() => {
       this.#miss()
@@ -112,6 +117,7 @@ export class Jobs {
   static async open(redis: Redis, queue: string, ttl: number, patience: number): Promise<Jobs> {
     const jobs = new Jobs(redis, queue, ttl, patience)
     await Promise.all([jobs.#queue.waitUntilReady(), jobs.#events.waitUntilReady(), jobs.beat()])
+    void jobs.#hear()
     await jobs.#checker.waitUntilReady()
     await jobs.#checker.startStalledCheckTimer()
     return jobs
@@ -119,6 +125,14 @@ export class Jobs {
 
   get count(): number {
     return this.#pending.size
+  }
+
+  /** BullMQ ends its hearing at what it cannot read, and at what Redis refuses; what was told meanwhile is looked for. */
+  async #hear(): Promise<void> {
+    while (!this.#closed) {
+      await this.#events.run().catch(() => {})
+      if (!this.#closed) await new Promise(resolve => setTimeout(resolve, BEAT))
+    }
   }
 
   /** Says that this client lives, and looks who works. */
@@ -225,39 +239,46 @@ export class Jobs {
     }
   }
 
-  async #completed(id: string, result: JobResult | string | null): Promise<void> {
-    const pending = this.#pending.get(id)
-    if (!pending) return
-    try {
-      const { output, took } = (typeof result === 'string' ? JSON.parse(result) : result) as JobResult
-      const packed = await fetch(this.redis, this.keys.output(id), output)
+  async #completed(id: string, result: unknown): Promise<void> {
+    await this.#settle(id, async ({ name, resolve }) => {
+      if (!isResult(result)) throw unreadable(`${name}: what its worker said`)
+      const { output, took } = result
+      const packed = await fetch(this.redis, `${name}: what came of it`, this.keys.output(id), output)
       void forget(this.redis, this.keys.output(id), output).catch(() => {})
-      if (packed) pending.resolve({ packed, took })
+      if (packed) resolve({ packed, took })
       else this.#lost(id)
-    } catch (error) {
-      pending.reject(error as Error)
-    }
+    })
   }
 
-  async #failed(id: string): Promise<void> {
+  async #failed(id: string, reason: string): Promise<void> {
+    await this.#settle(id, async ({ name, reject }) => {
+      const packed = await this.redis.getBuffer(this.keys.output(id))
+      if (!packed) return this.#lost(id, reason)
+      void this.redis.unlink(this.keys.output(id)).catch(() => {})
+      const { header } = unpack<Failure>(`${name}: why it failed`, packed)
+      if (!isRecord(header)) throw unreadable(`${name}: why it failed`)
+      const { error, notBegun } = header
+      reject(notBegun ? new NotBegunError(notBegun) : decodeError(error as EncodedError))
+    })
+  }
+
+  async #settle(id: string, settle: (pending: Pending) => Promise<void>): Promise<void> {
     const pending = this.#pending.get(id)
     if (!pending) return
     try {
-      const packed = await this.redis.getBuffer(this.keys.output(id))
-      if (!packed) return this.#lost(id)
-      void this.redis.unlink(this.keys.output(id)).catch(() => {})
-      const { error, notBegun } = unpack<Failure>(packed).header
-      pending.reject(notBegun ? new NotBegunError(notBegun) : decodeError(error as EncodedError))
+      await settle(pending)
     } catch (error) {
       pending.reject(error as Error)
     }
   }
 
-  #lost(id: string): void {
+  /** `reason` is what BullMQ, or the worker, has said. */
+  #lost(id: string, reason = ''): void {
     const pending = this.#pending.get(id)
     pending?.reject(
       new WorkerLostError(
-        `${pending.name}: the worker that had it is lost (it died, hung or was cut off): it may have been done or not`,
+        `${pending.name}: the worker that had it is lost (it died, hung or was cut off), or what came of it is: it may have been done or not`,
+        reason ? { cause: new Error(reason) } : {},
       ),
     )
   }
@@ -268,12 +289,21 @@ export class Jobs {
     for (const [id, pending] of this.#pending) {
       if (now - pending.looked < LOOK) continue
       pending.looked = now
-      const job = await this.#queue.getJob(id)
-      const state = job ? await job.getState() : 'unknown'
-      if (state === 'completed') await this.#completed(id, job?.returnvalue as never)
-      else if (state === 'failed') await this.#failed(id)
-      else if (state === 'unknown' && job === undefined) this.#lost(id)
+      await this.#settle(id, () => this.#find(id, pending))
     }
+  }
+
+  async #find(id: string, pending: Pending): Promise<void> {
+    const job = await this.#queue.getJob(id)
+    const state = job ? await job.getState() : 'unknown'
+    if (state === 'completed') await this.#completed(id, job?.returnvalue)
+    else if (state === 'failed') await this.#failed(id, job?.failedReason ?? '')
+    else if (job === undefined) this.#lost(id)
+    else if (state !== 'unknown') delete pending.astray
+    // it may have moved on between the two questions; what is in no list twice no worker will find
+    else if (!pending.astray) pending.astray = true
+    else if (job.processedOn) this.#lost(id)
+    else pending.reject(new NotBegunError('input'))
   }
 
   async close(): Promise<void> {

@@ -5,7 +5,7 @@
 import type { Writable } from 'node:stream'
 import { deserialize, serialize } from 'node:v8'
 import { Command, type Redis } from 'ioredis'
-import { ArgumentError } from '../errors.js'
+import { ArgumentError, ClusterError } from '../errors.js'
 
 /** Bytes that go within a job, and are kept with it. */
 export const INLINE = 1024
@@ -49,21 +49,33 @@ export interface Unpacked<T> {
   take(bytes: number): Uint8Array
 }
 
-export function unpack<T>(packed: Buffer): Unpacked<T> {
-  const length = packed.readUInt32LE(0)
-  let at = HEAD + length
-  return {
-    header: deserialize(packed.subarray(HEAD, at)) as T,
-    take(bytes) {
-      at += bytes
-      return packed.subarray(at - bytes, at)
-    },
+/** Throws ClusterError for what this package did not pack, and for what is not whole. `what` names it. */
+export function unpack<T>(what: string, packed: Buffer): Unpacked<T> {
+  let at = HEAD
+  const take = (bytes: number) => {
+    if (!(bytes >= 0 && at + bytes <= packed.length)) throw unreadable(what)
+    at += bytes
+    return packed.subarray(at - bytes, at)
+  }
+  if (packed.length < HEAD) throw unreadable(what)
+  const head = take(packed.readUInt32LE(0))
+  try {
+    return { header: deserialize(head) as T, take }
+  } catch (cause) {
+    throw unreadable(what, cause)
   }
 }
 
+export const unreadable = (what: string, cause?: unknown) =>
+  new ClusterError(
+    `${what} cannot be read: it is not whole, or not of this package; who else writes into this Redis?`,
+    cause === undefined ? {} : { cause },
+  )
+
 /**
  * SET, whose value goes to the socket piece by piece: ioredis puts a command together in a memory of its own, and collecting memory
- * of such sizes was half of what a client did.
+ * of such sizes was half of what a client did. It has no other way to send what is not in one piece; `toWritable` is public, and is given
+ * the socket for the sake of such commands (its own scripts are another).
  */
 class SetPieces extends Command {
   constructor(
@@ -96,10 +108,12 @@ export async function carry(redis: Redis, key: string, packed: Packed, ttl: numb
   return { bytes: packed.length }
 }
 
-/** Undefined where it is there no more. */
-export async function fetch(redis: Redis, key: string, carried: Carried): Promise<Buffer | undefined> {
+/** Undefined where it is there no more. Throws ClusterError where it is not as long as it was. `what` names it. */
+export async function fetch(redis: Redis, what: string, key: string, carried: Carried): Promise<Buffer | undefined> {
   if ('inline' in carried) return Buffer.from(carried.inline, 'base64')
-  return (await redis.getBuffer(key)) ?? undefined
+  const found = (await redis.getBuffer(key)) ?? undefined
+  if (found && found.length !== carried.bytes) throw unreadable(what)
+  return found
 }
 
 /** Takes it away, where it lies under the key. */

@@ -1,14 +1,17 @@
 /** What clients and workers of a queue agree on: the keys, what is in a job, and that both are of one version. */
 import { Redis, type RedisOptions } from 'ioredis'
+import { type Check, type Checks, MILLISECONDS, wholeNumber } from '../ctypes/checks.js'
 import { describe } from '../ctypes/data.js'
+import { hasMember, isRecord } from '../ctypes/given.js'
 import { ArgumentError, ClusterError } from '../errors.js'
 import type { Arch } from '../runtime/config.js'
 import { packageVersion } from '../runtime/package.js'
-import type { Carried } from './payload.js'
+import { type Carried, MOST } from './payload.js'
 
 /** To be raised with every change of what travels. */
 export const PROTOCOL = 1
 const OLDEST = [6, 2] as const
+const NO_EVICTION = 'noeviction'
 /** A queue that nobody has used for so long, in seconds, is forgotten, and may be used by another version. */
 export const FORGOTTEN = 86_400
 /** Finished jobs are kept for people to see. */
@@ -45,6 +48,33 @@ export interface JobData {
   readonly ttl: number
 }
 
+const TEXT: Check = ['a string', value => typeof value === 'string']
+const KIND: Check = [KINDS.join(', '), value => KINDS.includes(value as Kind)]
+const DLL: Check = ['a DLL', isRecord]
+const [, IS_BYTES] = wholeNumber(0, MOST)
+const CARRIED: Check = [
+  'what was carried',
+  value =>
+    (hasMember(value, 'inline') && typeof value.inline === 'string') ||
+    (hasMember(value, 'bytes') && IS_BYTES(value.bytes)),
+]
+/** What a job of any version has, and beside it one of this. */
+const JOB = { protocol: wholeNumber(0, 1e6), ttl: wholeNumber(1, 86_400_000), input: CARRIED }
+const OF_KIND: { readonly [kind in Kind]: Checks } = {
+  rows: { client: TEXT, dll: DLL, prototype: TEXT },
+  call: { client: TEXT, dll: DLL, prototype: TEXT },
+  run: { client: TEXT, module: TEXT },
+}
+
+/** Why a job is none of ours: whoever can write into Redis can put anything there. What else is wrong with it its session says. */
+export function whyForeign(given: unknown): string | undefined {
+  const data = isRecord(given) ? (given as JobData) : undefined
+  const known = data?.protocol === PROTOCOL
+  const checks = { ...JOB, ...(known ? { kind: KIND, ...OF_KIND[data.kind] } : {}) }
+  const [wrong] = Object.entries(checks).find(([name, [, is]]) => !is(data?.[name as keyof JobData])) ?? []
+  return wrong && `no job of zugbruecke: its "${wrong}" is missing, or not what it has to be`
+}
+
 /** Why a job was not begun, and may be given to another at no risk. */
 export type NotBegun = 'input' | 'client' | 'dll'
 
@@ -60,6 +90,9 @@ export interface JobResult {
   /** Milliseconds that the session took. */
   readonly took: number
 }
+
+export const isResult = (given: unknown): given is JobResult =>
+  isRecord(given) && CARRIED[1]((given as JobResult).output) && MILLISECONDS[1]((given as JobResult).took)
 
 /** What a worker tells of itself. */
 export interface WorkerFacts {
@@ -87,8 +120,10 @@ export type Keys = ReturnType<typeof keysOf>
 
 /** Throws ArgumentError. */
 export function checkQueueName(queue: unknown): asserts queue is string {
-  if (typeof queue !== 'string' || queue === '' || queue.includes(':'))
-    throw new ArgumentError(`a queue is named by a string without a colon, not by ${describe(queue)}`)
+  if (typeof queue !== 'string' || queue === '' || /[:\p{Cc}\p{Cs}]/u.test(queue))
+    throw new ArgumentError(
+      `a queue is named by a string without a colon and without control characters, not by ${describe(queue)}`,
+    )
 }
 
 /** A connection that is there, and that is made anew for as long as it takes when it breaks. Throws ClusterError. */
@@ -113,7 +148,7 @@ export async function connect(connection: Connection): Promise<Redis> {
   })
   try {
     await redis.connect()
-    checkServer(await redis.info('server'))
+    checkServer(await redis.info())
     isUp = true
     return redis
   } catch (error) {
@@ -133,12 +168,28 @@ function refused({ options }: Redis, cause: Error): ClusterError {
   })
 }
 
-/** Throws ClusterError for what is older than 6.2, by what INFO says; Valkey says the version of Redis that it stands for. */
+/**
+ * Throws ClusterError for what is older than 6.2, by what INFO says, and for what removes keys as it likes; Valkey says the version of
+ * Redis that it stands for.
+ */
 export function checkServer(info: string): void {
-  const version = /^redis_version:(\S+)/m.exec(info)?.[1] ?? 'unknown'
+  const said = (name: string) => new RegExp(`^${name}:(\\S+)`, 'm').exec(info)?.[1]
+  const version = said('redis_version') ?? 'unknown'
   const [major, minor] = version.split('.').map(Number)
-  if (major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])) return
-  throw new ClusterError(`Redis is of version ${version}: ${OLDEST.join('.')} or newer is needed, or Valkey`)
+  if (!(major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])))
+    throw new ClusterError(`Redis is of version ${version}: ${OLDEST.join('.')} or newer is needed, or Valkey`)
+  const policy = said('maxmemory_policy') ?? NO_EVICTION
+  if (policy !== NO_EVICTION && said('maxmemory') !== '0')
+    throw new ClusterError(
+      `Redis removes keys when its memory is full ("maxmemory-policy ${policy}"), and with them work that nobody has done yet: set it to ${NO_EVICTION}`,
+    )
+}
+
+/** What Redis refuses is said in words of ours. */
+export function asClusterError(what: string, error: Error): Error {
+  if (error.name !== 'ReplyError' && error.name !== 'MaxRetriesPerRequestError') return error
+  const full = /OOM /.test(error.message) ? '; it has no memory left: lower "maxQueue", or give it more' : ''
+  return new ClusterError(`${what}: Redis refused it: ${error.message}${full}`, { cause: error })
 }
 
 /** Throws ClusterError where the queue is another version's, or for another architecture. */
@@ -147,7 +198,7 @@ export async function claimQueue(redis: Redis, queue: string, arch: Arch): Promi
   const ours = `${PROTOCOL} ${arch} ${packageVersion()}`
   await redis.set(mark, ours, 'EX', FORGOTTEN, 'NX')
   const found = (await redis.get(mark)) ?? ours
-  const [protocol, theirs, version] = found.split(' ')
+  const [protocol, theirs, version = 'of an unknown version'] = found.split(' ')
   if (Number(protocol) !== PROTOCOL)
     throw new ClusterError(
       `the queue "${queue}" is of zugbruecke ${version} (protocol ${protocol}), this is ${packageVersion()} (protocol ${PROTOCOL}): use the same version on all machines, or another queue`,
@@ -159,20 +210,35 @@ export async function claimQueue(redis: Redis, queue: string, arch: Arch): Promi
 /** Of BullMQ's keys those that are the queue's own. What has no time to live would stay for ever when nobody comes any more. */
 const OF_BULLMQ = ['wait', 'active', 'completed', 'failed', 'events', 'meta', 'id', 'marker', 'stalled', 'pc'] as const
 
+/** One write and one answer however many keys; a pipeline of ioredis copies each of BullMQ's scripts into itself first. */
+const KEEP = `for i, key in ipairs(KEYS) do redis.call('PEXPIRE', key, ARGV[i]) end`
+/** Keys of one such script, at the most: Redis does nothing else meanwhile. */
+const KEEP_MOST = 1000
+
+/** Each is gone after so many milliseconds; what is not there stays away. */
+async function keep(redis: Redis, lives: readonly (readonly [key: string, life: number])[]): Promise<void> {
+  for (let i = 0; i < lives.length; i += KEEP_MOST) {
+    const some = lives.slice(i, i + KEEP_MOST)
+    await redis.eval(KEEP, some.length, ...some.map(([key]) => key), ...some.map(([, life]) => life))
+  }
+}
+
 /** Whoever uses the queue says so now and then: a day after the last of them nothing of it is left. */
 export async function keepQueue(redis: Redis, queue: string): Promise<void> {
   const { mark, workers } = keysOf(queue)
   const keys = [mark, workers, ...OF_BULLMQ.map(name => `bull:${queue}:${name}`)]
-  await keys.reduce((pipeline, key) => pipeline.expire(key, FORGOTTEN), redis.pipeline()).exec()
+  await keep(
+    redis,
+    keys.map(key => [key, FORGOTTEN * 1000]),
+  )
 }
 
 /** A job that nobody answers for any more is gone after so many milliseconds: BullMQ itself keeps one that waits for ever. The lists it is in come and go. */
 export async function keepJobs(redis: Redis, queue: string, ids: Iterable<string>, life: number): Promise<void> {
-  const pipeline = redis.pipeline()
-  for (const id of ids) pipeline.pexpire(`bull:${queue}:${id}`, life)
-  if (pipeline.length === 0) return
-  for (const name of ['wait', 'active', 'marker']) pipeline.expire(`bull:${queue}:${name}`, FORGOTTEN)
-  await pipeline.exec()
+  const jobs = [...ids].map(id => [`bull:${queue}:${id}`, life] as const)
+  if (jobs.length === 0) return
+  const lists = ['wait', 'active', 'marker'].map(name => [`bull:${queue}:${name}`, FORGOTTEN * 1000] as const)
+  await keep(redis, [...jobs, ...lists])
 }
 
 /** Workers that have been heard of lately. */
@@ -182,5 +248,18 @@ export async function liveWorkers(redis: Redis, keys: Keys): Promise<WorkerFacts
   const told = await redis.mget(ids.map(keys.worker))
   const gone = ids.filter((_, i) => told[i] === null)
   if (gone.length > 0) await redis.srem(keys.workers, gone)
-  return told.flatMap(text => (text === null ? [] : (JSON.parse(text) as WorkerFacts)))
+  return told.flatMap(factsIn)
+}
+
+/** Of a worker's sessions. */
+const [, IS_SIZE] = wholeNumber(0, 100_000)
+
+/** What says nothing of a worker counts for none. */
+function factsIn(text: string | null): WorkerFacts[] {
+  try {
+    const facts = JSON.parse(text ?? 'null') as WorkerFacts | null
+    return facts && typeof facts.name === 'string' && IS_SIZE(facts.size) ? [facts] : []
+  } catch {
+    return []
+  }
 }

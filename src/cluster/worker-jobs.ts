@@ -1,6 +1,7 @@
 /** The jobs of a worker: what was sent for each, what comes of it or why nothing does, and which go back. */
 import { type Job, UnrecoverableError, WaitingError } from 'bullmq'
 import type { Redis } from 'ioredis'
+import { isRecord } from '../ctypes/given.js'
 import { ClusterError, encodeError, type ZugbrueckeError } from '../errors.js'
 import { CannotBeginHere, type CarryingOut, NotBegunHere } from './carrying-out.js'
 import { carry, fetch, forget, INLINE, pack, store } from './payload.js'
@@ -13,6 +14,7 @@ import {
   keepJobs,
   keysOf,
   PROTOCOL,
+  whyForeign,
 } from './queue.js'
 import type { Taking } from './taking.js'
 
@@ -20,12 +22,16 @@ type OurJob = Job<JobData, JobResult>
 
 /** Where and what failed stays with the job; people see its message on the board. */
 class JobFailure extends UnrecoverableError {}
+/** It was carried out, and its client has to take it for lost. */
+class ResultLost extends JobFailure {}
 
 export class WorkerJobs {
   completed = 0
   failed = 0
   readonly underway = new Set<string>()
   readonly #keys: Keys
+  /** Jobs that are over since the last beat. */
+  readonly #over = new Set<string>()
   /** Clients that lived a moment ago. */
   readonly #clients = new Set<string>()
 
@@ -43,19 +49,20 @@ export class WorkerJobs {
   /** To be called now and then: what is carried out here does not go with its client, nor does what was; and clients are asked for again. */
   async beat(): Promise<void> {
     this.#clients.clear()
-    await this.#keep(this.underway)
-  }
-
-  #keep(ids: Iterable<string>): Promise<void> {
-    return keepJobs(this.redis, this.queue, ids, FORGOTTEN * 1000)
+    const ids = [...this.underway, ...this.#over]
+    this.#over.clear()
+    await keepJobs(this.redis, this.queue, ids, FORGOTTEN * 1000)
   }
 
   /** One job from its taking to its end, as a processor of BullMQ's. */
   async process(job: OurJob, token: string, signal: AbortSignal | undefined): Promise<JobResult> {
-    const { ttl } = job.data
-    // it waited for longer than its client lived, and only its number was left
-    if (ttl === undefined) throw new JobFailure('its client is gone')
     const id = job.id as string
+    // it waited for longer than its client lived, and only its number was left
+    if (!isRecord(job.data) || Object.keys(job.data).length === 0) throw new JobFailure('its client is gone')
+    const foreign = whyForeign(job.data)
+    // who put it there is told on the board
+    if (foreign) throw new JobFailure(foreign)
+    const { ttl } = job.data
     this.underway.add(id)
     try {
       const result = await this.#carryOut(job, id, signal)
@@ -68,6 +75,7 @@ export class WorkerJobs {
         throw new WaitingError()
       }
       this.failed++
+      if (error instanceof ResultLost) throw error
       const failure: Failure =
         error instanceof NotBegunHere ? { notBegun: error.why } : { error: encodeError(this.#mine(error as Error)) }
       // a job that fails carries nothing itself
@@ -76,7 +84,7 @@ export class WorkerJobs {
       throw new JobFailure((error as Error).message)
     } finally {
       this.underway.delete(id)
-      void this.#keep([id]).catch(() => {})
+      this.#over.add(id)
     }
   }
 
@@ -96,7 +104,9 @@ export class WorkerJobs {
       const [output] = await Promise.all([
         carry(this.redis, this.#keys.output(id), packed, job.data.ttl),
         forget(this.redis, this.#keys.input(id), job.data.input),
-      ])
+      ]).catch((error: Error) => {
+        throw new ResultLost(`what came of it found no place in Redis: ${error.message}`)
+      })
       return { output, took }
     } finally {
       place.end()
@@ -114,7 +124,7 @@ export class WorkerJobs {
         `the job is of protocol ${data.protocol}, the worker ${this.name} of ${PROTOCOL}: use the same version of zugbruecke on all machines`,
       )
     const [packed, lives] = await Promise.all([
-      fetch(this.redis, this.#keys.input(id), data.input),
+      fetch(this.redis, `what was sent for ${id}`, this.#keys.input(id), data.input),
       this.#lives(data.client),
     ])
     if (!lives) throw new NotBegunHere('client')

@@ -1,11 +1,16 @@
 /** The worker's side of a batch: rows that came as bytes are carried out by a session as a share of a batch, under their own numbers. */
 import { LocalBlock } from '../ctypes/block.js'
+import { wholeNumber } from '../ctypes/checks.js'
+import { isList, isRecord } from '../ctypes/given.js'
 import { encodeError, type RowError } from '../errors.js'
 import type { Column, ColumnChunk, RowTexts } from '../session/batch/column.js'
 import type { PlannedRows } from '../session/batch/plan.js'
 import { RowCursor } from '../session/batch/row-cursor.js'
 import { type ColumnHead, NO_TEXT, NULL_TEXT, type RowsHead, type RowsResult } from './client-rows.js'
-import { type Packed, pack, unpack } from './payload.js'
+import { MOST, type Packed, pack, unpack, unreadable } from './payload.js'
+
+const [, IS_SIZE] = wholeNumber(0, MOST)
+const [, IS_COUNT] = wholeNumber(0, Number.MAX_SAFE_INTEGER)
 
 /** The rows of one job, for a session's share of a batch. */
 export class WorkerRows implements PlannedRows {
@@ -23,11 +28,13 @@ export class WorkerRows implements PlannedRows {
   #from = 0
   #expect: (milliseconds: number) => void = () => {}
 
+  /** Throws ClusterError. */
   constructor(
     packed: Buffer,
     readonly signal: AbortSignal | undefined,
   ) {
-    const { header, take } = unpack<RowsHead>(packed)
+    const { header, take } = unpack<RowsHead>('the rows of a job', packed)
+    if (!isRowsHead(header)) throw unreadable('the rows of a job')
     const { range, result } = header
     this.#head = header
     this.rows = new RowCursor(range.first + range.count, range.first)
@@ -103,6 +110,19 @@ export class WorkerRows implements PlannedRows {
     }
     return pack(`what rows ${range.first} to ${range.first + range.count - 1} gave`, result, sections)
   }
+}
+
+/** Whether the columns are as long as the rows need, and all that is to be made has a size that a client's may have. */
+function isRowsHead(given: RowsHead): boolean {
+  if (!isRecord(given) || !isRecord(given.range) || !isRecord(given.result) || !isList(given.columns)) return false
+  const { range, result, texts, columns } = given
+  const isColumn = ({ same, stride, bytes }: ColumnHead) =>
+    IS_SIZE(stride) && IS_SIZE(bytes) && (same || bytes >= stride * range.count)
+  return (
+    [range.first, range.count, result.size, texts].every(IS_COUNT) &&
+    [result.size * range.count, texts * range.count].every(IS_SIZE) &&
+    columns.every(column => isRecord(column) && isColumn(column))
+  )
 }
 
 /** The pointers of some rows, and the texts that these lead to, which lie one behind the other. */

@@ -11,6 +11,7 @@ import { packageVersion } from '../runtime/package.js'
 import { CarryingOut } from './carrying-out.js'
 import { makeUploadsFolder } from './dlls.js'
 import {
+  asClusterError,
   claimQueue,
   connect,
   type JobData,
@@ -49,7 +50,10 @@ const LIFE = 10_000
 /** Milliseconds between two looks at what an end waits for. */
 const BRIEF = 100
 
-/** BullMQ's, which waits at its close for a connection that is just being made anew for as long as that takes. */
+/**
+ * BullMQ's, which waits at its close for a connection that is just being made anew for as long as that takes, and says no more to one
+ * that asks it to be quick. The timer of its locks would keep the program; nothing public stops that, so this is a subclass, which may.
+ */
 class QueueWorker extends Worker<JobData, JobResult> {
   /** Waits for nothing, and keeps no program from its end. */
   async leave(): Promise<void> {
@@ -120,7 +124,7 @@ export class ClusterWorker {
     } catch (error) {
       await pool?.close()
       redis.disconnect()
-      throw error
+      throw asClusterError(`the queue "${queue}"`, error as Error)
     }
   }
 

@@ -3,21 +3,17 @@
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { ArgumentError, ClusterError, ConfigError, DllNotFoundError, QueueFullError } from 'zugbruecke'
+import { ArgumentError, ClusterError, ConfigError, DllNotFoundError, QueueFullError, WorkerLostError } from 'zugbruecke'
 import { ClusterPool, ClusterWorker } from 'zugbruecke/cluster'
 import { checkServer } from '../../dist/src/cluster/queue.js'
-import { dll, rejects, throws } from '../session/support.js'
-import { freePort, OwnRedis, OwnWorker, withoutRedis } from './redis.js'
+import { dll, rejects, throws, until } from '../session/support.js'
+import { freePort, OwnRedis, OwnWorker } from './redis.js'
+import { clusterSuite } from './suite.js'
 
-const test = suite<{ redis: OwnRedis; worker: OwnWorker; pool: ClusterPool }>('a cluster: what is wrong')
 const main = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url))
 
-if (withoutRedis) {
-  console.log(`skipped: ${withoutRedis}`)
-  test.skip('everything')
-} else {
+clusterSuite<{ redis: OwnRedis; worker: OwnWorker; pool: ClusterPool }>('a cluster: what is wrong', test => {
   test.before(async context => {
     context.redis = await OwnRedis.start()
     context.worker = await OwnWorker.start(context.redis.url, 'bad', [
@@ -51,7 +47,8 @@ if (withoutRedis) {
       await locked.end()
     }
     const { url: connection } = redis
-    await rejects(ClusterPool.connect({ connection, queue: 'a:b' }), ArgumentError, 'a:b')
+    for (const bad of ['a:b', '', 'a\nb', 'a\0', '\ud800', 5, null])
+      await rejects(ClusterPool.connect({ connection, queue: bad as never }), ArgumentError, 'a queue is named by')
     await rejects(ClusterPool.connect({ connection, queue: 'bad', retries: -1 }), ArgumentError, 'retries')
     await rejects(ClusterPool.connect({ connection, queue: 'bad', arch: 'arm' as never }), ConfigError, 'arm')
     for (const bad of [{ retries: 0.5 }, { maxQueue: 0 }, { ttl: '5' }, { spare: 1 }, { queue: undefined }])
@@ -81,6 +78,48 @@ if (withoutRedis) {
     throws(() => checkServer('# Server\r\nredis_version:6.0.16\r\n'), ClusterError, '6.0.16', '6.2')
     checkServer('# Server\r\nredis_version:6.2.0\r\n')
     checkServer('# Server\r\nredis_version:7.2.4\r\nserver_name:valkey\r\nvalkey_version:8.0.1\r\n')
+    const full = (limit: number) => `redis_version:7.2.4\r\nmaxmemory:${limit}\r\nmaxmemory_policy:allkeys-lru\r\n`
+    throws(() => checkServer(full(1)), ClusterError, 'allkeys-lru')
+    // where no limit is set nothing is ever removed
+    checkServer(full(0))
+    for (const none of ['', '# Server\r\nredis_version:new\r\n']) throws(() => checkServer(none), ClusterError, '6.2')
+  })
+
+  test('a Redis that removes keys is refused; one that is full is said, and used again when it is not', async () => {
+    const evicting = await OwnRedis.start(['--maxmemory', '50mb', '--maxmemory-policy', 'volatile-lru'])
+    const { url } = evicting
+    const raw = new Redis(url)
+    let own: OwnWorker | undefined
+    let pool: ClusterPool | undefined
+    try {
+      await rejects(ClusterPool.connect({ connection: url, queue: 'full' }), ClusterError, 'volatile-lru', 'noeviction')
+      await rejects(ClusterWorker.start({ connection: url, queue: 'full' }), ClusterError, 'noeviction')
+      await raw.config('SET', 'maxmemory-policy', 'noeviction')
+      own = await OwnWorker.start(url, 'full', ['--size', '1'])
+      pool = await ClusterPool.connect({ connection: url, queue: 'full' })
+      const column = Int32Array.from({ length: 100_000 }, (_, i) => i)
+      const add = () => (pool as ClusterPool).map({ path: dll('rows') }, 'int add(int, int)', [column, 1])
+      const expected = column.map(value => value + 1)
+      assert.equal(await add(), expected)
+      // results find no place: it is taken away while rows are carried out
+      const resting = pool.map({ path: dll('rows') }, 'int rest(int)', [Int32Array.of(1000, ...new Int32Array(500))], {
+        chunk: 501,
+      })
+      const lost = rejects(resting, WorkerLostError, 'rest', 'rows 0 to 500')
+      await until(async () => (await raw.llen('bull:full:active')) === 1, 'it is carried out')
+      await new Promise(resolve => setTimeout(resolve, 300))
+      await raw.config('SET', 'maxmemory', '1mb')
+      await rejects(add(), ClusterError, 'add', 'no memory left')
+      await rejects(ClusterPool.connect({ connection: url, queue: 'other' }), ClusterError, '"other"', 'no memory left')
+      assert.match(((await lost).cause as Error).message, 'found no place in Redis: OOM')
+      await raw.config('SET', 'maxmemory', '0')
+      assert.equal(await add(), expected)
+    } finally {
+      raw.disconnect()
+      await pool?.close()
+      await own?.kill()
+      await evicting.end()
+    }
   })
 
   test('a queue of another version, or for another architecture', async ({ redis }) => {
@@ -126,6 +165,4 @@ if (withoutRedis) {
       await small.close()
     }
   })
-}
-
-test.run()
+})

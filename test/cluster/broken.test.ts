@@ -3,16 +3,15 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { NoWorkerError } from 'zugbruecke'
 import { ClusterPool } from 'zugbruecke/cluster'
 import { resolveConfig } from '../../src/runtime/config.js'
 import { locate } from '../../src/runtime/locate.js'
 import { dll, rejects, until } from '../session/support.js'
-import { OwnRedis, OwnWorker, withoutRedis } from './redis.js'
+import { OwnRedis, OwnWorker } from './redis.js'
+import { clusterSuite } from './suite.js'
 
-const test = suite<{ redis: OwnRedis; folder: string }>('a cluster: broken machines')
 const rest = 'int rest(int)'
 
 /** The Linux process behind a session of whichever worker takes the call. */
@@ -38,10 +37,7 @@ async function health({ said }: OwnWorker): Promise<Told> {
   return { status: response.status, ...((await response.json()) as Omit<Told, 'status'>) }
 }
 
-if (withoutRedis) {
-  console.log(`skipped: ${withoutRedis}`)
-  test.skip('everything')
-} else {
+clusterSuite<{ redis: OwnRedis; folder: string }>('a cluster: broken machines', test => {
   test.before(async context => {
     context.folder = mkdtempSync(join(tmpdir(), 'zugbruecke-broken-'))
     context.redis = await OwnRedis.start()
@@ -129,6 +125,4 @@ if (withoutRedis) {
       await Promise.all([broken, whole].map(one => one?.kill()))
     }
   })
-}
-
-test.run()
+})

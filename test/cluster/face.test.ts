@@ -1,15 +1,10 @@
-import { suite } from 'uvu'
 import { ClusterPool } from 'zugbruecke/cluster'
-import { poolFace } from '../pool/face.js'
-import { OwnRedis, OwnWorker, withoutRedis } from './redis.js'
+import { poolFace, type WithPool } from '../pool/face.js'
+import { OwnRedis, OwnWorker } from './redis.js'
+import { clusterSuite } from './suite.js'
 
-if (withoutRedis) {
-  console.log(`skipped: ${withoutRedis}`)
-  const none = suite('the face of a pool: two workers')
-  none.skip('everything')
-  none.run()
-} else {
-  const test = poolFace('the face of a pool: two workers', async () => {
+clusterSuite<WithPool>('the face of a pool: two workers', test => {
+  poolFace(test, async () => {
     const redis = await OwnRedis.start()
     const start = () => OwnWorker.start(redis.url, 'face', ['--size', '1', '--allow-upload'])
     const workers = await Promise.all([start(), start()])
@@ -29,5 +24,4 @@ if (withoutRedis) {
       },
     }
   })
-  test.run()
-}
+})

@@ -1,13 +1,12 @@
 /** Memory of the client, a worker and Redis while a stream goes through that is larger than what any of them may have. */
 import { readFileSync } from 'node:fs'
 import { Redis } from 'ioredis'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { ClusterPool } from 'zugbruecke/cluster'
 import { dll, full } from '../session/support.js'
-import { OwnRedis, OwnWorker, withoutRedis } from './redis.js'
+import { OwnRedis, OwnWorker } from './redis.js'
+import { clusterSuite } from './suite.js'
 
-const test = suite('a cluster: memory')
 const MIB = 2 ** 20
 const SET = 500_000
 const ROWS = full ? 100_000_000 : 10_000_000
@@ -19,10 +18,7 @@ const GROWTH = 80 * MIB
 const resident = (pid: number) => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024
 const mebibytes = (bytes: number) => `${Math.round(bytes / MIB)} MiB`
 
-if (withoutRedis) {
-  console.log(`skipped: ${withoutRedis}`)
-  test.skip('everything')
-} else {
+clusterSuite('a cluster: memory', test => {
   test(`${ROWS} rows leave all three as large as a tenth of them`, async () => {
     const redis = await OwnRedis.start(['--appendonly', 'no'])
     const worker = await OwnWorker.start(redis.url, 'memory', ['--size', '1'])
@@ -69,6 +65,4 @@ if (withoutRedis) {
       await redis.end()
     }
   })
-}
-
-test.run()
+})

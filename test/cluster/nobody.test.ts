@@ -4,21 +4,17 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { Queue } from 'bullmq'
 import { Redis } from 'ioredis'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { AbortError, ArgumentError, ClusterError, NoWorkerError } from 'zugbruecke'
 import { ClusterPool } from 'zugbruecke/cluster'
 import { rejects, until } from '../session/support.js'
-import { OwnRedis, withoutRedis } from './redis.js'
+import { OwnRedis } from './redis.js'
+import { clusterSuite } from './suite.js'
 
-const test = suite<{ redis: OwnRedis }>('a cluster: nobody there')
 const ADD = 'int add(int, int)'
 const vendor = { path: '/opt/vendor.dll' }
 
-if (withoutRedis) {
-  console.log(`skipped: ${withoutRedis}`)
-  test.skip('everything')
-} else {
+clusterSuite<{ redis: OwnRedis }>('a cluster: nobody there', test => {
   test.before.each(async context => {
     context.redis = await OwnRedis.start()
   })
@@ -90,6 +86,4 @@ if (withoutRedis) {
       raw.disconnect()
     }
   })
-}
-
-test.run()
+})

@@ -5,23 +5,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Queue } from 'bullmq'
 import { Redis } from 'ioredis'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { ClusterError, DllNotFoundError, SessionTerminatedError, WorkerLostError } from 'zugbruecke'
 import { ClusterPool } from 'zugbruecke/cluster'
 import { sandboxProblem } from '../../dist/src/runtime/sandbox.js'
 import { makeDll } from '../dlls/build.js'
 import { dll, rejects, until } from '../session/support.js'
-import { OwnRedis, OwnWorker, withoutRedis } from './redis.js'
+import { OwnRedis, OwnWorker } from './redis.js'
+import { clusterSuite } from './suite.js'
 
-const test = suite<{ redis: OwnRedis; folder: string }>('a cluster: workers')
 const count = (n: number) => Int32Array.from({ length: n }, (_, i) => i)
 const ADD = 'int add(int, int)'
 
-if (withoutRedis) {
-  console.log(`skipped: ${withoutRedis}`)
-  test.skip('everything')
-} else {
+clusterSuite<{ redis: OwnRedis; folder: string }>('a cluster: workers', test => {
   test.before(async context => {
     context.folder = mkdtempSync(join(tmpdir(), 'zugbruecke-uploads-'))
     context.redis = await OwnRedis.start()
@@ -218,6 +214,4 @@ if (withoutRedis) {
       await worker.kill()
     }
   })
-}
-
-test.run()
+})

@@ -1,7 +1,9 @@
+import { suite } from 'uvu'
 import { SessionPool } from 'zugbruecke'
-import { poolFace } from './face.js'
+import { poolFace, type WithPool } from './face.js'
 
-const test = poolFace('the face of a pool: sessions of this program', async () => {
+const test = suite<WithPool>('the face of a pool: sessions of this program')
+poolFace(test, async () => {
   const pool = await SessionPool.start({ size: 2, stderr: false })
   const others: SessionPool[] = []
   return {

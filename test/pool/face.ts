@@ -1,5 +1,5 @@
 /** What every pool promises, whether its sessions are in this program or on other machines. */
-import { suite, type Test } from 'uvu'
+import type { Test } from 'uvu'
 import * as assert from 'uvu/assert'
 import {
   AbortError,
@@ -30,9 +30,8 @@ export interface PoolUnderTest {
 const count = (n: number) => Int32Array.from({ length: n }, (_, i) => i)
 const job = (name: string) => new URL(`../session/life/jobs/${name}.mjs`, import.meta.url)
 
-/** The suite; `open` gives a pool of two sessions without retries. */
-export function poolFace(name: string, open: () => Promise<PoolUnderTest>): Test<WithPool> {
-  const test = suite<WithPool>(name)
+/** Fills the suite; `open` gives a pool of two sessions without retries. */
+export function poolFace(test: Test<WithPool>, open: () => Promise<PoolUnderTest>): void {
   test.before(async context => {
     try {
       Object.assign(context, await open())
@@ -265,5 +264,4 @@ export function poolFace(name: string, open: () => Promise<PoolUnderTest>): Test
     await rejects(pool.map(dll('rows'), 'int add(int, int)', [[1, 2], 1]), SessionTerminatedError, 'closed')
     await pool.close()
   })
-  return test
 }
