@@ -54,7 +54,7 @@ export class Cursor {
   tooDeep(): ArgumentError {
     return this.source.error(this.token.at, 'this is nested too deeply')
   }
-  /** Reads something that may hold itself; no text can exhaust the stack. */
+  /** Reads something that may contain its own kind; a limit keeps any text from exhausting the stack. */
   nest<T>(read: () => T): T {
     if (this.#depth === DEEPEST) throw this.tooDeep()
     this.#depth++
