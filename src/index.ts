@@ -33,8 +33,9 @@ export {
   type OpenParameters,
   type SessionEvents,
 } from './session/life/session.js'
+export type { Allocation, TypedAllocation } from './session/surface/allocation.js'
 export type { Library, LibraryConstructor, LibraryLoader } from './session/surface/library.js'
-export type { Allocation, SessionMemory, TypedAllocation } from './session/surface/memory.js'
+export type { SessionMemory } from './session/surface/memory.js'
 export type { CallDetail, CallOptions, ErrCheck, Routine } from './session/surface/routine.js'
 export type {
   SyncAllocation,

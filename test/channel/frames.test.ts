@@ -5,38 +5,10 @@ import type { Frame } from '../../dist/src/channel/frame.js'
 import type { Lane } from '../../dist/src/channel/lane.js'
 import { postedAt } from '../../dist/src/channel/threads.js'
 import { Header, Kind, STRAND_OFFSET, STRAND_SIZE, Status } from '../../dist/src/codec/layout.js'
+import { add, CALLBACK, callBack, inside, withLane } from './callbacks.js'
 import { Ask, Ended, FakeHost, makeLane, Request, sleep, until } from './fake-host.js'
 
 const test = suite('callbacks')
-const CALLBACK = 0x1000001
-const add = (a: number, b: number) => new Request([Ask.add, a, b])
-const callBack = (times = 1) => new Request([Ask.callBack, CALLBACK, times])
-
-interface Running {
-  readonly host: FakeHost
-  readonly lane: Lane
-}
-/** `onCallback` is given what runs, the frame, and the argument. */
-async function withLane(
-  onCallback: (running: Running, frame: Frame, argument: number) => void,
-  act: (running: Running) => Promise<void>,
-): Promise<void> {
-  const host = await FakeHost.start()
-  const running: { host: FakeHost; lane: Lane } = { host, lane: undefined as unknown as Lane }
-  running.lane = makeLane(host, 1, {
-    onCallback: (frame, _callback, _count, at) =>
-      onCallback(running, frame, Number(running.lane.mapping.view.getBigInt64(at, true))),
-  })
-  try {
-    await act(running)
-  } finally {
-    await host.end()
-  }
-}
-
-/** What a callback does while it runs, so that the calls are its own. */
-const inside = <T>(frame: Frame, act: () => T): T => frame.scope.during(act)
-
 test('calls inside a callback go ahead of the queue, in their order', async () => {
   const order: string[] = []
   await withLane(

@@ -1,5 +1,7 @@
 /* Loops for the common shapes of batches on x86-64, compiled once for each: up to four columns of one kind, with loads and stores that
  * know the kind; and integers of any kinds. */
+/* Also where the rest is compiled for a debugger: the loops are copied (near_x86_64.c), and must not refer to anything near them. */
+#pragma GCC optimize "O2"
 #include "modes.h"
 #include "rows.h"
 

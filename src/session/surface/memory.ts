@@ -3,7 +3,7 @@
 import { numberOf } from '../../codec/control.js'
 import { Op } from '../../codec/layout.js'
 import { LocalBlock, RemoteBlock, type RemoteMemory, RemoteRange } from '../../ctypes/block.js'
-import { allocated, check, LARGEST, SIZE, wholeNumber } from '../../ctypes/checks.js'
+import { allocated, check, LARGEST, SIZE } from '../../ctypes/checks.js'
 import {
   type Arch,
   BLOCK,
@@ -21,121 +21,14 @@ import type { ArrayType, InstanceOf } from '../../ctypes/inference.js'
 import { addressof } from '../../ctypes/memory.js'
 import { toAddress } from '../../ctypes/pointing.js'
 import { checkSession, isRemotePlace, liveRefs, readCell } from '../../ctypes/reference.js'
-import { ArgumentError, MemoryAccessError } from '../../errors.js'
+import { ArgumentError } from '../../errors.js'
 import { type Both, blockingOnly, both } from '../core/both.js'
 import type { SessionCore } from '../core/core.js'
 import { coreForSync } from '../core/owner.js'
+import { type Alloc, Allocation, TypedAllocation } from './allocation.js'
 import type { SessionSurface } from './surface.js'
 
-const WHOLE = wholeNumber(0, Number.MAX_SAFE_INTEGER)
-
 export type AddressLike = number | bigint | { readonly address: bigint }
-
-/** Memory that `alloc` gave. Stays until it is freed, disposed, or its session ends; never the garbage collector's business. */
-export class Allocation {
-  #freed = false
-  readonly #owner: SessionMemory
-  readonly #block: RemoteBlock
-  constructor(
-    owner: SessionMemory,
-    readonly start: bigint,
-    /** In bytes. */
-    readonly size: number,
-    memory: RemoteMemory,
-  ) {
-    this.#owner = owner
-    this.#block = new AllocationBlock(memory, this)
-  }
-  /** @internal What a pointer that it is given to leads to. */
-  get [BLOCK](): RemoteBlock {
-    return this.#block
-  }
-  /** Throws MemoryAccessError once it is freed. */
-  get address(): bigint {
-    if (this.#freed) throw new MemoryAccessError('this memory has been freed', { address: this.start })
-    return this.start
-  }
-  /** Tells sessions apart: memory of one is nothing to another. */
-  get memory(): RemoteMemory {
-    return this.#owner.core().memory
-  }
-  /** The bytes, copied. */
-  read(offset = 0, length?: number): Uint8Array {
-    check('an offset', offset, WHOLE)
-    const count = length === undefined ? this.size - offset : length
-    return this.#owner.read(this.#at(offset, count), count)
-  }
-  /** Writes bytes at an offset; more than there is room for is a `MemoryAccessError`. */
-  write(bytes: Uint8Array, offset = 0): void {
-    this.#owner.write(this.#at(offset, isA(bytes, Uint8Array) ? bytes.length : 0), bytes)
-  }
-  /** Frees it, in order with the calls made before; twice is an error. */
-  free(): Promise<void> {
-    return this.#owner.free(this)
-  }
-  /** Frees it: for `await using`. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.#freed) await this.free()
-  }
-  /** Frees it, and blocks until it is done: for `using`. */
-  [Symbol.dispose](): void {
-    if (!this.#freed) void (async () => this.free())().catch(() => {})
-  }
-  /** @internal Its address, for the last time. Throws MemoryAccessError once it is freed. */
-  surrender(): bigint {
-    const { address } = this
-    this.#freed = true
-    return address
-  }
-  /** @internal */
-  belongsTo(owner: SessionMemory): boolean {
-    return owner === this.#owner
-  }
-  /** What `console.log` shows. */
-  [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return `Allocation { ${this.size} bytes ${this.#freed ? 'that have been freed' : `at 0x${this.start.toString(16)}`} }`
-  }
-  #at(offset: number, length: number): bigint {
-    check('an offset', offset, WHOLE)
-    check('a length', length, WHOLE)
-    if (offset + length > this.size)
-      throw new ArgumentError(`${length} bytes at offset ${offset} do not lie in the ${this.size} bytes of this memory`)
-    return this.address + BigInt(offset)
-  }
-}
-
-/** What an allocation is to pointers and objects: each use asks whether the memory is still there. */
-class AllocationBlock extends RemoteBlock {
-  constructor(
-    override readonly memory: RemoteMemory,
-    private readonly allocation: Allocation,
-  ) {
-    super()
-  }
-  override get address(): bigint {
-    return this.allocation.address
-  }
-  override get size(): number {
-    return this.allocation.size
-  }
-}
-
-/** Memory that holds an object of type T. */
-export class TypedAllocation<T extends CType> extends Allocation {
-  /** The object, read and written in place. */
-  readonly contents: InstanceOf<T>
-  constructor(owner: SessionMemory, start: bigint, size: number, type: T, memory: RemoteMemory) {
-    super(owner, start, size, memory)
-    this.contents = viewAt(type, this[BLOCK], 0) as InstanceOf<T>
-  }
-}
-
-export interface Alloc {
-  (bytes: number): Promise<Allocation>
-  <T extends CType>(type: T): Promise<TypedAllocation<T>>
-  sync(bytes: number): Allocation
-  sync<T extends CType>(type: T): TypedAllocation<T>
-}
 
 /** The constructors of typed arrays. */
 export type TypedArrayConstructor =
