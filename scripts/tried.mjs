@@ -1,6 +1,8 @@
 #!/usr/bin/env node
-// `npm run tried`: prints what anyone can repeat of docs/what-was-tried.md. Needs what the tests need, and a quarter of an hour.
+// `npm run tried`, and `npm run tried -- win32`: prints what anyone can repeat of docs/what-was-tried.md. Needs what the tests need, and a
+// quarter of an hour.
 import { createHash } from 'node:crypto'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { parseHeader } from '../dist/src/ctypes/header/index.js'
@@ -9,37 +11,39 @@ import { resolveConfig } from '../dist/src/runtime/config.js'
 import { locate } from '../dist/src/runtime/locate.js'
 import { added, headersOf, isAccepted } from '../test/ctypes/header/mingw.js'
 
+const arch = process.argv[2] ?? 'win64'
+
 /** All headers of mingw-w64, each by what it adds to windows.h: those that the compiler takes, are they read whole? */
 function tryHeaders() {
   const failed = []
   let read = 0
   let routines = 0
-  for (const name of headersOf('win64'))
+  for (const name of headersOf(arch))
     try {
-      routines += parseHeader(added('win64', [name]), { arch: 'win64', ns: types('win64') }).routines.size
+      routines += parseHeader(added(arch, [name]), { arch, ns: types(arch) }).routines.size
       read++
     } catch (error) {
-      if (isAccepted('win64', name)) failed.push(`${name}: ${String(error.message).split('\n')[0].slice(0, 200)}`)
+      if (isAccepted(arch, name)) failed.push(`${name}: ${String(error.message).split('\n')[0].slice(0, 200)}`)
     }
   console.log(
-    `headers: ${read} of the ${read + failed.length} that a compiler takes are read whole (${routines} routines)`,
+    `headers on ${arch}: ${read} of the ${read + failed.length} that a compiler takes are read whole (${routines} routines)`,
   )
   for (const line of failed) console.log(`  ${line}`)
 }
 
 /** What DLLs that come with Windows Python are for, done with them: what it gives, and what it has to give. */
 const work = {
-  async 'zlib1.dll'(dll) {
+  async zlib1(dll) {
     const bytes = Buffer.from('what was tried')
     const sum = dll.func('unsigned long crc32(unsigned long sum, const unsigned char *bytes, unsigned size)')
     return [(await sum(0, bytes, bytes.length)) >>> 0, crc32(bytes)]
   },
-  async 'libcrypto-3.dll'(dll) {
+  async libcrypto(dll) {
     const digest = new Uint8Array(32)
     await dll.func('void *SHA256(const char *text, size_t size, unsigned char *digest)')('abc', 3, digest)
     return [Buffer.from(digest).toString('hex'), createHash('sha256').update('abc').digest('hex')]
   },
-  async 'sqlite3.dll'(dll, session) {
+  async sqlite3(dll, session) {
     const { c_int, c_void_p, c_char_p, CFUNCTYPE, POINTER } = session.types
     const database = new c_void_p()
     await dll.func('int sqlite3_initialize(void)')() // CPython builds it with SQLITE_OMIT_AUTOINIT
@@ -58,7 +62,7 @@ const work = {
       [0, ['2', null], ['1', 'ä']],
     ]
   },
-  async 'tcl86t.dll'(dll) {
+  async tcl86t(dll) {
     await dll.func('void Tcl_FindExecutable(const char *path)')(null)
     const interpreter = await dll.func('void *Tcl_CreateInterp(void)')()
     const code = await dll.func('int Tcl_Eval(void *interpreter, const char *text)')(interpreter, 'expr {6 * 7}')
@@ -67,31 +71,37 @@ const work = {
       [0, '42'],
     ]
   },
-  async 'vcruntime140.dll'(dll) {
+  async vcruntime140(dll) {
     const buffer = create_string_buffer('tried')
     return [await dll.func('void *strchr(const char *text, int c)')(buffer, 0x7a), null]
   },
 }
 
 async function tryDlls() {
-  const folder = join(locate(resolveConfig({ arch: 'win64' })).python, '../lib')
+  const folder = join(locate(resolveConfig({ arch })).python, '../lib')
+  const files = readdirSync(folder)
   const lines = []
   let right = 0
+  let there = 0
   for (const [name, use] of Object.entries(work)) {
-    const session = await CtypesSession.start({ arch: 'win64', env: { WINEDLLOVERRIDES: 'zlib1=n,b' } })
+    // with a version in the name, or not; 32-bit Python 3.11 has zlib inside itself
+    const file = files.find(file => file.startsWith(name) && /^(?:-[\w-]+)?\.dll$/.test(file.slice(name.length)))
+    if (file === undefined) continue
+    there++
+    const session = await CtypesSession.start({ arch, env: { WINEDLLOVERRIDES: 'zlib1=n,b' } })
     try {
-      const [got, expected] = (await use(await session.cdll.LoadLibrary(join(folder, name)), session)).map(
+      const [got, expected] = (await use(await session.cdll.LoadLibrary(join(folder, file)), session)).map(
         JSON.stringify,
       )
       if (got === expected) right++
-      else lines.push(`${name}: ${got} instead of ${expected}`)
+      else lines.push(`${file}: ${got} instead of ${expected}`)
     } catch (error) {
-      lines.push(`${name}: ${error.message.split('\n')[0]}`)
+      lines.push(`${file}: ${error.message.split('\n')[0]}`)
     } finally {
       await session.terminate()
     }
   }
-  console.log(`DLLs: ${right} of ${Object.keys(work).length} did what they are for`)
+  console.log(`DLLs on ${arch}: ${right} of ${there} did what they are for`)
   for (const line of lines) console.log(`  ${line}`)
 }
 

@@ -139,8 +139,7 @@ export function compilePlan(
 function parameterOf(type: ArgType, index: number, routine: string, arch: Arch): Parameter {
   const isOut = isOutParameter(type)
   const inner: unknown = isOut ? type.outType : type
-  if (typeof inner === 'object' && inner !== null && converter(type))
-    return { type: c_void_p[FOR_ARCH](arch), isOut, isOpen: true }
+  if (!isType(inner) && converter(type)) return { type: c_void_p[FOR_ARCH](arch), isOut, isOpen: true }
   if (!isType(inner))
     throw new ArgumentError(
       `argtypes of ${routine}: item ${index + 1} must be a C type or have from_param, not ${describe(inner)}`,

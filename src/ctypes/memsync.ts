@@ -196,8 +196,8 @@ function conversion(
   if (given === undefined) return undefined
   if (ofCallback) throw bad('the arguments of a callback come from the DLL: there is nothing to convert')
   if (pointer.length > 1 || pointer[0] === 'r') throw bad('it converts whole arguments: pointer is [0], [1], …')
-  if (typeof given === 'function' && !isType(given)) return given as (value: unknown) => unknown
   const { from_param: method } = given as { from_param?: unknown }
+  if (typeof given === 'function' && !isType(given) && method === undefined) return given as (value: unknown) => unknown
   if (typeof method !== 'function') throw bad(`a function, or an object with from_param, not ${describe(given)}`)
   return value => (method as (value: unknown) => unknown).call(given, value)
 }

@@ -86,7 +86,8 @@ export class Macros {
         continue
       }
       const macro = token.kind === 'name' && !hidden.has(token.text) ? this.table.get(token.text) : undefined
-      const isUse = macro && (macro.parameters ? work.at(-1)?.token.text === '(' : !isExpansion(macro, done, work))
+      const isUse =
+        macro && (macro.parameters ? work.at(-1)?.token.text === '(' : !this.#isExpansion(macro, item, done, work))
       if (!isUse) {
         done.push(item)
         continue
@@ -99,6 +100,23 @@ export class Macros {
       for (const made of body.reverse()) work.push({ token: made.token, hidden: union(made.hidden, nowHidden) })
     }
     return done
+  }
+
+  /**
+   * Is the name here what a compiler's preprocessor has left of it? With `#define INFO struct INFO` in front, as `-dD` keeps it, that has made
+   * `struct INFO` of INFO, and with `#define ID MAKE_ID(ID, 5)` what MAKE_ID makes of it.
+   */
+  #isExpansion(
+    { name: { text }, body }: Macro,
+    { token, hidden }: Item,
+    before: readonly Item[],
+    work: readonly Item[],
+  ) {
+    if (!body.some(part => part.text === text)) return false
+    if (standsAmong(text, body, before, work)) return true
+    const inside = body.map(part => ({ token: part, hidden: union(hidden, new Set([text])) }))
+    const made = this.#expandArgument(inside, token).map(item => item.token)
+    return standsAmong(text, made, before, work)
   }
 
   /** Takes `X` or `(X)` off the work. */
@@ -188,17 +206,16 @@ export class Macros {
   }
 }
 
-/**
- * Is the name here what a compiler's preprocessor has left of it? With `#define INFO struct INFO` in front, as `-dD` keeps it, that has made
- * `struct INFO` of INFO. `work` has its next token last.
- */
-function isExpansion({ name, body }: Macro, before: readonly Item[], work: readonly Item[]): boolean {
-  const own = body.findIndex(({ text }) => text === name.text)
-  if (own < 0) return false
-  return body.every(({ text }, index) => {
-    const there = index < own ? before.at(index - own) : work.at(own - index)
-    return index === own || there?.token.text === text
-  })
+/** Do the tokens around stand as they do around the name among these? `work` has its next token last. */
+function standsAmong(name: string, tokens: readonly Token[], before: readonly Item[], work: readonly Item[]): boolean {
+  const own = tokens.findIndex(({ text }) => text === name)
+  return (
+    own >= 0 &&
+    tokens.every(({ text }, index) => {
+      const there = index < own ? before.at(index - own) : work.at(own - index)
+      return index === own || there?.token.text === text
+    })
+  )
 }
 
 const fromToken = (token: Token): Item => ({ token, hidden: nothingHidden })

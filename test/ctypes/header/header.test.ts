@@ -313,7 +313,7 @@ test('a macro that leads to itself ends', () => {
 })
 
 test('a text that a preprocessor has been through is not expanded again', () => {
-  const { types, constants, routines } = header(`
+  const { types, constants, routines, variables } = header(`
     #define INFO struct INFO
     struct INFO { int size; };
     int use(struct INFO *p);
@@ -322,7 +322,15 @@ test('a text that a preprocessor has been through is not expanded again', () => 
     #define RECORD struct RECORD
     RECORD { INFO info; STATE state; };
     int fill(RECORD *p);
+    #define MAKE_ID(name, code) DEFINE_GUID(name, 0x##code, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
+    #define CLSID_MADE MAKE_ID(CLSID_MADE, 51a)
+    #define CLSID_UNUSED MAKE_ID(CLSID_UNUSED, 51b)
+    #define CLSID_RAW MAKE_ID(CLSID_RAW, 51c)
+    extern const GUID
+    CLSID_MADE;
+    CLSID_RAW;
   `)
+  assert.equal([...variables.keys()], ['CLSID_MADE', 'CLSID_RAW'])
   assert.is(showFields(types.INFO), 'size: c_int')
   assert.is(showFields(types.RECORD), 'info: INFO, state: c_int')
   assert.equal([constants.OFF, constants.ON], [0, 7])

@@ -57,13 +57,21 @@ export function headersOf(arch: Arch): readonly string[] {
   return readdirSync(dirname(file)).filter(name => name.endsWith('.h'))
 }
 
+/** The macros of windows.h, as text. */
+const macrosOf = new Map<Arch, string>()
+function windowsMacros(arch: Arch): string {
+  const text = macrosOf.get(arch) ?? run(arch, ['-E', '-dM'], before)
+  macrosOf.set(arch, text)
+  return text
+}
+
 /** What headers say beyond those that the reader knows, after the compiler's preprocessor; throws where that stops. */
 export function added(arch: Arch, headers: readonly string[]): string {
   const folder = mkdtempSync(join(tmpdir(), 'zugbruecke-header-'))
   try {
     // with the macros of windows.h alone it is not read again for each
     const macros = join(folder, 'macros.h')
-    writeFileSync(macros, run(arch, ['-E', '-dM'], before))
+    writeFileSync(macros, windowsMacros(arch))
     const lines = run(arch, ['-E', '-dD', '-imacros', macros], includes(headers)).split('\n')
     let isKept = false
     return lines

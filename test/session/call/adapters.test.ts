@@ -37,6 +37,24 @@ test('an adapter in argtypes makes what is passed, once for each call', async ()
   await rejects((negate as (...args: unknown[]) => Promise<unknown>)([1], 1, 2), ArgumentError, '2 arguments')
 })
 
+/** As in Python, where it is a method of the class. */
+class Percent {
+  constructor(readonly value: number) {}
+  static from_param(given: Percent) {
+    if (!(given instanceof Percent)) throw new TypeError('no Percent')
+    return new c_double(given.value / 100)
+  }
+}
+
+test('a class may be one', async () => {
+  const same = numbers.func('same_double', [Percent] as const, c_double)
+  assert.is(await same(new Percent(50)), 0.5)
+  assert.is(same.sync(new Percent(25)), 0.25)
+  throws(() => same.sync(5 as never), TypeError, 'no Percent')
+  class Nothing {}
+  throws(() => numbers.func('same_double', [Nothing as never], c_double), ArgumentError, 'item 1', 'from_param')
+})
+
 test('what is its own _as_parameter_ is none', async () => {
   const round = {
     get _as_parameter_() {

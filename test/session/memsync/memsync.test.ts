@@ -334,6 +334,13 @@ test('a custom conversion', async () => {
   assert.is(await avg(Float32Array.of(1, 2, 3, 4), 4), 2.5)
   await rejects(avg('x', 1), TypeError, 'cannot convert')
   await rejects(avg([1, 2], 3), ArgumentError, '16 bytes')
+  class Rows {
+    static from_param(value: unknown) {
+      return Float64Array.from(value as number[])
+    }
+  }
+  avg.memsync = [{ pointer: [0], length: [1], type: c_double, custom: Rows }]
+  assert.is(await avg([1, 2, 3, 6], 4), 3)
   avg.memsync = [{ pointer: [0], length: [1], type: c_double, custom: (list: number[]) => Float64Array.from(list) }]
   assert.is(await avg([1, 2, 3, 4], 4), 2.5)
 })
