@@ -23,6 +23,8 @@ const ETC = [
 const OWN = ['/tmp', '/run', '/var']
 /** Settings of the whole machine's: in `/proc` they belong to root, who needs no capability to write them. */
 const MACHINE = ['sys', 'sysrq-trigger', 'irq', 'bus', 'fs', 'acpi', 'scsi'].map(name => `/proc/${name}`)
+/** What the user's keys are called. */
+const KEYS = ['/proc/keys', '/proc/key-users']
 /** Whatever is above one of these would let in what is to stay outside. */
 const NEVER_WITHIN = [...OWN, '/etc', '/proc', '/sys', '/dev', '/home', '/root']
 const wineHost = fileURLToPath(new URL('../../../wine-host', import.meta.url))
@@ -83,6 +85,7 @@ export function systemFiles(): string[] {
     ...OWN.flatMap(path => ['--tmpfs', path]),
     ...['--dev', '/dev', '--proc', '/proc'],
     ...MACHINE.flatMap(path => ['--ro-bind-try', path, path]),
+    ...KEYS.filter(existsSync).flatMap(path => ['--ro-bind', '/dev/null', path]),
   ]
 }
 

@@ -26,13 +26,14 @@ import { chooseDriver } from './display.js'
 import { wineEnvironment } from './environment.js'
 import { cacheFolder, type Installation } from './locate.js'
 import { type SandboxView, sessionFiles, systemFiles } from './sandbox-files.js'
+import { syscallFilter } from './syscall-filter.js'
 
 /** Services that look for devices: without a network namespace of the machine's they crash (Wine 8.0), and Wine waits for them. */
 const DEVICES = /^\[System\\\\CurrentControlSet\\\\Services\\\\(winebus|wineusb|winehid|winexinput)\][^[]*/gm
 const DISABLED = '"Start"=dword:00000004'
 /** Not the note of Debian's Wine that says where the wineserver listens: the sandbox's own wineserver makes itself a folder in its own /tmp. */
 const REGISTRY = ['system.reg', 'user.reg', 'userdef.reg', '.update-timestamp']
-export type SandboxConfig = Pick<Config, 'sandbox' | 'cwd' | 'winedebug' | 'env' | 'dll_directories'>
+export type SandboxConfig = Pick<Config, 'arch' | 'sandbox' | 'cwd' | 'winedebug' | 'env' | 'dll_directories'>
 
 /** The program; `undefined` where it is not installed. */
 export const findBubblewrap = (): string | undefined =>
@@ -71,6 +72,8 @@ export class Sandbox {
     private readonly config: SandboxConfig,
     private readonly home: string,
     private readonly lock: number,
+    /** Descriptor of its filter of system calls, for bubblewrap to read. */
+    readonly filter: number,
     private readonly bwrap: string,
   ) {}
 
@@ -97,7 +100,9 @@ export class Sandbox {
         ...lent.flatMap(([from, to]) => ['--ro-bind', from, to]),
         ...['--remount-ro', '/', '--chdir', config.cwd, '--'],
       ]
-      return new Sandbox({ ...installation, prefix }, view, all, config, home, lock, bwrap)
+      const filter = join(home, 'filter')
+      writeFileSync(filter, syscallFilter(config.arch))
+      return new Sandbox({ ...installation, prefix }, view, all, config, home, lock, openSync(filter, 'r'), bwrap)
     } catch (error) {
       takeAway(home)
       closeSync(lock)
@@ -105,11 +110,11 @@ export class Sandbox {
     }
   }
 
-  /** The command that runs Wine inside; the descriptor is told the number that its process has outside. */
-  around(args: readonly string[], infoDescriptor: number): { command: string; args: string[] } {
+  /** The command that runs Wine inside, by the numbers that descriptors have there: of the filter, and of who is told its process's number outside. */
+  around(args: readonly string[], filter: number, info: number): { command: string; args: string[] } {
     const { options, installation, bwrap } = this
     const inside = ['/bin/sh', '-c', SERVICES_FIRST, installation.wine, ...args]
-    return { command: bwrap, args: ['--info-fd', `${infoDescriptor}`, ...options, ...inside] }
+    return { command: bwrap, args: ['--info-fd', `${info}`, '--seccomp', `${filter}`, ...options, ...inside] }
   }
 
   get environment(): Record<string, string> {
@@ -119,6 +124,7 @@ export class Sandbox {
   /** Takes its prefix away. */
   remove(): void {
     takeAway(this.home)
+    closeSync(this.filter)
     closeSync(this.lock)
   }
 }

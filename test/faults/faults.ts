@@ -14,6 +14,7 @@ import {
   c_void_p,
   type Library,
 } from 'zugbruecke'
+import { HOSTILE } from './hostile.js'
 import type { Random } from './random.js'
 
 export interface Round {
@@ -497,4 +498,5 @@ export const FAULTS: readonly Fault[] = [
   ...inCallbacks,
   ...fromOutside,
   ...inFiles,
+  ...HOSTILE,
 ]

@@ -18,14 +18,20 @@ const PATIENCE = 8000
 export async function round(fault: Fault, arch: Arch, seed: number, config: Partial<Config> = {}): Promise<Tally> {
   const tally = new Tally()
   const random = new Random(seed)
-  const session = await CtypesSession.start({
+  const started = await CtypesSession.start({
     sandbox: false,
     stdout: false,
     stderr: false,
+    timeout_start: 60,
     timeout_stop: 2,
     arch,
     ...config,
-  })
+  }).catch((error: Error) => error)
+  if (started instanceof Error) {
+    tally.add('never', `the start before "${fault.name}", round of seed ${seed}: ${started.message}`)
+    return tally
+  }
+  const session = started
   session.on('callbackError', () => {})
   const libraries = new Map<string, Library>()
   const library = (name: string) => {

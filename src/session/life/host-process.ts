@@ -48,6 +48,7 @@ export function hostProcess(
       options: { ...common, command: installation.wine, args, env: wineEnvironment(config, installation) },
       seen,
     }
-  const around = sandbox.around(args, FIRST + descriptors.length)
-  return { options: { ...common, ...around, env: sandbox.environment, inherited: descriptors }, seen }
+  const inherited = [...descriptors, sandbox.filter]
+  const around = sandbox.around(args, FIRST + descriptors.length, FIRST + inherited.length)
+  return { options: { ...common, ...around, env: sandbox.environment, inherited }, seen }
 }

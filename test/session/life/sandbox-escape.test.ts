@@ -35,6 +35,7 @@ const Call = {
   readlink: 89,
   chmod: 90,
   ptrace: 101,
+  addKey: 248,
   mknod: 133,
   pivotRoot: 155,
   chroot: 161,
@@ -50,6 +51,7 @@ const Call = {
   pidfdOpen: 434,
   openTree: 428,
   fsopen: 430,
+  ioUringSetup: 425,
 } as const
 const AT_FDCWD = -100
 const [O_RDONLY, O_WRONLY, O_CREAT, O_DIRECTORY] = [0, 1, 0o100, 0o200000]
@@ -226,6 +228,20 @@ sandboxed('there is no way out by mounts and namespaces', async ({ call }) => {
   const namespace = await call(Call.openat, AT_FDCWD, path('/proc/1/ns/mnt'), O_RDONLY)
   if (namespace >= 0) assert.ok((await call(Call.setns, namespace, 0)) < 0)
   assert.ok((await call(Call.mknod, path('/tmp/disk'), 0o60600, 0x800)) < 0)
+})
+
+sandboxed('what no namespace keeps apart is refused: keys, other kinds of sockets, rings', async ({ call, read }) => {
+  const [EPERM, ENOSYS, EAFNOSUPPORT] = [-1, -38, -97]
+  const [SESSION, USER, SEARCH] = [-3, -4, 10]
+  assert.is(await call(Call.keyctl, SEARCH, SESSION, path('user'), path('secret'), 0), EPERM)
+  assert.is(await call(Call.addKey, path('user'), path('secret'), path('x'), 1, USER), EPERM)
+  assert.is((await read('/proc/keys')) || '', '')
+  // vsock reaches the machine that this one runs on; AF_ALG, AF_PACKET and others reach the kernel
+  for (const family of [40, 38, 17, 29, 44]) assert.is(await call(Call.socket, family, 1, 0), EAFNOSUPPORT, `${family}`)
+  for (const family of [1, 2, 10]) assert.ok((await call(Call.socket, family, 1, 0)) >= 0, `${family}`)
+  assert.is(await call(Call.ioUringSetup, 4, Buffer.alloc(120)), ENOSYS)
+  // the same by another number, of programs with 32-bit pointers
+  assert.is(await call(0x4000_0000 + Call.keyctl, SEARCH, SESSION, path('user'), path('secret'), 0), ENOSYS)
 })
 
 sandboxed("of Node's descriptors it has its own segment and bells alone", async ({ call, session }) => {
