@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { createBullBoard } from '@bull-board/api'
@@ -28,11 +29,15 @@ const redis = `redis://127.0.0.1:${given.store}`
 // The store: what it has acknowledged outlives it.
 const folder = mkdtempSync(join(tmpdir(), 'zugbruecke-cluster-'))
 const stored = ['--port', given.store, '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'yes']
-const children = [spawn('redis-server', stored, { stdio: 'ignore' })]
+const children = [spawn('redis-server', stored, { stdio: ['ignore', 'pipe', 'inherit'] })]
+const said = createInterface(children[0].stdout)
+await new Promise((resolve, reject) => {
+  said.on('line', line => line.includes('Ready to accept connections') && resolve())
+  said.on('close', () => reject(new Error(`redis-server does not run; is port ${given.store} free ("--store")?`)))
+})
 
 // Two workers, where the DLL is. On other machines it would be the same command.
 const cli = file('../../dist/src/cli/main.js')
-await new Promise(resolve => setTimeout(resolve, 500))
 for (let i = 0; i < 2; i++)
   children.push(
     spawn(process.execPath, [cli, 'worker', '--redis', redis, '--queue', queue, '--size', '1'], {

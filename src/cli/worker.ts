@@ -73,7 +73,13 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
     over = resolve
     failed = reject
   })
-  const server = health === undefined ? undefined : await serveHealth(worker, health)
+  let server: Server | undefined
+  try {
+    if (health !== undefined) server = await serveHealth(worker, health)
+  } catch (error) {
+    await worker.close()
+    throw error
+  }
   const said = say(worker, queue)
   let asked = 0
   const stop = () => {

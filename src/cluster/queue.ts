@@ -126,6 +126,8 @@ export function checkQueueName(queue: unknown): asserts queue is string {
     )
 }
 
+const isAddress = (text: string) => text.startsWith('/') || (/^rediss?:\/\//.test(text) && URL.canParse(text))
+
 /** A connection that is there, and that is made anew for as long as it takes when it breaks. Throws ClusterError. */
 export async function connect(connection: Connection): Promise<Redis> {
   let isUp = false
@@ -137,8 +139,10 @@ export async function connect(connection: Connection): Promise<Redis> {
     lazyConnect: true,
     retryStrategy: (times: number) => (isUp ? Math.min(100 * times, 1000) : null),
   }
-  if (typeof connection !== 'string' && (typeof connection !== 'object' || connection === null))
-    throw new ArgumentError(`a connection is a URL of Redis or options of ioredis, not ${describe(connection)}`)
+  if (!isRecord(connection) && !(typeof connection === 'string' && isAddress(connection)))
+    throw new ArgumentError(
+      `a connection is a URL of Redis (redis://host:6379, rediss://), the path of its socket, or options of ioredis, not ${describe(connection)}`,
+    )
   const redis =
     typeof connection === 'string' ? new Redis(connection, options) : new Redis({ ...connection, ...options } as never)
   let why: Error | undefined
@@ -148,6 +152,8 @@ export async function connect(connection: Connection): Promise<Redis> {
   })
   try {
     await redis.connect()
+    // ioredis would go on with the first database where there is no such one
+    await redis.select(redis.options.db ?? 0)
     checkServer(await redis.info())
     isUp = true
     return redis

@@ -47,6 +47,9 @@ clusterSuite<{ redis: OwnRedis; worker: OwnWorker; pool: ClusterPool }>('a clust
       await locked.end()
     }
     const { url: connection } = redis
+    for (const bad of ['http://127.0.0.1', 'not a URL', 'redis://:a:b:c', '', [], null])
+      await rejects(ClusterPool.connect({ connection: bad as never, queue: 'bad' }), ArgumentError, 'a connection is')
+    await rejects(ClusterPool.connect({ connection: `${connection}/99`, queue: 'bad' }), ClusterError, 'out of range')
     for (const bad of ['a:b', '', 'a\nb', 'a\0', '\ud800', 5, null])
       await rejects(ClusterPool.connect({ connection, queue: bad as never }), ArgumentError, 'a queue is named by')
     await rejects(ClusterPool.connect({ connection, queue: 'bad', retries: -1 }), ArgumentError, 'retries')
@@ -68,10 +71,16 @@ clusterSuite<{ redis: OwnRedis; worker: OwnWorker; pool: ClusterPool }>('a clust
     await rejects(start({ spare: 'one' }), ArgumentError, 'spare')
     await rejects(start({ sizes: 2 }), ConfigError, 'Did you mean "size"?')
     await rejects(start({ connection: 5 }), ArgumentError, 'connection')
-    const args = [main, 'worker', '--redis', connection, '--queue', 'bad', '--jobs', '/nowhere']
-    const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
-    assert.is(status, 1)
-    assert.match(stderr, '/nowhere')
+    for (const [option, value, ...words] of [
+      ['--jobs', '/nowhere', '/nowhere'],
+      ['--health', String(redis.port), '--health', 'EADDRINUSE'],
+      ['--redis', 'not a URL', 'a connection is'],
+    ]) {
+      const args = [main, 'worker', '--redis', connection, '--queue', 'bad', '--size', '1', option, value]
+      const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 60_000 })
+      assert.is(status, 1)
+      for (const word of words) assert.match(stderr, word)
+    }
   })
 
   test('an old Redis, by what it says of itself', () => {
