@@ -12,7 +12,7 @@ import { handingNothingOn } from '../src/channel/descriptors.js'
 import { viewOf } from '../src/channel/libc.js'
 import { forgetView } from '../src/channel/mapping.js'
 import type { Segment } from '../src/channel/segment.js'
-import { EndReason, Life, Shared, SharedState } from '../src/channel/shared.js'
+import { EndReason, Life, SharedState, SharedWord } from '../src/channel/shared.js'
 import { DepartedThread } from '../src/channel/threads.js'
 import { ControlWord } from '../src/codec/layout.js'
 import { SessionStartError, SessionTerminatedError } from '../src/errors.js'
@@ -141,7 +141,7 @@ const supervisor = {
       for (const port of ward.members) port.postMessage('over')
       const { address, size } = options.segment
       const row = new Int32Array(viewOf(address, size))[ControlWord.runningRow / 4]
-      if (shared.life() !== Life.dead) Atomics.store(shared.i32, Shared.runningRow, row)
+      if (shared.life() !== Life.dead) Atomics.store(shared.i32, SharedWord.runningRow, row)
       shared.end(EndReason.crashed, code, said.tail)
     }
     const ward: Ward = {

@@ -8,7 +8,7 @@
  */
 import { ARENA_OFFSET } from '../codec/layout.js'
 import { back, type Segment, unback } from './segment.js'
-import { Life, MAX_PAGES, Shared, type SharedState } from './shared.js'
+import { Life, MAX_PAGES, type SharedState, SharedWord } from './shared.js'
 
 const SMALLEST_PAGE = 16384
 /** Memory of the system is asked for, and given back, in pieces of this size. */
@@ -124,7 +124,7 @@ export class Arena {
   /** Gives claimed pages back after they have rested. */
   rest(start: number, pages: number, owner?: object): void {
     const { i32 } = this.state
-    for (let page = start; page < start + pages; page++) Atomics.store(i32, Shared.pages + page, -this.#mine)
+    for (let page = start; page < start + pages; page++) Atomics.store(i32, SharedWord.pages + page, -this.#mine)
     const resting = { start, pages }
     this.#restingRuns.push(resting)
     if (owner) this.#before.set(owner, resting)
@@ -145,10 +145,10 @@ export class Arena {
       // only pieces that lie in these pages as a whole, and while the pages are still claimed
       const first = Math.ceil((start * this.pageSize) / PIECE)
       const end = Math.floor(((start + pages) * this.pageSize) / PIECE)
-      for (let piece = first; piece < end; piece++) Atomics.store(i32, Shared.backed + piece, 0)
+      for (let piece = first; piece < end; piece++) Atomics.store(i32, SharedWord.backed + piece, 0)
       unback(this.segment.file, ARENA_OFFSET + first * PIECE, (end - first) * PIECE)
     }
-    for (let i = 0; i < pages; i++) Atomics.store(i32, Shared.pages + start + i, 0)
+    for (let i = 0; i < pages; i++) Atomics.store(i32, SharedWord.pages + start + i, 0)
   }
 
   /** First page of the large piece that `owner` freed last; -1 if another thread has taken a page of it. */
@@ -176,13 +176,13 @@ export class Arena {
 
   #restPage({ index }: Page): void {
     this.#owned.delete(index)
-    Atomics.store(this.state.i32, Shared.pages + index, -this.#mine)
+    Atomics.store(this.state.i32, SharedWord.pages + index, -this.#mine)
     this.#restingPages.push(index)
   }
 
   /** Makes a resting page of this thread its own again; false if another thread has taken it. */
   #wake(index: number): boolean {
-    return Atomics.compareExchange(this.state.i32, Shared.pages + index, -this.#mine, this.#mine) === -this.#mine
+    return Atomics.compareExchange(this.state.i32, SharedWord.pages + index, -this.#mine, this.#mine) === -this.#mine
   }
 
   #endRest(run: Run): void {
@@ -203,7 +203,7 @@ export class Arena {
     const mine = this.#mine
     for (let start = 0; start + pages <= end; ) {
       let got = 0
-      while (got < pages && takePage(i32, Shared.pages + start + got, mine, resting)) got++
+      while (got < pages && takePage(i32, SharedWord.pages + start + got, mine, resting)) got++
       if (got === pages) {
         try {
           this.#back(start * this.pageSize, (start + pages) * this.pageSize)
@@ -213,7 +213,7 @@ export class Arena {
         }
         return start
       }
-      for (let i = 0; i < got; i++) Atomics.store(i32, Shared.pages + start + i, 0)
+      for (let i = 0; i < got; i++) Atomics.store(i32, SharedWord.pages + start + i, 0)
       start += got + 1
     }
     return -1
@@ -226,10 +226,10 @@ export class Arena {
   #back(from: number, to: number): void {
     const { i32 } = this.state
     for (let piece = Math.floor(from / PIECE); piece * PIECE < to; piece++) {
-      if (Atomics.load(i32, Shared.backed + piece) !== 0) continue
+      if (Atomics.load(i32, SharedWord.backed + piece) !== 0) continue
       const at = piece * PIECE
       back(this.segment.file, ARENA_OFFSET + at, Math.min(PIECE, this.size - at))
-      Atomics.store(i32, Shared.backed + piece, 1)
+      Atomics.store(i32, SharedWord.backed + piece, 1)
     }
   }
 }

@@ -14,7 +14,7 @@ import { CallContext } from './call-context.js'
 import type { Exchange, Sender } from './exchange.js'
 import { Frame, type Mailbox } from './frame.js'
 import type { Mapping } from './mapping.js'
-import { Shared, type SharedState } from './shared.js'
+import { type SharedState, SharedWord } from './shared.js'
 import { postedAt } from './threads.js'
 import type { Trace } from './trace.js'
 
@@ -117,7 +117,7 @@ export class Frames {
     const { i32, u8 } = this.mapping
     for (let strand = 0; strand < STRANDS; strand++) {
       const box = STRAND_OFFSET + strand * STRAND_SIZE
-      const ahead = (Atomics.load(i32, box >> 2) - Atomics.load(this.state.i32, Shared.answered + strand)) | 0
+      const ahead = (Atomics.load(i32, box >> 2) - Atomics.load(this.state.i32, SharedWord.answered + strand)) | 0
       if (ahead < 0 || ahead > 1 || (ahead === 1 && u8[box + Header.tag + 1] >= THREADS)) return true
     }
     return false
@@ -133,7 +133,10 @@ export class Frames {
     const message = box + MESSAGE
     const number = Atomics.load(i32, box >> 2)
     // host and Node post in turns
-    if (number === this.#seen[strand] || number !== ((Atomics.load(this.state.i32, Shared.answered + strand) + 1) | 0))
+    if (
+      number === this.#seen[strand] ||
+      number !== ((Atomics.load(this.state.i32, SharedWord.answered + strand) + 1) | 0)
+    )
       return false
     if (view.getUint8(box + Header.tag + 1) !== this.thread) return false
     this.#seen[strand] = number

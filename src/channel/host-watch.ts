@@ -8,7 +8,7 @@ import type { Mapping } from './mapping.js'
 import { SLICE } from './patience.js'
 import { isTraced, processLives } from './process.js'
 import type { Segment } from './segment.js'
-import { EndReason, Shared, type SharedState } from './shared.js'
+import { EndReason, type SharedState, SharedWord } from './shared.js'
 
 /** Value of `hostState` while the host carries out requests. */
 const SERVING = 1
@@ -64,7 +64,7 @@ export class HostWatch {
     this.#silent = heard || isTraced(pid) ? 0 : this.#silent + SLICE
     if (this.#silent >= Math.max(SLICE, this.patience())) return EndReason.unresponsive
     if (heard) {
-      this.#asked = this.state.next(Shared.pulses)
+      this.#asked = this.state.next(SharedWord.pulses)
       Atomics.store(i32, ControlWord.pulseAsked / 4, this.#asked)
     }
     this.state.ring(this.segment.strandsBell)

@@ -19,7 +19,7 @@ import type { Mapping } from './mapping.js'
 import { Patience, SLICE, TURN } from './patience.js'
 import { Ring } from './ring.js'
 import type { Segment } from './segment.js'
-import { EndReason, Life, Shared, type SharedState } from './shared.js'
+import { EndReason, Life, type SharedState, SharedWord } from './shared.js'
 import { assertStack, DEEP } from './stack.js'
 import { answerStrand, sleepsAt } from './threads.js'
 import type { TimeLimit } from './time-limit.js'
@@ -105,7 +105,7 @@ export class Lane implements Sender, BlockingLane {
       ? new TracedRing(this.#trace, mapping, state, segment, thread)
       : new Ring(mapping, state, segment, thread)
     this.#sleeps = sleepsAt(thread)
-    this.#bell = new Bell(Atomics.load(state.i32, Shared.bell + thread), () => this.#lookNow())
+    this.#bell = new Bell(Atomics.load(state.i32, SharedWord.bell + thread), () => this.#lookNow())
     this.#rest()
   }
 
@@ -247,7 +247,7 @@ export class Lane implements Sender, BlockingLane {
 
   allAnswered(): () => boolean {
     const { state, mapping } = this.#options
-    const tail = Atomics.load(state.i32, Shared.tail)
+    const tail = Atomics.load(state.i32, SharedWord.tail)
     return () => this.load === 0 && ((tail - Atomics.load(mapping.i32, ControlWord.done / 4)) | 0) <= 0
   }
 
@@ -465,7 +465,7 @@ export class Lane implements Sender, BlockingLane {
     if (this.#state.life() !== Life.dead) return false
     // a process that crashed may have answered before; where the session was ended on purpose, all that is not settled
     // fails
-    if (Atomics.load(this.#state.i32, Shared.endReason) === EndReason.crashed) this.#complete()
+    if (Atomics.load(this.#state.i32, SharedWord.endReason) === EndReason.crashed) this.#complete()
     if (this.#dead) return true
     this.#dead = true
     if (this.#keepAlive) clearInterval(this.#keepAlive)

@@ -9,9 +9,9 @@ import { forgetViewer, noteViewer } from './abandoned.js'
 import { pageSizeOf } from './arena.js'
 import { viewOf } from './libc.js'
 import { replacePages, type Segment, unmap } from './segment.js'
-import { Shared, type SharedState } from './shared.js'
+import { type SharedState, SharedWord } from './shared.js'
 
-/** Set in `Shared.views` once the session's end has replaced the pages: who gives up the last view unmaps them. */
+/** Set in `SharedWord.views` once the session's end has replaced the pages: who gives up the last view unmaps them. */
 const REPLACED = 1 << 31
 
 const collected = new FinalizationRegistry<() => void>(forget => forget())
@@ -25,9 +25,9 @@ export class Mapping {
   /** Throws SessionTerminatedError if the session has ended meanwhile. */
   constructor(segment: Segment, state: SharedState, thread: number) {
     for (;;) {
-      const views = Atomics.load(state.i32, Shared.views)
+      const views = Atomics.load(state.i32, SharedWord.views)
       if (views & REPLACED) throw new SessionTerminatedError('the session has ended: start a new one')
-      if (Atomics.compareExchange(state.i32, Shared.views, views, views | (1 << thread)) === views) break
+      if (Atomics.compareExchange(state.i32, SharedWord.views, views, views | (1 << thread)) === views) break
     }
     noteViewer(segment, thread)
     const buffer = viewOf(segment.address, segment.size)
@@ -46,12 +46,12 @@ export class Mapping {
  */
 export function forgetView(segment: Segment, { i32 }: SharedState, thread: number): void {
   const view = 1 << thread
-  if ((Atomics.or(i32, Shared.forgetting, view) & view) !== 0) return
-  if ((Atomics.load(i32, Shared.views) & view) !== 0) {
+  if ((Atomics.or(i32, SharedWord.forgetting, view) & view) !== 0) return
+  if ((Atomics.load(i32, SharedWord.views) & view) !== 0) {
     forgetViewer(segment, thread)
-    if (Atomics.and(i32, Shared.views, ~view) === (REPLACED | view)) unmap(segment)
+    if (Atomics.and(i32, SharedWord.views, ~view) === (REPLACED | view)) unmap(segment)
   }
-  Atomics.and(i32, Shared.forgetting, ~view)
+  Atomics.and(i32, SharedWord.forgetting, ~view)
 }
 
 /**
@@ -61,7 +61,7 @@ export function forgetView(segment: Segment, { i32 }: SharedState, thread: numbe
  */
 export function endMapping(segment: Segment, state: SharedState): void {
   replacePages(segment, pagesInUse(segment, state))
-  if (Atomics.or(state.i32, Shared.views, REPLACED) === 0) unmap(segment)
+  if (Atomics.or(state.i32, SharedWord.views, REPLACED) === 0) unmap(segment)
 }
 
 /** Claimed pages of the arena as ranges: offsets in the segment, and lengths. */
@@ -69,7 +69,7 @@ function pagesInUse({ size }: Segment, { i32 }: SharedState): (readonly [at: num
   const pageSize = pageSizeOf(size - ARENA_OFFSET)
   const ranges: [number, number][] = []
   for (let page = 0; (page + 1) * pageSize <= size - ARENA_OFFSET; page++) {
-    if (Atomics.load(i32, Shared.pages + page) <= 0) continue
+    if (Atomics.load(i32, SharedWord.pages + page) <= 0) continue
     const at = ARENA_OFFSET + page * pageSize
     const last = ranges.at(-1)
     if (last && last[0] + last[1] === at) last[1] += pageSize

@@ -7,7 +7,7 @@
 import { MemoryOp, Window } from '../codec/layout.js'
 import type { Mapping } from './mapping.js'
 import type { Segment } from './segment.js'
-import { Shared, type SharedState } from './shared.js'
+import { type SharedState, SharedWord } from './shared.js'
 import { isNobody } from './threads.js'
 
 /** After so many looks at the window this thread pauses between looks, for so many milliseconds. */
@@ -69,7 +69,7 @@ export class MemoryWindow {
     const { i32 } = this.mapping
     let number: number
     do {
-      number = this.shared.next(Shared.windowNumber)
+      number = this.shared.next(SharedWord.windowNumber)
       this.#put(op, address, size, rest)
       // the number last: the host takes what carries a new one
       Atomics.store(i32, Window.offset / 4, number)
@@ -110,20 +110,23 @@ export class MemoryWindow {
     const { i32 } = this.shared
     const me = this.thread + 1
     for (;;) {
-      const owner = Atomics.compareExchange(i32, Shared.windowOwner, 0, me)
+      const owner = Atomics.compareExchange(i32, SharedWord.windowOwner, 0, me)
       if (owner === 0) break
       this.assertAlive()
-      if (isNobody(this.shared, owner - 1) && Atomics.compareExchange(i32, Shared.windowOwner, owner, me) === owner) {
+      if (
+        isNobody(this.shared, owner - 1) &&
+        Atomics.compareExchange(i32, SharedWord.windowOwner, owner, me) === owner
+      ) {
         this.#awaitLast()
         break
       }
-      Atomics.wait(i32, Shared.windowOwner, owner, SLICE)
+      Atomics.wait(i32, SharedWord.windowOwner, owner, SLICE)
     }
     try {
       return act()
     } finally {
-      Atomics.store(i32, Shared.windowOwner, 0)
-      Atomics.notify(i32, Shared.windowOwner, 1)
+      Atomics.store(i32, SharedWord.windowOwner, 0)
+      Atomics.notify(i32, SharedWord.windowOwner, 1)
     }
   }
 }

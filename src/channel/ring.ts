@@ -22,7 +22,7 @@ import {
 import type { Port } from './exchange.js'
 import type { Mapping } from './mapping.js'
 import type { Segment } from './segment.js'
-import { Shared, type SharedState } from './shared.js'
+import { type SharedState, SharedWord } from './shared.js'
 
 const MASK = SLOTS - 1
 const HOST_SLEEPS = ControlWord.hostSleeps / 4
@@ -50,7 +50,7 @@ export class Ring implements Port {
     this.#claims = state.i32
     this.#replies = REPLY_OFFSET + thread * REPLIES_SIZE
     // an earlier thread with this number may have left replies that nobody took
-    this.asked = this.taken = state.i32[Shared.asked + thread]
+    this.asked = this.taken = state.i32[SharedWord.asked + thread]
     this.#done = Atomics.load(mapping.i32, ControlWord.done / 4)
   }
 
@@ -65,20 +65,20 @@ export class Ring implements Port {
     const { thread } = this
     if (this.outstanding === SLOTS) return false
     const mine = (this.asked + 1) | 0
-    claims[Shared.asked + thread] = mine
+    claims[SharedWord.asked + thread] = mine
     let tail: number
     let number: number
     do {
-      tail = claims[Shared.tail]
+      tail = claims[SharedWord.tail]
       if (((tail - this.#done) | 0) >= SLOTS && this.#isFull(tail)) {
-        claims[Shared.intent + thread] = 0
+        claims[SharedWord.intent + thread] = 0
         return false
       }
       number = (tail + 1) | 0
       // should this thread end before it publishes the request, the supervisor fills the slot (threads.ts). 0 stands
       // for none; once in 2³² requests the number itself is 0, which is accepted
-      claims[Shared.intent + thread] = number
-    } while (Atomics.compareExchange(claims, Shared.tail, tail, number) !== tail)
+      claims[SharedWord.intent + thread] = number
+    } while (Atomics.compareExchange(claims, SharedWord.tail, tail, number) !== tail)
     const at = (REQUEST_OFFSET + (tail & MASK) * REQUEST_SIZE) >> 2
     i32[at + Header.length / 4] = length
     i32[at + Header.tag / 4] = tag | (thread << 8)
@@ -86,7 +86,7 @@ export class Ring implements Port {
     const words = (Math.min(length, this.room) + 3) >> 2
     for (let i = 0; i < words; i++) i32[at + MESSAGE / 4 + i] = message[i]
     Atomics.store(i32, at, number)
-    claims[Shared.intent + thread] = 0
+    claims[SharedWord.intent + thread] = 0
     this.#numbers[(mine - 1) & MASK] = number
     this.asked = mine
     if (i32[HOST_SLEEPS] !== 0) this.wakeHost()
@@ -125,9 +125,9 @@ export class Ring implements Port {
     const done = Atomics.load(i32, ControlWord.done / 4)
     const mine = this.#numbers[this.taken & MASK]
     const next = (done + 1) | 0
-    const ahead = (Atomics.load(this.#claims, Shared.tail) - done) | 0
+    const ahead = (Atomics.load(this.#claims, SharedWord.tail) - done) | 0
     if (((done - mine) | 0) >= 0 || ahead > SLOTS || !this.#isThere(mine)) return true
-    return !this.#isThere(next) && !this.#claims.subarray(Shared.intent, Shared.intent + THREADS).includes(next)
+    return !this.#isThere(next) && !this.#claims.subarray(SharedWord.intent, SharedWord.intent + THREADS).includes(next)
   }
 
   #isThere(number: number): boolean {

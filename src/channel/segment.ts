@@ -18,7 +18,7 @@ import { SessionStartError } from '../errors.js'
 import { makePage, noteBell, noteClosed, noteDescriptors, PAGE, pagesOf, reclaimAbandoned } from './abandoned.js'
 import { makeBell } from './bell.js'
 import { type Address, errno, libc, viewOf } from './libc.js'
-import { Shared, type SharedState } from './shared.js'
+import { type SharedState, SharedWord } from './shared.js'
 
 const MFD_CLOEXEC = 1
 const MFD_ALLOW_SEALING = 2
@@ -108,11 +108,11 @@ export function openBell(
   state: SharedState,
   thread: number,
 ): number {
-  const known = Atomics.load(state.i32, Shared.bell + thread)
+  const known = Atomics.load(state.i32, SharedWord.bell + thread)
   if (known > 0) return known
   back(segment.file, REPLY_OFFSET + thread * REPLIES_SIZE, REPLIES_SIZE)
   const bell = makeBell()
-  Atomics.store(state.i32, Shared.bell + thread, bell)
+  Atomics.store(state.i32, SharedWord.bell + thread, bell)
   noteBell(segment, thread, bell)
   return bell
 }
@@ -125,7 +125,7 @@ export function writeHead(segment: Segment, state: SharedState, seen: Seen): voi
   view.setUint32(ControlWord.segmentSize, segment.size, true)
   view.setUint32(ControlWord.bellProcess, seen.process, true)
   for (let thread = 0; thread < THREADS; thread++) {
-    const bell = Atomics.load(state.i32, Shared.bell + thread)
+    const bell = Atomics.load(state.i32, SharedWord.bell + thread)
     if (bell > 0) writeBell(view, thread, seen.descriptor(bell))
   }
 }
@@ -180,7 +180,7 @@ export function unmap({ address, size }: Pick<Segment, 'address' | 'size'>): voi
 export function closeSegment(segment: Segment, state: SharedState): void {
   state.silence()
   noteClosed(segment)
-  const bells = Array.from(state.i32.subarray(Shared.bell, Shared.asked)).filter(fd => fd > 0)
+  const bells = Array.from(state.i32.subarray(SharedWord.bell, SharedWord.asked)).filter(fd => fd > 0)
   for (const fd of [segment.file, segment.hostBell, segment.strandsBell, ...bells]) libc().close(fd)
 }
 

@@ -10,8 +10,8 @@ export const MAX_PAGES = 8192
 /** The last of what the Windows side wrote to stderr, for the error that tells of its end. */
 const STDERR_TAIL_SIZE = 8192
 
-/** Indices of 32-bit words. */
-export const Shared = {
+/** Indices of the 32-bit words of a SharedState. */
+export const SharedWord = {
   /** Requests claimed so far, by all threads. */
   tail: 0,
   /** See Life. */
@@ -60,9 +60,9 @@ export const Shared = {
   backed: 256 + MAX_PAGES,
 } as const
 const MAX_BACKED = 4096
-/** Added to `Shared.ringing` when the bells are to be closed. */
+/** Added to `SharedWord.ringing` when the bells are to be closed. */
 const CLOSED = -0x40000000
-const STDERR_TAIL = 4 * (Shared.backed + MAX_BACKED)
+const STDERR_TAIL = 4 * (SharedWord.backed + MAX_BACKED)
 
 export const Life = { starting: 0, up: 1, dead: 2 } as const
 export const EndReason = {
@@ -93,53 +93,53 @@ export class SharedState {
   }
 
   life(): number {
-    return this.i32[Shared.life]
+    return this.i32[SharedWord.life]
   }
 
   /** Linux's process id of the Windows process; 0 before it is started. */
   get pid(): number {
-    return Atomics.load(this.i32, Shared.process)
+    return Atomics.load(this.i32, SharedWord.process)
   }
 
   /** Rings a bell, unless the session's bells are being closed. */
   ring(fd: number): void {
     const { i32 } = this
-    Atomics.add(i32, Shared.ringing, 1)
-    if (fd > 0 && Atomics.load(i32, Shared.ringing) > 0) ringBell(fd)
-    Atomics.sub(i32, Shared.ringing, 1)
+    Atomics.add(i32, SharedWord.ringing, 1)
+    if (fd > 0 && Atomics.load(i32, SharedWord.ringing) > 0) ringBell(fd)
+    Atomics.sub(i32, SharedWord.ringing, 1)
   }
 
   /** Wakes a thread, wherever it sleeps. */
   wake(thread: number): void {
-    this.ring(Atomics.load(this.i32, Shared.bell + thread))
+    this.ring(Atomics.load(this.i32, SharedWord.bell + thread))
   }
 
   /** Nobody rings from now on; waits for threads that ring just now. */
   silence(): void {
     const { i32 } = this
-    Atomics.add(i32, Shared.ringing, CLOSED)
+    Atomics.add(i32, SharedWord.ringing, CLOSED)
     // ringing takes a microsecond and never blocks, but a thread may lose its core within it; one that was ended within
     // it never leaves
-    for (let patience = 1000; Atomics.load(i32, Shared.ringing) !== CLOSED && patience > 0; patience--)
-      Atomics.wait(i32, Shared.ringing, Atomics.load(i32, Shared.ringing), 1)
+    for (let patience = 1000; Atomics.load(i32, SharedWord.ringing) !== CLOSED && patience > 0; patience--)
+      Atomics.wait(i32, SharedWord.ringing, Atomics.load(i32, SharedWord.ringing), 1)
   }
 
   /** Marks the session dead and wakes everyone. The first reason stays. */
   end(reason: number, exitCode = -1, stderr: Uint8Array = new Uint8Array()): void {
     const { i32 } = this
-    Atomics.compareExchange(i32, Shared.endReason, EndReason.none, reason)
-    if (Atomics.load(i32, Shared.life) !== Life.dead) {
+    Atomics.compareExchange(i32, SharedWord.endReason, EndReason.none, reason)
+    if (Atomics.load(i32, SharedWord.life) !== Life.dead) {
       const tail = stderr.subarray(Math.max(0, stderr.length - STDERR_TAIL_SIZE))
       new Uint8Array(this.memory).set(tail, STDERR_TAIL)
-      Atomics.store(i32, Shared.stderrLength, tail.length)
-      Atomics.store(i32, Shared.exitCode, exitCode)
-      Atomics.store(i32, Shared.life, Life.dead)
+      Atomics.store(i32, SharedWord.stderrLength, tail.length)
+      Atomics.store(i32, SharedWord.exitCode, exitCode)
+      Atomics.store(i32, SharedWord.life, Life.dead)
     }
     for (let thread = 0; thread < THREADS; thread++) this.wake(thread)
   }
 
   stderrTail(): string {
-    const length = Atomics.load(this.i32, Shared.stderrLength)
+    const length = Atomics.load(this.i32, SharedWord.stderrLength)
     return new TextDecoder().decode(new Uint8Array(this.memory).slice(STDERR_TAIL, STDERR_TAIL + length))
   }
 }

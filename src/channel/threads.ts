@@ -27,7 +27,7 @@ import {
 } from '../codec/layout.js'
 import { viewOf } from './libc.js'
 import type { Segment } from './segment.js'
-import { MAX_PAGES, Shared, type SharedState } from './shared.js'
+import { MAX_PAGES, type SharedState, SharedWord } from './shared.js'
 
 /** The worker's number among a session's threads, and that of the thread that started the session. */
 export { CALLER_THREAD, WORKER_THREAD }
@@ -39,21 +39,21 @@ const HEIR = CALLER_THREAD
 /** A number for a thread that joins; -1 if all are taken. */
 export function takeNumber({ i32 }: SharedState): number {
   for (;;) {
-    const taken = Atomics.load(i32, Shared.threads)
+    const taken = Atomics.load(i32, SharedWord.threads)
     let thread = 0
     while (thread < THREADS && (taken >>> thread) & 1) thread++
     if (thread === THREADS) return -1
-    if (Atomics.compareExchange(i32, Shared.threads, taken, taken | (1 << thread)) === taken) return thread
+    if (Atomics.compareExchange(i32, SharedWord.threads, taken, taken | (1 << thread)) === taken) return thread
   }
 }
 
 export function giveNumberBack({ i32 }: SharedState, thread: number): void {
-  Atomics.and(i32, Shared.threads, ~(1 << thread))
+  Atomics.and(i32, SharedWord.threads, ~(1 << thread))
 }
 
 /** Whether no living thread has this number. */
 export function isNobody({ i32 }: SharedState, thread: number): boolean {
-  return ((Atomics.load(i32, Shared.gone) | ~Atomics.load(i32, Shared.threads)) >>> thread) % 2 === 1
+  return ((Atomics.load(i32, SharedWord.gone) | ~Atomics.load(i32, SharedWord.threads)) >>> thread) % 2 === 1
 }
 
 const wordAt = (thread: number, word: number) => (THREAD_OFFSET + thread * THREAD_SIZE + word) >> 2
@@ -80,12 +80,12 @@ export function answerStrand(
   room: number,
 ): void {
   const at = (STRAND_OFFSET + strand * STRAND_SIZE + STRAND_TO_HOST) >> 2
-  const number = (Atomics.load(state.i32, Shared.answered + strand) + 1) | 0
+  const number = (Atomics.load(state.i32, SharedWord.answered + strand) + 1) | 0
   i32[at + Header.length / 4] = length
   i32[at + Header.tag / 4] = tag
   const words = (Math.min(length, room) + 3) >> 2
   for (let i = 0; i < words; i++) i32[at + MESSAGE / 4 + i] = message[i]
-  Atomics.store(state.i32, Shared.answered + strand, number)
+  Atomics.store(state.i32, SharedWord.answered + strand, number)
   Atomics.store(i32, at, number)
   if (Atomics.exchange(i32, ControlWord.strandSleeps / 4 + strand, 0) !== 0)
     state.ring(strand === 0 ? segment.hostBell : segment.strandsBell)
@@ -108,10 +108,10 @@ export class DepartedThread {
     const buffer = viewOf(segment.address, segment.size)
     this.#i32 = new Int32Array(buffer)
     this.#u8 = new Uint8Array(buffer)
-    Atomics.or(state.i32, Shared.gone, 1 << thread)
+    Atomics.or(state.i32, SharedWord.gone, 1 << thread)
     // from now on the host gives callbacks of this thread to another; those that it has posted already are settled here
     Atomics.store(this.#i32, goneAt(thread), 1)
-    this.#until = Atomics.load(state.i32, Shared.tail)
+    this.#until = Atomics.load(state.i32, SharedWord.tail)
   }
 
   /**
@@ -128,10 +128,10 @@ export class DepartedThread {
     const open = Atomics.load(shared, wordAt(thread, ThreadWord.open))
     const done = Atomics.load(shared, ControlWord.done / 4)
     if (!this.#filled || open > 0 || ((done - this.#until) | 0) < 0) return false
-    for (let page = Shared.pages; page < Shared.pages + MAX_PAGES; page++)
+    for (let page = SharedWord.pages; page < SharedWord.pages + MAX_PAGES; page++)
       Atomics.compareExchange(i32, page, thread + 1, 0)
     // in this order: a thread that is given the number must not count as gone
-    Atomics.and(i32, Shared.gone, ~(1 << thread))
+    Atomics.and(i32, SharedWord.gone, ~(1 << thread))
     giveNumberBack(state, thread)
     return true
   }
@@ -145,24 +145,24 @@ export class DepartedThread {
     const { state, thread } = this
     const { i32 } = state
     const shared = this.#i32
-    const number = Atomics.load(i32, Shared.intent + thread)
+    const number = Atomics.load(i32, SharedWord.intent + thread)
     if (number === 0) return true
     const at = (REQUEST_OFFSET + ((number - 1) & (SLOTS - 1)) * REQUEST_SIZE) >> 2
-    const claimed = ((Atomics.load(i32, Shared.tail) - number) | 0) >= 0
+    const claimed = ((Atomics.load(i32, SharedWord.tail) - number) | 0) >= 0
     if (claimed && Atomics.load(shared, at) !== number) {
       for (let other = 0; other < THREADS; other++)
-        if (other !== thread && !isNobody(state, other) && Atomics.load(i32, Shared.intent + other) === number)
+        if (other !== thread && !isNobody(state, other) && Atomics.load(i32, SharedWord.intent + other) === number)
           return false
       // if another had it, it has published by now, and the slot may be another request's already
       if (Atomics.load(shared, at) !== number && ((Atomics.load(shared, ControlWord.done / 4) - number) | 0) < 0) {
         shared[at + Header.length / 4] = 0
         shared[at + Header.tag / 4] = thread << 8
-        shared[at + Header.reply / 4] = Atomics.load(i32, Shared.asked + thread)
+        shared[at + Header.reply / 4] = Atomics.load(i32, SharedWord.asked + thread)
         Atomics.store(shared, at, number)
         if (Atomics.exchange(shared, ControlWord.hostSleeps / 4, 0) !== 0) state.ring(this.segment.hostBell)
       }
     }
-    Atomics.store(i32, Shared.intent + thread, 0)
+    Atomics.store(i32, SharedWord.intent + thread, 0)
     return true
   }
 
@@ -179,7 +179,7 @@ export class DepartedThread {
     // host and Node post in turns. What the mailbox shows counts, for the thread may have ended before it was done with
     // answering
     if (u8[mailbox + Header.tag + 1] !== thread || posted === Atomics.load(i32, (mailbox + STRAND_TO_HOST) >> 2)) return
-    Atomics.store(state.i32, Shared.answered + strand, posted - 1)
+    Atomics.store(state.i32, SharedWord.answered + strand, posted - 1)
     if (fresh && u8[mailbox + Header.tag] === Kind.callback) {
       u8[mailbox + Header.tag + 1] = HEIR
       Atomics.or(i32, postedAt(HEIR), 1 << strand)

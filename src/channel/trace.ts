@@ -19,7 +19,7 @@ import {
 } from '../codec/layout.js'
 import type { Mapping } from './mapping.js'
 import { Ring } from './ring.js'
-import { Shared, type SharedState } from './shared.js'
+import { type SharedState, SharedWord } from './shared.js'
 
 const line = debuglog('zugbruecke')
 
@@ -49,7 +49,7 @@ export class Trace {
   }
 
   #write(way: string, place: string, kind: number, bytes: Uint8Array): void {
-    const pid = Atomics.load(this.state.i32, Shared.process)
+    const pid = Atomics.load(this.state.i32, SharedWord.process)
     const at = performance.now().toFixed(3)
     line('%s ms, session %d, thread %d %s %s: %s', at, pid, this.thread, way, place, words(kind, bytes))
   }

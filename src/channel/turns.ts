@@ -8,7 +8,7 @@ import { now, passed } from './clock.js'
 import type { Mapping } from './mapping.js'
 import { CORES } from './patience.js'
 import { mayMove } from './process.js'
-import { Shared, type SharedState } from './shared.js'
+import { type SharedState, SharedWord } from './shared.js'
 import { QUEUE_SIZE, TurnQueue } from './turn-queue.js'
 
 /**
@@ -147,7 +147,7 @@ export class Turn {
   }
 
   #limitHost(microseconds: number): void {
-    if (Atomics.exchange(this.state.i32, Shared.lookLimit, microseconds) === microseconds) return
+    if (Atomics.exchange(this.state.i32, SharedWord.lookLimit, microseconds) === microseconds) return
     Atomics.store(this.mapping.i32, ControlWord.lookLimit / 4, microseconds)
   }
 

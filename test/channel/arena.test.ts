@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert'
 import { Arena } from '../../dist/src/channel/arena.js'
 import { libc } from '../../dist/src/channel/libc.js'
 import type { Segment } from '../../dist/src/channel/segment.js'
-import { Shared, SharedState } from '../../dist/src/channel/shared.js'
+import { SharedState, SharedWord } from '../../dist/src/channel/shared.js'
 import { ARENA_OFFSET } from '../../dist/src/codec/layout.js'
 import { SessionStartError } from '../../dist/src/errors.js'
 
@@ -32,7 +32,7 @@ function two(size = SIZE): { shared: SharedState; arenas: Arena[] } {
 const memory = () => fstatSync(file).blocks * 512
 
 const claimed = ({ i32 }: SharedState, arena: Arena, thread: number) =>
-  i32.subarray(Shared.pages, Shared.pages + arena.pageCount).filter(owner => owner === thread + 1).length
+  i32.subarray(SharedWord.pages, SharedWord.pages + arena.pageCount).filter(owner => owner === thread + 1).length
 
 const size = fc.oneof(
   { weight: 6, arbitrary: fc.nat(600) },

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert'
 import { ControlExchange } from '../../dist/src/channel/control-exchange.js'
 import type { Frame } from '../../dist/src/channel/frame.js'
 import type { Lane } from '../../dist/src/channel/lane.js'
-import { Shared } from '../../dist/src/channel/shared.js'
+import { SharedWord } from '../../dist/src/channel/shared.js'
 import type { Outcome } from '../../dist/src/codec/control.js'
 import { ARENA_OFFSET } from '../../dist/src/codec/layout.js'
 import { ZugbrueckeError } from '../../dist/src/errors.js'
@@ -31,7 +31,7 @@ function ask(lane: Lane, op: number, numbers: readonly (number | bigint)[], text
   return got
 }
 const pages = (host: FakeHost, thread: number) =>
-  host.state.i32.subarray(Shared.pages, Shared.backed).filter(owner => owner === thread + 1).length
+  host.state.i32.subarray(SharedWord.pages, SharedWord.backed).filter(owner => owner === thread + 1).length
 
 test('short and long, in order with everything else, and the arena is given back', async () => {
   const host = await FakeHost.start()

@@ -6,7 +6,7 @@ import { workerData } from 'node:worker_threads'
 import { Builder, ByteBuffer } from 'flatbuffers'
 import { libc, viewOf } from '../../dist/src/channel/libc.js'
 import type { Segment } from '../../dist/src/channel/segment.js'
-import { Shared } from '../../dist/src/channel/shared.js'
+import { SharedWord } from '../../dist/src/channel/shared.js'
 import { Control } from '../../src/codec/generated/control.js'
 import { Outcome } from '../../src/codec/generated/outcome.js'
 import * as wire from '../../src/codec/layout.js'
@@ -36,8 +36,8 @@ const conversations = new Map<number, Generator<void, void>>()
 
 function ring(thread: number): void {
   if (order(Order.neverRing)) return
-  if (order(Order.ringAlways)) for (let i = 0; i < 100; i++) write(shared[Shared.bell + thread])
-  if (Atomics.exchange(i32, threadWord(thread, ThreadWord.sleeps), 0) !== 0) write(shared[Shared.bell + thread])
+  if (order(Order.ringAlways)) for (let i = 0; i < 100; i++) write(shared[SharedWord.bell + thread])
+  if (Atomics.exchange(i32, threadWord(thread, ThreadWord.sleeps), 0) !== 0) write(shared[SharedWord.bell + thread])
 }
 
 function reply(thread: number, number: number, status: number, code: number, result: number): void {

@@ -6,7 +6,7 @@ import { HostWatch } from '../../dist/src/channel/host-watch.js'
 import { Lane, type LaneOptions } from '../../dist/src/channel/lane.js'
 import { endMapping, forgetView, Mapping } from '../../dist/src/channel/mapping.js'
 import { closeSegment, createSegment, openBell, writeHead } from '../../dist/src/channel/segment.js'
-import { EndReason, Shared, SharedState } from '../../dist/src/channel/shared.js'
+import { EndReason, SharedState, SharedWord } from '../../dist/src/channel/shared.js'
 import { goneAt } from '../../dist/src/channel/threads.js'
 import { createTurns, Turn } from '../../dist/src/channel/turns.js'
 import { createEncoder } from '../../dist/src/codec/encoder.js'
@@ -142,7 +142,7 @@ export function makeLane(
     turn: new Turn(host.turns, 1, mapping, state),
     onCallback: (frame: Frame, _callback: number, _count: number, at: number) =>
       frame.finish(2 * Number(mapping.view.getBigInt64(at, true)), 0),
-    deathError: () => new Ended(`reason ${state.i32[Shared.endReason]}`),
+    deathError: () => new Ended(`reason ${state.i32[SharedWord.endReason]}`),
     watch: new HostWatch(
       mapping,
       state,
@@ -177,15 +177,15 @@ export class FakeHost {
     const { i32 } = this.state
     Atomics.store(
       i32,
-      Shared.threads,
+      SharedWord.threads,
       threads.reduce((bits, thread) => bits | (1 << thread), 0),
     )
     writeHead(this.segment, this.state, { process: process.pid, descriptor: fd => fd })
     // a process that lives; the fake is a thread of it
-    Atomics.store(i32, Shared.process, process.pid)
+    Atomics.store(i32, SharedWord.process, process.pid)
     // thread 31 is nobody's: for what is looked at from outside
     const mapping = new Mapping(this.segment, this.state, 30)
-    i32[Shared.tail] = first
+    i32[SharedWord.tail] = first
     mapping.i32[ControlWord.done / 4] = first
     this.mapping = mapping
     this.#first = first
@@ -214,7 +214,7 @@ export class FakeHost {
   }
 
   #count(thread: number): void {
-    this.state.i32[Shared.asked + thread] = this.#first
+    this.state.i32[SharedWord.asked + thread] = this.#first
     this.#fill(REPLY_OFFSET + thread * REPLIES_SIZE, REPLY_SIZE)
   }
 
@@ -229,11 +229,11 @@ export class FakeHost {
 
   /** A bell for a thread that joins. */
   join(thread: number): void {
-    const known = this.state.i32[Shared.bell + thread] > 0
+    const known = this.state.i32[SharedWord.bell + thread] > 0
     openBell(this.segment, this.state, thread)
     if (!known) this.#count(thread)
     Atomics.store(this.mapping.i32, goneAt(thread), 0)
-    Atomics.or(this.state.i32, Shared.threads, 1 << thread)
+    Atomics.or(this.state.i32, SharedWord.threads, 1 << thread)
   }
 
   order(order: number, value = 1): void {

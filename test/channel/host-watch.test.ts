@@ -4,7 +4,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { HostWatch } from '../../dist/src/channel/host-watch.js'
 import { SLICE } from '../../dist/src/channel/patience.js'
-import { EndReason, Shared } from '../../dist/src/channel/shared.js'
+import { EndReason, SharedWord } from '../../dist/src/channel/shared.js'
 import { ControlWord, HostState } from '../../dist/src/codec/layout.js'
 import { endSegment, makeSegment, withMapping } from './support.js'
 
@@ -19,7 +19,7 @@ function watching(
   { pid = process.pid, server = 0, patience = 3 * SLICE, state = HostState.serving as number } = {},
 ): void {
   const made = makeSegment()
-  made.state.i32[Shared.process] = pid
+  made.state.i32[SharedWord.process] = pid
   withMapping(made, mapping => {
     const { i32 } = mapping
     i32[ControlWord.hostState / 4] = state

@@ -3,7 +3,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Frame } from '../../dist/src/channel/frame.js'
-import { EndReason, Shared } from '../../dist/src/channel/shared.js'
+import { EndReason, SharedWord } from '../../dist/src/channel/shared.js'
 import { sleepsAt } from '../../dist/src/channel/threads.js'
 import { TimeLimit } from '../../dist/src/channel/time-limit.js'
 import { ControlWord, SLOTS, Status } from '../../dist/src/codec/layout.js'
@@ -319,7 +319,7 @@ for (const blocking of [false, true]) {
   test(`a host that is gone without a word is noticed (${how})`, async () => {
     await withLane(async (lane, host) => {
       await host.kill()
-      Atomics.store(host.state.i32, Shared.process, 0)
+      Atomics.store(host.state.i32, SharedWord.process, 0)
       const request = add(1, 2)
       submit(lane, request)
       await fails(request, 'reason 2')

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { forgetView, Mapping } from '../../dist/src/channel/mapping.js'
-import { Shared } from '../../dist/src/channel/shared.js'
+import { SharedWord } from '../../dist/src/channel/shared.js'
 import { ARENA_OFFSET } from '../../dist/src/codec/layout.js'
 import { SessionTerminatedError } from '../../dist/src/errors.js'
 import { startThread } from './start-thread.js'
@@ -66,12 +66,12 @@ test('a view that nobody reaches any more is forgotten by the garbage collector'
   const part = view.u8.subarray(ARENA_OFFSET, ARENA_OFFSET + 8)
   view = undefined
   endSegment(made)
-  assert.not(await collect(() => made.state.i32[Shared.views] >= 0), 'a part of it is held')
+  assert.not(await collect(() => made.state.i32[SharedWord.views] >= 0), 'a part of it is held')
   assert.is(part[0], 0)
   await (async () => {
     const other = makeSegment()
     ;(() => new Mapping(other.segment, other.state, 3))()
-    assert.ok(await collect(() => other.state.i32[Shared.views] === 0), 'it is forgotten')
+    assert.ok(await collect(() => other.state.i32[SharedWord.views] === 0), 'it is forgotten')
     endSegment(other)
     assert.not.match(mappedAt(other.segment.address) ?? '', /memfd/)
   })()
@@ -108,7 +108,7 @@ test('views that come and go while the session ends: each has one, or an error',
     await new Promise(resolve => setTimeout(resolve, 5 * round))
     endSegment(made)
     assert.equal(await Promise.all(ends), [0, 0, 0])
-    assert.is(made.state.i32[Shared.views], 1 << 31)
+    assert.is(made.state.i32[SharedWord.views], 1 << 31)
   }
 })
 
@@ -119,7 +119,7 @@ test('a view that two threads say is gone, at one time, is given up once', async
     for (let round = 1; round <= 500; round++) {
       const { state, segment } = makeSegment(1 << 20)
       // as a thread's that has ended: no view of its own is left, which would be given up as well
-      Atomics.store(state.i32, Shared.views, 1 << 1)
+      Atomics.store(state.i32, SharedWord.views, 1 << 1)
       endSegment({ state, segment })
       const done = once(other, 'message')
       other.postMessage({ segment, memory: state.memory, round })
@@ -127,7 +127,7 @@ test('a view that two threads say is gone, at one time, is given up once', async
       Atomics.store(now, 0, round)
       forgetView(segment, state, 1)
       await done
-      assert.is(state.i32[Shared.views], 1 << 31)
+      assert.is(state.i32[SharedWord.views], 1 << 31)
       assert.is(mappedAt(segment.address), undefined)
     }
   } finally {

@@ -3,7 +3,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Mapping } from '../../dist/src/channel/mapping.js'
 import { MemoryWindow } from '../../dist/src/channel/memory-window.js'
-import { Life, Shared } from '../../dist/src/channel/shared.js'
+import { Life, SharedWord } from '../../dist/src/channel/shared.js'
 import { Window } from '../../dist/src/codec/layout.js'
 import { FakeHost, Order, until } from './fake-host.js'
 import { startThread } from './start-thread.js'
@@ -83,12 +83,12 @@ test('the window of a thread that has ended in the middle is another’s', async
   await withHost(async host => {
     const { i32 } = host.state
     // nobody has this number
-    i32[Shared.windowOwner] = 8
+    i32[SharedWord.windowOwner] = 8
     host.mapping.i32[Window.offset / 4] = 0x7777
     const bytes = new Uint8Array(10)
     assert.ok(windowOf(host).read(0x5000n, bytes))
     assert.ok(isRight(bytes, 0x5000))
-    assert.is(i32[Shared.windowOwner], 0)
+    assert.is(i32[SharedWord.windowOwner], 0)
   })
 })
 
@@ -99,10 +99,10 @@ test('the end of the session ends the waiting, and leaves the window free', asyn
   host.join(2)
   const reader = startThread('./reader.ts', import.meta.url, { segment, memory: state.memory, thread: 2 })
   const failed = new Promise<Error>(resolve => reader.once('error', resolve))
-  await until(() => Atomics.load(state.i32, Shared.windowOwner) === 3, 'it waits')
+  await until(() => Atomics.load(state.i32, SharedWord.windowOwner) === 3, 'it waits')
   await host.end()
   assert.match((await failed).message, 'it is dead')
-  assert.is(state.i32[Shared.windowOwner], 0)
+  assert.is(state.i32[SharedWord.windowOwner], 0)
 })
 
 test.run()

@@ -3,7 +3,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Mapping } from '../../dist/src/channel/mapping.js'
 import { Ring } from '../../dist/src/channel/ring.js'
-import { Shared } from '../../dist/src/channel/shared.js'
+import { SharedWord } from '../../dist/src/channel/shared.js'
 import {
   ControlWord,
   Header,
@@ -29,9 +29,9 @@ const WORDS = Int32Array.of(11, 22, 33)
 function within(first: number, act: (ring: (thread: number) => Ring, mapping: Mapping, made: Made) => void): void {
   const made = makeSegment()
   withMapping(made, mapping => {
-    made.state.i32[Shared.tail] = first
+    made.state.i32[SharedWord.tail] = first
     mapping.i32[ControlWord.done / 4] = first
-    for (const thread of [0, 1]) made.state.i32[Shared.asked + thread] = first
+    for (const thread of [0, 1]) made.state.i32[SharedWord.asked + thread] = first
     act(thread => new Ring(mapping, made.state, made.segment, thread), mapping, made)
   })
   endSegment(made)
@@ -50,7 +50,7 @@ for (const first of [0, 0x7fffff00, 0xffffff00 | 0]) {
         const replyNumber = (first + Math.ceil(i / 2)) | 0
         assert.equal([...i32.slice(at, at + 4)], [number, 12, Kind.call | (thread << 8), replyNumber])
         assert.equal([...i32.slice(at + MESSAGE / 4, at + MESSAGE / 4 + 3)], [11, 22, 33])
-        assert.is(state.i32[Shared.intent + thread], 0)
+        assert.is(state.i32[SharedWord.intent + thread], 0)
         // the host is done with it, and says so
         i32[replyOf(thread, replyNumber) / 4] = replyNumber
         Atomics.store(i32, ControlWord.done / 4, number)
@@ -58,7 +58,7 @@ for (const first of [0, 0x7fffff00, 0xffffff00 | 0]) {
         assert.is(mine.take(), replyOf(thread, replyNumber) + REPLY_MESSAGE)
         assert.is(mine.outstanding, 0)
       }
-      assert.is(state.i32[Shared.tail], (first + 2 * SLOTS) | 0)
+      assert.is(state.i32[SharedWord.tail], (first + 2 * SLOTS) | 0)
     })
   })
 
@@ -68,7 +68,7 @@ for (const first of [0, 0x7fffff00, 0xffffff00 | 0]) {
       for (let i = 0; i < SLOTS - 1; i++) assert.ok(one.send(WORDS, 12, Kind.call))
       assert.ok(two.send(WORDS, 12, Kind.call))
       for (const full of [one, two]) assert.not(full.send(WORDS, 12, Kind.call))
-      assert.is(state.i32[Shared.intent], 0)
+      assert.is(state.i32[SharedWord.intent], 0)
       assert.is(two.outstanding, 1)
       Atomics.store(i32, ControlWord.done / 4, first + 1)
       assert.ok(two.send(WORDS, 12, Kind.call))
@@ -127,11 +127,11 @@ test('it is broken if a reply, its request, or the one that the host is to take 
   within(0, (ring, { i32 }, { state }) => {
     const mine = ring(0)
     // another is about to publish what the host waits for
-    state.i32[Shared.tail] = 1
-    state.i32[Shared.intent + 1] = 1
+    state.i32[SharedWord.tail] = 1
+    state.i32[SharedWord.intent + 1] = 1
     mine.send(WORDS, 12, Kind.call)
     assert.not(mine.isBroken)
-    state.i32[Shared.intent + 1] = 0
+    state.i32[SharedWord.intent + 1] = 0
     assert.ok(mine.isBroken)
     i32[slotOf(1) / 4] = 1
     Atomics.store(i32, ControlWord.done / 4, 2)
@@ -144,8 +144,8 @@ test('several threads at once: each number once, and nothing torn', async () => 
   const made = makeSegment(1 << 20, [0, 1, 2, 3])
   // the numbers run over in the second lap: a slot that nobody has used yet has the number 0 from the start
   const first = -1.5 * SLOTS
-  made.state.i32[Shared.tail] = first
-  for (let thread = 0; thread < 4; thread++) made.state.i32[Shared.asked + thread] = first
+  made.state.i32[SharedWord.tail] = first
+  for (let thread = 0; thread < 4; thread++) made.state.i32[SharedWord.asked + thread] = first
   const each = 20_000
   await withMappingAsync(made, async ({ i32 }) => {
     i32[ControlWord.done / 4] = first

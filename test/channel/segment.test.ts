@@ -4,7 +4,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { errno, libc } from '../../dist/src/channel/libc.js'
 import { back, closeSegment, createSegment, openBell, writeHead } from '../../dist/src/channel/segment.js'
-import { Shared, SharedState } from '../../dist/src/channel/shared.js'
+import { SharedState, SharedWord } from '../../dist/src/channel/shared.js'
 import {
   ARENA_OFFSET,
   ControlWord,
@@ -30,7 +30,7 @@ test.after(() => {
 const bellsOf = ({ state, segment }: Made) => [
   segment.hostBell,
   segment.strandsBell,
-  ...state.i32.subarray(Shared.bell, Shared.asked).filter(fd => fd > 0),
+  ...state.i32.subarray(SharedWord.bell, SharedWord.asked).filter(fd => fd > 0),
 ]
 
 test('the file has no name, and its full size', () => {
@@ -78,7 +78,7 @@ test('the head says what it is, and where the bells are as the other side sees t
     assert.is(word(ControlWord.segmentSize), segment.size)
     assert.is(word(ControlWord.bellProcess), 77)
     for (const thread of [0, 1, 2]) {
-      const bell = state.i32[Shared.bell + thread]
+      const bell = state.i32[SharedWord.bell + thread]
       assert.is(word(THREAD_OFFSET + thread * THREAD_SIZE + ThreadWord.bell), bell > 0 ? bell + 1000 : 0)
     }
   })
@@ -102,7 +102,7 @@ test('the bells are pipes, each a different one, that never block and never end'
 
 test('a number that had a bell keeps it', () => {
   const { state, segment } = made
-  const known = state.i32[Shared.bell + 1]
+  const known = state.i32[SharedWord.bell + 1]
   assert.is(openBell(segment, state, 1), known)
   const fresh = openBell(segment, state, 7)
   assert.is(openBell(segment, state, 7), fresh)

@@ -3,7 +3,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { makeBell } from '../../dist/src/channel/bell.js'
 import { libc } from '../../dist/src/channel/libc.js'
-import { EndReason, Life, Shared, SharedState } from '../../dist/src/channel/shared.js'
+import { EndReason, Life, SharedState, SharedWord } from '../../dist/src/channel/shared.js'
 import { THREADS } from '../../dist/src/codec/layout.js'
 import { startThread } from './start-thread.js'
 
@@ -20,11 +20,11 @@ function rung(fd: number): number {
 
 test('its parts do not overlap', () => {
   const { i32, memory } = new SharedState()
-  const single = Object.entries(Shared).filter(([, at]) => at < Shared.bell)
+  const single = Object.entries(SharedWord).filter(([, at]) => at < SharedWord.bell)
   assert.is(new Set(single.map(([, at]) => at)).size, single.length)
-  assert.ok(Shared.bell + THREADS <= Shared.asked && Shared.asked + THREADS <= Shared.intent)
-  assert.ok(Shared.intent + THREADS <= Shared.answered && Shared.answered + 32 <= Shared.pages)
-  assert.ok(4 * Shared.backed < memory.byteLength && i32.length * 4 === memory.byteLength)
+  assert.ok(SharedWord.bell + THREADS <= SharedWord.asked && SharedWord.asked + THREADS <= SharedWord.intent)
+  assert.ok(SharedWord.intent + THREADS <= SharedWord.answered && SharedWord.answered + 32 <= SharedWord.pages)
+  assert.ok(4 * SharedWord.backed < memory.byteLength && i32.length * 4 === memory.byteLength)
 })
 
 test('the first reason of an end stays, with the last words of the other side', () => {
@@ -32,8 +32,8 @@ test('the first reason of an end stays, with the last words of the other side', 
   state.end(EndReason.crashed, 3, new TextEncoder().encode(`${'x'.repeat(10_000)}last words`))
   state.end(EndReason.terminated)
   assert.is(state.life(), Life.dead)
-  assert.is(state.i32[Shared.endReason], EndReason.crashed)
-  assert.is(state.i32[Shared.exitCode], 3)
+  assert.is(state.i32[SharedWord.endReason], EndReason.crashed)
+  assert.is(state.i32[SharedWord.exitCode], 3)
   assert.is(state.stderrTail().length, 8192)
   assert.match(state.stderrTail(), /last words$/)
 })
@@ -42,7 +42,7 @@ test('the end wakes every thread', () => {
   const state = new SharedState()
   const bells = [0, 1, 5].map(thread => {
     const fd = makeBell()
-    state.i32[Shared.bell + thread] = fd
+    state.i32[SharedWord.bell + thread] = fd
     return fd
   })
   state.end(EndReason.terminated)
@@ -55,14 +55,14 @@ test('a number of nobody is not rung', () => {
   state.ring(0)
   state.ring(-1)
   state.wake(3)
-  assert.is(state.i32[Shared.ringing], 0)
+  assert.is(state.i32[SharedWord.ringing], 0)
 })
 
 test('once it is silent nothing is written to a descriptor that may be anotherâ€™s, however many ring', async () => {
   for (let round = 0; round < 10; round++) {
     const state = new SharedState()
     const fd = makeBell()
-    state.i32[Shared.bell] = fd
+    state.i32[SharedWord.bell] = fd
     const threads = [0, 1].map(() => startThread('./wakers.ts', import.meta.url, { memory: state.memory }))
     await Promise.all(threads.map(thread => new Promise(resolve => thread.once('message', resolve))))
     for (let i = 0; i < 20 && rung(fd) === 0; i++) await new Promise(resolve => setTimeout(resolve, 1))
@@ -81,7 +81,7 @@ test('once it is silent nothing is written to a descriptor that may be anotherâ€
 
 test('one that was ended while it rang is not waited for for ever', () => {
   const state = new SharedState()
-  Atomics.add(state.i32, Shared.ringing, 1)
+  Atomics.add(state.i32, SharedWord.ringing, 1)
   state.silence()
   const fd = makeBell()
   state.ring(fd)

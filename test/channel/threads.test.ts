@@ -2,7 +2,7 @@
 // long: threads start and end in it by the hundred
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { Shared, SharedState } from '../../dist/src/channel/shared.js'
+import { SharedState, SharedWord } from '../../dist/src/channel/shared.js'
 import {
   DepartedThread,
   FIRST_THREADS,
@@ -55,7 +55,7 @@ async function works(lane: ReturnType<typeof makeLane>): Promise<void> {
 
 test('numbers are given out once, and all of them', () => {
   const state = new SharedState()
-  state.i32[Shared.threads] = FIRST_THREADS
+  state.i32[SharedWord.threads] = FIRST_THREADS
   const taken = Array.from({ length: THREADS - 2 }, () => takeNumber(state))
   assert.equal(
     taken,
@@ -73,10 +73,10 @@ test('one that leaves nothing gives its number and its pages back at once', asyn
     host.join(5)
     const lane = makeLane(host, 5)
     lane.arena.allocate(100_000)
-    assert.ok(host.state.i32.includes(6, Shared.pages))
+    assert.ok(host.state.i32.includes(6, SharedWord.pages))
     await settle(host, 5)
     assert.ok(isNobody(host.state, 5))
-    assert.not(host.state.i32.includes(6, Shared.pages))
+    assert.not(host.state.i32.includes(6, SharedWord.pages))
   })
 })
 
@@ -89,16 +89,16 @@ for (const first of [0, 0xffffff00]) {
         for (let i = 0; i < 3; i++) await works(lane)
         // as Ring claims, and no further
         host.join(4)
-        const number = (Atomics.add(i32, Shared.tail, 1) + 1) | 0
-        i32[Shared.intent + 4] = number
-        i32[Shared.asked + 4]++
+        const number = (Atomics.add(i32, SharedWord.tail, 1) + 1) | 0
+        i32[SharedWord.intent + 4] = number
+        i32[SharedWord.asked + 4]++
         const behind = [add(1, 2), add(3, 4)]
         for (const request of behind) lane.submit(request)
         await sleep(20)
         assert.is(behind[0].result, undefined, 'all wait behind it')
         await settle(host, 4)
         assert.equal(await Promise.all(behind.map(request => request.done)), [3, 7])
-        assert.is(i32[Shared.intent + 4], 0)
+        assert.is(i32[SharedWord.intent + 4], 0)
       },
       { first },
     )
@@ -110,8 +110,8 @@ for (const first of [0, 0xffffff00]) {
         const lane = makeLane(host, 1)
         const { i32 } = host.state
         host.join(4)
-        const next = (Atomics.load(i32, Shared.tail) + 1) | 0
-        i32[Shared.intent + 4] = next
+        const next = (Atomics.load(i32, SharedWord.tail) + 1) | 0
+        i32[SharedWord.intent + 4] = next
         // another got it, and so many more that its slot is another's
         for (let i = 0; i < SLOTS; i++) await works(lane)
         host.order(Order.takeNothing)
@@ -135,9 +135,9 @@ test('who else may have the number is waited for, while it lives', async () => {
     const { i32 } = host.state
     host.join(4)
     host.join(5)
-    const number = (Atomics.add(i32, Shared.tail, 1) + 1) | 0
-    i32[Shared.intent + 4] = number
-    i32[Shared.intent + 5] = number
+    const number = (Atomics.add(i32, SharedWord.tail, 1) + 1) | 0
+    i32[SharedWord.intent + 4] = number
+    i32[SharedWord.intent + 5] = number
     const gone = new DepartedThread(host.segment, host.state, 4)
     assert.not(gone.settle())
     assert.not.equal(Atomics.load(host.mapping.i32, slotOf(number)), number)
@@ -218,7 +218,7 @@ test('so does one whose answer had been counted, and not been sent', async () =>
     lane.submit(request)
     await until(() => Atomics.exchange(host.mapping.i32, postedAt(4), 0) !== 0, 'it was seen')
     // as answerStrand begins, and no further
-    host.state.i32[Shared.answered] = 1
+    host.state.i32[SharedWord.answered] = 1
     const at = (STRAND_OFFSET + STRAND_TO_HOST) / 4
     host.mapping.i32[at + Header.tag / 4] = Kind.call
     await settle(host, 4)
@@ -261,8 +261,9 @@ test('threads that are terminated at any moment: the others go on, and nothing i
         await Promise.all(members.map(member => member.terminate()))
         await settle(host, ...threads)
         await works(lane)
-        assert.is(Atomics.load(host.state.i32, Shared.threads), 0b11)
-        for (const thread of threads) assert.not(host.state.i32.includes(thread + 1, Shared.pages), 'pages are left')
+        assert.is(Atomics.load(host.state.i32, SharedWord.threads), 0b11)
+        for (const thread of threads)
+          assert.not(host.state.i32.includes(thread + 1, SharedWord.pages), 'pages are left')
       }
       assert.not(lane.frames.isBroken)
       assert.is(host.mapping.i32[ControlWord.hostState / 4], 1)

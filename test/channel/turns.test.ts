@@ -5,7 +5,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Mapping } from '../../dist/src/channel/mapping.js'
 import { mayMove } from '../../dist/src/channel/process.js'
-import { Shared, SharedState } from '../../dist/src/channel/shared.js'
+import { SharedState, SharedWord } from '../../dist/src/channel/shared.js'
 import { countSession, createTurns, Turn } from '../../dist/src/channel/turns.js'
 import { Apart, ControlWord } from '../../dist/src/codec/layout.js'
 
@@ -68,7 +68,7 @@ test('where many are at work each gets its turn, whether the one before gave it 
 function answer(pid: number, asked: number): number {
   const i32 = new Int32Array(0x400)
   const state = new SharedState(new SharedArrayBuffer(1024))
-  state.i32[Shared.process] = pid
+  state.i32[SharedWord.process] = pid
   i32[ControlWord.apart / 4] = asked
   new Turn(createTurns(), 1, { i32 } as Mapping, state).late()
   return i32[ControlWord.apart / 4]

@@ -6,7 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { ByteBuffer } from 'flatbuffers'
 import { endMapping, forgetView, Mapping } from '../../dist/src/channel/mapping.js'
 import { closeSegment, createSegment, writeHead } from '../../dist/src/channel/segment.js'
-import { EndReason, Life, Shared, SharedState } from '../../dist/src/channel/shared.js'
+import { EndReason, Life, SharedState, SharedWord } from '../../dist/src/channel/shared.js'
 import { createTurns } from '../../dist/src/channel/turns.js'
 import { Control } from '../../dist/src/codec/generated/control.js'
 import * as wire from '../../dist/src/codec/layout.js'
@@ -73,10 +73,10 @@ export class Puppet {
 
   constructor(readonly arch: Arch) {
     const { state, segment } = this
-    Atomics.store(state.i32, Shared.threads, 1 << THREAD)
+    Atomics.store(state.i32, SharedWord.threads, 1 << THREAD)
     writeHead(segment, state, { process: process.pid, descriptor: fd => fd })
     const pid = victimProcess()
-    Atomics.store(state.i32, Shared.process, pid)
+    Atomics.store(state.i32, SharedWord.process, pid)
     this.mapping = new Mapping(segment, state, ONLOOKER)
     this.base = BASES[arch]
     this.surface = new Surface(arch)
@@ -107,14 +107,14 @@ export class Puppet {
       onCallbackError: error => this.strayed.push(error),
     })
     this.surface.adopt(this.surface.core)
-    Atomics.store(state.i32, Shared.life, Life.up)
+    Atomics.store(state.i32, SharedWord.life, Life.up)
     Atomics.store(this.mapping.i32, wire.ControlWord.hostState / 4, wire.HostState.serving)
   }
 
   /** The next request that has not been taken. */
   take(): Asked | undefined {
     const { mapping, state } = this
-    if (((Atomics.load(state.i32, Shared.tail) - this.#done) | 0) <= 0) return undefined
+    if (((Atomics.load(state.i32, SharedWord.tail) - this.#done) | 0) <= 0) return undefined
     const slot = wire.REQUEST_OFFSET + (this.#done & (wire.SLOTS - 1)) * wire.REQUEST_SIZE
     this.#done++
     Atomics.store(mapping.i32, wire.ControlWord.done / 4, this.#done)

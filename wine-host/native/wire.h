@@ -3,24 +3,24 @@
 #define ZB_WIRE_H
 
 /* What the segment is, and how it is divided. Offsets and sizes in bytes. */
-#define WIRE_VERSION 2 /* Of all that is said here and in wire.fbs: a host refuses another */
+#define WIRE_VERSION 2 /* Version of the numbers here and of wire.fbs: a host refuses any other */
 #define MAGIC 0x3152425a /* "ZBR1" */
 #define THREADS 30 /* Threads of Node’s that may use a session at one time */
-#define WORKER_THREAD 0 /* Number of the session’s worker among them */
-#define CALLER_THREAD 1 /* Of the thread that started the session */
-#define THREAD_OFFSET 0x400 /* What both sides tell each other of the first of them; see ThreadWord */
-#define THREAD_SIZE 64 /* The same for each */
+#define WORKER_THREAD 0 /* Number of the session’s worker among these threads */
+#define CALLER_THREAD 1 /* Number of the thread that started the session */
+#define THREAD_OFFSET 0x400 /* Words of the first thread; see ThreadWord */
+#define THREAD_SIZE 64 /* Bytes of the words of each thread */
 #define STRANDS 32 /* Threads of the host’s that may be in a callback at one time */
-#define STRAND_OFFSET 0x1000 /* Mailbox of the first of them */
-#define STRAND_SIZE 0x1000 /* Of a mailbox: first half host to Node, second half Node to host */
-#define STRAND_TO_HOST 0x800 /* Its second half */
-#define MAILBOX_ROOM 0x7f0 /* For a message in one half */
-#define SLOTS 0x400 /* Of the ring of requests, and of each ring of replies */
+#define STRAND_OFFSET 0x1000 /* Mailbox of the first strand */
+#define STRAND_SIZE 0x1000 /* Bytes of a mailbox: first half host to Node, second half Node to host */
+#define STRAND_TO_HOST 0x800 /* Offset of the second half of a mailbox */
+#define MAILBOX_ROOM 0x7f0 /* Bytes for a message in one half */
+#define SLOTS 0x400 /* Slots of the ring of requests, and of each ring of replies */
 #define REQUEST_OFFSET 0x30000 /* The ring of requests */
-#define REQUEST_SIZE 0x100 /* A slot of it */
+#define REQUEST_SIZE 0x100 /* Bytes of a slot of requests */
 #define REPLY_OFFSET 0x80000 /* The ring of replies of the first thread; the others’ follow */
-#define REPLY_SIZE 64 /* A slot of it */
-#define REPLIES_SIZE 0x10000 /* A whole ring of replies */
+#define REPLY_SIZE 64 /* Bytes of a slot of replies */
+#define REPLIES_SIZE 0x10000 /* Bytes of a ring of replies */
 #define ARENA_OFFSET 0x300000 /* The memory of calls, up to the end of the segment */
 #define EXCEPTION_UNBALANCED 0xe05a4253u /* An exception of the bridge’s own: of the address, the low half is what a routine took off the stack, the high half what is declared */
 #define MESSAGE 16 /* Offset of a message in a slot of requests or half of a mailbox */

@@ -1,41 +1,41 @@
 /** Made by `npm run generate` from schema/numbers.mjs. */
 
 // What the segment is, and how it is divided. Offsets and sizes in bytes.
-/** Of all that is said here and in wire.fbs: a host refuses another. */
+/** Version of the numbers here and of wire.fbs: a host refuses any other. */
 export const WIRE_VERSION = 2
 /** "ZBR1". */
 export const MAGIC = 0x3152425a
 /** Threads of Node’s that may use a session at one time. */
 export const THREADS = 30
-/** Number of the session’s worker among them. */
+/** Number of the session’s worker among these threads. */
 export const WORKER_THREAD = 0
-/** Of the thread that started the session. */
+/** Number of the thread that started the session. */
 export const CALLER_THREAD = 1
-/** What both sides tell each other of the first of them; see ThreadWord. */
+/** Words of the first thread; see ThreadWord. */
 export const THREAD_OFFSET = 0x400
-/** The same for each. */
+/** Bytes of the words of each thread. */
 export const THREAD_SIZE = 64
 /** Threads of the host’s that may be in a callback at one time. */
 export const STRANDS = 32
-/** Mailbox of the first of them. */
+/** Mailbox of the first strand. */
 export const STRAND_OFFSET = 0x1000
-/** Of a mailbox: first half host to Node, second half Node to host. */
+/** Bytes of a mailbox: first half host to Node, second half Node to host. */
 export const STRAND_SIZE = 0x1000
-/** Its second half. */
+/** Offset of the second half of a mailbox. */
 export const STRAND_TO_HOST = 0x800
-/** For a message in one half. */
+/** Bytes for a message in one half. */
 export const MAILBOX_ROOM = 0x7f0
-/** Of the ring of requests, and of each ring of replies. */
+/** Slots of the ring of requests, and of each ring of replies. */
 export const SLOTS = 0x400
 /** The ring of requests. */
 export const REQUEST_OFFSET = 0x30000
-/** A slot of it. */
+/** Bytes of a slot of requests. */
 export const REQUEST_SIZE = 0x100
 /** The ring of replies of the first thread; the others’ follow. */
 export const REPLY_OFFSET = 0x80000
-/** A slot of it. */
+/** Bytes of a slot of replies. */
 export const REPLY_SIZE = 64
-/** A whole ring of replies. */
+/** Bytes of a ring of replies. */
 export const REPLIES_SIZE = 0x10000
 /** The memory of calls, up to the end of the segment. */
 export const ARENA_OFFSET = 0x300000

@@ -3,7 +3,7 @@
  */
 
 import { Exchange, type Port, type Sender, sendFromArena } from '../../channel/exchange.js'
-import { Shared } from '../../channel/shared.js'
+import { SharedWord } from '../../channel/shared.js'
 import { BATCH_LAST_ERRORS, Batch, Kind, Reply, ROW_FAILURE_SIZE, Status } from '../../codec/layout.js'
 import type { LocalBlock } from '../../ctypes/block.js'
 import { bytesOf } from '../../ctypes/data.js'
@@ -112,7 +112,7 @@ export abstract class Chunk extends Exchange {
 
   /** The row that ran when the Windows process ended. */
   runningRow(): number {
-    return this.#range.first + Atomics.load(this.state.core.shared.i32, Shared.runningRow)
+    return this.#range.first + Atomics.load(this.state.core.shared.i32, SharedWord.runningRow)
   }
 
   /** Sends at most `most` rows that nobody has; false if there is no room now. */

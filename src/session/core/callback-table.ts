@@ -5,7 +5,7 @@
 
 import type { Port } from '../../channel/exchange.js'
 import type { Frame } from '../../channel/frame.js'
-import { Shared } from '../../channel/shared.js'
+import { SharedWord } from '../../channel/shared.js'
 import { numberOf } from '../../codec/control.js'
 import { Convention, Op, RoutineFlag } from '../../codec/layout.js'
 import { type CallbackTarget, LocalBlock } from '../../ctypes/block.js'
@@ -227,7 +227,7 @@ export class CallbackTable {
   /** A number for a new thunk. */
   #number(): number {
     // counted for all threads together: an earlier thread may have had this thread's number, and DLLs keep thunks
-    return ((this.core.thread << 24) | (this.core.shared.next(Shared.callbackNumber) & 0xffffff)) >>> 0
+    return ((this.core.thread << 24) | (this.core.shared.next(SharedWord.callbackNumber) & 0xffffff)) >>> 0
   }
 
   #ask(callback: Callback, plan: CallbackPlan, port: Port): void {

@@ -3,7 +3,7 @@
  * once none of them is left it is released, and its number is used again. Each thread that uses a session has its own
  * declarations.
  */
-import { Shared } from '../../channel/shared.js'
+import { SharedWord } from '../../channel/shared.js'
 import { Op, TextForm } from '../../codec/layout.js'
 import type { TextPlace } from '../../ctypes/taken-texts.js'
 import type { SessionCore } from './core.js'
@@ -85,7 +85,7 @@ export class Declarations {
     const { core } = this
     const { dll, name, target, convention, flags, arguments: kinds, result, texts } = signature
     const request = new PendingRequest(core)
-    const declaration = new Declaration(this.#free.pop() ?? core.shared.next(Shared.routineNumber), request)
+    const declaration = new Declaration(this.#free.pop() ?? core.shared.next(SharedWord.routineNumber), request)
     core.control.submit(
       label,
       Op.declare,

@@ -1,6 +1,6 @@
 /** The end of a session as one thread sees it: how this thread ends it, and what its requests fail with then. */
 import type { Exchange } from '../../channel/exchange.js'
-import { EndReason, Life, Shared, type SharedState } from '../../channel/shared.js'
+import { EndReason, Life, type SharedState, SharedWord } from '../../channel/shared.js'
 import { SessionCrashedError, SessionTerminatedError } from '../../errors.js'
 import { exceptionName } from './exceptions.js'
 import type { SessionFacts } from './facts.js'
@@ -50,7 +50,7 @@ export class SessionEnding {
     const { i32 } = this.shared
     if (this.shared.life() === Life.dead) return
     // before the process is killed: the supervisor, which sees its end, would call it a crash
-    Atomics.compareExchange(i32, Shared.endReason, EndReason.none, reason)
+    Atomics.compareExchange(i32, SharedWord.endReason, EndReason.none, reason)
     if (reason !== EndReason.crashed) killProcess(this.facts.pid)
     this.shared.end(reason)
   }
@@ -59,11 +59,11 @@ export class SessionEnding {
   error(exchange: Exchange | undefined): Error {
     const { id } = this.facts
     const { i32 } = this.shared
-    const reason = Atomics.load(i32, Shared.endReason)
+    const reason = Atomics.load(i32, SharedWord.endReason)
     const row = exchange && 'runningRow' in exchange ? (exchange.runningRow as () => number | undefined)() : undefined
     const sudden = SUDDEN[reason]
     if (sudden) {
-      const exitCode = Atomics.load(i32, Shared.exitCode)
+      const exitCode = Atomics.load(i32, SharedWord.exitCode)
       const stderr = this.shared.stderrTail()
       const label = exchange?.label
       const code = exitCode >>> 0

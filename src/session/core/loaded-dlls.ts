@@ -1,6 +1,6 @@
 /** DLLs that one thread has had loaded: one for each name and mode, whatever the number of library objects for it. */
 
-import { Shared } from '../../channel/shared.js'
+import { SharedWord } from '../../channel/shared.js'
 import { textOf } from '../../codec/control.js'
 import { Op } from '../../codec/layout.js'
 import { DllNotFoundError, WrongArchitectureError } from '../../errors.js'
@@ -82,7 +82,7 @@ export class LoadedDll {
   request(): void {
     if (this.#latest && !this.#latest.isBehind) return
     const { core, name } = this
-    const number = core.shared.next(Shared.dllNumber)
+    const number = core.shared.next(SharedWord.dllNumber)
     this.#numbers.push(number)
     const request = new PendingRequest(core)
     this.#latest = request

@@ -5,7 +5,7 @@
 
 import { createRequire } from 'node:module'
 import { isMemoryPermitted } from '../../channel/remote-memory.js'
-import { Life, Shared } from '../../channel/shared.js'
+import { Life, SharedWord } from '../../channel/shared.js'
 import { numberOf, textOf } from '../../codec/control.js'
 import { Op, WIRE_VERSION } from '../../codec/layout.js'
 import { ArgumentError, ConfigError, SessionStartError } from '../../errors.js'
@@ -55,12 +55,12 @@ export async function greet(
     if (memoryByHost) core.lookThroughHost()
     const searched = folders.map(folder => core.control.request('"dll_directories"', Op.addDllDirectory, [], [folder]))
     if (searched.length > 0) await Promise.race([Promise.all(searched), late])
-    Atomics.store(shared.i32, Shared.life, Life.up)
+    Atomics.store(shared.i32, SharedWord.life, Life.up)
   } catch (error) {
     if (error instanceof SessionStartError || hasStopped()) throw error
     if (error instanceof ArgumentError) throw new ConfigError(`the parameter ${error.message}`)
     const words = shared.stderrTail().trim()
-    const code = Atomics.load(shared.i32, Shared.exitCode)
+    const code = Atomics.load(shared.i32, SharedWord.exitCode)
     const text = `the Windows side of session ${facts.id} ended while it started (exit code ${code})`
     const Reason = core.facts.base === 0 && TURNED_AWAY.test(words) ? TurnedAwayError : SessionStartError
     throw new Reason(`${text}${words ? `; its last words: ${words}` : ''}: see what "npx zugbruecke doctor" says`, {

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { SpawnOptions } from '../../../workers/supervisor.js'
 import type { Seen, Segment } from '../../channel/segment.js'
-import { Shared, type SharedState } from '../../channel/shared.js'
+import { type SharedState, SharedWord } from '../../channel/shared.js'
 import { THREADS } from '../../codec/layout.js'
 import { SetupError } from '../../errors.js'
 import type { ResolvedConfig } from '../../runtime/config.js'
@@ -23,7 +23,7 @@ export function hostProcess(
   state: SharedState,
   sandbox: Sandbox | undefined,
 ): { readonly options: SpawnOptions; readonly seen: Seen } {
-  const bells = Array.from({ length: THREADS }, (_, thread) => Atomics.load(state.i32, Shared.bell + thread))
+  const bells = Array.from({ length: THREADS }, (_, thread) => Atomics.load(state.i32, SharedWord.bell + thread))
   const descriptors = [segment.file, segment.hostBell, segment.strandsBell, ...bells.filter(fd => fd > 0)]
   const seen: Seen = sandbox
     ? // the host opens what it shares with Node through a process that has it: in a sandbox that is itself

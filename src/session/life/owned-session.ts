@@ -4,7 +4,7 @@
  */
 import { BroadcastChannel, MessageChannel } from 'node:worker_threads'
 import { writeBell } from '../../channel/segment.js'
-import { EndReason, Shared } from '../../channel/shared.js'
+import { EndReason, SharedWord } from '../../channel/shared.js'
 import { CALLER_THREAD, giveNumberBack, goneAt, takeNumber } from '../../channel/threads.js'
 import { THREADS } from '../../codec/layout.js'
 import { ConfigError, SessionStartError, SessionTerminatedError, ZugbrueckeError } from '../../errors.js'
@@ -94,7 +94,7 @@ export class OwnedSession implements Hold {
     this.#started = started
     const { segment, pid, sandbox } = await Promise.race([started.spawn(installation, config), late.passed])
     if (this.isEnding) throw new SessionTerminatedError(`session ${config.id} was terminated before it was up`)
-    Atomics.store(started.shared.i32, Shared.process, pid)
+    Atomics.store(started.shared.i32, SharedWord.process, pid)
     const facts: SessionFacts = {
       id: config.id,
       arch: config.arch,

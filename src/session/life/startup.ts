@@ -5,7 +5,7 @@
 import { lockNow } from '../../channel/abandoned.js'
 import { endMapping, forgetView } from '../../channel/mapping.js'
 import { closeSegment, createSegment, openBell, type Segment, writeHead } from '../../channel/segment.js'
-import { EndReason, Shared, SharedState } from '../../channel/shared.js'
+import { EndReason, SharedState, SharedWord } from '../../channel/shared.js'
 import { CALLER_THREAD, FIRST_THREADS, WORKER_THREAD } from '../../channel/threads.js'
 import { countSession, createTurns } from '../../channel/turns.js'
 import { untilNoneWithin } from '../../channel/uninterrupted.js'
@@ -56,7 +56,7 @@ export class Startup {
 
   /** `onWorkerEnd` is told if the worker's thread ends. */
   constructor(onWorkerEnd: (code: number, strayed: Error | undefined) => void) {
-    Atomics.store(this.shared.i32, Shared.threads, FIRST_THREADS)
+    Atomics.store(this.shared.i32, SharedWord.threads, FIRST_THREADS)
     this.worker.on('error', error => {
       this.#strayed = error
     })

@@ -17,7 +17,7 @@ import {
   type Library,
   MemoryAccessError,
 } from 'zugbruecke'
-import { Shared } from '../../../src/channel/shared.js'
+import { SharedWord } from '../../../src/channel/shared.js'
 import { makeDll } from '../../dlls/build.js'
 import { dll, rejects, sessionSuite, throws } from '../support.js'
 
@@ -147,7 +147,7 @@ test('loads and declarations of one kind are one on the Windows side, and what J
   const core = session.coreNow()
   assert.ok(core)
   const { i32 } = core.shared
-  const numbersOf = () => [Atomics.load(i32, Shared.dllNumber), Atomics.load(i32, Shared.routineNumber)]
+  const numbersOf = () => [Atomics.load(i32, SharedWord.dllNumber), Atomics.load(i32, SharedWord.routineNumber)]
   const repeat = async () => {
     for (let i = 0; i < 2000; i++) {
       const library = i % 2 === 0 ? session.CDLL(dll('faults')) : await session.cdll.LoadLibrary(dll('faults'))

@@ -55,6 +55,15 @@ async function leftNothing({ sessions, pid }: Program): Promise<void> {
   )
 }
 
+/** Three at a time: a program mostly waits, for Wine to start it and for its session to go. */
+async function each<T>(items: readonly T[], act: (item: T) => Promise<void>): Promise<void> {
+  const queue = [...items.entries()]
+  const work = async () => {
+    for (let next = queue.shift(); next; next = queue.shift()) await act(next[1])
+  }
+  await Promise.all([work(), work(), work()])
+}
+
 test('by falling off the end, with an idle session', async () => {
   const ran = await program(`console.log(await faults.add(1, 2), 'done')`)
   const { code, output } = await ran.ended
@@ -81,54 +90,56 @@ test('a start that is pending keeps it alive, too', async () => {
   await leftNothing(ran)
 })
 
-test('by process.exit, idle and in the middle of calls', async () => {
-  for (const body of [
-    'process.exit(7)',
-    'hang(60_000); setTimeout(() => process.exit(7), 100)',
-    'for (let i = 0; i < 5000; i++) faults.add(i, 1); process.exit(7)',
-  ]) {
-    const ran = await program(body)
-    assert.is((await ran.ended).code, 7)
-    await leftNothing(ran)
-  }
-})
+test('by process.exit, idle and in the middle of calls', () =>
+  each(
+    [
+      'process.exit(7)',
+      'hang(60_000); setTimeout(() => process.exit(7), 100)',
+      'for (let i = 0; i < 5000; i++) faults.add(i, 1); process.exit(7)',
+    ],
+    async body => {
+      const ran = await program(body)
+      assert.is((await ran.ended).code, 7)
+      await leftNothing(ran)
+    },
+  ))
 
 test('by an uncaught error and an unhandled rejection', async () => {
-  for (const body of [`throw new Error('boom')`, `setTimeout(() => { throw new Error('boom') }, 50); hang(60_000)`]) {
+  const bodies = [
+    [`throw new Error('boom')`, 'boom'],
+    [`setTimeout(() => { throw new Error('boom') }, 50); hang(60_000)`, 'boom'],
+    [`faults.no_such_routine()`, 'RoutineNotFoundError'],
+  ] as const
+  await each(bodies, async ([body, word]) => {
     const ran = await program(body)
     const { code, output } = await ran.ended
     assert.is(code, 1)
-    assert.match(output, 'boom')
+    assert.match(output, word)
     await leftNothing(ran)
-  }
-  const ran = await program(`faults.no_such_routine()`)
-  const { code, output } = await ran.ended
-  assert.is(code, 1)
-  assert.match(output, 'RoutineNotFoundError')
-  await leftNothing(ran)
+  })
 })
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-  test(`by ${signal}, idle, in an awaited and in a blocking call`, async () => {
-    for (const body of ['setInterval(() => {}, 1000)', 'hang(60_000)', `setTimeout(() => hang.sync(60_000), 10)`]) {
+  test(`by ${signal}, idle, in an awaited and in a blocking call`, () =>
+    each(['setInterval(() => {}, 1000)', 'hang(60_000)', `setTimeout(() => hang.sync(60_000), 10)`], async body => {
       const ran = await program(body)
       await sleep(60)
       ran.kill(signal)
       assert.is((await ran.ended).signal, signal)
       await leftNothing(ran)
-    }
-  })
+    }))
 
 const times = full ? 20 : 5
-test(`by SIGKILL, ${times} times`, async () => {
+test(`by SIGKILL, ${times} times`, () => {
   const bodies = ['setInterval(() => {}, 1000)', 'hang(60_000)', 'setInterval(() => faults.add.sync(1, 2), 0)']
-  for (let i = 0; i < times; i++) {
+  const rounds = Array.from({ length: times }, (_, i) => i)
+  return each(rounds, async i => {
     const ran = await program(bodies[i % bodies.length])
     await sleep(20 * i)
     ran.kill('SIGKILL')
     assert.is((await ran.ended).signal, 'SIGKILL')
     await leftNothing(ran)
-  }
+  })
 })
 
 test('by SIGKILL, while the Windows process is stopped', async () => {

@@ -12,7 +12,7 @@ import {
   SessionTerminatedError,
   SetupError,
 } from 'zugbruecke'
-import { Shared } from '../../../dist/src/channel/shared.js'
+import { SharedWord } from '../../../dist/src/channel/shared.js'
 import { dll, rejects, sessionSuite, sleep, throws, until } from '../support.js'
 
 const test = sessionSuite('a session joined from another thread')
@@ -287,7 +287,7 @@ test('a thread that computes while the session ends has its view of it still, an
   const session = await CtypesSession.start()
   const core = session.coreNow()
   assert.ok(core)
-  const views = () => Atomics.load(core.shared.i32, Shared.views) & 0x3fff_fffc
+  const views = () => Atomics.load(core.shared.i32, SharedWord.views) & 0x3fff_fffc
   const other = await thread(session)
   assert.is(await other.ask('id'), session.id)
   const mine = views()
@@ -378,7 +378,7 @@ test('a thread that outlives the sessions it joined keeps no port of theirs', as
     // memory of the session's that is still in use
     const words = await join(true)
     assert.ok(((await ask('ports')) as number) > before)
-    assert.is.not(Atomics.load(words, Shared.views) & 0x3fff_fffc, 0)
+    assert.is.not(Atomics.load(words, SharedWord.views) & 0x3fff_fffc, 0)
     assert.equal(await ask('values'), [7, 7, 7, 7])
     await ask('drop')
     await portsAre(before)
