@@ -259,6 +259,7 @@ test('linkage, bodies, initializers, variables', () => {
     extern handler on_exit;
     int d(void), *e(int);
     struct { int x; } point, *origin;
+    extern struct unknown state;
   `
   assert.equal(routines(text), [
     'c_int a()',
