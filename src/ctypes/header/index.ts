@@ -4,6 +4,7 @@
  */
 import { ArgumentError } from '../../errors.js'
 import { describe } from '../data.js'
+import type { TypeNode } from './ast.js'
 import { lazyObject } from './lazy.js'
 import { TreeLookup } from './lookup.js'
 import { Macros } from './macros.js'
@@ -75,7 +76,7 @@ function read(text: string, options: HeaderOptions) {
     else if (declaration.kind === 'typedef') {
       const type = typeNamed(declaration.name, resolver, declaration.at)
       if (type) types.set(declaration.name, type)
-    } else if (!declaration.value && declaration.text === undefined)
+    } else if (!declaration.value && declaration.text === undefined && isComplete(declaration.type, resolver))
       variables.set(declaration.name, resolver.type(declaration.type, declaration.at))
   }
   const constants = resolver.constants.all(lookup, macros, parser)
@@ -88,6 +89,12 @@ function read(text: string, options: HeaderOptions) {
     undefinedMacros: source.undefinedMacros,
   }
   return { header, lookup, constants: resolver.constants, variant: names.variant }
+}
+
+/** `extern struct hidden state;` is C, and nothing that can be read. */
+function isComplete(type: TypeNode, resolver: Resolver): boolean {
+  const target = resolver.strip(type)
+  return target.kind !== 'record' || resolver.isComplete(target)
 }
 
 function prepare(text: string, label: Source['label'], { arch, ns, defines = {}, types = {} }: HeaderOptions) {

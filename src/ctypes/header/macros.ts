@@ -1,4 +1,5 @@
 /** `#define`: the table of macros, and their expansion. */
+import { ArgumentError } from '../../errors.js'
 import { describe, type Token, tokenize, tokenLike } from './lexer.js'
 import { Source } from './source.js'
 
@@ -29,6 +30,8 @@ export class Macros {
   #depth = 0
   /** True while a condition is expanded: `defined X` becomes 1 or 0 then, also where a macro produces it. */
   #inCondition = false
+  /** Is it tried what a macro comes to? What it is made of has not been through a preprocessor. */
+  #isTried = false
   constructor(
     readonly source: Source,
     readonly table: Map<string, Macro>,
@@ -114,9 +117,19 @@ export class Macros {
   ) {
     if (!body.some(part => part.text === text)) return false
     if (standsAmong(text, body, before, work)) return true
-    const inside = body.map(part => ({ token: part, hidden: union(hidden, new Set([text])) }))
-    const made = this.#expandArgument(inside, token).map(item => item.token)
-    return standsAmong(text, made, before, work)
+    if (this.#isTried) return false
+    this.#isTried = true
+    try {
+      const inside = body.map(part => ({ token: part, hidden: union(hidden, new Set([text])) }))
+      const made = this.#expandArgument(inside, token).map(item => item.token)
+      return standsAmong(text, made, before, work)
+    } catch (error) {
+      // its arguments may end behind the name
+      if (error instanceof ArgumentError) return false
+      throw error
+    } finally {
+      this.#isTried = false
+    }
   }
 
   /** Takes `X` or `(X)` off the work. */

@@ -259,6 +259,7 @@ test('linkage, bodies, initializers, variables', () => {
     extern handler on_exit;
     int d(void), *e(int);
     struct { int x; } point, *origin;
+    extern struct unknown state;
   `
   assert.equal(routines(text), [
     'c_int a()',
@@ -310,6 +311,12 @@ test('a macro that leads to itself ends', () => {
     routines('#define f g\n#define g f\nint f(void);\n#define h(x) h(x, x)\nint h(int);'),
     ['c_int f()', 'c_int h(c_int, c_int)'].slice(0, 2),
   )
+  assert.equal(routines('#define TWO(a, b) int a(void); int b(void);\n#define OPEN TWO(OPEN\nOPEN, other)'), [
+    'c_int OPEN()',
+    'c_int other()',
+  ])
+  const ring = Array.from({ length: 60 }, (_, i) => `#define M${i} M${(i + 1) % 60} M${i}\n`).join('')
+  assert.throws(() => header(`${ring}int M0;`), /expected a name or a calling convention, found "M0"/)
 })
 
 test('a text that a preprocessor has been through is not expanded again', () => {
