@@ -88,7 +88,8 @@ API void spoil_block(void) {
   memset(block + 0x100, 0xEE, 0x1000);
 }
 API int leave_folder(void) {
-  return SetCurrentDirectoryA("C:\\windows") && SetEnvironmentVariableA("PATH", "") && SetEnvironmentVariableA("SystemRoot", "Q:\\");
+  return SetCurrentDirectoryA("C:\\windows") && SetEnvironmentVariableA("PATH", "") &&
+         SetEnvironmentVariableA("SystemRoot", "Q:\\");
 }
 API int close_output(void) {
   return (CloseHandle(GetStdHandle(STD_OUTPUT_HANDLE)) ? 1 : 0) | (CloseHandle(GetStdHandle(STD_ERROR_HANDLE)) ? 2 : 0) |
