@@ -26,10 +26,13 @@ const file = path => fileURLToPath(new URL(path, import.meta.url))
 const queue = 'numbers'
 const redis = `redis://127.0.0.1:${given.store}`
 
+// Ctrl-C is for this program alone, which ends the others in their order.
+const own = { detached: true }
+
 // The store: what it has acknowledged outlives it.
 const folder = mkdtempSync(join(tmpdir(), 'zugbruecke-cluster-'))
 const stored = ['--port', given.store, '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'yes']
-const children = [spawn('redis-server', stored, { stdio: ['ignore', 'pipe', 'inherit'] })]
+const children = [spawn('redis-server', stored, { stdio: ['ignore', 'pipe', 'inherit'], ...own })]
 const said = createInterface(children[0].stdout)
 await new Promise((resolve, reject) => {
   said.on('line', line => line.includes('Ready to accept connections') && resolve())
@@ -43,6 +46,7 @@ for (let i = 0; i < 2; i++)
     spawn(process.execPath, [cli, 'worker', '--redis', redis, '--queue', queue, '--size', '1'], {
       cwd: file('../build'),
       stdio: 'inherit',
+      ...own,
     }),
   )
 

@@ -18,6 +18,9 @@ import {
 } from './queue.js'
 import type { Taking } from './taking.js'
 
+/** Milliseconds until what is over is kept. */
+const SOON = 100
+
 type OurJob = Job<JobData, JobResult>
 
 /** Where and what failed stays with the job; people see its message on the board. */
@@ -30,8 +33,9 @@ export class WorkerJobs {
   failed = 0
   readonly underway = new Set<string>()
   readonly #keys: Keys
-  /** Jobs that are over since the last beat. */
+  /** Jobs that were over a moment ago, and are to be seen for a while: they are kept together, when that delays no answer. */
   readonly #over = new Set<string>()
+  #keeping: NodeJS.Timeout | undefined
   /** Clients that lived a moment ago. */
   readonly #clients = new Set<string>()
 
@@ -46,12 +50,24 @@ export class WorkerJobs {
     this.#keys = keysOf(queue)
   }
 
-  /** To be called now and then: what is carried out here does not go with its client, nor does what was; and clients are asked for again. */
+  /** To be called now and then: what is carried out here does not go with its client, and clients are asked for again. */
   async beat(): Promise<void> {
     this.#clients.clear()
-    const ids = [...this.underway, ...this.#over]
+    await this.keep(this.underway)
+  }
+
+  /** What is over is kept, and what else is given. */
+  async keep(ids: Iterable<string> = []): Promise<void> {
+    clearTimeout(this.#keeping)
+    this.#keeping = undefined
+    const all = [...ids, ...this.#over]
     this.#over.clear()
-    await keepJobs(this.redis, this.queue, ids, FORGOTTEN * 1000)
+    await keepJobs(this.redis, this.queue, all, FORGOTTEN * 1000)
+  }
+
+  #keepSoon(id: string): void {
+    this.#over.add(id)
+    this.#keeping ??= setTimeout(() => void this.keep().catch(() => {}), SOON).unref()
   }
 
   /** One job from its taking to its end, as a processor of BullMQ's. */
@@ -84,7 +100,7 @@ export class WorkerJobs {
       throw new JobFailure((error as Error).message)
     } finally {
       this.underway.delete(id)
-      this.#over.add(id)
+      this.#keepSoon(id)
     }
   }
 

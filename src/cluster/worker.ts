@@ -187,6 +187,7 @@ export class ClusterWorker {
     const finished = this.#worker.close(force).finally(() => over.abort())
     await Promise.race([finished, this.#deserted(over.signal)])
     const left = over.signal.aborted || force ? 0 : this.#jobs.underway.size
+    if (this.redis.status === 'ready') await this.#jobs.keep().catch(() => {})
     await this.pool.close()
     this.#aborts.disconnect()
     this.redis.disconnect()
