@@ -115,7 +115,9 @@ function linesOf(arch) {
   const isOpaque = record => {
     const { tag = '', fields } = record.fields ? record : (tree.records.get(record.tag) ?? record)
     return (
-      !fields || /(?<!^I(?:Unknown|Dispatch|RpcStubBuffer))Vtbl$/.test(tag) || (fields.length === 1 && fields[0].name === 'unused')
+      !fields ||
+      /(?<!^I(?:Unknown|Dispatch|RpcStubBuffer))Vtbl$/.test(tag) ||
+      (fields.length === 1 && fields[0].name === 'unused')
     )
   }
   const lines = new Map()
