@@ -4,7 +4,7 @@ import { ClusterError, SessionCrashedError, SessionTerminatedError, WorkerLostEr
 import { closedError } from '../pool/face.js'
 import { type LocalDll, upload } from './dlls.js'
 import { type Answer, type Jobs, NotBegunError, type Stops } from './jobs.js'
-import type { Packed } from './payload.js'
+import type { Payload } from './payload.js'
 import { asClusterError, type JobData } from './queue.js'
 
 /** Milliseconds until what was not begun is tried again. */
@@ -28,7 +28,7 @@ export class Attempts {
   ) {}
 
   /** Rejects with what the last one failed with, ClusterError, or SessionTerminatedError when the pool is closed. `packed` is asked each time. */
-  async run(name: string, work: Work, packed: () => Packed, stops: Stops, dll: LocalDll | undefined): Promise<Answer> {
+  async run(name: string, work: Work, packed: () => Payload, stops: Stops, dll: LocalDll | undefined): Promise<Answer> {
     let { retries } = this
     let uploads = UPLOADS
     const isStopped = () => stops.signal?.aborted === true || stops.withdraw?.aborted === true

@@ -11,7 +11,7 @@ import type { CtypesSession } from '../session/life/session.js'
 import type { Routine } from '../session/surface/routine.js'
 import { install, UploadGone } from './dlls.js'
 import { LoadedNames } from './loaded-names.js'
-import { type Packed, pack, unpack } from './payload.js'
+import { type Payload, pack, unpack } from './payload.js'
 import type { JobData, Keys, NotBegun } from './queue.js'
 import { WorkerRows } from './worker-rows.js'
 
@@ -43,7 +43,7 @@ export interface Watch {
 
 /** What came of it, and the milliseconds that a session took. */
 export interface Done {
-  readonly packed: Packed
+  readonly packed: Payload
   readonly took: number
 }
 

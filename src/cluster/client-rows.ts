@@ -17,7 +17,7 @@ import type { Arch } from '../runtime/config.js'
 import type { Column, ColumnChunk, ColumnContext, RowTexts } from '../session/batch/column.js'
 import { BatchPlan, type BatchRoutine } from '../session/batch/plan.js'
 import type { RowRange } from '../session/batch/row-cursor.js'
-import { CHUNK_BYTES, type Packed, pack, unpack, unreadable } from './payload.js'
+import { CHUNK_BYTES, type Payload, pack, unpack, unreadable } from './payload.js'
 
 /** A column of some rows, as it travels. */
 export interface ColumnHead {
@@ -110,7 +110,7 @@ export class ClientRows {
   }
 
   /** The rows as they are now. Throws ArgumentError. */
-  pack(range: RowRange): Packed {
+  pack(range: RowRange): Payload {
     const { first, count } = range
     const sections: Uint8Array[] = []
     const columns = this.#columns.map(({ kind, stride, rowSize, length, chunk }) => {

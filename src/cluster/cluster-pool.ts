@@ -19,7 +19,7 @@ import { type BatchPool, carryOutBatch } from './client-batch.js'
 import { ClientRows, contextFor } from './client-rows.js'
 import { type LocalDll, resolveDll } from './dlls.js'
 import { type Answer, Jobs, NotBegunError } from './jobs.js'
-import { type Packed, pack, unpack } from './payload.js'
+import { type Payload, pack, unpack } from './payload.js'
 import { asClusterError, type Connection, checkQueueName, claimQueue, connect } from './queue.js'
 import { RowPace } from './row-pace.js'
 
@@ -187,7 +187,7 @@ export class ClusterPool extends PoolFace {
   async #single(
     name: string,
     work: Work,
-    packed: Packed,
+    packed: Payload,
     signal: AbortSignal | undefined,
     dll?: LocalDll,
   ): Promise<Answer> {

@@ -5,7 +5,7 @@ import type { Redis } from 'ioredis'
 import { isRecord } from '../ctypes/given.js'
 import { ClusterError, decodeError, type EncodedError, NoWorkerError, WorkerLostError } from '../errors.js'
 import { closedError } from '../pool/face.js'
-import { carry, fetch, forget, type Packed, unpack, unreadable } from './payload.js'
+import { carry, fetch, forget, type Payload, unpack, unreadable } from './payload.js'
 import {
   type Failure,
   isResult,
@@ -181,7 +181,7 @@ export class Jobs {
   async run(
     name: string,
     data: Omit<JobData, 'protocol' | 'client' | 'input' | 'ttl'>,
-    packed: Packed,
+    packed: Payload,
     { signal, withdraw }: Stops = {},
   ): Promise<Answer> {
     const { redis, keys, client, ttl, queue } = this

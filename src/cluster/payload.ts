@@ -16,16 +16,16 @@ export const CHUNK_BYTES = 2 * 2 ** 20
 const HEAD = 4
 
 /** A payload within a job (as base64), or the size of what lies under its key. */
-export type Carried = { readonly inline: string } | { readonly bytes: number }
+export type PayloadPlace = { readonly inline: string } | { readonly bytes: number }
 
 /** What is to travel. Its pieces are not copied: they stay as they are until they have left. */
-export interface Packed {
+export interface Payload {
   readonly pieces: readonly Uint8Array[]
   readonly length: number
 }
 
 /** Throws ArgumentError for what cannot be cloned. `what` names it. */
-export function pack(what: string, header: unknown, sections: readonly Uint8Array[] = []): Packed {
+export function pack(what: string, header: unknown, sections: readonly Uint8Array[] = []): Payload {
   let head: Buffer
   try {
     head = serialize(header)
@@ -80,7 +80,7 @@ export const unreadable = (what: string, cause?: unknown) =>
 class SetPieces extends Command {
   constructor(
     private readonly key: string,
-    private readonly packed: Packed,
+    private readonly packed: Payload,
     private readonly ttl: string,
   ) {
     super('set', [key, '', 'PX', ttl])
@@ -97,19 +97,24 @@ class SetPieces extends Command {
 }
 
 /** Puts it under the key, for `ttl` milliseconds. */
-export async function store(redis: Redis, key: string, packed: Packed, ttl: number): Promise<void> {
+export async function store(redis: Redis, key: string, packed: Payload, ttl: number): Promise<void> {
   await redis.sendCommand(new SetPieces(key, packed, String(ttl)))
 }
 
 /** Puts what is too large for the job under the key. */
-export async function carry(redis: Redis, key: string, packed: Packed, ttl: number): Promise<Carried> {
+export async function carry(redis: Redis, key: string, packed: Payload, ttl: number): Promise<PayloadPlace> {
   if (packed.length <= INLINE) return { inline: Buffer.concat(packed.pieces).toString('base64') }
   await store(redis, key, packed, ttl)
   return { bytes: packed.length }
 }
 
 /** Undefined where it is there no more. Throws ClusterError where it is not as long as it was. `what` names it. */
-export async function fetch(redis: Redis, what: string, key: string, carried: Carried): Promise<Buffer | undefined> {
+export async function fetch(
+  redis: Redis,
+  what: string,
+  key: string,
+  carried: PayloadPlace,
+): Promise<Buffer | undefined> {
   if ('inline' in carried) return Buffer.from(carried.inline, 'base64')
   const found = (await redis.getBuffer(key)) ?? undefined
   if (found && found.length !== carried.bytes) throw unreadable(what)
@@ -117,6 +122,6 @@ export async function fetch(redis: Redis, what: string, key: string, carried: Ca
 }
 
 /** Takes it away, where it lies under the key. */
-export async function forget(redis: Redis, key: string, carried: Carried): Promise<void> {
+export async function forget(redis: Redis, key: string, carried: PayloadPlace): Promise<void> {
   if ('bytes' in carried) await redis.unlink(key)
 }

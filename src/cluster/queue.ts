@@ -6,7 +6,7 @@ import { hasMember, isRecord } from '../ctypes/given.js'
 import { ArgumentError, ClusterError } from '../errors.js'
 import type { Arch } from '../runtime/config.js'
 import { packageVersion } from '../runtime/package.js'
-import { type Carried, MOST } from './payload.js'
+import { MOST, type PayloadPlace } from './payload.js'
 
 /** To be raised with every change of what travels. */
 export const PROTOCOL = 1
@@ -38,7 +38,7 @@ export interface JobData {
   readonly protocol: number
   readonly client: string
   readonly kind: Kind
-  readonly input: Carried
+  readonly input: PayloadPlace
   readonly dll?: DllReference
   readonly prototype?: string
   readonly module?: string
@@ -86,7 +86,7 @@ export interface Failure {
 
 /** What a job gave, as BullMQ keeps it. */
 export interface JobResult {
-  readonly output: Carried
+  readonly output: PayloadPlace
   /** Milliseconds that the session took. */
   readonly took: number
 }

@@ -7,7 +7,7 @@ import type { Column, ColumnChunk, RowTexts } from '../session/batch/column.js'
 import type { PlannedRows } from '../session/batch/plan.js'
 import { RowCursor } from '../session/batch/row-cursor.js'
 import { type ColumnHead, NO_TEXT, NULL_TEXT, type RowsHead, type RowsResult } from './client-rows.js'
-import { MOST, type Packed, pack, unpack, unreadable } from './payload.js'
+import { MOST, type Payload, pack, unpack, unreadable } from './payload.js'
 
 const [, IS_SIZE] = wholeNumber(0, MOST)
 const [, IS_COUNT] = wholeNumber(0, Number.MAX_SAFE_INTEGER)
@@ -87,7 +87,7 @@ export class WorkerRows implements PlannedRows {
   }
 
   /** What came of them, as it travels. */
-  pack(): Packed {
+  pack(): Payload {
     const { columns, range, texts: each } = this.#head
     const back = this.#memory.filter((_, i) => columns[i].back)
     const errors = this.errors.map(({ row, error }) => ({ row, error: encodeError(error) }))

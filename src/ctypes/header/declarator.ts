@@ -8,7 +8,7 @@ import type { Position } from './source.js'
 import { parseSpecifiers } from './specifiers.js'
 import { attributeWords, conventionWords, emptyWords, isBasicWord, qualifierWords } from './words.js'
 
-export interface Declared {
+export interface Declarator {
   readonly name?: string
   readonly type: TypeNode
   /** The name of `__asm__("name")`. */
@@ -33,7 +33,7 @@ export function parseDeclarator(
   base: TypeNode,
   convention: Convention | undefined,
   what?: string,
-): Declared {
+): Declarator {
   const start = context.cursor.token
   const shape = parseShape(context, convention, what)
   return { ...(shape.name && { name: shape.name.text }), type: shape.apply(base), at: (shape.name ?? start).at }
@@ -193,14 +193,14 @@ function parseParameter(context: Context): Parameter {
 const isOut = ({ cursor, isTypeName }: Context, ahead: number) =>
   cursor.at('out', ahead) && cursor.at('(', ahead + 1) && !isTypeName('out')
 
-function parseInOrInout(context: Context, notes: Attributes): Declared {
+function parseInOrInout(context: Context, notes: Attributes): Declarator {
   const { base, convention, attributes } = parseSpecifiers(context, 'a parameter')
   Object.assign(notes, attributes)
   return parseDeclarator(context, base, convention)
 }
 
 /** `out(double) result`: the routine gets a `double *` and the caller the value. */
-function parseOut(context: Context): Declared {
+function parseOut(context: Context): Declarator {
   const { cursor } = context
   cursor.next()
   const { at } = cursor.next()

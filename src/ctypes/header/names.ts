@@ -2,7 +2,7 @@
 import { pointerTarget, timed } from './builtin.js'
 import type { Macro } from './macros.js'
 import type { Arch, CType, TypeNamespace } from './namespace.js'
-import { type Known, own, WindowsTypes } from './windows.js'
+import { type Meaning, own, WindowsTypes } from './windows.js'
 
 /** What macros say of the types of Microsoft's headers. */
 export interface Variant {
@@ -19,7 +19,7 @@ export const variantOf = (macros: ReadonlyMap<string, Macro>): Variant => ({
 export class KnownNames {
   /** Structures of windows.h that this text uses. */
   readonly used = new Map<string, CType>()
-  readonly #found = new Map<string, Known | undefined>()
+  readonly #found = new Map<string, Meaning | undefined>()
   readonly #windows: WindowsTypes
 
   constructor(
@@ -37,7 +37,7 @@ export class KnownNames {
     this.#windows.has(this.#spelt(name)) ||
     pointerTarget(name, this.has) !== undefined
 
-  get(name: string): Known | undefined {
+  get(name: string): Meaning | undefined {
     if (!this.#found.has(name)) {
       // a name that needs itself to be found is no type
       this.#found.set(name, undefined)
@@ -46,7 +46,7 @@ export class KnownNames {
     return this.#found.get(name)
   }
 
-  #find(name: string): Known | undefined {
+  #find(name: string): Meaning | undefined {
     const given = own(this.given, name)
     if (given) return { type: given }
     const known = this.#windows.get(this.#spelt(name))

@@ -5,7 +5,7 @@ import type { Declaration, Expression, Tree, TypeNode } from './ast.js'
 import { type Attributes, parseAttributes } from './attributes.js'
 import { Context } from './context.js'
 import { Cursor } from './cursor.js'
-import { type Declared, parseDeclarator, parseTypeName, typeReader } from './declarator.js'
+import { type Declarator, parseDeclarator, parseTypeName, typeReader } from './declarator.js'
 import { parseExpression } from './expression.js'
 import type { Token } from './lexer.js'
 import { textOf } from './literals.js'
@@ -129,7 +129,7 @@ export class Parser {
   }
 
   /** Attributes behind the name may change the type: `int f(int) __attribute__((stdcall))`. */
-  #withAttributes({ attributes: before, storage }: Specifiers, declared: Declared): Declared {
+  #withAttributes({ attributes: before, storage }: Specifiers, declared: Declarator): Declarator {
     const attributes: Attributes = { ...before }
     parseAttributes(this.#context, attributes)
     const { type } = declared
@@ -143,7 +143,7 @@ export class Parser {
     }
   }
 
-  #add({ storage, isConst }: Specifiers, declared: Declared, initializer: Initializer = {}): void {
+  #add({ storage, isConst }: Specifiers, declared: Declarator, initializer: Initializer = {}): void {
     const name = declared.name as string
     const { type, symbol } = declared
     // here it is a built-in type, as in MSVC; C headers define it as an unsigned short

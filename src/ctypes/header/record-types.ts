@@ -10,17 +10,17 @@ import type { Shelf } from './shelf.js'
 import type { Position } from './source.js'
 
 /** A class and its state: a pointer may lead to a class without fields, a value may not. */
-interface Made {
+interface RecordInProgress {
   readonly node: RecordNode
   readonly type: RecordType
   state: 'declared' | 'open' | 'defined'
 }
 
 export class Records {
-  readonly #made = new Map<RecordNode, Made>()
+  readonly #made = new Map<RecordNode, RecordInProgress>()
   readonly #aligning = new Set<RecordNode>()
   /** Classes that are pointed to; they are defined once no other is being defined. */
-  readonly #waiting: Made[] = []
+  readonly #waiting: RecordInProgress[] = []
   #depth = 0
   /** Names of structures without tag and typedef: after the field that they belong to. */
   readonly #fieldNames = new Map<RecordNode, string>()
@@ -66,7 +66,7 @@ export class Records {
     return named && 'type' in named ? (named.type as RecordType) : undefined
   }
 
-  #make(mention: RecordNode): Made | undefined {
+  #make(mention: RecordNode): RecordInProgress | undefined {
     const node = this.definition(mention)
     if (!node) return undefined
     if (node.keyword !== mention.keyword)
@@ -120,7 +120,7 @@ export class Records {
     return target.kind === 'record' || this.resolver.plain(target)?.[CATEGORY] === 'structure'
   }
 
-  #define(made: Made): void {
+  #define(made: RecordInProgress): void {
     made.state = 'open'
     this.#depth++
     const fields: RecordFields = Object.create(null)

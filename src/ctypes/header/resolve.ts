@@ -13,7 +13,7 @@ import { Records } from './record-types.js'
 import { sameType } from './same-type.js'
 import type { Shelf } from './shelf.js'
 import type { Position, Source } from './source.js'
-import type { Known } from './windows.js'
+import type { Meaning } from './windows.js'
 
 const scalars: { readonly [name in Exclude<BasicName, 'void'>]: ScalarName } = {
   char: 'c_char',
@@ -41,7 +41,7 @@ const pointeeOf = (type: CType): CType | undefined => (type[CATEGORY] === 'point
 export interface Names {
   readonly ns: TypeNamespace
   readonly arch: Arch
-  get(name: string): Known | undefined
+  get(name: string): Meaning | undefined
 }
 
 export class Resolver {

@@ -14,12 +14,12 @@ import { Source } from './source.js'
 import { windowsType } from './table.js'
 
 /** What a name is: a type of its own, or other C that it stands for. */
-export type Known = { readonly type: CType } | { readonly node: TypeNode }
+export type Meaning = { readonly type: CType } | { readonly node: TypeNode }
 
 const made = new WeakMap<TypeNamespace, WindowsTypes>()
 
 export class WindowsTypes {
-  readonly #found = new Map<string, Known | undefined>()
+  readonly #found = new Map<string, Meaning | undefined>()
   readonly #records = new Map<string, RecordNode>()
   readonly #resolver: Resolver
   readonly #macros: ReadonlyMap<string, Macro>
@@ -51,7 +51,7 @@ export class WindowsTypes {
   has = (name: string): boolean => this.#kind(name) !== undefined
 
   /** For a structure this is a mention by name; `structure` gives its class. */
-  get(name: string): Known | undefined {
+  get(name: string): Meaning | undefined {
     if (!this.#found.has(name)) {
       const kind = this.#kind(name)
       this.#found.set(name, typeof kind === 'string' ? { node: this.#read(name, kind) } : kind && { type: kind })
@@ -60,7 +60,7 @@ export class WindowsTypes {
   }
 
   /** The class of a structure whose fields are known. */
-  structure(known: Known): CType | undefined {
+  structure(known: Meaning): CType | undefined {
     const node = 'node' in known && known.node.kind === 'record' ? known.node : undefined
     return node?.tag !== undefined && this.#record(node.tag) ? this.#resolver.type(node, node.at) : undefined
   }

@@ -44,16 +44,16 @@ const numbersOf = ({ source, offset, wide, inStructure }: TextPlace) => [
   (wide ? TextForm.wide : 0) | (inStructure ? TextForm.inStructure : 0),
 ]
 
-type Known = Map<string, WeakRef<Declaration>>
+type DeclarationsByText = Map<string, WeakRef<Declaration>>
 interface DroppedDeclaration {
   readonly number: number
   readonly key: string
-  readonly known: Known
+  readonly known: DeclarationsByText
 }
 
 export class Declarations {
-  readonly #routines: Known = new Map()
-  readonly #addresses: Known = new Map()
+  readonly #routines: DeclarationsByText = new Map()
+  readonly #addresses: DeclarationsByText = new Map()
   /** Numbers that have been released. */
   readonly #free: number[] = []
   readonly #dropped = new FinalizationRegistry<DroppedDeclaration>(dropped => this.#release(dropped))
