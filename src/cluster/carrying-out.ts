@@ -1,4 +1,4 @@
-/** What jobs ask for, done by the sessions of a worker's pool. */
+/** Carries out jobs in the sessions of a worker's pool. */
 import { realpathSync } from 'node:fs'
 import { relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -15,33 +15,33 @@ import { type Payload, pack, unpack } from './payload.js'
 import type { JobData, Keys, NotBegun } from './queue.js'
 import { WorkerRows } from './worker-rows.js'
 
-/** Routines that are kept declared; all are forgotten when there are more. */
+/** The number of routines that are kept declared; beyond it all of them are dropped. */
 const DECLARED = 256
 
-/** Nothing of it was done: its client is told so. */
+/** A job that could not begin, and of which nothing was done. The client is told so. */
 export class NotBegunHere extends Error {
   constructor(readonly why: NotBegun) {
     super(`not begun: ${why}`)
   }
 }
 
-/** Nothing of it was done, and the machine is to blame: it goes back to the queue. */
+/** A job that could not begin because of this machine. It goes back to the queue. */
 export class CannotBeginHere extends Error {
   constructor(readonly trouble?: Error) {
     super('not begun: the worker cannot')
   }
 }
 
-/** What ends a job, and who wants to know how it goes. */
+/** The signals that end a job, and the listener for its progress. */
 export interface Watch {
   readonly signal: AbortSignal | undefined
-  /** It goes back where it waits for a session when this is aborted. */
+  /** When this is aborted, a job that is still waiting for a session goes back to the queue. */
   readonly well: AbortSignal
-  /** Its session will be free in about so many milliseconds. */
+  /** Called when the session will be free in about so many milliseconds. */
   expect(milliseconds: number): void
 }
 
-/** What came of it, and the milliseconds that a session took. */
+/** The result of a job, and the milliseconds that the session took. */
 export interface Done {
   readonly packed: Payload
   readonly took: number
@@ -56,10 +56,10 @@ export class CarryingOut {
     private readonly redis: Redis,
     private readonly keys: Keys,
     private readonly pool: SessionPool,
-    /** What people know this worker by. */
+    /** The name of this worker for people. */
     private readonly name: string,
     private readonly allowUpload: boolean,
-    /** Job modules are taken from there. */
+    /** The folder of job modules. */
     jobs: string,
   ) {
     this.#jobs = realpathSync(resolve(jobs))
@@ -94,7 +94,7 @@ export class CarryingOut {
     return { packed: pack(`what ${data.prototype} returned`, { value, changed }), took }
   }
 
-  /** In a session that has no other files of these names: one that has makes way for a new one. */
+  /** Runs in a session that has loaded no other files of these names; a session that has is replaced by a new one. */
   async #use<T>({ dll }: JobData, { signal, well }: Watch, work: (session: CtypesSession) => Promise<T>) {
     const waiting = AbortSignal.any(signal ? [signal, well] : [well])
     let begun = false
@@ -113,7 +113,7 @@ export class CarryingOut {
         const done = await this.pool.use(once, { signal: waiting })
         if (done) return done
       } catch (error) {
-        // there was no session to be had, whatever the reason
+        // no session could be had, for whatever reason
         throw begun || signal?.aborted ? error : new CannotBeginHere()
       }
     }
@@ -139,7 +139,7 @@ export class CarryingOut {
       return await install(this.redis, this.keys, dll.name, dll.files)
     } catch (error) {
       if (error instanceof UploadGone) throw new NotBegunHere('dll')
-      // the disk is full, or not to be written to
+      // the disk is full or read-only
       if ((error as NodeJS.ErrnoException).syscall) throw new CannotBeginHere(error as Error)
       throw error
     }

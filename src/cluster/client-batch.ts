@@ -1,4 +1,4 @@
-/** A batch over a cluster: its rows as jobs, as many at a time as may be, and one outcome. */
+/** A batch over a cluster: its rows become jobs, a limited number at a time, and their results one outcome. */
 import { AbortError, WorkerLostError } from '../errors.js'
 import { closedError } from '../pool/face.js'
 import type { FairQueue, Turn } from '../pool/fair-queue.js'
@@ -11,7 +11,7 @@ import type { RowPace } from './row-pace.js'
 /** What a batch needs of its pool. */
 export interface BatchPool {
   readonly attempts: Attempts
-  /** Whose turn it is to have one more job in Redis. */
+  /** Resolves when one more job may be put into Redis. */
   readonly queue: FairQueue<true>
   end(turn: Turn<true>): void
   readonly isClosed: boolean
@@ -51,7 +51,7 @@ export async function carryOutBatch(
       rows.collect(range, packed)
     } catch (error) {
       if (error instanceof WorkerLostError) lost.push(range)
-      // what fails because the rest is stopped is not why
+      // an error that stopping the rest brought about is not the cause
       if (failure || inner.signal.aborted) return
       failure = error as Error
       failed.abort()

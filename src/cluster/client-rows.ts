@@ -1,4 +1,4 @@
-/** The client's side of a batch: rows of its columns as bytes, and what came of them put where the caller finds it. */
+/** The client's side of a batch: packs rows of its columns, and puts the results where the caller expects them. */
 import type { RemoteMemory } from '../ctypes/block.js'
 import { isOutParameter } from '../ctypes/call-plan.js'
 import type { Encoding } from '../ctypes/encoding.js'
@@ -19,7 +19,7 @@ import { BatchPlan, type BatchRoutine } from '../session/batch/plan.js'
 import type { RowRange } from '../session/batch/row-cursor.js'
 import { CHUNK_BYTES, type Payload, pack, unpack, unreadable } from './payload.js'
 
-/** A column of some rows, as it travels. */
+/** A column of a chunk of rows, as it is sent. */
 export interface ColumnHead {
   readonly kind: string
   readonly stride: number
@@ -29,29 +29,29 @@ export interface ColumnHead {
   readonly bytes: number
   readonly pointers?: readonly number[]
   readonly back: boolean
-  /** The routine fills it: nothing is sent there. */
+  /** The routine fills it: no bytes are sent to the worker. */
   readonly fill: boolean
 }
-/** Some rows of a batch, as they travel; behind it the bytes of their columns. */
+/** The header of a chunk of rows; the bytes of the columns follow it. */
 export interface RowsHead {
   readonly range: RowRange
   readonly columns: readonly ColumnHead[]
   readonly result: { readonly kind: string; readonly size: number }
-  /** Texts that a row leaves. */
+  /** The number of texts that each row returns. */
   readonly texts: number
 }
-/** Sections behind it: results, columns that come back, and where there are texts their lengths and all of them. */
+/** The header of a chunk's results. Sections follow: the results, the columns that come back, and, if there are texts, their lengths and the texts. */
 export interface RowsResult {
   readonly errors: readonly { readonly row: number; readonly error: EncodedError }[]
   readonly back: readonly number[]
   readonly results: number
   readonly texts?: { readonly lengths: number; readonly bytes: number }
 }
-/** Lengths of what is no text. */
+/** The lengths that stand for NULL, and for no text at all. */
 export const NULL_TEXT = -1
 export const NO_TEXT = -2
 
-/** Addresses of a worker's session mean nothing here. */
+/** Addresses of a worker's session have no meaning for the client. */
 const elsewhere = (encoding: Encoding): RemoteMemory => ({
   sessionId: 'of a worker',
   encoding,
@@ -70,7 +70,7 @@ const unreachable = (address: bigint) =>
     },
   )
 
-/** What columns are laid out by where there is no session. */
+/** The context for laying out columns without a session. */
 export const contextFor = (arch: Arch, textEncoding: Encoding): ColumnContext => ({
   facts: { arch, pointerSize: arch === 'win64' ? 8 : 4 },
   textEncoding,
@@ -80,7 +80,7 @@ export const contextFor = (arch: Arch, textEncoding: Encoding): ColumnContext =>
 /** A batch whose rows are carried out elsewhere. */
 export class ClientRows {
   readonly plan: BatchPlan
-  /** Rows that go together, at the most. */
+  /** The largest number of rows of a chunk. */
   readonly most: number
   readonly #columns: readonly Column[]
   readonly #texts: number
@@ -109,7 +109,7 @@ export class ClientRows {
     this.most = Math.min(fit, options.chunk ?? fit)
   }
 
-  /** The rows as they are now. Throws ArgumentError. */
+  /** Packs rows with their present values. Throws ArgumentError. */
   pack(range: RowRange): Payload {
     const { first, count } = range
     const sections: Uint8Array[] = []
@@ -126,7 +126,7 @@ export class ClientRows {
     return pack(`${this.routine.label}: ${what}`, head, sections)
   }
 
-  /** Puts in its place what came of the rows. Throws ClusterError for what is not what these rows give. */
+  /** Puts the results of the rows in their places. Throws ClusterError if they do not fit these rows. */
   collect({ first, count }: RowRange, packed: Buffer): void {
     const what = `${this.routine.label}: what came of rows ${first} to ${first + count - 1}`
     const { header, take } = unpack<RowsResult>(what, packed)
@@ -162,7 +162,7 @@ const isResult = (given: RowsResult, results: number, places: readonly ColumnChu
   given.back.length === places.length &&
   given.back.every((bytes, i) => bytes === places[i].bytes.length)
 
-/** Asked of one row, for the rest would be encoded anew. */
+/** One row is packed to find out: packing all of them would encode them a second time. */
 const isBack = (column: Column, first: number): boolean => column.chunk(first, 1).back
 
 /** `RowTexts` counts rows from the first of the chunk. */

@@ -1,4 +1,4 @@
-/** The pool whose sessions are those of workers on other machines, reached over a queue of BullMQ's. */
+/** A pool whose sessions belong to workers on other machines, reached over a queue of BullMQ. */
 import type { Redis } from 'ioredis'
 import { type Checks, checkOptions, wholeNumber } from '../ctypes/checks.js'
 import { describe, isType } from '../ctypes/data.js'
@@ -23,14 +23,14 @@ import { type Payload, pack, unpack } from './payload.js'
 import { asClusterError, type Connection, checkQueueName, claimQueue, connect } from './queue.js'
 import { RowPace } from './row-pace.js'
 
-/** Where the queue is, and what the client does with it. */
+/** The options of a client: where the queue is, and how it is used. */
 export interface ClusterOptions {
   /** A URL of Redis, or options of ioredis. */
   readonly connection: Connection
   readonly queue: string
   /** Of the workers' sessions; unless given what the configuration says, which is `win64` otherwise. */
   readonly arch?: Arch
-  /** How `char *` is encoded; `utf-8` unless given. As the workers'. */
+  /** The encoding of `char *`, the same as the workers'; `utf-8` by default. */
   readonly encoding?: string
   /** Jobs of this client that Redis has at a time, at the most; 1000 unless given. Chunks of a batch wait, one more call or run is a QueueFullError. */
   readonly maxQueue?: number
@@ -63,9 +63,9 @@ const AHEAD = 3
  */
 export class ClusterPool extends PoolFace {
   readonly #maxQueue: number
-  /** Who waits until one more job may be in Redis. */
+  /** Waits until one more job may be put into Redis. */
   readonly #queue: FairQueue<true>
-  /** What a routine was made of. */
+  /** The DLL and the declaration of each routine. */
   readonly #dlls = new WeakMap<object, LocalDll>()
   readonly #attempts: Attempts
   #underway = 0
@@ -94,7 +94,7 @@ export class ClusterPool extends PoolFace {
     checkQueueName(queue)
     if (given !== undefined && given !== 'win64' && given !== 'win32')
       throw new ConfigError(`"arch" of a cluster is win64 or win32, not ${describe(given)}`)
-    // as the workers find it: the environment has the last word
+    // as workers do: the environment takes precedence
     const { arch } = resolveConfig(given ? { arch: given } : {})
     encodingFor(encoding)
     const redis = await connect(connection)
@@ -168,7 +168,7 @@ export class ClusterPool extends PoolFace {
     return this.#dlls.get(routine)?.isCurrent() === true
   }
 
-  /** What a batch needs of this. */
+  /** The parts of the pool that a batch uses. */
   #batchPool(): BatchPool {
     const pool = this
     return {
@@ -211,7 +211,7 @@ export class ClusterPool extends PoolFace {
     return encodingFor(this.options.encoding ?? 'utf-8')
   }
 
-  /** One more job may be in Redis, where that is so. */
+  /** Lets the next one put a job into Redis, if there is room. */
   #slot(): true | undefined {
     if (this.#underway >= Math.min(this.#maxQueue, AHEAD * Math.max(1, this.#sessions))) return undefined
     this.#underway++
@@ -244,7 +244,7 @@ export class ClusterPool extends PoolFace {
     }
   }
 
-  /** The workers go on; what waits is taken back. @internal */
+  /** Takes back the jobs that are waiting; the workers go on. @internal */
   protected async end(): Promise<void> {
     this.#queue.close(closedError())
     await this.jobs.close()

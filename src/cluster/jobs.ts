@@ -1,4 +1,4 @@
-/** A client's jobs: adds them to the queue, and settles them by what BullMQ tells, or by looking where nothing is heard. */
+/** The jobs of a client: adds them to the queue, and settles them when BullMQ reports their end, or when a look into the queue finds it. */
 import { randomUUID } from 'node:crypto'
 import { Queue, QueueEvents, Worker } from 'bullmq'
 import type { Redis } from 'ioredis'
@@ -25,7 +25,7 @@ import {
 /** Milliseconds between signs of life, and for how long one counts: a cut of a minute is no end. */
 const BEAT = 2000
 const LIFE = 90_000
-/** So often a job that nothing was heard of is looked at, in milliseconds. */
+/** Milliseconds between two looks at a job whose end has not been reported. */
 const LOOK = 5000
 /** What a worker's lock being gone is looked for. */
 const STALLED = 3000
@@ -37,17 +37,17 @@ export class NotBegunError extends Error {
   }
 }
 
-/** What a job gave, and the milliseconds that its session took. */
+/** The result of a job, and the milliseconds that its session took. */
 export interface Answer {
   readonly packed: Buffer
   readonly took: number
 }
 
-/** What ends a job before it is done. */
+/** The signals that end a job early. */
 export interface Stops {
-  /** Takes it back, or stops it. */
+  /** Takes the job back, or stops it if it has begun. */
   readonly signal?: AbortSignal | undefined
-  /** Takes it back where it has not begun. */
+  /** Takes the job back if it has not begun. */
   readonly withdraw?: AbortSignal | undefined
 }
 
@@ -57,7 +57,7 @@ interface Pending {
   readonly reject: (error: Error) => void
   readonly since: number
   looked: number
-  /** It was in none of BullMQ's lists when it was looked at. */
+  /** The job was in none of BullMQ's lists at the last look. */
   astray?: true
 }
 
@@ -75,16 +75,16 @@ export class Jobs {
   readonly #beat: NodeJS.Timeout
   #number = 0
   #closed = false
-  /** Since when Redis has not answered, and since when no worker is there. */
+  /** Since when Redis has not answered, and since when there has been no worker. */
   #silent: number | undefined
   #deserted: number | undefined
-  /** Files of DLLs that are to stay. */
+  /** Uploaded files whose time to live is renewed. */
   readonly held = new Set<string>()
 
   private constructor(
     private readonly redis: Redis,
     private readonly queue: string,
-    /** Milliseconds that what travels is kept. */
+    /** Milliseconds that payloads are kept. */
     readonly ttl: number,
     /** Milliseconds that work waits where Redis or any worker is missing. */
     private readonly patience: number,
@@ -101,7 +101,7 @@ export class Jobs {
       maxStalledCount: 0,
       stalledInterval: STALLED,
     })
-    // a break of the connection is mended by itself
+    // ioredis reconnects by itself
     this.#queue.on('error', () => {})
     this.#events.on('error', () => {})
     this.#checker.on('error', () => {})
@@ -127,7 +127,7 @@ export class Jobs {
     return this.#pending.size
   }
 
-  /** BullMQ ends its hearing at what it cannot read, and at what Redis refuses; what was told meanwhile is looked for. */
+  /** BullMQ stops listening at an event that it cannot read, and at an error of Redis: this starts it again. Jobs that ended meanwhile are found by looking. */
   async #hear(): Promise<void> {
     while (!this.#closed) {
       await this.#events.run().catch(() => {})

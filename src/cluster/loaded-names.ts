@@ -1,6 +1,6 @@
 /**
- * Which uploaded files a session has loaded, by their names: a DLL that another needs is found by its name alone where one of that name is
- * loaded, whatever its folder, and a session that had another would go on with that and say nothing.
+ * The names of the uploaded files that a session has loaded. Windows finds a dependency by its name alone if a DLL of that name is
+ * loaded already, whatever its folder: a session that had loaded another file of the name would silently go on with that one.
  */
 import type { DllReference } from './queue.js'
 
@@ -9,7 +9,7 @@ const SEVERAL = 'more than one'
 export class LoadedNames {
   readonly #of = new WeakMap<object, Map<string, string>>()
 
-  /** Notes that the session loads these; false where it must not, having others of the same names. */
+  /** Records that the session loads these files; false if it has loaded other files of the same names, and must not. */
   admit(session: object, dll: DllReference | undefined): boolean {
     if (!dll || 'path' in dll) return true
     const loaded = this.#of.get(session) ?? new Map<string, string>()

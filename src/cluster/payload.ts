@@ -1,30 +1,30 @@
 /**
- * What travels, as bytes: a header that structured clone carries, and sections of memory behind it, which are not copied when they are
- * read. Little goes within the job itself; the rest lies under a key of its own for a limited time.
+ * Payloads of jobs as bytes: a header in structured-clone format, and sections of memory behind it, which are not copied when they are
+ * read. A small payload goes within the job itself; a larger one is stored under a key of its own for a limited time.
  */
 import type { Writable } from 'node:stream'
 import { deserialize, serialize } from 'node:v8'
 import { Command, type Redis } from 'ioredis'
 import { ArgumentError, ClusterError } from '../errors.js'
 
-/** Bytes that go within a job, and are kept with it. */
+/** The largest payload that goes within the job, in bytes. */
 export const INLINE = 1024
-/** Bytes of one payload, at the most. */
+/** The largest payload, in bytes. */
 export const MOST = 64 * 2 ** 20
 /** Bytes of a chunk of rows, at the most, there or back; a row larger than that goes alone. */
 export const CHUNK_BYTES = 2 * 2 ** 20
 const HEAD = 4
 
-/** A payload within a job (as base64), or the size of what lies under its key. */
+/** Where a payload is: within the job (as base64), or under its own key, and then how many bytes. */
 export type PayloadPlace = { readonly inline: string } | { readonly bytes: number }
 
-/** What is to travel. Its pieces are not copied: they stay as they are until they have left. */
+/** A payload to be sent. Its pieces are not copied: they must not change until they have been sent. */
 export interface Payload {
   readonly pieces: readonly Uint8Array[]
   readonly length: number
 }
 
-/** Throws ArgumentError for what cannot be cloned. `what` names it. */
+/** Throws ArgumentError for values that cannot be cloned. `what` names it in the error. */
 export function pack(what: string, header: unknown, sections: readonly Uint8Array[] = []): Payload {
   let head: Buffer
   try {
@@ -49,7 +49,7 @@ export interface Unpacked<T> {
   take(bytes: number): Uint8Array
 }
 
-/** Throws ClusterError for what this package did not pack, and for what is not whole. `what` names it. */
+/** Throws ClusterError if the bytes are not a payload of this package, or not a whole one. `what` names it in the error. */
 export function unpack<T>(what: string, packed: Buffer): Unpacked<T> {
   let at = HEAD
   const take = (bytes: number) => {
@@ -73,9 +73,9 @@ export const unreadable = (what: string, cause?: unknown) =>
   )
 
 /**
- * SET, whose value goes to the socket piece by piece: ioredis puts a command together in a memory of its own, and collecting memory
- * of such sizes was half of what a client did. It has no other way to send what is not in one piece; `toWritable` is public, and is given
- * the socket for the sake of such commands (its own scripts are another).
+ * A SET whose value is written to the socket piece by piece. ioredis assembles each command in one new buffer, and collecting buffers
+ * of such sizes took half of a client's time. ioredis has no other way to send a value in pieces; `toWritable` is public, and receives
+ * the socket for commands that write themselves (the scripts of ioredis do so, too).
  */
 class SetPieces extends Command {
   constructor(
@@ -90,25 +90,25 @@ class SetPieces extends Command {
     socket.cork()
     socket.write(`*5\r\n$3\r\nset\r\n$${Buffer.byteLength(key)}\r\n${key}\r\n$${packed.length}\r\n`)
     for (const piece of packed.pieces) socket.write(piece)
-    // ioredis writes what is returned, and then it is whole
+    // ioredis writes the returned text behind the pieces, which completes the command
     process.nextTick(() => socket.uncork())
     return `\r\n$2\r\nPX\r\n$${ttl.length}\r\n${ttl}\r\n`
   }
 }
 
-/** Puts it under the key, for `ttl` milliseconds. */
+/** Stores a payload under the key for `ttl` milliseconds. */
 export async function store(redis: Redis, key: string, packed: Payload, ttl: number): Promise<void> {
   await redis.sendCommand(new SetPieces(key, packed, String(ttl)))
 }
 
-/** Puts what is too large for the job under the key. */
+/** Returns a small payload for the job itself, and stores a larger one under the key. */
 export async function carry(redis: Redis, key: string, packed: Payload, ttl: number): Promise<PayloadPlace> {
   if (packed.length <= INLINE) return { inline: Buffer.concat(packed.pieces).toString('base64') }
   await store(redis, key, packed, ttl)
   return { bytes: packed.length }
 }
 
-/** Undefined where it is there no more. Throws ClusterError where it is not as long as it was. `what` names it. */
+/** Undefined if the payload has expired. Throws ClusterError if it does not have the length that the job says. `what` names it in the error. */
 export async function fetch(
   redis: Redis,
   what: string,
@@ -121,7 +121,7 @@ export async function fetch(
   return found
 }
 
-/** Takes it away, where it lies under the key. */
+/** Removes the payload if it is under the key. */
 export async function forget(redis: Redis, key: string, carried: PayloadPlace): Promise<void> {
   if ('bytes' in carried) await redis.unlink(key)
 }

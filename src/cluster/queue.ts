@@ -8,13 +8,13 @@ import type { Arch } from '../runtime/config.js'
 import { packageVersion } from '../runtime/package.js'
 import { MOST, type PayloadPlace } from './payload.js'
 
-/** To be raised with every change of what travels. */
+/** The version of the protocol, to be raised with every change of jobs and payloads. */
 export const PROTOCOL = 1
 const OLDEST = [6, 2] as const
 const NO_EVICTION = 'noeviction'
 /** A queue that nobody has used for so long, in seconds, is forgotten, and may be used by another version. */
 export const FORGOTTEN = 86_400
-/** Finished jobs are kept for people to see. */
+/** How long (in seconds) and how many finished jobs are kept, for people to see. */
 export const KEPT = { age: 3600, count: 500 }
 /** Milliseconds without a word from Redis after which a connection that awaits one is made anew; longer than any command blocks. */
 const SILENCE = 15_000
@@ -25,7 +25,7 @@ export type Connection = string | RedisOptions
 export const KINDS = ['rows', 'call', 'run'] as const
 export type Kind = (typeof KINDS)[number]
 
-/** A DLL by its path where the workers are, or by what is in it and in those that it needs. */
+/** A DLL: by its path on the workers, or by its content and that of the DLLs that it needs. */
 export type DllReference = { readonly path: string } | { readonly name: string; readonly files: readonly DllFile[] }
 /** A file under its SHA-256. */
 export interface DllFile {
@@ -42,7 +42,7 @@ export interface JobData {
   readonly dll?: DllReference
   readonly prototype?: string
   readonly module?: string
-  /** Where a person looks: which rows these are. */
+  /** The rows of the job, for people who look at the board. */
   readonly rows?: string
   /** Milliseconds that the result is kept. */
   readonly ttl: number
@@ -58,7 +58,7 @@ const CARRIED: Check = [
     (hasMember(value, 'inline') && typeof value.inline === 'string') ||
     (hasMember(value, 'bytes') && IS_BYTES(value.bytes)),
 ]
-/** What a job of any version has, and beside it one of this. */
+/** The members of a job of any version, and those that this version adds. */
 const JOB = { protocol: wholeNumber(0, 1e6), ttl: wholeNumber(1, 86_400_000), input: CARRIED }
 const OF_KIND: { readonly [kind in Kind]: Checks } = {
   rows: { client: TEXT, dll: DLL, prototype: TEXT },
@@ -66,7 +66,7 @@ const OF_KIND: { readonly [kind in Kind]: Checks } = {
   run: { client: TEXT, module: TEXT },
 }
 
-/** Why a job is none of ours: whoever can write into Redis can put anything there. What else is wrong with it its session says. */
+/** Why a job is not one of this package: whoever can write into Redis can put anything there. Other mistakes are found by the session. */
 export function whyForeign(given: unknown): string | undefined {
   const data = isRecord(given) ? (given as JobData) : undefined
   const known = data?.protocol === PROTOCOL
@@ -78,13 +78,13 @@ export function whyForeign(given: unknown): string | undefined {
 /** Why a job was not begun, and may be given to another at no risk. */
 export type NotBegun = 'input' | 'client' | 'dll'
 
-/** What a failed job leaves under its key. */
+/** The payload that a failed job leaves under its key. */
 export interface Failure {
   readonly error?: unknown
   readonly notBegun?: NotBegun
 }
 
-/** What a job gave, as BullMQ keeps it. */
+/** The result of a job, as BullMQ keeps it. */
 export interface JobResult {
   readonly output: PayloadPlace
   /** Milliseconds that the session took. */
@@ -94,18 +94,18 @@ export interface JobResult {
 export const isResult = (given: unknown): given is JobResult =>
   isRecord(given) && CARRIED[1]((given as JobResult).output) && MILLISECONDS[1]((given as JobResult).took)
 
-/** What a worker tells of itself. */
+/** The facts that a worker publishes about itself. */
 export interface WorkerFacts {
   readonly name: string
   /** Its sessions; none while there is `trouble`. */
   readonly size: number
-  /** Why it takes nothing. */
+  /** Why it takes no jobs. */
   readonly trouble?: string
   readonly uploads: boolean
   readonly version: string
 }
 
-/** Beside BullMQ's own, which begin with `bull:`. */
+/** The keys of this package; BullMQ's own begin with `bull:`. */
 export const keysOf = (queue: string) => ({
   mark: `zugbruecke:${queue}:protocol`,
   input: (id: string) => `zugbruecke:${queue}:in:${id}`,
@@ -146,13 +146,13 @@ export async function connect(connection: Connection): Promise<Redis> {
   const redis =
     typeof connection === 'string' ? new Redis(connection, options) : new Redis({ ...connection, ...options } as never)
   let why: Error | undefined
-  // whoever waits is told by the promise; a break later is mended
+  // the promise below tells of a failure; a later break is mended by reconnecting
   redis.on('error', (error: Error) => {
     why = error
   })
   try {
     await redis.connect()
-    // ioredis would go on with the first database where there is no such one
+    // ioredis silently uses database 0 if the given one does not exist
     await redis.select(redis.options.db ?? 0)
     checkServer(await redis.info())
     isUp = true
@@ -191,7 +191,7 @@ export function checkServer(info: string): void {
     )
 }
 
-/** What Redis refuses is said in words of ours. */
+/** Words an error of Redis as a ClusterError. */
 export function asClusterError(what: string, error: Error): Error {
   if (error.name !== 'ReplyError' && error.name !== 'MaxRetriesPerRequestError') return error
   const full = /OOM /.test(error.message) ? '; it has no memory left: lower "maxQueue", or give it more' : ''
@@ -213,15 +213,15 @@ export async function claimQueue(redis: Redis, queue: string, arch: Arch): Promi
     throw new ClusterError(`the queue "${queue}" is for ${theirs}, not for ${arch}: use a queue for each architecture`)
 }
 
-/** Of BullMQ's keys those that are the queue's own. What has no time to live would stay for ever when nobody comes any more. */
+/** BullMQ's keys of the queue itself. They get a time to live, because they would otherwise stay for ever in an abandoned queue. */
 const OF_BULLMQ = ['wait', 'active', 'completed', 'failed', 'events', 'meta', 'id', 'marker', 'stalled', 'pc'] as const
 
-/** One write and one answer however many keys; a pipeline of ioredis copies each of BullMQ's scripts into itself first. */
+/** A script: one write and one answer for many keys. A pipeline of ioredis first copies all of BullMQ's scripts into itself. */
 const KEEP = `for i, key in ipairs(KEYS) do redis.call('PEXPIRE', key, ARGV[i]) end`
-/** Keys of one such script, at the most: Redis does nothing else meanwhile. */
+/** The largest number of keys for one script, because Redis does nothing else while it runs. */
 const KEEP_MOST = 1000
 
-/** Each is gone after so many milliseconds; what is not there stays away. */
+/** Sets the time to live of keys, in milliseconds. Keys that do not exist are not created. */
 async function keep(redis: Redis, lives: readonly (readonly [key: string, life: number])[]): Promise<void> {
   for (let i = 0; i < lives.length; i += KEEP_MOST) {
     const some = lives.slice(i, i + KEEP_MOST)
@@ -239,7 +239,7 @@ export async function keepQueue(redis: Redis, queue: string): Promise<void> {
   )
 }
 
-/** A job that nobody answers for any more is gone after so many milliseconds: BullMQ itself keeps one that waits for ever. The lists it is in come and go. */
+/** Sets the time to live of jobs, in milliseconds, since BullMQ keeps a waiting job for ever. The lists that hold it get a day. */
 export async function keepJobs(redis: Redis, queue: string, ids: Iterable<string>, life: number): Promise<void> {
   const jobs = [...ids].map(id => [`bull:${queue}:${id}`, life] as const)
   if (jobs.length === 0) return
@@ -257,10 +257,10 @@ export async function liveWorkers(redis: Redis, keys: Keys): Promise<WorkerFacts
   return told.flatMap(factsIn)
 }
 
-/** Of a worker's sessions. */
+/** The number of a worker's sessions. */
 const [, IS_SIZE] = wholeNumber(0, 100_000)
 
-/** What says nothing of a worker counts for none. */
+/** Entries that do not describe a worker are left out. */
 function factsIn(text: string | null): WorkerFacts[] {
   try {
     const facts = JSON.parse(text ?? 'null') as WorkerFacts | null

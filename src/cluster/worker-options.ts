@@ -1,4 +1,4 @@
-/** What a worker is told. */
+/** The options of a worker. */
 import { statSync } from 'node:fs'
 import { BOOLEAN, type Check, type Checks, checkOptions, wholeNumber } from '../ctypes/checks.js'
 import { describe } from '../ctypes/data.js'
@@ -6,15 +6,15 @@ import { ArgumentError } from '../errors.js'
 import type { PoolOptions } from '../pool/pool-options.js'
 import { type Connection, checkQueueName } from './queue.js'
 
-/** What a worker is made of: its place in a cluster, and the options of the pool that it has. */
+/** The options of a worker: its place in the cluster, and those of its session pool. */
 export interface WorkerOptions extends Omit<PoolOptions, 'maxQueue' | 'retries'> {
   readonly connection: Connection
   readonly queue: string
-  /** Takes DLLs that clients upload, and runs all of its sessions in a sandbox unless `sandbox` says otherwise. */
+  /** Accepts DLLs that clients upload; all sessions of the worker then run in a sandbox unless `sandbox` says otherwise. */
   readonly allowUpload?: boolean
-  /** Job modules are taken from this folder alone; the working folder unless given. */
+  /** The only folder that job modules may come from; by default the working folder. */
   readonly jobs?: string
-  /** Seconds without a sign of life after which what it had goes elsewhere; 10 unless given. */
+  /** Seconds without a sign of life after which the worker's jobs are given to others; 10 by default. */
   readonly lock?: number
 }
 
@@ -23,7 +23,7 @@ const isFolder = (path: unknown) =>
 const FOLDER: Check = ['a folder that is there', isFolder]
 const OPTIONS: Checks = { allowUpload: BOOLEAN, lock: wholeNumber(1, 3600), jobs: FOLDER }
 
-/** Looks at all but the options of its pool, which it gives. Throws ArgumentError. */
+/** Checks all options but those of the pool, and returns the latter. Throws ArgumentError. */
 export function checkWorkerOptions(given: WorkerOptions): PoolOptions {
   if (typeof given !== 'object' || given === null)
     throw new ArgumentError(`options of a worker are an object, not ${describe(given)}`)

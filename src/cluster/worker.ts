@@ -1,4 +1,4 @@
-/** A machine's part of a cluster: sessions, and a worker of BullMQ's that gives them what is in the queue. */
+/** One machine of a cluster: a session pool, and a BullMQ worker that hands it the jobs of the queue. */
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { Worker } from 'bullmq'
@@ -26,7 +26,7 @@ import { Taking } from './taking.js'
 import { WorkerJobs } from './worker-jobs.js'
 import { checkWorkerOptions, type WorkerOptions } from './worker-options.js'
 
-/** What a worker is and does, now. */
+/** The state of a worker at this moment. */
 export interface WorkerStats {
   readonly name: string
   /** Sessions that may work at the same time. */
@@ -34,12 +34,12 @@ export interface WorkerStats {
   readonly uploads: boolean
   readonly version: string
   readonly connected: boolean
-  /** Of its sessions. */
+  /** The architecture of its sessions. */
   readonly health: PoolStats['health']
-  /** Why it takes nothing: its sessions cannot start, or the machine is broken otherwise. Tried again by and by. */
+  /** Why the worker takes no jobs: its sessions cannot start, or the machine is broken in another way. It tries again from time to time. */
   readonly trouble: string | undefined
   readonly closing: boolean
-  /** Jobs that it has. */
+  /** Jobs that it is working on. */
   readonly busy: number
   readonly completed: number
   readonly failed: number
@@ -47,22 +47,23 @@ export interface WorkerStats {
 
 const BEAT = 3000
 const LIFE = 10_000
-/** Milliseconds between two looks at what an end waits for. */
+/** Milliseconds between two checks, at the end, whether the last job is done. */
 const BRIEF = 100
 
 /**
- * BullMQ's, which waits at its close for a connection that is just being made anew for as long as that takes, and says no more to one
- * that asks it to be quick. The timer of its locks would keep the program; nothing public stops that, so this is a subclass, which may.
+ * BullMQ's own worker waits at its close for a connection that is being re-established, however long that takes, and then does not react to a
+ * second, forced close. The timer that renews its locks would keep the program running; no public method stops it, but the member is
+ * protected, so a subclass may.
  */
 class QueueWorker extends Worker<JobData, JobResult> {
-  /** Waits for nothing, and keeps no program from its end. */
+  /** Closes without waiting for anything, and lets the program end. */
   async leave(): Promise<void> {
     await this.lockManager.close()
     await this.disconnect()
   }
 }
 
-/** One machine's sessions, which do what clients put into the queue. Belongs to the thread that made it. */
+/** The sessions of one machine, which carry out the jobs of a queue. To be used on the thread that created it. */
 export class ClusterWorker {
   readonly #id = randomUUID()
   readonly #keys: Keys
@@ -89,7 +90,7 @@ export class ClusterWorker {
       concurrency: pool.stats().size,
       lockDuration: lock * 1000,
       stalledInterval: Math.max(500, lock * 500),
-      // what a worker had may have been done: its client decides
+      // a lost job may have been done already: its client decides whether to repeat it
       maxStalledCount: 0,
       removeOnComplete: KEPT,
       removeOnFail: KEPT,
@@ -198,7 +199,7 @@ export class ClusterWorker {
       )
   }
 
-  /** Resolves when Redis has been away for as long as what this has is its own. */
+  /** Resolves when Redis has been unreachable for so long that this worker's jobs have been given to others. */
   async #deserted(over: AbortSignal): Promise<void> {
     const { lock = 10 } = this.options
     let last = performance.now()
