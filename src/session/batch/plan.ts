@@ -35,7 +35,7 @@ export interface BatchOptions {
   readonly onProgress?: (done: number, total: number) => void
   /** Rows, where every column is one value for all. */
   readonly rows?: number
-  /** Rows that are sent together, at the most: the steps of `onProgress` and of `signal`. Up to 32 768 unless given. */
+  /** The most rows that are sent together: the steps of `onProgress` and of `signal`. By default at most 131,072, and no more than take a MiB of copied memory or 20 ms. */
   readonly chunk?: number
   /**
    * Where the results go, and what the batch gives: a typed array of their kind with an element for each row. One of
