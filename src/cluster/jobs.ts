@@ -116,10 +116,15 @@ export class Jobs {
 
   static async open(redis: Redis, queue: string, ttl: number, patience: number): Promise<Jobs> {
     const jobs = new Jobs(redis, queue, ttl, patience)
-    await Promise.all([jobs.#queue.waitUntilReady(), jobs.#events.waitUntilReady(), jobs.beat()])
-    void jobs.#hear()
-    await jobs.#checker.waitUntilReady()
-    await jobs.#checker.startStalledCheckTimer()
+    try {
+      await Promise.all([jobs.#queue.waitUntilReady(), jobs.#events.waitUntilReady(), jobs.beat()])
+      void jobs.#hear()
+      await jobs.#checker.waitUntilReady()
+      await jobs.#checker.startStalledCheckTimer()
+    } catch (error) {
+      await jobs.close()
+      throw error
+    }
     return jobs
   }
 

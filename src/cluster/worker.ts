@@ -116,13 +116,15 @@ export class ClusterWorker {
     const dll_directories = [...(rest.dll_directories ?? []), ...(allowUpload ? [makeUploadsFolder()] : [])]
     const redis = await connect(connection)
     let pool: SessionPool | undefined
+    let worker: ClusterWorker | undefined
     try {
       await claimQueue(redis, queue, arch)
       pool = await SessionPool.start({ ...rest, arch, sandbox, dll_directories })
-      const worker = new ClusterWorker(given, redis, pool)
+      worker = new ClusterWorker(given, redis, pool)
       await worker.#begin()
       return worker
     } catch (error) {
+      await worker?.close(true)
       await pool?.close()
       redis.disconnect()
       throw asClusterError(`the queue "${queue}"`, error as Error)
