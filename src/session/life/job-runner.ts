@@ -46,17 +46,22 @@ export class JobRunner {
     const { core } = this
     const { facts, encoding, timeoutCall } = core
     if (!core.alive) throw core.deathError(undefined)
+    if (signal?.aborted) throw abortError(module, signal, 'it had not begun')
     const task: JobTask = { facts: { ...facts, encoding, timeoutCall }, url: module, input }
+    let aborted: AbortError | undefined
+    // not by Piscina, which would end the thread at once: see uninterrupted.ts
+    const stop = () => {
+      aborted = abortError(module, signal as AbortSignal, 'its session has been ended')
+      core.kill(EndReason.aborted, aborted)
+    }
+    signal?.addEventListener('abort', stop, { once: true })
     try {
-      const result = await this.piscina.run(task, signal ? { signal } : {})
+      const result = await this.piscina.run(task)
+      if (aborted) throw aborted
       if ('error' in result) throw decodeError(result.error)
       return result.value
     } catch (error) {
-      if (signal?.aborted && core.alive) {
-        const abort = abortError(module, signal, 'its session has been ended')
-        core.kill(EndReason.aborted, abort)
-        throw abort
-      }
+      if (aborted) throw aborted
       if ((error as Error).name === 'DataCloneError')
         throw new ArgumentError(
           `the input of the job ${module} cannot be sent to it (${(error as Error).message}): give plain data`,
@@ -64,6 +69,8 @@ export class JobRunner {
         )
       if (error instanceof ZugbrueckeError || core.alive) throw error
       throw core.deathError(undefined)
+    } finally {
+      signal?.removeEventListener('abort', stop)
     }
   }
 }
