@@ -48,20 +48,22 @@ export class JobRunner {
     if (!core.alive) throw core.deathError(undefined)
     if (signal?.aborted) throw abortError(module, signal, 'it had not begun')
     const task: JobTask = { facts: { ...facts, encoding, timeoutCall }, url: module, input }
-    let aborted: AbortError | undefined
-    // not by Piscina, which would end the thread at once: see uninterrupted.ts
-    const stop = () => {
-      aborted = abortError(module, signal as AbortSignal, 'its session has been ended')
-      core.kill(EndReason.aborted, aborted)
-    }
+    let stop = () => {}
+    const aborted = new Promise<never>((_, reject) => {
+      // not by Piscina, which would end the thread at once: see uninterrupted.ts
+      stop = () => {
+        const abort = abortError(module, signal as AbortSignal, 'its session has been ended')
+        core.kill(EndReason.aborted, abort)
+        reject(abort)
+      }
+    })
     signal?.addEventListener('abort', stop, { once: true })
     try {
-      const result = await this.piscina.run(task)
-      if (aborted) throw aborted
+      const result = await Promise.race([this.piscina.run(task), aborted])
       if ('error' in result) throw decodeError(result.error)
       return result.value
     } catch (error) {
-      if (aborted) throw aborted
+      if (error instanceof AbortError && signal?.aborted) throw error
       if ((error as Error).name === 'DataCloneError')
         throw new ArgumentError(
           `the input of the job ${module} cannot be sent to it (${(error as Error).message}): give plain data`,
