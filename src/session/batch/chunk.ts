@@ -73,12 +73,6 @@ export class ShareState {
     return declared.pace.rows(this.#most, sharers > 1 ? Math.ceil(plan.rows.total / sharers / PARTS) : undefined)
   }
 
-  /** Of the last rows of a batch, those that go before the very last. */
-  beforeLast(left: number): number {
-    const { plan, declared, sharers } = this.share
-    return plan.chunk === undefined && sharers === 1 ? declared.pace.beforeLast(left) : 0
-  }
-
   /** Chunks that may be under way. */
   get depth(): number {
     const { plan, declared, sharers } = this.share

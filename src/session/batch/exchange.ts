@@ -12,13 +12,12 @@ import { type BatchShare, Chunk, ShareState } from './chunk.js'
 class InnerChunk extends Chunk {
   constructor(
     state: ShareState,
-    private readonly most: number,
     private readonly over: () => void,
   ) {
     super(state)
   }
   override attempt(lane: Sender, port: Port): boolean {
-    return this.sendRows(lane, port, this.most)
+    return this.sendRows(lane, port, this.state.chunkRows)
   }
   override settle(lane: Sender, at: number): void {
     super.settle(lane, at)
@@ -55,11 +54,9 @@ export class BatchExchange extends Chunk {
       if (this.#ends()) return false
       if (share.yields?.()) return this.sendRows(lane, port, 0)
       const { chunkRows } = state
-      const { left } = share.plan.rows
-      const most = left > chunkRows ? chunkRows : state.beforeLast(left)
-      if (most === 0) return this.sendRows(lane, port, left)
+      if (share.plan.rows.left <= chunkRows) return this.sendRows(lane, port, chunkRows)
       if (this.#underway >= state.depth) return false
-      if (!lane.sendFirst(new InnerChunk(state, most, () => this.#underway--), port)) return false
+      if (!lane.sendFirst(new InnerChunk(state, () => this.#underway--), port)) return false
       this.#underway++
     }
   }

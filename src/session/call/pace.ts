@@ -7,8 +7,6 @@
 const LONGEST = 20
 /** A chunk that is shorter because sessions share the batch should take so long at least. */
 const SHORTEST = 0.5
-/** What the last chunk of a batch should take, in milliseconds: about what it takes to wake a thread. */
-const LAST = 0.06
 /** Rows of the first chunk of all, which shows what a row takes; it goes alone. */
 const TRIAL = 512
 
@@ -33,15 +31,6 @@ export class Pace {
     if (this.#row === undefined) return Math.min(most, TRIAL)
     const fair = Math.max(part, Math.floor(SHORTEST / this.#row))
     return Math.max(1, Math.min(most, fair, Math.floor(LONGEST / this.#row)))
-  }
-
-  /**
-   * Of the last `left` rows, those that go before the very last: who sleeps is woken by these, and is awake when the last ones come. 0: all go
-   * together.
-   */
-  beforeLast(left: number): number {
-    if (this.#row === undefined || left * this.#row < 2 * LAST) return 0
-    return left - Math.ceil(LAST / this.#row)
   }
 
   /** So many rows that were sent at a time have come back. The host may have begun with them when it was done with those before. */
