@@ -121,7 +121,7 @@ export async function startOurs(dllPath: string, quick: boolean): Promise<Ours> 
       return sliceSync(prepared.call, seconds, prepared.inner)
     }
   }
-  const awaited = (seconds: number) => ways(add).awaited(seconds) as Promise<Sample>
+  const { awaited, together } = ways(add)
   const addSync = synchronous('add')
 
   // --- two ints in, one out: every way to make the call
@@ -152,7 +152,7 @@ export async function startOurs(dllPath: string, quick: boolean): Promise<Ours> 
     id: 'add-1000',
     group: 'add',
     label: '1000 at once',
-    run: seconds => ways(add).together(seconds) as Promise<Sample>,
+    run: together,
   })
   define({
     id: 'add-batch',
@@ -232,7 +232,7 @@ export async function startOurs(dllPath: string, quick: boolean): Promise<Ours> 
     async run(seconds) {
       let sample: Sample | undefined
       await kept(i => {
-        sample = beside.sync(seconds) as Sample
+        sample = beside.sync(seconds)
         return i
       }, 1)
       return sample as unknown as Sample

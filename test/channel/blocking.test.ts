@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert'
 import type { Frame } from '../../dist/src/channel/frame.js'
 import { ZugbrueckeError } from '../../dist/src/errors.js'
 import { throws } from '../expect.js'
-import { add, CALLBACK, callBack, inside, withLane } from './callbacks.js'
+import { add, CALLBACK, callBack, inside, withFrames, withLane } from './callbacks.js'
 import { Ask, Request, until } from './fake-host.js'
 
 const test = suite('blocking')
@@ -28,45 +28,33 @@ test('a thread without callbacks may block, and tells for which strand it does',
 })
 
 test('a call outside an open callback is refused, one inside it is carried out', async () => {
-  const frames: Frame[] = []
-  await withLane(
-    (_, frame) => {
-      frames.push(frame)
-    },
-    async ({ lane }) => {
-      const outer = callBack()
-      lane.submit(outer)
-      await until(() => frames.length === 1, 'it has called')
-      throws(() => lane.blocking.assertMayBlock('add'), ZugbrueckeError, 'add would block this thread for ever')
-      throws(() => lane.submitSync(add(1, 2)), ZugbrueckeError, 'Await the call instead of using .sync')
-      const within = add(1, 2)
-      inside(frames[0], () => {
-        lane.blocking.assertMayBlock('add')
-        lane.submitSync(within)
-      })
-      assert.is(within.result, 3)
-      frames[0].finish(9, 0)
-      assert.is(await outer.done, 9)
+  await withFrames(async ({ lane }, frames) => {
+    const outer = callBack()
+    lane.submit(outer)
+    await until(() => frames.length === 1, 'it has called')
+    throws(() => lane.blocking.assertMayBlock('add'), ZugbrueckeError, 'add would block this thread for ever')
+    throws(() => lane.submitSync(add(1, 2)), ZugbrueckeError, 'Await the call instead of using .sync')
+    const within = add(1, 2)
+    inside(frames[0], () => {
       lane.blocking.assertMayBlock('add')
-    },
-  )
+      lane.submitSync(within)
+    })
+    assert.is(within.result, 3)
+    frames[0].finish(9, 0)
+    assert.is(await outer.done, 9)
+    lane.blocking.assertMayBlock('add')
+  })
 })
 
 test('while threads of the DLL’s own wait in callbacks, a call that blocks is made where the host is free', async () => {
-  const frames: Frame[] = []
-  await withLane(
-    (_, frame) => {
-      frames.push(frame)
-    },
-    async ({ lane }) => {
-      lane.submit(new Request([Ask.callBackFromThreads, CALLBACK, 2]))
-      await until(() => frames.length === 2, 'both have called')
-      const sum = add(20, 22)
-      lane.submitSync(sum)
-      assert.is(sum.result, 42)
-      for (const frame of frames) frame.finish(0, 0)
-    },
-  )
+  await withFrames(async ({ lane }, frames) => {
+    lane.submit(new Request([Ask.callBackFromThreads, CALLBACK, 2]))
+    await until(() => frames.length === 2, 'both have called')
+    const sum = add(20, 22)
+    lane.submitSync(sum)
+    assert.is(sum.result, 42)
+    for (const frame of frames) frame.finish(0, 0)
+  })
 })
 
 test('callbacks that a blocking call holds up fail after a while, and the call goes on', async () => {

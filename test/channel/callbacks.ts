@@ -29,5 +29,16 @@ export async function withLane(
   }
 }
 
+/** The same for callbacks that stay open: `frames` are those that have called. */
+export function withFrames(act: (running: Running, frames: Frame[]) => Promise<void>): Promise<void> {
+  const frames: Frame[] = []
+  return withLane(
+    (_, frame) => {
+      frames.push(frame)
+    },
+    running => act(running, frames),
+  )
+}
+
 /** What a callback does while it runs, so that the calls are its own. */
 export const inside = <T>(frame: Frame, act: () => T): T => frame.scope.during(act)

@@ -3,13 +3,13 @@
  * the numbers of the wire, and none of the classes that it is there to test.
  */
 import { workerData } from 'node:worker_threads'
-import { Builder, ByteBuffer } from 'flatbuffers'
+import { ByteBuffer } from 'flatbuffers'
 import { libc, viewOf } from '../../dist/src/channel/libc.js'
 import type { Segment } from '../../dist/src/channel/segment.js'
 import { SharedWord } from '../../dist/src/channel/shared.js'
 import { Control } from '../../src/codec/generated/control.js'
-import { Outcome } from '../../src/codec/generated/outcome.js'
 import * as wire from '../../src/codec/layout.js'
+import { outcome } from '../codec/outcome.js'
 import { Ask, Order, type Orders } from './fake-host.js'
 
 const { ControlWord, Header, Kind, MESSAGE, Status, ThreadWord } = wire
@@ -163,17 +163,9 @@ function* callBack(callback: number, argument: number, strand: number): Generato
 /** The Outcome of a control message: its operation, its numbers and texts. */
 function control({ words }: Asked): Uint8Array {
   const table = Control.getRootAsControl(new ByteBuffer(new Uint8Array(words.buffer)))
-  const builder = new Builder(64)
-  const texts = Array.from({ length: table.textsLength() }, (_, i) => builder.createString(String(table.texts(i))))
-  const textVector = Outcome.createTextsVector(builder, texts)
+  const texts = Array.from({ length: table.textsLength() }, (_, i) => String(table.texts(i)))
   const numbers = Array.from({ length: table.numbersLength() }, (_, i) => table.numbers(i) ?? 0n)
-  const numberVector = Outcome.createNumbersVector(builder, [BigInt(table.op()), ...numbers])
-  Outcome.startOutcome(builder)
-  Outcome.addOk(builder, true)
-  Outcome.addNumbers(builder, numberVector)
-  Outcome.addTexts(builder, textVector)
-  builder.finish(Outcome.endOutcome(builder))
-  return builder.asUint8Array()
+  return outcome(true, [BigInt(table.op()), ...numbers], texts)
 }
 
 /** Is a request being carried out? */

@@ -5,7 +5,7 @@ import type { Frame } from '../../dist/src/channel/frame.js'
 import type { Lane } from '../../dist/src/channel/lane.js'
 import { postedAt } from '../../dist/src/channel/threads.js'
 import { Header, Kind, STRAND_OFFSET, STRAND_SIZE, Status } from '../../dist/src/codec/layout.js'
-import { add, CALLBACK, callBack, inside, withLane } from './callbacks.js'
+import { add, CALLBACK, callBack, inside, withFrames, withLane } from './callbacks.js'
 import { Ask, Ended, FakeHost, makeLane, Request, sleep, until } from './fake-host.js'
 
 const test = suite('callbacks')
@@ -75,31 +75,25 @@ for (const blocking of [true, false]) {
 }
 
 test('threads of the DLL’s own at the same time: each strand has its own answer, in any order', async () => {
-  const frames: Frame[] = []
-  await withLane(
-    (_, frame) => {
-      frames.push(frame)
-    },
-    async ({ lane, host }) => {
-      const start = new Request([Ask.callBackFromThreads, CALLBACK, 7])
-      lane.submit(start)
-      const outer = callBack()
-      lane.submit(outer)
-      await until(() => frames.length === 8, 'all have called')
-      assert.equal(frames.map(frame => frame.strand).sort(), [0, 1, 2, 3, 4, 5, 6, 7])
-      // each makes calls, which its own strand carries out
-      const sums = frames.map(frame => {
-        const request = add(frame.strand, 100)
-        inside(frame, () => lane.submit(request))
-        return request
-      })
-      for (const [i, request] of sums.entries()) assert.is(await request.done, frames[i].strand + 100)
-      for (const frame of frames.reverse()) frame.finish(frame.strand + 5, 0)
-      assert.is(await outer.done, 5)
-      await until(() => host.mapping.i32[(0x400 + 64 + 12) / 4] === 0, 'none is open')
-      assert.is(lane.frames.count, 0)
-    },
-  )
+  await withFrames(async ({ lane, host }, frames) => {
+    const start = new Request([Ask.callBackFromThreads, CALLBACK, 7])
+    lane.submit(start)
+    const outer = callBack()
+    lane.submit(outer)
+    await until(() => frames.length === 8, 'all have called')
+    assert.equal(frames.map(frame => frame.strand).sort(), [0, 1, 2, 3, 4, 5, 6, 7])
+    // each makes calls, which its own strand carries out
+    const sums = frames.map(frame => {
+      const request = add(frame.strand, 100)
+      inside(frame, () => lane.submit(request))
+      return request
+    })
+    for (const [i, request] of sums.entries()) assert.is(await request.done, frames[i].strand + 100)
+    for (const frame of frames.reverse()) frame.finish(frame.strand + 5, 0)
+    assert.is(await outer.done, 5)
+    await until(() => host.mapping.i32[(0x400 + 64 + 12) / 4] === 0, 'none is open')
+    assert.is(lane.frames.count, 0)
+  })
 })
 
 test('a bit that says that something was posted, and is wrong, does nothing', async () => {

@@ -1,11 +1,11 @@
 /** Control messages and outcomes: written by one side, read by FlatBuffers' own readers, and the other way round. */
 import fc from 'fast-check'
-import { Builder, ByteBuffer } from 'flatbuffers'
+import { ByteBuffer } from 'flatbuffers'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { decodeOutcome, encodeControl } from '../../dist/src/codec/control.js'
 import { Control } from '../../dist/src/codec/generated/control.js'
-import { Outcome } from '../../dist/src/codec/generated/outcome.js'
+import { outcome } from './outcome.js'
 
 const test = suite('control messages and outcomes')
 const i64 = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })
@@ -36,19 +36,6 @@ test('a control message has what it was given', () => {
     ),
   )
 })
-
-function outcome(ok: boolean, numbers: bigint[], texts: string[]): Uint8Array {
-  const builder = new Builder(64)
-  const offsets = texts.map(each => builder.createString(each))
-  const textVector = Outcome.createTextsVector(builder, offsets)
-  const numberVector = Outcome.createNumbersVector(builder, numbers)
-  Outcome.startOutcome(builder)
-  Outcome.addOk(builder, ok)
-  Outcome.addNumbers(builder, numberVector)
-  Outcome.addTexts(builder, textVector)
-  builder.finish(Outcome.endOutcome(builder))
-  return builder.asUint8Array()
-}
 
 test('an outcome is read as it was written', () => {
   fc.assert(

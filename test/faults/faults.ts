@@ -3,6 +3,7 @@
  * may be right. Whatever becomes of it, each call comes out as a right value or as an error of ours.
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   CFUNCTYPE,
   type CtypesSession,
@@ -38,7 +39,6 @@ export interface Fault {
 }
 
 const Unary = CFUNCTYPE(c_int, c_int)
-const sleep = (milliseconds: number) => new Promise(resolve => setTimeout(resolve, milliseconds))
 const kill = (pid: number | undefined, signal: NodeJS.Signals) => {
   try {
     process.kill(pid as number, signal)

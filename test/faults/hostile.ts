@@ -1,4 +1,5 @@
 /** What a DLL does on purpose to the process that has loaded it. Each of these calls settles like any other's. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { CFUNCTYPE, c_char_p, c_int, c_longlong, c_uint, c_void_p } from 'zugbruecke'
 import type { Fault, Round } from './faults.js'
 
@@ -7,7 +8,6 @@ const Unary = CFUNCTYPE(c_int, c_int)
 const AFTERWARDS = 100
 /** For calls that a process cannot answer any more and that nobody can see, in milliseconds. */
 const LIMIT = 3000
-const sleep = (milliseconds: number) => new Promise(resolve => setTimeout(resolve, milliseconds))
 const routines = ({ library }: Round) => library('hostile')
 
 const [PAGE_NOACCESS, PAGE_READONLY] = [1, 2]

@@ -3,11 +3,10 @@
  * who goes; prints what came of their calls, and what was still there afterwards. Fails where anything was, or a call came out as it should not.
  */
 import { parseArgs } from 'node:util'
-import type { Arch } from 'zugbruecke'
 import { type Killed, killed, type Left, WHO } from './kills.js'
 import { MOMENTS } from './moments.mjs'
 import { OUTCOMES } from './outcome.js'
-import { occasion, table, writeReport } from './report.js'
+import { archesOf, occasion, table, writeReport } from './report.js'
 
 const { values: options } = parseArgs({
   options: {
@@ -19,7 +18,7 @@ const { values: options } = parseArgs({
 })
 const kills = Number(options.kills)
 const seed = Number(options.seed)
-const arches = options.arch ? [options.arch as Arch] : (['win64', 'win32'] as const)
+const arches = archesOf(options.arch)
 
 const words = (left: Left) => {
   const there = Object.entries(left).filter(([, count]) => count > 0)

@@ -15,7 +15,7 @@ import { stopServices } from '../../dist/src/runtime/prefix.js'
 import { FAULTS, type Fault } from './faults.js'
 import { type Holdings, holdings, inTurns, leftSince, round } from './matrix.js'
 import { OUTCOMES, Tally } from './outcome.js'
-import { occasion, table, writeReport } from './report.js'
+import { archesOf, occasion, table, writeReport } from './report.js'
 
 const { values: options } = parseArgs({
   options: {
@@ -28,7 +28,7 @@ const { values: options } = parseArgs({
 })
 const rounds = Number(options.rounds)
 const seeds = Array.from({ length: rounds }, (_, i) => Number(options.seed) + i)
-const arches = options.arch ? [options.arch as Arch] : (['win64', 'win32'] as const)
+const arches = archesOf(options.arch)
 const AT_ONCE = 3
 
 interface Row {

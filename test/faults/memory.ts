@@ -5,10 +5,9 @@
  * do, or where the Windows process had more than it may.
  */
 import { parseArgs } from 'node:util'
-import type { Arch } from 'zugbruecke'
 import { resolveConfig } from '../../dist/src/runtime/config.js'
 import { inJob, inLoop, inProgram, isClear, keepFromSessions, type Outcome } from './many-objects.js'
-import { occasion, table, writeReport } from './report.js'
+import { archesOf, occasion, table, writeReport } from './report.js'
 
 const { values: options } = parseArgs({
   options: {
@@ -20,7 +19,7 @@ const { values: options } = parseArgs({
 })
 const objects = Number(options.objects)
 const sessions = Number(options.sessions)
-const arches = options.arch ? [options.arch as Arch] : (['win64', 'win32'] as const)
+const arches = archesOf(options.arch)
 const MEBIBYTE = 2 ** 20
 /** What a Windows process has beside memory for objects, in MiB. */
 const ITSELF = 150

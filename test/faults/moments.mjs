@@ -2,12 +2,12 @@
  * Moments of a session at which it, or the program that has it, is killed. Plain JavaScript, so that a program that is
  * killed need not wait for a compiler.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { CFUNCTYPE, CtypesSession, c_int, c_longlong } from 'zugbruecke'
 
 const Unary = CFUNCTYPE(c_int, c_int)
 /** For what is under way when the moment has come to go on, in milliseconds. */
 const GOES_ON = 1500
-const sleep = milliseconds => new Promise(resolve => setTimeout(resolve, milliseconds))
 
 /** What is under way; `settle` is told of each promise, and of the value that it must have. */
 const ways = {

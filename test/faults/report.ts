@@ -1,6 +1,7 @@
-/** Writes what the long runs have found into docs/reliability.md. */
+/** What the long runs have in common: their architectures, and their reports in docs/reliability.md. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
+import type { Arch } from 'zugbruecke'
 
 const page = new URL('../../docs/reliability.md', import.meta.url)
 
@@ -14,6 +15,10 @@ export function writeReport(name: string, text: string): void {
     before.replace(place, (_, from, to) => `${from}\n${text.trim()}\n\n${to}`),
   )
 }
+
+/** The architectures of a run: the one that an option names, or both. */
+export const archesOf = (option: string | undefined): readonly Arch[] =>
+  option === undefined ? ['win64', 'win32'] : [option as Arch]
 
 /** The day, and what it ran on. */
 export function occasion(): string {

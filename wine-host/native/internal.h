@@ -210,6 +210,7 @@ int zb_kind_size(uint64_t kind);
 uint64_t zb_extend(uint32_t kind, uint64_t bits);
 /* memory.c */
 int zb_reachable(uint64_t address, uint64_t size, int writable);
+int zb_make_executable(uint8_t *code, SIZE_T size);
 /* imports.c and errno.c */
 const IMAGE_IMPORT_DESCRIPTOR *zb_imports(const uint8_t *module);
 int *(*zb_errno_of(uint64_t routine))(void);

@@ -1,4 +1,4 @@
-/* Which ranges of addresses a message may name. */
+/* Memory of this process: which ranges of addresses a message may name, and code that is written here. */
 #include "internal.h"
 
 /* 1 if the range lies in the part of the segment that may be used, 0 if in another part, -1 if outside the segment.
@@ -30,4 +30,10 @@ int zb_reachable(uint64_t address, uint64_t size, int writable) {
     address = (uint64_t)(ULONG_PTR)information.BaseAddress + information.RegionSize;
   }
   return 1;
+}
+
+/* Makes machine code that has been written executable, and no longer writable: no page is ever both. 0 if that fails. */
+int zb_make_executable(uint8_t *code, SIZE_T size) {
+  DWORD before;
+  return VirtualProtect(code, size, PAGE_EXECUTE_READ, &before) && FlushInstructionCache(GetCurrentProcess(), code, size);
 }

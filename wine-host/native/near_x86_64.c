@@ -45,7 +45,6 @@ static uint8_t *allocate(uint64_t first, uint64_t end, SIZE_T size) {
 static zb_body copy_near(zb_body body, uint64_t address) {
   enum { LINE = 64 };
   DWORD64 base;
-  DWORD before;
   const RUNTIME_FUNCTION *function = RtlLookupFunctionEntry((DWORD64)(ULONG_PTR)body, &base, NULL);
   if (!function || base + function->BeginAddress != (DWORD64)(ULONG_PTR)body) return NULL;
   const uint8_t *unwinding = (const uint8_t *)(ULONG_PTR)(base + function->UnwindData);
@@ -61,11 +60,9 @@ static zb_body copy_near(zb_body body, uint64_t address) {
   memcpy(memory, (const void *)(ULONG_PTR)body, length);
   memcpy(memory + unwinding_at, unwinding, unwinding_length);
   memcpy(memory + entry_at, &copied, sizeof copied);
-  if (VirtualProtect(memory, size, PAGE_EXECUTE_READ, &before) &&
-      RtlAddFunctionTable((RUNTIME_FUNCTION *)(memory + entry_at), 1, (DWORD64)(ULONG_PTR)memory)) {
-    FlushInstructionCache(GetCurrentProcess(), memory, size);
+  if (zb_make_executable(memory, size) &&
+      RtlAddFunctionTable((RUNTIME_FUNCTION *)(memory + entry_at), 1, (DWORD64)(ULONG_PTR)memory))
     return (zb_body)(ULONG_PTR)memory;
-  }
   VirtualFree(memory, 0, MEM_RELEASE);
   return NULL;
 }

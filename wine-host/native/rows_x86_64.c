@@ -97,7 +97,7 @@ static void integers(void *argument) {
   batch->row = row;
 }
 
-/* Tables: by result, and by the number of columns. */
+/* Tables: for columns at any distance and such that lie one behind the other, by the columns' kind, the result, and the number of columns. */
 /* clang-format off */
 #define LOOP(n, kind, name, result, size) static void loop_##n##name##result##size(void *batch) { same(batch, n, kind, #result[0], size); }
 #define LOOPS(kind, name, result, size) \
@@ -107,10 +107,9 @@ ALL('i', i, 4) ALL('i', i, 0) ALL('q', q, 8) ALL('q', q, 0)
 LOOPS('d', d, i, 8) LOOPS('d', d, d, 8) LOOPS('d', d, v, 8) LOOPS('d', d, i, 0) LOOPS('d', d, d, 0) LOOPS('d', d, v, 0)
 LOOP(1, '&', a, i, 0) LOOP(1, '&', a, q, 0) LOOP(1, '&', a, v, 0)
 #define ROW(name, result, size) {loop_1##name##result##size, loop_2##name##result##size, loop_3##name##result##size, loop_4##name##result##size}
-static const zb_body dense[3][3][4] = {
-    {ROW(i, i, 4), ROW(i, q, 4), ROW(i, v, 4)}, {ROW(q, i, 8), ROW(q, q, 8), ROW(q, v, 8)}, {ROW(d, i, 8), ROW(d, d, 8), ROW(d, v, 8)}};
-static const zb_body loops[3][3][4] = {
-    {ROW(i, i, 0), ROW(i, q, 0), ROW(i, v, 0)}, {ROW(q, i, 0), ROW(q, q, 0), ROW(q, v, 0)}, {ROW(d, i, 0), ROW(d, d, 0), ROW(d, v, 0)}};
+#define KIND(name, wide, size) {ROW(name, i, size), ROW(name, wide, size), ROW(name, v, size)}
+static const zb_body loops[2][3][3][4] = {
+    {KIND(i, q, 0), KIND(q, q, 0), KIND(d, d, 0)}, {KIND(i, q, 4), KIND(q, q, 8), KIND(d, d, 8)}};
 static const zb_body structures[3] = {loop_1ai0, loop_1aq0, loop_1av0};
 /* clang-format on */
 
@@ -125,6 +124,13 @@ static int is_dense(const struct zb_batch *batch, int64_t size, int result) {
   for (uint32_t c = 0; c < batch->count; c++)
     if (batch->columns[c].stride != size) return 0;
   return 1;
+}
+
+static int of_result(int result) { return result == 'i' ? 0 : result == 'v' ? 2 : 1; }
+
+static zb_body pick(const struct zb_batch *batch, int kind, int result) {
+  const int dense = is_dense(batch, kind == 'i' ? 4 : 8, result), of_kind = kind == 'i' ? 0 : kind == 'q' ? 1 : 2;
+  return loops[dense][of_kind][of_result(result)][batch->count - 1];
 }
 
 /* Chooses a loop, where the columns' kinds are those of the declaration. NULL for a routine that is variadic, or that
@@ -142,14 +148,11 @@ static zb_body choose(const struct zb_batch *batch) {
     if (k == 'f' || k == 'd') integral = 0;
     if (k == 'I') kind = 0; /* zero-extended, which the loop for i does not do */
   }
-  if (kind == 'd' && floats == 2 && (result == 'i' || result == 'd' || result == 'v'))
-    return (is_dense(batch, 8, result) ? dense : loops)[2][result == 'i' ? 0 : result == 'd' ? 1 : 2][count - 1];
+  if (kind == 'd' && floats == 2 && (result == 'i' || result == 'd' || result == 'v')) return pick(batch, kind, result);
   if (!integral || floats || batch->result_kind == 'f' || batch->result_kind == 'd') return NULL;
   if (result == 'i' || result == 'q' || result == 'v') {
-    const int of = result == 'i' ? 0 : result == 'q' ? 1 : 2;
-    if (kind == 'i' || kind == 'q')
-      return (is_dense(batch, kind == 'i' ? 4 : 8, result) ? dense : loops)[kind == 'q'][of][count - 1];
-    if (count == 1 && batch->columns[0].kind == '&') return structures[of];
+    if (kind == 'i' || kind == 'q') return pick(batch, kind, result);
+    if (count == 1 && batch->columns[0].kind == '&') return structures[of_result(result)];
   }
   return integers;
 }

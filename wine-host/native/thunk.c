@@ -26,16 +26,13 @@ struct zb_stub *zb_stub_at(uint32_t index) {
   return &blocks[index / EACH].stubs[index % EACH];
 }
 
-/* Writes a block as a whole and makes it executable then: no page is ever both writable and executable. */
+/* Writes a block as a whole and makes it executable then. */
 static int write_stubs(uint8_t *block, uint32_t first) {
   void (*common)(void) = zb_callback_common;
-  DWORD before;
   memset(block, 0xCC, BLOCK);
   memcpy(block, &common, sizeof common);
   for (uint32_t i = 0; i < EACH; i++) zb_write_stub(block + STUB * (i + 1), first + i, block);
-  if (!VirtualProtect(block, BLOCK, PAGE_EXECUTE_READ, &before)) return 0;
-  FlushInstructionCache(GetCurrentProcess(), block, BLOCK);
-  return 1;
+  return zb_make_executable(block, BLOCK);
 }
 
 static struct zb_stub *grow(void) {

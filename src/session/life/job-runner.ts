@@ -23,23 +23,10 @@ export class JobRunner {
   /** Aborting a job that runs ends its session: nothing else stops it. A job that still waits is only withdrawn. */
   async run(module: string, input: unknown, { signal }: JobOptions): Promise<unknown> {
     const before = this.#last
-    const job = this.#takeBack(module, before, signal).then(() => this.#run(module, input, signal))
+    const begins = unlessAborted(before, signal, () => abortError(module, signal, 'it had not begun'))
+    const job = begins.then(() => this.#run(module, input, signal))
     this.#last = Promise.allSettled([before, job])
     return job
-  }
-
-  /** Waits for the jobs before; rejects at once when the signal aborts. */
-  #takeBack(module: string, before: Promise<unknown>, signal: AbortSignal | undefined): Promise<unknown> {
-    if (!signal) return before
-    return new Promise((resolve, reject) => {
-      const stop = () => reject(abortError(module, signal, 'it had not begun'))
-      if (signal.aborted) stop()
-      else signal.addEventListener('abort', stop, { once: true })
-      before.then(() => {
-        signal.removeEventListener('abort', stop)
-        resolve(undefined)
-      })
-    })
   }
 
   async #run(module: string, input: unknown, signal: AbortSignal | undefined): Promise<unknown> {
@@ -48,22 +35,16 @@ export class JobRunner {
     if (!core.alive) throw core.deathError(undefined)
     if (signal?.aborted) throw abortError(module, signal, 'it had not begun')
     const task: JobTask = { facts: { ...facts, encoding, timeoutCall }, url: module, input }
-    let stop = () => {}
-    const aborted = new Promise<never>((_, reject) => {
-      // not by Piscina, which would end the thread at once: see uninterrupted.ts
-      stop = () => {
-        const abort = abortError(module, signal as AbortSignal, 'its session has been ended')
-        core.kill(EndReason.aborted, abort)
-        reject(abort)
-      }
-    })
-    signal?.addEventListener('abort', stop, { once: true })
     try {
-      const result = await Promise.race([this.piscina.run(task), aborted])
+      // not by Piscina, which would end the thread at once: see uninterrupted.ts
+      const result = await unlessAborted(this.piscina.run(task), signal, () => {
+        const error = abortError(module, signal, 'its session has been ended')
+        core.kill(EndReason.aborted, error)
+        return error
+      })
       if ('error' in result) throw decodeError(result.error)
       return result.value
     } catch (error) {
-      if (error instanceof AbortError && signal?.aborted) throw error
       if ((error as Error).name === 'DataCloneError')
         throw new ArgumentError(
           `the input of the job ${module} cannot be sent to it (${(error as Error).message}): give plain data`,
@@ -71,11 +52,20 @@ export class JobRunner {
         )
       if (error instanceof ZugbrueckeError || core.alive) throw error
       throw core.deathError(undefined)
-    } finally {
-      signal?.removeEventListener('abort', stop)
     }
   }
 }
 
-const abortError = (module: string, signal: AbortSignal, what: string) =>
-  new AbortError(`the job ${module} was aborted; ${what}`, { cause: signal.reason })
+const abortError = (module: string, signal: AbortSignal | undefined, what: string) =>
+  new AbortError(`the job ${module} was aborted; ${what}`, { cause: signal?.reason })
+
+/** Settles as the work does, or rejects with what `abort` gives as soon as the signal aborts. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined, abort: () => Error): Promise<T> {
+  if (!signal) return work
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(abort())
+    if (signal.aborted) stop()
+    else signal.addEventListener('abort', stop, { once: true })
+    work.finally(() => signal.removeEventListener('abort', stop)).then(resolve, reject)
+  })
+}

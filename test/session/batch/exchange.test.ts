@@ -14,11 +14,8 @@ import {
 } from '../../../dist/src/errors.js'
 import { BatchExchange } from '../../../dist/src/session/batch/exchange.js'
 import { type BatchOptions, BatchPlan, type BatchRoutine } from '../../../dist/src/session/batch/plan.js'
-import type { DeclaredRoutine } from '../../../dist/src/session/call/declared-routine.js'
-import { Pace } from '../../../dist/src/session/call/pace.js'
-import { TextLengths } from '../../../dist/src/session/call/text-room.js'
 import { endSegment, type Made, makeSegment } from '../../channel/support.js'
-import { ACCESS_VIOLATION, type Row, Session } from './this-thread.js'
+import { ACCESS_VIOLATION, declaredWork, type Row, Session } from './this-thread.js'
 
 const test = suite('exchange of a batch')
 /** A batch that has been asked for. */
@@ -40,16 +37,8 @@ class Running {
     const { yields, sharers = 1, restype = ct.c_int, ...rest } = options
     const routine = { label: 'work', argtypes, restype: restype as CType | null, keepsLastError: false } as BatchRoutine
     this.plan = shared ?? new BatchPlan(routine, given, rest, session.core)
-    const declared = {
-      label: 'work',
-      number: 3,
-      textCount: 0,
-      textLengths: new TextLengths(),
-      pace: new Pace(),
-      declareError: () => undefined,
-    } as unknown as DeclaredRoutine
     const columns = this.plan.columns(session.core)
-    const share = { plan: this.plan, declared, columns, sharers, ...(yields ? { yields } : {}) }
+    const share = { plan: this.plan, declared: declaredWork(), columns, sharers, ...(yields ? { yields } : {}) }
     this.exchange = new BatchExchange(session.core, share, error => {
       assert.not.ok(this.isOver, 'it has ended twice')
       this.isOver = true

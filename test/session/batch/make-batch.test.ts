@@ -4,12 +4,10 @@ import * as assert from 'uvu/assert'
 import * as ct from '../../../dist/src/ctypes/index.js'
 import { ArgumentError, SessionStartError } from '../../../dist/src/errors.js'
 import { type BatchSource, makeBatch, type SharedBatch, SPLIT } from '../../../dist/src/session/batch/batch.js'
-import { Pace } from '../../../dist/src/session/call/pace.js'
-import { TextLengths } from '../../../dist/src/session/call/text-room.js'
 import type { SessionCore } from '../../../dist/src/session/core/core.js'
 import { endSegment, type Made, makeSegment } from '../../channel/support.js'
 import { rejects, throws } from '../../expect.js'
-import { type Row, Session } from './this-thread.js'
+import { declaredWork, type Row, Session } from './this-thread.js'
 
 const test = suite('batch of a routine')
 const made: Made[] = []
@@ -65,14 +63,7 @@ class Owner {
 }
 
 const sum: Row = ([a, b]) => a + b
-const declared = {
-  label: 'work',
-  number: 3,
-  textCount: 0,
-  textLengths: new TextLengths(),
-  pace: new Pace(),
-  declareError: () => undefined,
-}
+const declared = declaredWork()
 function source(session: Owner, changes: Partial<BatchSource> = {}): BatchSource {
   return {
     label: 'work',
@@ -80,7 +71,7 @@ function source(session: Owner, changes: Partial<BatchSource> = {}): BatchSource
     argtypes: [ct.c_int, ct.c_int],
     restype: ct.c_int,
     keepsLastError: false,
-    declared: () => declared as never,
+    declared: () => declared,
     ...changes,
   }
 }

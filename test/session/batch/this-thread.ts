@@ -15,6 +15,9 @@ import {
   Status,
 } from '../../../dist/src/codec/layout.js'
 import { utf8 } from '../../../dist/src/ctypes/encoding.js'
+import type { DeclaredRoutine } from '../../../dist/src/session/call/declared-routine.js'
+import { Pace } from '../../../dist/src/session/call/pace.js'
+import { TextLengths } from '../../../dist/src/session/call/text-room.js'
 import type { SessionCore } from '../../../dist/src/session/core/core.js'
 import type { Made } from '../../channel/support.js'
 
@@ -24,6 +27,17 @@ export const ACCESS_VIOLATION = 0xc0000005
 
 /** What a row does: gets its arguments (of a pointer the offset in the segment) and gives its result, or the code of its exception. */
 export type Row = (args: readonly number[], memory: DataView, row: number) => number | { readonly code: number }
+
+/** A routine that the host knows by its number. */
+export const declaredWork = () =>
+  ({
+    label: 'work',
+    number: 3,
+    textCount: 0,
+    textLengths: new TextLengths(),
+    pace: new Pace(),
+    declareError: () => undefined,
+  }) as unknown as DeclaredRoutine
 
 /** One thread's end of a session, and the host. */
 export class Session implements Sender, Port {
