@@ -51,6 +51,10 @@ export class Arena {
   /** By owner: the large piece that it freed last. */
   readonly #before = new WeakMap<object, Run>()
   readonly #mine: number
+  /** The claim that failed last, and `SharedWord.pagesGivenBack` then: until that changes, no larger one can succeed. */
+  #failed = { pages: 0, end: 0, givenBack: -1 }
+  /** How often the claim that is under way has given pages back itself, for the rows they were part of were too short. */
+  #tried = 0
 
   constructor(
     private readonly state: SharedState,
@@ -117,14 +121,21 @@ export class Arena {
    * Throws SessionStartError as `allocate` does.
    */
   claim(pages: number, end = this.pageCount): number {
-    const start = this.#claim(pages, end, false)
-    return start >= 0 ? start : this.#claim(pages, end, true)
+    const failed = this.#failed
+    const givenBack = Atomics.load(this.state.i32, SharedWord.pagesGivenBack)
+    if (givenBack === failed.givenBack && pages >= failed.pages && end <= failed.end) return -1
+    this.#tried = 0
+    let start = this.#claim(pages, end, false)
+    if (start < 0) start = this.#claim(pages, end, true)
+    if (start < 0) this.#failed = { pages, end, givenBack: (givenBack + this.#tried) | 0 }
+    return start
   }
 
   /** Gives claimed pages back after they have rested. */
   rest(start: number, pages: number, owner?: object): void {
     const { i32 } = this.state
     for (let page = start; page < start + pages; page++) Atomics.store(i32, SharedWord.pages + page, -this.#mine)
+    Atomics.add(i32, SharedWord.pagesGivenBack, 1)
     const resting = { start, pages }
     this.#restingRuns.push(resting)
     if (owner) this.#before.set(owner, resting)
@@ -148,7 +159,13 @@ export class Arena {
       for (let piece = first; piece < end; piece++) Atomics.store(i32, SharedWord.backed + piece, 0)
       unback(this.segment.file, ARENA_OFFSET + first * PIECE, (end - first) * PIECE)
     }
+    this.#giveBack(start, pages)
+  }
+
+  #giveBack(start: number, pages: number): void {
+    const { i32 } = this.state
     for (let i = 0; i < pages; i++) Atomics.store(i32, SharedWord.pages + start + i, 0)
+    Atomics.add(i32, SharedWord.pagesGivenBack, 1)
   }
 
   /** First page of the large piece that `owner` freed last; -1 if another thread has taken a page of it. */
@@ -177,6 +194,7 @@ export class Arena {
   #restPage({ index }: Page): void {
     this.#owned.delete(index)
     Atomics.store(this.state.i32, SharedWord.pages + index, -this.#mine)
+    Atomics.add(this.state.i32, SharedWord.pagesGivenBack, 1)
     this.#restingPages.push(index)
   }
 
@@ -213,7 +231,10 @@ export class Arena {
         }
         return start
       }
-      for (let i = 0; i < got; i++) Atomics.store(i32, SharedWord.pages + start + i, 0)
+      if (got > 0) {
+        this.#giveBack(start, got)
+        this.#tried++
+      }
       start += got + 1
     }
     return -1

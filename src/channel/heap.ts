@@ -35,6 +35,8 @@ export class Heap {
   isShort = false
   /** Pages that are taken. */
   #held = 0
+  /** Bytes of pieces given back since pages were last looked for that are empty. */
+  #returned = 0
   /** Bytes given out since the last time that V8 was asked to collect. */
   #given = 0
 
@@ -68,7 +70,10 @@ export class Heap {
       const pages = Math.ceil(size / pageSize)
       this.#held -= pages
       this.arena.rest((at - ARENA_OFFSET) / pageSize, pages)
-    } else this.#sizeOf(rounded % alignment === 0 ? rounded : 2 ** Math.ceil(Math.log2(rounded))).waiting.push(at)
+    } else {
+      this.#returned += rounded
+      this.#sizeOf(rounded % alignment === 0 ? rounded : 2 ** Math.ceil(Math.log2(rounded))).waiting.push(at)
+    }
   }
 
   #takeRun(pages: number): number {
@@ -89,6 +94,8 @@ export class Heap {
   /** Gives back pages all of whose pieces rest, so that other sizes can have them; false if there were none. */
   #emptyPages(): boolean {
     const { pageSize } = this.arena
+    if (this.#returned < pageSize) return false
+    this.#returned = 0
     const pageOf = (at: number) => Math.floor((at - ARENA_OFFSET) / pageSize)
     let any = false
     for (const size of this.#sizes.values()) {

@@ -45,6 +45,8 @@ export const SharedWord = {
   pulses: 32,
   /** Threads whose view is being given up just now, a bit each: see mapping.ts. */
   forgetting: 33,
+  /** How often pages of the arena have been given back, by all threads: see arena.ts. */
+  pagesGivenBack: 34,
   /** For each thread: the descriptor of its bell (0: none), requests it has made, and the request it is about to claim (0: none). */
   bell: 64,
   asked: 64 + THREADS,

@@ -130,6 +130,7 @@ export class DepartedThread {
     if (!this.#filled || open > 0 || ((done - this.#until) | 0) < 0) return false
     for (let page = SharedWord.pages; page < SharedWord.pages + MAX_PAGES; page++)
       Atomics.compareExchange(i32, page, thread + 1, 0)
+    Atomics.add(i32, SharedWord.pagesGivenBack, 1)
     // in this order: a thread that is given the number must not count as gone
     Atomics.and(i32, SharedWord.gone, ~(1 << thread))
     giveNumberBack(state, thread)

@@ -173,6 +173,21 @@ test('large runs give their memory back when they are freed, and nothing of what
   assert.ok(beside < at && after >= at + large)
 })
 
+test('a claim that failed succeeds once another thread has given back what it needs, and not before', () => {
+  const { arenas } = two()
+  const [one, other] = arenas
+  const pieces = Array.from({ length: 24 }, () => one.allocate(PAGE))
+  for (const size of [1, PAGE, 2 * PAGE]) assert.is(other.allocate(size), -1)
+  one.free(pieces[3], PAGE)
+  assert.is(other.allocate(2 * PAGE), -1, 'one page is not two')
+  one.free(pieces[5], PAGE, false)
+  assert.is(other.allocate(2 * PAGE), -1, 'two pages apart are no row')
+  one.free(pieces[4], PAGE)
+  assert.is(other.allocate(2 * PAGE), pieces[3])
+  assert.is(other.allocate(PAGE), pieces[5])
+  assert.is(other.allocate(1), -1)
+})
+
 test('no memory is an error, and what was claimed is free again', () => {
   const { shared, arenas } = two()
   const closed = { address: 0n, size: ARENA_OFFSET + SIZE, file: 1 << 20, hostBell: -1, strandsBell: -1 }
