@@ -374,7 +374,8 @@ export class Lane implements Sender, BlockingLane {
   #look(): boolean {
     const { expectedAt, expected } = this.#ring
     const found = this.#patience.look(this.mapping.i32, expectedAt, expected, this.frames.posted)
-    if (!found) this.#turn.late()
+    // also where the reply came: two sides that share a core hand it to each other, and find all that they look for
+    if (!found || this.#patience.yielded) this.#turn.late()
     return found
   }
 

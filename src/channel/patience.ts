@@ -39,12 +39,15 @@ const longest = CORES < 2 ? SHORT : LONG
 
 export class Patience {
   #misses = 0
+  /** The last look took so long that this thread yielded its core: what it looked for may have come from there. */
+  yielded = false
 
   /** Looks until one of two words has changed: `first` to `expected`, or `second` from zero. False if that took too long. */
   look(i32: Int32Array, first: number, expected: number, second: number): boolean {
     const good = this.#misses < MISSES || this.#misses % PROBE === 0
     const budget = (good ? longest : SHORT) / 1000
     let from = 0
+    this.yielded = false
     for (let looks = 1; ; looks++) {
       // one Atomics.load is enough: see ring.ts
       if (Atomics.load(i32, first) === expected || i32[second] !== 0) {
@@ -55,7 +58,10 @@ export class Patience {
       const now = performance.now()
       if (from === 0) from = now
       else if (now - from > budget) break
-      else if (now - from > ALONE / 1000) libc().sched_yield()
+      else if (now - from > ALONE / 1000) {
+        this.yielded = true
+        libc().sched_yield()
+      }
     }
     this.#misses++
     return false

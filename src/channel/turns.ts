@@ -113,7 +113,7 @@ export class Turn {
   }
 
   /**
-   * Called when a reply has not come within a look. If the host has noticed that it shares this thread's core, and
+   * Called when a reply has not come within a look, or not before this thread yielded its core. If the host has noticed that it shares this thread's core, and
    * asks to leave it, that is allowed here; but not if it may use no other core, for it may have been pinned just now.
    */
   late(): void {

@@ -31,6 +31,21 @@ test('what does not come is given up, however often it is looked for, and what c
   await thread.terminate()
 })
 
+test('it tells whether this thread yielded its core in the last look', () => {
+  const i32 = new Int32Array(new SharedArrayBuffer(16))
+  const patience = new Patience()
+  let yielded = 0
+  for (let i = 0; i < 200; i++) {
+    patience.look(i32, 0, 1, 1)
+    if (patience.yielded) yielded++
+  }
+  // with one core to use there are short looks alone
+  assert.is(yielded > 0, CORES >= 2)
+  i32[0] = 1
+  assert.ok(patience.look(i32, 0, 1, 1))
+  assert.not(patience.yielded)
+})
+
 test('a number that runs over is a number like any other', () => {
   const i32 = new Int32Array(new SharedArrayBuffer(16))
   const patience = new Patience()
