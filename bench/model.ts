@@ -16,7 +16,7 @@ export const GROUPS = {
   callback: 'one callback, there and back',
   filter: 'image filter with nine callbacks',
   crash: 'a routine that crashes, each crash',
-  half: 'two ints in, one out, with half a core (cpu.max)',
+  half: 'two ints in, one out, with half a core',
   curve: 'calls a second over several sessions',
   start: 'session start',
   memory: 'private memory of a session',

@@ -1,28 +1,38 @@
-/** Half a core, as a container has it: a group of its own (cgroup, version 2) with a quota, for a process and all that it starts. */
-import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+/** Half a core, as a container has it: a cgroup of its own with a quota, for a process and all that it starts. */
+import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Missing } from '../peers/workshop.js'
 
 const ROOT = '/sys/fs/cgroup'
-const QUOTA = '50000 100000'
+const [QUOTA, PERIOD] = [50_000, 100_000]
 
 /** `work` is given what puts a process there. Missing where this system has no such groups, or they are not ours to make. */
 export async function halfACore<T>(work: (put: (pid: number) => void) => Promise<T>): Promise<T> {
-  const group = `${ROOT}/zugbruecke-bench-${process.pid}`
+  const name = `zugbruecke-bench-${process.pid}`
+  let group = ''
   try {
-    if (!readFileSync(`${ROOT}/cgroup.subtree_control`, 'latin1').includes('cpu'))
-      throw new Missing('the cpu controller of cgroups (version 2) is not in use')
-    mkdirSync(group)
-    writeFileSync(`${group}/cpu.max`, QUOTA)
+    if (existsSync(`${ROOT}/cpu/cpu.cfs_quota_us`)) {
+      group = make(`${ROOT}/cpu/${name}`)
+      writeFileSync(`${group}/cpu.cfs_period_us`, String(PERIOD))
+      writeFileSync(`${group}/cpu.cfs_quota_us`, String(QUOTA))
+    } else if (readFileSync(`${ROOT}/cgroup.subtree_control`, 'latin1').includes('cpu')) {
+      group = make(`${ROOT}/${name}`)
+      writeFileSync(`${group}/cpu.max`, `${QUOTA} ${PERIOD}`)
+    } else throw new Missing('the cpu controller of cgroups is not in use')
   } catch (cause) {
     if (cause instanceof Missing) throw cause
-    throw new Missing(`no cgroup (version 2) with a quota can be made here: ${(cause as NodeJS.ErrnoException).code}`)
+    throw new Missing(`no cgroup with a quota can be made here: ${(cause as NodeJS.ErrnoException).code}`)
   }
   try {
     return await work(pid => writeFileSync(`${group}/cgroup.procs`, String(pid)))
   } finally {
     await remove(group)
   }
+}
+
+function make(group: string): string {
+  mkdirSync(group)
+  return group
 }
 
 /** Once what was in it has ended. */

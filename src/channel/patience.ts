@@ -68,25 +68,37 @@ export class Patience {
   }
 }
 
-/** Cores by the quota of this process's cgroup (version 2, and version 1 where it is mounted). */
+/** Cores by the quotas of this process's cgroup and of those around it: any of them limits it. */
 function cgroupShare(): number {
-  const read = (file: string) => {
-    try {
-      return readFileSync(file, 'latin1').trim()
-    } catch {
-      return ''
-    }
-  }
-  const path = /^0::(.*)$/m.exec(read('/proc/self/cgroup'))?.[1] ?? '/'
+  const groups = read('/proc/self/cgroup')
+  const path = /^0::(.*)$/m.exec(groups)?.[1]
+  // version 1, as older systems have it
+  const path1 = /^\d+:(?:[^:]*,)?cpu(?:,[^:]*)?:(.*)$/m.exec(groups)?.[1]
   let share = Number.POSITIVE_INFINITY
-  // a limit of any group around this one counts
-  for (let at = path; ; at = at.slice(0, at.lastIndexOf('/'))) {
-    const [quota, period] = read(`/sys/fs/cgroup${at}/cpu.max`).split(' ').map(Number)
+  const limit = (quota: number, period: number) => {
     if (quota > 0 && period > 0) share = Math.min(share, quota / period)
-    if (at === '' || at === '/') break
   }
-  const quota = Number(read('/sys/fs/cgroup/cpu/cpu.cfs_quota_us'))
-  const period = Number(read('/sys/fs/cgroup/cpu/cpu.cfs_period_us'))
-  if (quota > 0 && period > 0) share = Math.min(share, quota / period)
+  for (const group of around(path)) {
+    const [quota, period] = read(`/sys/fs/cgroup${group}/cpu.max`).split(' ').map(Number)
+    limit(quota, period)
+  }
+  for (const group of around(path1)) {
+    const of = (word: string) => Number(read(`/sys/fs/cgroup/cpu${group}/cpu.cfs_${word}_us`))
+    limit(of('quota'), of('period'))
+  }
   return share
+}
+
+/** A group and all around it; the last, '', is the root, which inside of a container is the container's own. */
+function* around(path = '/'): Generator<string> {
+  for (let at = path; at.length > 1; at = at.slice(0, at.lastIndexOf('/'))) yield at
+  yield ''
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'latin1').trim()
+  } catch {
+    return ''
+  }
 }

@@ -1,5 +1,8 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { halfACore } from '../../bench/ours/half-a-core.js'
 import { CORES, Patience } from '../../dist/src/channel/patience.js'
 import { startThread } from './start-thread.js'
 
@@ -8,6 +11,24 @@ const test = suite('patience')
 test('there is some of at least a part of a core, and no more than the machine has', async () => {
   const { availableParallelism } = await import('node:os')
   assert.ok(CORES >= 0.1 && CORES <= availableParallelism())
+})
+
+// needs root, and groups with a processor's share
+const groups = await halfACore(async () => '').catch((error: Error) => error.message)
+const ofGroups = groups === '' ? test : test.skip
+if (groups !== '') console.log(groups)
+
+ofGroups('in a group with a quota of half a core there is half a core', async () => {
+  const module = new URL('../../dist/src/channel/patience.js', import.meta.url)
+  const program = `process.stdin.once('data', async () => console.log((await import('${module}')).CORES))`
+  const printed = await halfACore(async put => {
+    const child = spawn(process.execPath, ['-e', program], { stdio: ['pipe', 'pipe', 'inherit'] })
+    put(child.pid as number)
+    child.stdin.end('go')
+    const [[data]] = await Promise.all([once(child.stdout, 'data'), once(child, 'exit')])
+    return String(data)
+  })
+  assert.is(printed, '0.5\n')
 })
 
 test('what is there is seen at once, be it the one word or the other', () => {
