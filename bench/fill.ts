@@ -22,6 +22,7 @@ interface Run {
     readonly memoryGiB: number
     readonly system: string
   }
+  readonly stolen: number
   readonly versions: Readonly<Record<string, string>>
   readonly results: readonly Result[]
   readonly encodings?: readonly Encoding[]
@@ -59,9 +60,10 @@ function fill(text: string): string {
     .replace(/<!-- bench:machine -->(?:[^<]*<!-- \/ -->)?/, () => `<!-- bench:machine -->${machine(run)}<!-- / -->`)
 }
 
-function machine({ machine: { cpu, cores, memoryGiB, system }, versions: all, date }: Run): string {
+function machine({ machine: { cpu, cores, memoryGiB, system }, stolen, versions: all, date }: Run): string {
   const versions = Object.entries(all).map(([name, version]) => `${name} ${version}`)
-  return `${cpu}, ${cores} cores, ${memoryGiB} GiB, ${system}; ${versions.join(', ')}; ${date.slice(0, 10)}`
+  const taken = `${(100 * stolen).toFixed(1)} % of the processor time went to other machines on this hardware`
+  return `${cpu}, ${cores} cores, ${memoryGiB} GiB, ${system} (${taken}); ${versions.join(', ')}; ${date.slice(0, 10)}`
 }
 
 /** The README's table: ours, and how many times as fast as the Python project in the same run. */

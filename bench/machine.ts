@@ -16,6 +16,26 @@ export function describeMachine(): Machine {
   }
 }
 
+/**
+ * Begins to count; the function gives what share of the processor time that was wanted since then a hypervisor has given to other machines
+ * (`steal` in /proc/stat). Where that is more than a little, single figures say more of those than of us.
+ */
+export function countStolen(): () => number {
+  const read = () => {
+    const [user, nice, system, , , irq, softirq, steal] = readFileSync('/proc/stat', 'latin1')
+      .split('\n')[0]
+      .split(/\s+/)
+      .slice(1)
+      .map(Number)
+    return { busy: user + nice + system + irq + softirq + steal, stolen: steal }
+  }
+  const before = read()
+  return () => {
+    const now = read()
+    return (now.stolen - before.stolen) / Math.max(1, now.busy - before.busy)
+  }
+}
+
 export async function describeVersions(): Promise<Record<string, string>> {
   const { version } = JSON.parse(readFileSync(join(BENCH, '../package.json'), 'utf8')) as { version: string }
   const versions: Record<string, string> = { zugbruecke: version, Node: process.versions.node }

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { SingleBar } from 'cli-progress'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { committed, describeMachine, describeVersions } from './machine.js'
+import { committed, countStolen, describeMachine, describeVersions } from './machine.js'
 import { GROUPS, type Group, type Measure, type Report } from './model.js'
 import { type Ours, startOurs } from './ours/measures.js'
 import { peerMeasures, SIDE_NAMES } from './peers/measures.js'
@@ -114,6 +114,7 @@ const peers = await startPeers(options.peers, quick, (peer, line) => console.err
 for (const [peer, reason] of peers.missing) missing.push({ what: SIDE_NAMES[peer], reason })
 
 let report: Report
+const stolen = countStolen()
 try {
   const order = Object.keys(GROUPS) as Group[]
   const measures = [...(ours?.measures ?? []), ...peerMeasures(peers)]
@@ -135,6 +136,7 @@ try {
     arch: options.arch,
     quick,
     machine: describeMachine(),
+    stolen: stolen(),
     versions,
     results: outcome.results,
     missing,

@@ -81,6 +81,8 @@ export interface Report {
   readonly arch?: 'win64' | 'win32'
   readonly quick: boolean
   readonly machine: Machine
+  /** Share of the processor time that a hypervisor gave to other machines meanwhile. */
+  readonly stolen: number
   readonly versions: Readonly<Record<string, string>>
   readonly results: readonly Result[]
   /** What has no figure, and why. */

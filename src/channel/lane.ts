@@ -151,7 +151,7 @@ export class Lane implements Sender, BlockingLane {
   answered(): number {
     const ring = this.#ring
     if (!this.#awake) this.#wakeUp()
-    if (ring.outstanding !== 1 || !this.#look()) return -1
+    if (ring.outstanding !== 1 || !this.#look(true)) return -1
     const { i32 } = this.mapping
     if (i32[this.frames.posted] !== 0 || i32[ring.expectedAt] !== ring.expected) return -1
     this.#restLater()
@@ -224,7 +224,7 @@ export class Lane implements Sender, BlockingLane {
       for (;;) {
         this.service()
         if (done() || this.#isDead()) return
-        if (this.#ring.outstanding > 0 || this.frames.count > 0) if (this.#look()) continue
+        if (this.#ring.outstanding > 0 || this.frames.count > 0) if (this.#look(true)) continue
         this.#sleep(done)
       }
     } finally {
@@ -314,7 +314,7 @@ export class Lane implements Sender, BlockingLane {
     this.service()
     // code that awaited what was settled runs before this thread looks for more
     let found = this.#settled !== before
-    if (!found && this.#ring.outstanding > 0 && this.#settled < TURN && this.#look()) {
+    if (!found && this.#ring.outstanding > 0 && this.#settled < TURN && this.#look(false)) {
       found = true
       this.service()
     }
@@ -371,9 +371,9 @@ export class Lane implements Sender, BlockingLane {
     return replied || Atomics.load(i32, this.frames.posted) !== 0
   }
 
-  #look(): boolean {
+  #look(blocked: boolean): boolean {
     const { expectedAt, expected } = this.#ring
-    const found = this.#patience.look(this.mapping.i32, expectedAt, expected, this.frames.posted)
+    const found = this.#patience.look(this.mapping.i32, expectedAt, expected, this.frames.posted, blocked)
     // also where the reply came: two sides that share a core hand it to each other, and find all that they look for
     if (!found || this.#patience.yielded) this.#turn.late()
     return found

@@ -7,10 +7,11 @@ import { availableParallelism } from 'node:os'
 import { libc } from './libc.js'
 
 /**
- * Microseconds to look: where looking has paid lately, and where it has not. Bench rows "a call in a job", "a slow
- * routine".
+ * Microseconds to look where looking has paid lately. A thread that blocks has nothing else to do, and looks for as long as the host does;
+ * one that awaits keeps its event loop from the program's other work.
  */
-const LONG = 50
+const LONG = { blocked: 130, awaiting: 50 }
+/** Microseconds to look where it has not paid lately. */
 const SHORT = 2
 /**
  * Looking has not paid where it was in vain so many times in a row; then every so many times a long look is tried
@@ -35,7 +36,7 @@ export const SLICE = 1000
 export const CORES = Math.max(0.1, Math.min(availableParallelism(), cgroupShare()))
 
 /** Where only one side can run at a time, long looks gain nothing. */
-const longest = CORES < 2 ? SHORT : LONG
+const longest = CORES < 2 ? { blocked: SHORT, awaiting: SHORT } : LONG
 
 export class Patience {
   #misses = 0
@@ -43,9 +44,9 @@ export class Patience {
   yielded = false
 
   /** Looks until one of two words has changed: `first` to `expected`, or `second` from zero. False if that took too long. */
-  look(i32: Int32Array, first: number, expected: number, second: number): boolean {
+  look(i32: Int32Array, first: number, expected: number, second: number, blocked: boolean): boolean {
     const good = this.#misses < MISSES || this.#misses % PROBE === 0
-    const budget = (good ? longest : SHORT) / 1000
+    const budget = (good ? (blocked ? longest.blocked : longest.awaiting) : SHORT) / 1000
     let from = 0
     this.yielded = false
     for (let looks = 1; ; looks++) {

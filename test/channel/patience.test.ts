@@ -35,19 +35,19 @@ test('what is there is seen at once, be it the one word or the other', () => {
   const i32 = new Int32Array(new SharedArrayBuffer(16))
   const patience = new Patience()
   i32[1] = 7
-  assert.ok(patience.look(i32, 1, 7, 2))
+  assert.ok(patience.look(i32, 1, 7, 2, true))
   i32[1] = 6
   i32[2] = 1
-  assert.ok(patience.look(i32, 1, 7, 2))
+  assert.ok(patience.look(i32, 1, 7, 2, true))
 })
 
 test('what does not come is given up, however often it is looked for, and what comes then is seen', async () => {
   const i32 = new Int32Array(new SharedArrayBuffer(16))
   const patience = new Patience()
-  for (let i = 0; i < 200; i++) assert.not(patience.look(i32, 0, 1, 1))
+  for (let i = 0; i < 200; i++) assert.not(patience.look(i32, 0, 1, 1, true))
   const thread = startThread('./setter.ts', import.meta.url, { i32 })
   // looked for again and again, it is met while this thread looks or before it does
-  while (!patience.look(i32, 0, 1, 1));
+  while (!patience.look(i32, 0, 1, 1, true));
   assert.is(i32[0], 1)
   await thread.terminate()
 })
@@ -57,13 +57,13 @@ test('it tells whether this thread yielded its core in the last look', () => {
   const patience = new Patience()
   let yielded = 0
   for (let i = 0; i < 200; i++) {
-    patience.look(i32, 0, 1, 1)
+    patience.look(i32, 0, 1, 1, true)
     if (patience.yielded) yielded++
   }
   // with one core to use there are short looks alone
   assert.is(yielded > 0, CORES >= 2)
   i32[0] = 1
-  assert.ok(patience.look(i32, 0, 1, 1))
+  assert.ok(patience.look(i32, 0, 1, 1, true))
   assert.not(patience.yielded)
 })
 
@@ -71,9 +71,9 @@ test('a number that runs over is a number like any other', () => {
   const i32 = new Int32Array(new SharedArrayBuffer(16))
   const patience = new Patience()
   i32[0] = 0x7fffffff
-  assert.not(patience.look(i32, 0, (0x7fffffff + 1) | 0, 1))
+  assert.not(patience.look(i32, 0, (0x7fffffff + 1) | 0, 1, true))
   i32[0] = -0x80000000
-  assert.ok(patience.look(i32, 0, (0x7fffffff + 1) | 0, 1))
+  assert.ok(patience.look(i32, 0, (0x7fffffff + 1) | 0, 1, true))
 })
 
 test.run()
