@@ -22,7 +22,8 @@ interface Run {
     readonly memoryGiB: number
     readonly system: string
   }
-  readonly stolen: number
+  /** Results from before it was counted have none. */
+  readonly stolen?: number
   readonly versions: Readonly<Record<string, string>>
   readonly results: readonly Result[]
   readonly encodings?: readonly Encoding[]
@@ -62,8 +63,11 @@ function fill(text: string): string {
 
 function machine({ machine: { cpu, cores, memoryGiB, system }, stolen, versions: all, date }: Run): string {
   const versions = Object.entries(all).map(([name, version]) => `${name} ${version}`)
-  const taken = `${(100 * stolen).toFixed(1)} % of the processor time went to other machines on this hardware`
-  return `${cpu}, ${cores} cores, ${memoryGiB} GiB, ${system} (${taken}); ${versions.join(', ')}; ${date.slice(0, 10)}`
+  const taken =
+    stolen === undefined
+      ? ''
+      : ` (${(100 * stolen).toFixed(1)} % of the processor time went to other machines on this hardware)`
+  return `${cpu}, ${cores} cores, ${memoryGiB} GiB, ${system}${taken}; ${versions.join(', ')}; ${date.slice(0, 10)}`
 }
 
 /** The README's table: ours, and how many times as fast as the Python project in the same run. */
