@@ -25,7 +25,7 @@ import { hasMember, isA, reading, unreadable } from './given.js'
 import type { ArgType, Out, ResType } from './inference.js'
 import { pointeeOf } from './memsync.js'
 import { isScalar, type Lower, lowerFor } from './parameter.js'
-import { passedAs } from './passing.js'
+import { passedAs, refuseVector } from './passing.js'
 import { type Inside, leadInside } from './reference.js'
 import { type Decode, resultFor } from './result.js'
 import type { ArgumentSink, Signature } from './sink.js'
@@ -148,7 +148,9 @@ function parameterOf(type: ArgType, index: number, routine: string, arch: Arch):
         position: index + 1,
       },
     )
-  return { type: inner[FOR_ARCH](arch), isOut }
+  const made = inner[FOR_ARCH](arch)
+  if (!isOut) refuseVector(made, `argtypes of ${routine}: item ${index + 1}`, { routine, position: index + 1 })
+  return { type: made, isOut }
 }
 
 class Plan implements CallPlan {

@@ -6,7 +6,7 @@ import type { CallContext } from './context.js'
 import type { Convention } from './convention.js'
 import { type Arch, CATEGORY, type CType, FOR_ARCH, KIND, READ, viewAt, WRITE } from './data.js'
 import { isScalar } from './parameter.js'
-import { passedAs } from './passing.js'
+import { passedAs, refuseVector } from './passing.js'
 import type { Signature } from './sink.js'
 
 /** How the Windows side calls a callback of a type, and how its values are read and its result is written. */
@@ -40,6 +40,8 @@ export function callbackPlan(type: CallbackClass, arch: Arch): CallbackPlan {
 function makePlan({ convention, argtypes, restype }: CallbackClass, arch: Arch): CallbackPlan {
   const types = argtypes.map(type => type[FOR_ARCH](arch))
   const resultType = restype?.[FOR_ARCH](arch) ?? null
+  for (const [i, given] of types.entries()) refuseVector(given, `argument ${i + 1} of a callback`)
+  if (resultType) refuseVector(resultType, 'the result of a callback')
   const passing = types.map(type => passedAs(type, arch))
   const result = resultType ? passedAs(resultType, arch, true) : undefined
   const hidden = result?.how === 'memory'

@@ -1,4 +1,5 @@
 /** How Windows passes a type: in a register or slot, or as memory. */
+import { ArgumentError } from '../errors.js'
 import { type Arch, CATEGORY, type CType, KIND } from './data.js'
 
 export interface Passing {
@@ -9,6 +10,23 @@ export interface Passing {
 }
 
 const integerKinds: { readonly [size: number]: string | undefined } = { 1: 'B', 2: 'H', 4: 'I', 8: 'Q' }
+
+/** Structures that stand for what compilers pass by value in vector registers: gcc's vectors, and floats of 16 and of 128 bits. */
+const vectors = new WeakSet<CType>()
+export const markVector = (type: CType): unknown => vectors.add(type)
+
+/** Throws ArgumentError, which begins with `where`, for what would have to go in a vector register. */
+export function refuseVector(
+  type: CType,
+  where: string,
+  place: Pick<ArgumentError, 'routine' | 'position'> = {},
+): void {
+  if (vectors.has(type))
+    throw new ArgumentError(
+      `${where}: ${type.name} goes by value in a vector register, and no call here passes it so; a pointer to one can be passed`,
+      place,
+    )
+}
 
 /** Structures of 1, 2, 4 and 8 bytes are integers, others a pointer to a copy; on win32 arguments lie on the stack as they are. */
 export function passedAs(type: CType, arch: Arch, asResult = false): Passing {

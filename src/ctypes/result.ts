@@ -5,7 +5,7 @@ import type { CallContext } from './context.js'
 import { type Arch, CATEGORY, type CType, describe, FOR_ARCH, isType, KIND, READ, viewAt } from './data.js'
 import type { ResType } from './inference.js'
 import { castAddress } from './memory.js'
-import { passedAs } from './passing.js'
+import { passedAs, refuseVector } from './passing.js'
 import { c_int, HRESULT } from './scalars.js'
 
 export type Decode = (low: number, high: number, float: number, context: CallContext) => unknown
@@ -34,6 +34,7 @@ export function resultFor(routine: string, restype: ResType, arch: Arch): Result
   const type = restype[FOR_ARCH](arch)
   if (type[CATEGORY] === 'array')
     throw new ArgumentError(`restype of ${routine}: C returns no arrays (${type.name}): use POINTER(T)`, { routine })
+  refuseVector(type, `restype of ${routine}`, { routine })
   if (isStatus(type)) return { kind: 'i', hidden: undefined, decode: decodeStatus }
   const { kind, how } = passedAs(type, arch, true)
   if (how === 'memory') return { kind, hidden: type, decode: () => undefined }

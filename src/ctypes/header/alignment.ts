@@ -42,6 +42,7 @@ export function vectorOf(context: Context, type: TypeNode, vector: Wanted, attri
     fields,
     align: align ?? { value: size, at },
     ...(align && { packed: true }),
+    vector: true,
     at,
   }
 }

@@ -73,6 +73,8 @@ export interface RecordNode {
   readonly packed?: true
   /** From `__declspec(align(n))` and the like. */
   readonly align?: Alignment
+  /** It stands for a vector of gcc's (`vector_size`). */
+  readonly vector?: true
   readonly at: Position
 }
 export interface EnumNode {

@@ -1,6 +1,7 @@
 /** Structures and unions: makes a class for each, and gives it its fields when they are needed. */
 import { AlignedField } from '../aligned-field.js'
 import { CATEGORY } from '../data.js'
+import { markVector } from '../passing.js'
 import type { Alignment, Field, RecordNode, TypeNode } from './ast.js'
 import { toJs } from './evaluate.js'
 import type { Lookup } from './lookup.js'
@@ -111,6 +112,7 @@ export class Records {
       value: this.resolver.nameOf(node) ?? this.#fieldNames.get(node) ?? node.keyword,
       configurable: true,
     })
+    if (node.vector) markVector(type)
     return type
   }
 

@@ -119,6 +119,16 @@ export class Resolver {
     return known && 'type' in known ? known.type : undefined
   }
 
+  /** `plain`, with `size_t` as the integer that compilers make it: texts declare it anew as that one. */
+  represented(node: TypeNode): CType | undefined {
+    const { ns } = this
+    const type = this.plain(node)
+    const isWide = this.names.arch === 'win64'
+    if (type === ns.c_size_t) return isWide ? ns.c_ulonglong : ns.c_uint
+    if (type === ns.c_ssize_t) return isWide ? ns.c_longlong : ns.c_int
+    return type
+  }
+
   /** The type of a value. */
   type(node: TypeNode, at: Position): CType {
     return this.nest(at, () => this.#type(node, at))

@@ -8,7 +8,7 @@ import type { Position } from './source.js'
 
 interface Names {
   strip(node: TypeNode): TypeNode
-  plain(node: TypeNode): CType | undefined
+  represented(node: TypeNode): CType | undefined
   nest<T>(at: Position, follow: () => T): T
 }
 
@@ -31,8 +31,8 @@ function sameNode(a: TypeNode, b: TypeNode, names: Names, same: Same): boolean {
   const left = names.strip(a)
   const right = names.strip(b)
   if (left === right) return true
-  const plain = names.plain(left)
-  if (plain && plain === names.plain(right)) return true
+  const represented = names.represented(left)
+  if (represented && represented === names.represented(right)) return true
   if (left.kind === 'pointer' && right.kind === 'pointer') return same(left.to, right.to)
   if (left.kind === 'array' && right.kind === 'array')
     return same(left.of, right.of) && written(left.length) === written(right.length)

@@ -2,7 +2,7 @@
 
 import { isType } from '../data.js'
 import type { RecordNode, TypeNode } from './ast.js'
-import { builtinText, plainNames, pointerTarget } from './builtin.js'
+import { builtinText, isVector, plainNames, pointerTarget } from './builtin.js'
 import type { Lookup } from './lookup.js'
 import type { Macro } from './macros.js'
 import type { Arch, CType, ScalarName, TypeNamespace } from './namespace.js'
@@ -80,7 +80,7 @@ export class WindowsTypes {
     const source = new Source(text, 'header')
     const node = new Parser(source, preprocess(source, new Map(this.#macros)), this.has).typeName()
     if (node.kind !== 'record' || !node.fields) return node
-    this.#records.set(name, { ...node, tag: name })
+    this.#records.set(name, { ...node, tag: name, ...(isVector(name) && { vector: true as const }) })
     return { kind: 'record', keyword: node.keyword, tag: name, at: node.at }
   }
 

@@ -1,6 +1,10 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type HeaderType, parseHeader, Shelf } from '../../../src/ctypes/header/index.js'
+import { compilePlan } from '../../../src/ctypes/call-plan.js'
+import { callbackPlan } from '../../../src/ctypes/callback-plan.js'
+import type { CallbackClass } from '../../../src/ctypes/callback-type.js'
+import type { Arch } from '../../../src/ctypes/data.js'
+import { type HeaderType, type Prototype, parseHeader, Shelf } from '../../../src/ctypes/header/index.js'
 import { types as realTypes } from '../../../src/ctypes/types.js'
 import { header, showFields, showRoutine } from './show.js'
 import { textOf } from './stub.js'
@@ -190,6 +194,51 @@ test('alignment of fields, packed enumerations, vectors', () => {
     h: 24,
     i: 17,
   })
+})
+
+for (const arch of ['win64', 'win32'] as const)
+  test(`what goes in a vector register is never passed by value (${arch})`, () => {
+    const { routines, types } = parseHeader(
+      `
+      typedef float vec4 __attribute__((vector_size(16)));
+      struct holder { vec4 lanes; };
+      void takes(int a, vec4 b); vec4 gives(int a); void known(__m128 a); __m64 half(void); void small(_Float16 a);
+      __float128 wide(__m256d *a); struct holder fine(const vec4 *a, __m128i *b);
+      typedef void (*cb)(int a, __m128d b); void calls(cb call);
+      `,
+      { arch, ns: realTypes(arch) },
+    )
+    const compile = (name: string) => {
+      const { argtypes, restype } = routines.get(name) as Prototype
+      return compilePlan(arch, name, argtypes, restype)
+    }
+    const refused = (name: string, where: string, type: string) =>
+      assert.throws(() => compile(name), `${where}: ${type} goes by value in a vector register`)
+    refused('takes', 'argtypes of takes: item 2', 'vec4')
+    refused('gives', 'restype of gives', 'vec4')
+    refused('known', 'argtypes of known: item 1', '__m128')
+    refused('half', 'restype of half', '__m64')
+    refused('small', 'argtypes of small: item 1', '_Float16')
+    refused('wide', 'restype of wide', '__float128')
+    compile('fine')
+    compile('calls')
+    assert.throws(
+      () => callbackPlan(types.cb as unknown as CallbackClass, arch),
+      'argument 2 of a callback: __m128d goes',
+    )
+    assert.is(types.__m128d.size, 16)
+    assert.is(types.holder.alignment, 16)
+  })
+
+test('an integer is the one that its pointer-sized name is', () => {
+  const twice = (arch: Arch, text: string) => parseHeader(text, { arch, ns: realTypes(arch) })
+  twice(
+    'win32',
+    'typedef ULONG_PTR H; typedef ULONG H; typedef SSIZE_T S; typedef int S; typedef size_t *P; typedef unsigned *P;',
+  )
+  twice('win64', 'typedef ULONG_PTR H; typedef ULONGLONG H; typedef SSIZE_T S; typedef long long S;')
+  assert.throws(() => twice('win64', 'typedef ULONG_PTR H; typedef ULONG H;'), 'declared twice')
+  assert.throws(() => twice('win32', 'typedef ULONG_PTR H; typedef LONG H;'), 'declared twice')
 })
 
 test('packing and alignment', () => {
