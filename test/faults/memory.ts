@@ -38,37 +38,36 @@ function judge(what: string, memory: number, { made, wrong, errors, most }: Outc
   if (most.windows > 2 * memory + ITSELF) problems.push(`${what}: ${most.windows} MiB in the Windows process`)
 }
 
-const rows: (string | number)[][] = []
-const sentences: string[] = []
 for (const arch of arches) {
   const parameters = { arch, sandbox: false } as const
   const memory = resolveConfig(parameters).memory / MEBIBYTE
+  const rows: (string | number)[][] = []
   for (const [what, make] of WAYS) {
     const from = performance.now()
     const outcome = await make(parameters, objects)
     const { made, wrong, errors, most } = outcome
     judge(`${what}, ${arch}`, memory, outcome)
-    const cells = [most.node, most.heap, most.windows].map(value => value.toFixed(0))
-    rows.push([`${what}, ${arch}`, made, wrong, errors.length, ...cells])
+    rows.push([
+      what,
+      made,
+      wrong,
+      errors.length,
+      ...[most.node, most.heap, most.windows].map(value => value.toFixed(0)),
+    ])
     console.log(rows.at(-1)?.join(' | '), `| ${((performance.now() - from) / 1000).toFixed(0)} s`)
   }
   const { wrong, perSession } = await keepFromSessions(parameters, sessions)
   if (wrong > 0) problems.push(`${wrong} of the objects of ${sessions} sessions, ${arch}, have another value`)
   const each = (perSession / 1024).toFixed(0)
-  sentences.push(
-    `Of ${sessions} sessions (${arch}) one after the other a structure and an array of 8 kB were kept: ${wrong} wrong values; each took ${each} KiB of Node's memory.`,
-  )
-  console.log(sentences.at(-1))
+  const text = [
+    `${objects} objects each, in sessions of ${arch} (${occasion()}):`,
+    '',
+    table(['objects made and dropped by', 'made', 'wrong', 'errors', 'Node', 'of it heap', 'Windows process'], rows),
+    '',
+    `Of ${sessions} sessions one after the other a structure and an array of 8 kB were kept: ${wrong} wrong values; each took ${each} KiB of Node's memory.`,
+  ].join('\n')
+  console.log(`\n${text}`)
+  if (options.write) writeReport(`objects-${arch}`, text)
 }
-
-const text = [
-  `${objects} objects each (${occasion()}):`,
-  '',
-  table(['objects made and dropped by', 'made', 'wrong', 'errors', 'Node', 'of it heap', 'Windows process'], rows),
-  '',
-  ...sentences,
-].join('\n')
-console.log(`\n${text}`)
-if (options.write) writeReport('objects', text)
 for (const problem of problems) console.log('problem:', problem)
 process.exit(problems.length > 0 ? 1 : 0)
