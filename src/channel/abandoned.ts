@@ -1,9 +1,9 @@
 /**
- * Frees what is left of sessions whose threads have all ended without notice (`worker.terminate()`, an uncaught
- * error): their descriptors and mappings belong to the process, and no thread is left to release them. Behind each
- * segment lies a page, out of the DLL's reach, that lists the threads with a view of the segment and the descriptors
- * opened for it. The thread that starts the program's next session finds these pages by their name in /proc/self/maps,
- * and frees what belongs to no living thread.
+ * Releases sessions whose threads have all ended without notice (`worker.terminate()`, an uncaught error). Their
+ * descriptors and mappings belong to the process, so that they outlive the threads. Behind each segment lies a page,
+ * out of the DLL's reach, that lists the threads with a view of the segment and the descriptors opened for it. The
+ * thread that starts the program's next session finds these pages by their name in /proc/self/maps, and releases each
+ * segment that belongs to no living thread.
  */
 import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs'
 import { THREADS } from '../codec/layout.js'
@@ -14,10 +14,10 @@ const NAME = 'zugbruecke-threads-1'
 export const PAGE = 4096
 const MFD_CLOEXEC = 1
 const READ_WRITE = 1 | 2
-/** MAP_SHARED, MAP_FIXED. */
+/** MAP_SHARED, MAP_FIXED: replaces what is mapped at the address. */
 const IN_PLACE = 0x1 | 0x10
 const FAILED = 0xffff_ffff_ffff_ffffn
-/** LOCK_EX, LOCK_NB. */
+/** LOCK_EX, LOCK_NB: an exclusive lock, without waiting for it. */
 const LOCK_NOW = 2 | 4
 const SYS_GETTID = 186
 
@@ -27,7 +27,7 @@ const Word = { owner: 0, pages: 1, descriptors: 2, viewers: 2 + 3 + THREADS, end
 const BELLS = 3
 
 /** Address and size in bytes of a segment. Its page lies behind it, at the next multiple of PAGE. */
-export interface Place {
+export interface SegmentRange {
   readonly address: Address
   readonly size: number
 }
@@ -35,9 +35,9 @@ export interface Place {
 /** Bytes of whole pages that a segment of `size` bytes takes. */
 export const pagesOf = (size: number): number => Math.ceil(size / PAGE) * PAGE
 
-const wordsOf = ({ address, size }: Place) => new Int32Array(viewOf(address + BigInt(pagesOf(size)), PAGE))
+const wordsOf = ({ address, size }: SegmentRange) => new Int32Array(viewOf(address + BigInt(pagesOf(size)), PAGE))
 
-/** Locks an open file, unless somebody else has it locked; for as long as it is open. */
+/** Locks an open file until it is closed. False if somebody else has locked it. */
 export const lockNow = (fd: number): boolean => libc().flock(fd, LOCK_NOW) === 0
 
 let own = 0
@@ -47,16 +47,16 @@ const self = () => {
   return own
 }
 
-/** Makes the page behind a segment, whose addresses are reserved; false where there is no memory for it. */
-export function makePage(place: Place): boolean {
+/** Maps the page behind a segment, at addresses that are reserved already; false where there is no memory for it. */
+export function makePage(range: SegmentRange): boolean {
   const file = libc().memfd_create(NAME, MFD_CLOEXEC)
   if (file < 0) return false
   try {
-    const at = place.address + BigInt(pagesOf(place.size))
+    const at = range.address + BigInt(pagesOf(range.size))
     if (libc().fallocate(file, 0, 0, PAGE) !== 0) return false
     if (libc().mmap(at, PAGE, READ_WRITE, IN_PLACE, file, 0) === FAILED) return false
-    const words = wordsOf(place)
-    words[Word.pages] = pagesOf(place.size) / PAGE
+    const words = wordsOf(range)
+    words[Word.pages] = pagesOf(range.size) / PAGE
     // written last: other threads read the page from now on
     Atomics.store(words, Word.owner, self())
     return true
@@ -65,35 +65,38 @@ export function makePage(place: Place): boolean {
   }
 }
 
-/** Notes the file and the host's bells. */
+/** Notes the descriptors of the segment's file and of the host's bells. */
 export function noteDescriptors(
-  place: Place,
+  range: SegmentRange,
   descriptors: readonly [file: number, host: number, strands: number],
 ): void {
-  wordsOf(place).set(descriptors, Word.descriptors)
+  wordsOf(range).set(descriptors, Word.descriptors)
 }
 
 /** Notes a thread's bell. */
-export function noteBell(place: Place, thread: number, bell: number): void {
-  Atomics.store(wordsOf(place), Word.descriptors + BELLS + thread, bell)
+export function noteBell(range: SegmentRange, thread: number, bell: number): void {
+  Atomics.store(wordsOf(range), Word.descriptors + BELLS + thread, bell)
 }
 
 /** Notes that all descriptors are about to be closed. */
-export function noteClosed(place: Place): void {
-  wordsOf(place).fill(0, Word.descriptors, Word.viewers)
+export function noteClosed(range: SegmentRange): void {
+  wordsOf(range).fill(0, Word.descriptors, Word.viewers)
 }
 
 /** Notes that this thread, which has the number `thread` in the session, has a view of the segment. */
-export function noteViewer(place: Place, thread: number): void {
-  Atomics.store(wordsOf(place), Word.viewers + thread, self())
+export function noteViewer(range: SegmentRange, thread: number): void {
+  Atomics.store(wordsOf(range), Word.viewers + thread, self())
 }
 
 /** Notes that the thread with this number has no view of the segment any more. */
-export function forgetViewer(place: Place, thread: number): void {
-  Atomics.store(wordsOf(place), Word.viewers + thread, 0)
+export function forgetViewer(range: SegmentRange, thread: number): void {
+  Atomics.store(wordsOf(range), Word.viewers + thread, 0)
 }
 
-/** Gives back what sessions hold whose threads have all ended. Does nothing where the system does not show a process its own memory. */
+/**
+ * Releases what sessions hold whose threads have all ended. Does nothing where the system does not let a process read
+ * its own memory.
+ */
 export function reclaimAbandoned(): void {
   const opened: number[] = []
   const open = (path: string) => {
@@ -103,15 +106,15 @@ export function reclaimAbandoned(): void {
   }
   try {
     const maps = open('/proc/self/maps')
-    // another thread is at it, on behalf of all
+    // another thread is doing this now, for the whole program
     if (!lockNow(maps)) return
     const found = [...readFileSync(maps, 'latin1').matchAll(new RegExp(`^([0-9a-f]+)-.*/memfd:${NAME} `, 'gm'))]
-    // not through an address: a living thread may unmap its page at any time, and touching it then would end the
+    // read through the file: a living thread may unmap its page at any time, and reading that address would end the
     // program
     const memory = found.length > 0 ? open('/proc/self/mem') : 0
     for (const [, address] of found) reclaim(memory, BigInt(`0x${address}`))
   } catch {
-    // the start of the next session tries again
+    // nothing depends on it: the start of the next session tries again
   } finally {
     // closing the file releases the lock
     for (const fd of opened) closeSync(fd)

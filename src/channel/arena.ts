@@ -1,38 +1,43 @@
 /**
- * One thread's share of the arena. Pages are claimed from a table that all threads see; inside a page a thread
- * allocates by moving a mark and frees by counting. Only the thread that allocated may free.
+ * One thread's share of the arena. Pages are claimed from a table that all threads see. A small allocation lies in a
+ * page with others: allocating moves a mark, freeing counts down, and a page without allocations is empty. A large
+ * allocation has whole pages. Only the thread that allocated may free.
  *
- * Memory that a DLL was given rests before it is used again, for the DLL may still write there: an emptied page rests
- * until SMALL_RESTING bytes of pages do, a large piece until a LARGE_RESTING-th of the arena does. Where memory is
- * short, any thread may take resting pages.
+ * Memory that a DLL was given rests before it is used again, for the DLL may still write there. An empty page rests
+ * until SMALL_RESTING bytes of such pages rest; pages of large allocations, until they are more than a
+ * LARGE_RESTING-th of the arena. The pages that have rested longest are used first. Where memory is short, any thread
+ * may claim resting pages.
  */
 import { ARENA_OFFSET } from '../codec/layout.js'
 import { back, type Segment, unback } from './segment.js'
 import { Life, MAX_PAGES, type SharedState, SharedWord } from './shared.js'
 
 const SMALLEST_PAGE = 16384
-/** Memory of the system is asked for, and given back, in pieces of this size. */
-const PIECE = 1 << 20
+/** Memory is asked of the system, and given back to it, in units of this size. */
+const UNIT = 1 << 20
 /**
- * A freed piece of at least this size is given back to the system: asking for it again costs less than using it does.
+ * Pages of at least this size together are given back to the system when they are freed: filling that much memory takes
+ * longer than asking for it again.
  */
-const LARGE = 16 * PIECE
+const LARGE = 16 * UNIT
 /**
- * Bytes of emptied pages that rest, or a sixteenth of the arena if that is less: few enough to stay in a processor's
+ * So many bytes of empty pages rest, or a sixteenth of the arena if that is less: few enough to stay in a processor's
  * cache.
  */
-const SMALL_RESTING = PIECE / 2
-/** Divides the size of the arena: so much of it large pieces may take while they rest. */
+const SMALL_RESTING = UNIT / 2
+/** At most one part in so many of the arena rests as pages of large allocations. */
 const LARGE_RESTING = 8
 
 interface Page {
   readonly index: number
+  /** Allocations that are not freed. */
   live: number
+  /** Bytes from the start of the page to the mark. */
   used: number
 }
 
-/** Pages in a row. */
-interface Run {
+/** Neighbouring pages. */
+interface PageRange {
   readonly start: number
   readonly pages: number
 }
@@ -43,17 +48,23 @@ export class Arena {
   readonly pageCount: number
   readonly #owned = new Map<number, Page>()
   #current: Page | undefined
-  /** Numbers of pages that rest, in the order in which they became empty. */
+  /** Numbers of empty pages that rest, in the order in which they became empty. */
   readonly #restingPages: number[] = []
-  readonly #restingRuns: Run[] = []
-  /** Pages of `#restingRuns`. */
+  /** Large allocations that rest, in the order in which they were freed. */
+  readonly #restingRanges: PageRange[] = []
+  /** Pages of `#restingRanges`. */
   #restingCount = 0
-  /** By owner: the large piece that it freed last. */
-  readonly #before = new WeakMap<object, Run>()
+  /** By owner: the large allocation that it freed last. */
+  readonly #before = new WeakMap<object, PageRange>()
   readonly #mine: number
-  /** The claim that failed last, and `SharedWord.pagesGivenBack` then: until that changes, no larger one can succeed. */
+  /**
+   * The claim that failed last, with the value that `SharedWord.pagesGivenBack` had then. Until that value changes, a
+   * claim of as many pages, or more, fails too, and is not tried.
+   */
   #failed = { pages: 0, end: 0, givenBack: -1 }
-  /** How often the claim that is under way has given pages back itself, for the rows they were part of were too short. */
+  /**
+   * How often the claim that is under way has given pages back that it had claimed in vain: too few lay side by side.
+   */
   #tried = 0
 
   constructor(
@@ -68,10 +79,10 @@ export class Arena {
   }
 
   /**
-   * Offset in the segment of `size` bytes, 64-aligned, or -1 if there is no room now. More than `this.size` bytes
-   * never fit. An `owner` gets the large piece back that it freed last, if that still rests: it is in the cache, and
-   * what a DLL may still write there reaches nobody else. Throws SessionStartError where the system has no memory for
-   * it.
+   * Offset in the segment of `size` bytes, 64-aligned, or -1 if there is no room now. More than `this.size` bytes never
+   * fit. An `owner` gets the large allocation back that it freed last, if its pages still rest: they are in the
+   * processor's cache, and a DLL that still writes there disturbs nobody else. Throws SessionStartError where the
+   * system has no memory left.
    */
   allocate(size: number, owner?: object): number {
     const rounded = (Math.max(size, 1) + 63) & ~63
@@ -80,7 +91,7 @@ export class Arena {
       let start = owner ? this.#again(owner, pages) : -1
       if (start < 0) start = this.claim(pages)
       if (start < 0 && this.#current?.live === 0) {
-        // the current page, though empty, may be what interrupts a long enough row
+        // the current page is empty, and may be what separates enough free pages
         this.#restPage(this.#current)
         this.#current = undefined
         start = this.claim(pages)
@@ -102,7 +113,7 @@ export class Arena {
     return offset
   }
 
-  /** Frees what `allocate` gave for this size and owner. `rests` is false where no DLL was told of it. */
+  /** Frees what `allocate` gave for this size and owner. `rests` is false where no DLL has its address. */
   free(offset: number, size: number, rests = true, owner?: object): void {
     const rounded = (Math.max(size, 1) + 63) & ~63
     const index = Math.floor((offset - ARENA_OFFSET) / this.pageSize)
@@ -117,7 +128,7 @@ export class Arena {
   }
 
   /**
-   * Claims `pages` pages in a row that lie before page `end`: number of the first, or -1 if there is no such row.
+   * Claims so many neighbouring pages that lie before page `end`: number of the first, or -1 if so many are not free.
    * Throws SessionStartError as `allocate` does.
    */
   claim(pages: number, end = this.pageCount): number {
@@ -131,33 +142,33 @@ export class Arena {
     return start
   }
 
-  /** Gives claimed pages back after they have rested. */
+  /** Lets claimed pages rest, and gives back those that have rested longest. */
   rest(start: number, pages: number, owner?: object): void {
     const { i32 } = this.state
     for (let page = start; page < start + pages; page++) Atomics.store(i32, SharedWord.pages + page, -this.#mine)
     Atomics.add(i32, SharedWord.pagesGivenBack, 1)
     const resting = { start, pages }
-    this.#restingRuns.push(resting)
+    this.#restingRanges.push(resting)
     if (owner) this.#before.set(owner, resting)
     this.#restingCount += pages
     while (this.#restingCount * LARGE_RESTING > this.pageCount) {
-      const run = this.#restingRuns.shift() as Run
-      this.#restingCount -= run.pages
-      this.#endRest(run)
+      const range = this.#restingRanges.shift() as PageRange
+      this.#restingCount -= range.pages
+      this.#endRest(range)
     }
   }
 
   /** Gives claimed pages back at once. */
   release(start: number, pages: number): void {
     const { i32 } = this.state
-    // the segment's file is closed, and its number may be another file's
+    // the segment's file is closed by then, and its descriptor's number may be that of another file
     if (this.state.life() === Life.dead) return
     if (pages * this.pageSize >= LARGE) {
-      // only pieces that lie in these pages as a whole, and while the pages are still claimed
-      const first = Math.ceil((start * this.pageSize) / PIECE)
-      const end = Math.floor(((start + pages) * this.pageSize) / PIECE)
-      for (let piece = first; piece < end; piece++) Atomics.store(i32, SharedWord.backed + piece, 0)
-      unback(this.segment.file, ARENA_OFFSET + first * PIECE, (end - first) * PIECE)
+      // only units that lie in these pages as a whole, and while the pages are still claimed
+      const first = Math.ceil((start * this.pageSize) / UNIT)
+      const end = Math.floor(((start + pages) * this.pageSize) / UNIT)
+      for (let unit = first; unit < end; unit++) Atomics.store(i32, SharedWord.backed + unit, 0)
+      unback(this.segment.file, ARENA_OFFSET + first * UNIT, (end - first) * UNIT)
     }
     this.#giveBack(start, pages)
   }
@@ -168,20 +179,25 @@ export class Arena {
     Atomics.add(i32, SharedWord.pagesGivenBack, 1)
   }
 
-  /** First page of the large piece that `owner` freed last; -1 if another thread has taken a page of it. */
+  /**
+   * First page of the large allocation that `owner` freed last; -1 if it had another size, no longer rests, or another
+   * thread has claimed a page of it.
+   */
   #again(owner: object, pages: number): number {
-    const run = this.#before.get(owner)
-    const at = run?.pages === pages ? this.#restingRuns.indexOf(run) : -1
-    if (!run || at < 0) return -1
-    this.#restingRuns.splice(at, 1)
+    const range = this.#before.get(owner)
+    const at = range?.pages === pages ? this.#restingRanges.indexOf(range) : -1
+    if (!range || at < 0) return -1
+    this.#restingRanges.splice(at, 1)
     this.#restingCount -= pages
-    const woken = this.#wakeRun(run)
-    if (woken.length === pages) return run.start
+    const woken = this.#wakeAll(range)
+    if (woken.length === pages) return range.start
     for (const page of woken) this.release(page, 1)
     return -1
   }
 
-  /** A page that has rested long enough, or one that nobody has. */
+  /**
+   * Number of an empty page of this thread that has rested long enough, or of a page claimed now; -1 if there is none.
+   */
   #nextPage(): number {
     const resting = this.#restingPages
     while (resting.length * this.pageSize >= Math.min(SMALL_RESTING, this.size / 16)) {
@@ -198,19 +214,19 @@ export class Arena {
     this.#restingPages.push(index)
   }
 
-  /** Makes a resting page of this thread its own again; false if another thread has taken it. */
+  /** Claims a page again that this thread lets rest; false if another thread has claimed it. */
   #wake(index: number): boolean {
     return Atomics.compareExchange(this.state.i32, SharedWord.pages + index, -this.#mine, this.#mine) === -this.#mine
   }
 
-  #endRest(run: Run): void {
-    const woken = this.#wakeRun(run)
-    if (woken.length === run.pages) this.release(run.start, run.pages)
+  #endRest(range: PageRange): void {
+    const woken = this.#wakeAll(range)
+    if (woken.length === range.pages) this.release(range.start, range.pages)
     else for (const page of woken) this.release(page, 1)
   }
 
-  /** Wakes the pages of a run; gives those that no other thread has taken. */
-  #wakeRun({ start, pages }: Run): number[] {
+  /** Claims resting pages again; gives the numbers of those that no other thread has claimed. */
+  #wakeAll({ start, pages }: PageRange): number[] {
     const woken: number[] = []
     for (let page = start; page < start + pages; page++) if (this.#wake(page)) woken.push(page)
     return woken
@@ -221,7 +237,7 @@ export class Arena {
     const mine = this.#mine
     for (let start = 0; start + pages <= end; ) {
       let got = 0
-      while (got < pages && takePage(i32, SharedWord.pages + start + got, mine, resting)) got++
+      while (got < pages && claimPage(i32, SharedWord.pages + start + got, mine, resting)) got++
       if (got === pages) {
         try {
           this.#back(start * this.pageSize, (start + pages) * this.pageSize)
@@ -241,22 +257,22 @@ export class Arena {
   }
 
   /**
-   * Asks the system for memory before it is touched: where there is none, that is an error, while the touch would end
-   * the process.
+   * Asks the system for the memory of these bytes before anything touches it: where none is left, asking fails with an
+   * error, while touching would end the process.
    */
   #back(from: number, to: number): void {
     const { i32 } = this.state
-    for (let piece = Math.floor(from / PIECE); piece * PIECE < to; piece++) {
-      if (Atomics.load(i32, SharedWord.backed + piece) !== 0) continue
-      const at = piece * PIECE
-      back(this.segment.file, ARENA_OFFSET + at, Math.min(PIECE, this.size - at))
-      Atomics.store(i32, SharedWord.backed + piece, 1)
+    for (let unit = Math.floor(from / UNIT); unit * UNIT < to; unit++) {
+      if (Atomics.load(i32, SharedWord.backed + unit) !== 0) continue
+      const at = unit * UNIT
+      back(this.segment.file, ARENA_OFFSET + at, Math.min(UNIT, this.size - at))
+      Atomics.store(i32, SharedWord.backed + unit, 1)
     }
   }
 }
 
 /** Claims a page that is free or, if `resting`, one that rests. */
-function takePage(i32: Int32Array, at: number, mine: number, resting: boolean): boolean {
+function claimPage(i32: Int32Array, at: number, mine: number, resting: boolean): boolean {
   const owner = resting ? Math.min(Atomics.load(i32, at), 0) : 0
   return Atomics.compareExchange(i32, at, owner, mine) === owner
 }

@@ -1,6 +1,7 @@
 /**
- * What one side sleeps on and the other rings: a pipe of one descriptor that is open for both directions. Whoever rings never
- * blocks, even if a DLL fills the pipe, and bytes are hints: stale ones do no harm.
+ * A bell: one side sleeps on it, the other rings. It is a pipe with one descriptor, open for reading and writing.
+ * Ringing writes a byte and never blocks, even if a DLL fills the pipe. A byte is a hint to look, so that a stale one
+ * does no harm.
  */
 import { constants } from 'node:fs'
 import { Socket } from 'node:net'
@@ -13,12 +14,15 @@ const BYTE = new Uint8Array([1])
 const MODE = constants.O_RDWR | constants.O_NONBLOCK | O_CLOEXEC
 const NONE_LEFT = 'no descriptor is left for the bell of a session: raise the limit (ulimit -n)'
 
-/** Makes a bell; the descriptor belongs to the process, so that any thread may ring it. Throws SessionStartError where none is left. */
+/**
+ * Makes a bell; its descriptor belongs to the process, so that any thread may ring it. Throws SessionStartError where
+ * no descriptor is left.
+ */
 export function makeBell(): number {
   const pair = new Int32Array(2)
   if (libc().pipe2(pair, O_CLOEXEC) !== 0) throw new SessionStartError(NONE_LEFT)
   try {
-    // opened for both directions, so that it gives no end-of-file when the other side dies
+    // with one end only for reading, it would give end-of-file when the other side dies
     return reopen(pair[0])
   } finally {
     for (const fd of pair) libc().close(fd)
@@ -26,8 +30,8 @@ export function makeBell(): number {
 }
 
 /**
- * Rings without a look whether the session lives. Where it may have ended use `SharedState.ring`: `fd` may be another
- * file's by then.
+ * Rings without checking that the session lives. Where it may have ended use `SharedState.ring`: by then the number
+ * `fd` may be that of another file.
  */
 export function ringBell(fd: number): void {
   libc().write(fd, BYTE, 1)
@@ -46,7 +50,10 @@ export class Bell {
   readonly #poll: Uint8Array
   readonly #bytes = new Uint8Array(64)
 
-  /** `heard` is called from the event loop, which the bell does not keep alive. Throws SessionStartError where no descriptor is left. */
+  /**
+   * `heard` is called in the event loop when the bell has been rung; the bell does not keep the loop alive. Throws
+   * SessionStartError where no descriptor is left.
+   */
   constructor(fd: number, heard: () => void) {
     this.#fd = reopen(fd)
     this.#poll = pollRecord(this.#fd, POLLIN)
@@ -68,8 +75,8 @@ export class Bell {
 
   /**
    * Blocks this thread until the bell is rung or `milliseconds` have passed; false if it was not rung. A signal does
-   * not end the wait: a profiler sends a thousand in a second, and each would count as a slice in which nothing was
-   * heard.
+   * not end the wait: a profiler sends a thousand in a second, and the caller would count each as a slice of waiting in
+   * which nothing came.
    */
   wait(milliseconds: number): boolean {
     const end = performance.now() + milliseconds

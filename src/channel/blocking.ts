@@ -1,16 +1,17 @@
 /**
- * Guards a thread that blocks while `async` callbacks are open that only it can finish. While it blocks they do not go
- * on, and what it blocks for may itself wait for them.
+ * Guards a thread that blocks while `async` callbacks are open that only this thread can finish. They make no progress
+ * while it blocks, and the call that it blocks for may itself wait for them.
  */
 import { ZugbrueckeError } from '../errors.js'
 import type { Frames } from './frames.js'
 import { TimeLimit } from './time-limit.js'
 
 /**
- * In milliseconds: how long a blocking call waits for the host to be free while a callback needs this thread, how long
- * a blocking call may hold such a callback up, and how often the call looks whether the host is free.
+ * In milliseconds: how long a blocking call waits until the host is free while a callback needs this thread, and how
+ * long it may hold such a callback up.
  */
 const PATIENCE = 5000
+/** In milliseconds: how often such a call looks whether the host is free. */
 const GLANCE = 5
 
 /** What `Blocking` needs of the thread's lane. */
@@ -25,7 +26,7 @@ export interface BlockingLane {
 export class Blocking {
   /** The strands that carry out what this thread blocks for, the innermost last. */
   readonly #on: number[] = []
-  /** When it passes, the blocking call is given up, or the callbacks that it holds up fail. */
+  /** When this limit passes, the blocking call is given up, or the callbacks that it holds up fail. */
   #patience: TimeLimit | undefined
 
   constructor(private readonly lane: BlockingLane) {}
@@ -36,8 +37,8 @@ export class Blocking {
   }
 
   /**
-   * Whether this thread blocks for something that `strand` carries out: a callback there runs inside the blocking
-   * call.
+   * Whether this thread blocks for a call that `strand` carries out. A callback on that strand then runs inside the
+   * blocking call.
    */
   isFor(strand: number): boolean {
     return this.#on.includes(strand)
@@ -57,31 +58,31 @@ export class Blocking {
   }
 
   /**
-   * To be called before `what` blocks this thread. Throws ZugbrueckeError where that would last for ever: while the
-   * DLL waits in an `async` callback that needs this thread to go on.
+   * To be called before `what` blocks this thread. Throws ZugbrueckeError where it would block for ever: while the DLL
+   * waits in an `async` callback that needs this thread.
    */
   assertMayBlock(what: string): void {
     const { frames } = this.lane
     if (!frames.unfinished) return
     const { current } = frames
-    if (frames.isBehindOwn(current) || (!current && !this.#comesToTheHead()))
+    if (frames.isBehindOwn(current) || (!current && !this.#hostBecomesFree()))
       throw new ZugbrueckeError(
         `${what} would block this thread for ever: the DLL waits in a callback of this thread that has not returned, and before it does no other call is carried out. Await the call instead of using .sync`,
       )
   }
 
   /**
-   * Waits until the host has answered all earlier requests; false if it has not within PATIENCE. A routine that it
-   * carries out may wait for another thread of the DLL, and that thread for a callback of this one, which nobody can
-   * see from outside.
+   * Waits until the host has answered all earlier requests; false if it has not within PATIENCE. The routine that the
+   * host carries out may wait for another thread of the DLL, and that thread for a callback of this JS thread. Neither
+   * can be seen from here.
    */
-  #comesToTheHead(): boolean {
+  #hostBecomesFree(): boolean {
     const { lane } = this
     const answered = lane.allAnswered()
     if (answered()) return true
     let left = PATIENCE / GLANCE
     const limit = new TimeLimit(lane.limits, GLANCE, () => (--left > 0 ? GLANCE : undefined))
-    // so that `watchHeldUp` sets no limit of its own: this call fails, and not the callback
+    // keeps `watchHeldUp` from setting a limit of its own: this call is to fail, and not the callback
     this.#patience ??= limit
     lane.waitFor(() => left <= 0 || answered())
     limit.end()
@@ -89,8 +90,8 @@ export class Blocking {
   }
 
   /**
-   * While this thread blocks, `async` callbacks do not go on in which other threads of the DLL wait. What it blocks
-   * for may need those threads, which nobody can see from outside: after PATIENCE such callbacks fail.
+   * Other threads of the DLL may wait in `async` callbacks, which make no progress while this thread blocks. Whether
+   * the call that it blocks for needs those threads cannot be seen from here: after PATIENCE the callbacks fail.
    */
   watchHeldUp(): void {
     const { frames, limits } = this.lane

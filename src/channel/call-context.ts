@@ -1,24 +1,28 @@
 /**
- * Which callback makes the call that is made now. While a callback is open, a thread of the DLL waits in it and carries out the
- * calls that the callback makes; those of other flows of the same JS thread are not its own.
+ * Tells which callback, if any, makes a call. While a callback is open, a thread of the DLL waits in it and carries out
+ * the calls that the callback makes. Other code of the same JS thread may make calls meanwhile; those go to the ring.
  *
- * What runs synchronously is known. What a callback does after an `await` is known by AsyncLocalStorage. That makes each promise
- * of the thread slower (Node 20 and 22 then run a hook for it), so it is in use only while such a callback is open.
+ * For code that a callback runs synchronously a variable tells. For code behind an `await` an AsyncLocalStorage does.
+ * It makes each promise of the thread slower (Node 20 and 22 run a hook for each), so it is in use only while an
+ * `async` callback is open.
  */
 import { AsyncLocalStorage, type AsyncResource } from 'node:async_hooks'
 
 const storage = new AsyncLocalStorage<CallbackScope<unknown>>()
-/** Callbacks of this JS thread that are open, of whatever session, and whether the storage is in use for any. */
+/** Open callbacks of this JS thread, of all sessions. */
 let open = 0
+/** Whether the storage is in use. */
 let following = false
 
-/** The callbacks of one thread of one session; `F` is what a call that belongs to one is handed to. */
+/** The open callbacks of one thread of one session. `F` is the target: what their calls are handed to. */
 export class CallContext<F> {
   #open = 0
-  /** The callback whose code runs now; null: no callback's; undefined: only the AsyncLocalStorage knows. */
+  /**
+   * The callback whose code runs now; null: code of no callback runs; undefined: only the AsyncLocalStorage can tell.
+   */
   #now: CallbackScope<F> | null | undefined
 
-  /** The target of the callback whose code runs now; undefined where it is no callback's. */
+  /** The target of the callback whose code runs now; undefined where code of no callback runs. */
   get current(): F | undefined {
     if (this.#open === 0) return undefined
     if (this.#now !== undefined) return this.#now?.target
@@ -28,8 +32,8 @@ export class CallContext<F> {
   }
 
   /**
-   * Opens the scope of a callback. `around` is the callback in one of whose calls it happens, if there is one. The
-   * caller closes the scope.
+   * Opens the scope of a callback. `around` is the callback that made the call inside which this one happens, if there
+   * is one. Whoever opens a scope closes it.
    */
   open(target: F, around: CallbackScope<F> | undefined): CallbackScope<F> {
     this.#open++
@@ -38,8 +42,8 @@ export class CallContext<F> {
   }
 
   /**
-   * From now on code counts as that of this callback (null: of none; undefined: the AsyncLocalStorage tells). Gives
-   * what to pass afterwards to undo this.
+   * From now on the code that runs counts as that of this callback (null: of none; undefined: as the AsyncLocalStorage
+   * tells). Returns what to pass to undo this.
    */
   enter(scope: CallbackScope<F> | null | undefined): CallbackScope<F> | null | undefined {
     const before = this.#now
@@ -47,7 +51,7 @@ export class CallContext<F> {
     return before
   }
 
-  /** @internal */
+  /** @internal Called by a scope when it is closed. */
   closed(): void {
     this.#open--
     if (--open > 0 || !following) return
@@ -56,11 +60,14 @@ export class CallContext<F> {
   }
 }
 
-/** One callback, from its beginning until it is closed. Asynchronous flows that it began may hold it for longer. */
+/**
+ * One callback, from its beginning until it is closed. Code behind an `await` that the callback began may run after
+ * that, and find the scope closed.
+ */
 export class CallbackScope<F> {
-  /** What its calls are handed to; undefined once it is closed. */
+  /** What the callback's calls are handed to; undefined once the scope is closed. */
   target: F | undefined
-  /** The scope to which calls of its flows belong once this one is closed. */
+  /** The scope to which calls of the callback's code belong once this scope is closed. */
   outer: CallbackScope<unknown> | undefined
 
   constructor(
@@ -73,8 +80,8 @@ export class CallbackScope<F> {
   }
 
   /**
-   * Runs the callback's function in the asynchronous context in which the callback was made. Inside a blocking call no
-   * code behind an `await` can run, so that the AsyncLocalStorage is not needed for it.
+   * Runs the callback's function in the asynchronous context in which the callback was made. `blocking`: inside a
+   * blocking call, where no code behind an `await` can run and the AsyncLocalStorage is not needed.
    */
   run<R>(made: AsyncResource, blocking: boolean, fn: () => R): R {
     return this.during(() =>
@@ -87,7 +94,7 @@ export class CallbackScope<F> {
     )
   }
 
-  /** Runs what belongs to this callback and to nobody else, whatever flow it is run from. */
+  /** Runs code of this callback, wherever it is called from. */
   during<R>(fn: () => R): R {
     const before = this.context.enter(this)
     try {
@@ -100,8 +107,8 @@ export class CallbackScope<F> {
   close(): void {
     if (this.target === undefined) return
     this.target = undefined
-    // skips scopes that are closed: a chain of callbacks, each begun by the one before, would keep all of them in
-    // memory
+    // skips closed scopes: where each callback of a long chain is begun by the one before, each would keep all earlier
+    // scopes in memory
     this.outer = nearestOpen(this.outer)
     this.context.closed()
   }

@@ -1,17 +1,19 @@
-/** A control message and its outcome: loading, declaring, allocating, and everything else that is not a call. */
+/** A control message and its outcome: loads, declares, allocates, and does everything else that is not a call. */
 import { decodeOutcome, encodeControl, type Outcome } from '../codec/control.js'
 import { ARENA_OFFSET, Kind, MAILBOX_ROOM, Reply, Status } from '../codec/layout.js'
 import { ZugbrueckeError } from '../errors.js'
 import { Exchange, type Port, type Sender, sendFromArena } from './exchange.js'
 
-/** Room for an outcome; texts longer than that are shortened by the host. */
+/** Bytes of arena for an outcome. The host shortens texts for which that is too little. */
 const ROOM = 4096
 
 export class ControlExchange extends Exchange {
   override readonly prepares = true
+  /** Offset of the message in the arena, where the port has no room for it; -1: none. */
   #at = -1
-  #room = -1
   #length = 0
+  /** Offset of the room for the outcome; -1: none. */
+  #room = -1
 
   constructor(
     override readonly label: string,

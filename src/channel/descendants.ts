@@ -1,7 +1,10 @@
-/** The programs that a session's DLLs have started. Wine detaches them from the process that started them: only their environment tells whose they are. */
+/**
+ * The programs that a session's DLLs have started. Wine detaches them from the process that started them, so that only
+ * their environment tells which session they belong to.
+ */
 import { readdirSync, readFileSync } from 'node:fs'
 
-/** Names the session in the environment of all that it starts, the host first of all. */
+/** Environment variable that names the session: the host has it, and each program that the host starts inherits it. */
 export const MARK = 'ZUGBRUECKE_SESSION'
 /**
  * Wine's own processes. They serve all sessions of a prefix and end by themselves, but carry the mark of the session
@@ -9,10 +12,10 @@ export const MARK = 'ZUGBRUECKE_SESSION'
  */
 const SERVICES =
   /(^|[\\/])(wineserver(64)?|(services|winedevice|plugplay|svchost|rpcss)\.exe|explorer\.exe\0\/desktop\b[^\0]*)(\0|$)/i
-/** Looks at all processes: a program that is being started during one look is found by the next. */
+/** So often all processes are looked at: a program that is being started during one look is found by the next. */
 const ROUNDS = 5
 
-/** The mark of one session. It begins with `all`, which is the mark of all sessions of a supervisor. */
+/** The mark of one session. It begins with `all`, which the marks of all sessions of a supervisor begin with. */
 export const markOf = (all: string, session: number): string => `${all}${session}.`
 
 const numbered = () => readdirSync('/proc').filter(name => /^\d+$/.test(name))
@@ -41,14 +44,14 @@ function signal(mark: string, name: 'SIGKILL' | 'SIGCONT'): boolean {
 }
 
 /**
- * Ends all processes whose mark begins with `mark`, which takes some milliseconds. One whose environment has lost the
- * mark is not found: only a sandbox holds that.
+ * Ends all processes whose mark begins with `mark`, which takes some milliseconds. A process that was started without
+ * the mark in its environment is not found; only a sandbox ends such a one.
  */
 export function endPrograms(mark: string): void {
   for (let round = 0; round < ROUNDS && signal(mark, 'SIGKILL'); round++);
 }
 
-/** Continues those that were stopped (SIGSTOP). */
+/** Continues processes with the mark that were stopped (SIGSTOP). */
 export function continuePrograms(mark: string): void {
   signal(mark, 'SIGCONT')
 }

@@ -8,9 +8,9 @@ const FD_CLOEXEC = 1
 const STANDARD = 3
 
 /**
- * Runs `start`, whose new process inherits only the descriptors that it names. Node marks what it opens itself as not
- * inheritable, but not what it was started with, such as a listening socket of systemd's or a lock of a script's. What
- * other threads start at the same moment inherits none of those either.
+ * Runs `start`, so that the process it starts inherits only the descriptors that it passes on by name. Node marks the
+ * files that it opens as not inheritable, but not those that it was started with, such as a listening socket of
+ * systemd's or a lock of a script's. Processes that other threads start at the same moment do not inherit those either.
  */
 export function handingNothingOn<T>(start: () => T): T {
   const marked = readdirSync('/proc/self/fd')
@@ -21,12 +21,13 @@ export function handingNothingOn<T>(start: () => T): T {
   try {
     return start()
   } finally {
-    // another thread may have closed it meanwhile, and the number may be that of a file which is not to be inherited
+    // another thread may have closed the descriptor meanwhile, and its number may be that of a file that must not be
+    // inherited
     for (const [fd, file] of marked) if (file !== undefined && fileOf(fd) === file) libc().fcntl(fd, F_SETFD, 0)
   }
 }
 
-/** What a descriptor is open on; undefined where it is closed. */
+/** Identifies the file that a descriptor is open on; undefined where it is closed. */
 function fileOf(fd: number): string | undefined {
   try {
     const { dev, ino } = fstatSync(fd, { bigint: true })

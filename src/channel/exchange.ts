@@ -1,18 +1,23 @@
-/** One request and its reply, from the moment it is asked for until it is settled: waiting, under way, settled. */
+/**
+ * One request and its reply. An exchange waits for its turn, is under way once its request is sent, and ends settled.
+ */
 import { MESSAGE_IN_ARENA } from '../codec/layout.js'
 import type { Arena } from './arena.js'
 import type { Mapping } from './mapping.js'
 
 /** Where a message goes: the ring's next slot, or the mailbox of a strand. */
 export interface Port {
-  /** Bytes for the message, behind the header. */
+  /** Bytes that a message may have, without its header. */
   readonly room: number
   /**
-   * Hands over the `length` bytes that `message` begins with, which are copied; false if it has to wait. `tag` is kind | flags << 16.
-   * With the flag MESSAGE_IN_ARENA they lie in the arena, and `message` begins with their offset.
+   * Sends the first `length` bytes of `message`, which are copied; false if the message has to wait. `tag` is kind |
+   * flags << 16. With the flag MESSAGE_IN_ARENA the bytes lie in the arena, and `message` begins with their offset.
    */
   send(message: Int32Array, length: number, tag: number): boolean
-  /** Set for a callback's mailbox: what is sent there runs inside the callback, and must not wait for what the call around it holds. */
+  /**
+   * Set for the mailbox of a callback: what is sent there runs inside the callback, and must not wait for memory that
+   * the call around the callback holds.
+   */
   readonly nested?: boolean
 }
 
@@ -20,13 +25,19 @@ export interface Port {
 export interface Sender {
   readonly mapping: Mapping
   readonly arena: Arena
-  /** ArrayBuffers that calls under way work on. */
+  /** ArrayBuffers of the program's that calls under way use. Their contents may change until those calls return. */
   readonly lent: Set<ArrayBufferLike>
-  /** Sends what the request at the head of its queue needs to have sent before itself; false if that has to wait. */
+  /**
+   * Sends a request that the one at the head of the queue needs before itself, on the same port; false if it has to
+   * wait.
+   */
   sendFirst(exchange: Exchange, port: Port): boolean
 }
 
-/** Sends a message for which the port has no room: its bytes go to the arena, at an offset where there is room for them. */
+/**
+ * Sends a message that is too long for the port: copies its bytes to `at` in the arena, where the caller has allocated
+ * room.
+ */
 export function sendFromArena({ mapping }: Sender, port: Port, bytes: Uint8Array, at: number, kind: number): boolean {
   mapping.u8.set(bytes, at)
   return port.send(Int32Array.of(at), bytes.length, kind | (MESSAGE_IN_ARENA << 16))
@@ -34,33 +45,36 @@ export function sendFromArena({ mapping }: Sender, port: Port, bytes: Uint8Array
 
 export abstract class Exchange {
   /**
-   * True once nothing more is to be done with it. Set where it fails or is withdrawn, and by exchanges that a thread
-   * blocks for.
+   * True once nothing more is to be done with it. Set by the lane where it fails or is withdrawn, by a frame when it is
+   * answered, and otherwise only by exchanges that a thread may block for, when they settle.
    */
   settled = false
   /**
-   * The first error that a callback threw during it; it fails with that. (`declare` makes no field: most exchanges
-   * need none.)
+   * The first error that a callback threw during this exchange, which then fails with it. (Only declared, so that the
+   * field is not made for each exchange: most need none.)
    */
   declare thrown?: Error
-  /** True if it is sent only for the exchange behind it: to load a DLL or declare a routine. */
+  /** True if it loads a DLL or declares a routine: it is sent only because the exchange behind it needs that. */
   readonly prepares?: boolean
-  /** What runs, for errors. */
+  /** Names in errors what runs. */
   abstract readonly label: string
   /**
-   * Encodes the request and sends it. False: it has to wait (no slot, no arena, its memory is lent, a thunk is wanted).
-   * Throws when the request is bad: nothing has been sent then.
+   * Encodes the request and sends it. False if it has to wait: no slot or no arena is free, memory of its arguments is
+   * lent to another call, or a callback has no thunk yet. Throws, with nothing sent, if the request is bad.
    */
   abstract attempt(sender: Sender, port: Port): boolean
-  /** A callback is about to run inside it, which may change what it was given. */
+  /** Called before a callback runs inside it, which may change the memory of its arguments. */
   interrupted?(): void
-  /** Called where it has to wait: copies what must not change until it is sent. Throws if that cannot be read. */
+  /**
+   * Called where it has to wait: copies the arguments that must not change until it is sent. Throws if they cannot be
+   * read.
+   */
   keep?(): void
   /**
-   * Takes the reply: `at` is the offset in the segment of the `Reply` table or, if `outcomeLength` is not 0, of the so many bytes
-   * of an Outcome that came in a mailbox. Must not throw.
+   * Takes the reply. `at` is an offset in the segment: of the `Reply` table or, where `outcomeLength` is not 0, of an
+   * Outcome of so many bytes that came in a mailbox. Must not throw.
    */
   abstract settle(sender: Sender, at: number, outcomeLength: number): void
-  /** The session is gone, or the request was bad. Must not throw. */
+  /** Called instead of `settle`: the session has ended, or the request was bad. Must not throw. */
   abstract fail(sender: Sender, error: Error): void
 }

@@ -1,6 +1,6 @@
 /**
- * A callback that is open: the host's thread waits in it, and every call that the callback makes is carried out on that very thread,
- * one at a time (docs/wire.md, "Strand mailbox").
+ * A callback that is open. A thread of the host waits in it, and carries out every call that the callback makes, one at
+ * a time (docs/wire.md, "Strand mailbox").
  */
 import { Kind, MAILBOX_ROOM, Return } from '../codec/layout.js'
 import type { CallbackScope } from './call-context.js'
@@ -10,7 +10,7 @@ import type { Exchange, Port, Sender } from './exchange.js'
 export interface Mailbox {
   /** Puts a message there and wakes the strand. */
   send(strand: number, message: Int32Array, length: number, tag: number): void
-  /** The frame's last answer is about to be sent: the mailbox belongs to the callback around it from then on. */
+  /** Called before the frame's last answer is sent. From then on the mailbox belongs to the callback around it. */
   close(frame: Frame): void
   /** The message of a Return with these bits. */
   returning(low: number, high: number): Int32Array
@@ -19,7 +19,7 @@ export interface Mailbox {
 export class Frame implements Port {
   readonly room = MAILBOX_ROOM
   readonly nested = true
-  /** Fails the callback. Set once its function has returned a promise. */
+  /** Fails the callback, where a blocked thread holds it up. Set once its function has returned a promise. */
   heldUp: (() => void) | undefined
   readonly scope: CallbackScope<Frame>
   #outstanding: Exchange | undefined
@@ -31,7 +31,7 @@ export class Frame implements Port {
     private readonly sender: Sender,
     private readonly mailbox: Mailbox,
     readonly strand: number,
-    /** Opens the scope that tells which calls are the callback's own. */
+    /** Opens the scope that tells which calls this callback makes. */
     open: (frame: Frame) => CallbackScope<Frame>,
   ) {
     this.scope = open(this)
@@ -49,18 +49,18 @@ export class Frame implements Port {
     return true
   }
 
-  /** What runs on the host's thread inside this callback. */
+  /** The exchange of this callback's that the host's thread carries out now. */
   get running(): Exchange | undefined {
     return this.#outstanding
   }
 
-  /** Has the callback's own function come to its end? */
+  /** Whether the callback's function has come to its end. */
   get returned(): boolean {
     return this.#result !== undefined
   }
 
   /**
-   * A reply has come: its table lies at `at`, or `outcomeLength` bytes of an Outcome do. False if none was expected.
+   * Settles the outstanding exchange with the reply that has come: see `Exchange.settle`. False if none was expected.
    */
   answered(at: number, outcomeLength: number): boolean {
     const exchange = this.#outstanding
@@ -72,12 +72,13 @@ export class Frame implements Port {
     return true
   }
 
-  /** The callback has returned: its result goes to the host once the calls it made are done. */
+  /** The callback's function has returned. Its result goes to the host once the calls that it made are done. */
   finish(low: number, high: number): void {
     this.#result = { low, high }
     this.pump()
   }
 
+  /** Sends what can be sent now: queued exchanges, and the result behind the last of them. */
   pump(): void {
     while (!this.#outstanding && this.#queue.length > 0) {
       const exchange = this.#queue[0]
@@ -96,14 +97,14 @@ export class Frame implements Port {
     this.mailbox.send(this.strand, this.mailbox.returning(low, high), Return.size, Kind.return)
   }
 
-  /** One message at a time: false while a reply is outstanding, also for the next rows of a batch. */
+  /** False while a reply is outstanding: the mailbox holds one message. */
   send(message: Int32Array, length: number, tag: number): boolean {
     if (this.#outstanding) return false
     this.mailbox.send(this.strand, message, length, tag)
     return true
   }
 
-  /** Empties the frame; gives all exchanges that were not settled. */
+  /** Closes the frame without an answer; gives all exchanges that were not settled. */
   removeAll(): Exchange[] {
     this.#closed = true
     const all = [...(this.#outstanding ? [this.#outstanding] : []), ...this.#queue.splice(0)]

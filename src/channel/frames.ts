@@ -1,4 +1,6 @@
-/** The callbacks that run in one thread now, by the order in which they began and by the strands of the host that wait in them. */
+/**
+ * The open callbacks of one thread: in the order in which they began, and by the strand of the host that waits in them.
+ */
 import {
   Callback as CallbackMessage,
   Header,
@@ -18,17 +20,20 @@ import { type SharedState, SharedWord } from './shared.js'
 import { postedAt } from './threads.js'
 import type { Trace } from './trace.js'
 
-/** Carries out one callback, whose bits lie at `argumentsAt` in the segment, and calls `frame.finish` in the end. Must not throw. */
+/**
+ * Runs one callback, the bits of whose `count` arguments lie at `argumentsAt` in the segment, and calls `frame.finish`
+ * in the end. Must not throw.
+ */
 export type OnCallback = (frame: Frame, callback: number, count: number, argumentsAt: number) => void
 
 export class Frames {
-  /** Index of the segment's word that is not zero once the host has posted something for this thread. */
+  /** Index of the segment's word that says which strands have posted something for this thread: a bit each. */
   readonly posted: number
   readonly context = new CallContext<Frame>()
-  /** The latest last. */
+  /** The one that began last comes last. */
   readonly #open: Frame[] = []
   readonly #strands: Frame[][] = Array.from({ length: STRANDS }, () => [])
-  /** Of each strand: number of the message that was looked at last. */
+  /** For each strand: number of the message that was handled last. */
   readonly #seen = new Int32Array(STRANDS)
 
   constructor(
@@ -38,7 +43,7 @@ export class Frames {
     private readonly thread: number,
     private readonly mailbox: Mailbox,
     private readonly onCallback: OnCallback,
-    /** Called for a reply that nobody has asked for: something in the segment has been overwritten. */
+    /** Called for a reply that no exchange waits for: a DLL has overwritten the mailbox. */
     private readonly onBroken: () => void,
     private readonly trace?: Trace,
   ) {
@@ -49,14 +54,14 @@ export class Frames {
     return this.#open.length
   }
 
-  /** The callback that makes the call made now; undefined: the call is of none, and goes to the ring. */
+  /** The callback whose code runs now. Undefined: no callback's code runs, and a call made now goes to the ring. */
   get current(): Frame | undefined {
     return this.context.current
   }
 
   /**
-   * Whether a call of `frame` (undefined: of no callback, for the host's main thread) would wait for a callback that
-   * only this thread can finish.
+   * Whether a call that `frame` makes would wait for a callback that only this thread can finish. Without a frame the
+   * call is one for the host's main thread.
    */
   isBehindOwn(frame: Frame | undefined): boolean {
     const stack = this.#strands[frame?.strand ?? 0]
@@ -68,13 +73,13 @@ export class Frames {
     return this.#open.some(frame => !frame.returned)
   }
 
-  /** The callback around another, on the same strand. */
+  /** The callback inside which another one happens, on the same strand. */
   outside(frame: Frame): Frame | undefined {
     const stack = this.#strands[frame.strand]
     return stack[stack.indexOf(frame) - 1]
   }
 
-  /** Fails the callbacks on all strands but these, for which this thread blocks. */
+  /** Fails the callbacks on all strands but those that this thread blocks for. */
   failHeldUp(strands: readonly number[]): void {
     for (const frame of [...this.#open]) if (!strands.includes(frame.strand)) frame.heldUp?.()
   }
@@ -96,9 +101,9 @@ export class Frames {
   }
 
   /**
-   * Serves what the host's strands have posted for this thread and sends what waits in open callbacks. Gives the
-   * number of messages served. `everywhere` looks into every mailbox, for the word that tells which to look into may
-   * have been overwritten.
+   * Serves what the host's strands have posted for this thread, and sends what waits in open callbacks. Gives the
+   * number of messages served. `everywhere`: looks into every mailbox, in case a DLL has overwritten the word that
+   * tells which ones to look into.
    */
   service(everywhere = false): number {
     const { i32 } = this.mapping
@@ -112,7 +117,7 @@ export class Frames {
     return heard
   }
 
-  /** Whether any mailbox has a message number, or a thread, that is impossible. */
+  /** Whether any mailbox has a message number, or a thread's number, that is impossible. */
   get isBroken(): boolean {
     const { i32, u8 } = this.mapping
     for (let strand = 0; strand < STRANDS; strand++) {
@@ -124,15 +129,15 @@ export class Frames {
   }
 
   /**
-   * Serves a strand's mailbox. False where nothing in it is new for this thread, whatever the bit said, which a DLL
-   * can set.
+   * Serves a strand's mailbox. False where nothing in it is new for this thread: its bit in `posted` proves nothing,
+   * for a DLL can set it.
    */
   #listen(strand: number): boolean {
     const { i32, view } = this.mapping
     const box = STRAND_OFFSET + strand * STRAND_SIZE
     const message = box + MESSAGE
     const number = Atomics.load(i32, box >> 2)
-    // host and Node post in turns
+    // host and Node post in turns: the next message of the host's has the number after Node's last answer
     if (
       number === this.#seen[strand] ||
       number !== ((Atomics.load(this.state.i32, SharedWord.answered + strand) + 1) | 0)

@@ -1,7 +1,7 @@
 /**
- * What a thread checks that waits for the host and hears nothing: that the Windows process lives, that Wine's server
- * does, without which the process gets nowhere, and that the host's bell thread gives a sign of life, which it does
- * whatever a routine does. Costs nothing while replies come.
+ * What a thread checks while it waits for the host and nothing comes: that the Windows process lives, that Wine's
+ * server lives, without which the process makes no progress, and that the host's bell thread gives a sign of life, as
+ * it does however long a routine runs. Nothing is checked while replies come.
  */
 import { ControlWord } from '../codec/layout.js'
 import type { Mapping } from './mapping.js'
@@ -14,13 +14,11 @@ import { EndReason, type SharedState, SharedWord } from './shared.js'
 const SERVING = 1
 
 export class HostWatch {
-  /**
-   * Slices in a row in which the process was gone or what it wrote was broken, and milliseconds in a row without a
-   * sign of life.
-   */
+  /** Slices in a row in which the process was gone, or what it had written was broken. */
   #suspicions = 0
+  /** Milliseconds without a sign of life. */
   #silent = 0
-  /** Number of the sign of life that was asked for last; 0: none is awaited. */
+  /** Number of the sign of life that was asked for last; 0: none has been asked for. */
   #asked = 0
 
   constructor(
@@ -45,8 +43,8 @@ export class HostWatch {
     const { pid } = this.state
     const lives = processLives(pid)
     if (broken || !lives) {
-      // the supervisor tells of the end, and how the process ended, unless it is gone itself: it is given one more
-      // slice
+      // the supervisor says that the process has ended, and how. Only if it has not within one more slice, this thread
+      // does
       if (++this.#suspicions < 2) return EndReason.none
       return broken ? EndReason.corrupted : EndReason.crashed
     }

@@ -1,9 +1,11 @@
 /**
- * One thread's end of a session's channel: it keeps what waits in order, sends it, waits for replies and settles them.
- * Each thread that uses a session has one lane; only that thread may touch it, and it needs no other thread.
+ * One thread's end of a session's channel. It keeps requests that wait in order, sends them, waits for replies and
+ * settles them. Each thread that uses a session has one lane; only that thread may use it, and it needs no other
+ * thread.
  *
- * A thread is awake, or it sleeps on its bell, in its event loop or blocked. The host rings only for a thread that has
- * said that it sleeps; so a thread says so, looks once more, and only then sleeps.
+ * A thread is awake, or it sleeps: in its event loop, or blocked, until its bell is rung. The host rings only for a
+ * thread that has said that it sleeps. So before it sleeps a thread says so, and then looks once more for what came
+ * before.
  */
 
 import type { Encoder } from '../codec/encoder.js'
@@ -15,6 +17,7 @@ import type { Exchange, Port, Sender } from './exchange.js'
 import { Frame } from './frame.js'
 import { Frames, type OnCallback } from './frames.js'
 import type { HostWatch } from './host-watch.js'
+import { KeepAlive } from './keep-alive.js'
 import type { Mapping } from './mapping.js'
 import { Patience, SLICE, TURN } from './patience.js'
 import { Ring } from './ring.js'
@@ -28,13 +31,12 @@ import type { Turn } from './turns.js'
 
 const MASK = SLOTS - 1
 /**
- * Work for when the program's own code pauses is chained to this: `queueMicrotask` makes an AsyncResource each time,
- * which takes longer than a look for a reply.
+ * Code that is to run when the program's own code pauses is chained to this promise: `queueMicrotask` makes an
+ * AsyncResource each time, which takes longer than a look for a reply.
  */
 const pause = Promise.resolve()
 /**
- * How soon a thread looks again, in milliseconds, that waits for room while the ring is full of other threads'
- * requests.
+ * Milliseconds until a thread looks again for room in a ring that is full of other threads' requests: no bell tells it.
  */
 const CROWDED = 1
 
@@ -46,10 +48,13 @@ export interface LaneOptions {
   readonly encoder: Encoder
   readonly turn: Turn
   readonly onCallback: OnCallback
-  /** The error that everything fails with once the session is dead. */
+  /**
+   * The error with which an exchange fails once the session is dead; `exchange` is what ran when it died, if anything
+   * did.
+   */
   readonly deathError: (exchange: Exchange | undefined) => Error
   readonly watch: HostWatch
-  /** Ends the session for a reason of `EndReason`, and the Windows process with it if it is still there. */
+  /** Ends the session for a reason of `EndReason`, and the Windows process if it still runs. */
   readonly giveUp: (reason: number) => void
   /** Called once, when this thread first sees that the session is dead. */
   readonly onDeath: () => void
@@ -59,7 +64,7 @@ export class Lane implements Sender, BlockingLane {
   readonly mapping: Mapping
   readonly arena: Arena
   readonly lent = new Set<ArrayBufferLike>()
-  /** Callbacks that run now. */
+  /** The open callbacks of this thread. */
   readonly frames: Frames
   readonly blocking: Blocking
   /** Time limits of what this thread has under way. */
@@ -72,21 +77,22 @@ export class Lane implements Sender, BlockingLane {
   readonly #turn: Turn
   readonly #sleeps: number
   readonly #patience = new Patience()
-  /** Sent and not settled, by the number of the reply. */
+  /** Exchanges that are under way, by the numbers of their replies. */
   readonly #pending: (Exchange | undefined)[] = new Array(SLOTS)
+  /** Exchanges that wait for their turn, in order. */
   readonly #waiting: Exchange[] = []
   #awake = false
-  /** A look is due when the program's code pauses (`#soon`), or once the event loop has had its turn (`#later`). */
+  /**
+   * This thread is going to look when the program's code pauses (`#soon`), or after the event loop's next turn
+   * (`#later`).
+   */
   #soon = false
   #later = false
-  /** This thread is to sleep after the next turn of its event loop, unless something is under way by then. */
+  /** This thread is going to sleep after the event loop's next turn, unless something is under way by then. */
   #resting = false
-  /** Replies settled, and callbacks served, since the event loop last had its turn. */
+  /** Replies settled, and messages of callbacks served, since the event loop's last turn. */
   #settled = 0
-  #keepAlive: NodeJS.Timeout | undefined
-  #held = false
-  /** Replies taken when the timer of `#hold` last looked. */
-  #takenThen = 0
+  readonly #keepAlive: KeepAlive
   #dead = false
   #sending = false
 
@@ -104,6 +110,7 @@ export class Lane implements Sender, BlockingLane {
     this.#ring = this.#trace
       ? new TracedRing(this.#trace, mapping, state, segment, thread)
       : new Ring(mapping, state, segment, thread)
+    this.#keepAlive = new KeepAlive(() => this.#ring.taken, this.#checkHost)
     this.#sleeps = sleepsAt(thread)
     this.#bell = new Bell(Atomics.load(state.i32, SharedWord.bell + thread), () => this.#lookNow())
     this.#rest()
@@ -129,24 +136,25 @@ export class Lane implements Sender, BlockingLane {
   }
 
   /**
-   * The ring, if a request can be sent now without overtaking another one. After sending call `sent`, or `answered`
-   * where the thread is to block.
+   * The ring, if a request can be sent now without overtaking another one. Whoever has sent one through it calls `sent`
+   * or, where the thread is to block, `answered`.
    */
   freeRing(blocking: boolean): Port | undefined {
     if (this.#waiting.length > 0 || this.frames.count > 0 || this.#isDead()) return undefined
-    if (this.#ring.outstanding === 0) this.#turn.take(blocking)
+    if (this.#ring.outstanding === 0) this.#turn.enter(blocking)
     return this.#ring
   }
 
-  /** Takes note of a request that has just been sent through the free ring. */
+  /** To be called when a request has just been sent through the free ring. */
   sent(exchange: Exchange): void {
     this.#sent(exchange)
     this.#expect()
   }
 
   /**
-   * Looks for the reply to what was just sent through the free ring, and takes it: its offset, or -1 if it has not
-   * come within that look (call `awaitSync` then). Most calls that block are answered within it, and need no exchange.
+   * Looks for the reply to a request that has just been sent through the free ring, and takes it: the reply's offset, or
+   * -1 if it has not come within that look (call `awaitSync` then). Most blocking calls are answered within it, and need
+   * no exchange.
    */
   answered(): number {
     const ring = this.#ring
@@ -158,13 +166,16 @@ export class Lane implements Sender, BlockingLane {
     return ring.take()
   }
 
-  /** Blocks this thread until what was just sent through the free ring, for this exchange, is settled. */
+  /** Blocks this thread until the exchange is settled whose request has just been sent through the free ring. */
   awaitSync(exchange: Exchange): void {
     this.#sent(exchange)
     this.waitFor(() => exchange.settled)
   }
 
-  /** Sends a request as soon as its turn comes. Throws if it is bad and can be sent now; fails it if it turns out bad later. */
+  /**
+   * Sends a request as soon as its turn comes. A bad request throws if that is now, and fails the exchange if it is
+   * later.
+   */
   submit(exchange: Exchange, blocking = false): void {
     if (this.#isDead()) {
       exchange.fail(this, this.#options.deathError(undefined))
@@ -176,13 +187,13 @@ export class Lane implements Sender, BlockingLane {
     const frame = this.frames.current
     if (frame) frame.submit(exchange)
     else {
-      if (this.#ring.outstanding === 0) this.#turn.take(blocking)
+      if (this.#ring.outstanding === 0) this.#turn.enter(blocking)
       if (this.#waiting.length > 0 || !exchange.attempt(this, this.#ring)) {
         exchange.keep?.()
         this.#waiting.push(exchange)
       } else this.#sent(exchange)
     }
-    // a blocked thread keeps Node alive anyway, and looks for replies itself
+    // a thread that blocks keeps Node alive anyway, and `waitFor` looks for the reply
     if (!blocking) this.#expect()
   }
 
@@ -206,7 +217,7 @@ export class Lane implements Sender, BlockingLane {
     return true
   }
 
-  /** Fails a request that still waits for its turn; false if it is under way or settled. */
+  /** Fails an exchange that still waits for its turn; false if it is under way or settled. */
   withdraw(exchange: Exchange, error: Error): boolean {
     const at = this.#waiting.indexOf(exchange)
     if (at < 0) return false
@@ -233,10 +244,13 @@ export class Lane implements Sender, BlockingLane {
     }
   }
 
-  /** Does all that can be done now: replies, callbacks, and what waited for them. May be entered again from what it runs. */
+  /**
+   * Does what can be done now: settles replies, serves callbacks, and sends requests that waited for them. The code
+   * that this runs may call it again.
+   */
   service(everywhere = false): void {
     const { context } = this.frames
-    // what is settled here belongs to no callback, whatever code this is called from
+    // code that runs because something is settled belongs to no callback, even if a callback's code has called this
     const before = context.enter(null)
     try {
       this.#serve(everywhere)
@@ -245,6 +259,7 @@ export class Lane implements Sender, BlockingLane {
     }
   }
 
+  /** See `BlockingLane`. */
   allAnswered(): () => boolean {
     const { state, mapping } = this.#options
     const tail = Atomics.load(state.i32, SharedWord.tail)
@@ -264,14 +279,14 @@ export class Lane implements Sender, BlockingLane {
     }
   }
 
-  /** Has this thread look at once: the session has ended, or something else is new. */
+  /** Makes this thread look at once, for instance because the session has ended. */
   heard(): void {
     this.#lookNow()
   }
 
   /**
-   * The call of this thread in which the callback of `frame` happens; undefined if a thread of the DLL's own, or a
-   * call of another JS thread, makes it.
+   * The exchange of this thread inside which the callback of `frame` happens; undefined if a thread of the DLL's own
+   * calls back, or a call of another JS thread does.
    */
   around(frame: Frame): Exchange | undefined {
     const outer = this.frames.outside(frame)
@@ -287,10 +302,10 @@ export class Lane implements Sender, BlockingLane {
     this.#pending[(this.#ring.asked - 1) & MASK] = exchange
   }
 
-  /** Something is under way: this thread looks for it when the program pauses, and keeps Node alive until it is settled. */
+  /** Something is under way: looks for it when the program's code pauses, and keeps Node alive until it is settled. */
   #expect(): void {
     if (!this.#awake) this.#wakeUp()
-    if (!this.#held) this.#hold(true)
+    if (!this.#keepAlive.held) this.#keepAlive.hold()
     if (this.#soon || this.#later) return
     this.#soon = true
     pause.then(this.#lookSoon)
@@ -306,7 +321,7 @@ export class Lane implements Sender, BlockingLane {
     this.#lookNow()
   }
 
-  /** Settles replies while they come quickly, in turns with the event loop; then sleeps there. */
+  /** Settles replies while they come quickly, lets the event loop run in between, and sleeps there when none come. */
   #lookNow(): void {
     if (this.#dead) return
     this.#wakeUp()
@@ -330,7 +345,7 @@ export class Lane implements Sender, BlockingLane {
   }
 
   /**
-   * Nothing is under way: this thread sleeps after the event loop's next turn, unless something is under way by then.
+   * Nothing is under way: sleeps after the event loop's next turn, unless something is under way by then.
    */
   #restLater(): void {
     if (this.#resting || this.#dead) return
@@ -343,7 +358,7 @@ export class Lane implements Sender, BlockingLane {
     if (this.#dead) return
     this.service()
     if (this.#soon || this.#later) return
-    if (this.load === 0 && this.frames.count === 0) this.#hold(false)
+    if (this.load === 0 && this.frames.count === 0) this.#keepAlive.release()
     this.#turn.leave()
     this.#rest()
   }
@@ -354,7 +369,9 @@ export class Lane implements Sender, BlockingLane {
     Atomics.store(this.mapping.i32, this.#sleeps, 0)
   }
 
-  /** Says that this thread sleeps, so that the host rings from now on, and looks once more for what came before. */
+  /**
+   * Says that this thread sleeps, so that the host rings from now on. Looks again soon if something came before that.
+   */
   #rest(): void {
     this.#awake = false
     Atomics.store(this.mapping.i32, this.#sleeps, 1)
@@ -365,21 +382,26 @@ export class Lane implements Sender, BlockingLane {
     else setImmediate(this.#lookLater)
   }
 
+  /** Whether the next reply, or a message of a callback, has come. */
   get #hasNews(): boolean {
     const { i32 } = this.mapping
     const replied = this.#ring.outstanding > 0 && Atomics.load(i32, this.#ring.expectedAt) === this.#ring.expected
     return replied || Atomics.load(i32, this.frames.posted) !== 0
   }
 
+  /**
+   * Looks for the next reply, or a message of a callback, for as long as that is better than sleeping; false if none
+   * came. `blocked`: this thread would block otherwise, and not go back to its event loop.
+   */
   #look(blocked: boolean): boolean {
     const { expectedAt, expected } = this.#ring
     const found = this.#patience.look(this.mapping.i32, expectedAt, expected, this.frames.posted, blocked)
-    // also where the reply came: two sides that share a core hand it to each other, and find all that they look for
+    // `yielded` counts, too: two sides that share a core find every reply, for they hand the core to each other
     if (!found || this.#patience.yielded) this.#turn.late()
     return found
   }
 
-  /** Blocks until there may be something to do. */
+  /** Blocks until something may have come, but no longer than a slice. */
   #sleep(done: () => boolean): void {
     let slice = SLICE
     for (const limit of this.limits) {
@@ -387,7 +409,7 @@ export class Lane implements Sender, BlockingLane {
       slice = Math.min(slice, limit.at - performance.now())
     }
     if (this.#waiting.length > 0 && this.#ring.outstanding === 0) slice = Math.min(slice, CROWDED)
-    // a limit that has just passed may have settled everything
+    // the code of a limit that has just passed may have settled the exchange
     if (slice <= 0 || done()) return
     const { i32 } = this.mapping
     Atomics.store(i32, this.#sleeps, 1)
@@ -398,10 +420,13 @@ export class Lane implements Sender, BlockingLane {
     else if (slice === SLICE) this.#suspect()
   }
 
-  /** Nothing has come for a slice: a bell's byte may be lost, the host gone, or its messages overwritten. */
+  /**
+   * Nothing has come for a slice: the host may have missed a bell, or have ended, or a DLL may have overwritten
+   * messages.
+   */
   #suspect(): void {
     const { segment } = this.#options
-    // rings and looks everywhere, for the words that say where that is needed may be overwritten
+    // rings both bells and looks into every mailbox: the words that say which of that is needed may be overwritten
     this.#state.ring(segment.hostBell)
     if (this.frames.count > 0) this.#state.ring(segment.strandsBell)
     this.service(true)
@@ -410,7 +435,7 @@ export class Lane implements Sender, BlockingLane {
     if (reason !== EndReason.none) this.#options.giveUp(reason)
   }
 
-  /** Settles replies in order. */
+  /** Settles the replies that have come, in order. */
   #complete(): void {
     const ring = this.#ring
     const { i32 } = this.mapping
@@ -423,7 +448,7 @@ export class Lane implements Sender, BlockingLane {
     }
   }
 
-  /** Sends what waits, in order, as far as there is room. */
+  /** Sends requests that wait, in order, as far as there is room. */
   #sendWaiting(): void {
     let sent = 0
     while (sent < this.#waiting.length) {
@@ -440,53 +465,43 @@ export class Lane implements Sender, BlockingLane {
     if (sent > 0) this.#waiting.splice(0, sent)
   }
 
-  /**
-   * Keeps Node alive, or does so no longer. Meanwhile a timer looks once per slice, so that nothing is waited for
-   * without end.
-   */
-  #hold(busy: boolean): void {
-    if (busy === this.#held) return
-    this.#held = busy
-    this.#takenThen = this.#ring.taken
-    if (!busy) this.#keepAlive?.unref()
-    else if (this.#keepAlive) this.#keepAlive.ref()
-    else
-      this.#keepAlive = setInterval(() => {
-        const { taken, outstanding } = this.#ring
-        if ((outstanding > 0 || this.frames.count > 0) && taken === this.#takenThen) this.#suspect()
-        else this.#options.watch.reset()
-        this.#takenThen = taken
-        this.#lookNow()
-      }, SLICE)
+  readonly #checkHost = (idle: boolean): void => {
+    if (idle && (this.#ring.outstanding > 0 || this.frames.count > 0)) this.#suspect()
+    else this.#options.watch.reset()
+    this.#lookNow()
   }
 
-  /** True once the session is dead; the first time, all that waits or is under way fails. */
+  /** Whether the session is dead. When this first sees that it is, everything that waits or is under way fails. */
   #isDead(): boolean {
     if (this.#dead) return true
     if (this.#state.life() !== Life.dead) return false
-    // a process that crashed may have answered before; where the session was ended on purpose, all that is not settled
+    // a process that crashed may have answered before that; where the session was ended on purpose, what is not settled
     // fails
     if (Atomics.load(this.#state.i32, SharedWord.endReason) === EndReason.crashed) this.#complete()
-    if (this.#dead) return true
+    // code that a reply has settled may have come here before
+    if (!this.#dead) this.#die()
+    return true
+  }
+
+  #die(): void {
     this.#dead = true
-    if (this.#keepAlive) clearInterval(this.#keepAlive)
-    const under = [...this.frames.removeAll()]
+    this.#keepAlive.end()
+    const unsettled = [...this.frames.removeAll()]
     for (let number = this.#ring.taken; number !== this.#ring.asked; number = (number + 1) | 0)
-      under.push(this.#pending[number & MASK] as Exchange)
-    under.push(...this.#waiting.splice(0))
+      unsettled.push(this.#pending[number & MASK] as Exchange)
+    unsettled.push(...this.#waiting.splice(0))
     this.#ring.taken = this.#ring.asked
     this.#pending.fill(undefined)
     this.lent.clear()
     this.#bell.close()
-    // the first error tells what ran. Where that loads a DLL or declares a routine, the call that it is for gets this
-    // error, too
-    let error = this.#options.deathError(under[0])
+    // the first error says what ran. If that loads a DLL or declares a routine, the call that needs it gets the same
+    // error
+    let error = this.#options.deathError(unsettled[0])
     this.#options.onDeath()
-    for (const exchange of under) {
+    for (const exchange of unsettled) {
       exchange.fail(this, error)
       exchange.settled = true
       if (!exchange.prepares) error = this.#options.deathError(undefined)
     }
-    return true
   }
 }

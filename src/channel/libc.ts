@@ -1,8 +1,8 @@
 /**
- * Calls of the C library that Node does not have, by koffi. Each takes about 0.2 µs; none is given a JavaScript
- * callback. Descriptors of sessions are opened and closed here, too: Node closes what a thread opened by `node:fs`
- * when that thread ends, even where other threads use it, and even where it was closed by other means and its number
- * is another file's.
+ * Functions of the C library that Node does not offer, called through koffi. A call takes about 0.2 µs; none passes a
+ * JavaScript callback. Descriptors of sessions are opened and closed here, too. When a thread ends, Node closes the
+ * descriptors that the thread opened by `node:fs`: even those that other threads use, and even a number that was closed
+ * here meanwhile and is another file's by then.
  */
 import { createRequire } from 'node:module'
 import { SetupError } from '../errors.js'
@@ -89,7 +89,7 @@ export function viewOf(address: Address, length: number): ArrayBuffer {
   return uninterrupted(() => (koffi as Koffi).view(address, length))
 }
 
-/** What `poll` is asked: is this descriptor ready for `events`? */
+/** The argument of `poll` that asks whether a descriptor is ready for `events`. */
 export function pollRecord(fd: number, events: number): Uint8Array {
   const asked = new DataView(new ArrayBuffer(8))
   asked.setInt32(0, fd, true)
@@ -97,7 +97,7 @@ export function pollRecord(fd: number, events: number): Uint8Array {
   return new Uint8Array(asked.buffer)
 }
 
-/** What the last call that failed in this thread said, as Linux numbers errors. */
+/** Linux's number of the error with which a call of this thread failed last. */
 export function errno(): number {
   libc()
   return (koffi as Koffi).errno()

@@ -1,7 +1,7 @@
 /**
- * One thread's view of a session's segment. Other sides write there at any time, and V8 trusts that nothing changes under its
- * builtins: so single values are read and written in place, whole ranges only by `set` and `slice`, and whatever decodes, sorts,
- * searches or compares gets a copy.
+ * One thread's view of a session's segment. The Windows side and other threads write there at any time, while V8's
+ * builtins rely on memory that does not change while they run. So single values are read and written in place, ranges
+ * only by `set` and `slice`, and code that decodes, sorts, searches or compares gets a copy.
  */
 import { ARENA_OFFSET } from '../codec/layout.js'
 import { SessionTerminatedError } from '../errors.js'
@@ -11,7 +11,10 @@ import { viewOf } from './libc.js'
 import { replacePages, type Segment, unmap } from './segment.js'
 import { type SharedState, SharedWord } from './shared.js'
 
-/** Set in `SharedWord.views` once the session's end has replaced the pages: who gives up the last view unmaps them. */
+/**
+ * Set in `SharedWord.views` once the session's end has replaced the pages: then the last view that is given up unmaps
+ * them.
+ */
 const REPLACED = 1 << 31
 
 const collected = new FinalizationRegistry<() => void>(forget => forget())
@@ -40,9 +43,9 @@ export class Mapping {
 }
 
 /**
- * Gives up the view of a thread that has let it go or has ended. The thread's finalizer and the supervisor may both
- * call this at the same time, and only one of them goes on: memory behind the segment is touched here, which is mapped
- * for certain only while a view is left.
+ * Gives up the view of a thread that no longer uses it or has ended. The thread's finalizer and the supervisor may both
+ * call this at the same time; only one of them goes on. This writes to the page behind the segment, which is mapped for
+ * certain only while a view is left.
  */
 export function forgetView(segment: Segment, { i32 }: SharedState, thread: number): void {
   const view = 1 << thread
@@ -55,16 +58,16 @@ export function forgetView(segment: Segment, { i32 }: SharedState, thread: numbe
 }
 
 /**
- * To be called when the session has ended. Replaces the mapping by private pages with what stood in the arena, so that
- * objects keep their values: a view that is still held must touch neither unmapped memory, which would end Node, nor
- * another session's. The addresses are given back with the last view.
+ * To be called when the session has ended. Replaces the segment's pages by private ones with the contents of the arena,
+ * so that objects keep their values. A view that is still held must reach neither unmapped memory, which would end
+ * Node, nor memory of another session. So the addresses are given back only with the last view.
  */
 export function endMapping(segment: Segment, state: SharedState): void {
   replacePages(segment, pagesInUse(segment, state))
   if (Atomics.or(state.i32, SharedWord.views, REPLACED) === 0) unmap(segment)
 }
 
-/** Claimed pages of the arena as ranges: offsets in the segment, and lengths. */
+/** The claimed pages of the arena, as ranges: offsets in the segment, and lengths in bytes. */
 function pagesInUse({ size }: Segment, { i32 }: SharedState): (readonly [at: number, length: number])[] {
   const pageSize = pageSizeOf(size - ARENA_OFFSET)
   const ranges: [number, number][] = []

@@ -1,8 +1,8 @@
 /**
- * Reads and writes memory of the Windows process by way of the host, for where /proc/<pid>/mem is not permitted. The
- * host's bell thread copies through a window in the segment, whatever the host's main thread does: nothing waits for a
- * routine. One thread of the program uses the window at a time. That thread blocks for some tens of microseconds for
- * each piece, and must not run code of the user's meanwhile.
+ * Reads and writes memory of the Windows process through the host, for systems where /proc/<pid>/mem is not permitted.
+ * The host's bell thread copies through a window in the segment, so that nothing waits for a routine that runs. One
+ * thread of the program uses the window at a time. It blocks for some tens of microseconds for each windowful, and must
+ * not run the program's own code meanwhile.
  */
 import { MemoryOp, Window } from '../codec/layout.js'
 import type { Mapping } from './mapping.js'
@@ -10,16 +10,16 @@ import type { Segment } from './segment.js'
 import { type SharedState, SharedWord } from './shared.js'
 import { isNobody } from './threads.js'
 
-/** After so many looks at the window this thread pauses between looks, for so many milliseconds. */
+/**
+ * A thread that waits for an answer looks so often without a pause, and then pauses so many milliseconds between looks.
+ */
 const LOOKS = 200
 const PAUSE = 0.05
-/**
- * How long a thread that waits for the window sleeps before it checks that the window's owner lives, in milliseconds.
- */
+/** Milliseconds that a thread waits for the window before it checks that the window's owner lives. */
 const SLICE = 100
 /**
- * After so many milliseconds without an answer the piece is asked for again: a DLL may have overwritten the request,
- * or emptied the bell.
+ * Milliseconds without an answer after which the request is made again: a DLL may have overwritten it, or read the byte
+ * from the bell's pipe.
  */
 const AGAIN = 1000
 
@@ -62,8 +62,8 @@ export class MemoryWindow {
   }
 
   /**
-   * Has one piece copied. The host checks all `rest` bytes from `address` on, so that what cannot be done as a whole
-   * is not begun.
+   * Has the host copy `size` bytes. It first checks all `rest` bytes from `address` on, so that a transfer that would
+   * fail later is not begun.
    */
   #ask(op: number, address: bigint, size: number, rest: number): boolean {
     const { i32 } = this.mapping
@@ -71,7 +71,7 @@ export class MemoryWindow {
     do {
       number = this.shared.next(SharedWord.windowNumber)
       this.#put(op, address, size, rest)
-      // the number last: the host takes what carries a new one
+      // the number last: a new number tells the host that the request is complete
       Atomics.store(i32, Window.offset / 4, number)
     } while (!this.#isAnsweredSoon(number))
     return Atomics.load(i32, Window.answer / 4 + 1) === 0
@@ -85,11 +85,12 @@ export class MemoryWindow {
     view.setBigUint64(Window.offset + Window.rest, BigInt(rest), true)
   }
 
-  /** Waits for what the former owner asked for, a thread that has ended: the host may still be copying. */
+  /** Waits for the last request of the former owner, a thread that has ended: the host may still be copying. */
   #awaitLast(): void {
     this.#isAnsweredSoon(Atomics.load(this.mapping.i32, Window.offset / 4))
   }
 
+  /** Rings the host and waits for its answer; false if none has come within AGAIN. */
   #isAnsweredSoon(number: number): boolean {
     this.shared.ring(this.segment.strandsBell)
     const from = performance.now()
@@ -106,6 +107,7 @@ export class MemoryWindow {
     return Atomics.load(this.mapping.i32, Window.answer / 4) === (number | 0)
   }
 
+  /** Owns the window while `act` runs; takes it over from a thread that has ended. */
   #inTurn(act: () => boolean): boolean {
     const { i32 } = this.shared
     const me = this.thread + 1

@@ -1,49 +1,53 @@
 /**
- * How long a thread looks for an answer before it sleeps. A look costs a nanosecond, a wake-up some tens of
- * microseconds (bench rows "awaited" and "a call in a job"); but looking in vain takes a core from those that work.
+ * How long a thread looks for an answer before it sleeps. A look takes a nanosecond, a wake-up some tens of
+ * microseconds (bench rows "awaited" and "a call in a job"); but a thread that looks in vain keeps a core from others.
  */
 import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { libc } from './libc.js'
 
 /**
- * Microseconds to look where looking has paid lately. A thread that blocks has nothing else to do, and looks for as long as the host does;
- * one that awaits keeps its event loop from the program's other work.
+ * Microseconds to look where answers have come that soon lately. A thread that blocks has nothing else to do, and looks
+ * for as long as the host does; one that awaits keeps its event loop from the program's other work. Bench row "a call in
+ * a job".
  */
 const LONG = { blocked: 130, awaiting: 50 }
-/** Microseconds to look where it has not paid lately. */
+/** Microseconds to look where they have not. Bench row "a slow routine". */
 const SHORT = 2
-/**
- * Looking has not paid where it was in vain so many times in a row; then every so many times a long look is tried
- * again.
- */
+/** So many looks in a row without an answer make the next ones short. */
 const MISSES = 4
+/** One short look in so many is made long, to see whether answers come sooner again. */
 const PROBE = 16
 /** Looks between two readings of the clock, each of which takes as long as fifty looks. */
 const STRIDE = 256
 /**
- * After so many microseconds this thread yields its core to others that are ready. Bench row "with another program at
- * work".
+ * Microseconds of looking after which this thread yields its core to others that are ready. Bench row "with another
+ * program at work".
  */
 const ALONE = 10
 
-/** Replies that a thread settles before its event loop has a turn. Bench row "a thousand at once". */
+/** Replies that a thread settles before it lets its event loop run. Bench row "a thousand at once". */
 export const TURN = 256
-/** Longest sleep without a look at who still lives, in milliseconds. */
+/** Milliseconds that a thread waits at the most before it checks that the other side lives. */
 export const SLICE = 1000
 
 /** Cores that this process may keep busy: a container's share of them may be less than there are. */
 export const CORES = Math.max(0.1, Math.min(availableParallelism(), cgroupShare()))
 
-/** Where only one side can run at a time, long looks gain nothing. */
+/** With fewer than two cores only one side runs at a time, and a long look only delays the other side. */
 const longest = CORES < 2 ? { blocked: SHORT, awaiting: SHORT } : LONG
 
 export class Patience {
   #misses = 0
-  /** The last look took so long that this thread yielded its core: what it looked for may have come from there. */
+  /**
+   * Whether this thread yielded its core during the last look: the answer may have come because the host got that core.
+   */
   yielded = false
 
-  /** Looks until one of two words has changed: `first` to `expected`, or `second` from zero. False if that took too long. */
+  /**
+   * Looks until the word at `first` is `expected`, or the one at `second` is not zero. False if that took too long.
+   * `blocked`: the thread is going to block otherwise.
+   */
   look(i32: Int32Array, first: number, expected: number, second: number, blocked: boolean): boolean {
     const good = this.#misses < MISSES || this.#misses % PROBE === 0
     const budget = (good ? (blocked ? longest.blocked : longest.awaiting) : SHORT) / 1000
@@ -69,11 +73,11 @@ export class Patience {
   }
 }
 
-/** Cores by the quotas of this process's cgroup and of those around it: any of them limits it. */
+/** How many cores the quotas of this process's cgroup, and of the groups around it, allow: each of them limits it. */
 function cgroupShare(): number {
   const groups = read('/proc/self/cgroup')
   const path = /^0::(.*)$/m.exec(groups)?.[1]
-  // version 1, as older systems have it
+  // version 1 of cgroups, which older systems have
   const path1 = /^\d+:(?:[^:]*,)?cpu(?:,[^:]*)?:(.*)$/m.exec(groups)?.[1]
   let share = Number.POSITIVE_INFINITY
   const limit = (quota: number, period: number) => {
@@ -90,7 +94,7 @@ function cgroupShare(): number {
   return share
 }
 
-/** A group and all around it; the last, '', is the root, which inside of a container is the container's own. */
+/** The paths of a group and of all groups around it. The last one, '', is the root: in a container, the container's. */
 function* around(path = '/'): Generator<string> {
   for (let at = path; at.length > 1; at = at.slice(0, at.lastIndexOf('/'))) yield at
   yield ''

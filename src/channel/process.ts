@@ -1,7 +1,7 @@
-/** Looking at a process from outside. */
+/** What /proc tells of another process. */
 import { readdirSync, readFileSync } from 'node:fs'
 
-/** Whether any thread of a process runs. One that has ended stays as a zombie until someone asks for its exit code. */
+/** Whether any thread of a process lives. A process that has ended stays in /proc until its exit code is asked for. */
 export function processLives(pid: number): boolean {
   try {
     return readdirSync(`/proc/${pid}/task`).some(thread => runs(`/proc/${pid}/task/${thread}/stat`))
@@ -10,8 +10,8 @@ export function processLives(pid: number): boolean {
   }
 }
 
-/** Whether a process may use more cores than one: somebody may have pinned it, with `taskset` for instance. */
-export function mayMove(pid: number): boolean {
+/** Whether a process may use more than one core: the user may have pinned it to one, for instance with `taskset`. */
+export function mayChangeCore(pid: number): boolean {
   try {
     return /^Cpus_allowed_list:\s*\d+[-,]/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'))
   } catch {
@@ -19,7 +19,7 @@ export function mayMove(pid: number): boolean {
   }
 }
 
-/** Whether a debugger holds a process. */
+/** Whether a debugger is attached to a process. */
 export function isTraced(pid: number): boolean {
   try {
     return /^TracerPid:\s+[1-9]/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'))
@@ -30,10 +30,10 @@ export function isTraced(pid: number): boolean {
 
 function runs(stat: string): boolean {
   try {
-    // the name before the state may hold anything, also brackets
+    // the name before the state may contain anything, also brackets
     return !/^[ZX]/.test(readFileSync(stat, 'latin1').replace(/^.*\) /s, ''))
   } catch {
-    // it ended between the two looks
+    // the thread has ended since its folder was listed
     return false
   }
 }

@@ -1,9 +1,10 @@
 /**
- * Memory of the Windows process, read and written from Node through /proc/<pid>/mem: about 2 µs, and a bad address is
- * an error instead of a crash. The kernel would write read-only pages as well, so writes check the process's map
- * first. It reads zeros where an address is reserved but not readable (freed memory, for instance), so reads that
- * begin or end with a zero check the map, too. Where the file is not permitted the host copies instead, which is
- * slower (memory-window.ts). Any thread may have an instance of its own; it blocks no longer than the copying takes.
+ * Memory of the Windows process, read and written by Node through /proc/<pid>/mem. That takes about 2 µs, and a bad
+ * address is an error instead of a crash. The kernel would also write to read-only pages, so writes check the process's
+ * map first. It gives zeros for addresses that are reserved but not readable, such as freed memory, so reads that begin
+ * or end with a zero check the map, too. Where the kernel does not permit the file the host copies instead, which is
+ * slower (memory-window.ts). Each thread has an instance of its own. A read or write blocks only for as long as the
+ * copying takes.
  */
 import { closeSync, constants, openSync, readFileSync, readSync, writeSync } from 'node:fs'
 import { ARENA_OFFSET } from '../codec/layout.js'
@@ -12,10 +13,10 @@ import type { Encoding } from '../ctypes/encoding.js'
 import { MemoryAccessError, SessionTerminatedError } from '../errors.js'
 import type { MemoryWindow } from './memory-window.js'
 
-/** How long a reading of the map is trusted, in milliseconds: long enough for a loop over fields, short for a person. */
+/** Milliseconds for which a reading of the map is used: long enough for a loop over fields. */
 const MAP_LIFETIME = 50
 
-/** Does the kernel let this process into the memory of that one? `address` is known to be readable there. */
+/** Whether the kernel permits this process the memory of process `pid`, in which `address` is readable. */
 export function isMemoryPermitted(pid: number, address: number): boolean {
   let fd: number | undefined
   try {
@@ -30,7 +31,7 @@ export function isMemoryPermitted(pid: number, address: number): boolean {
 
 const hex = (address: bigint) => `0x${address.toString(16)}`
 
-/** Offset in /proc/<pid>/mem; undefined for an address that no process has: memory ends far below 2^53. */
+/** Offset in /proc/<pid>/mem. Undefined for an address above 2^53: no process has memory there. */
 const position = (address: bigint): number | undefined =>
   address <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(address) : undefined
 
@@ -39,15 +40,15 @@ export class ProcessMemory implements RemoteMemory {
   encoding?: Encoding
   /** Makes a function pointer that was found in this memory callable. */
   routineAt?: (address: bigint, type: CallbackShape) => object
-  /** Makes the thunk of a callback, where it has none. */
+  /** Gives the address of a callback's thunk, and makes one if there is none. */
   thunkFor?: (callback: CallbackTarget) => number
   /** Set where /proc/<pid>/mem is not permitted. */
   window?: MemoryWindow
-  /** Where objects live that both sides see; set by the thread's core. */
+  /** The objects that live in memory that both sides see; set by the thread's core. */
   objects?: ObjectMemory
   /**
-   * The segment, which is read and written in place. Set once the session is up and the segment's address there is
-   * known.
+   * The segment, which is read and written in place. Set once the session is up: before, its address in the Windows
+   * process is not known.
    */
   #shared: { readonly u8: Uint8Array; readonly base: bigint } | undefined
   #fd: number | undefined
@@ -61,7 +62,7 @@ export class ProcessMemory implements RemoteMemory {
     private readonly alive: () => boolean,
   ) {}
 
-  /** `u8` lies at `base` in the Windows process. */
+  /** Says that `u8` lies at `base` in the Windows process. */
   share(u8: Uint8Array, base: number): void {
     this.#shared = { u8, base: BigInt(base) }
   }
@@ -148,7 +149,7 @@ export class ProcessMemory implements RemoteMemory {
     try {
       this.#fd ??= openSync(`/proc/${this.pid}/mem`, constants.O_RDWR)
     } catch (cause) {
-      // the process has ended, and this thread has not been told of it yet
+      // the process has just ended, and this thread does not know it yet
       throw new SessionTerminatedError(`the memory of session ${this.sessionId} cannot be reached`, { cause })
     }
     return this.#fd
@@ -170,7 +171,7 @@ export class ProcessMemory implements RemoteMemory {
   }
 }
 
-/** Ranges of a process, neighbours joined. */
+/** Address ranges of a process; neighbouring ones are joined. */
 interface MemoryMap {
   readonly readable: readonly Range[]
   readonly writable: readonly Range[]
@@ -185,7 +186,7 @@ function covers(ranges: readonly Range[], from: number, to: number): boolean {
   return false
 }
 
-/** Empty where the process has just ended. */
+/** The text of the process's map; empty where the process has just ended. */
 function mapOf(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/maps`, 'latin1')

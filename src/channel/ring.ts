@@ -2,9 +2,9 @@
  * One thread's way into the ring of requests, which all threads share, and its own ring of replies. A slot of requests
  * is free again when the host has done with it, whoever made it; a slot of replies when this thread has taken it.
  *
- * On x86-64 Atomics.load is an ordinary load, but V8 makes it a call, which takes ten times as long. So what is read
- * once for each request is read plainly. Loops that wait for a change use Atomics.load, after which V8 reuses no value
- * that it has read before.
+ * On x86-64 Atomics.load is an ordinary load, but V8 makes it a call, which takes ten times as long. So words that are
+ * read once for each request are read like any array. Loops that wait for a change use Atomics.load: after it V8 does
+ * not reuse values that it read before.
  */
 import {
   ControlWord,
@@ -32,9 +32,9 @@ export class Ring implements Port {
   /** Requests that this thread has made, and replies that it has taken: 32-bit numbers that wrap around. */
   asked: number
   taken: number
-  /** The number in the ring of each request under way, by the number of its reply. */
+  /** For each request under way its number in the ring, by the number of its reply among this thread's. */
   readonly #numbers = new Int32Array(SLOTS)
-  /** Requests that the host was done with when this thread last looked. */
+  /** How many requests the host had done when this thread last looked. */
   #done = 0
   readonly #replies: number
   readonly #i32: Int32Array
@@ -49,7 +49,7 @@ export class Ring implements Port {
     this.#i32 = mapping.i32
     this.#claims = state.i32
     this.#replies = REPLY_OFFSET + thread * REPLIES_SIZE
-    // an earlier thread with this number may have left replies that nobody took
+    // counts on from an earlier thread with this number, whose last replies may lie in the ring untaken
     this.asked = this.taken = state.i32[SharedWord.asked + thread]
     this.#done = Atomics.load(mapping.i32, ControlWord.done / 4)
   }
@@ -75,8 +75,8 @@ export class Ring implements Port {
         return false
       }
       number = (tail + 1) | 0
-      // should this thread end before it publishes the request, the supervisor fills the slot (threads.ts). 0 stands
-      // for none; once in 2³² requests the number itself is 0, which is accepted
+      // if this thread ends before it has published the request, the supervisor fills the slot (threads.ts). 0 means
+      // that nothing is being claimed; one request in 2³² has the number 0 and is not protected
       claims[SharedWord.intent + thread] = number
     } while (Atomics.compareExchange(claims, SharedWord.tail, tail, number) !== tail)
     const at = (REQUEST_OFFSET + (tail & MASK) * REQUEST_SIZE) >> 2
@@ -102,7 +102,8 @@ export class Ring implements Port {
   }
 
   /**
-   * Takes the next reply, which has to be there: offset of its table, which stays until SLOTS more requests are made.
+   * Takes the next reply, which must have come: the offset of its table, which is valid until SLOTS more requests are
+   * made.
    */
   take(): number {
     const at = this.#replies + (this.taken & MASK) * REPLY_SIZE + REPLY_MESSAGE
@@ -110,14 +111,15 @@ export class Ring implements Port {
     return at
   }
 
-  /** Rings the host's main loop, if it says that it sleeps. */
+  /** Rings for the host's main loop, if it has said that it sleeps. */
   wakeHost(): void {
     if (Atomics.exchange(this.#i32, HOST_SLEEPS, 0) !== 0) this.state.ring(this.segment.hostBell)
   }
 
   /**
-   * Whether the next reply can no longer come: the host counts it as answered and it is not there, or the request is
-   * not in the ring, or the one that the host is to take next is not. Then the segment has been overwritten.
+   * Whether the next reply cannot come any more, because something has overwritten the segment: the host counts the
+   * request as done and its reply is not there, or the request is not in the ring, or the request that the host is to
+   * take next is not.
    */
   get isBroken(): boolean {
     const i32 = this.#i32

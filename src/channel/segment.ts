@@ -1,6 +1,6 @@
 /**
- * The memory that Node and a Windows process share: a file without a name, which nobody can make shorter or longer, mapped once
- * into this process, and the bells of both sides.
+ * The memory that Node and a Windows process share, and the bells of both sides. The memory is a file without a name,
+ * which cannot be made shorter or longer, mapped once into this process.
  */
 import {
   ARENA_OFFSET,
@@ -27,37 +27,40 @@ const F_ADD_SEALS = 1033
 const SEALS = 1 | 2 | 4
 const READ_WRITE = 1 | 2
 const MAP_SHARED = 1
-/** MAP_PRIVATE, MAP_ANONYMOUS, MAP_NORESERVE. */
+/** MAP_PRIVATE, MAP_ANONYMOUS, MAP_NORESERVE: pages of zeros, for which no memory is set aside. */
 const EMPTY = 0x2 | 0x20 | 0x4000
 const MAP_FIXED = 0x10
-/** MREMAP_MAYMOVE, MREMAP_FIXED. */
+/** MREMAP_MAYMOVE, MREMAP_FIXED: moves pages to an address, in the place of what is mapped there. */
 const REPLACE = 1 | 2
 const FAILED = 0xffff_ffff_ffff_ffffn
 /** Bytes in front of the mailboxes. */
 const HEAD = 0x1000
 const KEEP_SIZE_AND_PUNCH_HOLE = 1 | 2
 
-/** Plain data, which crosses threads: descriptors and mapping belong to the process. */
+/** Plain data, so that it can be handed to other threads: descriptors and mapping belong to the process. */
 export interface Segment {
   readonly address: Address
   readonly size: number
   readonly file: number
   /** Wakes the host's main loop. */
   readonly hostBell: number
-  /** Wakes the host's bell thread: for its other strands, and the memory window. */
+  /** Wakes the host's bell thread, which wakes the other strands and serves the memory window. */
   readonly strandsBell: number
 }
 
 /**
- * How the host finds descriptors of this process: by a process id and numbers, which in a sandbox are not this
- * process's own.
+ * How the host names descriptors of this process: by a process id and by numbers. In a sandbox these are not the id of
+ * this process and its own numbers.
  */
 export interface Seen {
   readonly process: number
   readonly descriptor: (fd: number) => number
 }
 
-/** Makes the segment for an arena of `memory` bytes, with bells for `threads`. Throws SetupError, or SessionStartError if there is no room for it. */
+/**
+ * Makes the segment for an arena of `memory` bytes, with bells for `threads`. Throws SetupError if koffi is missing,
+ * and SessionStartError if the system has no memory or no descriptor left.
+ */
 export function createSegment(memory: number, state: SharedState, threads: readonly number[]): Segment {
   const size = ARENA_OFFSET + memory
   const made: number[] = []
@@ -80,17 +83,17 @@ export function createSegment(memory: number, state: SharedState, threads: reado
       throw new SessionStartError(
         `${mebibytes(size)} of address space cannot be had (error ${errno()}): give less with the parameter "memory"`,
       )
-    const place = { address, size }
-    if (!makePage(place))
+    const range = { address, size }
+    if (!makePage(range))
       throw new SessionStartError(
         `no memory can be shared (error ${errno()}): raise the limit of descriptors (ulimit -n)`,
       )
-    for (const thread of threads) made.push(openBell({ ...place, file }, state, thread))
+    for (const thread of threads) made.push(openBell({ ...range, file }, state, thread))
     const hostBell = makeBell()
     made.push(hostBell)
     const strandsBell = makeBell()
     made.push(strandsBell)
-    noteDescriptors(place, [file, hostBell, strandsBell])
+    noteDescriptors(range, [file, hostBell, strandsBell])
     return { address, size, file, hostBell, strandsBell }
   } catch (error) {
     for (const fd of made) libc().close(fd)
@@ -100,8 +103,8 @@ export function createSegment(memory: number, state: SharedState, threads: reado
 }
 
 /**
- * Makes the bell of the thread with this number, and memory for its replies, unless an earlier thread left both. Gives
- * the bell.
+ * Makes the bell of the thread with this number, and memory for its replies, unless an earlier thread with the number
+ * has left both. Returns the bell.
  */
 export function openBell(
   segment: Pick<Segment, 'address' | 'size' | 'file'>,
@@ -117,7 +120,7 @@ export function openBell(
   return bell
 }
 
-/** Writes what the host has to know before all else: what the segment is, and where to find the threads' bells. */
+/** Writes what the host reads first: the version of the wire, the size of the segment, and the threads' bells. */
 export function writeHead(segment: Segment, state: SharedState, seen: Seen): void {
   const view = new DataView(viewOf(segment.address, HEAD))
   view.setUint32(ControlWord.magic, MAGIC, true)
@@ -130,14 +133,14 @@ export function writeHead(segment: Segment, state: SharedState, seen: Seen): voi
   }
 }
 
-/** Tells the host of a thread's bell. */
+/** Tells the host the descriptor of a thread's bell, as the host names it. */
 export function writeBell(view: DataView, thread: number, bell: number): void {
   view.setInt32(THREAD_OFFSET + thread * THREAD_SIZE + ThreadWord.bell, bell, true)
 }
 
 /**
- * Asks the system for memory for a range of the file before it is touched: a refusal is an error here, and at the
- * touch a signal. Throws SessionStartError.
+ * Asks the system for the memory of a range of the file before anything touches it: where none is left this throws
+ * SessionStartError, while touching would end the process by a signal.
  */
 export function back(file: number, at: number, size: number): void {
   if (libc().fallocate(file, 0, at, size) !== 0)
@@ -146,14 +149,14 @@ export function back(file: number, at: number, size: number): void {
     )
 }
 
-/** Gives the memory of pages back; they read as zeros, and must be backed before they are used again. */
+/** Gives the memory of a range back to the system. It must be backed again before it is used. */
 export function unback(file: number, at: number, size: number): void {
   libc().fallocate(file, KEEP_SIZE_AND_PUNCH_HOLE, at, size)
 }
 
 /**
- * Replaces the segment's pages by private ones, in one step: a view that is still held sees these, and nothing that is
- * unmapped. They have what stood in `ranges` (offsets and lengths); all else is zero.
+ * Replaces the segment's pages by private ones, in one step, so that a view that is still held never reaches unmapped
+ * memory. The new pages have the contents of `ranges` (offsets and lengths), and zeros elsewhere.
  */
 export function replacePages(
   { address, size }: Segment,
@@ -167,16 +170,16 @@ export function replacePages(
   const to = new Uint8Array(viewOf(fresh, size))
   const from = new Uint8Array(viewOf(address, size))
   for (const [at, length] of ranges) to.set(from.subarray(at, at + length), at)
-  // `to` is not used any more: its pages move
+  // moves the pages away from under `to`, which is not used any more
   libc().mremap(fresh, size, size, REPLACE, address)
 }
 
-/** Gives the addresses back. Only when no thread has a view of them. */
+/** Gives the addresses back. Only to be called when no thread has a view of them. */
 export function unmap({ address, size }: Pick<Segment, 'address' | 'size'>): void {
   libc().munmap(address, pagesOf(size) + PAGE)
 }
 
-/** Closes the file and all bells, once nobody rings any more. */
+/** Closes the file and all bells, after threads that ring just now have finished. */
 export function closeSegment(segment: Segment, state: SharedState): void {
   state.silence()
   noteClosed(segment)

@@ -1,13 +1,15 @@
 /**
- * What only Node's threads need to know of a session, in memory that no DLL can reach: who has claimed what, which threads use it,
- * whether it lives. Nothing here waits.
+ * What only Node's threads need to know of a session, in memory that no DLL can reach: which thread has claimed what,
+ * which threads use the session, whether it lives. Only `silence` waits.
  */
 import { THREADS } from '../codec/layout.js'
 import { ringBell } from './bell.js'
 
 /** The arena has at most this many pages. */
 export const MAX_PAGES = 8192
-/** The last of what the Windows side wrote to stderr, for the error that tells of its end. */
+/**
+ * Bytes that are kept of the last output to stderr of the Windows side, for the error that reports the session's end.
+ */
 const STDERR_TAIL_SIZE = 8192
 
 /** Indices of the 32-bit words of a SharedState. */
@@ -18,47 +20,56 @@ export const SharedWord = {
   life: 16,
   /** Reason of the end: see EndReason. */
   endReason: 17,
-  /** Exit code of the Windows process, once it is dead, and the row of the batch that ran then. */
+  /** Exit code of the Windows process once it has ended, and the row of a batch that ran when it ended. */
   exitCode: 18,
   runningRow: 19,
-  /** Bytes of stderr's tail. */
+  /** Bytes of stderr that are kept. */
   stderrLength: 20,
-  /** Numbers of threads that are taken, and of those whose threads have ended, a bit each: see threads.ts. */
+  /**
+   * Which numbers of threads are in use, and which of those belong to threads that have ended, a bit each: see
+   * threads.ts.
+   */
   threads: 21,
   gone: 22,
-  /** Numbers handed out. */
+  /** The numbers that were given last to callbacks, routines and DLLs. */
   callbackNumber: 23,
   routineNumber: 24,
   dllNumber: 25,
-  /** Who uses the memory window, its thread's number + 1 (0: nobody), and what has been asked there so far: see memory-window.ts. */
+  /**
+   * The thread that uses the memory window, its number + 1 (0: none), and the number of the last request there: see
+   * memory-window.ts.
+   */
   windowOwner: 26,
   windowNumber: 27,
   /** The Windows process, as Linux numbers it; 0 before it is started. */
   process: 28,
-  /** Threads that ring a bell just now: its descriptor must not be closed under them. */
+  /** How many threads ring a bell just now: no bell may be closed meanwhile. */
   ringing: 29,
   /** Threads that have a view of the segment, a bit each: see mapping.ts. */
   views: 30,
-  /** What the host has been told of how to wait: see turns.ts. */
+  /** How many microseconds the host may look for requests, as it was told last: see turns.ts. */
   lookLimit: 31,
-  /** Signs of life asked for: see host-watch.ts. */
+  /** How many signs of life the host has been asked for: see host-watch.ts. */
   pulses: 32,
   /** Threads whose view is being given up just now, a bit each: see mapping.ts. */
   forgetting: 33,
   /** How often pages of the arena have been given back, by all threads: see arena.ts. */
   pagesGivenBack: 34,
-  /** For each thread: the descriptor of its bell (0: none), requests it has made, and the request it is about to claim (0: none). */
+  /**
+   * For each thread: the descriptor of its bell (0: none), the requests that it has made, and the one that it is about
+   * to claim (0: none).
+   */
   bell: 64,
   asked: 64 + THREADS,
   intent: 64 + 2 * THREADS,
-  /** For each strand: number of the message last written by a thread. */
+  /** For each strand: the number of the last message that a thread has put into its mailbox. */
   answered: 64 + 3 * THREADS,
   /**
    * For each page of the arena: 0 where it is free, the number of its thread + 1 where it is in use, and that negated
    * where it rests (arena.ts).
    */
   pages: 256,
-  /** For each MiB of the arena: has it memory? */
+  /** For each MiB of the arena: 1 where the system has given memory for it. */
   backed: 256 + MAX_PAGES,
 } as const
 const MAX_BACKED = 4096
@@ -120,8 +131,8 @@ export class SharedState {
   silence(): void {
     const { i32 } = this
     Atomics.add(i32, SharedWord.ringing, CLOSED)
-    // ringing takes a microsecond and never blocks, but a thread may lose its core within it; one that was ended within
-    // it never leaves
+    // ringing takes a microsecond and never blocks, but a thread may lose its core meanwhile, and one that was ended
+    // meanwhile stays counted: so this waits for a limited time
     for (let patience = 1000; Atomics.load(i32, SharedWord.ringing) !== CLOSED && patience > 0; patience--)
       Atomics.wait(i32, SharedWord.ringing, Atomics.load(i32, SharedWord.ringing), 1)
   }

@@ -1,9 +1,12 @@
-/** A stack of JS that overflows inside the channel's own code would leave a message half sent, and the other side waiting for ever. */
+/**
+ * Keeps the stack from overflowing inside the channel's own code, which would leave a message half sent and the host
+ * waiting for ever.
+ */
 import { ZugbrueckeError } from '../errors.js'
 
-/** Nested deeper than this, a call looks whether there is stack for one more level. */
+/** Where calls and callbacks are nested deeper than this, each call checks that there is stack for another level. */
 export const DEEP = 64
-/** Some 64 KiB: what a call, the callback that it runs, and the next look take. */
+/** Frames of `descend`, together some 64 KiB: as much as a call, a callback inside it, and the next check take. */
 const FRAMES = 500
 
 /** Throws ZugbrueckeError when little of this thread's stack is left. */
@@ -17,7 +20,7 @@ export function assertStack(depth: number): void {
   }
 }
 
-/** The arguments make the frame large. */
+/** Recurses `left` times. The many arguments make each frame large. */
 function descend(left: number, a: number, b: number, c: number, d: number, e: number, f: number, g: number): number {
   return left === 0 ? a + b + c + d : descend(left - 1, b, c, d, e, f, g, left) + 1
 }

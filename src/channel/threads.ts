@@ -1,8 +1,8 @@
 /**
- * The threads that use a session, by number: which numbers are taken, and what becomes of what a thread leaves behind
- * that ends in the middle of things. The supervisor, which never blocks, sees the end: it fills the slot that the
- * thread may have left unpublished in the ring, answers callbacks in its place, and gives its number back when nothing
- * of it is under way any more.
+ * The threads that use a session, by number: which numbers are in use, and how a session recovers from a thread that
+ * ends in the middle of its work. The supervisor, which never blocks, notices the end. It fills the slot that the
+ * thread may have claimed in the ring and not published, answers callbacks in the thread's place, and gives the number
+ * back when nothing of the thread's is under way any more.
  */
 import {
   CALLER_THREAD,
@@ -31,13 +31,13 @@ import { MAX_PAGES, type SharedState, SharedWord } from './shared.js'
 
 /** The worker's number among a session's threads, and that of the thread that started the session. */
 export { CALLER_THREAD, WORKER_THREAD }
-/** Both as bits: the numbers that are taken from the start. */
+/** Both as bits: these numbers are in use from the start. */
 export const FIRST_THREADS = (1 << WORKER_THREAD) | (1 << CALLER_THREAD)
-/** Callbacks of threads that are gone go to the thread that started the session, which answers zero and tells of it. */
+/** Callbacks of threads that have ended go to the thread that started the session, which answers zero and logs them. */
 const HEIR = CALLER_THREAD
 
-/** A number for a thread that joins; -1 if all are taken. */
-export function takeNumber({ i32 }: SharedState): number {
+/** A number for a thread that joins; -1 if all are in use. */
+export function claimNumber({ i32 }: SharedState): number {
   for (;;) {
     const taken = Atomics.load(i32, SharedWord.threads)
     let thread = 0
@@ -51,24 +51,24 @@ export function giveNumberBack({ i32 }: SharedState, thread: number): void {
   Atomics.and(i32, SharedWord.threads, ~(1 << thread))
 }
 
-/** Whether no living thread has this number. */
+/** Whether no thread that lives has this number. */
 export function isNobody({ i32 }: SharedState, thread: number): boolean {
   return ((Atomics.load(i32, SharedWord.gone) | ~Atomics.load(i32, SharedWord.threads)) >>> thread) % 2 === 1
 }
 
 const wordAt = (thread: number, word: number) => (THREAD_OFFSET + thread * THREAD_SIZE + word) >> 2
-/** Word of the segment where the host says which strands have posted for a thread. */
+/** Index of the segment's word where the host says which strands have posted for a thread. */
 export const postedAt = (thread: number) => wordAt(thread, ThreadWord.posted)
-/** Word of the segment that says whether a thread has ended; cleared when another is given its number. */
+/** Index of the word that says whether a thread has ended; cleared when another thread gets its number. */
 export const goneAt = (thread: number) => wordAt(thread, ThreadWord.gone)
-/** Word of the segment where a thread says that it sleeps. */
+/** Index of the word where a thread says that it sleeps. */
 export const sleepsAt = (thread: number) => wordAt(thread, ThreadWord.sleeps)
 
 /** The message of a Return of zero, as the encoder writes it. */
 const ZERO = new Int32Array(Return.size / 4)
 ZERO.set(RETURN_HEAD)
 
-/** Puts a message into the mailbox of the host's thread that waits on a strand, and wakes it. */
+/** Puts a message into a strand's mailbox, and wakes the host's thread that waits there. */
 export function answerStrand(
   i32: Int32Array,
   state: SharedState,
@@ -91,12 +91,13 @@ export function answerStrand(
     state.ring(strand === 0 ? segment.hostBell : segment.strandsBell)
 }
 
-/** What a thread that has ended leaves behind. Used by the supervisor alone. */
+/** A thread that has ended, and what of its work is still open. Only the supervisor uses it. */
 export class DepartedThread {
-  /** Requests claimed when it was seen to be gone: all of its own lie before. */
+  /** How many requests had been claimed when the end was noticed: the thread's own are among them. */
   readonly #until: number
+  /** Whether the slot that the thread had claimed when it ended, if it had, is published. */
   #filled = false
-  /** The segment, which stays mapped while this is used. */
+  /** A view of the segment, which stays mapped while this object is used. */
   readonly #i32: Int32Array
   readonly #u8: Uint8Array
 
@@ -109,13 +110,14 @@ export class DepartedThread {
     this.#i32 = new Int32Array(buffer)
     this.#u8 = new Uint8Array(buffer)
     Atomics.or(state.i32, SharedWord.gone, 1 << thread)
-    // from now on the host gives callbacks of this thread to another; those that it has posted already are settled here
+    // from now on the host posts callbacks of this thread for another; those that it has posted already are settled
+    // here
     Atomics.store(this.#i32, goneAt(thread), 1)
     this.#until = Atomics.load(state.i32, SharedWord.tail)
   }
 
   /**
-   * Does what can be done now. True once nothing is left and the number may be another's; to be called again until
+   * Does what can be done now. True once nothing is left to do and the number is given back; to be called again until
    * then.
    */
   settle(): boolean {
@@ -131,16 +133,16 @@ export class DepartedThread {
     for (let page = SharedWord.pages; page < SharedWord.pages + MAX_PAGES; page++)
       Atomics.compareExchange(i32, page, thread + 1, 0)
     Atomics.add(i32, SharedWord.pagesGivenBack, 1)
-    // in this order: a thread that is given the number must not count as gone
+    // in this order: a thread that gets the number next must not count as ended
     Atomics.and(i32, SharedWord.gone, ~(1 << thread))
     giveNumberBack(state, thread)
     return true
   }
 
   /**
-   * Publishes the request of a thread that ended after it had claimed the slot: all others would wait behind it. The
-   * message is empty, which the host refuses. False while another thread, which lives, may be the one that has the
-   * slot.
+   * Publishes a request in the slot that the thread had claimed when it ended: the requests behind would wait for it
+   * for ever. Its message is empty, and the host refuses it. False while a thread that lives may be the one that has
+   * claimed the slot.
    */
   #fillHole(): boolean {
     const { state, thread } = this
@@ -154,7 +156,7 @@ export class DepartedThread {
       for (let other = 0; other < THREADS; other++)
         if (other !== thread && !isNobody(state, other) && Atomics.load(i32, SharedWord.intent + other) === number)
           return false
-      // if another had it, it has published by now, and the slot may be another request's already
+      // another thread that had claimed the slot has published by now, and the slot may hold a later request already
       if (Atomics.load(shared, at) !== number && ((Atomics.load(shared, ControlWord.done / 4) - number) | 0) < 0) {
         shared[at + Header.length / 4] = 0
         shared[at + Header.tag / 4] = thread << 8
@@ -168,8 +170,8 @@ export class DepartedThread {
   }
 
   /**
-   * Answers where the host waits for the thread: a callback that the thread had not seen goes to the heir, and one
-   * that had begun returns zero.
+   * Answers in a strand's mailbox if the host waits there for the thread. A callback that the thread had not seen goes
+   * to HEIR, and one that had begun returns zero.
    */
   #answer(strand: number, fresh: boolean): void {
     const { state, segment, thread } = this
@@ -177,8 +179,8 @@ export class DepartedThread {
     const u8 = this.#u8
     const mailbox = STRAND_OFFSET + strand * STRAND_SIZE
     const posted = Atomics.load(i32, mailbox >> 2)
-    // host and Node post in turns. What the mailbox shows counts, for the thread may have ended before it was done with
-    // answering
+    // host and Node post in turns. `SharedWord.answered` may be ahead of the mailbox, for the thread may have ended
+    // while it answered: so the mailbox itself decides
     if (u8[mailbox + Header.tag + 1] !== thread || posted === Atomics.load(i32, (mailbox + STRAND_TO_HOST) >> 2)) return
     Atomics.store(state.i32, SharedWord.answered + strand, posted - 1)
     if (fresh && u8[mailbox + Header.tag] === Kind.callback) {

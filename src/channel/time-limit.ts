@@ -1,20 +1,20 @@
 /**
- * The time limit of something that runs. It is kept by the thread that asked, which has a timer for it, and looks at it while it
- * blocks, too (`Lane.waitFor`): a blocked thread's timers do not fire.
+ * A time limit. The thread that waits has a timer for it, and checks it also while it blocks (`Lane.waitFor`), since
+ * the timers of a blocked thread do not fire.
  */
 
-/** Timers cannot be longer, in milliseconds. */
+/** The longest that a timer of Node's can be, in milliseconds. */
 const MAX_TIMER = 0x7fffffff
 
 export class TimeLimit {
-  /** When it passes, as `performance.now()` counts. */
+  /** When the limit passes, by `performance.now()`. */
   at: number
   #timer: NodeJS.Timeout | undefined
 
   constructor(
     private readonly owner: Set<TimeLimit>,
     milliseconds: number,
-    /** Called when it has passed. A number extends it by so many milliseconds. */
+    /** Called when the limit has passed. A number that it returns extends the limit by so many milliseconds. */
     private readonly passed: () => number | undefined,
   ) {
     this.at = performance.now() + milliseconds

@@ -1,6 +1,6 @@
 /**
- * For debugging: each message of the channel in a line on stderr, where the program runs with NODE_DEBUG=zugbruecke. Otherwise nothing
- * of this is there when a message goes through.
+ * For debugging: writes each message of the channel as a line to stderr, where the program runs with
+ * NODE_DEBUG=zugbruecke. Otherwise no message passes through this code.
  */
 import { debuglog } from 'node:util'
 import { ByteBuffer } from 'flatbuffers'
@@ -23,7 +23,7 @@ import { type SharedState, SharedWord } from './shared.js'
 
 const line = debuglog('zugbruecke')
 
-/** Undefined unless NODE_DEBUG has this library in it. */
+/** The trace of a thread; undefined unless NODE_DEBUG names this library. */
 export const traceOf = (mapping: Mapping, state: SharedState, thread: number): Trace | undefined =>
   line.enabled ? new Trace(mapping, state, thread) : undefined
 
@@ -34,7 +34,7 @@ export class Trace {
     private readonly thread: number,
   ) {}
 
-  /** What this thread has sent: `place` is the ring or a strand, with the number of the request. */
+  /** Writes a message that this thread has sent. `place` names the ring, with the request's number, or a strand. */
   sent(place: string, message: Int32Array, length: number, tag: number): void {
     const bytes = new Uint8Array(length)
     const { u8 } = this.mapping
@@ -43,7 +43,7 @@ export class Trace {
     this.#write('->', place, tag & 0xff, bytes)
   }
 
-  /** What has come for it, at an offset of the segment. */
+  /** Writes a message that has come for this thread, at an offset in the segment. */
   came(place: string, at: number, length: number, kind: number): void {
     this.#write('<-', place, kind, this.mapping.u8.slice(at, at + length))
   }
@@ -80,7 +80,7 @@ export class TracedRing extends Ring {
 const nameIn = (names: { readonly [name: string]: number }, number: number): string =>
   Object.keys(names).find(name => names[name] === number) ?? `number ${number}`
 
-/** A message in words: its kind, and what tells it from others. */
+/** A message in words: its kind and its main contents. */
 export function words(kind: number, bytes: Uint8Array): string {
   try {
     return `${nameIn(Kind, kind)} ${contents(kind, bytes)}`

@@ -1,32 +1,31 @@
 /**
- * The turn of one pair of cores: one session has it, the others wait in the order in which they came, each asleep on a word of its
- * own. A turn that has lasted its time may be taken by the first in the queue, and a first that does not move is passed over, so
- * nobody depends on anybody.
+ * The turn of one pair of cores. One session has it; the others wait in the order in which they came, each asleep on a
+ * word of its own. The first in the queue may claim a turn that has lasted its time, and a first that has ended is
+ * passed over. So no session depends on another one to act.
  */
 import { age, now, passed } from './clock.js'
 
 /**
- * How long a turn lasts while others wait, in microseconds: long beside the two wake-ups and the cold caches with
+ * Microseconds that a turn lasts while others wait: long in comparison with the two wake-ups and the cold caches with
  * which it begins.
  */
 const LENGTH = 8000
-/** A turn ends early if its owner sends nothing for so long: the routine is slow, or the program computes. */
+/** Microseconds without a request after which a turn ends early: the routine is slow, or the program computes. */
 const IDLE = 500
-/** If the queue does not move for so long, its first has ended. */
+/** Microseconds without a change of the queue after which its first counts as ended. */
 const PATIENCE = 20_000
 
-/**
- * Indices of words: whose turn it is, since when, and when it was last used; the first ticket that waits, when that
- * last changed, and the next ticket; from CELLS on, who has which ticket.
- */
+/** Indices of words: the session that has the turn, when its turn began, and when it last sent a request. */
 const OWNER = 0
 const SINCE = 1
 const USED = 2
+/** The first ticket that waits, when that last changed, and the next ticket that is given. */
 const HEAD = 3
 const MOVED = 4
 const TAIL = 5
+/** From here on: for each ticket the session that holds it. */
 const CELLS = 6
-/** Who comes while so many wait goes without a turn. A power of two: tickets wrap around. */
+/** A session that comes while so many wait goes without a turn. A power of two, since tickets wrap around. */
 const CAPACITY = 256
 export const QUEUE_SIZE = CELLS + CAPACITY
 
@@ -43,22 +42,22 @@ export class TurnQueue {
     return this.i32[this.at + OWNER] === this.me
   }
 
-  /** To be called when the owner sends a request, with the time; false if its turn is over and others wait. */
+  /** To be called with the time before the owner sends a request; false if its turn is over and others wait. */
   use(time: number): boolean {
     if (this.#get(HEAD) !== this.#get(TAIL) && passed(this.#get(SINCE), time) >= LENGTH) return false
     this.#set(USED, time)
     return true
   }
 
-  /** Takes the turn if it is free and nobody waits for it. */
-  tryTake(): boolean {
+  /** Begins a turn if none runs and nobody waits for one. */
+  tryEnter(): boolean {
     if (this.#get(HEAD) !== this.#get(TAIL) || !this.#swap(OWNER, 0, this.me)) return false
     this.#begin()
     return true
   }
 
-  /** Waits for the turn; goes without where too many wait. */
-  take(): void {
+  /** Waits for the turn and begins it; returns without a turn where too many wait. */
+  enter(): void {
     if (((this.#get(TAIL) - this.#get(HEAD)) | 0) >= CAPACITY) return
     const ticket = Atomics.add(this.i32, this.at + TAIL, 1)
     const cell = this.#cell(ticket)
@@ -69,7 +68,7 @@ export class TurnQueue {
       const passed = Atomics.wait(this.i32, cell, this.me, PATIENCE / 1000) === 'timed-out'
       if (passed && head === this.#get(HEAD) && age(this.#get(MOVED)) > PATIENCE) this.#advance(head)
     }
-    // each look takes time from the owner of the turn, so that they become fewer
+    // each look at the turn takes time from its owner: so the looks become rarer
     for (let patience = IDLE; ; patience *= 2) {
       const owner = this.#get(OWNER)
       const left = owner === 0 || age(this.#get(USED)) >= IDLE ? 0 : Math.min(LENGTH - age(this.#get(SINCE)), patience)
@@ -80,6 +79,7 @@ export class TurnQueue {
     this.#advance(ticket)
   }
 
+  /** Ends this session's turn, if it has one. */
   leave(): void {
     if (this.isMine && this.#swap(OWNER, this.me, 0)) Atomics.notify(this.i32, this.at + OWNER)
   }

@@ -1,8 +1,8 @@
 /**
- * Work within which a thread must not be ended: if a thread ends while koffi is being loaded or makes a view, koffi
- * has an error to throw, cannot throw it any more, and aborts the whole program (Node 20 to 26). So each thread counts
- * itself while it does such work, and what ends a thread of ours, or the program, waits until the count is zero. A
- * thread of the user's that is ended by `terminate()` is not protected.
+ * Work during which a thread must not be ended. If a thread ends while it loads koffi, or while koffi makes a view,
+ * koffi cannot throw the error that it has, and aborts the whole program (Node 20 to 26). So a thread adds itself to a
+ * count while it does such work, and code that ends a thread of this library, or the program, waits until the count is
+ * zero. A thread of the user's that is ended by `terminate()` is not protected.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -10,10 +10,10 @@ import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worke
 
 /** Threads inherit this from the thread that starts them. */
 const KEY = 'zugbruecke: threads within koffi'
-/** Added when the program ends: nobody begins any more. */
+/** Added to the count when the program ends: from then on no thread begins such work. */
 const CLOSED = 1 << 30
 /**
- * How long to wait at the most, in milliseconds: koffi takes some; a thread that was ended all the same is never done.
+ * Milliseconds to wait at the most. Koffi needs only some, but a thread that was ended within stays in the count.
  */
 const PATIENCE = 1000
 
@@ -27,8 +27,9 @@ function countOfProgram(): Int32Array {
   return count
 }
 
+/** Does such work. */
 export function uninterrupted<T>(work: () => T): T {
-  // nothing ends the main thread but itself
+  // only the main thread itself can end it
   if (isMainThread) return work()
   // the program is about to end, and this thread with it
   if (Atomics.add(within, 0, 1) >= CLOSED) leaveForEver()
@@ -49,7 +50,7 @@ function leaveForEver(): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
 }
 
-/** Settles when no thread is within such work. A thread that is not to begin any must have been told before. */
+/** Resolves when no thread does such work. The caller has to see to it that the thread to be ended begins no more. */
 export async function untilNoneWithin(): Promise<void> {
   for (const end = performance.now() + PATIENCE; Atomics.load(within, 0) > 0 && performance.now() < end; )
     await sleep(1)

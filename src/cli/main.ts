@@ -21,7 +21,7 @@ import { terminalProgress } from './progress.js'
 import { prompt } from './repl.js'
 import { type Library, library, openSession, type Routine, startSession } from './sessions.js'
 import { toJson } from './text.js'
-import type { WorkerOptions } from './worker.js'
+import type { WorkerFlags } from './worker.js'
 
 interface Options {
   readonly arch?: Arch | 'auto'
@@ -259,7 +259,7 @@ program
   .option('--health <port>', 'say on this port of the loopback address how it is (0: any port)', wholeNumber)
   .addOption(arch())
   .addHelpText('after', '\nSIGTERM or SIGINT: finishes what it has, and ends; once more: ends at once.')
-  .action(async (options: WorkerOptions & Options) => {
+  .action(async (options: WorkerFlags & Options) => {
     const { runWorker } = await import('./worker.js')
     await runWorker(options)
   })

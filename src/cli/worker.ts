@@ -4,7 +4,8 @@ import { setFlagsFromString } from 'node:v8'
 import { SetupError } from '../errors.js'
 import type { Arch } from '../runtime/config.js'
 
-export interface WorkerOptions {
+/** What `zugbruecke worker` was given on the command line. */
+export interface WorkerFlags {
   readonly redis: string
   readonly queue: string
   readonly size: number
@@ -54,7 +55,7 @@ async function loadCluster(): Promise<Cluster> {
 }
 
 /** Resolves when the worker has ended. */
-export async function runWorker(options: WorkerOptions): Promise<void> {
+export async function runWorker(options: WorkerFlags): Promise<void> {
   setFlagsFromString(`--heap-growing-percent=${GROWING}`)
   const { ClusterWorker } = await loadCluster()
   const { redis: connection, queue, size, allowUpload, sandbox, jobs, lock, health, arch } = options

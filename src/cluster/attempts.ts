@@ -61,6 +61,6 @@ export class Attempts {
     if (dll.files.size === 0) return
     const { redis, jobs } = this
     await upload(redis, jobs.keys, dll, jobs.ttl)
-    for (const sha256 of dll.files.keys()) jobs.held.add(sha256)
+    for (const sha256 of dll.files.keys()) jobs.presence.held.add(sha256)
   }
 }

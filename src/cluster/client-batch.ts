@@ -1,7 +1,7 @@
 /** A batch over a cluster: its rows become jobs, a limited number at a time, and their results one outcome. */
 import { AbortError, WorkerLostError } from '../errors.js'
 import { closedError } from '../pool/face.js'
-import type { FairQueue, Turn } from '../pool/fair-queue.js'
+import type { FairQueue, Lease } from '../pool/fair-queue.js'
 import type { RowRange } from '../session/batch/row-cursor.js'
 import type { Attempts, Work } from './attempts.js'
 import type { ClientRows } from './client-rows.js'
@@ -13,7 +13,7 @@ export interface BatchPool {
   readonly attempts: Attempts
   /** Resolves when one more job may be put into Redis. */
   readonly queue: FairQueue<true>
-  end(turn: Turn<true>): void
+  end(turn: Lease<true>): void
   readonly isClosed: boolean
   readonly sessions: number
 }
@@ -66,7 +66,7 @@ export async function carryOutBatch(
         break
       }
       const count = chunk ? most : pace.rows(most, plan.rows.left, pool.sessions)
-      const one = carryOut(plan.rows.take(count)).finally(() => {
+      const one = carryOut(plan.rows.next(count)).finally(() => {
         underway.delete(one)
         pool.end(turn)
       })

@@ -1,8 +1,8 @@
 /** The client's side of a batch: packs rows of its columns, and puts the results where the caller expects them. */
 import type { RemoteMemory } from '../ctypes/block.js'
-import { isOutParameter } from '../ctypes/call-plan.js'
 import type { Encoding } from '../ctypes/encoding.js'
 import { isList, isRecord } from '../ctypes/given.js'
+import { isOutParameter } from '../ctypes/out-parameter.js'
 import { type TakenTexts, textsIn } from '../ctypes/taken-texts.js'
 import {
   ArgumentError,
@@ -114,8 +114,8 @@ export class ClientRows {
     const { first, count } = range
     const sections: Uint8Array[] = []
     const columns = this.#columns.map(({ kind, stride, rowSize, length, chunk }) => {
-      const { bytes, pointers, back, taken } = chunk(first, count)
-      const fill = taken !== undefined
+      const { bytes, pointers, back, copiedBack } = chunk(first, count)
+      const fill = copiedBack !== undefined
       if (!fill) sections.push(bytes)
       const same = length === undefined
       return { kind, stride, rowSize, same, bytes: bytes.length, back, fill, ...(pointers ? { pointers } : {}) }
@@ -129,14 +129,14 @@ export class ClientRows {
   /** Puts the results of the rows in their places. Throws ClusterError if they do not fit these rows. */
   collect({ first, count }: RowRange, packed: Buffer): void {
     const what = `${this.routine.label}: what came of rows ${first} to ${first + count - 1}`
-    const { header, take } = unpack<RowsResult>(what, packed)
+    const { header, read } = unpack<RowsResult>(what, packed)
     const { plan } = this
     const columns = this.#columns.filter(column => isBack(column, first))
     const places = columns.map(column => column.chunk(first, count))
     if (!isResult(header, plan.results.size * count, places)) throw unreadable(what)
-    const results = take(header.results)
-    const backs = header.back.map(take)
-    const texts = header.texts && readTexts(take(header.texts.lengths), take(header.texts.bytes), this.#texts)
+    const results = read(header.results)
+    const backs = header.back.map(read)
+    const texts = header.texts && readTexts(read(header.texts.lengths), read(header.texts.bytes), this.#texts)
     const errors = header.errors.map(({ row, error }) => ({ row, error: decodeError(error) as ZugbrueckeError }))
     if (errors.some(({ row }) => !(row >= first && row < first + count))) throw unreadable(what)
     if (plan.results.size > 0) {
@@ -146,7 +146,7 @@ export class ClientRows {
     }
     places.forEach((chunk, i) => {
       chunk.bytes.set(backs[i])
-      chunk.taken?.(texts)
+      chunk.copiedBack?.(texts)
     })
     plan.errors.push(...errors)
     plan.finished(count)

@@ -6,7 +6,7 @@ import { parsePrototype } from '../ctypes/header/index.js'
 import { types } from '../ctypes/types.js'
 import { AbortError, ArgumentError, ConfigError } from '../errors.js'
 import { abortedError, closedError, type DllSource, dllName, PoolFace, type PoolStats } from '../pool/face.js'
-import { FairQueue, type Turn } from '../pool/fair-queue.js'
+import { FairQueue, type Lease } from '../pool/fair-queue.js'
 import { COUNT } from '../pool/pool-options.js'
 import { type MapOptions, type PoolRoutine, poolRoutine } from '../pool/pool-routine.js'
 import { type Arch, resolveConfig } from '../runtime/config.js'
@@ -205,7 +205,7 @@ export class ClusterPool extends PoolFace {
   }
 
   get #sessions(): number {
-    return this.jobs.workers.reduce((sum, { size }) => sum + size, 0)
+    return this.jobs.presence.workers.reduce((sum, { size }) => sum + size, 0)
   }
   #encoding() {
     return encodingFor(this.options.encoding ?? 'utf-8')
@@ -218,7 +218,7 @@ export class ClusterPool extends PoolFace {
     return true
   }
 
-  #end(turn: Turn<true>): void {
+  #end(turn: Lease<true>): void {
     this.#underway--
     turn.end()
     this.#queue.next()
@@ -231,7 +231,7 @@ export class ClusterPool extends PoolFace {
     return {
       ...this.counted,
       health: size > 0 ? 'healthy' : 'down',
-      workers: this.jobs.workers.length,
+      workers: this.jobs.presence.workers.length,
       size,
       busy,
       idle: size - busy,

@@ -6,6 +6,7 @@ import { isRecord } from '../ctypes/given.js'
 import { ClusterError, decodeError, type EncodedError, NoWorkerError, WorkerLostError } from '../errors.js'
 import { closedError } from '../pool/face.js'
 import { carry, fetch, forget, type Payload, unpack, unreadable } from './payload.js'
+import { LIFE, Presence } from './presence.js'
 import {
   type Failure,
   isResult,
@@ -16,15 +17,12 @@ import {
   keepJobs,
   keepQueue,
   keysOf,
-  liveWorkers,
   type NotBegun,
   PROTOCOL,
-  type WorkerFacts,
 } from './queue.js'
 
-/** Milliseconds between signs of life, and for how long one counts: a cut of a minute is no end. */
+/** Milliseconds between signs of life of this client. */
 const BEAT = 2000
-const LIFE = 90_000
 /** Milliseconds between two looks at a job whose end has not been reported. */
 const LOOK = 5000
 /** What a worker's lock being gone is looked for. */
@@ -65,7 +63,7 @@ interface Pending {
 export class Jobs {
   readonly client = randomUUID()
   readonly keys: Keys
-  workers: readonly WorkerFacts[] = []
+  readonly presence: Presence
   readonly #pending = new Map<string, Pending>()
   readonly #queue: Queue<JobData, JobResult>
   readonly #events: QueueEvents
@@ -75,11 +73,6 @@ export class Jobs {
   readonly #beat: NodeJS.Timeout
   #number = 0
   #closed = false
-  /** Since when Redis has not answered, and since when there has been no worker. */
-  #silent: number | undefined
-  #deserted: number | undefined
-  /** Uploaded files whose time to live is renewed. */
-  readonly held = new Set<string>()
 
   private constructor(
     private readonly redis: Redis,
@@ -90,6 +83,7 @@ export class Jobs {
     private readonly patience: number,
   ) {
     this.keys = keysOf(queue)
+    this.presence = new Presence(redis, queue, this.keys, this.client, ttl)
     const connection = redis as never
     this.#queue = new Queue(queue, { connection })
     this.#hearing = redis.duplicate()
@@ -140,44 +134,33 @@ export class Jobs {
     }
   }
 
-  /** Says that this client lives, and looks who works. */
+  /** Says that this client and its jobs live, and looks for ends of jobs that were not reported. */
   async beat(): Promise<void> {
-    // one that waits for Redis is enough
-    if (this.#closed || this.#silent !== undefined) return
-    const { redis, keys, queue } = this
-    this.#silent = performance.now()
-    try {
-      await redis.set(keys.client(this.client), '', 'PX', LIFE)
-      for (const sha256 of this.held) await redis.pexpire(keys.dll(sha256), this.ttl)
-      await keepJobs(redis, queue, this.#pending.keys(), LIFE)
-      await keepQueue(redis, queue)
-      this.workers = await liveWorkers(redis, keys)
-      // a worker that is broken takes nothing
-      const isServed = this.workers.some(({ size }) => size > 0)
-      this.#deserted = isServed ? undefined : (this.#deserted ?? performance.now())
-      await this.#look()
-    } finally {
-      this.#silent = undefined
-    }
+    if (this.#closed) return
+    await this.presence.beat(
+      () => this.#pending.keys(),
+      () => this.#look(),
+    )
   }
 
-  /** Work waits for Redis and for workers as long as was said. */
+  /** Fails jobs that have waited for Redis, or for any worker, as long as work may. */
   #miss(): void {
     const { queue, patience } = this
+    const { silentSince, desertedSince, workers } = this.presence
     const long = performance.now() - patience
     const seconds = Math.round(patience / 1000)
     for (const [id, { name, since, reject }] of this.#pending) {
-      if (this.#silent !== undefined && Math.max(since, this.#silent) < long) {
-        void this.#takeBack(id)
+      if (silentSince !== undefined && Math.max(since, silentSince) < long) {
+        void this.#withdraw(id)
         reject(
           new ClusterError(
             `${name}: Redis has not answered for ${seconds} s ("waitTimeout"): what workers had may have been done or not`,
           ),
         )
-      } else if (this.#deserted !== undefined && Math.max(since, this.#deserted) < long) {
-        const broken = this.workers.map(one => `; the worker ${one.name} takes nothing: ${one.trouble}`).join('')
+      } else if (desertedSince !== undefined && Math.max(since, desertedSince) < long) {
+        const broken = workers.map(one => `; the worker ${one.name} takes nothing: ${one.trouble}`).join('')
         const none = `${name}: no worker has been there for ${seconds} s ("waitTimeout"): start one by "zugbruecke worker --queue ${queue}", with the same Redis`
-        void this.#takeBack(id, new NoWorkerError(none + broken))
+        void this.#withdraw(id, new NoWorkerError(none + broken))
       }
     }
   }
@@ -198,7 +181,7 @@ export class Jobs {
     // it may be settled while it is added
     answer.catch(() => {})
     const stop = () => void this.#stop(id)
-    const takeBack = () => void this.#takeBack(id)
+    const onAbort = () => void this.#withdraw(id)
     const add = async () => {
       const input = await carry(redis, keys.input(id), packed, ttl)
       await this.#queue.add(
@@ -209,19 +192,19 @@ export class Jobs {
       const kept = keepJobs(redis, queue, [id], LIFE)
       void (this.#number === 1 ? kept.then(() => keepQueue(redis, queue)) : kept).catch(() => {})
       if (signal?.aborted) stop()
-      if (withdraw?.aborted) takeBack()
+      if (withdraw?.aborted) onAbort()
     }
     try {
       if (this.#closed) throw closedError()
       signal?.addEventListener('abort', stop, { once: true })
-      withdraw?.addEventListener('abort', takeBack, { once: true })
+      withdraw?.addEventListener('abort', onAbort, { once: true })
       const added = add()
       // where Redis is gone this waits, and what ends the work ends the wait
       await Promise.race([added, answer])
       return await answer
     } finally {
       signal?.removeEventListener('abort', stop)
-      withdraw?.removeEventListener('abort', takeBack)
+      withdraw?.removeEventListener('abort', onAbort)
       this.#pending.delete(id)
     }
   }
@@ -229,10 +212,10 @@ export class Jobs {
   /** One that waits is taken back, one that runs is stopped by who has it; where Redis is gone nobody can be told before it comes again. */
   async #stop(id: string): Promise<void> {
     if (this.redis.status !== 'ready') this.#pending.get(id)?.reject(new NotBegunError('client'))
-    if (!(await this.#takeBack(id))) await this.redis.publish(this.keys.aborts, id).catch(() => {})
+    if (!(await this.#withdraw(id))) await this.redis.publish(this.keys.aborts, id).catch(() => {})
   }
 
-  async #takeBack(id: string, why: Error = new NotBegunError('client')): Promise<boolean> {
+  async #withdraw(id: string, why: Error = new NotBegunError('client')): Promise<boolean> {
     try {
       if ((await this.#queue.remove(id)) !== 1) return false
       this.#pending.get(id)?.reject(why)
@@ -321,7 +304,7 @@ export class Jobs {
     const isThere = this.redis.status === 'ready'
     if (isThere) {
       await Promise.allSettled(ids.map(id => this.#stop(id)))
-      await this.redis.del(this.keys.client(this.client)).catch(() => {})
+      await this.presence.end()
     }
     const parts = [this.#events.close(), this.#checker.close(!isThere), this.#queue.close()]
     const closed = Promise.allSettled(parts)

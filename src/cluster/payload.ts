@@ -46,21 +46,21 @@ export function pack(what: string, header: unknown, sections: readonly Uint8Arra
 export interface Unpacked<T> {
   readonly header: T
   /** The next section, of so many bytes. */
-  take(bytes: number): Uint8Array
+  read(bytes: number): Uint8Array
 }
 
 /** Throws ClusterError if the bytes are not a payload of this package, or not a whole one. `what` names it in the error. */
 export function unpack<T>(what: string, packed: Buffer): Unpacked<T> {
   let at = HEAD
-  const take = (bytes: number) => {
+  const read = (bytes: number) => {
     if (!(bytes >= 0 && at + bytes <= packed.length)) throw unreadable(what)
     at += bytes
     return packed.subarray(at - bytes, at)
   }
   if (packed.length < HEAD) throw unreadable(what)
-  const head = take(packed.readUInt32LE(0))
+  const head = read(packed.readUInt32LE(0))
   try {
-    return { header: deserialize(head) as T, take }
+    return { header: deserialize(head) as T, read }
   } catch (cause) {
     throw unreadable(what, cause)
   }

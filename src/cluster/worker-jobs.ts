@@ -4,6 +4,7 @@ import type { Redis } from 'ioredis'
 import { isRecord } from '../ctypes/given.js'
 import { ClusterError, encodeError, type ZugbrueckeError } from '../errors.js'
 import { CannotBeginHere, type CarryingOut, NotBegunHere } from './carrying-out.js'
+import type { Intake } from './intake.js'
 import { carry, fetch, forget, INLINE, pack, store } from './payload.js'
 import {
   type Failure,
@@ -16,7 +17,6 @@ import {
   PROTOCOL,
   whyForeign,
 } from './queue.js'
-import type { Taking } from './taking.js'
 
 /** Milliseconds until what is over is kept. */
 const SOON = 100
@@ -45,7 +45,7 @@ export class WorkerJobs {
     /** What people know this worker by. */
     private readonly name: string,
     private readonly work: CarryingOut,
-    private readonly taking: () => Taking,
+    private readonly intake: () => Intake,
   ) {
     this.#keys = keysOf(queue)
   }
@@ -86,7 +86,7 @@ export class WorkerJobs {
       return result
     } catch (error) {
       if (error instanceof CannotBeginHere) {
-        if (error.trouble) this.taking().failed(error.trouble)
+        if (error.trouble) this.intake().failed(error.trouble)
         await job.moveToWait(token)
         throw new WaitingError()
       }
@@ -105,16 +105,16 @@ export class WorkerJobs {
   }
 
   async #carryOut(job: OurJob, id: string, signal: AbortSignal | undefined): Promise<JobResult> {
-    const taking = this.taking()
-    const { well } = taking
-    const place = taking.place()
+    const intake = this.intake()
+    const { well } = intake
+    const place = intake.place()
     try {
       const from = performance.now()
       const input = await this.#input(job, id)
-      taking.came(performance.now() - from)
+      intake.came(performance.now() - from)
       const expect = (milliseconds: number) => place.expect(milliseconds)
       const { packed, took } = await this.work.carryOut(job.data, input, { signal, well, expect })
-      taking.worked()
+      intake.worked()
       // what goes with the job itself is there at once
       if (packed.length > INLINE) place.free()
       const [output] = await Promise.all([

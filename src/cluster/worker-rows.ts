@@ -33,12 +33,12 @@ export class WorkerRows implements PlannedRows {
     packed: Buffer,
     readonly signal: AbortSignal | undefined,
   ) {
-    const { header, take } = unpack<RowsHead>('the rows of a job', packed)
+    const { header, read } = unpack<RowsHead>('the rows of a job', packed)
     if (!isRowsHead(header)) throw unreadable('the rows of a job')
     const { range, result } = header
     this.#head = header
     this.rows = new RowCursor(range.first + range.count, range.first)
-    this.#memory = header.columns.map(({ fill, bytes }) => (fill ? new Uint8Array(bytes) : take(bytes)))
+    this.#memory = header.columns.map(({ fill, bytes }) => (fill ? new Uint8Array(bytes) : read(bytes)))
     this.#results = new Uint8Array(result.size * range.count)
     this.results = {
       ...result,

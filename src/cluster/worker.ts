@@ -10,6 +10,7 @@ import { resolveConfig } from '../runtime/config.js'
 import { packageVersion } from '../runtime/package.js'
 import { CarryingOut } from './carrying-out.js'
 import { makeUploadsFolder } from './dlls.js'
+import { Intake } from './intake.js'
 import {
   asClusterError,
   claimQueue,
@@ -22,7 +23,6 @@ import {
   keysOf,
   type WorkerFacts,
 } from './queue.js'
-import { Taking } from './taking.js'
 import { WorkerJobs } from './worker-jobs.js'
 import { checkWorkerOptions, type WorkerOptions } from './worker-options.js'
 
@@ -70,7 +70,7 @@ export class ClusterWorker {
   readonly #name = `${hostname()}:${process.pid}`
   readonly #jobs: WorkerJobs
   readonly #worker: QueueWorker
-  readonly #taking: Taking
+  readonly #intake: Intake
   readonly #aborts: Redis
   #beat: NodeJS.Timeout | undefined
   #closing: Promise<void> | undefined
@@ -83,7 +83,7 @@ export class ClusterWorker {
     const { queue, lock = 10, jobs = '.', allowUpload = false } = options
     this.#keys = keysOf(queue)
     const work = new CarryingOut(redis, this.#keys, pool, this.#name, allowUpload, jobs)
-    this.#jobs = new WorkerJobs(redis, queue, this.#name, work, () => this.#taking)
+    this.#jobs = new WorkerJobs(redis, queue, this.#name, work, () => this.#intake)
     this.#worker = new QueueWorker(queue, (job, token, signal) => this.#jobs.process(job, token as string, signal), {
       connection: redis as never,
       autorun: false,
@@ -96,7 +96,7 @@ export class ClusterWorker {
       removeOnFail: KEPT,
     })
     this.#worker.on('error', () => {})
-    this.#taking = new Taking(
+    this.#intake = new Intake(
       this.#worker,
       () => pool.stats(),
       () => void this.#tell().catch(() => {}),
@@ -135,7 +135,7 @@ export class ClusterWorker {
     await this.#aborts.subscribe(this.#keys.aborts)
     await this.#worker.waitUntilReady()
     void this.#worker.run().catch(() => {})
-    this.#taking.begin()
+    this.#intake.begin()
     await this.#tell()
     this.#beat = setInterval(() => void this.#tell().catch(() => {}), BEAT)
   }
@@ -161,7 +161,7 @@ export class ClusterWorker {
       name: this.#name,
       size,
       health,
-      trouble: this.#taking.trouble,
+      trouble: this.#intake.trouble,
       uploads: this.options.allowUpload === true,
       version: packageVersion(),
       connected: this.redis.status === 'ready',
@@ -184,7 +184,7 @@ export class ClusterWorker {
 
   async #end(force: boolean): Promise<void> {
     clearInterval(this.#beat)
-    this.#taking.end()
+    this.#intake.end()
     if (this.redis.status === 'ready') await this.redis.unlink(this.#keys.worker(this.#id)).catch(() => {})
     const over = new AbortController()
     const finished = this.#worker.close(force).finally(() => over.abort())

@@ -1,25 +1,27 @@
 /**
- * Puts one call together in the encoder's memory: scalars at once, by the encoder; pointers as offsets into the call's
- * image, which get their final values when the call has its place. One builder for each thread, used again for every call.
+ * Builds the message of one call in the encoder's memory. Scalars are written at once. Pointers into the call's image
+ * get their values by `relocate`, when the address of the image is known. Each thread has one builder, and uses it for
+ * all calls.
  */
 import { type CallbackTarget, LocalBlock, type RemoteMemory } from '../ctypes/block.js'
 import type { ArgumentSink } from '../ctypes/sink.js'
-import { Buffers } from './buffers.js'
 import type { Encoder } from './encoder.js'
 import { Image } from './image.js'
 import { Call } from './layout.js'
+import { SmallBuffers } from './small-buffers.js'
 
 export class CallBuilder implements ArgumentSink {
-  /** Undefined as long as no argument is memory. */
+  /** Undefined unless an argument is memory that is copied. */
   image: Image | undefined
-  /** Arguments that are addresses in the image: their numbers, those of the blocks, and the offsets in these. */
+  /** Arguments that are addresses in the image. For each: its index, the number of its block, and the offset there. */
   readonly #pointers: number[] = []
-  /** Blocks that the arguments name, or lead to, and that live in memory that both sides see. */
+  /** Blocks that the arguments point to, also through other blocks, and that live in memory that both sides see. */
   readonly moved: LocalBlock[] = []
 
-  /** What `buffer` takes, where it `takesSmall`: see session/call/direct-call.ts. */
-  small = new Buffers()
-  takesSmall = false
+  /** The typed arrays that `buffer` was given: see session/call/direct-call.ts. */
+  small = new SmallBuffers()
+  /** Whether `buffer` adds typed arrays to `small`; otherwise each becomes a block of the image. */
+  acceptsSmall = false
 
   constructor(
     private readonly encoder: Encoder,
@@ -27,6 +29,7 @@ export class CallBuilder implements ArgumentSink {
     private readonly pointerSize: number,
   ) {}
 
+  /** Starts a new call. */
   begin(): void {
     this.image = undefined
     if (this.#pointers.length > 0) this.#pointers.length = 0
@@ -55,7 +58,7 @@ export class CallBuilder implements ArgumentSink {
     this.#pointers.push(index, this.#needImage().place(block), offset)
   }
   buffer(index: number, given: ArrayBufferView): boolean {
-    return this.takesSmall && LocalBlock.owning(given.buffer) === undefined && this.small.take(index, given)
+    return this.acceptsSmall && LocalBlock.owning(given.buffer) === undefined && this.small.add(index, given)
   }
   callback(index: number, callback: CallbackTarget): void {
     const thunk = callback.thunk(this.memory)
@@ -63,18 +66,18 @@ export class CallBuilder implements ArgumentSink {
     else this.encoder.address(index, thunk)
   }
 
-  /** Writes what is around the arguments; gives the message's length. */
+  /** Writes the head of the message; gives the message's length in bytes. */
   finish(routine: number, count: number): number {
     this.encoder.call(routine, count)
     return Call.arguments + 8 * count
   }
 
-  /** Says where the texts of its routine may go. */
+  /** Writes where the host may put the texts that the routine leaves. */
   giveRoom(address: number, size: number): void {
     this.encoder.textRoom(address, size)
   }
 
-  /** Gives the pointers their final values, in the message and inside the image's blocks. */
+  /** Writes the final pointers, in the message and in the image's blocks, for an image at address `base`. */
   relocate(base: number): void {
     const { image } = this
     if (!image) return

@@ -37,12 +37,12 @@ const damaged = (cause?: unknown) =>
     { cause },
   )
 
-/** What an outcome has to have there. Throws ZugbrueckeError. */
+/** A number of an outcome. Throws ZugbrueckeError if the outcome has none there. */
 export function numberOf({ numbers }: Outcome, index = 0): bigint {
   if (index >= numbers.length) throw damaged()
   return numbers[index]
 }
-/** The same of a text. */
+/** A text of an outcome. Throws ZugbrueckeError if the outcome has none there. */
 export function textOf({ texts }: Outcome, index = 0): string {
   if (index >= texts.length) throw damaged()
   return texts[index]
@@ -51,7 +51,7 @@ export function textOf({ texts }: Outcome, index = 0): string {
 /** Reads an outcome. Throws ZugbrueckeError when it is cut short or anything in it leads outside. */
 export function decodeOutcome(bytes: Uint8Array): Outcome {
   try {
-    // the stock reader takes what lies beyond the end for zeros, and a damaged length for a length
+    // checked first, for the reader of flatbuffers reads zeros beyond the end, and believes a damaged length
     checkOutcome(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength))
   } catch (error) {
     throw damaged(error)
@@ -64,7 +64,7 @@ export function decodeOutcome(bytes: Uint8Array): Outcome {
   return { ok: table.ok(), numbers, texts }
 }
 
-/** Fields of the Outcome table, by their place in its vtable. */
+/** Indices of fields in the Outcome table's vtable. */
 const NUMBERS = 1
 const TEXTS = 2
 

@@ -1,14 +1,17 @@
-/** The WebAssembly encoder (assembly/encoder.ts): an instance for each session in each thread, over a small memory of its own. */
+/**
+ * The WebAssembly encoder (assembly/encoder.ts). Each thread has an instance for each session, with a small memory of
+ * its own.
+ */
 import { readFileSync } from 'node:fs'
 import { SetupError } from '../errors.js'
 import { WebAssembly } from './webassembly.js'
 
-/** A message is put together at the beginning of its memory. Numbers that are ids or addresses are below 2^53. */
+/** Builds messages at the beginning of its memory. Ids and addresses that it is given are below 2^53. */
 export interface Encoder {
-  /** What has been written last. */
+  /** The memory, which begins with the message written last. */
   readonly message: Int32Array
   call(routine: number, count: number): void
-  /** Of a Call that is put together: where the texts of its routine may go. */
+  /** In a Call: the address and size of the room for texts that the routine leaves. */
   textRoom(address: number, size: number): void
   int(index: number, low: number, high: number): void
   address(index: number, value: number): void
@@ -29,6 +32,7 @@ export interface Encoder {
     textRoom: number,
   ): void
   column(index: number, pointer: bigint, stride: number, kind: number): void
+  /** A Return with the two halves of its result. */
   answer(low: number, high: number): void
 }
 

@@ -1,6 +1,7 @@
 /**
- * The memory image of one call: the blocks that its arguments name and those that their pointers lead to, one behind the other.
- * Where a block lies is known when all are there (one may overlap another); the address of the whole only when the call is sent.
+ * The memory image of one call: a copy of the blocks that its arguments point to, also through other blocks, one behind
+ * the other. A block's offset is known when all blocks have been found, since blocks may overlap. The address of the
+ * image is known when the call is sent.
  */
 import {
   type Block,
@@ -13,49 +14,49 @@ import {
 } from '../ctypes/block.js'
 import { readAddress, setAddress } from '../ctypes/integers.js'
 import { checkSession } from '../ctypes/reference.js'
-import { arrange, type Piece, padding, pieceAt } from './pieces.js'
-import { Stand } from './stand.js'
+import { arrange, type ImagePiece, padding, pieceAt } from './pieces.js'
+import { StandIn } from './stand-in.js'
 
-/** A pointer that leads somewhere when the call begins: into the image, or to an address that is known already. */
+/** A pointer inside a block that is not NULL when the call begins. */
 interface Link {
-  /** Number of the block that it lies in. */
+  /** Number of the block that the pointer lies in, and its offset there. */
   readonly owner: number
   readonly at: number
   readonly ref: Target | CallbackTarget
-  /** Number of the block that it leads to; -1: `address` is where. */
+  /** Number of the block that the pointer leads to; -1: it leads to `address`, outside of the image. */
   readonly target: number
   readonly address: bigint
 }
 
 export class Image {
-  /** Every block once, in the order in which they were found. */
+  /** Every block once, in the order in which the blocks were found. */
   readonly blocks: LocalBlock[] = []
   readonly #numbers = new Map<LocalBlock, number>()
   readonly #links: Link[] = []
-  #pieces: readonly Piece[] = []
-  /** Where pieces are read to that a callback may have written to. */
-  readonly #apart = new Map<Piece, Uint8Array>()
+  #pieces: readonly ImagePiece[] = []
+  /** For pieces that a callback may have changed here: what is read back, until it is merged. */
+  readonly #apart = new Map<ImagePiece, Uint8Array>()
   #offsets: readonly number[] = []
   #size = 0
   #alignment = 0
-  /** How many blocks have been looked through for what they lead to. */
+  /** How many blocks have been searched for pointers to other blocks. */
   #followed = 0
-  /** How many blocks are arranged. */
+  /** How many blocks there were when they were last arranged. */
   #arranged = 0
-  /** Callbacks that have no thunk in this session yet. */
+  /** Callbacks that need a thunk in this session before the call can be sent. */
   readonly callbacks: CallbackTarget[] = []
 
   constructor(
     private readonly memory: RemoteMemory,
     private readonly pointerSize: number,
-    /** Told of what it leads to that lives in memory that both sides see. */
+    /** Blocks that pointers lead to and that live in memory that both sides see are added to this list. */
     private readonly moved: LocalBlock[] = [],
   ) {}
 
-  /** Takes a block in, and all that it leads to; gives its number. */
+  /** Adds a block, and all blocks that its pointers lead to; gives its number. */
   place(given: LocalBlock): number {
     const number = this.#add(given)
-    // one after the other: a list may be longer than the stack is deep
+    // a loop and no recursion: a linked list may be longer than the stack is deep
     for (; this.#followed < this.blocks.length; this.#followed++) {
       const block = this.blocks[this.#followed]
       if (block.refs) for (const [at, ref] of block.refs) this.#follow(block, this.#followed, at, ref)
@@ -69,11 +70,11 @@ export class Image {
     const sent = given.sentIn(this.memory.encoding)
     const number = this.blocks.length
     this.#numbers.set(given, number)
-    this.blocks.push(given.home ? new Stand(given) : sent)
+    this.blocks.push(given.home ? new StandIn(given) : sent)
     return number
   }
 
-  /** Where a block lies in the image. */
+  /** The offset of a block in the image. */
   offsetOf(number: number): number {
     this.#arrange()
     return this.#offsets[number]
@@ -88,25 +89,28 @@ export class Image {
     return this.#alignment
   }
 
-  /** Writes the final addresses into the blocks, for an image that begins at `base`. */
+  /** Writes the pointers in the blocks, for an image at address `base`. */
   relocate(base: number): void {
     this.#arrange()
     for (const link of this.#links)
       if (link.target >= 0) this.#put(this.blocks[link.owner], link.at, this.#addressInside(link, base))
   }
 
-  /** What has to be written, one behind the other, to lay the image out. */
+  /** The bytes of the image, as views that follow each other without a gap. */
   views(): Uint8Array[] {
     return this.#joined(({ bytes }) => bytes)
   }
 
-  /** Takes back what has been read into the views that `viewsBack` gave. */
-  takeBack(): void {
+  /** Merges what has been read into the views of `viewsBack` into pieces that a callback may have changed here. */
+  mergeBack(): void {
     for (const [piece, bytes] of this.#apart) merge(piece.bytes, piece.before as Uint8Array, bytes)
     this.#apart.clear()
   }
 
-  /** What has to be read to take the image back; read-only blocks and padding go to a place where nobody looks. */
+  /**
+   * Views to read the image back into, without a gap. For read-only blocks and padding they are memory that nothing
+   * uses.
+   */
   viewsBack(): Uint8Array[] {
     return this.#joined(piece => {
       if (piece.writable && !piece.before) return piece.bytes
@@ -131,14 +135,17 @@ export class Image {
     }
   }
 
-  /** A callback is about to run, which may write here: from now on only what the routine changes is taken back. */
+  /**
+   * To be called before a callback runs, which may write to the blocks: from now on only bytes that the routine changes
+   * are copied back.
+   */
   remember(): void {
     for (const piece of this.#pieces) if (piece.writable) piece.before ??= piece.bytes.slice()
   }
 
   /**
-   * After the call: pointers that the routine changed lead where it says from now on. `elsewhere` knows what lies at an address outside
-   * of the image.
+   * To be called after the call: makes JS pointers lead where the routine has set them. `elsewhere` tells what lies at
+   * an address outside of the image.
    */
   settle(base: number, elsewhere?: (address: bigint) => Target | undefined): void {
     for (const link of this.#links) {
@@ -157,7 +164,7 @@ export class Image {
     }
   }
 
-  /** What a pointer into the image leads to; undefined for one that leads elsewhere. */
+  /** The block, and the offset in it, at an offset in the image; undefined where there is none. */
   find(offset: number): Target | undefined {
     const piece = offset >= 0 && offset <= this.size ? pieceAt(this.#pieces, offset) : undefined
     if (!piece) return undefined
@@ -166,7 +173,7 @@ export class Image {
       const block = this.blocks[number]
       const within = offset - this.#offsets[number]
       if (within >= 0 && within < block.size) return { block, offset: within }
-      // one past the end, as C has it
+      // C allows a pointer to the byte behind the last one
       if (within === block.size) end ??= { block, offset: within }
     }
     return end
@@ -182,7 +189,7 @@ export class Image {
     this.#arranged = this.blocks.length
   }
 
-  #joined(bytesOf: (piece: Piece) => Uint8Array, back = false): Uint8Array[] {
+  #joined(bytesOf: (piece: ImagePiece) => Uint8Array, back = false): Uint8Array[] {
     this.#arrange()
     const views: Uint8Array[] = []
     let end = 0
@@ -226,7 +233,7 @@ export class Image {
     return base + this.#offsets[target] + (ref as Target).offset
   }
 
-  /** Pointers that led nowhere, or out of this process, and now lead to what lies in the image. */
+  /** Finds pointers that led nowhere, or out of this process, and lead into the image now. */
   #settlePointers(
     block: LocalBlock,
     pointers: readonly number[],
@@ -250,7 +257,7 @@ export class Image {
     if (this.pointerSize === 8) view.setUint32(4, Math.floor(address / 4294967296), true)
   }
 
-  /** Good for asking whether it leads into the image, which lies below 2^53: greater ones are rounded, and lead elsewhere. */
+  /** The pointer there as a number. Addresses above 2^53 are rounded, which does no harm: the image lies below. */
   #get(block: LocalBlock, at: number): number {
     const view = block.view(at, this.pointerSize)
     const low = view.getUint32(0, true)
@@ -258,7 +265,7 @@ export class Image {
   }
 }
 
-/** Takes what has changed there since `before`. */
+/** Copies bytes from `there` that differ from `before`. */
 function merge(here: Uint8Array, before: Uint8Array, there: Uint8Array): void {
   for (let i = 0; i < here.length; i++) {
     const now = there[i]

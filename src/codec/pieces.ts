@@ -1,24 +1,27 @@
-/** Where the blocks of an image lie: each by itself, but views of one ArrayBuffer that overlap as the one memory that they are. */
+/**
+ * Arranges the blocks of an image in pieces. A block is a piece of its own, but blocks that are overlapping views of
+ * one ArrayBuffer form one piece, so that the routine sees them overlap, too.
+ */
 import { type LocalBlock, POINTERS } from '../ctypes/block.js'
 
-/** Enough for every C type, SSE ones included; a type that says more gets more. */
+/** Bytes that pieces are aligned to: enough for every type of C, __m128 included. A type that needs more gets more. */
 const ALIGNMENT = 16
 
-/** A stretch of the image. */
-export interface Piece {
+/** A range of the image, with the memory here that it is a copy of. */
+export interface ImagePiece {
   bytes: Uint8Array
   readonly writable: boolean
-  /** The bytes as they were sent, once a callback has run that may have changed them here. */
+  /** The bytes as they were sent; set before a callback runs that may change them here. */
   before?: Uint8Array
-  /** Numbers of the blocks in it, in the order in which they were found. */
+  /** Numbers of the blocks in the piece, in the order in which they were found. */
   readonly blocks: number[]
   alignment: number
   offset: number
 }
 export interface Arrangement {
-  /** In the order of their offsets. */
-  readonly pieces: readonly Piece[]
-  /** Of each block. */
+  /** In the order of their offsets in the image. */
+  readonly pieces: readonly ImagePiece[]
+  /** The offset of each block in the image, by its number. */
   readonly offsets: readonly number[]
   readonly size: number
   readonly alignment: number
@@ -26,7 +29,7 @@ export interface Arrangement {
 
 export function arrange(blocks: readonly LocalBlock[]): Arrangement {
   const pieces = blocks.map(
-    ({ bytes, writable, shape }, number): Piece => ({
+    ({ bytes, writable, shape }, number): ImagePiece => ({
       bytes,
       writable,
       blocks: [number],
@@ -53,12 +56,15 @@ export function arrange(blocks: readonly LocalBlock[]): Arrangement {
   return { pieces: kept, offsets, size, alignment }
 }
 
-/** A routine may let such a pointer lead to the end of a block, which must not be where the next one begins. */
+/**
+ * Whether the routine can set pointers in the block. It may set one to the end of a block, which must not be the start
+ * of the next one: otherwise it could not be told which of them is meant.
+ */
 const holdsPointers = ({ writable, refs, shape }: LocalBlock) =>
   writable && ((refs !== undefined && refs.size > 0) || (shape !== undefined && shape[POINTERS].length > 0))
 
-/** The piece that holds what lies at an offset, or ends there; undefined before the first. */
-export function pieceAt(pieces: readonly Piece[], offset: number): Piece | undefined {
+/** The last piece that begins at or before an offset; undefined if the offset is before the first piece. */
+export function pieceAt(pieces: readonly ImagePiece[], offset: number): ImagePiece | undefined {
   let low = 0
   let high = pieces.length
   while (low < high) {
@@ -71,13 +77,16 @@ export function pieceAt(pieces: readonly Piece[], offset: number): Piece | undef
 
 const roundUp = (value: number, to: number) => Math.ceil(value / to) * to
 const ZEROS = new Uint8Array(ALIGNMENT)
-/** Between pieces. What is read back into it is nobody's: never the zeros that are written. */
+/**
+ * Bytes for the gap between pieces. What is read `back` into a gap is garbage, so that it must not go into the shared
+ * zeros.
+ */
 export const padding = (size: number, back: boolean): Uint8Array =>
   back || size > ALIGNMENT ? new Uint8Array(size) : ZEROS.subarray(0, size)
 
-/** Constants stay apart: they are not read back. */
-function merge(pieces: readonly Piece[]): readonly Piece[] {
-  const shared = new Map<ArrayBufferLike, Piece[]>()
+/** Joins pieces that overlap. Constants stay pieces of their own, since they are not read back. */
+function merge(pieces: readonly ImagePiece[]): readonly ImagePiece[] {
+  const shared = new Map<ArrayBufferLike, ImagePiece[]>()
   let several = false
   for (const piece of pieces) {
     if (!piece.writable) continue
@@ -88,20 +97,20 @@ function merge(pieces: readonly Piece[]): readonly Piece[] {
     } else shared.set(piece.bytes.buffer, [piece])
   }
   if (!several) return pieces
-  const gone = new Set<Piece>()
+  const gone = new Set<ImagePiece>()
   for (const group of shared.values()) if (group.length > 1) mergeGroup(group, gone)
   return gone.size === 0 ? pieces : pieces.filter(piece => !gone.has(piece))
 }
 
-function mergeGroup(group: Piece[], gone: Set<Piece>): void {
+function mergeGroup(group: ImagePiece[], gone: Set<ImagePiece>): void {
   const sorted = [...group].sort((a, b) => a.bytes.byteOffset - b.bytes.byteOffset || b.bytes.length - a.bytes.length)
   let cluster = [sorted[0]]
   let end = endOf(sorted[0])
   const close = () => {
     if (cluster.length < 2) return
-    // the piece keeps the place of the block that was found first
+    // the joined piece takes the place of the block that was found first
     const numbers = cluster.flatMap(({ blocks }) => blocks).sort((a, b) => a - b)
-    const first = cluster.find(({ blocks }) => blocks[0] === numbers[0]) as Piece
+    const first = cluster.find(({ blocks }) => blocks[0] === numbers[0]) as ImagePiece
     const start = cluster[0].bytes.byteOffset
     for (const piece of cluster) if (piece !== first) gone.add(piece)
     first.alignment = Math.max(...cluster.map(({ alignment }) => alignment))
@@ -121,4 +130,4 @@ function mergeGroup(group: Piece[], gone: Set<Piece>): void {
   }
   close()
 }
-const endOf = ({ bytes }: Piece) => bytes.byteOffset + bytes.byteLength
+const endOf = ({ bytes }: ImagePiece) => bytes.byteOffset + bytes.byteLength

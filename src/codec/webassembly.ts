@@ -1,4 +1,6 @@
-/** The little of WebAssembly that this package uses, typed here because Node's types have it only together with the browser's. */
+/**
+ * Types for the part of WebAssembly that this package uses: Node's types have it only together with those of browsers.
+ */
 
 interface WebAssemblyNamespace {
   Module: new (bytes: Uint8Array) => object

@@ -1,5 +1,6 @@
 /** `T.array(n)`: arrays of anything, in any number of dimensions. */
 import { ArgumentError, placed } from '../errors.js'
+import { isText, textAt, writeText } from './array-text.js'
 import { type Block, LocalBlock, POINTERS } from './block.js'
 import { allocated, check, wholeNumber } from './checks.js'
 import type { CallContext } from './context.js'
@@ -31,12 +32,10 @@ import {
   viewAt,
   WRITE,
 } from './data.js'
-import { decodeUtf16, encodeUtf16 } from './encoding.js'
 import { hasMember, isA, reading } from './given.js'
 import { makeIndexed } from './indexed.js'
 import { checkPointers, nestingOf } from './limits.js'
 import { copyCells } from './reference.js'
-import { encodingOf } from './text.js'
 import { type AnyTypedArray, hasElements, typedArrays } from './typed-arrays.js'
 import { isBigEndian } from './variant.js'
 
@@ -191,8 +190,6 @@ function textType(array: ArrayData, only?: 'char'): ArrayClass {
   return type
 }
 
-const isText = (type: ArrayClass) => type.elementType[CATEGORY] === 'char' || type.elementType[CATEGORY] === 'wchar'
-
 const classes = new WeakMap<CType, Map<number, CType>>()
 const LENGTHS = wholeNumber(0, 0xffff_ffff)
 
@@ -294,39 +291,4 @@ function areBytes(value: ArrayBufferLike | ArrayBufferView, element: CType): boo
 
 function clear(type: ArrayClass, block: Block, offset: number): void {
   copyCells(LocalBlock.allocate(type.size), 0, block, offset, type)
-}
-
-/** The text up to the first zero. */
-function textAt(type: ArrayClass, block: Block, offset: number): string {
-  const view = block.view(offset, type.size)
-  if (type.elementType[CATEGORY] === 'wchar') {
-    let end = 0
-    while (end < type[LENGTH] && view.getUint16(2 * end, true) !== 0) end++
-    return decodeUtf16(view, 0, end, !isBigEndian(type.elementType))
-  }
-  // a copy: nobody may change what is decoded
-  const bytes = new Uint8Array(view.buffer, view.byteOffset, type.size).slice()
-  const end = bytes.indexOf(0)
-  return encodingOf(block).decode(end < 0 ? bytes : bytes.subarray(0, end))
-}
-
-/** Text with a zero behind it where there is room for one; what follows stays. */
-function writeText(type: ArrayClass, block: Block, offset: number, text: unknown): void {
-  if (typeof text !== 'string') throw new ArgumentError(`expected a string for ${type.name}, got ${describe(text)}`)
-  const wide = type.elementType[CATEGORY] === 'wchar'
-  const encoded = wide ? undefined : encodingOf(block).encode(text)
-  const length = encoded ? encoded.length : text.length
-  if (length > type[LENGTH])
-    throw new ArgumentError(`${type.name} has room for ${type[LENGTH]}, the text has ${length}`)
-  const view = block.view(offset, type.size)
-  if (encoded) {
-    const bytes = new Uint8Array(view.buffer, view.byteOffset, type.size)
-    bytes.set(encoded)
-    if (length < type[LENGTH]) bytes[length] = 0
-  } else {
-    encodeUtf16(text, view, 0, !isBigEndian(type.elementType))
-    if (length < type[LENGTH]) view.setUint16(2 * length, 0, true)
-  }
-  block.overwritten(offset, type.size)
-  block.commit(offset, view)
 }

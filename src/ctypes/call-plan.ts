@@ -1,16 +1,17 @@
 /**
- * A declaration, compiled: how the arguments of a routine are lowered and its result is raised.
- * This is the hot path of every call; for scalars nothing is allocated.
+ * Plans: declarations of routines, compiled. A plan writes the arguments of a call ("lowers" them) and makes a JS value of its
+ * result. Every call passes through here; for scalars nothing is allocated.
  */
 import { ArgumentError, placed } from '../errors.js'
-import { c_char_p, c_double, c_int, c_void_p, c_wchar_p } from './all-scalars.js'
+import { converterOf } from './adapters.js'
+import { c_void_p, c_wchar_p } from './all-scalars.js'
 import { LocalBlock } from './block.js'
 import type { CallContext } from './context.js'
 import {
   type Arch,
   BLOCK,
   CATEGORY,
-  CData,
+  type CData,
   type CType,
   describe,
   FOR_ARCH,
@@ -21,28 +22,28 @@ import {
   typeOf,
   viewAt,
 } from './data.js'
-import { hasMember, isA, reading, unreadable } from './given.js'
-import type { ArgType, Out, ResType } from './inference.js'
+import { reading, unreadable } from './given.js'
+import type { ArgType, ResType } from './inference.js'
 import { pointeeOf } from './memsync.js'
+import { isOutParameter } from './out-parameter.js'
 import { isScalar, type Lower, lowerFor } from './parameter.js'
 import { passedAs, refuseVector } from './passing.js'
 import { type Inside, leadInside } from './reference.js'
 import { type Decode, resultFor } from './result.js'
 import type { ArgumentSink, Signature } from './sink.js'
 import { snapshotValue } from './snapshot.js'
-import { keepTexts, type TakenTexts, type TextCell, type TextPlace, textOf, textsIn, textTaken } from './taken-texts.js'
+import {
+  keepTexts,
+  type TakenTexts,
+  type TextCell,
+  type TextPlace,
+  textKindOf,
+  textsIn,
+  textTaken,
+} from './taken-texts.js'
+import { hasInner, MOST_INNER, textTypeBehind, typeOfUndeclared } from './undeclared.js'
 
-/** An output parameter `T *`: the caller gives nothing, and gets the T behind the result. */
-export class OutParameter<T extends CType = CType> implements Out<T> {
-  constructor(readonly outType: T) {}
-}
-/** For `argtypes`: a pointer that the routine fills. The caller gives nothing for it; what it leads to comes behind the result, in a list. */
-export function out<T extends CType>(type: T): Out<T> {
-  if (!isType(type)) throw new ArgumentError(`out takes a C type, not ${describe(type)}`)
-  return new OutParameter(type)
-}
-
-/** What one call keeps between its arguments and its result. */
+/** Memory that a plan makes for one call, kept from its arguments to its result. */
 export interface ResultRoom {
   /** Memory of a structure that is returned through a hidden pointer. */
   result: LocalBlock | undefined
@@ -51,28 +52,28 @@ export interface ResultRoom {
 }
 
 export interface CallPlan {
-  /** A character for each argument as the Windows side sees them, the hidden pointer of a structure result included. */
+  /** A character for each argument on the wire, the hidden pointer for a structure result included. */
   readonly signature: Signature
   readonly result: string
-  /** The first argument is where the result goes. */
+  /** Whether the first argument is the address where the result goes. */
   readonly resultByAddress: boolean
-  /** Arguments on the wire. */
+  /** How many arguments are on the wire. */
   readonly count: number
-  /** What the Windows side takes of texts when the routine returns: those of the result, then those of the `out` parameters. */
+  /** Where the Windows side finds texts that the routine leaves: those of the result, then those of `out` parameters. */
   readonly texts: readonly TextPlace[]
-  /** Scalars only: `encode` never names a block and gives no room. */
+  /** Whether all arguments are scalars: `encode` passes no block and returns no room. */
   readonly plain: boolean
-  /** Scalars and pointers to what is no text, and no memory of its own for the result: nothing is wrapped, and there is no room. */
+  /** Whether all arguments are scalars or pointers, but not to text: `encode` wraps no function and returns no room. */
   readonly direct: boolean
-  /** False: what the arguments are is seen at the call; ask `specialize` for the plan of just those. */
+  /** False if types depend on the arguments of a call: `specialize` gives the plan for them. */
   readonly fixed: boolean
-  /** The plan for these arguments: this one if it is fixed. Plans are kept, one for each signature. */
+  /** The plan for these arguments: this one if it is fixed. Plans are kept, one for each list of types. */
   specialize(args: readonly unknown[]): CallPlan
-  /** The arguments for a call that has to wait: what is passed by value is copied, so that it is what it was. */
+  /** Copies arguments that are passed by value, for a call that has to wait: the program may change them meanwhile. */
   snapshot(args: readonly unknown[]): readonly unknown[]
-  /** Checks and lowers all arguments; throws ArgumentError. What it gives is for `decode`. */
+  /** Checks and writes all arguments. Returns the room for `decode`. Throws ArgumentError. */
   encode(sink: ArgumentSink, args: readonly unknown[], context: CallContext): ResultRoom | undefined
-  /** The result as the routine gave it, as a JS value; call it after memory has come back. `texts` are those that `texts` above names. */
+  /** The result as a JS value. To be called after memory has been copied back. The argument `texts` has what the property `texts` names. */
   decode(
     low: number,
     high: number,
@@ -82,44 +83,26 @@ export interface CallPlan {
     inside?: Inside,
     texts?: TakenTexts,
   ): unknown
-  /** The arguments as declared: with the objects of the `out(T)` parameters in their places. */
+  /** All arguments as declared: with objects in the places of `out(T)` parameters. */
   everyArgument(args: readonly unknown[], room: ResultRoom | undefined): readonly unknown[]
-  /** What a call gives: the result, and behind it what the `out(T)` parameters became. */
+  /** What a call gives: the result, and behind it the values of `out(T)` parameters. */
   complete(value: unknown, room: ResultRoom | undefined): unknown
 }
+
 export interface PlanOptions {
-  /** More arguments than declared are passed on, each as what it is. */
+  /** Whether more arguments than declared are passed on, with the types that they have. */
   readonly variadic?: boolean
 }
 
 interface Parameter {
   readonly type: CType
   readonly isOut: boolean
-  /** What its adapter makes is seen at the call. */
+  /** Whether an adapter makes the argument, so that its type is known only at the call. */
   readonly isOpen?: boolean
 }
 
-export const isOutParameter = (type: ArgType): type is Out<CType> => isA(type, OutParameter)
-
-/** Categories of types that lead to memory and are no text. */
+/** Categories of pointers that are not text. */
 const POINTING: ReadonlySet<string> = new Set(['pointer', 'void pointer', 'array'])
-
-type Convert = (value: unknown) => unknown
-const converter = (type: ArgType): Convert | undefined => {
-  const convert = hasMember(type, 'from_param') ? (type.from_param as Convert) : undefined
-  return typeof convert === 'function' ? value => convert.call(type, value) : undefined
-}
-
-/** What the adapters among `argtypes` make of arguments; undefined if there are none. */
-export function adapterOf(argtypes: readonly ArgType[]): ((args: readonly unknown[]) => unknown[]) | undefined {
-  const converters = argtypes.filter(type => !isOutParameter(type)).map(converter)
-  if (!converters.some(convert => convert)) return undefined
-  return args =>
-    args.map((value, i) => {
-      const convert = converters[i]
-      return convert ? convert(value) : value
-    })
-}
 
 export function compilePlan(
   arch: Arch,
@@ -130,7 +113,7 @@ export function compilePlan(
 ): CallPlan {
   const variadic = options.variadic === true || argtypes === undefined
   const parameters = reading(`argtypes of ${routine}`, () =>
-    // holes are seen, too
+    // `Array.from` also visits holes, which `map` would skip
     Array.from(argtypes ?? [], (type, i) => parameterOf(type, i, routine, arch)),
   )
   return new Plan(arch, routine, parameters, restype, variadic, argtypes === undefined)
@@ -139,7 +122,7 @@ export function compilePlan(
 function parameterOf(type: ArgType, index: number, routine: string, arch: Arch): Parameter {
   const isOut = isOutParameter(type)
   const inner: unknown = isOut ? type.outType : type
-  if (!isType(inner) && converter(type)) return { type: c_void_p[FOR_ARCH](arch), isOut, isOpen: true }
+  if (!isType(inner) && converterOf(type)) return { type: c_void_p[FOR_ARCH](arch), isOut, isOpen: true }
   if (!isType(inner))
     throw new ArgumentError(
       `argtypes of ${routine}: item ${index + 1} must be a C type or have from_param, not ${describe(inner)}`,
@@ -162,7 +145,7 @@ class Plan implements CallPlan {
   readonly plain: boolean
   readonly direct: boolean
   readonly fixed: boolean
-  /** The result's kind of text, if it is one. */
+  /** Whether the result is text, and of which kind. */
   readonly #resultText: 'narrow' | 'wide' | undefined
   readonly #resultCells: readonly TextCell[]
   readonly #outCells: readonly (readonly TextCell[])[]
@@ -170,7 +153,7 @@ class Plan implements CallPlan {
   readonly #routine: string
   readonly #parameters: readonly Parameter[]
   readonly #restype: ResType
-  readonly #undeclared: boolean
+  readonly #isBare: boolean
   readonly #variadic: boolean
   readonly #lowers: readonly Lower[]
   readonly #decode: Decode
@@ -178,12 +161,12 @@ class Plan implements CallPlan {
   readonly #holdsPointers: boolean
   /** Types of the arguments that the caller gives. */
   readonly #given: readonly CType[]
-  /** Numbers of those whose types are seen at the call. */
+  /** Indices among them of those whose types are known only at the call. */
   readonly #open: readonly number[]
   readonly #outs: readonly CType[]
-  /** What a plain string behind the declared arguments is: as the last text among them. */
+  /** The type of a string behind the declared arguments. */
   readonly #text: CType | undefined
-  /** By the types that were seen. */
+  /** Plans by the names of the types that arguments had. */
   readonly #special = new Map<string, { readonly types: readonly CType[]; readonly plan: Plan }>()
 
   constructor(
@@ -192,14 +175,15 @@ class Plan implements CallPlan {
     parameters: readonly Parameter[],
     restype: ResType,
     variadic: boolean,
-    undeclared: boolean,
+    /** The routine has no argtypes at all. */
+    isBare: boolean,
   ) {
     const result = resultFor(routine, restype, arch)
     this.#arch = arch
     this.#routine = routine
     this.#parameters = parameters
     this.#restype = restype
-    this.#undeclared = undeclared
+    this.#isBare = isBare
     this.#hidden = result.hidden
     this.#decode = result.decode
     this.#holdsPointers = result.holdsPointers === true
@@ -208,7 +192,7 @@ class Plan implements CallPlan {
     const given = parameters.filter(({ isOut }) => !isOut)
     this.#given = given.map(({ type }) => type)
     this.#open = given.flatMap(({ isOpen }, at) => (isOpen ? [at] : []))
-    this.#text = undeclared ? c_wchar_p : textKind(parameters)
+    this.#text = isBare ? c_wchar_p : textTypeBehind(parameters.map(({ type }) => pointeeOf(type)))
     const kinds = parameters.map(({ type, isOut }) => (isOut ? 'p' : passedAs(type, arch).kind))
     this.signature = (result.hidden ? 'p' : '') + kinds.join('')
     this.result = result.kind
@@ -217,7 +201,7 @@ class Plan implements CallPlan {
     this.#variadic = variadic
     this.fixed = !variadic && this.#open.length === 0
     const resultType = isType(restype) ? restype[FOR_ARCH](arch) : undefined
-    this.#resultText = resultType && textOf(resultType)
+    this.#resultText = resultType && textKindOf(resultType)
     this.#resultCells = resultType ? textsIn(resultType) : []
     this.#outCells = this.#outs.map(textsIn)
     this.texts = this.#placesOfTexts()
@@ -233,7 +217,7 @@ class Plan implements CallPlan {
       cells.map(cell => ({ ...cell, source, inStructure }))
     const cells = this.#outCells.values()
     const outs = this.#parameters.flatMap(({ type, isOut }, i) =>
-      isOut ? at(cells.next().value as readonly TextCell[], first + i, !textOf(type)) : [],
+      isOut ? at(cells.next().value as readonly TextCell[], first + i, !textKindOf(type)) : [],
     )
     return [...at(this.#resultCells, first - 1, !this.#resultText), ...outs]
   }
@@ -244,7 +228,7 @@ class Plan implements CallPlan {
     if (args.length < length || (args.length > length && !this.#variadic)) throw this.#wrongCount(args.length)
     const types: CType[] = []
     for (const at of this.#open) {
-      // an adapter knows what it makes: memory of any kind
+      // memory that an adapter has made is passed as it is, whatever its elements are
       const isMemory = isBuffer(args[at]) && !(args[at] instanceof Uint8Array)
       types.push(isMemory ? this.#given[at] : this.#typeOf(args[at], at))
     }
@@ -252,7 +236,7 @@ class Plan implements CallPlan {
     let key = ''
     for (const { name } of types) key += `${name},`
     let special = this.#special.get(key)
-    // Names of types are not unique (two structures): the types themselves decide.
+    // two structures may have the same name: then the types themselves decide
     if (!special || special.types.some((type, i) => type !== types[i])) {
       special = { types, plan: this.#with(types) }
       this.#special.set(key, special)
@@ -260,7 +244,7 @@ class Plan implements CallPlan {
     return special.plan
   }
 
-  /** The plan with these types in the place of what is open, and behind what is declared. */
+  /** The plan with these types for the open parameters, and for arguments behind the declared ones. */
   #with(types: readonly CType[]): Plan {
     let next = 0
     const parameters = this.#parameters.map(given => (given.isOpen ? { type: types[next++], isOut: false } : given))
@@ -268,21 +252,12 @@ class Plan implements CallPlan {
     return new Plan(this.#arch, this.#routine, [...parameters, ...more], this.#restype, false, false)
   }
 
-  /** ctypes' rules for what nobody declared. */
-  #typeOf(value: unknown, index: number, depth = 0): CType {
-    const type = typeof value === 'string' ? this.#text : undeclaredType(value)
-    if (type) return type[FOR_ARCH](this.#arch)
-    if (hasInner(value) && depth < mostInner) return this.#typeOf(value._as_parameter_, index, depth + 1)
-    const hint =
-      typeof value === 'number'
-        ? 'use new c_double(…)'
-        : typeof value === 'string'
-          ? 'use new c_char_p(…) or new c_wchar_p(…)'
-          : this.#undeclared
-            ? 'declare argtypes'
-            : 'give an object of ctypes'
-    const more = typeof value === 'number' && this.#undeclared ? ' or declare argtypes' : ''
-    throw this.#placed(new ArgumentError(`${describe(value)} has no type of its own: ${hint}${more}`), index)
+  #typeOf(value: unknown, index: number): CType {
+    try {
+      return typeOfUndeclared(value, this.#text, this.#isBare)[FOR_ARCH](this.#arch)
+    } catch (error) {
+      throw this.#placed(error, index)
+    }
   }
 
   snapshot(args: readonly unknown[]): readonly unknown[] {
@@ -298,7 +273,7 @@ class Plan implements CallPlan {
     return undefined
   }
 
-  /** Writes a parameter as argument `at`. What is no argument itself may have one, as in ctypes: `_as_parameter_`. */
+  /** Writes a parameter as argument `at`. A value that cannot be written is replaced by its `_as_parameter_`, as in ctypes. */
   #lower(
     parameter: number,
     sink: ArgumentSink,
@@ -314,7 +289,7 @@ class Plan implements CallPlan {
         lower(sink, at, value, context)
         return
       } catch (error) {
-        if (!hasInner(value) || depth === mostInner) throw this.#placed(error, given)
+        if (!hasInner(value) || depth === MOST_INNER) throw this.#placed(error, given)
         value = value._as_parameter_
       }
   }
@@ -394,7 +369,7 @@ class Plan implements CallPlan {
     return value
   }
 
-  /** Puts the texts of an object beside their pointers, the first of which is number `from`. */
+  /** Keeps the texts of an object with its block. The first of them has number `from` among those of the call. */
   #keep(
     block: LocalBlock,
     cells: readonly TextCell[],
@@ -415,7 +390,7 @@ class Plan implements CallPlan {
     })
   }
 
-  /** A conversion knows what is wrong, only this knows where. */
+  /** Adds to an error the routine and the argument that it is about. */
   #placed(thrown: unknown, index: number): unknown {
     return placed(unreadable('it', thrown), `argument ${index + 1}`, { routine: this.#routine, position: index + 1 })
   }
@@ -423,31 +398,4 @@ class Plan implements CallPlan {
 
 const never: Lower = () => {
   throw new ArgumentError('an out parameter is not given')
-}
-
-/** How many `_as_parameter_` are followed, each of which may have another: a value that is its own would never come to an end. */
-const mostInner = 100
-const hasInner = (value: unknown) => hasMember(value, '_as_parameter_')
-
-/** Text of the kind of the last parameter that is text or room for it. */
-function textKind(parameters: readonly Parameter[]): CType | undefined {
-  const kinds = parameters.map(({ type }) => pointeeOf(type)?.[CATEGORY])
-  const last = kinds.findLast(kind => kind === 'char' || kind === 'wchar')
-  return last === undefined ? undefined : last === 'char' ? c_char_p : c_wchar_p
-}
-
-/** The type that a value has without a declaration. */
-function undeclaredType(value: unknown): CType | undefined {
-  if (value === null) return c_void_p
-  if (typeof value === 'bigint') return c_int
-  if (typeof value === 'number') return Number.isInteger(value) ? c_int : undefined
-  if (isA(value, Uint8Array)) return c_char_p
-  if (isA(value, CData)) {
-    const type = typeOf(value)
-    // What C does to a float that meets `...`.
-    if (type[CATEGORY] === 'float') return c_double
-    return type
-  }
-  if (typeof value === 'object' && ['thunk', 'address', 'target'].some(name => hasMember(value, name))) return c_void_p
-  return undefined
 }

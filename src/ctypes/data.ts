@@ -11,7 +11,7 @@ import type { CallContext } from './context.js'
 import { hasMember, isA } from './given.js'
 import type { ArrayType, InstanceOf } from './inference.js'
 import type { PointerClass } from './pointer.js'
-import type { StructureClass } from './structure.js'
+import type { StructureClass } from './structure-types.js'
 
 /** The architectures of Windows that a session can have. */
 export type Arch = 'win64' | 'win32'

@@ -5,7 +5,6 @@
 
 export * from './all-scalars.js'
 export { BitField, bits } from './bitfield.js'
-export { out } from './call-plan.js'
 export type {
   CallbackFunction,
   CallbackObject,
@@ -48,11 +47,12 @@ export {
   string_at,
   wstring_at,
 } from './memory.js'
+export { out } from './out-parameter.js'
 export { type Plain, plain } from './plain.js'
 export type { Pointer, PointerType } from './pointer.js'
 export { byref, POINTER, pointer } from './pointer.js'
 export type { FieldInfo } from './record.js'
-export type { Fields, FieldValues, StructureOptions, StructureType } from './structure.js'
+export type { Fields, FieldValues, StructureOptions, StructureType } from './structure-types.js'
 export { type Types, types } from './types.js'
 export { type ViewOf, view } from './view.js'
 

@@ -203,7 +203,7 @@ function conversion(
 }
 
 /** What the paths of a routine or callback lead through. */
-export interface Shape {
+export interface PathTypes {
   readonly owner: string
   readonly arch: Arch
   /** Undefined: seen at the call. */
@@ -215,19 +215,19 @@ export interface Shape {
 }
 
 /** Checks that the paths lead somewhere, as far as types tell; throws ArgumentError that names the path. */
-export function checkPaths(directives: readonly Directive[], shape: Shape): void {
+export function checkPaths(directives: readonly Directive[], types: PathTypes): void {
   for (const { number, pointer, lengths, func, terminated, type } of directives) {
     const bad = (key: string, path: MemsyncPath, text: string) =>
-      new ArgumentError(`${shape.owner}: memsync directive ${number}, ${key} ${showPath(path)}: ${text}`, {
-        routine: shape.owner,
+      new ArgumentError(`${types.owner}: memsync directive ${number}, ${key} ${showPath(path)}: ${text}`, {
+        routine: types.owner,
       })
-    const end = typeAlong(pointer, shape, text => bad('pointer', pointer, text))
+    const end = typeAlong(pointer, types, text => bad('pointer', pointer, text))
     if (end && end[CATEGORY] !== 'array' && (end[KIND] !== 'p' || end[CATEGORY] === 'callback'))
       throw bad('pointer', pointer, `it leads to a ${end.name}, which is no pointer`)
-    type[FOR_ARCH](shape.arch)
+    type[FOR_ARCH](types.arch)
     if (terminated) continue
     for (const path of lengths) {
-      let found = typeAlong(path, shape, text => bad('length', path, text))
+      let found = typeAlong(path, types, text => bad('length', path, text))
       while (found?.[CATEGORY] === 'pointer' && !func) found = pointeeOf(found)
       if (found && !func && found[CATEGORY] !== 'integer' && found[CATEGORY] !== 'void pointer')
         throw bad('length', path, `it leads to a ${found.name}, which is no length`)
@@ -236,22 +236,22 @@ export function checkPaths(directives: readonly Directive[], shape: Shape): void
 }
 
 /** The type at the end of a path; undefined where types do not tell. */
-function typeAlong(path: MemsyncPath, shape: Shape, bad: (text: string) => ArgumentError): CType | undefined {
+function typeAlong(path: MemsyncPath, types: PathTypes, bad: (text: string) => ArgumentError): CType | undefined {
   const [first, ...rest] = path
   let type: CType | undefined
   if (first === 'r') {
-    if (shape.restype === null) throw bad('there is no result: restype is null')
-    type = shape.restype
+    if (types.restype === null) throw bad('there is no result: restype is null')
+    type = types.restype
   } else {
-    const { argtypes } = shape
+    const { argtypes } = types
     if (!argtypes || (first as number) >= argtypes.length) {
-      if (argtypes && !shape.open) throw bad(noArgument(first as number, argtypes.length))
+      if (argtypes && !types.open) throw bad(noArgument(first as number, argtypes.length))
       return undefined
     }
     const given = argtypes[first as number]
     type = isType(given) ? given : 'outType' in given ? POINTER(given.outType) : undefined
   }
-  type = type?.[FOR_ARCH](shape.arch)
+  type = type?.[FOR_ARCH](types.arch)
   for (const segment of rest) {
     if (typeof segment === 'string') while (type?.[CATEGORY] === 'pointer') type = pointeeOf(type)
     if (!type || type[CATEGORY] === 'void pointer') return undefined

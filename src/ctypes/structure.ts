@@ -22,13 +22,11 @@ import {
   OFFSET,
   shown,
   type TYPE,
-  type TypeStatics,
   typeOf,
   viewAt,
   WRITE,
 } from './data.js'
 import { isA, isList, isRecord, reading } from './given.js'
-import type { init, SetOf, ValueOf } from './inference.js'
 import { elementOf, layingOut } from './limits.js'
 import {
   buildRecord,
@@ -40,58 +38,8 @@ import {
   type RecordOptions,
 } from './record.js'
 import { copyCells } from './reference.js'
-
-/** Fields in the order of their declaration. */
-export interface Fields {
-  readonly [name: string]: CType | BitField
-}
-/** How a structure's fields are laid out; without any, as the compilers for Windows do. */
-export interface StructureOptions<Anonymous extends string = never> {
-  /** `#pragma pack(n)`: no field is aligned to more. */
-  readonly pack?: 1 | 2 | 4 | 8 | 16
-  /** `__declspec(align(n))`: a power of two. */
-  readonly align?: number
-  /** Fields whose own fields are reached without their name. */
-  readonly anonymous?: readonly Anonymous[]
-}
-
-type FieldType<F> = F extends BitField<infer T> ? T : F
-type OwnValues<F extends Fields> = { -readonly [K in keyof F]: ValueOf<FieldType<F[K]>> }
-type Intersection<U> = (U extends unknown ? (value: U) => void : never) extends (value: infer I) => void ? I : never
-/** What an object of a structure looks like: its fields, by name. */
-export type FieldValues<F extends Fields, A extends string = never> = [A] extends [never]
-  ? OwnValues<F>
-  : OwnValues<F> & Intersection<ValueOf<FieldType<F[A & keyof F]>>>
-type OwnInit<F extends Fields> = { readonly [K in keyof F]?: SetOf<FieldType<F[K]>> }
-/** What a structure is made from: some of its fields, or those of its anonymous members; the others become zero. */
-export type FieldInit<F extends Fields, A extends string = never> = [A] extends [never]
-  ? OwnInit<F>
-  : OwnInit<F> & Readonly<Partial<Intersection<ValueOf<FieldType<F[A & keyof F]>>>>>
-
-/**
- * What `Structure({…})` gives: a class to extend, or to use as it is. Objects are made of a literal with the fields'
- * names, or of values in their order.
- */
-export interface StructureType<F extends Fields, A extends string = never> extends StructureClass {
-  new (values?: FieldInit<F, A>): FieldValues<F, A>
-  new (...values: readonly SetOf<FieldType<F[keyof F]>>[]): FieldValues<F, A>
-  readonly prototype: FieldValues<F, A>
-  /** Where each field lies. */
-  readonly fields: { readonly [K in keyof F]: FieldInfo }
-  /** Adds fields, before the first use; for those that mention the class itself. */
-  define(fields: Fields): void
-  /** Where a field lies, in bytes from the start. */
-  offsetof(name: keyof F | string): number
-  // An object of it has these fields, too. It is not named: its function pointers would leave `x` of `{ f: x => … }` untyped.
-  readonly [init]: FieldInit<F, A> | readonly SetOf<FieldType<F[keyof F]>>[]
-}
-
-/** The class of a structure or union as the library sees it. */
-export interface StructureClass<I extends object = object> extends TypeStatics<'structure', I> {
-  /** @internal */
-  readonly [RECORD]: Record
-  readonly fields: { readonly [name: string]: FieldInfo }
-}
+import type { Fields, StructureClass, StructureOptions, StructureType } from './structure-types.js'
+import { fill } from './structure-values.js'
 
 const DECLARED: unique symbol = Symbol('declared')
 const LAID_OUT: unique symbol = Symbol('laid out')
@@ -232,31 +180,6 @@ function recordOf(type: typeof StructureData): Record {
     for (const { name, get, set } of record.accessors)
       Object.defineProperty(type.prototype, name, { get, set, enumerable: true, configurable: true })
   return record
-}
-
-function fill(data: CData, type: StructureClass, values: readonly unknown[], context?: CallContext): void {
-  const { positional: names, byName } = type[RECORD]
-  const [only] = values
-  if (values.length === 1 && isPlainObject(only)) {
-    for (const [name, value] of reading(`what is given to ${type.name}`, () => Object.entries(only))) {
-      const field = byName.get(name)
-      if (!field) throw new ArgumentError(`${type.name} has no field ${name}; it has ${names.join(', ')}`)
-      if (value !== undefined) field.write(data, value, context)
-    }
-    return
-  }
-  if (values.length === 1 && only !== undefined && isA(only, CData) && typeOf(only) === type)
-    return type[WRITE](data[BLOCK], data[OFFSET], only)
-  if (values.length > names.length)
-    throw new ArgumentError(`${type.name} has ${names.length} fields, got ${values.length} values`)
-  for (let i = 0; i < values.length; i++)
-    if (values[i] !== undefined) byName.get(names[i])?.write(data, values[i], context)
-}
-
-function isPlainObject(value: unknown): value is { readonly [name: string]: unknown } {
-  if (!isRecord(value)) return false
-  const prototype: unknown = Object.getPrototypeOf(value)
-  return prototype === Object.prototype || prototype === null
 }
 
 function addFields(

@@ -53,8 +53,8 @@ const NONE: readonly TextCell[] = []
 const moved = (cells: readonly TextCell[], by: number) =>
   cells.map(({ offset, wide }) => ({ offset: offset + by, wide }))
 
-/** What kind of text the type itself is. */
-export function textOf(type: CType): 'narrow' | 'wide' | undefined {
+/** Whether a type is text, and of which kind. */
+export function textKindOf(type: CType): 'narrow' | 'wide' | undefined {
   const category = type[CATEGORY]
   return category === 'char pointer' ? 'narrow' : category === 'wchar pointer' ? 'wide' : undefined
 }

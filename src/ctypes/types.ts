@@ -1,11 +1,11 @@
 /** The namespace of all types for one architecture. */
 import * as scalars from './all-scalars.js'
 import { bits } from './bitfield.js'
-import { out } from './call-plan.js'
 import { CFUNCTYPE as cdecl, WINFUNCTYPE as stdcall } from './callback-type.js'
 import { check } from './checks.js'
 import { type Arch, type CType, FOR_ARCH } from './data.js'
 import * as memory from './memory.js'
+import { out } from './out-parameter.js'
 import { plain } from './plain.js'
 import { byref, type Pointer, pointerFor, POINTER as pointerTo } from './pointer.js'
 import { structuresFor } from './structure.js'

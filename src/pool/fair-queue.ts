@@ -2,13 +2,13 @@
 import { abortedError, queueFullError } from './face.js'
 
 /** A turn: what the work has until it calls `end`. */
-export interface Turn<R> {
+export interface Lease<R> {
   readonly value: R
   end(): void
 }
 
 interface Waiter<R> {
-  begin(turn: Turn<R>): void
+  begin(turn: Lease<R>): void
   fail(error: Error): void
 }
 
@@ -58,7 +58,7 @@ export class FairQueue<R> {
    * Resolves when the work's turn comes. Rejects with AbortError, with QueueFullError if `bounded`, and with what
    * `fail` and `close` are given.
    */
-  async turn(kind: string, signal: AbortSignal | undefined, bounded: boolean): Promise<Turn<R>> {
+  async turn(kind: string, signal: AbortSignal | undefined, bounded: boolean): Promise<Lease<R>> {
     if (this.#closed) throw this.#closed
     if (signal?.aborted) throw abortedError(signal)
     this.next()
@@ -123,7 +123,7 @@ export class FairQueue<R> {
     this.fail(error)
   }
 
-  #begin(kind: string, lane: Lane<R>, value: R): Turn<R> {
+  #begin(kind: string, lane: Lane<R>, value: R): Lease<R> {
     const now = this.now()
     this.#floor = Math.max(this.#floor, timeOf(lane, now))
     lane.running++

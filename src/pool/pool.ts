@@ -152,7 +152,7 @@ export class SessionPool extends PoolFace {
       const batchOf = (session: CtypesSession) => declare(session).batch[SPLIT]
       const planned = async (session: CtypesSession) => batchOf(session).plan(given, options)
       const plan = (await this.#turn(kind, planned, signal)) as BatchPlan
-      const take = (session: CtypesSession) => {
+      const carryOut = (session: CtypesSession) => {
         const until = performance.now() + TURN
         const yields = () => this.#queue.length > 0 && performance.now() > until
         return batchOf(session).share(plan, size, yields)
@@ -160,7 +160,7 @@ export class SessionPool extends PoolFace {
       // one share does all the work, more only do it sooner: so the limit of waiting work applies to the first turn of
       // the first share
       const share = async (_: unknown, number: number): Promise<void> => {
-        for (let turn = 0; plan.rows.left > 0; turn++) await this.#turn(kind, take, signal, number + turn === 0)
+        for (let turn = 0; plan.rows.left > 0; turn++) await this.#turn(kind, carryOut, signal, number + turn === 0)
       }
       const shares = Array.from({ length: Math.min(size, plan.rows.total) }, share)
       try {

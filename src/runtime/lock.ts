@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { SetupError } from '../errors.js'
 
 /** `flock` of util-linux, which every Debian has: it prints a line when it has the lock and keeps it until its stdin ends. */
-function take(path: string, wait: boolean): Promise<ChildProcess | undefined> {
+function acquire(path: string, wait: boolean): Promise<ChildProcess | undefined> {
   return new Promise((resolve, reject) => {
     const child = spawn('flock', [...(wait ? [] : ['-n']), path, '-c', 'echo locked; exec cat >/dev/null'], {
       stdio: ['pipe', 'pipe', 'ignore'],
@@ -20,10 +20,10 @@ function take(path: string, wait: boolean): Promise<ChildProcess | undefined> {
 
 /** Runs `work` while holding the lock; `onWait` is told when another holds it. */
 export async function withLock<T>(path: string, onWait: () => void, work: () => Promise<T>): Promise<T> {
-  let holder = await take(path, false)
+  let holder = await acquire(path, false)
   if (!holder) {
     onWait()
-    holder = await take(path, true)
+    holder = await acquire(path, true)
   }
   if (!holder) throw new SetupError(`${path} could not be locked.`)
   try {

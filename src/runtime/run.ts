@@ -29,7 +29,7 @@ export function run(program: string, args: readonly string[], options: RunOption
     let stdout = ''
     let output = ''
     let rest = ''
-    const take = (text: string) => {
+    const keep = (text: string) => {
       output = (output + text).slice(-100_000)
       const lines = (rest + text).split(/\r?\n|\r/)
       rest = lines.pop() ?? ''
@@ -39,9 +39,9 @@ export function run(program: string, args: readonly string[], options: RunOption
     child.stdin.end()
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       stdout += text
-      take(text)
+      keep(text)
     })
-    child.stderr.setEncoding('utf8').on('data', take)
+    child.stderr.setEncoding('utf8').on('data', keep)
     const tick = options.onTick && setInterval(options.onTick, 500)
     const timer = setTimeout(() => {
       child.kill('SIGKILL')

@@ -78,14 +78,14 @@ export class Sandbox {
   ) {}
 
   /** Makes the prefix. Throws SetupError, ConfigError. */
-  static async make(installation: Installation, config: SandboxConfig, take: Lock): Promise<Sandbox> {
+  static async make(installation: Installation, config: SandboxConfig, tryLock: Lock): Promise<Sandbox> {
     if (installation.display === 'inherit')
       throw new ConfigError('the parameter "display": a sandbox has no display, so it cannot be "inherit" there')
     const bwrap = findBubblewrap() ?? ''
     const problem = await sandboxProblem(bwrap)
     if (problem) throw new SetupError(`the parameter "sandbox": ${problem.found}. ${problem.mend}`)
-    sweep(take)
-    const { home, lock } = ownFolder(take)
+    sweep(tryLock)
+    const { home, lock } = ownFolder(tryLock)
     try {
       const [prefix, dlls] = [join(home, 'prefix'), join(home, 'dlls')]
       mkdirSync(dlls)
@@ -159,19 +159,19 @@ export type Lock = (descriptor: number) => boolean
 const takeAway = (folder: string) => rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 })
 
 /** Locks a folder for as long as this thread lives: Node closes what a thread has opened when that ends, however it ends. */
-function lockFolder(folder: string, take: Lock): number | undefined {
+function lockFolder(folder: string, tryLock: Lock): number | undefined {
   const lock = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY)
-  if (take(lock)) return lock
+  if (tryLock(lock)) return lock
   closeSync(lock)
   return undefined
 }
 
 /** A new folder, which nobody sweeps away. */
-function ownFolder(take: Lock): { home: string; lock: number } {
+function ownFolder(tryLock: Lock): { home: string; lock: number } {
   for (;;) {
     const home = mkdtempSync(join(sandboxes(), 'of-'))
     try {
-      const lock = lockFolder(home, take)
+      const lock = lockFolder(home, tryLock)
       if (lock !== undefined && existsSync(home)) return { home, lock }
       if (lock !== undefined) closeSync(lock)
     } catch {
@@ -181,12 +181,12 @@ function ownFolder(take: Lock): { home: string; lock: number } {
 }
 
 /** Takes away what programs and threads have left that were killed: nobody has it locked. */
-function sweep(take: Lock): void {
+function sweep(tryLock: Lock): void {
   for (const name of readdirSync(sandboxes())) {
     if (!name.startsWith('of-')) continue
     const folder = join(sandboxes(), name)
     try {
-      const lock = lockFolder(folder, take)
+      const lock = lockFolder(folder, tryLock)
       if (lock === undefined) continue
       takeAway(folder)
       closeSync(lock)

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { isTraced, mayMove, processLives } from '../../src/channel/process.js'
+import { isTraced, mayChangeCore, processLives } from '../../src/channel/process.js'
 import { until } from '../expect.js'
 
 const test = suite('processes from outside')
@@ -39,15 +39,15 @@ test('whether somebody has pinned it', async () => {
   const child = spawn('taskset', ['-c', cpu, 'sleep', '600'], { stdio: 'ignore' })
   const pid = child.pid as number
   await until(() => readFileSync(`/proc/${pid}/comm`, 'latin1') === 'sleep\n', 'its program')
-  assert.not.ok(mayMove(pid))
-  assert.is(mayMove(process.pid), /^Cpus_allowed_list:.*[-,]/m.test(readFileSync('/proc/self/status', 'latin1')))
+  assert.not.ok(mayChangeCore(pid))
+  assert.is(mayChangeCore(process.pid), /^Cpus_allowed_list:.*[-,]/m.test(readFileSync('/proc/self/status', 'latin1')))
   child.kill('SIGKILL')
 })
 
 test('nobody holds this one, and of one that is not there all is false', () => {
   assert.not.ok(isTraced(process.pid))
   assert.ok(processLives(process.pid))
-  for (const look of [processLives, mayMove, isTraced]) assert.not.ok(look(NOBODY))
+  for (const look of [processLives, mayChangeCore, isTraced]) assert.not.ok(look(NOBODY))
 })
 
 test.run()

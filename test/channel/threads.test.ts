@@ -4,12 +4,12 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { SharedState, SharedWord } from '../../dist/src/channel/shared.js'
 import {
+  claimNumber,
   DepartedThread,
   FIRST_THREADS,
   giveNumberBack,
   isNobody,
   postedAt,
-  takeNumber,
 } from '../../dist/src/channel/threads.js'
 import {
   ControlWord,
@@ -56,16 +56,16 @@ async function works(lane: ReturnType<typeof makeLane>): Promise<void> {
 test('numbers are given out once, and all of them', () => {
   const state = new SharedState()
   state.i32[SharedWord.threads] = FIRST_THREADS
-  const taken = Array.from({ length: THREADS - 2 }, () => takeNumber(state))
+  const taken = Array.from({ length: THREADS - 2 }, () => claimNumber(state))
   assert.equal(
     taken,
     Array.from({ length: THREADS - 2 }, (_, i) => i + 2),
   )
-  assert.is(takeNumber(state), -1)
+  assert.is(claimNumber(state), -1)
   assert.ok(taken.every(thread => !isNobody(state, thread)))
   giveNumberBack(state, 17)
   assert.ok(isNobody(state, 17))
-  assert.is(takeNumber(state), 17)
+  assert.is(claimNumber(state), 17)
 })
 
 test('one that leaves nothing gives its number and its pages back at once', async () => {

@@ -34,14 +34,14 @@ async function inThreads(i32: Int32Array, count: number, body: string): Promise<
 test('a free turn is taken at once, used, and left', () => {
   const i32 = makeMemory()
   const [first, second] = [1, 2].map(me => new TurnQueue(i32, AT, me))
-  assert.ok(first.tryTake())
+  assert.ok(first.tryEnter())
   assert.ok(first.isMine)
-  assert.not(second.tryTake())
+  assert.not(second.tryEnter())
   assert.not(second.isMine)
   assert.ok(first.use(now()), 'as long as nobody waits')
   first.leave()
   assert.not(first.isMine)
-  assert.ok(second.tryTake())
+  assert.ok(second.tryEnter())
   first.leave()
   assert.ok(second.isMine, 'nobody can leave what is another’s')
 })
@@ -49,8 +49,8 @@ test('a free turn is taken at once, used, and left', () => {
 test('a turn that has lasted its time, or is not used, is taken from its owner', () => {
   const i32 = makeMemory()
   const [gone, next] = [1, 2].map(me => new TurnQueue(i32, AT, me))
-  assert.ok(gone.tryTake())
-  next.take()
+  assert.ok(gone.tryEnter())
+  next.enter()
   assert.ok(next.isMine)
   assert.not(gone.isMine)
 })
@@ -59,7 +59,7 @@ test('who waited and ended is passed over', async () => {
   const i32 = makeMemory()
   // each waits for a turn of somebody who uses it for ever, and is ended meanwhile
   const owner = new TurnQueue(i32, AT, 100)
-  assert.ok(owner.tryTake())
+  assert.ok(owner.tryEnter())
   await inThreads(
     i32,
     3,
@@ -68,7 +68,7 @@ test('who waited and ended is passed over', async () => {
      Atomics.store(i32, at + 6 + ticket, me)`,
   )
   const last = new TurnQueue(i32, AT, 4)
-  last.take()
+  last.enter()
   assert.ok(last.isMine)
 })
 
@@ -76,7 +76,7 @@ test('with more in the queue than it holds one goes without', () => {
   const i32 = makeMemory()
   Atomics.store(i32, AT + 5, 1000) // tickets given to nobody
   const queue = new TurnQueue(i32, AT, 1)
-  queue.take()
+  queue.enter()
   assert.not(queue.isMine)
 })
 
@@ -86,7 +86,7 @@ test('tickets run over', () => {
   Atomics.store(i32, AT + 5, 0x7fffffff)
   const queue = new TurnQueue(i32, AT, 1)
   for (let i = 0; i < 3; i++) {
-    queue.take()
+    queue.enter()
     assert.ok(queue.isMine)
     queue.leave()
     assert.is(Atomics.load(i32, AT + 3), Atomics.load(i32, AT + 5))
@@ -100,7 +100,7 @@ test('many threads: each gets its turns, and nothing beside the queue is touched
     i32,
     8,
     `for (let i = 0; i < 2000; i++) {
-       queue.take()
+       queue.enter()
        // a turn may be taken from one who does not use it, and this thread may be off its core: that is no error
        Atomics.add(i32, ${holders}, 1)
        queue.leave()

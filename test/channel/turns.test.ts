@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Mapping } from '../../dist/src/channel/mapping.js'
-import { mayMove } from '../../dist/src/channel/process.js'
+import { mayChangeCore } from '../../dist/src/channel/process.js'
 import { SharedState, SharedWord } from '../../dist/src/channel/shared.js'
 import { countSession, createTurns, Turn } from '../../dist/src/channel/turns.js'
 import { Apart, ControlWord } from '../../dist/src/codec/layout.js'
@@ -31,7 +31,7 @@ const MANY = 300
 test('one session alone never waits, and its host looks as long as it likes', () => {
   const { turns, limit } = sessions(1)
   for (let i = 0; i < 1000; i++) {
-    turns[0].take(true)
+    turns[0].enter(true)
     turns[0].leave()
   }
   assert.is(limit(0), 0)
@@ -39,7 +39,7 @@ test('one session alone never waits, and its host looks as long as it likes', ()
 
 test('sessions that are not at work do not count', () => {
   const { turns, limit } = sessions(MANY)
-  turns[0].take(true)
+  turns[0].enter(true)
   assert.is(limit(0), 0)
 })
 
@@ -49,18 +49,18 @@ test('where many are at work each gets its turn, whether the one before gave it 
   for (let round = 0; limit(-1) === 0; round++) {
     assert.ok(round < 1000, 'the last host was never told to look for a short while')
     for (const turn of turns) {
-      turn.take(true)
+      turn.enter(true)
     }
     await sleep(1)
   }
   for (const turn of turns) {
-    turn.take(true)
+    turn.enter(true)
     turn.leave()
   }
   assert.ok(limit(-1) > 0)
   await sleep(150)
   const last = turns.at(-1) as Turn
-  last.take(true)
+  last.enter(true)
   assert.is(limit(-1), 0, 'and, when the others had no work any more, as long as it likes')
 })
 
@@ -75,7 +75,7 @@ function answer(pid: number, asked: number): number {
 }
 
 test('a host may leave the core that it shares where it asks to, and may use others', () => {
-  assert.is(answer(process.pid, Apart.asked), mayMove(process.pid) ? Apart.allowed : Apart.asked)
+  assert.is(answer(process.pid, Apart.asked), mayChangeCore(process.pid) ? Apart.allowed : Apart.asked)
   assert.is(answer(process.pid, 0), 0)
 })
 

@@ -1,10 +1,7 @@
 import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { CallBuilder } from '../../dist/src/codec/call-builder.js'
-import { createEncoder } from '../../dist/src/codec/encoder.js'
 import { Image } from '../../dist/src/codec/image.js'
-import { Call } from '../../dist/src/codec/layout.js'
 import {
   type CallbackTarget,
   LocalBlock,
@@ -312,38 +309,6 @@ test('blocks of 2 GiB and more keep the places right', () => {
   const made = image()
   made.place(new Huge(new Uint8Array(1)))
   assert.is(made.offsetOf(made.place(LocalBlock.allocate(8))), 2 ** 31 + 16)
-})
-
-test('CallBuilder: pointers among the arguments get their addresses; the next call starts afresh', () => {
-  const encoder = createEncoder()
-  const builder = new CallBuilder(encoder, memory, 8)
-  const argument = (i: number) => new DataView(encoder.message.buffer).getBigUint64(Call.arguments + 8 * i, true)
-  const [a, b] = [LocalBlock.allocate(10), LocalBlock.allocate(10)]
-  const waiting = { thunk: () => undefined }
-  builder.begin()
-  builder.int(0, -1, -1)
-  builder.block(1, b, 3)
-  builder.block(2, a, 0)
-  builder.block(3, b, 0)
-  builder.callback(4, { thunk: () => 0x5555 })
-  builder.callback(5, waiting)
-  assert.is(builder.finish(2, 6), Call.arguments + 48)
-  builder.relocate(BASE)
-  assert.equal([0, 1, 2, 3, 4].map(argument), [
-    2n ** 64n - 1n,
-    BigInt(BASE + 3),
-    BigInt(BASE + 16),
-    BigInt(BASE),
-    0x5555n,
-  ])
-  assert.is(builder.image?.size, 32)
-  assert.equal(builder.image?.callbacks, [waiting])
-  builder.begin()
-  builder.int(1, 5, 0)
-  assert.is(builder.image, undefined)
-  builder.finish(2, 2)
-  builder.relocate(BASE)
-  assert.is(argument(1), 5n)
 })
 
 test.run()

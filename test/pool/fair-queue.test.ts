@@ -1,7 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { AbortError, QueueFullError, SessionTerminatedError } from '../../dist/src/errors.js'
-import { FairQueue, type Turn } from '../../dist/src/pool/fair-queue.js'
+import { FairQueue, type Lease } from '../../dist/src/pool/fair-queue.js'
 import { rejects, sleep } from '../expect.js'
 
 const test = suite('a queue that is fair by time')
@@ -20,7 +20,7 @@ function queueFor(things: number, most = 1000) {
     () => most,
     () => time,
   )
-  const give = (turn: Turn<true>) => {
+  const give = (turn: Lease<true>) => {
     turn.end()
     free++
     queue.next()

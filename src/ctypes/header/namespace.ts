@@ -4,7 +4,7 @@ import type { AlignedField } from '../aligned-field.js'
 import type { BitField } from '../bitfield.js'
 import type { Arch, CType } from '../data.js'
 import type { Out } from '../inference.js'
-import type { Fields, StructureClass } from '../structure.js'
+import type { Fields, StructureClass } from '../structure-types.js'
 
 export type { Arch, CType }
 /** What stands in a prototype. */

@@ -1,10 +1,10 @@
-/** Batches: one call for each row of the columns given. */
+/** Batches: one call of a routine for each row of the columns that the caller gives. */
 
 import { EndReason } from '../../channel/shared.js'
-import { isOutParameter, out } from '../../ctypes/call-plan.js'
 import { type Arch, describe, FOR_ARCH, isType } from '../../ctypes/data.js'
 import { hasMember, isList, isReadable } from '../../ctypes/given.js'
 import type { ArgType, ResType } from '../../ctypes/inference.js'
+import { isOutParameter, out } from '../../ctypes/out-parameter.js'
 import { ArgumentError, CallTimeoutError } from '../../errors.js'
 import type { DeclaredRoutine } from '../call/declared-routine.js'
 import { blocked, type Finish } from '../core/blocked.js'
@@ -23,21 +23,25 @@ import {
 export type { BatchDetail, BatchOptions } from './plan.js'
 export type { BatchOf, NumberResults, ResultsOf, RowsOf } from './results.js'
 
-/** What may stand for a parameter: a typed array, an array, one contiguous buffer for a pointer, or one value for every row. */
+/**
+ * A column for one parameter: a typed array, an array, for a pointer one contiguous buffer, or one value for every row.
+ */
 export type ColumnOf<T> = T | ArrayLike<T> | (null extends T ? object : boolean extends T ? Uint8Array : never)
 /** The columns of a batch of a routine with these parameters, one for each. */
 export type ColumnsOf<A extends readonly unknown[]> = number extends A['length']
   ? readonly unknown[]
   : { readonly [K in keyof A]: ColumnOf<A[K]> }
 
-/** For work that sessions share: the plan of a batch, and a session's share in carrying it out. */
+/** By this symbol a pool reaches what it needs to divide a batch among its sessions. */
 export const SPLIT: unique symbol = Symbol('split')
 export interface SharedBatch {
-  /** The columns for a batch that has to wait: see snapshotColumns. Throws ArgumentError. */
+  /** The columns for a batch that begins later: see snapshotColumns. Throws ArgumentError. */
   snapshot(columns: readonly unknown[]): readonly unknown[]
   /** Throws ArgumentError. */
   plan(columns: readonly unknown[], options: Options): BatchPlan
-  /** Carries out rows that nobody else has, until there are none or `yields` says that others wait for the session. */
+  /**
+   * Carries out rows in this session until none are left, or until `yields` says that other work waits for the session.
+   */
   share(plan: PlannedRows, sharers: number, yields: () => boolean): Promise<void>
 }
 
@@ -52,9 +56,12 @@ export interface BatchSource {
   declared(core: SessionCore, args: readonly unknown[]): DeclaredRoutine
 }
 
-/** `Rows` is what it gives, with the columns of `out` parameters; `Results` what the routine returned. */
+/** `Rows` is what a batch gives, columns of `out` parameters included; `Results` is what the routine returned. */
 export interface BatchFunction<A extends readonly unknown[], Rows, Results = Rows> {
-  /** Rejects with BatchError when a row failed, ArgumentError, AbortError. `errcheck` and `memsync` are not run for rows. */
+  /**
+   * Rejects with BatchError when a row failed, ArgumentError, AbortError. `errcheck` and `memsync` are not run for
+   * rows.
+   */
   (columns: ColumnsOf<A>, options?: BatchOptions & { readonly detail?: false }): Promise<Rows>
   (columns: ColumnsOf<A>, options: BatchOptions & { readonly detail: true }): Promise<BatchDetail<Results>>
   /** Results for each of many sets of columns: work larger than memory. A few sets are under way at once. */
@@ -64,7 +71,7 @@ export interface BatchFunction<A extends readonly unknown[], Rows, Results = Row
   ): AsyncGenerator<Rows, void, undefined>
   /** Blocks this thread until all rows are done; throws what the awaited batch rejects with. */
   sync(columns: ColumnsOf<A>, options?: BatchOptions & { readonly detail?: false }): Rows
-  /** The same with all that the batch brought, failed rows too. */
+  /** The same with all that the batch gives, failed rows included. */
   sync(columns: ColumnsOf<A>, options: BatchOptions & { readonly detail: true }): BatchDetail<Results>
   /** @internal */
   readonly [SPLIT]: SharedBatch
@@ -105,10 +112,10 @@ export function makeBatch(routine: BatchSource, blocking: boolean): BatchFunctio
   return Object.assign(blocking ? (sync as never) : awaited, { stream, sync, [SPLIT]: shared }) as never
 }
 
-/** Sets of columns of a stream that are under way at once. */
+/** How many sets of columns of a stream are under way at once. */
 const STREAM_DEPTH = 3
 
-/** The stream of a routine whose batches are made so. */
+/** Makes the `stream` of a routine from its `batch`. */
 export function streamOf(
   label: string,
   batch: (columns: readonly unknown[], options: BatchOptions) => Promise<unknown>,
@@ -119,14 +126,14 @@ export function streamOf(
   return async function* stream(sets, options = {}) {
     if (!isIterable(sets))
       throw new ArgumentError(`${label}: a stream takes sets of columns one after the other, not ${describe(sets)}`)
-    // what else is wrong with them the first batch says
+    // other bad options are refused by the first batch
     if (hasMember(options, 'results') && isReadable(options) && options.results)
       throw new ArgumentError(`${label}: the results of a stream are new for each set: "results" is for one batch`)
     const underway: Promise<unknown>[] = []
     try {
       for await (const columns of sets) {
         const next = batch(columns, options)
-        // it may fail while an earlier one is awaited
+        // this batch may fail while an earlier one is awaited: then its error is reported when its turn comes
         next.catch(() => {})
         underway.push(next)
         if (underway.length >= STREAM_DEPTH) yield await underway.shift()
@@ -163,7 +170,7 @@ function start(
   else carryOut(routine, core, plan, finish)
 }
 
-/** Hands a session's share of a batch to its lane; throws ArgumentError. */
+/** Hands a session's share of a batch to the session's lane. Throws ArgumentError. */
 function carryOut(
   routine: BatchSource,
   core: SessionCore,
@@ -188,10 +195,10 @@ function carryOut(
   }
 }
 
-/** So often within the time limit is a batch looked at. */
+/** How often within the time limit the progress of a batch is checked. */
 const LOOKS = 8
 
-/** The time limit is that of a call, which in a batch is a row: it passes when none has come to its end for so long. */
+/** In a batch the time limit of a call is that of a row: it passes when no row has ended for so long. */
 function limitRows(label: string, core: SessionCore, exchange: BatchExchange) {
   const { timeoutCall } = core
   let seen = exchange.progress()
@@ -212,7 +219,7 @@ function limitRows(label: string, core: SessionCore, exchange: BatchExchange) {
   })
 }
 
-/** The declaration, with the layouts of its session, if a batch can be made of it. */
+/** The routine's declaration, with the layouts of its session. Throws ArgumentError if it does not allow a batch. */
 function routineOf({ label, argtypes, restype, keepsLastError, session: { arch } }: BatchSource): BatchRoutine {
   if (!argtypes) throw new ArgumentError(`${label}: a batch needs declared argtypes`, { routine: label })
   if (restype !== null && !isType(restype))

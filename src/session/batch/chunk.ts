@@ -1,5 +1,6 @@
 /**
- * Some rows of a batch on their way: laid out in the arena, called, and read back. What the chunks of a session's share know together.
+ * Chunks: rows of a batch that are sent together. A chunk lays its rows out in the arena, sends one message for all of
+ * them, and reads back what they left.
  */
 
 import { Exchange, type Port, type Sender, sendFromArena } from '../../channel/exchange.js'
@@ -9,91 +10,30 @@ import type { LocalBlock } from '../../ctypes/block.js'
 import { bytesOf } from '../../ctypes/data.js'
 import { reading } from '../../ctypes/given.js'
 import { ZugbrueckeError } from '../../errors.js'
-import type { DeclaredRoutine } from '../call/declared-routine.js'
 import { refusal } from '../call/refusal.js'
 import { TextRoom } from '../call/text-room.js'
-import type { SessionCore } from '../core/core.js'
 import { exceptionError } from '../core/exceptions.js'
-import { ADDRESS_OF, type Column, type ColumnChunk, type RowTexts } from './column.js'
-import type { PlannedRows } from './plan.js'
+import { ADDRESS_OF, type ColumnChunk, type RowTexts } from './column.js'
 import type { RowRange } from './row-cursor.js'
+import type { ShareState } from './share.js'
 
-/** Rows of a chunk, at the most: a wake-up is little beside them. */
-const CHUNK_ROWS = 131072
-/** Bytes that are copied for a chunk, at the most: one is copied while another is called, so a batch should have some. */
-const CHUNK_BYTES = 1 << 20
-/** Chunks under way at once. */
-const DEPTH = 4
-/** The same of a batch that sessions share: what one has taken no other can do. */
-const SHARED_DEPTH = 2
-/** Sessions take their parts of it in so many chunks, so that none waits long for another's last. */
-const PARTS = 16
-/** A session's share of a batch. */
-export interface BatchShare {
-  readonly plan: PlannedRows
-  readonly declared: DeclaredRoutine
-  /** Of all arguments on the wire, `out` parameters included. */
-  readonly columns: readonly Column[]
-  /** Sessions that have a share. */
-  readonly sharers: number
-  /** Others wait for the session: takes no more rows. */
-  readonly yields?: () => boolean
-}
-
-/** What the chunks of a share know together. */
-export class ShareState {
-  failure: Error | undefined
-  /** Rows of the chunks under way, those that run first. */
-  readonly underway: RowRange[] = []
-  /** Chunks that have come to their end. */
-  ended = 0
-  readonly #most: number
-
-  constructor(
-    readonly core: SessionCore,
-    readonly share: BatchShare,
-    arenaSize: number,
-  ) {
-    const { plan, columns } = share
-    let copied = plan.lastErrors ? 4 : 0
-    if (plan.results.address?.(core) === undefined) copied += plan.results.size
-    for (const column of columns) copied += column.rowSize
-    const { textCount, textLengths } = share.declared
-    if (textCount > 0) copied += textLengths.rowSize(textCount)
-    const fit = Math.floor(arenaSize / (DEPTH + 1) / (copied + ROW_FAILURE_SIZE))
-    const quick = Math.floor(Math.min(CHUNK_ROWS, CHUNK_BYTES / Math.max(1, copied)))
-    // a row larger than that goes alone
-    this.#most = Math.max(1, Math.min(fit, plan.chunk ?? quick))
-  }
-
-  /** Rows of the next chunk. */
-  get chunkRows(): number {
-    const { plan, declared, sharers } = this.share
-    if (plan.chunk !== undefined) return this.#most
-    return declared.pace.rows(this.#most, sharers > 1 ? Math.ceil(plan.rows.total / sharers / PARTS) : undefined)
-  }
-
-  /** Chunks that may be under way. */
-  get depth(): number {
-    const { plan, declared, sharers } = this.share
-    if (plan.chunk === undefined && declared.pace.isUnknown) return 1
-    return sharers > 1 ? SHARED_DEPTH : DEPTH
-  }
-}
-
-/** Base of both kinds of chunk: those that go ahead, and the last, which is the batch itself in the queue. */
+/** Base of both kinds of chunks: the inner ones, and the last one of a share, which is the share's exchange itself. */
 export abstract class Chunk extends Exchange {
   #range: RowRange = { first: 0, count: 0 }
+  /** Offset and size of the chunk's part of the arena. */
   #at = -1
   #size = 0
-  /** Undefined: the Windows side writes them to where they are wanted. */
+  #isAllocated = false
+  /** Memory here for the results. Undefined: the Windows side writes them where the caller wants them. */
   #results: LocalBlock | undefined
+  /** Offsets in the segment of the results, the list of failures, and the last errors. */
   #resultsAt = 0
   #failures = 0
   #lastErrors = 0
+  /** What is to be copied back, and from which offsets. */
   #backs: { readonly chunk: ColumnChunk; readonly at: number }[] = []
   #texts: TextRoom | undefined
-  #taken = false
+  /** When the chunk was sent. */
   #sent = 0
 
   constructor(protected readonly state: ShareState) {
@@ -109,10 +49,10 @@ export abstract class Chunk extends Exchange {
     return this.#range.first + Atomics.load(this.state.core.shared.i32, SharedWord.runningRow)
   }
 
-  /** Sends at most `most` rows that nobody has; false if there is no room now. */
+  /** Sends the next rows, at most `most`; false if there is no room for them now. */
   protected sendRows(lane: Sender, port: Port, most: number): boolean {
     const { rows } = this.state.share.plan
-    const range = rows.take(most)
+    const range = rows.next(most)
     try {
       if (this.#send(lane, port, range)) return true
     } catch (error) {
@@ -197,7 +137,7 @@ export abstract class Chunk extends Exchange {
     this.#range = range
     this.#at = at
     this.#size = size
-    this.#taken = true
+    this.#isAllocated = true
     this.state.underway.push(range)
     this.#sent = performance.now()
     return true
@@ -209,7 +149,7 @@ export abstract class Chunk extends Exchange {
     state.underway.shift()
     state.ended++
     try {
-      const texts = this.#takeTexts(at)
+      const texts = this.#readTexts(at)
       const { view } = core.mapping
       const status = view.getUint32(at + Reply.status, true)
       const code = view.getUint32(at + Reply.code, true)
@@ -220,7 +160,7 @@ export abstract class Chunk extends Exchange {
         throw new ZugbrueckeError(
           `${this.label}: the Windows side carried out ${carried} of ${this.#range.count} rows: this is a fault of zugbruecke`,
         )
-      this.#takeRows(code, texts)
+      this.#readRows(code, texts)
       share.declared.pace.came(this.#range.count, this.#sent)
     } catch (error) {
       state.failure ??= error as Error
@@ -235,7 +175,7 @@ export abstract class Chunk extends Exchange {
     this.#release(lane)
   }
 
-  #takeTexts(at: number): RowTexts | undefined {
+  #readTexts(at: number): RowTexts | undefined {
     const { textCount, textLengths } = this.state.share.declared
     const { count } = this.#range
     const taken = this.#texts?.read(this.label, at, count * textCount)
@@ -244,8 +184,8 @@ export abstract class Chunk extends Exchange {
     return row => index => taken.texts(row * textCount + index)
   }
 
-  /** Reads back what the rows left: `failed` of them failed. */
-  #takeRows(failed: number, texts: RowTexts | undefined): void {
+  /** Reads back what the rows left. `failed`: how many of them failed. */
+  #readRows(failed: number, texts: RowTexts | undefined): void {
     const { share, core } = this.state
     const { plan } = share
     const { first, count } = this.#range
@@ -256,7 +196,7 @@ export abstract class Chunk extends Exchange {
     }
     for (const { chunk, at } of this.#backs) {
       readInto(u8, chunk.bytes, at)
-      chunk.taken?.(texts)
+      chunk.copiedBack?.(texts)
     }
     if (plan.lastErrors) readInto(u8, bytesOf(plan.lastErrors.subarray(first, first + count)), this.#lastErrors)
     if (failed > 0) this.#readFailures(u8, Math.min(failed, count))
@@ -267,7 +207,7 @@ export abstract class Chunk extends Exchange {
     const { label } = this
     const { core } = this.state
     const view = new DataView(u8.slice(this.#failures, this.#failures + count * ROW_FAILURE_SIZE).buffer)
-    // where each of them was made is the same place in this library: a trace for each row would cost more than the crash did
+    // without stack traces: all would be the same, and making one for each row would take longer than the row did
     const { stackTraceLimit } = Error
     Error.stackTraceLimit = 0
     try {
@@ -284,18 +224,18 @@ export abstract class Chunk extends Exchange {
   }
 
   #release(lane: Sender): void {
-    // columns and results of scalars no DLL has an address of
+    // only what a column passes by its address can a DLL still write to
     const knows = this.state.share.columns.some(({ kind }) => kind === ADDRESS_OF)
-    if (this.#taken) lane.arena.free(this.#at, this.#size, knows)
+    if (this.#isAllocated) lane.arena.free(this.#at, this.#size, knows)
     this.#texts?.release(lane)
-    this.#taken = false
+    this.#isAllocated = false
     this.#backs = []
   }
 }
 
 const align = (size: number) => (size + 15) & ~15
 
-/** The chunk's bytes with pointers into itself made absolute. */
+/** The bytes of a column's chunk that lies at `address`, with its pointers into itself made addresses. */
 function absolute(chunk: ColumnChunk, address: number, pointerSize: number): Uint8Array {
   if (!chunk.pointers) return chunk.bytes
   const view = new DataView(chunk.bytes.buffer, chunk.bytes.byteOffset)

@@ -1,4 +1,4 @@
-/** What a column of a batch is: memory that rows walk through. */
+/** A column of a batch: memory in which each row has an element. */
 
 import type { LocalBlock, RemoteMemory } from '../../ctypes/block.js'
 import type { Encoding } from '../../ctypes/encoding.js'
@@ -9,43 +9,43 @@ import type { SessionFacts } from '../core/facts.js'
 /** Kind of a column whose argument is the address of the row's element. */
 export const ADDRESS_OF = '&'
 
-/** What columns are laid out for: a session's core, or what is known of sessions elsewhere. */
+/** What columns are laid out for: the core of a session, or what a client knows of sessions on other machines. */
 export interface ColumnContext {
-  /** Where what lies in memory of both sides is; none where rows go to another machine. */
+  /** Finds blocks that live in memory that both sides see. Absent where rows go to another machine. */
   readonly objects?: { addressOf(block: LocalBlock): number | undefined }
   readonly facts: Pick<SessionFacts, 'arch' | 'pointerSize'>
   readonly textEncoding: Encoding
   readonly memory: RemoteMemory
 }
 
-/** The texts that the rows of a chunk left: those of its row number `row`. */
+/** The texts that a row of a chunk left; `row` counts from the first row of the chunk. */
 export type RowTexts = (row: number) => TakenTexts
 
-/** The bytes of some rows of a column, and how rows find theirs in them. */
+/** The part of a column that some rows need. */
 export interface ColumnChunk {
-  /** Laid out in the arena; empty: `pointer` is all there is. */
+  /** Copied to the arena before the call. Empty where the column lies in memory that the Windows side sees already. */
   readonly bytes: Uint8Array
-  /** Texts that the bytes point to: offsets in `bytes` to be made absolute. */
+  /** Offsets in `bytes` of pointers that are offsets in `bytes` themselves, to be made addresses. */
   readonly pointers?: readonly number[]
-  /** Copied back after the call. */
+  /** Whether the bytes are copied back after the call. */
   readonly back: boolean
-  /** Called once they have been copied back. */
-  taken?(texts: RowTexts | undefined): void
+  /** Called when the bytes have been copied back. */
+  copiedBack?(texts: RowTexts | undefined): void
 }
 
 export interface Column {
-  /** Rows that it has; undefined: one value for every row. */
+  /** How many rows the column has; undefined: it has one value for every row. */
   readonly length: number | undefined
-  /** Character of docs/wire.md. */
+  /** The kind of value, a character of docs/wire.md. */
   readonly kind: string
-  /** Bytes from row to row. */
+  /** Bytes from one row's element to the next. */
   readonly stride: number
   /** Bytes of arena that a row takes, at the most. */
   readonly rowSize: number
   chunk(first: number, count: number): ColumnChunk
 }
 
-/** Elements of `size` bytes, one behind the other, a row for each. `back`: what the routine made of them is copied back. */
+/** A column of elements of `size` bytes, one behind the other. `back`: they are copied back after the call. */
 export function elementsColumn(bytes: Uint8Array, length: number, kind: string, size: number, back = false): Column {
   return {
     length,
@@ -56,7 +56,7 @@ export function elementsColumn(bytes: Uint8Array, length: number, kind: string, 
   }
 }
 
-/** The same element for every row. */
+/** A column with one element for every row. */
 export function sameColumn(bytes: Uint8Array, kind: string): Column {
   return { length: undefined, kind, stride: 0, rowSize: 0, chunk: () => ({ bytes, back: false }) }
 }

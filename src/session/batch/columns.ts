@@ -1,4 +1,4 @@
-/** The columns of a batch: what the user gave for each parameter, as memory that rows walk through. */
+/** Makes the columns of a batch from what the caller gave for each parameter. */
 import { ArrayData } from '../../ctypes/array.js'
 import { type Block, LocalBlock, type RemoteBlock } from '../../ctypes/block.js'
 import {
@@ -46,7 +46,7 @@ const ARRAYS: { readonly [kind: string]: TypedArrayConstructor } = {
 
 const NOTHING = new Uint8Array(0)
 
-/** A column for parameter number `position` (from 1); throws ArgumentError. */
+/** The column for parameter number `position` (from 1). Throws ArgumentError. */
 export function makeColumn(label: string, position: number, type: CType, given: unknown, core: ColumnContext): Column {
   const within = <T>(make: () => T): T => {
     try {
@@ -88,7 +88,7 @@ function scalarColumn(type: CType, given: unknown, core: ColumnContext): Column 
     hasElements(given, type)
   ) {
     const { length } = given as unknown as { length: number }
-    return lying(bytesOf(given), kind, size, length, core) ?? elementsColumn(bytesOf(given), length, kind, size)
+    return sharedColumn(bytesOf(given), kind, size, length, core) ?? elementsColumn(bytesOf(given), length, kind, size)
   }
   if (isA(given, ArrayData)) {
     const { elementType, [LENGTH]: length } = typeOf(given)
@@ -124,7 +124,7 @@ function scalarColumn(type: CType, given: unknown, core: ColumnContext): Column 
 function pointerColumn(type: CType, given: unknown, core: ColumnContext): Column {
   const pointee = type[CATEGORY] === 'pointer' ? type.pointee : undefined
   if (isA(given, ArrayData)) return arrayColumn(given, pointee, core)
-  // what leads to a number is a buffer of numbers; what leads to anything is a handle
+  // for a pointer to numbers this array is the numbers; for a pointer to a structure or to anything it is addresses
   if (isA(given, BigUint64Array) && (!pointee || pointee[CATEGORY] === 'structure'))
     return addressesColumn(type, given, core)
   if (isList(given)) return addressesColumn(type, given, core)
@@ -155,7 +155,7 @@ function bufferColumn(
       `${bytes.length} bytes are no whole number of ${pointee?.name ?? 'element'}s of ${size} bytes`,
     )
   const length = bytes.length / size
-  return lying(bytes, ADDRESS_OF, size, length, core) ?? inPlace(bytes, size, length)
+  return sharedColumn(bytes, ADDRESS_OF, size, length, core) ?? inPlace(bytes, size, length)
 }
 
 function arrayColumn(given: ArrayData, pointee: CType | undefined, core: ColumnContext): Column {
@@ -164,17 +164,17 @@ function arrayColumn(given: ArrayData, pointee: CType | undefined, core: ColumnC
   if (!fits(elementType, pointee ?? null))
     throw new ArgumentError(`an array of ${elementType.name} is not a column of ${pointee?.name}`)
   if (!(block instanceof LocalBlock))
-    return walking((block as RemoteBlock).addressAt(given[OFFSET]), ADDRESS_OF, elementType.size, length, block)
+    return columnAt((block as RemoteBlock).addressAt(given[OFFSET]), ADDRESS_OF, elementType.size, length, block)
   const at = core.objects?.addressOf(block)
-  // what lies far is copied for each call, and for each chunk
+  // an object outside of the segment has an address, too, but is copied for each call: here, for each chunk
   if (at !== undefined && !block.lodging?.isFar)
-    return walking(BigInt(at + given[OFFSET]), ADDRESS_OF, elementType.size, length, block)
+    return columnAt(BigInt(at + given[OFFSET]), ADDRESS_OF, elementType.size, length, block)
   if (block.refs?.size) throw new ArgumentError('an array whose elements point to objects of JS cannot be a column')
   const bytes = block.bytes.subarray(given[OFFSET], given[OFFSET] + length * elementType.size)
   return inPlace(bytes, elementType.size, length)
 }
 
-/** An address for each row. */
+/** A column with an address for each row. */
 function addressesColumn(type: CType, given: ArrayLike<unknown>, core: ColumnContext): Column {
   const { size } = type
   return {
@@ -196,7 +196,7 @@ function addressesColumn(type: CType, given: ArrayLike<unknown>, core: ColumnCon
   }
 }
 
-/** Throws ArgumentError for what has no address in the session. */
+/** The address of a value in the session. Throws ArgumentError if it has none there. */
 function addressFor(type: CType, value: unknown, { memory, facts }: ColumnContext): bigint {
   const { arch } = facts
   if (typeof value === 'number') return toAddress(value, arch, type.name)
@@ -209,15 +209,15 @@ function addressFor(type: CType, value: unknown, { memory, facts }: ColumnContex
 const inPlace = (bytes: Uint8Array, size: number, length: number): Column =>
   elementsColumn(bytes, length, ADDRESS_OF, size, true)
 
-/** The same address for each row. */
+/** A column with the same address for each row. */
 function constant(address: bigint, size: number): Column {
   const view = new DataView(new ArrayBuffer(size))
   setAddress(view, 0, size, address)
   return sameColumn(bytesOf(view), size === 8 ? 'p' : 'I')
 }
 
-/** Elements that the Windows process sees already; `keeps` stays alive as long as the column. */
-const walking = (
+/** A column of elements that the Windows process sees already, at `address`. Keeps the block `keeps` reachable. */
+const columnAt = (
   address: bigint,
   kind: string,
   size: number,
@@ -233,15 +233,21 @@ const walking = (
   chunk: () => ({ bytes: NOTHING, back: false }),
 })
 
-/** Elements of a typed array that lies in memory that both sides see; undefined for one that does not. */
-function lying(bytes: Uint8Array, kind: string, size: number, length: number, core: ColumnContext): Column | undefined {
+/** The column of a typed array that lies in memory that both sides see; undefined for another one. */
+function sharedColumn(
+  bytes: Uint8Array,
+  kind: string,
+  size: number,
+  length: number,
+  core: ColumnContext,
+): Column | undefined {
   const address = addressInBoth(bytes, core)
   return address === undefined
     ? undefined
-    : walking(BigInt(address), kind, size, length, LocalBlock.owning(bytes.buffer) as Block)
+    : columnAt(BigInt(address), kind, size, length, LocalBlock.owning(bytes.buffer) as Block)
 }
 
-/** Where the Windows side sees them; undefined for bytes of memory that is not of both sides. */
+/** The address of bytes in the Windows process; undefined unless they lie in memory that both sides see. */
 export function addressInBoth(bytes: Uint8Array, { objects }: ColumnContext): number | undefined {
   const owner = LocalBlock.owning(bytes.buffer)
   const at = owner && objects?.addressOf(owner)
@@ -250,7 +256,7 @@ export function addressInBoth(bytes: Uint8Array, { objects }: ColumnContext): nu
 
 export const isAddress = (type: CType): boolean => type[CATEGORY] === 'pointer' || type[CATEGORY] === 'void pointer'
 
-/** The typed array in which values of a type come back as they are; undefined for what is no number and no wide address. */
+/** The class of typed arrays that holds values of a type as the routine leaves them; undefined if there is none. */
 export function kindOfElements(type: CType): TypedArrayConstructor | undefined {
   switch (type[CATEGORY]) {
     case 'pointer':
@@ -264,6 +270,6 @@ export function kindOfElements(type: CType): TypedArrayConstructor | undefined {
   }
 }
 
-/** The same for results, of which narrow addresses are bigints, too. */
+/** The class of typed arrays in which the caller gets values of a type. It has a class for 32-bit addresses, too. */
 export const kindOfResults = (type: CType): TypedArrayConstructor | undefined =>
   isAddress(type) ? BigInt64Array : kindOfElements(type)

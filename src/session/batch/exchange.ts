@@ -1,14 +1,16 @@
 /**
- * A batch on its way: chunks of rows, several under way at once, so that writing, calling and reading overlap. It keeps its
- * place in the order: it stays at the head of the queue until its last chunk has been sent.
+ * A session's share of a batch, as an exchange of its lane. It sends its rows in chunks, several of which are under way
+ * at once, so that writing, calling and reading overlap. It stays at the head of the lane's queue until its last chunk
+ * is sent, so that the batch keeps its place among calls.
  */
 import type { Port, Sender } from '../../channel/exchange.js'
 import { ControlWord } from '../../codec/layout.js'
 import { AbortError } from '../../errors.js'
 import type { SessionCore } from '../core/core.js'
-import { type BatchShare, Chunk, ShareState } from './chunk.js'
+import { Chunk } from './chunk.js'
+import { type BatchShare, ShareState } from './share.js'
 
-/** A chunk that is not its share's last. */
+/** A chunk that is not the last of its share. */
 class InnerChunk extends Chunk {
   constructor(
     state: ShareState,
@@ -30,10 +32,11 @@ class InnerChunk extends Chunk {
 }
 
 /**
- * The share in the lane's queue, which is its own last chunk: it holds the place in the order until all before it are sent. Where
- * other sessions have taken the last rows it is a chunk of none.
+ * The share in the lane's queue, which is also its last chunk: one without rows, where other sessions have had the
+ * last.
  */
 export class BatchExchange extends Chunk {
+  /** How many inner chunks are under way. */
   #underway = 0
   #lent: ArrayBufferLike[] = []
 
@@ -71,13 +74,13 @@ export class BatchExchange extends Chunk {
     this.#finish(lane)
   }
 
-  /** Changes while rows come to their end, and while the batch has not begun. */
+  /** A value that changes whenever a row ends, and all the time while no chunk is under way. */
   progress(): string {
     const { underway, ended } = this.state
     return underway.length === 0 ? `${performance.now()}` : `${ended}:${this.#rowInChunk()}`
   }
 
-  /** The row that runs, as far as can be seen. */
+  /** The row that runs, if a chunk is under way: what the host says of it may be out of date. */
   currentRow(): number | undefined {
     const [range] = this.state.underway
     return range && range.first + this.#rowInChunk()
@@ -87,12 +90,15 @@ export class BatchExchange extends Chunk {
     return Atomics.load(this.state.core.mapping.i32, ControlWord.runningRow / 4)
   }
 
-  /** It will not come to its end, and this is why. */
+  /** Makes the batch fail with this error. */
   giveUp(error: Error): void {
     this.state.failure ??= error
   }
 
-  /** Between chunks: has the user given up, or a chunk failed? True while chunks are still under way; then throws what ends the batch. */
+  /**
+   * Whether the batch is to end early, because a chunk failed or its signal was aborted, and chunks are still under
+   * way. Throws the error of the batch when none is any more.
+   */
   #ends(): boolean {
     const { failure, share } = this.state
     const { signal, rows } = share.plan

@@ -1,7 +1,9 @@
-/** A batch as the caller asked for it: what is given, what is to come back, which rows are still to be done. Sessions may share it. */
+/**
+ * A batch as the caller asked for it: the columns, memory for what comes back, and which rows are still to be done.
+ * Several sessions may carry it out together.
+ */
 
 import { LocalBlock } from '../../ctypes/block.js'
-import { isOutParameter } from '../../ctypes/call-plan.js'
 import {
   allocated,
   BOOLEAN,
@@ -15,6 +17,7 @@ import {
 import { BLOCK, bytesOf, CData, type CType, describe, isBuffer, isType } from '../../ctypes/data.js'
 import { isList, reading } from '../../ctypes/given.js'
 import type { ArgType } from '../../ctypes/inference.js'
+import { isOutParameter } from '../../ctypes/out-parameter.js'
 import { passedAs } from '../../ctypes/passing.js'
 import { isStatus } from '../../ctypes/result.js'
 import { snapshotValue } from '../../ctypes/snapshot.js'
@@ -27,29 +30,32 @@ import type { NumberResults } from './results.js'
 import { RowCursor } from './row-cursor.js'
 import { outColumn, type RowValues, rowValues } from './values.js'
 
-/** How a batch is carried out; all of it may be left out. */
+/** How a batch is carried out. Every option may be left out. */
 export interface BatchOptions {
   /** Stops the batch between two chunks; the session lives on. */
   readonly signal?: AbortSignal
-  /** Called between chunks, with the rows done so far and all of them. */
+  /** Called between chunks, with the number of rows done so far and of all rows. */
   readonly onProgress?: (done: number, total: number) => void
-  /** Rows, where every column is one value for all. */
+  /** How many rows there are, where every column is one value for all rows. */
   readonly rows?: number
-  /** The most rows that are sent together: the steps of `onProgress` and of `signal`. By default at most 131,072, and no more than take a MiB of copied memory or 20 ms. */
+  /**
+   * How many rows are sent together, at the most: the steps of `onProgress` and of `signal`. By default at most
+   * 131,072, and no more than take a MiB of copied memory or 20 ms.
+   */
   readonly chunk?: number
   /**
-   * Where the results go, and what the batch gives: a typed array of their kind with an element for each row. One of
-   * `session.memory.array` is written by the Windows side itself; many batches over the same one need no new memory.
+   * Where the results go, and what the batch gives: a typed array of their kind with an element for each row. The
+   * Windows side writes directly to one of `session.memory.array`; many batches with the same array need no new memory.
    */
   readonly results?: NumberResults | BigInt64Array | BigUint64Array
 }
 
-/** All that a batch brought. */
+/** All that a batch gives. */
 export interface BatchDetail<R> {
   readonly results: R
   /** Rows that failed, in order; their results are zero, or the HRESULT that says so. */
   readonly errors: readonly RowError[]
-  /** For each row, of libraries that keep the last error. */
+  /** The last error of each row, for libraries that keep it. */
   readonly lastErrors: Uint32Array | undefined
   /** A column for each `out` parameter. */
   readonly out: readonly unknown[]
@@ -72,20 +78,23 @@ export const BATCH_OPTIONS: Checks = {
   results: ['a typed array', value => ArrayBuffer.isView(value) && !(value instanceof DataView)],
 }
 
-/** Rows that sessions carry out: what their shares need to know. */
+/** What the shares of a batch need to know of it. */
 export interface PlannedRows {
   readonly rows: RowCursor
-  /** What the routine returns in a register. */
+  /** What the routine returns in a register, for each row. */
   readonly results: Omit<RowValues, 'all'>
   readonly lastErrors: Uint32Array | undefined
   readonly errors: RowError[]
   readonly signal: AbortSignal | undefined
   readonly chunk: number | undefined
-  /** ArrayBuffers of the caller's that the batch works on: no other call may meanwhile. */
+  /** ArrayBuffers of the caller's that the batch uses: no other call may use them meanwhile. */
   readonly buffers: readonly ArrayBufferLike[]
-  /** The arguments on the wire, for one session: what was given, and memory for what comes back. Throws ArgumentError. */
+  /**
+   * A column for each argument on the wire, for one session: what was given, and memory for what comes back. Throws
+   * ArgumentError.
+   */
   columns(core: ColumnContext): Column[]
-  /** `count` rows have come back. */
+  /** To be called when `count` more rows have come back. */
   finished(count: number): void
 }
 
@@ -97,16 +106,19 @@ export class BatchPlan implements PlannedRows {
   readonly signal: AbortSignal | undefined
   readonly chunk: number | undefined
   readonly buffers: readonly ArrayBufferLike[]
-  /** What the caller gets as the result: `results`, or structures that come through a hidden pointer. */
+  /** What the caller gets as results: `results`, or structures that the routine returns through a hidden pointer. */
   readonly #values: RowValues
   readonly #outs: readonly RowValues[]
   readonly #detail: boolean
   readonly #onProgress: BatchOptions['onProgress']
   readonly #given: readonly unknown[]
-  /** What the number of rows was read from, until its session asks for it: a column of structures is laid out as a whole. */
+  /**
+   * The columns that the number of rows was read from. The session that they were made for gets them, for laying out a
+   * column of structures a second time would take long.
+   */
   #first: { readonly core: ColumnContext; readonly columns: Column[] } | undefined
 
-  /** Throws ArgumentError. `core` is any session's that will carry it out. */
+  /** `core`: that of any session that is going to carry the batch out. Throws ArgumentError. */
   constructor(
     private readonly routine: BatchRoutine,
     given: readonly unknown[],
@@ -177,7 +189,7 @@ export class BatchPlan implements PlannedRows {
     })
   }
 
-  /** What the caller gets; throws BatchError if a row failed and no detail was asked for. */
+  /** What the caller gets. Throws BatchError if a row failed and the caller has not asked for details. */
   outcome(): unknown {
     const { label, restype } = this.routine
     const { total } = this.rows
@@ -201,7 +213,7 @@ export class BatchPlan implements PlannedRows {
   }
 }
 
-/** Checks where the results are to go. Throws ArgumentError. */
+/** Checks the option `results`. Throws ArgumentError. */
 function resultsOf({ label, restype }: BatchRoutine, rows: number, given: ArrayBufferView): TypedArray {
   const Elements = restype === null ? undefined : kindOfResults(restype)
   const wrong = (what: string) =>
@@ -213,7 +225,10 @@ function resultsOf({ label, restype }: BatchRoutine, rows: number, given: ArrayB
   return given
 }
 
-/** Columns are memory, but what is one value for every row is a value, and taken when the batch is asked for. */
+/**
+ * What a batch keeps of its columns when it is asked for: copies of values that stand for every row, as calls keep
+ * copies of their arguments. Columns with a value for each row are memory, and are read when the rows are sent.
+ */
 export function snapshotColumns({ argtypes, label }: BatchRoutine, given: readonly unknown[]): readonly unknown[] {
   const types = argtypes.filter(isType)
   return reading(`${label}: what is given as columns`, () =>

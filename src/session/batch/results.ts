@@ -1,9 +1,9 @@
-/** What TypeScript infers of a batch's results. Types only; nothing here exists when the program runs. */
+/** The types of a batch's results, as TypeScript infers them from the routine's. */
 import type { CType } from '../../ctypes/data.js'
 import type { ArgType, Out, ResType, TypedArrayOf, ValueOf } from '../../ctypes/inference.js'
 import type { Pointer } from '../../ctypes/pointer.js'
 
-/** The results of many rows whose single result is R, where only that is known (of a C prototype). */
+/** The results of many rows where only the type R of one result is known, as for a C prototype. */
 export type ResultsOf<R> = R extends undefined
   ? undefined
   : R extends bigint | null
@@ -11,7 +11,7 @@ export type ResultsOf<R> = R extends undefined
     : R extends number
       ? NumberResults
       : R[]
-/** A column of results that are numbers: the typed array of the result's type. */
+/** Results that are numbers: the typed array of the result's type. */
 export type NumberResults =
   | Int8Array
   | Uint8Array
@@ -22,7 +22,10 @@ export type NumberResults =
   | Float32Array
   | Float64Array
 
-/** The results of many rows, by the type of one: the typed array of a number, addresses of pointers, an array of the rest. */
+/**
+ * The results of many rows, by the C type of one: a typed array for numbers, addresses for pointers, an array for
+ * others.
+ */
 export type RowsOf<R extends ResType> = R extends null
   ? undefined
   : R extends CType
@@ -44,7 +47,7 @@ export type OutRowsOf<A extends readonly ArgType[]> = A extends readonly [
     : OutRowsOf<Tail>
   : []
 
-/** What a batch gives: the results; with `out` parameters their columns, behind the results unless those are void. */
+/** What a batch gives: the results, and behind them the columns of `out` parameters; these alone for a void routine. */
 export type BatchOf<R extends ResType, A extends readonly ArgType[]> =
   OutRowsOf<A> extends infer O extends unknown[]
     ? O extends []

@@ -1,18 +1,20 @@
-/** Hands out the rows of a batch, some at a time, to one session or to several that share them. */
+/** Divides the rows of a batch among chunks, of one session or of several. */
+
+/** Neighbouring rows. */
 export interface RowRange {
   readonly first: number
   readonly count: number
 }
 
 export class RowCursor {
-  /** Rows carried out. */
+  /** How many rows are done. */
   done = 0
   #next: number
   #end: number
-  /** Of sessions that died before they had done them. */
+  /** Rows that were given back, for instance because their session died. */
   readonly #returned: RowRange[] = []
 
-  /** `first` is the row that it begins with. */
+  /** `first`: the row to begin with. */
   constructor(
     readonly total: number,
     first = 0,
@@ -21,13 +23,13 @@ export class RowCursor {
     this.#end = total
   }
 
-  /** Rows that nobody has. */
+  /** How many rows no chunk has yet. */
   get left(): number {
     return this.#returned.reduce((sum, { count }) => sum + count, this.#end - this.#next)
   }
 
-  /** At most `most` rows in a row; none when all are taken. */
-  take(most: number): RowRange {
+  /** The next rows, at most `most`; none when chunks have all of them. */
+  next(most: number): RowRange {
     const returned = this.#returned.pop()
     if (returned) {
       const count = Math.min(most, returned.count)
@@ -40,14 +42,14 @@ export class RowCursor {
     return { first, count }
   }
 
-  /** Rows that were taken and could not be carried out. */
+  /** Gives back rows that could not be carried out. */
   giveBack(range: RowRange): void {
     if (range.count === 0 || this.#end === 0) return
     if (range.first + range.count === this.#next) this.#next = range.first
     else this.#returned.push(range)
   }
 
-  /** Hands out no more. */
+  /** From now on there are no more rows. */
   close(): void {
     this.#returned.length = 0
     this.#next = 0

@@ -7,7 +7,7 @@ import { ADDRESS_OF, type Column, elementsColumn, isArrayLike, sameColumn } from
 
 export function structureColumn(type: CType, given: unknown, pointerSize: number): Column {
   const { size } = type
-  // In win64 these travel in a register; in win32 every structure is copied from where it lies.
+  // 64-bit Windows passes structures of these sizes in a register; 32-bit Windows copies every structure
   const small = pointerSize === 8 && (size === 1 || size === 2 || size === 4 || size === 8)
   const kind = small ? ({ 1: 'B', 2: 'H', 4: 'I', 8: 'Q' }[size] ?? 'Q') : ADDRESS_OF
   let bytes: Uint8Array

@@ -1,4 +1,4 @@
-/** Columns of strings: for each chunk the texts behind their pointers. */
+/** Columns of strings: a chunk has the pointers of its rows, and behind them the texts. */
 import { CATEGORY, type CType, describe } from '../../ctypes/data.js'
 import { terminated } from '../../ctypes/text.js'
 import { ArgumentError, placed } from '../../errors.js'

@@ -1,21 +1,25 @@
-/** What the rows of a batch give: results, and what is left in their `out` parameters. */
+/** What the rows of a batch leave: their results, and the values of their `out` parameters. */
 import { LocalBlock, type RemoteMemory } from '../../ctypes/block.js'
 import { ARCH, bytesOf, CATEGORY, type CType, KIND, pointerSizeOf, READ } from '../../ctypes/data.js'
 import { passedAs } from '../../ctypes/passing.js'
-import { keepTexts, textOf, textsIn, textTaken } from '../../ctypes/taken-texts.js'
+import { keepTexts, textKindOf, textsIn, textTaken } from '../../ctypes/taken-texts.js'
 import { ADDRESS_OF, type Column, type ColumnContext, type RowTexts } from './column.js'
 import { addressInBoth, isAddress, kindOfElements, type TypedArray } from './columns.js'
 
+/** The values that all rows leave in one place: as results, or in one `out` parameter. */
 export interface RowValues {
-  /** Character of docs/wire.md; `v` for none. */
+  /** The kind of value, a character of docs/wire.md; `v` for none. */
   readonly kind: string
-  /** Bytes of a row. */
+  /** Bytes of a value. */
   readonly size: number
-  /** Where the Windows side writes the first row itself; undefined, or not there: rows come back in blocks. */
+  /**
+   * Where the Windows side writes the value of the first row, if it can write directly to where the caller wants them.
+   * Otherwise undefined, and values come back in blocks.
+   */
   address?(core: ColumnContext): number | undefined
   /** Memory for the values of some rows, to be filled. */
   block(first: number, count: number): LocalBlock
-  /** The block is filled: makes of it what the caller gets. `memory` is whose addresses it holds. */
+  /** Converts a block that has been filled to what the caller gets. Addresses in it are those of `memory`. */
   collect(block: LocalBlock, first: number, count: number, memory: RemoteMemory, texts: RowTexts | undefined): void
   /** All rows: a typed array, an array, or undefined for none. */
   readonly all: unknown
@@ -25,14 +29,14 @@ const NOTHING = new LocalBlock(new Uint8Array(0))
 const none: RowValues = { kind: 'v', size: 0, block: () => NOTHING, collect: () => {}, all: undefined }
 
 /**
- * Room for `rows` values of a type; numbers and addresses come in a typed array, `given` if there is one. Of the texts that a row leaves,
- * those in the value begin with number `firstText`.
+ * Room for `rows` values of a type. Numbers and addresses go to a typed array: to `given`, if there is one. Texts in a
+ * value are those of its row from number `firstText` on.
  */
 export function rowValues(type: CType | null, rows: number, firstText = 0, given?: TypedArray): RowValues {
   if (type === null) return none
   const { size } = type
   const category = type[CATEGORY]
-  // a small structure comes back as the integer that it is to Windows
+  // Windows returns a small structure like an integer of its size
   const kind = category === 'structure' ? passedAs(type, 'win64', true).kind : type[KIND]
   const Elements = kindOfElements(type)
   if (Elements) {
@@ -49,7 +53,7 @@ export function rowValues(type: CType | null, rows: number, firstText = 0, given
   }
   if (isAddress(type)) return narrowAddresses(kind, (given as BigInt64Array | undefined) ?? new BigInt64Array(rows))
   const all: unknown[] = new Array(rows).fill(null)
-  const text = textOf(type)
+  const text = textKindOf(type)
   const cells = textsIn(type)
   const pointerSize = pointerSizeOf(type[ARCH] ?? 'win64')
   return {
@@ -62,7 +66,7 @@ export function rowValues(type: CType | null, rows: number, firstText = 0, given
       for (let i = 0; i < count; i++) {
         const ofRow = texts?.(i)
         if (text) {
-          // of a row that failed there is none, whatever its pointer is
+          // a row that failed left no text, whatever its pointer is
           all[first + i] = textTaken(ofRow?.(firstText), text === 'wide', memory)
           continue
         }
@@ -73,7 +77,7 @@ export function rowValues(type: CType | null, rows: number, firstText = 0, given
   }
 }
 
-/** Addresses of a 32-bit process, as the bigints that addresses are everywhere. */
+/** Addresses of a 32-bit process, which the caller gets as 64-bit integers like all addresses. */
 function narrowAddresses(kind: string, all: BigInt64Array): RowValues {
   return {
     kind,
@@ -86,7 +90,7 @@ function narrowAddresses(kind: string, all: BigInt64Array): RowValues {
   }
 }
 
-/** Memory that the routine fills, one element for each row: an `out` parameter, or a structure returned through a hidden pointer. */
+/** A column that the routine fills: an `out` parameter, or structures that it returns through a hidden pointer. */
 export function outColumn(values: RowValues, rows: number, memory: RemoteMemory): Column {
   return {
     length: rows,
@@ -95,7 +99,7 @@ export function outColumn(values: RowValues, rows: number, memory: RemoteMemory)
     rowSize: values.size,
     chunk(first, count) {
       const block = values.block(first, count)
-      return { bytes: block.bytes, back: true, taken: texts => values.collect(block, first, count, memory, texts) }
+      return { bytes: block.bytes, back: true, copiedBack: texts => values.collect(block, first, count, memory, texts) }
     },
   }
 }

@@ -1,4 +1,7 @@
-/** A routine as the Windows side knows it: one signature, its number, and how values of a call with it become bits and back. */
+/**
+ * A routine as the Windows side knows it: with one signature and a number. Encodes arguments and decodes results of its
+ * calls.
+ */
 import { Call, MESSAGE, REQUEST_SIZE } from '../../codec/layout.js'
 import type { Target } from '../../ctypes/block.js'
 import type { CallPlan, ResultRoom } from '../../ctypes/call-plan.js'
@@ -16,16 +19,16 @@ import { Pace } from './pace.js'
 import type { PreparedCall } from './prepared-call.js'
 import { TextLengths } from './text-room.js'
 
-/** What a declaration needs of the routine that it is of; what may change, changes there. */
+/** What a declared routine needs of the routine that the program holds, whose properties may change. */
 export interface RoutineSource {
   readonly label: string
   readonly dll: DllState
   readonly keepsLastError: boolean
   readonly keepsErrno: boolean
   readonly restype: ResType
-  /** `errcheck` sees the results. */
+  /** Whether the routine has an `errcheck`. */
   readonly isChecked: boolean
-  /** What `errcheck` makes of a result and of all arguments. Throws what it throws. */
+  /** Calls `errcheck` with a result and all arguments, and returns what it returns. */
   check(value: unknown, args: readonly unknown[]): unknown
 }
 
@@ -34,16 +37,16 @@ export class DeclaredRoutine implements PreparedCall {
   readonly label: string
   readonly count: number
   readonly plain: boolean
-  /** Plain, leaves no texts, and so short that it fits any slot. */
+  /** Whether a call has scalars alone, leaves no texts, and fits any slot of the ring. */
   readonly small: boolean
-  /** Its calls need no image where what they are given is small, or lives on both sides. */
+  /** Whether `callDirect` can make its calls, where their arguments allow it: see direct-call.ts. */
   readonly direct: boolean
   readonly keepsLastError: boolean
   readonly keepsErrno: boolean
   readonly number: number
   readonly textCount: number
   readonly textLengths = new TextLengths()
-  /** Of its batches. */
+  /** How fast the rows of its batches are. */
   readonly pace = new Pace()
 
   constructor(
@@ -103,8 +106,8 @@ export class DeclaredRoutine implements PreparedCall {
   }
 
   /**
-   * What the call gives. As in ctypes `errcheck` sees the bare result and every argument; what it gives is the call's, unless it
-   * gives back the arguments: then everything goes on as without it.
+   * What the call gives. As in ctypes `errcheck` sees the bare result and all arguments, and the call gives what it
+   * returns; but if it returns the arguments, the call gives what it would give without an `errcheck`.
    */
   finish(value: unknown, args: readonly unknown[], room: ResultRoom | undefined): unknown {
     const { plan, routine } = this

@@ -1,23 +1,26 @@
 /**
- * Calls that block, whose arguments are scalars, objects that live in memory of both sides, and small typed arrays. Programs make most
- * of their calls with memory so; all others take the way of `CallExchange`.
+ * Blocking calls whose arguments are scalars, objects that live in memory that both sides see, and small typed arrays.
+ * Most blocking calls with memory are of this kind. `CallExchange` makes all others.
  */
 import { Exchange, type Port, type Sender } from '../../channel/exchange.js'
 import type { Lane } from '../../channel/lane.js'
-import { Buffers } from '../../codec/buffers.js'
 import { ARENA_OFFSET, Kind, Reply, Status } from '../../codec/layout.js'
+import { SmallBuffers } from '../../codec/small-buffers.js'
 import type { LocalBlock } from '../../ctypes/block.js'
 import type { SessionCore } from '../core/core.js'
 import { mayHoldFunction } from './exchange.js'
 import type { PreparedCall } from './prepared-call.js'
 import { failureOf } from './reply.js'
 
-/** The call was not made: it has to take the other way. */
+/** Says that nothing was sent: `CallExchange` has to make the call. */
 export const NOT_DIRECT = Symbol('not direct')
 
 const NONE: readonly LocalBlock[] = []
 
-/** Calls a routine and blocks this thread until it has returned; throws what the call failed with. `NOT_DIRECT`: nothing was sent. */
+/**
+ * Calls a routine and blocks this thread until it has returned. Throws the error that the call failed with. Returns
+ * NOT_DIRECT, with nothing sent, if the call is not of this kind or something is in the way.
+ */
 export function callDirect(core: SessionCore, call: PreparedCall, args: readonly unknown[]): unknown {
   const { lane, builder, mapping, objects } = core
   for (let i = 0; i < args.length; i++) if (mayHoldFunction(args[i])) return NOT_DIRECT
@@ -26,11 +29,11 @@ export function callDirect(core: SessionCore, call: PreparedCall, args: readonly
   const { small } = builder
   small.clear()
   builder.begin()
-  builder.takesSmall = true
+  builder.acceptsSmall = true
   try {
     call.encode(builder, args)
   } finally {
-    builder.takesSmall = false
+    builder.acceptsSmall = false
   }
   const { moved } = builder
   if (builder.image || (moved.length > 0 && objects.lodgers(moved).length > 0)) return NOT_DIRECT
@@ -51,9 +54,9 @@ export function callDirect(core: SessionCore, call: PreparedCall, args: readonly
   return new DirectCall(core, call, args, at, moved.length > 0 ? moved.slice() : NONE).run(lane)
 }
 
-/** One that has to wait for its answer. */
+/** A direct call whose answer has not come within the first look. */
 class DirectCall extends Exchange {
-  readonly #small: Buffers
+  readonly #small: SmallBuffers
   readonly #lent: ArrayBufferLike[]
   #value: unknown
   #error: Error | undefined
@@ -68,8 +71,8 @@ class DirectCall extends Exchange {
     super()
     const { builder, lane } = core
     this.#small = builder.small
-    // calls inside it have others
-    builder.small = new Buffers()
+    // calls that are made inside this one get another list
+    builder.small = new SmallBuffers()
     this.#lent = this.#small.owners()
     for (const buffer of this.#lent) lane.lent.add(buffer)
   }
@@ -85,7 +88,7 @@ class DirectCall extends Exchange {
   }
 
   override attempt(_sender: Sender, _port: Port): boolean {
-    // it is under way from the start
+    // the request was sent before this object was made
     return true
   }
 
@@ -114,7 +117,7 @@ function finish(
   core: SessionCore,
   call: PreparedCall,
   args: readonly unknown[],
-  small: Buffers,
+  small: SmallBuffers,
   at: number,
   moved: readonly LocalBlock[],
   replied: number,
@@ -124,7 +127,7 @@ function finish(
   const { view } = mapping
   const elsewhere = moved.length > 0 ? objects.settle(moved) : undefined
   if (at >= 0) {
-    if (view.getUint32(replied + Reply.status, true) <= Status.exception) small.takeBack(mapping.i32, mapping.u8, at)
+    if (view.getUint32(replied + Reply.status, true) <= Status.exception) small.readBack(mapping.i32, mapping.u8, at)
     lane.arena.free(at, small.size)
   }
   if (moved.length > 0) objects.provide()

@@ -1,4 +1,4 @@
-/** One call of a routine whose arguments may be memory or callbacks, from its JS arguments to its JS result. */
+/** A call of a routine whose arguments may be memory or callbacks: from its JS arguments to its JS result. */
 
 import { AsyncResource } from 'node:async_hooks'
 import { Exchange, type Port, type Sender, sendFromArena } from '../../channel/exchange.js'
@@ -17,43 +17,52 @@ import type { PreparedCall } from './prepared-call.js'
 import { failureOf } from './reply.js'
 import { TextRoom } from './text-room.js'
 
-/** What a call brought: the value, and what `detail` tells beside it. */
+/** Told how a call ended: with an error or a value, and with the last error and errno for `detail`. */
 export type Settle = (error: Error | undefined, value: unknown, lastError: number, errno: number) => void
 
+/** Stands for no offset. */
 const UNKNOWN = -1
 const NONE: readonly LocalBlock[] = []
 
-/** Bytes from which on it pays to have the same memory again. */
+/** An image of at least so many bytes asks the arena for the memory of the last call with the same ArrayBuffer. */
 const LARGE = 8192
-/** What memory of the arena, and the host's, lies at a multiple of. */
+/** Bytes that memory of the arena, and of the host, is aligned to at least. */
 const ALIGNED = 16
 
 export class CallExchange extends Exchange {
   #image: Image | undefined
-  /** Memory that the plan made for the result. */
+  /** Memory that the plan has made for the result and `out` parameters. */
   #room: ResultRoom | undefined
+  /** Address of the image in the Windows process. */
   #base = 0
-  /** Arena taken, by offset and size; -1 none. */
+  /** Offset and size of the memory in the arena for the image. */
   #at = UNKNOWN
+  #size = 0
+  /** The ArrayBuffer that most of a large image is a copy of. */
+  #owner: ArrayBufferLike | undefined
+  /** Offset and size of the memory in the arena for a message that is too long for a slot. */
   #messageAt = UNKNOWN
   #messageSize = 0
-  #size = 0
-  /** Whose bytes most of it are, where that is much. */
-  #owner: ArrayBufferLike | undefined
-  /** Memory of the host's own, for what the arena cannot hold. */
+  /** Address of memory of the host's own, for an image that the arena cannot hold. */
   #borrowed: number | undefined
+  /** Whether the host has been asked for that memory, and why it gave none. */
   #asked = false
   #failure: Error | undefined
   #texts: TextRoom | undefined
   #lent: ArrayBufferLike[] | undefined
-  /** Objects that it was given, in memory that both sides see; they stay alive until it has returned. */
+  /**
+   * Blocks of arguments that live in memory that both sides see: they must stay reachable until the call has returned.
+   */
   #moved: readonly LocalBlock[] = NONE
-  /** What they lead to that is copied there, and back. */
+  /** Blocks that those lead to and that are copied to the Windows side and back. */
   #lodgers: readonly LocalBlock[] = NONE
+  /** Callbacks made of functions among the arguments, for this call alone. */
   #wrapped: Callback[] | undefined
-  /** Where it was called: functions among its arguments become callbacks of that context, also where it has to wait. */
+  /**
+   * The asynchronous context of the call, in which functions among its arguments run, also where the call has to wait.
+   */
   readonly #context: AsyncResource | undefined
-  /** The arguments as they were when it was called, where it had to wait. */
+  /** The arguments as they were when the call was made, if it had to wait. */
   #snapshot: readonly unknown[] | undefined
 
   constructor(
@@ -146,20 +155,20 @@ export class CallExchange extends Exchange {
     try {
       const image = this.#image
       const moved = this.#moved
-      for (const block of this.#lodgers) core.objects.takeBack(block)
+      for (const block of this.#lodgers) core.objects.readBack(block)
       const elsewhere = moved.length > 0 ? core.objects.settle(moved) : undefined
       if (image && view.getUint32(at + Reply.status, true) <= Status.exception) {
         this.#readImage(image)
         image.settle(this.#base, elsewhere)
       }
-      const texts = this.#takeTexts(at)
+      const texts = this.#readTexts(at)
       error = this.thrown ?? failureOf(core, call, at)
       if (!error) {
         const inside = image
           ? (address: bigint) => image.find(Number(address - BigInt(this.#base))) ?? elsewhere?.(address)
           : elsewhere
         const result = at + Reply.result
-        // one that leads into the call's own memory, as strchr's does, leads to the JS object that was given
+        // a result that points into memory of the arguments, as that of strchr, leads to the JS object that was given
         const target = inside && call.pointsBack ? inside(view.getBigUint64(result, true)) : undefined
         value = target
           ? call.pointTo?.(target, this.args, this.#room)
@@ -174,7 +183,7 @@ export class CallExchange extends Exchange {
     this.done(error, value, lastError, errno)
   }
 
-  #takeTexts(at: number): TakenTexts | undefined {
+  #readTexts(at: number): TakenTexts | undefined {
     const { call } = this
     const taken = this.#texts?.read(call.label, at, call.textCount)
     if (taken) call.textLengths.cameFromCall(taken.size, call.textCount)
@@ -186,10 +195,11 @@ export class CallExchange extends Exchange {
     this.done(error, undefined, 0, 0)
   }
 
-  /** Finds room for what does not fit the slot; false if it has to wait. */
+  /** Finds memory for the image, in the arena or of the host's own; false if the call has to wait for it. */
   #place(lane: Sender, port: Port, size: number, image: Image | undefined): boolean {
     if (this.#borrowed !== undefined && this.#size >= size) return true
-    // a call inside a callback must not wait for arena that the call around it holds; nor does one wait for what never comes
+    // memory of the host's for images that the arena can never hold, and for calls inside a callback: those must not
+    // wait for arena that the call around the callback holds
     const tooLarge = size > lane.arena.size / 2
     if (!tooLarge) {
       this.#owner = size < LARGE ? undefined : image?.blocks.find(block => block.size > size / 2)?.bytes.buffer
@@ -207,7 +217,7 @@ export class CallExchange extends Exchange {
       outcome => {
         this.#borrowed = Number(numberOf(outcome))
         this.#size = size
-        // taken back meanwhile
+        // the call has been withdrawn meanwhile
         if (this.settled) this.#giveBack()
       },
       error => {
@@ -218,13 +228,15 @@ export class CallExchange extends Exchange {
     return false
   }
 
-  /** The message of so many arguments that no slot holds them: Node and the host both know where the arena is, and nothing else. */
+  /**
+   * Finds memory in the arena for a message with so many arguments that it fits no slot; false if the call has to wait.
+   */
   #placeMessage(lane: Sender, nested: boolean, length: number): boolean {
     this.#messageAt = lane.arena.allocate(length)
     this.#messageSize = length
     if (this.#messageAt >= ARENA_OFFSET) return true
     if (!nested) return false
-    // waiting would be for ever: the call around the callback holds what it waits for
+    // the call would wait for ever: the call around the callback holds the memory
     this.#giveUp(lane)
     throw new ZugbrueckeError(
       `${this.label}: no shared memory is left for ${this.call.count} arguments inside a callback: start the session with a larger "memory"`,
@@ -252,7 +264,7 @@ export class CallExchange extends Exchange {
         core.memory.read(at, view)
         at += BigInt(view.length)
       }
-      image.takeBack()
+      image.mergeBack()
     }
   }
 
@@ -287,7 +299,7 @@ export class CallExchange extends Exchange {
   }
 }
 
-/** A function, or something written down that may have one inside. */
+/** Whether an argument is a function, or a literal object or array that may contain one. */
 export const mayHoldFunction = (value: unknown) =>
   typeof value === 'function' ||
   (typeof value === 'object' &&

@@ -1,6 +1,6 @@
 /**
- * Awaited calls with a time limit or a signal. What still waits for its turn can be taken back; what runs ends only with its
- * session, which is killed from the thread that asked.
+ * Awaited calls with a time limit or a signal. A call that still waits for its turn can be withdrawn. A routine that
+ * runs ends only with its session, which is killed from the thread that made the call.
  */
 import { EndReason } from '../../channel/shared.js'
 import { AbortError, CallTimeoutError } from '../../errors.js'
@@ -40,7 +40,7 @@ export function startLimited<T>(
   })
 }
 
-/** Throws AbortError for what is not to begin. */
+/** Throws AbortError if the signal is aborted before the call begins. */
 export function checkSignal(label: string, signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw abortError(label, signal, 'it had not begun')
 }

@@ -1,4 +1,7 @@
-/** The error for a routine that a DLL does not export, with names that come near. Reads the DLL's file, where it can be read from here. */
+/**
+ * The error for a routine that a DLL does not export. It names exports with similar names, where the DLL's file can be
+ * read from here.
+ */
 import { RoutineNotFoundError } from '../../errors.js'
 import { readPe } from '../../runtime/pe.js'
 import type { DllState } from '../core/dll-state.js'
@@ -24,7 +27,7 @@ function exportsNear(name: string, file: string): string[] {
       readPe(file).exports.flatMap(e => (e.name ? [e.name] : [])),
     )
   } catch {
-    // the file cannot be read from here: then without a hint
+    // the file cannot be read from here: the error gets no hint
     return []
   }
 }

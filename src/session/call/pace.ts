@@ -1,39 +1,49 @@
 /**
- * How many rows of a batch go together: as many as fit, unless they take long. Then chunks are shorter, so that progress is told,
- * signals are heard and sessions that share a batch come to their end at the same time.
+ * How many rows of a batch make a chunk: as many as fit, unless rows take long. Then chunks have fewer rows, so that
+ * progress is reported, signals are heard, and sessions that share a batch end at about the same time.
  */
 
-/** What a chunk should take at the most, in milliseconds. */
+/** Milliseconds that a chunk should take at the most. */
 const LONGEST = 20
-/** A chunk that is shorter because sessions share the batch should take so long at least. */
+/** Milliseconds that a chunk should take at least, however many sessions share the batch. */
 const SHORTEST = 0.5
-/** Rows of the first chunk of all, which shows what a row takes; it goes alone. */
+/** Rows of a routine's first chunk, which goes alone and shows how long a row takes. */
 const TRIAL = 512
-
-/** Rows that came so many times faster than those before came together with them: both waited for this thread. */
+/**
+ * A chunk whose rows seem so many times faster than those before had been ready with them, and waited for this thread:
+ * then they are measured together.
+ */
 const AT_ONCE = 4
 
 export class Pace {
-  /** Milliseconds that a row took. */
+  /** Milliseconds that a row took lately. */
   #row: number | undefined
-  /** The last rows that came together: since when they were under way, how many, and when they came. */
+  /**
+   * The rows that are measured together: when the host began with them, how many they are, and when the last ones came.
+   */
   #since = 0
   #count = 0
   #came = 0
 
-  /** No chunk has come back yet: one at a time, until it is known what a row takes. */
+  /** Whether no chunk has come back yet: until one has, chunks go one at a time. */
   get isUnknown(): boolean {
     return this.#row === undefined
   }
 
-  /** Rows of the next chunk; `part`: no more of a batch that sessions share, unless that is very little. */
+  /**
+   * How many rows the next chunk should have, at most `most`. `part`: the fair number for a session, where several
+   * share the batch; a chunk may have more if `part` rows would take less than SHORTEST.
+   */
   rows(most: number, part = most): number {
     if (this.#row === undefined) return Math.min(most, TRIAL)
     const fair = Math.max(part, Math.floor(SHORTEST / this.#row))
     return Math.max(1, Math.min(most, fair, Math.floor(LONGEST / this.#row)))
   }
 
-  /** So many rows that were sent at a time have come back. The host may have begun with them when it was done with those before. */
+  /**
+   * `count` rows have come back that were sent at time `sent`. The host began with them then, or when those before were
+   * done.
+   */
   came(count: number, sent: number): void {
     if (count === 0) return
     const now = performance.now()

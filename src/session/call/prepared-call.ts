@@ -1,4 +1,4 @@
-/** What a call needs to know of its routine: numbers for the wire, and how values become bits and bits values. */
+/** What a call needs of its routine: numbers for the wire, encoding of arguments, and decoding of the result. */
 import type { Target } from '../../ctypes/block.js'
 import type { ResultRoom } from '../../ctypes/call-plan.js'
 import type { Callback } from '../../ctypes/callback-type.js'
@@ -11,22 +11,25 @@ export interface PreparedCall {
   readonly label: string
   /** The routine's number in the session. */
   readonly number: number
-  /** Arguments on the wire. */
+  /** How many arguments are on the wire. */
   readonly count: number
-  /** Scalars alone: nothing is memory, nothing a callback. */
+  /** Whether all arguments are scalars: none is memory or a callback. */
   readonly plain: boolean
   readonly keepsLastError: boolean
   readonly keepsErrno: boolean
-  /** The arguments for a call that has to wait, none of which changes meanwhile that is passed by value. */
+  /** Copies arguments that are passed by value, for a call that has to wait. */
   snapshot(args: readonly unknown[]): readonly unknown[]
-  /** Throws ArgumentError. Callbacks that it makes for this call alone are added to `wrapped`. */
+  /** Writes the arguments. Callbacks made for this call alone are added to `wrapped`. Throws ArgumentError. */
   encode(sink: ArgumentSink, args: readonly unknown[], wrapped?: Callback[]): ResultRoom | undefined
-  /** Throws ArgumentError. The last look at the memory of the arguments: no earlier call changes it any more. */
+  /**
+   * Called before the request is sent, when no earlier call can change the memory of the arguments. Throws
+   * ArgumentError.
+   */
   verify?(): void
-  /** How many texts it leaves, and how long they are. */
+  /** How many texts the routine leaves, and how long they have been. */
   readonly textCount: number
   readonly textLengths: TextLengths
-  /** Reads the 8 bytes of the result; `inside` knows the call's own memory, where it has any. */
+  /** Reads the 8 bytes of the result. `inside` finds addresses in memory of the arguments, if there is any. */
   decode(
     view: DataView,
     at: number,
@@ -35,10 +38,10 @@ export interface PreparedCall {
     inside?: Inside,
     texts?: TakenTexts,
   ): unknown
-  /** The result is a typed pointer. */
+  /** Whether the result is a typed pointer. */
   readonly pointsBack?: boolean
-  /** The result for a pointer that leads to memory of this process. */
+  /** The result, if it is a pointer that leads to memory of this process. */
   pointTo?(target: Target, args: readonly unknown[], room: ResultRoom | undefined): unknown
-  /** Why the declaration failed, where it did. */
+  /** The error of the routine's declaration, if that failed. */
   declareError(): Error | undefined
 }

@@ -1,4 +1,4 @@
-/** What a request was refused for, in words. */
+/** The error for a request that the host refused. */
 import { Refusal, Status } from '../../codec/layout.js'
 import { DllNotFoundError, MemoryAccessError, ZugbrueckeError } from '../../errors.js'
 

@@ -1,11 +1,14 @@
-/** What the reply to a call says, before its result becomes a value. */
+/** Reads the status of the reply to a call. */
 import { Reply, Status } from '../../codec/layout.js'
 import type { SessionCore } from '../core/core.js'
 import { exceptionError } from '../core/exceptions.js'
 import type { PreparedCall } from './prepared-call.js'
 import { refusal } from './refusal.js'
 
-/** Why the call failed; undefined if its result stands. Takes note of the last error and errno, where the routine keeps them. */
+/**
+ * The error that the call failed with; undefined if the routine returned. Keeps the last error and errno in the core,
+ * if the routine's library asks for that.
+ */
 export function failureOf(core: SessionCore, call: PreparedCall, at: number): Error | undefined {
   const { view } = core.mapping
   const status = view.getUint32(at + Reply.status, true)

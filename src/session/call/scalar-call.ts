@@ -1,6 +1,7 @@
 /**
- * Calls whose arguments are scalars alone: nothing is memory, nothing is lent, so they hold little. Programs make these by the
- * million, and what each costs this thread is then all that counts.
+ * Calls whose arguments are all scalars. Programs make them by the million, and the time that this thread needs for
+ * each is most of their cost. So they have classes of their own with few fields, and blocking ones mostly need no
+ * object at all.
  */
 import { Exchange, type Port, type Sender } from '../../channel/exchange.js'
 import type { Lane } from '../../channel/lane.js'
@@ -11,7 +12,10 @@ import type { PreparedCall } from './prepared-call.js'
 import { failureOf } from './reply.js'
 
 abstract class ScalarCall extends Exchange {
-  /** The arguments as they were, where it had to wait. (Declared only: most have no need of the room.) */
+  /**
+   * The arguments as they were when the call was made, if it had to wait. (Only declared: most calls need no such
+   * field.)
+   */
   declare snapshot?: readonly unknown[]
 
   constructor(
@@ -35,10 +39,10 @@ abstract class ScalarCall extends Exchange {
     if (snapshot !== this.args) this.snapshot = snapshot
   }
 
-  /** The result; throws what the call failed with. */
+  /** The result. Throws the error that the call failed with. */
   protected resultAt(at: number): unknown {
     if (this.thrown) throw this.thrown
-    return takeResult(this.core, this.call, this.args, at)
+    return decodeReply(this.core, this.call, this.args, at)
   }
 }
 
@@ -54,8 +58,8 @@ export class AwaitedScalarCall extends ScalarCall {
   }
 
   /**
-   * Sends it at once if nothing is in the way. The lane could do that, too, but it sends requests of many classes, and would have
-   * to look up for each what this knows.
+   * Sends the request, at once if nothing is in the way. `Lane.submit` does the same for exchanges of all classes; here
+   * the class is known, so that V8 need not look up `attempt` for each.
    */
   submit(lane: Lane): void {
     const ring = lane.freeRing(false)
@@ -83,7 +87,10 @@ class BlockingScalarCall extends ScalarCall {
   #value: unknown
   #error: Error | undefined
 
-  /** `sent`: the request is under way. Blocks this thread until the routine has returned; throws what the call failed with. */
+  /**
+   * Blocks this thread until the routine has returned. `sent`: the request is under way already. Throws the call's
+   * error.
+   */
   run(lane: Lane, sent: boolean): unknown {
     if (sent) lane.awaitSync(this)
     else lane.submitSync(this)
@@ -105,13 +112,13 @@ class BlockingScalarCall extends ScalarCall {
   }
 }
 
-/** Calls a routine and blocks this thread until it has returned; throws what the call failed with. */
+/** Calls a routine and blocks this thread until it has returned. Throws the error that the call failed with. */
 export function callBlocking(core: SessionCore, call: PreparedCall, args: readonly unknown[]): unknown {
   const { lane } = core
   const ring = lane.freeRing(true)
   const sent = ring !== undefined && sendScalars(core, call, args, ring)
   const at = sent ? lane.answered() : -1
-  return at >= 0 ? takeResult(core, call, args, at) : new BlockingScalarCall(core, call, args).run(lane, sent)
+  return at >= 0 ? decodeReply(core, call, args, at) : new BlockingScalarCall(core, call, args).run(lane, sent)
 }
 
 function sendScalars(core: SessionCore, call: PreparedCall, args: readonly unknown[], port: Port): boolean {
@@ -122,7 +129,7 @@ function sendScalars(core: SessionCore, call: PreparedCall, args: readonly unkno
   return port.send(core.encoder.message, length, Kind.call)
 }
 
-function takeResult(core: SessionCore, call: PreparedCall, args: readonly unknown[], at: number): unknown {
+function decodeReply(core: SessionCore, call: PreparedCall, args: readonly unknown[], at: number): unknown {
   const failure = failureOf(core, call, at)
   if (failure) throw failure
   return call.decode(core.mapping.view, at + Reply.result, args, undefined)

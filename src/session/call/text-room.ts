@@ -1,6 +1,7 @@
 /**
- * Where the Windows side puts the texts that a routine leaves: room that the request brings, as much as has done lately, or memory of
- * the host's own where it does not do, which is read and given back (docs/wire.md, "Texts").
+ * Room for the texts that a routine leaves. The request names room in the arena, as large as its texts needed lately.
+ * Where that is too small the host puts them into memory of its own, which is read and freed from here (docs/wire.md,
+ * "Texts").
  */
 import type { Sender } from '../../channel/exchange.js'
 import { Op, Reply, Status, Texts } from '../../codec/layout.js'
@@ -8,21 +9,22 @@ import type { TakenTexts } from '../../ctypes/taken-texts.js'
 import { ZugbrueckeError } from '../../errors.js'
 import type { SessionCore } from '../core/core.js'
 
-/** Bytes that the first call of a routine brings for what its texts say, and the most that any brings; in batches for each row. */
+/** Bytes of room for the texts of a routine's first call, and for each row of its first batch. */
 const FIRST = 128
 const FIRST_OF_ROW = 64
+/** Bytes of room for the texts of any call or row, at the most. */
 const MOST = 65536
-/** The host gathers no more. */
+/** Bytes of texts that the host gathers, at the most. */
 const LONGEST = 0x40000000
-/** Addresses of texts to be freed that are sent together, if they come before the program pauses. */
+/** So many addresses of texts are freed by one message, if they come before the program's code pauses. */
 const TOGETHER = 64
 
-/** How long the texts of one routine are. */
+/** How much room the texts of one routine need. */
 export class TextLengths {
   #call = FIRST
   #row = FIRST_OF_ROW
 
-  /** Bytes for so many texts of a call. */
+  /** Bytes for the `count` texts of a call. */
   call(count: number): number {
     return headOf(count) + this.#call
   }
@@ -30,30 +32,32 @@ export class TextLengths {
   rows(rows: number, count: number): number {
     return headOf(rows * count) + rows * this.#row
   }
-  /** Bytes of a row, at the most. */
+  /** Bytes for the `count` texts of one row. */
   rowSize(count: number): number {
     return Texts.recordSize * count + this.#row
   }
 
+  /** To be called with the bytes that the texts of a call took. */
   cameFromCall(size: number, count: number): void {
     this.#call = Math.max(this.#call, upTo(size - headOf(count)))
   }
+  /** The same for the texts of rows together. */
   cameFromRows(size: number, rows: number, count: number): void {
     if (rows > 0) this.#row = Math.max(this.#row, upTo((size - headOf(rows * count)) / rows))
   }
 }
 
 const headOf = (count: number) => Texts.records + Texts.recordSize * count
-/** A quarter more than was needed. */
+/** Room for a quarter more than was needed. */
 const upTo = (needed: number) => Math.min(MOST, Math.ceil((needed * 1.25) / 32) * 32)
 
-/** The room of one request. */
+/** The room for texts of one request. */
 export class TextRoom {
   #at = -1
   #size = 0
   constructor(private readonly core: SessionCore) {}
 
-  /** Takes room in the arena, where there is some. */
+  /** Allocates room in the arena; none if the arena is full, and then the host uses memory of its own. */
   place(sender: Sender, size: number): void {
     this.#at = sender.arena.allocate(size)
     this.#size = this.#at < 0 ? 0 : size
@@ -66,7 +70,7 @@ export class TextRoom {
     return this.#size
   }
 
-  /** The texts of a reply, `count` of them, unless the routine failed. Throws ZugbrueckeError for a reply that is damaged. */
+  /** The `count` texts of a reply; undefined if the routine failed. Throws ZugbrueckeError if the reply is damaged. */
   read(label: string, replyAt: number, count: number): { texts: TakenTexts; size: number } | undefined {
     const { core } = this
     const { view, u8 } = core.mapping
@@ -76,7 +80,7 @@ export class TextRoom {
       return undefined
     }
     const isOurs = address === BigInt(this.address)
-    const bytes = isOurs ? copyOfRoom(u8, this.#at, this.#size) : takeFromHost(label, core, address)
+    const bytes = isOurs ? copyOfRoom(u8, this.#at, this.#size) : readFromHost(label, core, address)
     return { texts: readTexts(label, bytes, count), size: bytes.length }
   }
 
@@ -87,14 +91,16 @@ export class TextRoom {
   }
 }
 
-/** A copy of as many bytes as there are, at most `most`: what the other side may still change is read once. */
+/**
+ * A copy of the texts, at most `most` bytes: the Windows side may still change them, and must not while they are read.
+ */
 function copyOfRoom(u8: Uint8Array, at: number, most: number): Uint8Array {
   return u8.slice(at, at + Math.min(sizeOf(u8.slice(at, at + Texts.records)), most))
 }
 
 const sizeOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset).getUint32(Texts.size, true)
 
-function takeFromHost(label: string, core: SessionCore, address: bigint): Uint8Array {
+function readFromHost(label: string, core: SessionCore, address: bigint): Uint8Array {
   try {
     const head = new Uint8Array(Texts.records)
     core.memory.read(address, head)

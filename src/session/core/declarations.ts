@@ -13,7 +13,7 @@ import { PendingRequest } from './pending-request.js'
 export const BY_ADDRESS = -1
 
 /** What the Windows side is told of a routine. */
-export interface Signature {
+export interface RoutineDescription {
   /** A DLL's number, or BY_ADDRESS. */
   readonly dll: number
   /** Empty where the routine is given by its ordinal or address. */
@@ -64,13 +64,13 @@ export class Declarations {
    * The declaration of a routine. A new one is requested, in order with everything else; `explain` puts a failure into
    * words.
    */
-  get(label: string, signature: Signature, explain: (error: Error) => Error): Declaration {
-    const known = signature.dll === BY_ADDRESS ? this.#addresses : this.#routines
-    const { texts, ...rest } = signature
+  get(label: string, description: RoutineDescription, explain: (error: Error) => Error): Declaration {
+    const known = description.dll === BY_ADDRESS ? this.#addresses : this.#routines
+    const { texts, ...rest } = description
     const key = [...Object.values(rest), ...texts.flatMap(numbersOf)].join()
     const declaration = known.get(key)?.deref()
     if (declaration && !declaration.request.isBehind) return declaration
-    const made = this.#declare(label, signature, explain)
+    const made = this.#declare(label, description, explain)
     known.set(key, new WeakRef(made))
     this.#dropped.register(made, { number: made.number, key, known })
     return made
@@ -81,9 +81,9 @@ export class Declarations {
     this.#addresses.clear()
   }
 
-  #declare(label: string, signature: Signature, explain: (error: Error) => Error): Declaration {
+  #declare(label: string, description: RoutineDescription, explain: (error: Error) => Error): Declaration {
     const { core } = this
-    const { dll, name, target, convention, flags, arguments: kinds, result, texts } = signature
+    const { dll, name, target, convention, flags, arguments: kinds, result, texts } = description
     const request = new PendingRequest(core)
     const declaration = new Declaration(this.#free.pop() ?? core.shared.next(SharedWord.routineNumber), request)
     core.control.submit(

@@ -6,7 +6,7 @@ import type { Mapping } from '../../channel/mapping.js'
 import type { LocalBlock, RemoteMemory } from '../../ctypes/block.js'
 import { readAddress } from '../../ctypes/integers.js'
 import { knownAddress } from '../../ctypes/reference.js'
-import type { Piece } from './piece.js'
+import type { ObjectPiece } from './object-piece.js'
 
 export class Lodgings {
   constructor(
@@ -16,7 +16,7 @@ export class Lodgings {
   ) {}
 
   /** Copies a block to its place. */
-  fill(block: LocalBlock, piece: Piece): void {
+  fill(block: LocalBlock, piece: ObjectPiece): void {
     if (piece.isFar) return this.#fillFar(block, piece)
     const { at } = piece
     this.mapping.u8.set(block.bytes, at)
@@ -27,7 +27,7 @@ export class Lodgings {
    * The same for a place outside of the segment. Bytes that this side has not changed since the last call are left as
    * the other side may have changed them.
    */
-  #fillFar(block: LocalBlock, piece: Piece): void {
+  #fillFar(block: LocalBlock, piece: ObjectPiece): void {
     const { bytes } = block
     const { last } = piece
     const there = BigInt(piece.address)
@@ -43,7 +43,7 @@ export class Lodgings {
   }
 
   /** Copies a block back from its place. Pointers that the routine changed lead to what they say from now on. */
-  takeBack(block: LocalBlock, piece: Piece): void {
+  readBack(block: LocalBlock, piece: ObjectPiece): void {
     if (!block.writable) return
     const { at, address, isFar } = piece
     if (isFar) {

@@ -22,7 +22,7 @@ import { ZugbrueckeError } from '../../errors.js'
 import { collectGarbage } from './collector.js'
 import { hasRoom } from './left-blocks.js'
 import { Lodgings } from './lodgings.js'
-import { Piece } from './piece.js'
+import { ObjectPiece } from './object-piece.js'
 import { isOver, mayMove, reached } from './reach.js'
 import type { Reserve } from './reserve.js'
 
@@ -80,7 +80,7 @@ export class Objects implements ObjectMemory {
   make(size: number, alignment: number): LocalBlock {
     const at = hasRoom() ? this.heap.allocate(size, alignment) : -1
     if (at < 0) throw this.#noRoom(size)
-    const piece = new Piece(this, at, size, alignment, false)
+    const piece = new ObjectPiece(this, at, size, alignment, false)
     const block = LocalBlock.allocate(0)
     block.isObject = true
     block.move(new DataView(this.mapping.buffer, piece.at, size), piece)
@@ -90,7 +90,7 @@ export class Objects implements ObjectMemory {
   }
 
   /** @internal Called by a piece that is released. */
-  giveBack({ at, address, size, isFar }: Piece, alignment: number, isLodging: boolean): void {
+  giveBack({ at, address, size, isFar }: ObjectPiece, alignment: number, isLodging: boolean): void {
     if (isLodging) this.#lodgings--
     if (isFar) this.reserve.free(address, size)
     else this.heap.free(at, size, alignment)
@@ -108,12 +108,12 @@ export class Objects implements ObjectMemory {
 
   /** Copies a block to its lodging. */
   fill(block: LocalBlock): void {
-    this.#rooms.fill(block, this.#lodgingOf(block) as Piece)
+    this.#rooms.fill(block, this.#lodgingOf(block) as ObjectPiece)
   }
 
   /** Copies a block back from its lodging. */
-  takeBack(block: LocalBlock): void {
-    this.#rooms.takeBack(block, this.#lodgingOf(block) as Piece)
+  readBack(block: LocalBlock): void {
+    this.#rooms.readBack(block, this.#lodgingOf(block) as ObjectPiece)
   }
 
   /**
@@ -188,7 +188,7 @@ export class Objects implements ObjectMemory {
         }
       }
     }
-    const pieces: Piece[] = []
+    const pieces: ObjectPiece[] = []
     try {
       for (const block of blocks)
         pieces.push(this.#allocate(block.size, Math.max(ALIGNED, block.shape?.alignment ?? 1), !mayMove(block)))
@@ -207,7 +207,7 @@ export class Objects implements ObjectMemory {
     return pieces[0]
   }
 
-  #settleIn(block: LocalBlock, piece: Piece): void {
+  #settleIn(block: LocalBlock, piece: ObjectPiece): void {
     const { at, size } = piece
     const { mapping } = this
     if (!piece.isFar) mapping.u8.set(block.bytes, at)
@@ -224,17 +224,17 @@ export class Objects implements ObjectMemory {
     return this.pointerSize === 8 ? view.getBigUint64(at, true) : BigInt(view.getUint32(at, true))
   }
 
-  #allocate(size: number, alignment: number, isLodging: boolean): Piece {
+  #allocate(size: number, alignment: number, isLodging: boolean): ObjectPiece {
     if (!hasRoom()) throw this.#noRoom(size)
     const at = this.heap.allocate(size, alignment)
     if (at < 0) {
       const far = this.reserve.allocate(size, alignment)
       if (far === undefined) throw this.#noRoom(size)
       this.#lodgings++
-      return new Piece(this, far - this.base, size, alignment, true, true)
+      return new ObjectPiece(this, far - this.base, size, alignment, true, true)
     }
     if (isLodging) this.#lodgings++
-    return new Piece(this, at, size, alignment, isLodging)
+    return new ObjectPiece(this, at, size, alignment, isLodging)
   }
 
   #noRoom(size: number): ZugbrueckeError {
@@ -251,8 +251,8 @@ export class Objects implements ObjectMemory {
     )
   }
 
-  #lodgingOf(block: LocalBlock): Piece | undefined {
-    return block.lodging?.memory.sessionId === this.memory.sessionId ? (block.lodging as Piece) : undefined
+  #lodgingOf(block: LocalBlock): ObjectPiece | undefined {
+    return block.lodging?.memory.sessionId === this.memory.sessionId ? (block.lodging as ObjectPiece) : undefined
   }
 
   /** Where a block lies in this session's memory, moved or in a lodging. */

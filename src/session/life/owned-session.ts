@@ -5,7 +5,7 @@
 import { BroadcastChannel, MessageChannel } from 'node:worker_threads'
 import { writeBell } from '../../channel/segment.js'
 import { EndReason, SharedWord } from '../../channel/shared.js'
-import { CALLER_THREAD, giveNumberBack, goneAt, takeNumber } from '../../channel/threads.js'
+import { CALLER_THREAD, claimNumber, giveNumberBack, goneAt } from '../../channel/threads.js'
 import { THREADS } from '../../codec/layout.js'
 import { ConfigError, SessionStartError, SessionTerminatedError, ZugbrueckeError } from '../../errors.js'
 import type { Config, ResolvedConfig, RuntimeConfig } from '../../runtime/config.js'
@@ -125,7 +125,7 @@ export class OwnedSession implements Hold {
 
   async welcome(core: SessionCore): Promise<Membership> {
     core.assertAlive()
-    const thread = takeNumber(core.shared)
+    const thread = claimNumber(core.shared)
     if (thread < 0)
       throw new ZugbrueckeError(`session ${core.facts.id} has ${THREADS} threads already, and can have no more`)
     this.#openBell(core, thread)

@@ -1,4 +1,4 @@
-/** Local copies of memory of the Windows process: what a pointer of the DLL's leads to, as an object of JS. */
+/** Copies of memory of the Windows process: what pointers of the DLL lead to, as memory of JS. */
 import { LocalBlock, type RemoteBlock, type RemoteMemory, RemoteRange, type Target } from '../../ctypes/block.js'
 import type { CType } from '../../ctypes/data.js'
 import { setAddress } from '../../ctypes/integers.js'
@@ -10,7 +10,7 @@ import type { Cell } from './path.js'
 interface Copy {
   readonly address: bigint
   readonly block: LocalBlock
-  /** The bytes as they were. */
+  /** The bytes as they were copied, where changes are to go back. */
   readonly before: Uint8Array | undefined
 }
 
@@ -20,11 +20,14 @@ export class Copies {
   constructor(
     private readonly memory: RemoteMemory,
     private readonly pointerSize: number,
-    /** Whether changes are to be taken back. */
+    /** Whether `giveBack` writes changes to the Windows process. */
     private readonly goBack: boolean,
   ) {}
 
-  /** So many bytes of the Windows process, copied once. Throws MemoryAccessError. */
+  /**
+   * A copy of `size` bytes of the Windows process: part of an earlier copy that has them all, or a new one. Throws
+   * MemoryAccessError.
+   */
   of(address: bigint, size: number): Target {
     for (const { address: start, block } of this.#made)
       if (address >= start && address - start + BigInt(size) <= BigInt(block.size))
@@ -36,24 +39,25 @@ export class Copies {
     return { block, offset: 0 }
   }
 
-  /** The bytes up to the first zero, and that. */
+  /** A copy of text, its zero included. */
   ofText(address: bigint, wide: boolean): Target {
     const unit = wide ? 2 : 1
     const remote = new RemoteRange(this.memory, address)
     return this.of(address, upToZero(remote, 0, unit).length + unit)
   }
 
-  /** Makes a pointer lead to a copy of `count` elements of what it leads to. */
+  /** Copies `count` elements of what a pointer leads to, and makes the pointer lead to the copy. */
   lead(cell: Cell, place: Target, pointee: CType, count: number): Target {
-    return this.put(cell, this.of(addressOf(place), pointee.size * count))
+    return this.put(cell, this.of(remoteAddressOf(place), pointee.size * count))
   }
 
+  /** Makes a pointer lead to `target`. */
   put(cell: Cell, target: Target): Target {
     writeCell(cell.block, cell.offset, cell.size, target)
     return target
   }
 
-  /** Takes what has changed back to where it came from. Throws MemoryAccessError, ArgumentError. */
+  /** Writes changed bytes back to the Windows process. Throws MemoryAccessError, ArgumentError. */
   giveBack(): void {
     for (const { address, block, before } of this.#made) {
       if (!before) continue
@@ -73,9 +77,10 @@ export class Copies {
   }
 }
 
-export const addressOf = ({ block, offset }: Target): bigint => (block as RemoteBlock).addressAt(offset)
+/** The address of a place in memory of the Windows process. */
+export const remoteAddressOf = ({ block, offset }: Target): bigint => (block as RemoteBlock).addressAt(offset)
 
-/** More than this cannot be meant, and could not be had. */
+/** More bytes are refused: such a length is an error of the program, or of the DLL. */
 const LARGEST = 2 ** 32
 
 function checkedSize(size: number): number {

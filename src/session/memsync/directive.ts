@@ -1,4 +1,4 @@
-/** One directive of memsync carried out: how long the memory is, a copy of it, and errors that say which directive they are about. */
+/** Carries out one directive of memsync: finds the length of the memory, and copies it. Errors name the directive. */
 import type { LocalBlock, Target } from '../../ctypes/block.js'
 import { type Arch, CATEGORY, type CType, FOR_ARCH } from '../../ctypes/data.js'
 import { castTo } from '../../ctypes/memory.js'
@@ -6,13 +6,16 @@ import { type Directive, type MemsyncPath, showPath } from '../../ctypes/memsync
 import { POINTER } from '../../ctypes/pointer.js'
 import { c_char, c_wchar } from '../../ctypes/scalars.js'
 import { ArgumentError, placed } from '../../errors.js'
-import { addressOf, type Copies } from './copies.js'
+import { type Copies, remoteAddressOf } from './copies.js'
 import { asLength, type End, follow, found, lengthAt, type Origin } from './path.js'
 
-/** A `void *` that is an object of its own: the value of one in a structure is a number, which has to stay one. */
+/**
+ * Whether a pointer is an object of its own. A `void *` in a structure is not made to lead to a copy: its value is a
+ * number, and has to stay one.
+ */
 export const isWhole = (block: LocalBlock, size: number) => block.size === size
 
-/** A local copy of what a pointer of the DLL's leads to. */
+/** Copies what a pointer of the DLL leads to. */
 export function copyOf(
   label: string,
   directive: Directive,
@@ -20,20 +23,23 @@ export function copyOf(
   origin: Origin,
   copies: Copies,
 ): Target {
-  const address = addressOf(place as Target)
+  const address = remoteAddressOf(place as Target)
   if (directive.terminated) return copies.ofText(address, isWide(directive, pointee))
   const length = lengthOf(label, directive, origin, true) ?? 0
   return copies.of(address, length * directive.type[FOR_ARCH](origin.arch).size)
 }
 
+/** Whether the text that a directive is about is UTF-16. */
 export const isWide = ({ wide }: Directive, pointee: CType | undefined) => wide ?? pointee?.[CATEGORY] === 'wchar'
 
-/** A pointer for what had none but a number: to elements of the directive's type, or to characters. */
+/**
+ * A pointer in the place of an address that was a mere number: to elements of the directive's type, or to characters.
+ */
 export function pointerTo({ terminated, wide, type }: Directive, target: Target, arch: Arch): unknown {
   return castTo(target, POINTER(terminated ? (wide ? c_wchar : c_char) : type)[FOR_ARCH](arch))
 }
 
-/** How many elements there are; undefined, before the call, if that is not known yet. */
+/** How many elements there are. Undefined before the call if that is not known yet. Throws ArgumentError. */
 export function lengthOf(label: string, directive: Directive, origin: Origin, isAfter: boolean): number | undefined {
   const { lengths, func } = directive
   if (!isAfter && lengths.some(([first]) => first === 'r')) return undefined
@@ -52,7 +58,7 @@ export function lengthOf(label: string, directive: Directive, origin: Origin, is
   return inDirective(label, directive, 'func', undefined, () => asLength(length))
 }
 
-/** Says in an error which directive it is about. */
+/** Runs `run`; an error of it then names the directive, the key and the path. */
 export function inDirective<T>(
   label: string,
   { number }: Directive,

@@ -1,4 +1,4 @@
-/** memsync in a callback: pointers that a DLL gives become local memory for as long as the function runs. */
+/** memsync in a callback: while the function runs, pointers that the DLL passed lead to copies in memory of JS. */
 import { LocalBlock, RemoteRange } from '../../ctypes/block.js'
 import type { CallbackClass } from '../../ctypes/callback-type.js'
 import { BLOCK, CData, OFFSET, typeOf } from '../../ctypes/data.js'
@@ -9,11 +9,11 @@ import { Copies } from './copies.js'
 import { copyOf, inDirective, isWhole, pointerTo } from './directive.js'
 import { endOf, follow, type Origin, type Spot, spotOf } from './path.js'
 
-/** Pointer arguments of a callback as local memory, while its function runs. */
+/** The copies for one run of a callback's function. */
 class MemsyncLoan implements Loan {
   readonly #copies: Copies
 
-  /** Changes `args`. Throws ArgumentError, MemoryAccessError. */
+  /** Makes the pointers in `args` lead to copies. Throws ArgumentError, MemoryAccessError. */
   constructor(
     directives: readonly Directive[],
     { name: label, argtypes }: CallbackClass,
@@ -52,7 +52,7 @@ class MemsyncLoan implements Loan {
     }
   }
 
-  /** The function has returned: what it changed goes back. */
+  /** To be called when the function has returned: writes back what it has changed. */
   end(): void {
     this.#copies.giveBack()
   }

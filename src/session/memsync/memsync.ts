@@ -1,9 +1,10 @@
 /**
- * memsync around a call. Memory of JS needs nothing: it is copied whole, there and back; it is only seen to that it is as long as
- * the directive says. Memory of the DLL's own that a pointer was made to lead to is copied, and the pointer leads to the copy.
+ * memsync around a call. A call copies memory of JS as a whole, there and back; for it a directive only means a check
+ * that it is as long as the directive says. Where the routine has made a pointer lead to memory of the DLL, that memory
+ * is copied after the call, and the pointer made to lead to the copy.
  */
 import { LocalBlock, RemoteRange, type Target } from '../../ctypes/block.js'
-import { isOutParameter, type ResultRoom } from '../../ctypes/call-plan.js'
+import type { ResultRoom } from '../../ctypes/call-plan.js'
 import type { Callback } from '../../ctypes/callback-type.js'
 import {
   type Arch,
@@ -17,7 +18,8 @@ import {
   typeOf,
 } from '../../ctypes/data.js'
 import type { ArgType } from '../../ctypes/inference.js'
-import { checkPaths, type Directive, type Shape } from '../../ctypes/memsync.js'
+import { checkPaths, type Directive, type PathTypes } from '../../ctypes/memsync.js'
+import { isOutParameter } from '../../ctypes/out-parameter.js'
 import { isScalar } from '../../ctypes/parameter.js'
 import { type Inside, isRemotePlace } from '../../ctypes/reference.js'
 import { SimpleData } from '../../ctypes/simple.js'
@@ -30,40 +32,43 @@ import type { DeclaredRoutine } from '../call/declared-routine.js'
 import type { PreparedCall } from '../call/prepared-call.js'
 import type { TextLengths } from '../call/text-room.js'
 import type { SessionCore } from '../core/core.js'
-import { addressOf, Copies } from './copies.js'
+import { Copies, remoteAddressOf } from './copies.js'
 import { copyOf, inDirective, isWhole, isWide, lengthOf, pointerTo } from './directive.js'
 import { type End, endOf, follow, type Origin, type Spot, spotOf } from './path.js'
 
 export { checkMemsync, type Memsync, type MemsyncDirective } from '../../ctypes/memsync.js'
 
-/** The directives of a routine with the types that they were checked against. */
+/** The directives of a routine, checked against its types. */
 export class MemsyncPlan {
-  /** Throws ArgumentError for paths that lead nowhere. */
+  /** Throws ArgumentError for a path that does not exist in these types. */
   constructor(
     readonly directives: readonly Directive[],
-    readonly shape: Shape,
+    readonly types: PathTypes,
   ) {
-    checkPaths(directives, shape)
+    checkPaths(directives, types)
   }
 
-  /** The arguments as `custom` makes them. */
+  /** The arguments, converted by the `custom` functions of the directives. */
   convert(args: readonly unknown[]): readonly unknown[] {
     if (!this.directives.some(({ custom }) => custom)) return args
     const converted = [...args]
     for (const { custom, pointer } of this.directives) {
-      const at = givenAt(this.shape.argtypes, pointer[0] as number)
+      const at = givenAt(this.types.argtypes, pointer[0] as number)
       if (custom && at < converted.length) converted[at] = custom(converted[at])
     }
     return converted
   }
 }
 
-/** Which of the arguments that the caller gives has this number in a path: those that are only returned are not given. */
+/**
+ * The position among the given arguments of the one with number `index` in a path. Those of `out` parameters are not
+ * given.
+ */
 function givenAt(argtypes: readonly ArgType[] | undefined, index: number): number {
   return index - (argtypes ?? []).slice(0, index).filter(isOutParameter).length
 }
 
-/** One call with directives. */
+/** One call of a routine with directives. */
 export class MemsyncCall implements PreparedCall {
   readonly label: string
   readonly number: number
@@ -74,10 +79,10 @@ export class MemsyncCall implements PreparedCall {
   readonly textCount: number
   readonly textLengths: TextLengths
   readonly #arch: Arch
-  /** Pointers into the Windows process that the caller gave, by directive and place in its path. */
+  /** Pointers into the Windows process as they were before the call, by directive and position in its path. */
   readonly #before = new Map<string, bigint>()
 
-  /** The arguments, of which those that are scalars are as they were when the call was made: lengths are among them. */
+  /** The arguments; scalars among them as they were when the call was made, since lengths may be read from them. */
   readonly #args: readonly unknown[]
 
   constructor(
@@ -86,7 +91,7 @@ export class MemsyncCall implements PreparedCall {
     private readonly core: SessionCore,
     args: readonly unknown[],
   ) {
-    const types = plan.shape.argtypes?.filter(isType) ?? []
+    const types = plan.types.argtypes?.filter(isType) ?? []
     this.#args = args.map((value, i) =>
       value instanceof SimpleData && isScalar(types[i] ?? typeOf(value)) ? copyOfObject(value) : value,
     )
@@ -98,7 +103,7 @@ export class MemsyncCall implements PreparedCall {
     this.keepsErrno = inner.keepsErrno
     this.textCount = inner.textCount
     this.textLengths = inner.textLengths
-    this.#arch = plan.shape.arch
+    this.#arch = plan.types.arch
   }
 
   snapshot(args: readonly unknown[]): readonly unknown[] {
@@ -113,7 +118,7 @@ export class MemsyncCall implements PreparedCall {
     return this.inner.declareError()
   }
 
-  /** The memory of JS has to be as long as its directive says, or the routine would go beyond it. */
+  /** Checks that memory of JS is as long as its directive says: otherwise the routine would go beyond its end. */
   verify(): void {
     const { directives } = this.plan
     const origin = this.#origin(undefined, undefined)
@@ -122,12 +127,12 @@ export class MemsyncCall implements PreparedCall {
       if (directive.pointer[0] === 'r') continue
       inDirective(this.label, directive, 'pointer', directive.pointer, () => {
         const spot = follow(directive.pointer, origin, (segment, _cell, place) => {
-          if (isRemotePlace(place)) this.#before.set(`${directive.number}:${segment}`, addressOf(place))
+          if (isRemotePlace(place)) this.#before.set(`${directive.number}:${segment}`, remoteAddressOf(place))
           return place
         })
         const end = spot && endOf(spot, this.#arch)
         if (!end?.place) return
-        if (isRemotePlace(end.place)) this.#before.set(`${directive.number}:end`, addressOf(end.place))
+        if (isRemotePlace(end.place)) this.#before.set(`${directive.number}:end`, remoteAddressOf(end.place))
         else checkLength(directive, end, end.place, this.#arch, () => lengthOf(this.label, directive, origin, false))
       })
     }
@@ -146,7 +151,7 @@ export class MemsyncCall implements PreparedCall {
     return this.inner.finish(this.#finish(raised, address, room), args, room)
   }
 
-  /** Memory has come back: pointers that lead elsewhere now get copies. Gives the result, which may be one of them. */
+  /** Makes pointers that the routine has set lead to copies. Returns the result, which may be such a pointer. */
   #finish(value: unknown, address: bigint, room: ResultRoom | undefined): unknown {
     const { memory } = this.core
     const copies = new Copies(memory, pointerSizeOf(this.#arch), false)
@@ -160,7 +165,7 @@ export class MemsyncCall implements PreparedCall {
           return
         }
         const isNew = (segment: string, place: Target) =>
-          pointer[0] === 'r' || this.#before.get(`${number}:${segment}`) !== addressOf(place)
+          pointer[0] === 'r' || this.#before.get(`${number}:${segment}`) !== remoteAddressOf(place)
         const spot = follow(pointer, origin, (segment, cell, place, pointee, count) =>
           isRemotePlace(place) && cell.block instanceof LocalBlock && isNew(segment, place)
             ? copies.lead(cell, place, pointee, count)
@@ -175,7 +180,10 @@ export class MemsyncCall implements PreparedCall {
     return result
   }
 
-  /** A result that is no object of ctypes: an address, or text, which has been read up to its zero. */
+  /**
+   * The same for a result that is no object of ctypes: an address becomes a pointer, and text gets the length that the
+   * directive says.
+   */
   #plainResult(directive: Directive, value: unknown, address: bigint, origin: Origin, copies: Copies): unknown {
     if (value === null || value === undefined || address === 0n) return value
     const block = new RemoteRange(this.core.memory, address)
@@ -183,7 +191,7 @@ export class MemsyncCall implements PreparedCall {
     if (typeof value === 'bigint')
       return pointerTo(directive, copyOf(this.label, directive, end, origin, copies), this.#arch)
     if (directive.terminated) return value
-    const isWide = this.plan.shape.restype?.[CATEGORY] === 'wchar pointer'
+    const isWide = this.plan.types.restype?.[CATEGORY] === 'wchar pointer'
     const length = lengthOf(this.label, directive, origin, true)
     const bytes = (length ?? 0) * directive.type.size
     return readText(end.place, isWide, isWide ? bytes >> 1 : bytes)
@@ -192,7 +200,7 @@ export class MemsyncCall implements PreparedCall {
   #origin(room: ResultRoom | undefined, result: unknown): Origin {
     const { core } = this
     const args = this.#args
-    const { argtypes } = this.plan.shape
+    const { argtypes } = this.plan.types
     const spots: Spot[] = []
     let given = 0
     let outs = 0
@@ -210,7 +218,9 @@ export class MemsyncCall implements PreparedCall {
   }
 }
 
-/** The result in a path is the pointer itself, which can be made to lead elsewhere. */
+/**
+ * The result as the start of a path. A pointer is an object in memory there, so that it can be made to lead to a copy.
+ */
 const resultSpot = (result: unknown, arch: Arch, core: SessionCore): Spot =>
   result instanceof CData
     ? { is: 'memory', type: typeOf(result), block: result[BLOCK], offset: result[OFFSET] }

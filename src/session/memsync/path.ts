@@ -1,4 +1,6 @@
-/** Follows the paths of memsync directives through the arguments of one call, its result, and the memory that they lead to. */
+/**
+ * Follows paths of memsync directives: from an argument of a call, or its result, through the memory that it leads to.
+ */
 
 import { type Block, LocalBlock, type RemoteMemory, RemoteRange, type Target } from '../../ctypes/block.js'
 import {
@@ -24,24 +26,25 @@ import { ByReference, placeOf } from '../../ctypes/pointing.js'
 import { isCallbackTarget, type Place, readCell } from '../../ctypes/reference.js'
 import { ArgumentError } from '../../errors.js'
 
-/** Where a path has come to. */
+/** A point on a path. */
 export type Spot = Memory | Leading | Value
-/** An object in memory; without a type where only a `void *` leads there. */
+/** An object in memory. It has no type where a `void *` leads there. */
 export interface Memory {
   readonly is: 'memory'
   readonly type: CType | undefined
   readonly block: Block
   readonly offset: number
 }
-/** What an argument leads to; the argument itself lies nowhere. */
+/** A pointer that was passed as an argument, and so does not lie in memory itself. */
 export interface Leading {
   readonly is: 'leading'
   readonly place: Target | null
   readonly pointee: CType | undefined
   readonly given: unknown
-  /** Given where text is declared, which gets its zero when it is passed. */
+  /** Whether the parameter is text, which gets its zero when it is passed. */
   readonly text: boolean
 }
+/** A value that is neither memory nor a pointer. */
 export interface Value {
   readonly is: 'value'
   readonly value: unknown
@@ -54,23 +57,27 @@ export interface Cell {
   readonly size: number
 }
 /**
- * Told of each pointer in memory that a path goes through, by the number of the segment; says where to go on. `count` elements
- * of the type are needed there.
+ * Called for each pointer in memory that a path goes through. Gives the place where the path goes on. `segment` is the
+ * pointer's position in the path; the path needs `count` elements of type `pointee` there.
  */
 export type Through = (segment: string, cell: Cell, place: Place, pointee: CType, count: number) => Place
 
-/** What a path starts from. */
+/** What paths start from. */
 export interface Origin {
   readonly arch: Arch
   readonly memory: RemoteMemory
-  /** By their numbers in a path. */
+  /** The arguments, by the numbers that they have in paths. */
   readonly arguments: readonly Spot[]
   readonly result: Spot | undefined
 }
 
+/** Goes on where the pointer leads. */
 const stay: Through = (_segment, _cell, place) => place
 
-/** Where the path ends; undefined if NULL is in its way, or what is not known yet. Throws ArgumentError. */
+/**
+ * Where the path ends. Undefined if it goes through NULL, or through something that is not known before the call.
+ * Throws ArgumentError.
+ */
 export function follow(path: MemsyncPath, from: Origin, through: Through = stay): Spot | undefined {
   const [first, ...rest] = path
   let spot: Spot | undefined
@@ -133,7 +140,8 @@ export function follow(path: MemsyncPath, from: Origin, through: Through = stay)
       place = readCell(cell.block, cell.offset, cell.size)
       if (type) place = through(segment, cell, place, type, index + 1)
     }
-    // a bare address is one that no call of the session has seen yet
+    // a pointer that is a mere number has not been through a call of the session yet: nothing is known of where it
+    // leads
     if (place === null || typeof place === 'bigint') return undefined
     if (isCallbackTarget(place)) throw new ArgumentError('it goes through a callback')
     const { block } = place
@@ -144,7 +152,7 @@ export function follow(path: MemsyncPath, from: Origin, through: Through = stay)
   }
 }
 
-/** What a path can go through. */
+/** A point that is a pointer, through which a path can go. */
 type Pointer = (Memory & { readonly type: CType }) | Leading
 const isPointer = (spot: Spot): spot is Pointer =>
   spot.is === 'leading' ||
@@ -154,7 +162,7 @@ const isPointer = (spot: Spot): spot is Pointer =>
     spot.type[CATEGORY] !== 'callback' &&
     spot.type[CATEGORY] !== 'array')
 
-/** An argument as the start of a path; `declared` is its type, where one is. */
+/** An argument as the start of a path. `declared` is the type of its parameter, if one is declared. */
 export function spotOf(given: unknown, declared: CType | undefined, arch: Arch, memory: RemoteMemory): Spot {
   const leading = (place: Target | null, pointee: CType | undefined, text = false): Leading => ({
     is: 'leading',
@@ -190,14 +198,14 @@ export function spotOf(given: unknown, declared: CType | undefined, arch: Arch, 
   const place = placeOf(given, { name: pointing.name, pointee: pointeeOf(pointing) ?? null, arch })
   if (place === null) return leading(null, undefined)
   if (typeof place === 'bigint' || isCallbackTarget(place)) return { is: 'value', value: given }
-  // either the pointer that was given, or one to the object that was given
+  // `place` is where the given pointer leads, or, if no pointer was given, the given object itself
   if (place.block !== given[BLOCK] || place.offset !== given[OFFSET])
     return leading(place, pointeeOf(pointing) ?? pointeeOf(own))
   const isArray = own[CATEGORY] === 'array'
   return leading(place, isArray && pointee?.[CATEGORY] !== 'array' ? pointeeOf(own) : own)
 }
 
-/** The pointer that a path ends at: where it lies, if that is memory, and where it leads. */
+/** The pointer at the end of a path: where it lies, if it lies in memory, and where it leads. */
 export interface End {
   readonly cell: Cell | undefined
   readonly place: Target | null
@@ -206,7 +214,10 @@ export interface End {
   readonly text: boolean
 }
 
-/** Undefined if there is nothing to look after: an array in a structure is no pointer, and text is passed whole. */
+/**
+ * The pointer at the end of a path. Undefined where the path ends at memory that a call copies anyway: at an array in a
+ * structure, or at text. Throws ArgumentError if it ends at something else that is no pointer.
+ */
 export function endOf(spot: Spot, arch: Arch): End | undefined {
   if (spot.is === 'value') {
     const kind = typeof spot.value
@@ -227,7 +238,10 @@ export function endOf(spot: Spot, arch: Arch): End | undefined {
   return { cell, place, pointee: type && pointeeOf(type), isVoid, text: false }
 }
 
-/** What a path has found, as a function of the user's gets it: whole numbers as numbers, other things as they are. */
+/**
+ * The value at the end of a path, as functions of the user's get it: integers as numbers where they fit, other values
+ * as they are.
+ */
 export function found(spot: Spot | undefined): unknown {
   if (!spot) return undefined
   if (spot.is === 'value') return plain(spot.value)
@@ -240,7 +254,7 @@ export function found(spot: Spot | undefined): unknown {
 const plain = (value: unknown): unknown =>
   typeof value === 'bigint' && Number.isSafeInteger(Number(value)) ? Number(value) : value
 
-/** The number of elements that a path has found; undefined where there is nothing yet. */
+/** The value at the end of a path as a number of elements; undefined if it is not known yet. Throws ArgumentError. */
 export function lengthAt(spot: Spot | undefined): number | undefined {
   let at = spot
   for (let i = 0; at && isPointer(at) && i < 8; i++) {
@@ -252,6 +266,7 @@ export function lengthAt(spot: Spot | undefined): number | undefined {
   return at && asLength(found(at))
 }
 
+/** Checks a number of elements. Throws ArgumentError. */
 export function asLength(value: unknown): number {
   const number = value instanceof CData && 'value' in value ? plain(value.value) : plain(value)
   if (typeof number === 'number' && Number.isSafeInteger(number) && number >= 0) return number

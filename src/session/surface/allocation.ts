@@ -1,4 +1,4 @@
-/** Memory that is allocated in the Windows process, as the program holds it. */
+/** Memory of the Windows process that the program has allocated. */
 
 import { RemoteBlock, type RemoteMemory } from '../../ctypes/block.js'
 import { check, wholeNumber } from '../../ctypes/checks.js'
@@ -18,7 +18,10 @@ export interface AllocationOwner {
   free(allocation: Allocation): Promise<void>
 }
 
-/** Memory that `alloc` gave. Stays until it is freed, disposed, or its session ends; never the garbage collector's business. */
+/**
+ * Memory that `alloc` gave. It stays until it is freed or disposed, or its session ends; the garbage collector never
+ * frees it.
+ */
 export class Allocation {
   #freed = false
   readonly #owner: AllocationOwner
@@ -33,20 +36,20 @@ export class Allocation {
     this.#owner = owner
     this.#block = new AllocationBlock(memory, this)
   }
-  /** @internal What a pointer to it leads to. */
+  /** @internal The block that pointers to this memory lead to. */
   get [BLOCK](): RemoteBlock {
     return this.#block
   }
-  /** Throws MemoryAccessError once it is freed. */
+  /** Its address in the Windows process. Throws MemoryAccessError once it is freed. */
   get address(): bigint {
     if (this.#freed) throw new MemoryAccessError('this memory has been freed', { address: this.start })
     return this.start
   }
-  /** Memory of its session: an allocation of one session means nothing to another. */
+  /** The memory of its session. Other sessions refuse the allocation. */
   get memory(): RemoteMemory {
     return this.#owner.core().memory
   }
-  /** The bytes, copied. */
+  /** Copies bytes from an offset on: `length` of them, or all. */
   read(offset = 0, length?: number): Uint8Array {
     check('an offset', offset, WHOLE)
     const count = length === undefined ? this.size - offset : length
@@ -56,19 +59,19 @@ export class Allocation {
   write(bytes: Uint8Array, offset = 0): void {
     this.#owner.write(this.#at(offset, isA(bytes, Uint8Array) ? bytes.length : 0), bytes)
   }
-  /** Frees it, in order with the calls made before; twice is an error. */
+  /** Frees the memory when the calls made before have returned. Freeing it twice is a `MemoryAccessError`. */
   free(): Promise<void> {
     return this.#owner.free(this)
   }
-  /** Frees it: for `await using`. */
+  /** Frees the memory at the end of an `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#freed) await this.free()
   }
-  /** Frees it, and blocks until it is done: for `using`. */
+  /** Frees the memory at the end of a `using`: without waiting for it, but inside a job it blocks until it is done. */
   [Symbol.dispose](): void {
     if (!this.#freed) void (async () => this.free())().catch(() => {})
   }
-  /** @internal Its address, which is not given any more from now on. Throws MemoryAccessError once it is freed. */
+  /** @internal Marks the memory as freed, and gives its address. Throws MemoryAccessError if it was freed before. */
   surrender(): bigint {
     const { address } = this
     this.#freed = true
@@ -91,7 +94,7 @@ export class Allocation {
   }
 }
 
-/** An allocation as pointers and objects use it: each use fails once it is freed. */
+/** The block of an allocation. Each use fails once the allocation is freed. */
 class AllocationBlock extends RemoteBlock {
   constructor(
     override readonly memory: RemoteMemory,

@@ -1,4 +1,4 @@
-/** A variable that a DLL exports: its address is asked for when it is first read or written. */
+/** A variable that a DLL exports. The Windows side is asked for its address when it is first read or written. */
 import { numberOf } from '../../codec/control.js'
 import { Op } from '../../codec/layout.js'
 import { RemoteBlock, type RemoteMemory } from '../../ctypes/block.js'
@@ -19,7 +19,6 @@ export class DataExportBlock extends RemoteBlock {
     super()
   }
 
-  /** As every block of the Windows process has it. */
   override get memory(): RemoteMemory {
     return coreForSync(this.session).memory
   }

@@ -1,4 +1,4 @@
-/** Folders that are searched for what a DLL needs, beside those that Windows searches anyway. */
+/** Folders in which Windows looks for DLLs, in addition to those where it always looks. */
 import { numberOf } from '../../codec/control.js'
 import { Op } from '../../codec/layout.js'
 import { ArgumentError } from '../../errors.js'
@@ -6,16 +6,16 @@ import { type Both, blockingOnly, both } from '../core/both.js'
 import { folderPath } from '../core/paths.js'
 import type { SessionSurface } from './surface.js'
 
-/** A folder that `add_dll_directory` named, until it is closed. */
+/** A folder that `add_dll_directory` added. Windows looks there until it is closed. */
 export class DllDirectory {
   #closed = false
   constructor(
-    /** As Windows writes it. */
+    /** Its Windows path. */
     readonly path: string,
-    /** From now on it is not searched; in order with the loads before. Twice is an error. */
+    /** Removes the folder, after the loads that were asked for before. Closing it twice is an ArgumentError. */
     readonly close: Both<[], void>,
   ) {}
-  /** @internal */
+  /** @internal Marks the folder as closed. Throws ArgumentError if it was closed before. */
   surrender(): void {
     if (this.#closed) throw new ArgumentError(`${this.path} is not searched any more`)
     this.#closed = true
@@ -25,7 +25,7 @@ export class DllDirectory {
   }
 }
 
-/** Adds folders, named by a Unix path or a Windows path. */
+/** Makes the `add_dll_directory` of a session, which takes a Unix path or a Windows path. */
 export function directoryAdder(session: SessionSurface, blocking: boolean): Both<[path: string], DllDirectory> {
   return both(session, (ask, path) => {
     const folder = folderPath(path, session.cwd)

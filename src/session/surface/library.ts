@@ -1,4 +1,4 @@
-/** Libraries: DLLs of a session, whose routines are their attributes. */
+/** Libraries: DLLs of a session, with their routines as properties. */
 import type { Block } from '../../ctypes/block.js'
 import { type CType, DATA_EXPORT, type DataExports, FOR_ARCH, viewAt } from '../../ctypes/data.js'
 import { lazyObject, type ParsedHeader, type Prototype } from '../../ctypes/header/index.js'
@@ -14,7 +14,7 @@ import { makeRoutine, type Routine } from './routine.js'
 import { RoutineEngine } from './routine-engine.js'
 import type { SessionSurface } from './surface.js'
 
-/** What a library has beside its routines. */
+/** The properties of a library that are not its routines. */
 export interface LibraryMembers extends DataExports {
   /** Its name as it was given. */
   readonly _name: string
@@ -24,15 +24,18 @@ export interface LibraryMembers extends DataExports {
     argtypes: A,
     restype: R,
   ): Routine<ArgsOf<A>, ResultOf<R, A>, BatchOf<R, A>, RowsOf<R>>
-  /** A routine from its C prototype, e.g. `int add(int a, int b)`; or by its name alone, to be declared later or never. */
+  /**
+   * A routine from its C prototype, e.g. `int add(int a, int b)`; or by its name alone, without types, which may be
+   * declared later.
+   */
   func<A extends readonly unknown[] = readonly unknown[], R = unknown>(prototype: string | number): Routine<A, R>
-  /** All routines of a header, by name; of its text, or of what `readHeader` has made of it. */
+  /** All routines of a header, by name. `header` is its text, or what `readHeader` has made of the text. */
   declare(header: string | ParsedHeader): { readonly [name: string]: Routine }
-  /** Loads it now, if it is not; rejects with DllNotFoundError or WrongArchitectureError. */
+  /** Loads the DLL now, unless it is loaded. Rejects with DllNotFoundError or WrongArchitectureError. */
   readonly load: Both<[], Library>
   /**
-   * From now on all that comes from this library fails with DllNotFoundError: routines, data exports, function pointers. The DLL
-   * itself stays loaded as long as another library, or another DLL, has it loaded.
+   * Unloads the library. From now on its routines, data exports and function pointers fail with DllNotFoundError. The
+   * DLL itself stays loaded for as long as another library, or another DLL, has it loaded.
    */
   unload(): Promise<void>
 }
@@ -44,13 +47,13 @@ export interface LoaderMembers {
   /** Loads a DLL now: a Unix path, a Windows path, or a name that Windows finds. */
   readonly LoadLibrary: Both<[name: string], Library>
 }
-/** `loader.kernel32` is that DLL, loaded when it is first called. */
+/** `loader.kernel32` is the DLL of that name. It is loaded when one of its routines is first called. */
 export type LibraryLoader = LoaderMembers & { readonly [dll: string]: Library }
 
-/** What `console.log` shows of an object. */
+/** The method that `console.log` calls to show an object. */
 const INSPECT: unique symbol = Symbol.for('nodejs.util.inspect.custom') as never
 
-/** Names that JS asks of every object; an export of that name is reached by `func`. */
+/** Properties that JS itself reads of any object. An export with such a name can be reached by `func`. */
 const NEVER_EXPORTS = new Set(['then', 'toJSON', 'constructor', 'prototype', 'inspect', 'valueOf', 'toString'])
 
 export function makeLibrary(
@@ -118,14 +121,14 @@ export function makeLibrary(
   return library
 }
 
-/** With `new`, as a class of ctypes is written in JS, and without, as it is called in Python. */
+/** May be called with `new`, like a class of JS, or without, like a class of Python. */
 export interface LibraryConstructor {
   (name: string, options?: LibraryOptions): Library
   new (name: string, options?: LibraryOptions): Library
 }
 
 export function makeConstructor(session: SessionSurface, kind: LibraryKind, blocking: boolean): LibraryConstructor {
-  // An arrow function knows no `new`.
+  // no arrow function, for that could not be called with `new`
   return function construct(name: string, options: LibraryOptions = {}) {
     return makeLibrary(session, name, kind, options, blocking)
   } as unknown as LibraryConstructor
@@ -153,5 +156,7 @@ export function makeLoader(session: SessionSurface, kind: LibraryKind, blocking 
   }) as LibraryLoader
 }
 
-/** Anything else is the name of an export, declared later or never, as by attribute. */
+/**
+ * Whether a text is a prototype: a name has no spaces and no brackets. The empty text counts, for its error says more.
+ */
 const isPrototype = (target: string | number): target is string => typeof target === 'string' && /[\s(]|^$/.test(target)

@@ -1,4 +1,4 @@
-/** Memory of the Windows process: allocated there for what a DLL keeps, read and written from here. */
+/** `session.memory`: allocates, reads and writes memory of the Windows process. */
 
 import { numberOf } from '../../codec/control.js'
 import { Op } from '../../codec/layout.js'
@@ -28,6 +28,7 @@ import { coreForSync } from '../core/owner.js'
 import { type Alloc, Allocation, TypedAllocation } from './allocation.js'
 import type { SessionSurface } from './surface.js'
 
+/** An address, or an object with one, such as an allocation or a pointer. */
 export type AddressLike = number | bigint | { readonly address: bigint }
 
 /** The constructors of typed arrays. */
@@ -52,12 +53,13 @@ export class SessionMemory {
   /** Zeroed memory of the Windows process for so many bytes, or for an object of a type. */
   readonly alloc: Alloc
   /**
-   * Frees what `alloc` gave, in order with the calls made before. Of an object of ctypes that has moved it gives the memory back in which
-   * both sides saw it: it keeps its values, in memory of JS, and has no address until it is passed by reference again.
+   * Frees what `alloc` gave, when the calls made before have returned. Given an object of ctypes that has moved, it
+   * frees the memory in which both sides saw the object: the object keeps its values, in memory of JS, and has no
+   * address until it is passed by reference again.
    */
   readonly free: Both<[memory: Allocation | object], void>
 
-  /** `blocking`: also without `.sync`, as inside jobs. */
+  /** `blocking`: its functions block also without `.sync`, as inside jobs. */
   constructor(
     private readonly session: SessionSurface,
     blocking = false,
@@ -78,7 +80,7 @@ export class SessionMemory {
     const free = both(session, (ask, memory: Allocation | object) => {
       if (isA(memory, CData)) {
         const block = freeable(memory)
-        // a message that says nothing: once it is answered all calls made before have returned
+        // any message would do: when it is answered all calls made before have returned
         return ask('free', Op.getLastError, [], [], () => moveBack(block))
       }
       if (!isA(memory, Allocation))
@@ -107,8 +109,9 @@ export class SessionMemory {
   }
 
   /**
-   * Moves an object of ctypes into memory that both sides see, where it has an address and stays for as long as this thread can reach it.
-   * What it points to moves with it. Gives the object. Throws ArgumentError for one that cannot move.
+   * Moves an object of ctypes into memory that both sides see. It has an address from then on, and stays there for as
+   * long as this thread can reach it. What it points to moves with it. Returns the object. Throws ArgumentError if it
+   * cannot move.
    */
   place<T extends object>(object: T): T {
     const { memory, objects } = this.core()
@@ -120,7 +123,7 @@ export class SessionMemory {
       return object
     }
     if (block instanceof LocalBlock && block.isObject && !block.isLent) objects.addressFor(block)
-    // says why it has none
+    // throws if the object has no address by now, and says why
     if (block instanceof LocalBlock && block.home?.memory.sessionId !== memory.sessionId && block.home)
       throw new ArgumentError(`this ${name} lives in memory of session ${block.home.memory.sessionId}`)
     addressof(object)
@@ -128,9 +131,10 @@ export class SessionMemory {
   }
 
   /**
-   * A typed array of so many zeros, or a ctypes array of so many Ts, in memory that both sides see: calls and batches work on it in place, and
-   * DLLs may keep its address. It lives for as long as this thread can reach it. The other side may change it at any time: what
-   * sorts, searches, decodes or prints it while a routine works on it is to be given a copy (`slice()`).
+   * A typed array of `length` zeros, or a ctypes array of `length` elements of a C type, in memory that both sides see:
+   * calls and batches use it in place, and DLLs may keep its address. It lives for as long as this thread can reach it.
+   * The Windows side may change it at any time: sort, search, decode or print only a copy of it (`slice()`) while a
+   * routine uses it.
    */
   array<A extends TypedArrayConstructor>(type: A, length: number): InstanceType<A>
   array<T extends CType>(type: T, length: number): InstanceOf<ArrayType<T>>
@@ -151,7 +155,7 @@ export class SessionMemory {
     return new type(buffer as ArrayBuffer, byteOffset, length)
   }
 
-  /** An object of the Windows process, read and written in place. */
+  /** The object of a type at an address of the Windows process, read and written in place. */
   at<T extends CType>(type: T, address: AddressLike): InstanceOf<T> {
     const { memory } = this.core()
     if (!isType(type)) throw new ArgumentError(`at takes a type, not ${describe(type)}`)
@@ -160,7 +164,7 @@ export class SessionMemory {
   }
 
   #address(address: AddressLike, memory: RemoteMemory): bigint {
-    return addressOf(address, memory, this.session.arch)
+    return addressFrom(address, memory, this.session.arch)
   }
 
   /** @internal */
@@ -169,9 +173,10 @@ export class SessionMemory {
   }
 }
 
-/** What memory of objects is aligned to. */
+/** Bytes that arrays are aligned to at least. */
 const ALIGNED = 64
 
+/** The block of an object that `free` may move back. Throws ArgumentError if it may not. */
 function freeable(object: CData): LocalBlock {
   const block = object[BLOCK]
   if (!(block instanceof LocalBlock) || block.isHandedOut)
@@ -181,6 +186,7 @@ function freeable(object: CData): LocalBlock {
   return block
 }
 
+/** Moves a block to memory of JS, and frees its memory on the Windows side. */
 function moveBack(block: LocalBlock): void {
   const { home } = block
   if (block.lodging?.isFar) block.leaveLodging()
@@ -191,8 +197,8 @@ function moveBack(block: LocalBlock): void {
   home.release()
 }
 
-/** From whatever names an address; an ArgumentError for what belongs to another session than `ours`. */
-export function addressOf(address: AddressLike, ours: RemoteMemory, arch: Arch): bigint {
+/** The address that a value stands for. Throws ArgumentError if it belongs to another session than `ours`. */
+export function addressFrom(address: AddressLike, ours: RemoteMemory, arch: Arch): bigint {
   const isHandle = (typeof address === 'object' && address !== null) || typeof address === 'function'
   const raw: unknown = isHandle ? addressIn(address, ours) : address
   if (typeof raw !== 'bigint' && typeof raw !== 'number')
@@ -208,7 +214,7 @@ function addressIn(handle: { readonly address: bigint; readonly memory?: RemoteM
   })
 }
 
-/** Whose memory a pointer leads into. */
+/** The memory that a pointer leads into, if that is memory of a session. */
 function pointedMemory(pointer: CData): RemoteMemory | undefined {
   const place = readCell(pointer[BLOCK], pointer[OFFSET], typeOf(pointer).size)
   return isRemotePlace(place) ? place.block.memory : undefined

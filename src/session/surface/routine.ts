@@ -1,4 +1,4 @@
-/** A routine of a DLL as the user holds it: a function with ctypes' attributes and the faces of its calls. */
+/** A routine of a DLL: a function with the attributes of ctypes, and the ways to call it. */
 import { type Checks, checkOptions, MILLISECONDS, SIGNAL } from '../../ctypes/checks.js'
 import type { ArgType, ResType } from '../../ctypes/inference.js'
 import type { BatchFunction, ResultsOf } from '../batch/batch.js'
@@ -6,14 +6,17 @@ import type { Both } from '../core/both.js'
 import type { Memsync } from '../memsync/memsync.js'
 import type { RoutineEngine } from './routine-engine.js'
 
-/** What it is declared with, and what that makes of it. */
+/** Types that a routine is declared with, and the types of its arguments and result. */
 export type { ArgsOf, ArgType, ResType, ResultOf } from '../../ctypes/inference.js'
 
 /** Limits of single calls, for `routine.with(options)`. */
 export interface CallOptions {
   /** Milliseconds. A call that passes it ends its session: nothing else stops a routine that runs. */
   readonly timeout?: number
-  /** Aborting a call that is under way ends its session. (`.sync` sees an abort of before it only: it blocks this thread.) */
+  /**
+   * Aborting a call that is under way ends its session. (`.sync` only checks it before the call, since it blocks this
+   * thread.)
+   */
   readonly signal?: AbortSignal
 }
 
@@ -27,8 +30,9 @@ export interface CallDetail<R> {
 }
 
 /**
- * As in ctypes: sees the bare result, the routine and all arguments, with an object in the place of each `out(T)`. What it returns is
- * the call's result (but for these very arguments: then the call gives what it would have given), what it throws its error.
+ * As in ctypes, gets the bare result, the routine and all arguments, with an object in the place of each `out(T)`. The
+ * call gives what it returns; but if it returns the same list of arguments, the call gives what it would give without
+ * it. An error that it throws is the call's.
  */
 export type ErrCheck = (result: unknown, routine: Routine, args: readonly unknown[]) => unknown
 
@@ -39,17 +43,23 @@ export interface Routine<
   Rows = ResultsOf<R>,
   Results = Rows,
 > {
-  /** Calls the routine; rejects with ArgumentError, RoutineNotFoundError, StructuredExceptionError, SessionCrashedError, … */
+  /**
+   * Calls the routine; rejects with ArgumentError, RoutineNotFoundError, StructuredExceptionError, SessionCrashedError,
+   * …
+   */
   (...args: A): Promise<R>
   /** The same, blocking this thread; throws. */
   sync(...args: A): R
   /** The routine with a time limit or a signal. */
   with(options: CallOptions): Both<A, R>
-  /** With the last error and errno as the call left them (of libraries that keep them). */
+  /** The call's value with the last error and errno that it left (for libraries that keep them). */
   readonly detail: Both<A, CallDetail<R>>
-  /** One call for each row. */
+  /** One call for each row of columns. */
   readonly batch: BatchFunction<A, Rows, Results>
-  /** `undefined`, or `null` (Python's `None`): inferred from the values, as in ctypes. */
+  /**
+   * The types of its parameters. With `undefined` or `null` (Python's `None`) they are inferred from the arguments, as
+   * in ctypes.
+   */
   get argtypes(): readonly ArgType[] | undefined
   set argtypes(types: readonly ArgType[] | null | undefined)
   get restype(): ResType
@@ -64,13 +74,13 @@ export interface Routine<
 
 const ENGINE: unique symbol = Symbol('engine')
 
-/** The arguments for a call of the routine that has to wait: what is passed by value is copied. Throws ArgumentError. */
+/** Copies arguments that are passed by value, for a call of the routine that has to wait. Throws ArgumentError. */
 export const snapshotArguments = (routine: object, args: readonly unknown[]): readonly unknown[] =>
   (routine as HasEngine)[ENGINE].snapshot(args)
 
 type HasEngine = { readonly [ENGINE]: RoutineEngine }
 
-/** Shared by all routines. Its prototype is a function's, so that `call`, `apply` and `bind` work. */
+/** The prototype of all routines. It inherits from that of functions, so that `call`, `apply` and `bind` work. */
 const prototype = Object.create(Function.prototype, {
   argtypes: accessor('argtypes'),
   restype: accessor('restype'),
@@ -90,7 +100,7 @@ function accessor(name: 'argtypes' | 'restype' | 'errcheck' | 'memsync'): Proper
   }
 }
 
-/** Until it has once not thrown. */
+/** Runs a check until it has once not thrown. */
 function once(check: () => void): () => void {
   let done = false
   return () => {
@@ -99,7 +109,7 @@ function once(check: () => void): () => void {
   }
 }
 
-/** The function for an engine; `blocking`: its plain call blocks, as inside jobs. */
+/** The routine of an engine. `blocking`: calling it blocks, as inside jobs. */
 export function makeRoutine(engine: RoutineEngine, blocking = false): Routine {
   const awaited = (...args: unknown[]) => engine.call(args)
   const sync = (...args: unknown[]) => engine.callSync(args)

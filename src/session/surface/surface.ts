@@ -1,6 +1,6 @@
 /**
- * What a session offers beside its own life: libraries, Windows' errors, paths, memory. The same for the thread that started it
- * and for threads that joined.
+ * What a session offers apart from its start and end: libraries, errors of Windows, paths, memory. It is the same for
+ * the thread that started the session and for threads that joined.
  */
 
 import { numberOf, textOf } from '../../codec/control.js'
@@ -24,7 +24,7 @@ import type { SessionCore } from '../core/core.js'
 import { DllState } from '../core/dll-state.js'
 import { type DllDirectory, directoryAdder } from './dll-directory.js'
 import { type LibraryConstructor, type LibraryLoader, makeConstructor, makeLoader } from './library.js'
-import { type AddressLike, addressOf, SessionMemory } from './memory.js'
+import { type AddressLike, addressFrom, SessionMemory } from './memory.js'
 import { makeRoutine } from './routine.js'
 import { RoutineEngine } from './routine-engine.js'
 
@@ -45,7 +45,10 @@ function text(operation: string, given: string): string {
   return given
 }
 
-/** Undefined for what is to be text. */
+/**
+ * A header that `readHeader` has read; undefined for anything else. Throws ArgumentError if it was read for the other
+ * architecture.
+ */
 function checkParsed(given: unknown, { id, arch }: SessionSurface): ParsedHeader | undefined {
   if (!hasMember(given, 'bytes')) return undefined
   const parsed = reading('a header', () => ({ ...given })) as ParsedHeader
@@ -60,7 +63,7 @@ export abstract class SessionSurface {
   readonly cdll: LibraryLoader
   readonly windll: LibraryLoader
   readonly oledll: LibraryLoader
-  /** A library of its own, whatever has been loaded already. */
+  /** Make a new library each time, also for a DLL that is loaded already. */
   readonly CDLL: LibraryConstructor
   readonly WinDLL: LibraryConstructor
   readonly OleDLL: LibraryConstructor
@@ -74,27 +77,31 @@ export abstract class SessionSurface {
   readonly util: SessionUtil
   /** The text of a Windows error code; without one, of the thread's last error. */
   readonly FormatError: Both<[code?: number], string>
-  /** Windows' own last error on the Windows side's main thread, now. */
+  /** The last error of the Windows side's main thread, as Windows has it now. */
   readonly GetLastError: Both<[], number>
-  /** Sets the copy that routines with `use_last_error` are given; gives the old one. */
+  /** Sets the copy of the last error that routines with `use_last_error` see; gives the old one. */
   readonly set_last_error: Both<[code: number], number>
-  /** Likewise the errno of routines with `use_errno`. */
+  /** Sets the copy of errno that routines with `use_errno` see; gives the old one. */
   readonly set_errno: Both<[value: number], number>
   /** A WindowsError for a code, with its text; without one, for the last error. */
   readonly WinError: Both<[code?: number, text?: string], WindowsError>
   /**
-   * From now on DLLs, and what they need, are also looked for in this folder (a Unix or a Windows path), after the places where
-   * Windows looks by itself: the folder of the DLL, Windows' own, the working folder, PATH. Throws ArgumentError if it is not there.
+   * Makes Windows look for DLLs, and for DLLs that they need, also in a folder (a Unix path or a Windows path). It
+   * looks there after the places where it always looks: the folder of the DLL, the folders of Windows, the working
+   * folder, PATH. Throws ArgumentError if the folder does not exist.
    */
   readonly add_dll_directory: Both<[path: string], DllDirectory>
   /** The Windows path that Wine has for a Unix path. */
   readonly pathUnixToWine: Both<[path: string], string>
-  /** The Unix path that a Windows path leads to, whether or not anything is there. Throws ArgumentError for a drive that Wine has not. */
+  /**
+   * The Unix path that a Windows path leads to, whether or not anything is there. Throws ArgumentError for a drive that
+   * Wine has not.
+   */
   readonly pathWineToUnix: Both<[path: string], string>
 
-  /** By text, so that what `declare` and `header` make of the same text fits together. */
+  /** Headers by their texts: `declare` and `header` give the same types for the same text. */
   readonly #headers = new Map<string, Header>()
-  /** What different texts define alike fits together, too. */
+  /** Holds types that different texts define alike, so that they are the same types. */
   readonly #shelf = new Shelf()
 
   constructor(
@@ -158,9 +165,9 @@ export abstract class SessionSurface {
   abstract get id(): string
   /** @internal */
   abstract whenReady(): Promise<SessionCore>
-  /** @internal The core, if the session is or was up. */
+  /** @internal The core; undefined before the session is up. */
   abstract coreNow(): SessionCore | undefined
-  /** @internal Folder that relative paths of DLLs start from. */
+  /** @internal The folder that relative paths of DLLs start from. */
   abstract get cwd(): string
 
   /** What `console.log` shows. */
@@ -169,11 +176,11 @@ export abstract class SessionSurface {
     return `CtypesSession { id: '${this.id}', arch: '${this.arch}', up: ${core?.alive === true}, pid: ${core?.facts.pid} }`
   }
 
-  /** The last error that the last reply this thread processed carried (of libraries with `use_last_error`). */
+  /** The last error of the last call that this thread has had answered, for libraries with `use_last_error`. */
   get_last_error(): number {
     return this.coreNow()?.lastError ?? 0
   }
-  /** C's `errno` as the last reply that this thread processed brought it; of DLLs with `use_errno`. */
+  /** C's `errno` after the last call that this thread has had answered, for libraries with `use_errno`. */
   get_errno(): number {
     return this.coreNow()?.errno ?? 0
   }
@@ -187,12 +194,12 @@ export abstract class SessionSurface {
     return readText(this.#place(address), true, size)
   }
 
-  /** @internal The Unix path of a Windows path, as far as the prefix tells without asking. */
+  /** @internal The Unix path of a Windows path, where the prefix's drives tell it without asking the Windows side. */
   abstract toUnix(path: string | undefined): string | undefined
 
-  /** A pointer of type T to an address of the Windows process, to an object, or to where another pointer leads. */
+  /** A pointer of a type to an address of the Windows process, to an object, or to where another pointer leads. */
   cast<T extends CType>(from: CastFrom, type: PointerType<T>): Pointer<T>
-  /** The function at an address, such as GetProcAddress gives. */
+  /** The function at an address, for instance one that GetProcAddress gave. */
   cast<R extends CType | null, A extends readonly CType[]>(
     from: CastFrom,
     type: CallbackType<R, A>,
@@ -204,8 +211,8 @@ export abstract class SessionSurface {
   }
 
   /**
-   * The types of a header's text, with this session's layouts; `dll.declare` gives its routines, which take these very types. What
-   * `readHeader` has made of a text is read in a millisecond.
+   * The types of a header, with this session's layouts. `dll.declare` gives the routines of the same header, which take
+   * the same types. `given` is the header's text, or what `readHeader` has made of it, which takes a millisecond.
    */
   header(given: string | ParsedHeader): Header {
     const parsed = checkParsed(given, this)
@@ -219,7 +226,7 @@ export abstract class SessionSurface {
     return header
   }
 
-  /** @internal Lets function pointers that DLLs give be called: every core of a session's thread comes through here. */
+  /** @internal Makes function pointers that DLLs give callable. To be called for each core of the session's. */
   protected adopt(core: SessionCore): void {
     const foreign = new DllState('function', 'cdll', {}, this.cwd)
     core.memory.routineAt = (address, type) => {
@@ -233,6 +240,6 @@ export abstract class SessionSurface {
 
   #place(address: AddressLike): Target {
     const { memory } = this.memory.core()
-    return { block: new RemoteRange(memory, addressOf(address, memory, this.arch)), offset: 0 }
+    return { block: new RemoteRange(memory, addressFrom(address, memory, this.arch)), offset: 0 }
   }
 }

@@ -1,4 +1,4 @@
-/** The session as a job sees it: the same names, every call synchronous. */
+/** The session as a job gets it: with the same names, and all calls block. */
 
 import type { CType } from '../../ctypes/data.js'
 import type { Header, ParsedHeader } from '../../ctypes/header/index.js'
@@ -17,7 +17,7 @@ import type { AddressLike, SessionMemory } from './memory.js'
 import type { CallDetail, ErrCheck } from './routine.js'
 import { SessionSurface } from './surface.js'
 
-/** A routine inside a job: called, it blocks the job's thread, and throws. */
+/** A routine inside a job: calling it blocks the job's thread, and throws errors. */
 export interface SyncRoutine<
   A extends readonly unknown[] = readonly unknown[],
   R = unknown,
@@ -88,7 +88,7 @@ export interface SyncMemory extends Pick<SessionMemory, 'read' | 'write' | 'at' 
   readonly free: Blocking<[memory: SyncAllocation | object], void>
 }
 
-/** Needs no start and no end: the session it stands for has both. */
+/** What a job gets of its session. It has no start and no end: the session itself has both. */
 class WorkerSurface extends SessionSurface {
   constructor(private readonly worker: SessionCore) {
     super(worker.facts.arch, true)
@@ -112,8 +112,8 @@ class WorkerSurface extends SessionSurface {
 }
 
 /**
- * The session that a job is given: the names of a `CtypesSession`, but everything blocks, in the session's own thread,
- * and throws.
+ * The session that a job gets: it has the names of a `CtypesSession`, but its functions block the job's thread and
+ * throw errors.
  */
 export class SyncSession {
   readonly #surface: SessionSurface
@@ -129,7 +129,7 @@ export class SyncSession {
   /** The types in this session's layout. */
   readonly types: Types
   readonly memory: SyncMemory
-  /** As without a session, and for bare addresses. */
+  /** Like `cast` without a session, but also takes addresses. */
   readonly cast: SessionSurface['cast']
   readonly util: {
     /** Full Windows path of a DLL, or null; case does not matter. */
@@ -181,23 +181,23 @@ export class SyncSession {
   WinError(code?: number, text?: string): WindowsError {
     return this.#surface.WinError.sync(code, text)
   }
-  /** Windows' own last error on the Windows side's main thread, now. */
+  /** The last error of the Windows side's main thread, as Windows has it now. */
   GetLastError(): number {
     return this.#surface.GetLastError.sync()
   }
-  /** The last error that the last reply brought, of DLLs with `use_last_error`. */
+  /** The last error of the last call, for DLLs with `use_last_error`. */
   get_last_error(): number {
     return this.#surface.get_last_error()
   }
-  /** Sets the copy that routines with `use_last_error` are given; gives the old one. */
+  /** Sets the copy of the last error that routines with `use_last_error` see; gives the old one. */
   set_last_error(code: number): number {
     return this.#surface.set_last_error.sync(code)
   }
-  /** C's `errno` likewise, of DLLs with `use_errno`. */
+  /** C's `errno` after the last call, for DLLs with `use_errno`. */
   get_errno(): number {
     return this.#surface.get_errno()
   }
-  /** Sets the copy of `errno`; gives the old one. */
+  /** Sets the copy of `errno` that routines with `use_errno` see; gives the old one. */
   set_errno(value: number): number {
     return this.#surface.set_errno.sync(value)
   }
@@ -209,7 +209,7 @@ export class SyncSession {
   pathWineToUnix(path: string): string {
     return this.#surface.pathWineToUnix.sync(path)
   }
-  /** A folder in which Windows looks for DLLs too, until it is closed. */
+  /** Makes Windows look for DLLs also in a folder, until what this returns is closed. */
   add_dll_directory(path: string): SyncDllDirectory {
     return this.#surface.add_dll_directory.sync(path) as unknown as SyncDllDirectory
   }
@@ -217,11 +217,11 @@ export class SyncSession {
   header(text: string | ParsedHeader): Header {
     return this.#surface.header(text)
   }
-  /** Text at an address of the Windows process, `size` bytes or up to the zero. */
+  /** Text at an address of the Windows process: `size` bytes, or up to the first zero. */
   string_at(address: AddressLike, size?: number): string {
     return this.#surface.string_at(address, size)
   }
-  /** UTF-16 text at an address, `size` characters or up to the zero. */
+  /** UTF-16 text at an address: `size` units, or up to the first zero. */
   wstring_at(address: AddressLike, size?: number): string {
     return this.#surface.wstring_at(address, size)
   }

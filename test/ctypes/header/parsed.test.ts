@@ -17,7 +17,7 @@ import {
 import type { Arch } from '../../../src/ctypes/header/namespace.js'
 import type { Out } from '../../../src/ctypes/inference.js'
 import type { PointerClass } from '../../../src/ctypes/pointer.js'
-import type { StructureClass } from '../../../src/ctypes/structure.js'
+import type { StructureClass } from '../../../src/ctypes/structure-types.js'
 import { types } from '../../../src/ctypes/types.js'
 import { structures } from './structures.js'
 

@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert'
 import { openHeader, parseForAll, parseHeader } from '../../../src/ctypes/header/index.js'
 import type { Arch } from '../../../src/ctypes/header/namespace.js'
 import { windowsConstant, windowsFiles, windowsType } from '../../../src/ctypes/header/table.js'
-import type { StructureClass } from '../../../src/ctypes/structure.js'
+import type { StructureClass } from '../../../src/ctypes/structure-types.js'
 import { types } from '../../../src/ctypes/types.js'
 import { compiled, compilers, tagsAmong } from './mingw.js'
 

@@ -17,7 +17,7 @@ test('whoever takes them, and however many of them come back, each row is carrie
       let taken: RowRange[] = []
       for (const { most, dies } of steps) {
         const left = cursor.left
-        const range = cursor.take(most)
+        const range = cursor.next(most)
         assert.ok(range.count <= most)
         assert.is(cursor.left, left - range.count)
         taken.push(range)
@@ -27,8 +27,8 @@ test('whoever takes them, and however many of them come back, each row is carrie
         assert.is(cursor.left + done.length, total)
       }
       for (const range of taken) carryOut(range)
-      while (cursor.left > 0) carryOut(cursor.take(7))
-      assert.is(cursor.take(7).count, 0)
+      while (cursor.left > 0) carryOut(cursor.next(7))
+      assert.is(cursor.next(7).count, 0)
       assert.equal(
         done.sort((a, b) => a - b),
         Array.from({ length: total }, (_, i) => i),
@@ -39,25 +39,25 @@ test('whoever takes them, and however many of them come back, each row is carrie
 
 test('one session takes them in order, also after it could not send some', () => {
   const cursor = new RowCursor(10)
-  cursor.giveBack(cursor.take(4))
-  assert.equal(cursor.take(3), { first: 0, count: 3 })
-  assert.equal(cursor.take(100), { first: 3, count: 7 })
+  cursor.giveBack(cursor.next(4))
+  assert.equal(cursor.next(3), { first: 0, count: 3 })
+  assert.equal(cursor.next(100), { first: 3, count: 7 })
 })
 
 test('it may begin with a later row', () => {
   const cursor = new RowCursor(10, 8)
   assert.is(cursor.left, 2)
-  assert.equal(cursor.take(5), { first: 8, count: 2 })
+  assert.equal(cursor.next(5), { first: 8, count: 2 })
 })
 
 test('one that is closed has none, whatever comes back', () => {
   const cursor = new RowCursor(10)
-  const range = cursor.take(4)
+  const range = cursor.next(4)
   cursor.giveBack({ first: 0, count: 2 })
   cursor.close()
   cursor.giveBack(range)
   assert.is(cursor.left, 0)
-  assert.is(cursor.take(5).count, 0)
+  assert.is(cursor.next(5).count, 0)
 })
 
 test.run()

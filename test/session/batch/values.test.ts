@@ -88,7 +88,7 @@ test('an out parameter is a column of them that comes back', () => {
   const chunk = column.chunk(1, 3)
   assert.is(chunk.back, true)
   chunk.bytes.set([1, 0, 1])
-  chunk.taken?.(undefined)
+  chunk.copiedBack?.(undefined)
   assert.equal(values.all, [null, true, false, true, null])
 })
 

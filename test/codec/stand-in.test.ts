@@ -1,6 +1,6 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { Stand } from '../../src/codec/stand.js'
+import { StandIn } from '../../src/codec/stand-in.js'
 import { type Home, LocalBlock, POINTERS, type RemoteMemory, type Target } from '../../src/ctypes/block.js'
 import { ARCH } from '../../src/ctypes/data.js'
 import { readCell } from '../../src/ctypes/reference.js'
@@ -26,7 +26,7 @@ test('numbers go there and come back, and where pointers of the object’s sessi
   const object = moved(0x1000)
   object.whole.setBigUint64(0, 0x2000n, true)
   object.whole.setInt32(16, 5, true)
-  const stand = new Stand(object)
+  const stand = new StandIn(object)
   assert.is(stand.whole.getInt32(16, true), 5)
   stand.whole.setInt32(16, 6, true)
   // the routine of the other session may have put anything there
@@ -44,7 +44,7 @@ test('a pointer to an object leads there in the copy, and stays, or is NULL wher
     const [object, target] = [moved(0x1000), moved(0x3000)]
     object.refs = new Map([[8, { block: target, offset: 4 }]])
     object.whole.setBigUint64(8, 0x3004n, true)
-    const stand = new Stand(object)
+    const stand = new StandIn(object)
     assert.equal([...(stand.refs ?? [])], [[8, { block: target, offset: 4 }]])
     if (isNull) {
       stand.refs?.delete(8)
@@ -59,8 +59,8 @@ test('a pointer to an object leads there in the copy, and stays, or is NULL wher
 
 test('a pointer that the routine made lead to another object leads to it, not to its copy', () => {
   const [object, second] = [moved(0x1000), moved(0x5000)]
-  const stand = new Stand(object)
-  const standOfSecond = new Stand(second)
+  const stand = new StandIn(object)
+  const standOfSecond = new StandIn(second)
   stand.refs?.set(0, { block: standOfSecond, offset: 8 })
   stand.settled(other)
   assert.is(object.whole.getBigUint64(0, true), 0x5008n)
@@ -70,7 +70,7 @@ test('a pointer that the routine made lead to another object leads to it, not to
 test('pointers of 32 bits have four bytes', () => {
   const object = moved(0x1000, 'win32')
   object.whole.setUint32(0, 0x2000, true)
-  const stand = new Stand(object)
+  const stand = new StandIn(object)
   stand.whole.setUint32(0, 0x7777, true)
   stand.whole.setUint32(4, 0x8888, true)
   stand.whole.setUint32(8, 9, true)

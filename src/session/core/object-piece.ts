@@ -5,7 +5,7 @@ import { countReleased, countTaken, releaseAfter } from './left-blocks.js'
 import type { Objects } from './objects.js'
 
 /** Must not lead to its block, which would never be let go then. */
-export class Piece implements Home {
+export class ObjectPiece implements Home {
   #released = false
   /** For memory outside of the segment: its bytes after the last call. */
   last: Uint8Array | undefined

@@ -1,26 +1,26 @@
 /**
- * Small typed arrays that a call is given, where nothing else of it is memory that is copied. They go there and come back word by word,
- * which spares them the blocks, pieces and links of an image.
+ * The typed arrays of a call whose arguments contain no other memory that is copied, where they are small together.
+ * They are copied to the arena and back word by word, which is faster than an image with its blocks, pieces and links.
  */
 import type { Encoder } from './encoder.js'
 
-/** Bytes of all of one call: of more, copying is what takes the time. */
+/** Bytes of all arrays of a call, at the most: with more, an image costs little beside the copying. */
 const LARGEST = 2048
-/** What memory of theirs lies at a multiple of. */
+/** Bytes that each array is aligned to in the arena. */
 const ALIGNED = 16
 
 type Words = Int32Array | Uint8Array
 
-export class Buffers {
+export class SmallBuffers {
   count = 0
-  /** Bytes that they need there. */
+  /** Bytes that they need in the arena. */
   size = 0
-  /** Each stays until another takes its place, for a program mostly gives the same again. */
+  /** These lists are kept from call to call, for a program often passes the same array again. */
   readonly #given: ArrayBufferView[] = []
   readonly #words: Words[] = []
   readonly #arguments: number[] = []
   readonly #offsets: number[] = []
-  /** As they were sent, once a callback has run that may have changed them here. */
+  /** The contents as they were sent; set before a callback runs that may change the arrays. */
   #before: Words[] | undefined
 
   clear(): void {
@@ -29,8 +29,11 @@ export class Buffers {
     this.#before = undefined
   }
 
-  /** Takes one in as an argument. False: they would be too many bytes, or two of them one memory. */
-  take(argument: number, given: ArrayBufferView): boolean {
+  /**
+   * Adds the array of an argument. False if the arrays were too large together, or two of them views of one
+   * ArrayBuffer.
+   */
+  add(argument: number, given: ArrayBufferView): boolean {
     const number = this.count
     const { byteLength } = given
     if (this.size + byteLength > LARGEST) return false
@@ -46,18 +49,18 @@ export class Buffers {
     return true
   }
 
-  /** Whether it is the memory of one of them. */
+  /** Whether `is` holds for the memory of one of the arrays. */
   some(is: (buffer: ArrayBufferLike) => boolean): boolean {
     for (let i = 0; i < this.count; i++) if (is(this.#words[i].buffer)) return true
     return false
   }
 
-  /** The memory of each. */
+  /** The memory of each array. */
   owners(): ArrayBufferLike[] {
     return this.#words.slice(0, this.count).map(({ buffer }) => buffer)
   }
 
-  /** Writes them to `at`, where the address is `address`, and their addresses into the call that is put together. */
+  /** Copies the arrays to `at`, whose address is `address`, and writes their addresses into the call's message. */
   put(i32: Int32Array, u8: Uint8Array, at: number, address: number, encoder: Encoder): void {
     for (let i = 0; i < this.count; i++) {
       const words = this.#words[i]
@@ -67,13 +70,16 @@ export class Buffers {
     }
   }
 
-  /** A callback is about to run, which may write to them: from now on only what the routine changes is taken back. */
+  /**
+   * To be called before a callback runs, which may write to the arrays: from now on only bytes that the routine changes
+   * are copied back.
+   */
   remember(): void {
     this.#before ??= this.#words.slice(0, this.count).map(words => words.slice())
   }
 
-  /** Reads them from where they were put. */
-  takeBack(i32: Int32Array, u8: Uint8Array, at: number): void {
+  /** Copies the arrays back from where `put` has copied them. */
+  readBack(i32: Int32Array, u8: Uint8Array, at: number): void {
     for (let i = 0; i < this.count; i++) {
       const words = this.#words[i]
       const from = at + this.#offsets[i]

@@ -1,10 +1,14 @@
-/** What goes to a session for an object that lives in memory of another one: a copy, as if it had not moved. */
+/** The copy that a session gets of an object that lives in memory of another session. */
 import { LocalBlock, POINTERS, type RemoteMemory, type Target } from '../ctypes/block.js'
 import { ARCH, type CType, pointerSizeOf } from '../ctypes/data.js'
 import { liveRefs, readCell, writeCell } from '../ctypes/reference.js'
 
-export class Stand extends LocalBlock {
+export class StandIn extends LocalBlock {
+  /** The bytes as they were sent. */
   readonly #before: Uint8Array
+  /** The pointers as they were sent. */
+  readonly #led: ReadonlyMap<number, unknown>
+
   constructor(private readonly object: LocalBlock) {
     super(object.bytes.slice(), object.writable)
     this.shape = object.shape
@@ -12,9 +16,11 @@ export class Stand extends LocalBlock {
     this.#before = this.bytes.slice()
     this.#led = new Map(this.refs)
   }
-  readonly #led: ReadonlyMap<number, unknown>
 
-  /** What the call has changed goes to the object. Its pointers are the other session's, unless they lead to an object of JS now. */
+  /**
+   * Copies what the call has changed to the object. Addresses of this session mean nothing there, so that a pointer
+   * keeps its value unless the routine has set it to NULL, or to an object of JS.
+   */
   override settled(memory: RemoteMemory): void {
     const { object, refs, bytes } = this
     const size = pointerSizeOf((this.shape as Partial<CType> | undefined)?.[ARCH] ?? 'win64')
@@ -27,7 +33,7 @@ export class Stand extends LocalBlock {
     }
     object.bytes.set(bytes)
     for (const [at, { block, offset }] of made)
-      writeCell(object, at, size, { block: block instanceof Stand ? block.object : block, offset })
+      writeCell(object, at, size, { block: block instanceof StandIn ? block.object : block, offset })
     super.settled(memory)
   }
 }

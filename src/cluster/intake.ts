@@ -16,10 +16,10 @@ const MOST = 3
 const EARLY = 3
 
 /** Of a worker of BullMQ's: what of it is needed here. */
-type Taker = Pick<Worker, 'concurrency' | 'pause' | 'resume' | 'isPaused'>
+type JobWorker = Pick<Worker, 'concurrency' | 'pause' | 'resume' | 'isPaused'>
 
 /** Decides how many jobs a worker takes, and when none. */
-export class Taking {
+export class Intake {
   #timer: NodeJS.Timeout | undefined
   /** Jobs whose sessions are, or are about to be, free for others. */
   #beyond = 0
@@ -33,7 +33,7 @@ export class Taking {
   #well = new AbortController()
 
   constructor(
-    private readonly worker: Taker,
+    private readonly worker: JobWorker,
     private readonly sessions: () => Pick<PoolStats, 'idle' | 'busy' | 'failedStarts' | 'lastError'>,
     /** There is trouble, or none any more. */
     private readonly onChange: () => void,
@@ -76,9 +76,9 @@ export class Taking {
     this.#coming += 0.3 * (milliseconds - this.#coming)
   }
 
-  place(): Place {
+  place(): JobPlace {
     const early = this.#coming + EARLY
-    return new Place(early, more => {
+    return new JobPlace(early, more => {
       this.#beyond += more
       if (more > 0) this.look()
     })
@@ -117,7 +117,7 @@ export class Taking {
 }
 
 /** A job's place among those that a worker has. */
-export class Place {
+export class JobPlace {
   #timer: NodeJS.Timeout | undefined
   #free = false
   constructor(

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { Buffers } from '../../dist/src/codec/buffers.js'
 import { createEncoder } from '../../dist/src/codec/encoder.js'
 import { Call } from '../../dist/src/codec/layout.js'
+import { SmallBuffers } from '../../dist/src/codec/small-buffers.js'
 
 const test = suite('small arrays of a call')
 const AT = 256
@@ -28,9 +28,9 @@ const array = fc.record({ offset: fc.nat(9), bytes: fc.uint8Array({ maxLength: 3
 test('arrays of any length and place go there, each at its address, and come back as they are then', () => {
   fc.assert(
     fc.property(fc.array(array, { minLength: 1, maxLength: 6 }), arrays => {
-      const buffers = new Buffers()
+      const buffers = new SmallBuffers()
       const { u8, i32 } = there()
-      arrays.forEach((given, i) => assert.ok(buffers.take(2 * i, given)))
+      arrays.forEach((given, i) => assert.ok(buffers.add(2 * i, given)))
       buffers.put(i32, u8, AT, ADDRESS, encoder)
       const places = arrays.map((_, i) => addressOf(2 * i) - ADDRESS + AT)
       arrays.forEach((given, i) => {
@@ -41,7 +41,7 @@ test('arrays of any length and place go there, each at its address, and come bac
       })
       const around = arrays.map(({ buffer }) => new Uint8Array(buffer).slice())
       for (let i = 0; i < u8.length; i++) u8[i] ^= 0xff
-      buffers.takeBack(i32, u8, AT)
+      buffers.readBack(i32, u8, AT)
       arrays.forEach((given, i) => {
         const whole = around[i]
         for (let at = 0; at < given.length; at++) whole[given.byteOffset + at] ^= 0xff
@@ -54,9 +54,9 @@ test('arrays of any length and place go there, each at its address, and come bac
 test('what a callback writes here stays, but for what the routine writes over it', () => {
   fc.assert(
     fc.property(array, fc.func(fc.boolean()), fc.func(fc.boolean()), (given, here, over) => {
-      const buffers = new Buffers()
+      const buffers = new SmallBuffers()
       const { u8, i32 } = there()
-      buffers.take(0, given)
+      buffers.add(0, given)
       buffers.put(i32, u8, AT, ADDRESS, encoder)
       buffers.remember()
       const wanted = given.slice()
@@ -66,21 +66,21 @@ test('what a callback writes here stays, but for what the routine writes over it
       }
       // what is remembered is how they were sent, however many callbacks run
       buffers.remember()
-      buffers.takeBack(i32, u8, AT)
+      buffers.readBack(i32, u8, AT)
       assert.equal(given.slice(), wanted)
     }),
   )
 })
 
 test('so many bytes, and no memory twice', () => {
-  const buffers = new Buffers()
-  assert.ok(buffers.take(0, new Float64Array(128)))
+  const buffers = new SmallBuffers()
+  assert.ok(buffers.add(0, new Float64Array(128)))
   const memory = new ArrayBuffer(1024)
-  assert.not.ok(buffers.take(1, new Uint8Array(1025)))
-  assert.ok(buffers.take(1, new Uint8Array(memory, 0, 8)))
-  assert.not.ok(buffers.take(2, new Uint8Array(memory, 8, 8)))
-  assert.ok(buffers.take(2, new Uint8Array(1008)))
-  assert.not.ok(buffers.take(3, new Uint8Array(1)))
+  assert.not.ok(buffers.add(1, new Uint8Array(1025)))
+  assert.ok(buffers.add(1, new Uint8Array(memory, 0, 8)))
+  assert.not.ok(buffers.add(2, new Uint8Array(memory, 8, 8)))
+  assert.ok(buffers.add(2, new Uint8Array(1008)))
+  assert.not.ok(buffers.add(3, new Uint8Array(1)))
   assert.is(buffers.count, 3)
   assert.is(buffers.owners()[1], memory)
   assert.ok(buffers.some(buffer => buffer === memory))
@@ -88,10 +88,10 @@ test('so many bytes, and no memory twice', () => {
 })
 
 test('a call has nothing of the call before', () => {
-  const buffers = new Buffers()
+  const buffers = new SmallBuffers()
   const { u8, i32 } = there()
   const [first, second] = [Int32Array.of(1, 2, 3), Int32Array.of(4)]
-  buffers.take(0, first)
+  buffers.add(0, first)
   buffers.put(i32, u8, AT, ADDRESS, encoder)
   buffers.remember()
   buffers.clear()
@@ -99,12 +99,12 @@ test('a call has nothing of the call before', () => {
   assert.equal(buffers.owners(), [])
   // the same again, and another in its place
   for (const given of [first, first, second, first]) {
-    assert.ok(buffers.take(0, given))
+    assert.ok(buffers.add(0, given))
     assert.is(buffers.owners()[0], given.buffer)
     buffers.put(i32, u8, AT, ADDRESS, encoder)
     assert.equal(i32.slice(AT / 4, AT / 4 + given.length), given)
     i32[AT / 4] += 10
-    buffers.takeBack(i32, u8, AT)
+    buffers.readBack(i32, u8, AT)
     buffers.clear()
   }
   assert.equal([...first, ...second], [31, 2, 3, 14])
