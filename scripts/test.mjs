@@ -14,6 +14,7 @@ import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { compiled, compileTests } from './compile-tests.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const { values: options, positionals: filters } = parseArgs({
@@ -35,6 +36,7 @@ if (built.status !== 0) {
   console.log('0 passed, 1 failed: the build')
   process.exit(1)
 }
+await compileTests()
 
 const venv = join(root, '.venv/bin/python')
 const python = existsSync(venv) ? venv : 'python3'
@@ -44,7 +46,7 @@ const runners = [
   {
     folder: 'test',
     matches: name => name.endsWith('.test.ts'),
-    command: file => [process.execPath, '--import', 'tsx', file],
+    command: file => [process.execPath, '--enable-source-maps', compiled(file)],
     sum(output) {
       const read = word => [...output.matchAll(new RegExp(`^ {2}${word}:\\s+(\\d+)`, 'gm'))].at(-1)?.[1]
       const [total, passed, skipped] = ['Total', 'Passed', 'Skipped'].map(read)
