@@ -16,7 +16,7 @@ import { Frame } from './frame.js'
 import { Frames, type OnCallback } from './frames.js'
 import type { HostWatch } from './host-watch.js'
 import type { Mapping } from './mapping.js'
-import { Patience, SLICE, TURN } from './patience.js'
+import { Patience, TURN } from './patience.js'
 import { Ring } from './ring.js'
 import type { Segment } from './segment.js'
 import { EndReason, Life, type SharedState, SharedWord } from './shared.js'
@@ -381,7 +381,8 @@ export class Lane implements Sender, BlockingLane {
 
   /** Blocks until there may be something to do. */
   #sleep(done: () => boolean): void {
-    let slice = SLICE
+    const longest = this.#options.watch.slice
+    let slice = longest
     for (const limit of this.limits) {
       limit.check()
       slice = Math.min(slice, limit.at - performance.now())
@@ -395,7 +396,7 @@ export class Lane implements Sender, BlockingLane {
     Atomics.store(i32, this.#sleeps, 0)
     this.#awake = true
     if (woken) this.#options.watch.reset()
-    else if (slice === SLICE) this.#suspect()
+    else if (slice === longest) this.#suspect()
   }
 
   /** Nothing has come for a slice: a bell's byte may be lost, the host gone, or its messages overwritten. */
@@ -457,7 +458,7 @@ export class Lane implements Sender, BlockingLane {
         else this.#options.watch.reset()
         this.#takenThen = taken
         this.#lookNow()
-      }, SLICE)
+      }, this.#options.watch.slice)
   }
 
   /** True once the session is dead; the first time, all that waits or is under way fails. */
