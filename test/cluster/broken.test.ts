@@ -37,7 +37,7 @@ async function health({ said }: OwnWorker): Promise<Told> {
   return { status: response.status, ...((await response.json()) as Omit<Told, 'status'>) }
 }
 
-clusterSuite<{ redis: OwnRedis; folder: string }>('a cluster: broken machines', test => {
+clusterSuite<{ redis: OwnRedis; folder: string }>({ name: 'a cluster: broken machines', atOnce: 2 }, test => {
   test.before(async context => {
     context.folder = mkdtempSync(join(tmpdir(), 'zugbruecke-broken-'))
     context.redis = await OwnRedis.start()

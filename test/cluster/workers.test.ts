@@ -17,7 +17,7 @@ import { clusterSuite } from './suite.js'
 const count = (n: number) => Int32Array.from({ length: n }, (_, i) => i)
 const ADD = 'int add(int, int)'
 
-clusterSuite<{ redis: OwnRedis; folder: string }>('a cluster: workers', test => {
+clusterSuite<{ redis: OwnRedis; folder: string }>({ name: 'a cluster: workers', atOnce: 3 }, test => {
   test.before(async context => {
     context.folder = mkdtempSync(join(tmpdir(), 'zugbruecke-uploads-'))
     context.redis = await OwnRedis.start()
