@@ -1,5 +1,6 @@
 /** Workers on machines that are broken: what they cannot begin goes back, they take nothing and say why, and take again when they can. */
 // 64-bit only: the DLL that tells its process makes system calls of 64-bit Linux
+// waits: for workers to try again
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

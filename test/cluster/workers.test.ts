@@ -1,5 +1,6 @@
 /** Workers as programs: their options and their ends, who shares a Redis with whom, and DLLs that go along and change. */
 // 64-bit only: the DLL that ends its process makes system calls of 64-bit Linux
+// waits: for locks of workers that are gone to expire, and for workers to notice
 import { mkdtempSync, rmSync, unlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,4 +1,5 @@
 /** What `npm pack` makes, installed into an empty project, works there. */
+// long: it builds the package, packs it and installs it
 // 64-bit only: that the files are there, those for 32 bits too, and are found; what sessions do is tried by the other suites
 import { execFile } from 'node:child_process'
 import {

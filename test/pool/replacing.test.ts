@@ -1,4 +1,5 @@
 /** How a pool keeps its sessions: spares, starts that fail, sessions that die without work. Real processes, which are killed. */
+// waits: for pauses between tries to start a session
 import * as assert from 'uvu/assert'
 import {
   type CtypesSession,

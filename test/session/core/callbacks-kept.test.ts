@@ -1,4 +1,4 @@
-// long: it waits until the host gives up a callback
+// waits: until the host gives up callbacks
 import { execFile } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
