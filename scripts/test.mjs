@@ -5,8 +5,9 @@
 // so that no suite runs code that is not there any more; run `zugbruecke setup` before.
 // Suites that use the Windows side run for 64 and for 32 bits, unless ZUGBRUECKE_ARCH says which, or their file says in words why not;
 // those for 32 bits and test/win32 count as skipped where `zugbruecke setup --arch win32` was not run.
-// As many run at a time as there are processors, two at the most unless --concurrency says more; a suite that says in words why it takes
-// long (`// long: …`) begins before the others, so that all come to their end together.
+// As many run at a time as there are processors, two at the most unless --concurrency says more, and beside them one of those that say in
+// words why they leave the processors idle (`// waits: …`). Those that say why they take long (`// long: …`) begin before the others, so
+// that all come to their end together.
 // A suite that crashes, prints no sum, or takes too long counts as one failure beside those it reported.
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
@@ -14,6 +15,7 @@ import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { compiled, compileTests } from './compile-tests.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const { values: options, positionals: filters } = parseArgs({
@@ -35,6 +37,7 @@ if (built.status !== 0) {
   console.log('0 passed, 1 failed: the build')
   process.exit(1)
 }
+await compileTests()
 
 const venv = join(root, '.venv/bin/python')
 const python = existsSync(venv) ? venv : 'python3'
@@ -44,7 +47,7 @@ const runners = [
   {
     folder: 'test',
     matches: name => name.endsWith('.test.ts'),
-    command: file => [process.execPath, '--import', 'tsx', file],
+    command: file => [process.execPath, '--enable-source-maps', compiled(file)],
     sum(output) {
       const read = word => [...output.matchAll(new RegExp(`^ {2}${word}:\\s+(\\d+)`, 'gm'))].at(-1)?.[1]
       const [total, passed, skipped] = ['Total', 'Passed', 'Skipped'].map(read)
@@ -215,11 +218,14 @@ const without32 = suites.some(suite => suite.needs32) && !wineFor('win32')
 if (without32) console.log('skip 32-bit sessions: zugbruecke setup --arch win32 was not run')
 const queue = suites.filter(suite => !(suite.needs32 && without32))
 total.skipped += suites.length - queue.length
-await Promise.all(
-  Array.from({ length: concurrency }, async () => {
-    for (let suite = queue.shift(); suite; suite = queue.shift()) await run(suite)
-  }),
-)
+const waiting = queue.filter(({ file }) => says(file, 'waits'))
+const computing = queue.filter(suite => !waiting.includes(suite))
+async function runAll(...queues) {
+  const next = () => queues.find(({ length }) => length > 0)?.shift()
+  for (let suite = next(); suite; suite = next()) await run(suite)
+}
+const lanes = Array.from({ length: concurrency }, () => runAll(computing, waiting))
+await Promise.all(concurrency > 1 ? [...lanes, runAll(waiting)] : lanes)
 if (suites.length === 0) {
   console.log(`no suite matches ${filters.join(' ')}`)
   total.failed = 1

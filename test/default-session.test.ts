@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { suiteAtOnce } from './at-once.js'
 import { dll } from './session/support.js'
 
-const test = suite('the default session')
+const test = suiteAtOnce('the default session', 4)
 const run = promisify(execFile)
 
 async function output(body: string): Promise<unknown> {

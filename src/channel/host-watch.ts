@@ -29,6 +29,8 @@ export class HostWatch {
     private readonly server: () => number,
     /** Milliseconds without a sign of life after which the session is given up. */
     private readonly patience: () => number,
+    /** Longest sleep without a look at who still lives, in milliseconds. */
+    readonly slice = SLICE,
   ) {}
 
   /** To be called when something has come from the host. */
@@ -59,8 +61,8 @@ export class HostWatch {
     const { i32 } = this.mapping
     const heard = this.#asked === 0 || ((Atomics.load(i32, ControlWord.pulse / 4) - this.#asked) | 0) >= 0
     // a process that a debugger holds gives no sign of life
-    this.#silent = heard || isTraced(pid) ? 0 : this.#silent + SLICE
-    if (this.#silent >= Math.max(SLICE, this.patience())) return EndReason.unresponsive
+    this.#silent = heard || isTraced(pid) ? 0 : this.#silent + this.slice
+    if (this.#silent >= Math.max(this.slice, this.patience())) return EndReason.unresponsive
     if (heard) {
       this.#asked = this.state.next(SharedWord.pulses)
       Atomics.store(i32, ControlWord.pulseAsked / 4, this.#asked)

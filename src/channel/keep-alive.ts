@@ -2,8 +2,6 @@
  * Keeps Node alive while a thread waits for the host, and has the thread check at intervals that it does not wait in
  * vain.
  */
-import { SLICE } from './patience.js'
-
 export class KeepAlive {
   /** Whether Node is kept alive now. */
   held = false
@@ -16,6 +14,8 @@ export class KeepAlive {
     private readonly progress: () => number,
     /** Called once in a slice, also while Node is not kept alive. `idle`: nothing has come since the last time. */
     private readonly onSlice: (idle: boolean) => void,
+    /** A slice in milliseconds. */
+    private readonly slice: number,
   ) {}
 
   /** Keeps Node alive, unless the checks have ended. */
@@ -24,7 +24,7 @@ export class KeepAlive {
     this.held = true
     this.#before = this.progress()
     if (this.#timer) this.#timer.ref()
-    else this.#timer = setInterval(this.#check, SLICE)
+    else this.#timer = setInterval(this.#check, this.slice)
   }
 
   /** Keeps Node alive no longer; the checks go on while it runs. */

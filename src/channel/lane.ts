@@ -19,7 +19,7 @@ import { Frames, type OnCallback } from './frames.js'
 import type { HostWatch } from './host-watch.js'
 import { KeepAlive } from './keep-alive.js'
 import type { Mapping } from './mapping.js'
-import { Patience, SLICE, TURN } from './patience.js'
+import { Patience, TURN } from './patience.js'
 import { Ring } from './ring.js'
 import type { Segment } from './segment.js'
 import { EndReason, Life, type SharedState, SharedWord } from './shared.js'
@@ -110,7 +110,7 @@ export class Lane implements Sender, BlockingLane {
     this.#ring = this.#trace
       ? new TracedRing(this.#trace, mapping, state, segment, thread)
       : new Ring(mapping, state, segment, thread)
-    this.#keepAlive = new KeepAlive(() => this.#ring.taken, this.#checkHost)
+    this.#keepAlive = new KeepAlive(() => this.#ring.taken, this.#checkHost, options.watch.slice)
     this.#sleeps = sleepsAt(thread)
     this.#bell = new Bell(Atomics.load(state.i32, SharedWord.bell + thread), () => this.#lookNow())
     this.#rest()
@@ -403,7 +403,8 @@ export class Lane implements Sender, BlockingLane {
 
   /** Blocks until something may have come, but no longer than a slice. */
   #sleep(done: () => boolean): void {
-    let slice = SLICE
+    const longest = this.#options.watch.slice
+    let slice = longest
     for (const limit of this.limits) {
       limit.check()
       slice = Math.min(slice, limit.at - performance.now())
@@ -417,7 +418,7 @@ export class Lane implements Sender, BlockingLane {
     Atomics.store(i32, this.#sleeps, 0)
     this.#awake = true
     if (woken) this.#options.watch.reset()
-    else if (slice === SLICE) this.#suspect()
+    else if (slice === longest) this.#suspect()
   }
 
   /**

@@ -1,4 +1,5 @@
 /** What a thread may block for while callbacks are open, and what happens to callbacks that it holds up. */
+// waits: until a callback that is held up is given up
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Frame } from '../../dist/src/channel/frame.js'

@@ -125,6 +125,9 @@ export class ArenaRequest extends Request {
 
 export class Ended extends Error {}
 
+/** Shorter than that of sessions, in milliseconds: many tests are about what happens when one is over. */
+const SLICE = 100
+
 /** What a lane needs, for a thread with this number. Callbacks return twice their argument, unless `onCallback` does otherwise. */
 export function makeLane(
   host: Pick<FakeHost, 'segment' | 'state' | 'turns'>,
@@ -149,6 +152,7 @@ export function makeLane(
       segment,
       () => 0,
       () => Number.POSITIVE_INFINITY,
+      SLICE,
     ),
     giveUp: reason => state.end(reason),
     onDeath: () => {},

@@ -5,6 +5,8 @@ import { KeepAlive } from '../../dist/src/channel/keep-alive.js'
 import { until } from '../expect.js'
 
 const test = suite('keep alive')
+/** In milliseconds. */
+const SLICE = 20
 const timers = () => process.getActiveResourcesInfo().filter(name => name === 'Timeout').length
 
 test('it keeps Node alive from hold to release, however often, and never after its end', () => {
@@ -12,6 +14,7 @@ test('it keeps Node alive from hold to release, however often, and never after i
   const keepAlive = new KeepAlive(
     () => 0,
     () => {},
+    SLICE,
   )
   assert.is(timers(), before)
   for (let i = 0; i < 3; i++) {
@@ -35,6 +38,7 @@ test('a first hold after the end keeps nothing alive either', () => {
   const keepAlive = new KeepAlive(
     () => 0,
     () => {},
+    SLICE,
   )
   keepAlive.end()
   keepAlive.hold()
@@ -47,6 +51,7 @@ test('each check says whether something has come since the one before, also afte
   const keepAlive = new KeepAlive(
     () => came,
     nothing => idle.push(nothing),
+    SLICE,
   )
   keepAlive.hold()
   came++

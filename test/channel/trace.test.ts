@@ -1,5 +1,6 @@
 /** Messages in words, where somebody wants to see them, against a host that does as it is told. */
 import { execFile } from 'node:child_process'
+import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { suite } from 'uvu'
@@ -11,8 +12,8 @@ import { Kind, Op } from '../../dist/src/codec/layout.js'
 const test = suite('trace')
 
 async function linesOf(debug: string): Promise<string[]> {
-  const program = fileURLToPath(new URL('traced.ts', import.meta.url))
-  const { stderr } = await promisify(execFile)(process.execPath, ['--import', 'tsx', program], {
+  const program = fileURLToPath(new URL(`traced${extname(import.meta.url)}`, import.meta.url))
+  const { stderr } = await promisify(execFile)(process.execPath, [...process.execArgv, program], {
     env: { ...process.env, NODE_DEBUG: debug },
   })
   return [...stderr.matchAll(/^ZUGBRUECKE .* session \d+, (.*)$/gm)].map(([, line]) => line as string)

@@ -12,16 +12,13 @@ import { freePort, OwnRedis, OwnWorker } from './redis.js'
 import { clusterSuite } from './suite.js'
 
 const main = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url))
+const jobs = new URL('../session/life/jobs/', import.meta.url)
 
 clusterSuite<{ redis: OwnRedis; worker: OwnWorker; pool: ClusterPool }>('a cluster: what is wrong', test => {
   test.before(async context => {
     context.redis = await OwnRedis.start()
-    context.worker = await OwnWorker.start(context.redis.url, 'bad', [
-      '--size',
-      '1',
-      '--jobs',
-      'test/session/life/jobs',
-    ])
+    const options = ['--size', '1', '--jobs', fileURLToPath(jobs)]
+    context.worker = await OwnWorker.start(context.redis.url, 'bad', options)
     context.pool = await ClusterPool.connect({ connection: context.redis.url, queue: 'bad' })
   })
   test.after(async ({ pool, worker, redis }) => {
@@ -151,15 +148,13 @@ clusterSuite<{ redis: OwnRedis; worker: OwnWorker; pool: ClusterPool }>('a clust
     const refused = pool.map(dll('rows'), 'int add(int, int)', [[1], 1])
     await rejects(refused, ClusterError, '--allow-upload', 'rows')
     assert.equal(await pool.map({ path: dll('rows') }, 'int add(int, int)', [[1], 1]), Int32Array.of(2))
-    const jobs = new URL('../session/life/jobs/', import.meta.url)
     await rejects(pool.run(new URL('not-there.mjs', jobs)), ArgumentError, 'not-there.mjs', 'not on this machine')
-    await rejects(pool.run(new URL('../jobs.test.ts', jobs)), ArgumentError, 'outside', '--jobs')
+    await rejects(pool.run(new URL('../../core/joined-objects.mjs', jobs)), ArgumentError, 'outside', '--jobs')
     await rejects(pool.run('data:text/javascript,export default () => 1'), ArgumentError, 'no file')
     assert.is(await pool.run(new URL('fails.mjs', jobs), { how: 'fine' }), 'fine')
   })
 
   test('too large a chunk, a full queue', async ({ pool, redis }) => {
-    const jobs = new URL('../session/life/jobs/', import.meta.url)
     const large = new Uint8Array(65 * 2 ** 20)
     await rejects(pool.run(new URL('fails.mjs', jobs), large), ArgumentError, 'the most that one job carries')
     const text = 'x'.repeat(65 * 2 ** 20)

@@ -1,5 +1,6 @@
 /** Workers on machines that are broken: what they cannot begin goes back, they take nothing and say why, and take again when they can. */
 // 64-bit only: the DLL that tells its process makes system calls of 64-bit Linux
+// waits: for workers to try again
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -37,7 +38,7 @@ async function health({ said }: OwnWorker): Promise<Told> {
   return { status: response.status, ...((await response.json()) as Omit<Told, 'status'>) }
 }
 
-clusterSuite<{ redis: OwnRedis; folder: string }>('a cluster: broken machines', test => {
+clusterSuite<{ redis: OwnRedis; folder: string }>({ name: 'a cluster: broken machines', atOnce: 2 }, test => {
   test.before(async context => {
     context.folder = mkdtempSync(join(tmpdir(), 'zugbruecke-broken-'))
     context.redis = await OwnRedis.start()

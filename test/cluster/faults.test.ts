@@ -1,5 +1,6 @@
 /** Parts of a cluster that die or are cut off: nothing is lost, and nothing done twice that nobody allowed. `npm run test:cluster-faults` does the same many times. */
 // 64-bit only: the DLL that ends its process makes system calls of 64-bit Linux
+// waits: for locks of workers that are gone to expire
 import * as assert from 'uvu/assert'
 import { full } from '../session/support.js'
 import { withoutNamespaces } from './machines.js'

@@ -23,7 +23,7 @@ function packed(header: unknown, behind: Buffer = Buffer.alloc(0)): Buffer {
   return Buffer.concat([length, head, behind])
 }
 
-clusterSuite<{ redis: OwnRedis; raw: Redis }>('a cluster: what others write', test => {
+clusterSuite<{ redis: OwnRedis; raw: Redis }>({ name: 'a cluster: what others write', atOnce: 3 }, test => {
   test.before(async context => {
     context.redis = await OwnRedis.start()
     context.raw = new Redis(context.redis.url)

@@ -1,4 +1,6 @@
 /** Where nobody is there: no worker, no Redis, no client. Needs no Wine. */
+// 64-bit only: no session is started, here or elsewhere
+// waits: for time limits of those who wait for nobody
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'

@@ -1,5 +1,6 @@
 /** Workers as programs: their options and their ends, who shares a Redis with whom, and DLLs that go along and change. */
 // 64-bit only: the DLL that ends its process makes system calls of 64-bit Linux
+// waits: for locks of workers that are gone to expire, and for workers to notice
 import { mkdtempSync, rmSync, unlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,7 +18,7 @@ import { clusterSuite } from './suite.js'
 const count = (n: number) => Int32Array.from({ length: n }, (_, i) => i)
 const ADD = 'int add(int, int)'
 
-clusterSuite<{ redis: OwnRedis; folder: string }>('a cluster: workers', test => {
+clusterSuite<{ redis: OwnRedis; folder: string }>({ name: 'a cluster: workers', atOnce: 3 }, test => {
   test.before(async context => {
     context.folder = mkdtempSync(join(tmpdir(), 'zugbruecke-uploads-'))
     context.redis = await OwnRedis.start()

@@ -4,7 +4,8 @@ import { existsSync, mkdirSync, renameSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const folder = fileURLToPath(new URL('.', import.meta.url))
+// not beside this file, which may be one that `npm test` has made of it
+const folder = fileURLToPath(new URL('../../test/dlls', import.meta.url))
 const into = join(folder, 'build')
 const compilers = { win64: 'x86_64-w64-mingw32-gcc', win32: 'i686-w64-mingw32-gcc' } as const
 type Arch = keyof typeof compilers

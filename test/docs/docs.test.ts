@@ -2,10 +2,20 @@
 // long: it runs every block of code of every page
 // 64-bit only: the pages are written for sessions as they are unless something else is said, and their blocks that are about 32 bits say so
 import { execFile } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { transformSync } from 'esbuild'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { resolveConfig } from '../../src/runtime/config.js'
@@ -51,11 +61,14 @@ function project(): string {
   return folder
 }
 
+const isOwn = ({ marks }: Block) => marks.includes('own')
 const runs = ({ language, marks }: Block) => (language === 'ts' || language === 'js') && !marks.includes('norun')
+
+const programsOf = (blocks: readonly Block[]) => blocks.filter(block => runs(block) && !fileOf(block))
 
 for (const page of pages) {
   const blocks = blocksOf(join(root, page))
-  const programs = blocks.filter(block => runs(block) && !fileOf(block))
+  const programs = programsOf(blocks)
   const python = blocks.filter(({ language, marks }) => language === 'py' && !marks.includes('norun'))
   if (programs.length === 0 && python.length === 0) continue
 
@@ -64,11 +77,8 @@ for (const page of pages) {
     try {
       await build(folder, blocks)
       if (page.endsWith('vendor-sdk.md')) makeSdk(folder)
-      const shared = programs.filter(({ marks }) => !marks.includes('own'))
-      const groups = [
-        ...(shared.length > 0 ? [shared] : []),
-        ...programs.filter(b => b.marks.includes('own')).map(b => [b]),
-      ]
+      const shared = programs.filter(block => !isOwn(block))
+      const groups = [...(shared.length > 0 ? [shared] : []), ...programs.filter(isOwn).map(block => [block])]
       const problems: string[] = []
       for (const block of blocks)
         if (block.language === 'sh' && block.marks.includes('run')) problems.push(...(await runShell(folder, block)))
@@ -84,24 +94,42 @@ for (const page of pages) {
   })
 
   test(`${page}: its blocks are well typed`, async () => {
-    const folder = project()
-    try {
+    assert.equal((await typeErrors()).get(page), [])
+  })
+}
+
+let checked: ReturnType<typeof checkTypes> | undefined
+/** What the compiler has to say of each page: one run of it reads them all. */
+const typeErrors = () => (checked ??= checkTypes())
+
+async function checkTypes(): Promise<ReadonlyMap<string, readonly string[]>> {
+  const folder = project()
+  try {
+    for (const page of pages) {
+      const blocks = blocksOf(join(root, page))
+      const programs = programsOf(blocks)
+      const own = join(folder, basename(page))
+      const write = (file: string, text: string) => writeFileSync(join(own, file), text)
+      mkdirSync(own)
       for (const block of blocks) {
         const file = fileOf(block)
-        if (file && runs(block)) writeFileSync(join(folder, file), block.code)
+        if (file && runs(block)) write(file, block.code)
       }
-      const shared = programs.filter(({ marks }) => !marks.includes('own'))
-      if (shared.length > 0) writeFileSync(join(folder, 'page.ts'), plainProgram(shared))
-      for (const block of programs)
-        if (block.marks.includes('own')) writeFileSync(join(folder, `own-${block.line}.ts`), plainProgram([block]))
-      const tsc = join(root, 'node_modules/.bin/tsc')
-      writeFileSync(join(folder, 'tsconfig.json'), TSCONFIG)
-      const { code, stdout } = await run(tsc, ['-p', '.'], { cwd: folder })
-      assert.is(code === 0 ? '' : stdout, '')
-    } finally {
-      if (!process.env.ZUGBRUECKE_TEST_KEEP) rmSync(folder, { recursive: true, force: true })
+      const shared = programs.filter(block => !isOwn(block))
+      if (shared.length > 0) write('page.ts', plainProgram(shared))
+      for (const block of programs.filter(isOwn)) write(`own-${block.line}.ts`, plainProgram([block]))
     }
-  })
+    writeFileSync(join(folder, 'tsconfig.json'), TSCONFIG)
+    const tsc = join(root, 'node_modules/.bin/tsc')
+    const { code, stdout } = await run(tsc, ['-p', '.', '--pretty', 'false'], { cwd: folder })
+    // lines that are moved in belong to the one before
+    const said = stdout.split(/\n(?=\S)/)
+    const errors = new Map(pages.map(page => [page, said.filter(text => text.startsWith(`${basename(page)}/`))]))
+    if (code !== 0 && [...errors.values()].every(({ length }) => length === 0)) throw new Error(stdout)
+    return errors
+  } finally {
+    if (!process.env.ZUGBRUECKE_TEST_KEEP) rmSync(folder, { recursive: true, force: true })
+  }
 }
 
 const TSCONFIG = JSON.stringify({
@@ -115,7 +143,7 @@ const TSCONFIG = JSON.stringify({
     skipLibCheck: true,
     types: ['node'],
   },
-  include: ['*.ts'],
+  include: ['*/*.ts'],
 })
 
 /** Files and DLLs that the page shows. */
@@ -131,11 +159,14 @@ async function build(folder: string, blocks: readonly Block[]): Promise<void> {
   }
 }
 
+/** What Node 20 reads of a program in TypeScript. */
+const javascript = (text: string) => transformSync(text, { loader: 'ts', format: 'esm', target: 'node20' }).code
+
 async function runGroup(folder: string, group: readonly Block[], number: number): Promise<string[]> {
-  const file = `program-${number}.ts`
-  writeFileSync(join(folder, file), checkedProgram(group, fileURLToPath(new URL('./checks.ts', import.meta.url))))
-  const tsx = import.meta.resolve('tsx')
-  const { code, stdout, stderr } = await run(process.execPath, ['--import', tsx, file], { cwd: folder })
+  const file = `program-${number}.js`
+  writeFileSync(join(folder, 'checks.js'), javascript(readFileSync(join(root, 'test/docs/checks.ts'), 'utf8')))
+  writeFileSync(join(folder, file), javascript(checkedProgram(group, './checks.js')))
+  const { code, stdout, stderr } = await run(process.execPath, [file], { cwd: folder })
   const reports = [...stdout.matchAll(/^@@ (.*)$/gm)].map(([, json]) => JSON.parse(json) as Report)
   const problems = reports
     .filter(({ ok }) => !ok)

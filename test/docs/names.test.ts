@@ -1,4 +1,5 @@
 /** Every name that the package exports stands in a page of the documentation. */
+// 64-bit only: no session is started, and both have the same names
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { test } from 'uvu'

@@ -1,5 +1,6 @@
 /** Each moment of a session once, with each who may go; `npm run test:kills` has five hundred. */
 // long: each takes a session of its own, and a program for a third of them
+// waits: for moments of sessions to come
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { arch } from '../session/types.js'

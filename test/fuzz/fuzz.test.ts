@@ -1,4 +1,5 @@
 /** A few inputs of each fuzzer, the same in every run, and those of the seeds that have found something; `npm run test:fuzz` has as many as one likes. */
+// 64-bit only: no session is started, and the inputs say themselves for which architecture they are
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { fuzz } from './fuzzer.js'

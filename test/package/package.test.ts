@@ -1,4 +1,5 @@
 /** What `npm pack` makes, installed into an empty project, works there. */
+// long: it builds the package, packs it and installs it
 // 64-bit only: that the files are there, those for 32 bits too, and are found; what sessions do is tried by the other suites
 import { execFile } from 'node:child_process'
 import {
@@ -111,8 +112,10 @@ test('its lines are short enough to be found in a stack, and no file is in it th
 
 test('publint and attw find nothing to complain of', async () => {
   const program = (name: string) => resolve('node_modules/.bin', name)
-  await inProject(program('publint'), tarball, '--strict')
-  await inProject(program('attw'), tarball, '--profile', 'esm-only')
+  await Promise.all([
+    inProject(program('publint'), tarball, '--strict'),
+    inProject(program('attw'), tarball, '--profile', 'esm-only'),
+  ])
 })
 
 test('every entry point is there, with its types', async () => {
@@ -196,12 +199,16 @@ async function namesOf(entry: string): Promise<string> {
   return `import { ${names} } from '${entry}'\nexport const names = [${names}]\n`
 }
 
+test.before(async () => {
+  const write = (name: string, text: string) => writeFileSync(join(project, 'source', `${name}.ts`), text)
+  mkdirSync(join(project, 'source'))
+  write('main', consumer)
+  const names = async (entry: string) => write(`all${entry.replaceAll('/', '-')}`, await namesOf(`zugbruecke${entry}`))
+  await Promise.all(['', '/win32', '/wintypes', '/ctypes/util'].map(names))
+})
+
 for (const [name, setup] of Object.entries(setups))
   test(`a consumer in TypeScript compiles (${name}), the declarations checked too`, async () => {
-    mkdirSync(join(project, 'source'), { recursive: true })
-    writeFileSync(join(project, 'source/main.ts'), consumer)
-    for (const entry of ['', '/win32', '/wintypes', '/ctypes/util'])
-      writeFileSync(join(project, `source/all${entry.replaceAll('/', '-')}.ts`), await namesOf(`zugbruecke${entry}`))
     const options = {
       compilerOptions: {
         target: 'ES2022',
@@ -253,12 +260,17 @@ test('and calls a DLL', async () => {
 })
 
 test('the command line runs', async () => {
-  const environment = await inProject('npx', 'zugbruecke', 'env')
+  const zugbruecke = join(project, 'node_modules/.bin/zugbruecke')
+  const [environment, json, help, called] = await Promise.all([
+    inProject('npx', 'zugbruecke', 'env'),
+    inProject(zugbruecke, 'env', '--json'),
+    inProject(zugbruecke, '--help'),
+    inProject(zugbruecke, 'call', dll('numbers'), 'int add(int, int)', '40', '2'),
+  ])
   assert.match(environment, /wine/i)
   assert.match(environment, /python/i)
-  JSON.parse(await inProject('npx', 'zugbruecke', 'env', '--json'))
-  assert.match(await inProject('npx', 'zugbruecke', '--help'), 'doctor')
-  const called = await inProject('npx', 'zugbruecke', 'call', dll('numbers'), 'int add(int, int)', '40', '2')
+  JSON.parse(json)
+  assert.match(help, 'doctor')
   assert.match(called, '42')
 })
 

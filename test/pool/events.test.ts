@@ -1,10 +1,10 @@
 /** What a pool tells of its sessions, and sessions that are replaced because they have done enough. */
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { ArgumentError, type CtypesSession, c_int, c_uint, SessionCrashedError, SessionPool } from 'zugbruecke'
+import { suiteAtOnce } from '../at-once.js'
 import { dll, rejects, throws, until } from '../session/support.js'
 
-const test = suite('a pool: events and recycling')
+const test = suiteAtOnce('a pool: events and recycling', 3)
 const add = (pool: SessionPool) => pool.func(dll('numbers'), 'add', [c_int, c_int], c_int)
 
 /** All events of a pool, in order: their names, and the sessions that they are about. */

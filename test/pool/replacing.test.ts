@@ -1,5 +1,5 @@
 /** How a pool keeps its sessions: spares, starts that fail, sessions that die without work. Real processes, which are killed. */
-import { suite } from 'uvu'
+// waits: for pauses between tries to start a session
 import * as assert from 'uvu/assert'
 import {
   type CtypesSession,
@@ -10,9 +10,10 @@ import {
   SessionTerminatedError,
   SetupError,
 } from 'zugbruecke'
+import { suiteAtOnce } from '../at-once.js'
 import { dll, rejects, until } from '../session/support.js'
 
-const test = suite('sessions of a pool: how they are replaced')
+const test = suiteAtOnce('sessions of a pool: how they are replaced', 3)
 const crash = (pool: SessionPool) =>
   rejects(
     pool.use(session => session.CDLL(dll('faults')).func('exit_with', [c_uint], null)(9)),
@@ -194,24 +195,6 @@ test('sessions that come up and die before they have worked are not started in a
   }
 })
 
-test('what no other try can mend is told at once', async () => {
-  const pool = await SessionPool.start({ size: 1, stderr: false })
-  try {
-    process.env.ZUGBRUECKE_PYTHON = '/nonexistent/python.exe'
-    await crash(pool)
-    await rejects(
-      pool.use(() => 1),
-      SetupError,
-      '/nonexistent',
-    )
-    delete process.env.ZUGBRUECKE_PYTHON
-    assert.is(await pool.use(() => 2), 2)
-  } finally {
-    delete process.env.ZUGBRUECKE_PYTHON
-    await pool.close()
-  }
-})
-
 test('a session that dies while it is set up, in a setup that waits for something else', async () => {
   const hanging = (session: CtypesSession) => {
     setImmediate(() => kill(session))
@@ -242,6 +225,25 @@ test('a pool can be closed while a session is set up that never will be', async 
   )
   await pool.close()
   await waiting
+})
+
+// it changes the environment of whoever starts a session meanwhile
+test.alone('what no other try can mend is told at once', async () => {
+  const pool = await SessionPool.start({ size: 1, stderr: false })
+  try {
+    process.env.ZUGBRUECKE_PYTHON = '/nonexistent/python.exe'
+    await crash(pool)
+    await rejects(
+      pool.use(() => 1),
+      SetupError,
+      '/nonexistent',
+    )
+    delete process.env.ZUGBRUECKE_PYTHON
+    assert.is(await pool.use(() => 2), 2)
+  } finally {
+    delete process.env.ZUGBRUECKE_PYTHON
+    await pool.close()
+  }
 })
 
 const wait = (milliseconds: number) => new Promise<void>(resolve => setTimeout(resolve, milliseconds))

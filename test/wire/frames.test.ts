@@ -45,7 +45,7 @@ import { ensureServices } from '../../dist/src/runtime/prefix.js'
 import { dll, sleep } from '../session/support.js'
 
 const test = suite('frames that nobody would write')
-const seconds = Number(process.env.ZB_FUZZ_SECONDS ?? 6)
+const seconds = Number(process.env.ZB_FUZZ_SECONDS ?? 3)
 const seed = Number(process.env.ZB_FUZZ_SEED ?? 4711)
 const ARENA = 1 << 20
 /** Of Node's, and the only one. */

@@ -16,7 +16,11 @@ import {
 import { sleepsAt } from '../../../dist/src/channel/threads.js'
 import { dll, rejects, sleep, until } from '../support.js'
 
-const test = suite('between calls')
+type Started = Awaited<ReturnType<typeof start>>
+/** Those that neither end their session nor give it more threads or callbacks share one. */
+const test = suite<Started>('between calls')
+test.before(async context => void Object.assign(context, await start()))
+test.after(({ session }) => session.terminate())
 
 const BURST = 1500
 
@@ -38,14 +42,11 @@ function inOrder(places: readonly number[]): void {
   places.forEach((place, i) => assert.is(place, places[0] + i))
 }
 
-test('a burst, and single calls after it', async () => {
-  const { session, next } = await start()
+test('a burst, and single calls after it', async ({ next }) => {
   inOrder([...(await Promise.all(burst(next))), await next(), await next()])
-  await session.terminate()
 })
 
-test('however many are under way, the thread sleeps until it is rung', async () => {
-  const { session, hang, add } = await start()
+test('however many are under way, the thread sleeps until it is rung', async ({ session, hang, add }) => {
   const core = session.coreNow()
   assert.ok(core)
   for (const count of [1, 255, 256, 257, 512, BURST]) {
@@ -54,11 +55,9 @@ test('however many are under way, the thread sleeps until it is rung', async () 
     await until(() => Atomics.load(core.mapping.i32, sleepsAt(core.thread)) === 1, `${count} at once`)
     await Promise.all(calls)
   }
-  await session.terminate()
 })
 
-test('calls one after the other, or many at a time, leave the event loop its turns', async () => {
-  const { session, add } = await start()
+test('calls one after the other, or many at a time, leave the event loop its turns', async ({ add }) => {
   const once = () => add(3, 4)
   const many = () => Promise.all(Array.from({ length: 300 }, (_, i) => add(i, 4)))
   for (const call of [once, many]) {
@@ -75,11 +74,9 @@ test('calls one after the other, or many at a time, leave the event loop its tur
     }
     clearImmediate(immediate)
   }
-  await session.terminate()
 })
 
-test('routines slow and quick in turns, blocking and awaited', async () => {
-  const { session, next, hang } = await start()
+test('routines slow and quick in turns, blocking and awaited', async ({ next, hang }) => {
   const places: number[] = []
   for (let i = 0; i < 60; i++) {
     const slow = i % 3 === 0 ? hang(i % 2) : undefined
@@ -88,29 +85,23 @@ test('routines slow and quick in turns, blocking and awaited', async () => {
     await slow
   }
   inOrder(places)
-  await session.terminate()
 })
 
-test('as many at once as are settled in a turn, or as there are slots, or one more or less', async () => {
-  const { session, next } = await start()
+test('as many at once as are settled in a turn, or as there are slots, or one more or less', async ({ next }) => {
   for (const count of [1, 2, 127, 128, 129, 255, 256, 257, 511, 512, 513, 1023, 1024, 1025, 2048]) {
     for (let i = 0; i < 5; i++) inOrder(await Promise.all(Array.from({ length: count }, () => next())))
   }
-  await session.terminate()
 })
 
-test('a blocking call in the middle of it keeps its place, again and again', async () => {
-  const { session, next } = await start()
+test('a blocking call in the middle of it keeps its place, again and again', async ({ next }) => {
   for (let i = 0; i < 20; i++) {
     const calls = burst(next)
     const blocking = next.sync()
     inOrder([...(await Promise.all(calls)), blocking])
   }
-  await session.terminate()
 })
 
-test('blocking and awaited calls in turns', async () => {
-  const { session, next } = await start()
+test('blocking and awaited calls in turns', async ({ next }) => {
   const places: number[] = []
   for (let i = 0; i < 200; i++) {
     const calls = Array.from({ length: i % 2 ? 300 : 1 }, () => next())
@@ -119,7 +110,6 @@ test('blocking and awaited calls in turns', async () => {
     places.push(...(await Promise.all(calls)), blocking)
   }
   inOrder(places)
-  await session.terminate()
 })
 
 test('a callback in the middle of it', async () => {
@@ -159,13 +149,11 @@ test('another thread of the session in the middle of it', async () => {
   await session.terminate()
 })
 
-test('a slow call behind it is heard of when it ends', async () => {
-  const { session, next, hang } = await start()
+test('a slow call behind it is heard of when it ends', async ({ next, hang }) => {
   const calls = burst(next)
   const slow = hang(300)
   inOrder(await Promise.all(calls))
   await slow
-  await session.terminate()
 })
 
 test('a time limit passes', async () => {

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert'
 import {
   byref,
   CFUNCTYPE,
+  CtypesSession,
   c_double,
   c_int,
   c_uint8,
@@ -137,11 +138,13 @@ test('what is wrong is said, and nothing is sent', ({ session }) => {
   assert.is(sum.sync(Float64Array.of(1, 2, 3.5), 2), 3)
 })
 
-test('memory for the arrays is given back', ({ session }) => {
+test('memory for the arrays is given back', async () => {
+  // has room for a tenth of them
+  await using session = await CtypesSession.start({ memory: 4 << 20 })
   const add = session.CDLL(path).func('add_to', [POINTER(c_uint8), c_int, c_int], c_int)
   const bytes = new Uint8Array(2048)
-  for (let i = 0; i < 300_000; i++) add.sync(bytes, 1, 1)
-  assert.is(bytes[0], 300_000 % 256)
+  for (let i = 0; i < 20_000; i++) add.sync(bytes, 1, 1)
+  assert.is(bytes[0], 20_000 % 256)
 })
 
 test.run()

@@ -1,3 +1,4 @@
+// waits: for time limits to pass
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { AbortError, CallTimeoutError, CtypesSession, c_int, SessionTerminatedError } from 'zugbruecke'

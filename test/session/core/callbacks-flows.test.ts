@@ -1,4 +1,5 @@
 /** A call belongs to the callback that makes it, and to none if another flow of the program makes it meanwhile. */
+// waits: twice until a callback that is held up is given up
 import { AsyncLocalStorage } from 'node:async_hooks'
 import * as assert from 'uvu/assert'
 import {

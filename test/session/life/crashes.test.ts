@@ -1,4 +1,3 @@
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import {
   CFUNCTYPE,
@@ -9,9 +8,10 @@ import {
   SessionCrashedError,
   SessionTerminatedError,
 } from 'zugbruecke'
+import { suiteAtOnce } from '../../at-once.js'
 import { dll, rejects, throws } from '../support.js'
 
-const test = suite('crashes that end a session')
+const test = suiteAtOnce('crashes that end a session', 3)
 
 async function withFaults(act: (faults: Library, session: CtypesSession) => Promise<void>): Promise<void> {
   const session = await CtypesSession.start({ stderr: false })

@@ -30,7 +30,7 @@ test('a job is named as an import names a module: from the file that says so', a
   }
   assert.is((await later()).sum, 3)
   assert.is((await pool.run<{ sum: number }>(import.meta.resolve('./jobs/sums.mjs'), input)).sum, 3)
-  await rejects(pool.run('./jobs/nowhere.mjs'), ArgumentError, '/test/session/life/jobs/nowhere.mjs cannot be loaded')
+  await rejects(pool.run('./jobs/nowhere.mjs'), ArgumentError, '/session/life/jobs/nowhere.mjs cannot be loaded')
 })
 
 test('batches, memory, callbacks, texts and errors inside a job', async () => {

@@ -1,5 +1,4 @@
 // long: most tests start sessions of their own
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import {
   ArgumentError,
@@ -13,9 +12,10 @@ import {
   SessionStartError,
   SessionTerminatedError,
 } from 'zugbruecke'
+import { suiteAtOnce } from '../../at-once.js'
 import { dll, rejects, throws } from '../support.js'
 
-const test = suite('life of a session')
+const test = suiteAtOnce('life of a session', 3)
 
 test('a session is up from its start to its end', async () => {
   const session = new CtypesSession({ stderr: false })
@@ -232,7 +232,7 @@ test('a parameter that is none', async () => {
   await session.terminate()
 })
 
-test('a dozen starts and ends leave nothing open', async () => {
+test.alone('a dozen starts and ends leave nothing open', async () => {
   const { readdirSync } = await import('node:fs')
   const open = () => readdirSync('/proc/self/fd').length
   const cycle = async () => (await CtypesSession.start()).terminate()

@@ -1,4 +1,5 @@
 /** The thread that started a session is ended in the middle of things: what it had is given back, and what it started ends. */
+// waits: for sessions of threads that are gone to go
 import { once } from 'node:events'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { type MessagePort, Worker } from 'node:worker_threads'

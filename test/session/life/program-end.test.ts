@@ -1,11 +1,12 @@
 // long: each test starts programs, and waits for their sessions to go
 import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { suiteAtOnce } from '../../at-once.js'
 import { dll, full, lives, running, sleep, startsProgram, until } from '../support.js'
 
-const test = suite('how programs end')
+// a program mostly waits, for Wine to start it and for its session to go
+const test = suiteAtOnce('how programs end', 3)
 
 const head = `
   import { CtypesSession, c_int } from 'zugbruecke'
@@ -55,15 +56,6 @@ async function leftNothing({ sessions, pid }: Program): Promise<void> {
   )
 }
 
-/** Three at a time: a program mostly waits, for Wine to start it and for its session to go. */
-async function each<T>(items: readonly T[], act: (item: T) => Promise<void>): Promise<void> {
-  const queue = [...items.entries()]
-  const work = async () => {
-    for (let next = queue.shift(); next; next = queue.shift()) await act(next[1])
-  }
-  await Promise.all([work(), work(), work()])
-}
-
 test('by falling off the end, with an idle session', async () => {
   const ran = await program(`console.log(await faults.add(1, 2), 'done')`)
   const { code, output } = await ran.ended
@@ -90,57 +82,53 @@ test('a start that is pending keeps it alive, too', async () => {
   await leftNothing(ran)
 })
 
-test('by process.exit, idle and in the middle of calls', () =>
-  each(
-    [
-      'process.exit(7)',
-      'hang(60_000); setTimeout(() => process.exit(7), 100)',
-      'for (let i = 0; i < 5000; i++) faults.add(i, 1); process.exit(7)',
-    ],
-    async body => {
-      const ran = await program(body)
-      assert.is((await ran.ended).code, 7)
-      await leftNothing(ran)
-    },
-  ))
+for (const [when, body] of [
+  ['idle', 'process.exit(7)'],
+  ['in a call', 'hang(60_000); setTimeout(() => process.exit(7), 100)'],
+  ['in the middle of calls', 'for (let i = 0; i < 5000; i++) faults.add(i, 1); process.exit(7)'],
+])
+  test(`by process.exit, ${when}`, async () => {
+    const ran = await program(body)
+    assert.is((await ran.ended).code, 7)
+    await leftNothing(ran)
+  })
 
-test('by an uncaught error and an unhandled rejection', async () => {
-  const bodies = [
-    [`throw new Error('boom')`, 'boom'],
-    [`setTimeout(() => { throw new Error('boom') }, 50); hang(60_000)`, 'boom'],
-    [`faults.no_such_routine()`, 'RoutineNotFoundError'],
-  ] as const
-  await each(bodies, async ([body, word]) => {
+for (const [how, body, word] of [
+  ['an uncaught error', `throw new Error('boom')`, 'boom'],
+  ['an uncaught error during a call', `setTimeout(() => { throw new Error('boom') }, 50); hang(60_000)`, 'boom'],
+  ['an unhandled rejection', `faults.no_such_routine()`, 'RoutineNotFoundError'],
+])
+  test(`by ${how}`, async () => {
     const ran = await program(body)
     const { code, output } = await ran.ended
     assert.is(code, 1)
     assert.match(output, word)
     await leftNothing(ran)
   })
-})
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-  test(`by ${signal}, idle, in an awaited and in a blocking call`, () =>
-    each(['setInterval(() => {}, 1000)', 'hang(60_000)', `setTimeout(() => hang.sync(60_000), 10)`], async body => {
+  for (const [when, body] of [
+    ['idle', 'setInterval(() => {}, 1000)'],
+    ['in an awaited call', 'hang(60_000)'],
+    ['in a blocking call', `setTimeout(() => hang.sync(60_000), 10)`],
+  ])
+    test(`by ${signal}, ${when}`, async () => {
       const ran = await program(body)
       await sleep(60)
       ran.kill(signal)
       assert.is((await ran.ended).signal, signal)
       await leftNothing(ran)
-    }))
+    })
 
-const times = full ? 20 : 5
-test(`by SIGKILL, ${times} times`, () => {
-  const bodies = ['setInterval(() => {}, 1000)', 'hang(60_000)', 'setInterval(() => faults.add.sync(1, 2), 0)']
-  const rounds = Array.from({ length: times }, (_, i) => i)
-  return each(rounds, async i => {
-    const ran = await program(bodies[i % bodies.length])
+const busy = ['setInterval(() => {}, 1000)', 'hang(60_000)', 'setInterval(() => faults.add.sync(1, 2), 0)']
+for (let i = 0; i < (full ? 20 : 5); i++)
+  test(`by SIGKILL, after ${20 * i} ms`, async () => {
+    const ran = await program(busy[i % busy.length])
     await sleep(20 * i)
     ran.kill('SIGKILL')
     assert.is((await ran.ended).signal, 'SIGKILL')
     await leftNothing(ran)
   })
-})
 
 test('by SIGKILL, while the Windows process is stopped', async () => {
   const ran = await program('setInterval(() => {}, 1000)')

@@ -1,3 +1,4 @@
+// waits: for sandboxes to come up and to go
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs'

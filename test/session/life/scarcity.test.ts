@@ -4,13 +4,13 @@ import { execFile } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { CtypesSession } from 'zugbruecke'
 import { findBubblewrap, sandboxProblem } from '../../../dist/src/runtime/sandbox.js'
+import { suiteAtOnce } from '../../at-once.js'
 import { dll } from '../support.js'
 
-const test = suite('systems that lack something')
+const test = suiteAtOnce('systems that lack something', 3)
 let folder: string
 /** Keeps Wine's services, which all suites share: started by a program with few descriptors they would have as few. */
 let keeper: CtypesSession

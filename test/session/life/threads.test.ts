@@ -1,4 +1,4 @@
-// long: threads join sessions in it some sixty times
+// long: threads join sessions in it some forty times
 import { once } from 'node:events'
 import { queryObjects } from 'node:v8'
 import { MessageChannel, MessagePort, Worker } from 'node:worker_threads'
@@ -13,6 +13,7 @@ import {
   SetupError,
 } from 'zugbruecke'
 import { SharedWord } from '../../../dist/src/channel/shared.js'
+import { giveNumberBack, takeNumber } from '../../../dist/src/channel/threads.js'
 import { dll, rejects, sessionSuite, sleep, throws, until } from '../support.js'
 
 const test = sessionSuite('a session joined from another thread')
@@ -60,8 +61,8 @@ const source = `
     stray: () => stray,
     burst: () => { for (let i = 0; i < 1000; i++) add(i, 1); process.exit(0) },
     loop: () => { for (;;) add.sync(1, 2) },
-    compute: milliseconds => { const end = Date.now() + milliseconds; while (Date.now() < end); return add(1, 2).catch(error => error.name) },
-    hang: () => faults.func('hang', [c_int], c_int).sync(500),
+    compute: over => { while (Atomics.load(over, 0) === 0); return add(1, 2).catch(error => error.name) },
+    hang: () => faults.func('hang', [c_int], c_int).sync(250),
     open: () => void once(async () => { await once(() => new Promise(() => {}), 1) }, 1),
     closed: () => once.sync(() => { for (;;); }, 1),
     parameters: () => [session.getParameter('timeout_call'), session.getParameter('encoding')],
@@ -217,8 +218,7 @@ test('what a callback of one thread throws in a call of another is an event of i
 for (const how of ['burst', 'loop', 'hang', 'open', 'closed'])
   test(`a thread that ends in the middle of things (${how}) holds nobody up`, async ({ session }) => {
     const add = session.CDLL(dll('numbers')).func('add', [c_int, c_int], c_int)
-    for (let round = 0; round < 3; round++) {
-      const other = await thread(session)
+    for (const other of await Promise.all([thread(session), thread(session), thread(session)])) {
       void other.ask(how)
       await sleep(60)
       await other.end()
@@ -231,10 +231,21 @@ for (const how of ['burst', 'loop', 'hang', 'open', 'closed'])
   })
 
 test('their numbers are given back', async ({ session }) => {
-  for (let i = 0; i < 36; i++) await (await thread(session)).end()
-  const other = await thread(session)
-  assert.equal(await other.ask('add'), [3, 7])
-  await other.end()
+  const shared = session.coreNow()?.shared
+  assert.ok(shared)
+  // all but three are somebody's
+  const taken: number[] = []
+  for (let thread = takeNumber(shared); thread >= 0; thread = takeNumber(shared)) taken.push(thread)
+  for (const thread of taken.splice(-3)) giveNumberBack(shared, thread)
+  try {
+    const joinAndEnd = async () => (await thread(session)).end()
+    for (let i = 0; i < 3; i++) await Promise.all([joinAndEnd(), joinAndEnd()])
+    const other = await thread(session)
+    assert.equal(await other.ask('add'), [3, 7])
+    await other.end()
+  } finally {
+    for (const thread of taken) giveNumberBack(shared, thread)
+  }
 })
 
 test('parameters that one thread changes are changed for all', async () => {
@@ -259,7 +270,7 @@ test('the session ends with the thread that started it, however that ends', asyn
     else if (workerData === 'end') setTimeout(() => {}, 500)
     else setInterval(() => {}, 1000)
   `
-  for (const how of ['terminate', 'exit', 'end', 'blocked']) {
+  const ends = async (how: string) => {
     const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(resolved(owner))}`), {
       workerData: how,
       execArgv: [],
@@ -281,6 +292,8 @@ test('the session ends with the thread that started it, however that ends', asyn
     await rejects(hang(1), SessionTerminatedError)
     await session.terminate()
   }
+  await Promise.all(['terminate', 'exit', 'end'].map(ends))
+  await ends('blocked')
 })
 
 test('a thread that computes while the session ends has its view of it still, and gives it up with its own end', async () => {
@@ -292,11 +305,13 @@ test('a thread that computes while the session ends has its view of it still, an
   assert.is(await other.ask('id'), session.id)
   const mine = views()
   assert.is.not(mine, 0)
-  const answer = other.ask('compute', 1500)
+  const over = new Int32Array(new SharedArrayBuffer(4))
+  const answer = other.ask('compute', over)
   await sleep(50)
   await session.terminate()
   // it has not heard of the end, and would touch what is unmapped
   assert.is(views(), mine)
+  Atomics.store(over, 0, 1)
   assert.is(await answer, 'SessionTerminatedError')
   await other.end()
   await until(() => views() === 0, 'its view is forgotten')

@@ -1,6 +1,5 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import {
   type BatchError,
@@ -11,9 +10,10 @@ import {
   SessionTerminatedError,
   StructuredExceptionError,
 } from 'zugbruecke'
+import { suiteAtOnce } from '../../at-once.js'
 import { dll, rejects, throws } from '../support.js'
 
-const test = suite('what ends a host without a word')
+const test = suiteAtOnce('what ends a host without a word', 3)
 
 async function withDll(act: (vanishing: Library, session: CtypesSession) => Promise<void>): Promise<void> {
   const session = await CtypesSession.start({ stderr: false })
