@@ -1,12 +1,12 @@
 /** Everything that is measured on our own side. */
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
+import { halfACore } from '../../test/half-a-core.js'
 import type { Measure, Sample } from '../model.js'
 import { onOneCore } from '../peers/affinity.js'
 import { BENCH, Missing } from '../peers/workshop.js'
 import type { CallName, Prepared } from './calls.mjs'
 import { clusterMeasures } from './cluster.js'
-import { halfACore } from './half-a-core.js'
 import { joinedThread } from './joined-thread.js'
 import { type Library, loadLibrary } from './library.js'
 import { sliceAsync, sliceSync } from './slice.mjs'

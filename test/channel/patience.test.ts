@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { halfACore } from '../../bench/ours/half-a-core.js'
 import { CORES, Patience } from '../../dist/src/channel/patience.js'
+import { halfACore } from '../half-a-core.js'
 import { startThread } from './start-thread.js'
 
 const test = suite('patience')

@@ -1,12 +1,11 @@
 /** Half a core, as a container has it: a cgroup of its own with a quota, for a process and all that it starts. */
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Missing } from '../peers/workshop.js'
 
 const ROOT = '/sys/fs/cgroup'
 const [QUOTA, PERIOD] = [50_000, 100_000]
 
-/** `work` is given what puts a process there. Missing where this system has no such groups, or they are not ours to make. */
+/** `work` is given what puts a process there. Throws where this system has no such groups, or they are not ours to make. */
 export async function halfACore<T>(work: (put: (pid: number) => void) => Promise<T>): Promise<T> {
   const name = `zugbruecke-bench-${process.pid}`
   let group = ''
@@ -18,10 +17,9 @@ export async function halfACore<T>(work: (put: (pid: number) => void) => Promise
     } else if (readFileSync(`${ROOT}/cgroup.subtree_control`, 'latin1').includes('cpu')) {
       group = make(`${ROOT}/${name}`)
       writeFileSync(`${group}/cpu.max`, `${QUOTA} ${PERIOD}`)
-    } else throw new Missing('the cpu controller of cgroups is not in use')
+    } else throw new Error('the cpu controller of cgroups is not in use')
   } catch (cause) {
-    if (cause instanceof Missing) throw cause
-    throw new Missing(`no cgroup with a quota can be made here: ${(cause as NodeJS.ErrnoException).code}`)
+    throw new Error(`no cgroup with a quota can be made here: ${(cause as Error).message}`, { cause })
   }
   try {
     return await work(pid => writeFileSync(`${group}/cgroup.procs`, String(pid)))
