@@ -13,7 +13,7 @@ import {
   SetupError,
 } from 'zugbruecke'
 import { SharedWord } from '../../../dist/src/channel/shared.js'
-import { giveNumberBack, takeNumber } from '../../../dist/src/channel/threads.js'
+import { claimNumber, giveNumberBack } from '../../../dist/src/channel/threads.js'
 import { dll, rejects, sessionSuite, sleep, throws, until } from '../support.js'
 
 const test = sessionSuite('a session joined from another thread')
@@ -235,7 +235,7 @@ test('their numbers are given back', async ({ session }) => {
   assert.ok(shared)
   // all but three are somebody's
   const taken: number[] = []
-  for (let thread = takeNumber(shared); thread >= 0; thread = takeNumber(shared)) taken.push(thread)
+  for (let thread = claimNumber(shared); thread >= 0; thread = claimNumber(shared)) taken.push(thread)
   for (const thread of taken.splice(-3)) giveNumberBack(shared, thread)
   try {
     const joinAndEnd = async () => (await thread(session)).end()
