@@ -226,13 +226,20 @@ export function isType(value: unknown): value is CType {
   return typeof value === 'function' && hasMember(value, CATEGORY)
 }
 
-/** The bytes of any buffer or view of JS, without a copy. */
+/**
+ * The bytes of any buffer or view of JS, without a copy: so many as there are now, and a plain Uint8Array. Node's Buffers have a `slice` of their
+ * own, which is no copy.
+ */
 export function bytesOf(buffer: ArrayBufferLike | ArrayBufferView): Uint8Array {
-  if (buffer instanceof Uint8Array) return buffer
+  // a view of a buffer that can grow may grow with it
+  if (buffer.constructor === Uint8Array && !canGrow((buffer as Uint8Array).buffer)) return buffer as Uint8Array
   return ArrayBuffer.isView(buffer)
     ? new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength)
     : new Uint8Array(buffer)
 }
+
+const canGrow = (buffer: ArrayBufferLike & { readonly resizable?: boolean; readonly growable?: boolean }) =>
+  buffer.resizable === true || buffer.growable === true
 
 export const isBuffer = (value: unknown): value is ArrayBufferLike | ArrayBufferView =>
   ArrayBuffer.isView(value) ||

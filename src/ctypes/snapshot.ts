@@ -3,7 +3,7 @@
  * is encoded later, so what could change meanwhile is copied first. Memory that an argument points to is not: it is taken when it is sent.
  */
 import { LocalBlock } from './block.js'
-import { BLOCK, CATEGORY, CData, type CType, KIND, OFFSET, typeOf, viewAt } from './data.js'
+import { BLOCK, bytesOf, CATEGORY, CData, type CType, isBuffer, KIND, OFFSET, typeOf, viewAt } from './data.js'
 import { isA, isList, isReadable } from './given.js'
 import { pointeeOf } from './memsync.js'
 import { holdsAddress } from './pointing.js'
@@ -29,7 +29,10 @@ function snapshotMember(value: unknown, type: CType): unknown {
   if (type[CATEGORY] !== 'array') return snapshotValue(value, type)
   if (isA(value, CData)) return copyOfObject(value)
   if (isList(value)) return value.map(inner => snapshotMember(inner, type.elementType))
-  return ArrayBuffer.isView(value) && 'slice' in value ? (value as Uint8Array).slice() : value
+  if (!isBuffer(value)) return value
+  // a DataView has no `slice`, and that of a Buffer of Node's is no copy
+  const whole = isA(value, Uint8Array) || !('slice' in value) ? bytesOf(value) : value
+  return (whole as Uint8Array).slice()
 }
 
 /** An object for a pointer is what it points to, unless it is such a pointer itself. */
