@@ -25,6 +25,8 @@ export interface Port {
 export interface Sender {
   readonly mapping: Mapping
   readonly arena: Arena
+  /** None of its requests is under way: what it waits for, none of them gives back. */
+  readonly isIdle: boolean
   /** ArrayBuffers of the program's that calls under way use. Their contents may change until those calls return. */
   readonly lent: Set<ArrayBufferLike>
   /**

@@ -24,6 +24,8 @@ export class Frame implements Port {
   readonly scope: CallbackScope<Frame>
   #outstanding: Exchange | undefined
   readonly #queue: Exchange[] = []
+  /** Requests that are being put together, one inside the other. */
+  #attempts = 0
   #result: { low: number; high: number } | undefined
   #closed = false
 
@@ -37,16 +39,30 @@ export class Frame implements Port {
     this.scope = open(this)
   }
 
-  submit(exchange: Exchange): void {
-    if (!this.#outstanding && this.#queue.length === 0 && this.sendFirst(exchange)) return
+  /**
+   * A request that is made while another is put together (by a getter among its arguments, for instance) goes ahead of that
+   * if it blocks, and else behind.
+   */
+  submit(exchange: Exchange, blocking = false): void {
+    const isNext = this.#attempts > 0 ? blocking : this.#queue.length === 0
+    if (!this.#outstanding && isNext && this.sendFirst(exchange)) return
     exchange.keep?.()
     this.#queue.push(exchange)
   }
 
   sendFirst(exchange: Exchange): boolean {
-    if (this.#outstanding || !exchange.attempt(this.sender, this)) return false
+    if (this.#outstanding || !this.#attempt(exchange)) return false
     this.#outstanding = exchange
     return true
+  }
+
+  #attempt(exchange: Exchange): boolean {
+    this.#attempts++
+    try {
+      return exchange.attempt(this.sender, this)
+    } finally {
+      this.#attempts--
+    }
   }
 
   /** The exchange of this callback's that the host's thread carries out now. */
@@ -80,6 +96,7 @@ export class Frame implements Port {
 
   /** Sends what can be sent now: queued exchanges, and the result behind the last of them. */
   pump(): void {
+    if (this.#attempts > 0) return
     while (!this.#outstanding && this.#queue.length > 0) {
       const exchange = this.#queue[0]
       try {

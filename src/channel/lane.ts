@@ -10,6 +10,7 @@
 
 import type { Encoder } from '../codec/encoder.js'
 import { ControlWord, MAILBOX_ROOM, SLOTS } from '../codec/layout.js'
+import { ZugbrueckeError } from '../errors.js'
 import { Arena } from './arena.js'
 import { Bell } from './bell.js'
 import { Blocking, type BlockingLane } from './blocking.js'
@@ -59,6 +60,11 @@ export interface LaneOptions {
   /** Called once, when this thread first sees that the session is dead. */
   readonly onDeath: () => void
 }
+
+const inTheWay = (label: string) =>
+  new ZugbrueckeError(
+    `${label} would block this thread for ever: it was called while the arguments of a waiting call were read (by a getter among them, for instance), and itself has to wait. Give that call plain values`,
+  )
 
 export class Lane implements Sender, BlockingLane {
   readonly mapping: Mapping
@@ -135,12 +141,16 @@ export class Lane implements Sender, BlockingLane {
     return this.#ring.outstanding + this.#waiting.length
   }
 
+  get isIdle(): boolean {
+    return this.#ring.outstanding === 0
+  }
+
   /**
    * The ring, if a request can be sent now without overtaking another one. Whoever has sent one through it calls `sent`
    * or, where the thread is to block, `answered`.
    */
   freeRing(blocking: boolean): Port | undefined {
-    if (this.#waiting.length > 0 || this.frames.count > 0 || this.#isDead()) return undefined
+    if (this.#hasTurnBefore(blocking) || this.frames.count > 0 || this.#isDead()) return undefined
     if (this.#ring.outstanding === 0) this.#turn.enter(blocking)
     return this.#ring
   }
@@ -185,10 +195,11 @@ export class Lane implements Sender, BlockingLane {
     if (count > DEEP) assertStack(count)
     if (blocking) this.blocking.assertMayBlock(exchange.label)
     const frame = this.frames.current
-    if (frame) frame.submit(exchange)
+    if (frame) frame.submit(exchange, blocking)
     else {
       if (this.#ring.outstanding === 0) this.#turn.enter(blocking)
-      if (this.#waiting.length > 0 || !exchange.attempt(this, this.#ring)) {
+      if (this.#hasTurnBefore(blocking) || !exchange.attempt(this, this.#ring)) {
+        if (blocking && this.#sending) throw inTheWay(exchange.label)
         exchange.keep?.()
         this.#waiting.push(exchange)
       } else this.#sent(exchange)
@@ -208,6 +219,14 @@ export class Lane implements Sender, BlockingLane {
       this.submit(exchange, true)
       this.waitFor(() => exchange.settled)
     }
+  }
+
+  /**
+   * Whether others have their turn before a request that is made now. Not before one that blocks and is made while the one whose turn it is
+   * is put together, by a getter among its arguments for instance: that waits for it.
+   */
+  #hasTurnBefore(blocking: boolean): boolean {
+    return this.#waiting.length > 0 && !(blocking && this.#sending)
   }
 
   sendFirst(exchange: Exchange, port: Port): boolean {

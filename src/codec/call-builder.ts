@@ -1,11 +1,11 @@
 /**
  * Builds the message of one call in the encoder's memory. Scalars are written at once. Pointers into the call's image
- * get their values by `relocate`, when the address of the image is known. Each thread has one builder, and uses it for
- * all calls.
+ * get their values by `relocate`, when the address of the image is known. Each thread uses one builder for all calls, and
+ * another one for those that are made while the arguments of a call are read: these may have getters of the program's.
  */
 import { type CallbackTarget, LocalBlock, type RemoteMemory } from '../ctypes/block.js'
 import type { ArgumentSink } from '../ctypes/sink.js'
-import type { Encoder } from './encoder.js'
+import { createEncoder, type Encoder } from './encoder.js'
 import { Image } from './image.js'
 import { Call } from './layout.js'
 import { SmallBuffers } from './small-buffers.js'
@@ -22,18 +22,35 @@ export class CallBuilder implements ArgumentSink {
   small = new SmallBuffers()
   /** Whether `buffer` adds typed arrays to `small`; otherwise each becomes a block of the image. */
   acceptsSmall = false
+  /** A call is being put together here. */
+  isBusy = false
+  /** For a call that is made meanwhile. */
+  #next: CallBuilder | undefined
 
   constructor(
-    private readonly encoder: Encoder,
+    readonly encoder: Encoder,
     private readonly memory: RemoteMemory,
     private readonly pointerSize: number,
   ) {}
 
-  /** Starts a new call. */
+  /** This one, or while it is busy one that is not. */
+  get free(): CallBuilder {
+    if (!this.isBusy) return this
+    this.#next ??= new CallBuilder(createEncoder(), this.memory, this.pointerSize)
+    return this.#next.free
+  }
+
+  /** Starts a new call. To be followed by `end`, whatever happens. */
   begin(): void {
+    this.isBusy = true
     this.image = undefined
     if (this.#pointers.length > 0) this.#pointers.length = 0
     if (this.moved.length > 0) this.moved.length = 0
+  }
+
+  /** The call is sent, or will not be. */
+  end(): void {
+    this.isBusy = false
   }
 
   int(index: number, low: number, high: number): void {
@@ -69,7 +86,7 @@ export class CallBuilder implements ArgumentSink {
   /** Writes the head of the message; gives the message's length in bytes. */
   finish(routine: number, count: number): number {
     this.encoder.call(routine, count)
-    return Call.arguments + 8 * count
+    return lengthOfCall(count)
   }
 
   /** Writes where the host may put the texts that the routine leaves. */
@@ -92,3 +109,6 @@ export class CallBuilder implements ArgumentSink {
     return this.image
   }
 }
+
+/** Bytes of the message of a call with so many arguments. */
+export const lengthOfCall = (count: number): number => Call.arguments + 8 * count

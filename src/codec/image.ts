@@ -70,6 +70,7 @@ export class Image {
     const sent = given.sentIn(this.memory.encoding)
     const number = this.blocks.length
     this.#numbers.set(given, number)
+    sent.refresh()
     this.blocks.push(given.home ? new StandIn(given) : sent)
     return number
   }

@@ -17,6 +17,10 @@ export class StandIn extends LocalBlock {
     this.#led = new Map(this.refs)
   }
 
+  override get lentAs(): ArrayBufferLike {
+    return this.object.bytes.buffer
+  }
+
   /**
    * Copies what the call has changed to the object. Addresses of this session mean nothing there, so that a pointer
    * keeps its value unless the routine has set it to NULL, or to an object of JS.

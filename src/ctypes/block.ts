@@ -28,7 +28,7 @@ export interface RemoteMemory {
   /** Gives a callback a thunk, now; its address. */
   thunkFor?(callback: CallbackTarget): number
   /** Where objects live that both sides see; undefined for memory that has no such place. */
-  readonly objects?: ObjectMemory
+  readonly objects?: ObjectMemory | undefined
   /** True once the session has ended. */
   readonly isOver?: boolean
   /** Fills `into` from `address`; throws MemoryAccessError. */
@@ -103,8 +103,6 @@ const owners = new WeakMap<ArrayBufferLike, LocalBlock>()
 export class LocalBlock extends Block {
   /** Of all of it; another one once it has moved. */
   override whole: DataView
-  /** Memory of the caller's that the block stands for: `settled` brings the changes there. */
-  mirror: Uint8Array | undefined
   /**
    * Pointers inside the block that lead to objects of JS, by offset. As long as it has not moved the bytes there mean nothing while such
    * an entry exists: the encoder writes the final address into them for each call. Once it has moved they are what counts, and an
@@ -226,11 +224,16 @@ export class LocalBlock extends Block {
       (this.refs !== undefined && this.refs.size > 0) || (this.shape !== undefined && this.shape[POINTERS].length > 0)
     )
   }
+  /** Memory of the program's that it is, or stands for: a call that has it lets others wait that name it. */
+  get lentAs(): ArrayBufferLike {
+    return this.bytes.buffer
+  }
+  /** The bytes are about to go to the other side: one that stands for other memory takes what is there now. */
+  refresh(): void {}
   /** A call has brought the bytes back: `memory` is whose addresses they hold. */
   settled(memory: RemoteMemory): void {
     this.origin = memory
     this.taken = undefined
-    this.mirror?.set(this.bytes.subarray(0, this.mirror.length))
   }
 }
 

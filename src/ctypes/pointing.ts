@@ -26,7 +26,7 @@ import {
 import { hasMember, isA, isList, isReadable, reading } from './given.js'
 import { isCallbackTarget, type Place, placeAt, readCell } from './reference.js'
 import { SimpleData } from './simple.js'
-import { charactersAsText, hasZero, TextBlock, wideTextBlock } from './text.js'
+import { CharactersBlock, hasZero, TextBlock, wideTextBlock } from './text.js'
 import { hasElements, holds } from './typed-arrays.js'
 import { baseOf, isBigEndian } from './variant.js'
 
@@ -249,7 +249,7 @@ export function placeOfText(value: unknown, to: Pointing, context?: CallContext)
   const block = new LocalBlock(checkedBytes(value, to))
   if (hasZero(block, unit)) return place
   if (unit === 1 || (ArrayBuffer.isView(value) && hasElements(value, to.pointee)))
-    return { block: charactersAsText(block.bytes, unit), offset: 0 }
+    return { block: new CharactersBlock(block.bytes, unit), offset: 0 }
   throw new ArgumentError(
     `expected ${to.name}, got ${describe(value)} without a zero of ${8 * unit} bits at its end: give a string or a Uint16Array`,
   )

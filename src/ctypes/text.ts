@@ -1,6 +1,6 @@
 /** Text in C: bytes or UTF-16 units up to a zero. */
 import { ArgumentError, MemoryAccessError } from '../errors.js'
-import { type Block, LocalBlock, type RemoteBlock, type Target } from './block.js'
+import { type Block, LocalBlock, type RemoteBlock, type RemoteMemory, type Target } from './block.js'
 import { allocated, check, SIZE } from './checks.js'
 import { describe, memoryOf } from './data.js'
 import { decodeUtf16, type Encoding, encodeUtf16, utf8 } from './encoding.js'
@@ -45,11 +45,29 @@ export function wideTextBlock(text: string, least = 0): LocalBlock {
   return block
 }
 
-/** Characters given as text, of `unit` bytes each, without a zero among them: a copy with one, from which changes are brought back. */
-export function charactersAsText(bytes: Uint8Array, unit: number): LocalBlock {
-  const copy = new LocalBlock(terminated(bytes, unit))
-  copy.mirror = bytes
-  return copy
+/** Characters given as text, of `unit` bytes each, without a zero among them: stands for them with one, and brings back what changes. */
+export class CharactersBlock extends LocalBlock {
+  #sent: Uint8Array
+  constructor(
+    private readonly given: Uint8Array,
+    unit: number,
+  ) {
+    super(terminated(given, unit))
+    this.#sent = given.slice()
+  }
+  override get lentAs(): ArrayBufferLike {
+    return this.given.buffer
+  }
+  override refresh(): void {
+    this.#sent = this.given.slice()
+    this.bytes.set(this.#sent)
+  }
+  override settled(memory: RemoteMemory): void {
+    super.settled(memory)
+    const { given, bytes } = this
+    const sent = this.#sent
+    for (let i = 0; i < given.length; i++) if (bytes[i] !== sent[i]) given[i] = bytes[i]
+  }
 }
 
 export const hasZero = (block: LocalBlock, unit: number): boolean =>

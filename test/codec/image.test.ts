@@ -10,6 +10,7 @@ import {
   RemoteRange,
   type Target,
 } from '../../dist/src/ctypes/block.js'
+import { CharactersBlock } from '../../dist/src/ctypes/text.js'
 
 const test = suite('image')
 const BASE = 0x7f12_3456_0000
@@ -249,12 +250,18 @@ test('a constant is neither changed nor settled', () => {
 })
 
 test('changes reach the memory that a block stands for', () => {
-  const block = LocalBlock.allocate(8)
-  block.mirror = new Uint8Array(3)
+  const given = Uint8Array.of(1, 2, 3)
+  const block = new CharactersBlock(given, 1)
+  given[2] = 4
   const made = image()
   made.place(block)
-  trip(made, there => there.fill(9, 0, 8))
-  assert.equal([...block.mirror], [9, 9, 9])
+  trip(made, there => {
+    assert.equal([...there.subarray(0, 4)], [1, 2, 4, 0])
+    // the program's own code has run meanwhile
+    given[0] = 5
+    there.fill(9, 1, 8)
+  })
+  assert.equal([...given], [5, 9, 9])
 })
 
 test('pointers to the other side keep their address; another session’s are refused', () => {

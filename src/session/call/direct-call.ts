@@ -4,6 +4,7 @@
  */
 import { Exchange, type Port, type Sender } from '../../channel/exchange.js'
 import type { Lane } from '../../channel/lane.js'
+import type { CallBuilder } from '../../codec/call-builder.js'
 import { ARENA_OFFSET, Kind, Reply, Status } from '../../codec/layout.js'
 import { SmallBuffers } from '../../codec/small-buffers.js'
 import type { LocalBlock } from '../../ctypes/block.js'
@@ -22,41 +23,55 @@ const NONE: readonly LocalBlock[] = []
  * NOT_DIRECT, with nothing sent, if the call is not of this kind or something is in the way.
  */
 export function callDirect(core: SessionCore, call: PreparedCall, args: readonly unknown[]): unknown {
-  const { lane, builder, mapping, objects } = core
+  const { lane, builder } = core
   for (let i = 0; i < args.length; i++) if (mayHoldFunction(args[i])) return NOT_DIRECT
   const ring = lane.freeRing(true)
   if (!ring) return NOT_DIRECT
-  const { small } = builder
-  small.clear()
+  let at: number | undefined
   builder.begin()
   builder.acceptsSmall = true
   try {
-    call.encode(builder, args)
+    at = send(core, call, args, builder, ring)
   } finally {
     builder.acceptsSmall = false
+    builder.end()
   }
-  const { moved } = builder
-  if (builder.image || (moved.length > 0 && objects.lodgers(moved).length > 0)) return NOT_DIRECT
+  if (at === undefined) return NOT_DIRECT
+  const replied = lane.answered()
+  if (replied >= 0) return finish(core, call, args, builder.small, at, builder.moved, replied, undefined)
+  return new DirectCall(core, call, args, builder, at).run(lane)
+}
+
+/** Where its small arrays lie in the arena; -1 if it has none; undefined: it was not sent. */
+function send(
+  core: SessionCore,
+  call: PreparedCall,
+  args: readonly unknown[],
+  builder: CallBuilder,
+  ring: Port,
+): number | undefined {
+  const { lane, mapping, objects } = core
+  const { small, moved, encoder } = builder
+  small.clear()
+  call.encode(builder, args)
+  if (builder.image || (moved.length > 0 && objects.lodgers(moved).length > 0)) return undefined
   let at = -1
   if (small.count > 0) {
-    if (lane.lent.size > 0 && small.some(buffer => lane.lent.has(buffer))) return NOT_DIRECT
+    if (lane.lent.size > 0 && small.some(buffer => lane.lent.has(buffer))) return undefined
     at = lane.arena.allocate(small.size)
-    if (at < ARENA_OFFSET) return NOT_DIRECT
-    small.put(mapping.i32, mapping.u8, at, core.facts.base + at, core.encoder)
+    if (at < ARENA_OFFSET) return undefined
+    small.put(mapping.i32, mapping.u8, at, core.facts.base + at, encoder)
   }
   const length = builder.finish(call.number, call.count)
-  if (!ring.send(core.encoder.message, length, Kind.call)) {
-    if (at >= 0) lane.arena.free(at, small.size)
-    return NOT_DIRECT
-  }
-  const replied = lane.answered()
-  if (replied >= 0) return finish(core, call, args, small, at, moved, replied, undefined)
-  return new DirectCall(core, call, args, at, moved.length > 0 ? moved.slice() : NONE).run(lane)
+  if (ring.send(encoder.message, length, Kind.call)) return at
+  if (at >= 0) lane.arena.free(at, small.size)
+  return undefined
 }
 
 /** A direct call whose answer has not come within the first look. */
 class DirectCall extends Exchange {
   readonly #small: SmallBuffers
+  readonly #moved: readonly LocalBlock[]
   readonly #lent: ArrayBufferLike[]
   #value: unknown
   #error: Error | undefined
@@ -65,11 +80,12 @@ class DirectCall extends Exchange {
     private readonly core: SessionCore,
     private readonly call: PreparedCall,
     private readonly args: readonly unknown[],
+    builder: CallBuilder,
     private readonly at: number,
-    private readonly moved: readonly LocalBlock[],
   ) {
     super()
-    const { builder, lane } = core
+    const { lane } = core
+    this.#moved = builder.moved.length > 0 ? builder.moved.slice() : NONE
     this.#small = builder.small
     // calls that are made inside this one get another list
     builder.small = new SmallBuffers()
@@ -100,7 +116,7 @@ class DirectCall extends Exchange {
     this.settled = true
     for (const buffer of this.#lent) lane.lent.delete(buffer)
     try {
-      this.#value = finish(this.core, this.call, this.args, this.#small, this.at, this.moved, replied, this.thrown)
+      this.#value = finish(this.core, this.call, this.args, this.#small, this.at, this.#moved, replied, this.thrown)
     } catch (error) {
       this.#error = error as Error
     }
@@ -127,8 +143,8 @@ function finish(
   const { view } = mapping
   const elsewhere = moved.length > 0 ? objects.settle(moved) : undefined
   if (at >= 0) {
-    if (view.getUint32(replied + Reply.status, true) <= Status.exception) small.readBack(mapping.i32, mapping.u8, at)
     lane.arena.free(at, small.size)
+    if (view.getUint32(replied + Reply.status, true) <= Status.exception) small.readBack(mapping.i32, mapping.u8, at)
   }
   if (moved.length > 0) objects.provide()
   const failure = thrown ?? failureOf(core, call, replied)

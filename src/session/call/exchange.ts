@@ -2,6 +2,7 @@
 
 import { AsyncResource } from 'node:async_hooks'
 import { Exchange, type Port, type Sender, sendFromArena } from '../../channel/exchange.js'
+import { type CallBuilder, lengthOfCall } from '../../codec/call-builder.js'
 import { numberOf } from '../../codec/control.js'
 import type { Image } from '../../codec/image.js'
 import { ARENA_OFFSET, Kind, Op, Reply, Status } from '../../codec/layout.js'
@@ -82,26 +83,34 @@ export class CallExchange extends Exchange {
 
   override attempt(lane: Sender, port: Port): boolean {
     if (this.#failure) throw this.#failure
+    const { builder } = this.core
+    try {
+      return this.#attempt(lane, port, builder)
+    } finally {
+      builder.end()
+    }
+  }
+
+  #attempt(lane: Sender, port: Port, builder: CallBuilder): boolean {
     const { core, call } = this
-    const { builder } = core
     builder.begin()
     const args = this.#snapshot ?? this.args
     this.#room = this.#context
       ? this.#context.runInAsyncScope(() => call.encode(builder, args, (this.#wrapped ??= [])))
       : call.encode(builder, args)
-    const length = builder.finish(call.number, call.count)
     const { image } = builder
     const nested = port.nested === true
     if (image) {
       if (image.callbacks.length > 0 && !core.callbacks.provide(image.callbacks, port)) return false
-      if (image.callbacks.length > 0) return this.attempt(lane, port)
-      if (!nested && image.blocks.some(block => block.writable && lane.lent.has(block.bytes.buffer))) return false
+      if (image.callbacks.length > 0) return this.#attempt(lane, port, builder)
+      if (!nested && image.blocks.some(block => block.writable && lane.lent.has(block.lentAs))) return false
     }
     const lodgers = builder.moved.length > 0 ? core.objects.lodgers(builder.moved) : NONE
-    if (!nested && lodgers.some(block => block.writable && lane.lent.has(block.bytes.buffer))) return false
+    if (!nested && lodgers.some(block => block.writable && lane.lent.has(block.lentAs))) return false
     call.verify?.()
     const imageSize = image?.size ?? 0
     const alignment = image?.alignment ?? 1
+    const length = lengthOfCall(call.count)
     const messageInArena = length > port.room
     if (imageSize > 0) {
       const spare = alignment > ALIGNED ? alignment : 0
@@ -114,13 +123,15 @@ export class CallExchange extends Exchange {
       builder.relocate(this.#base)
       this.#writeImage(image)
     }
+    // behind all that may run code of the program's, and with it the answers of callbacks
+    builder.finish(call.number, call.count)
     if (call.textCount > 0) {
       this.#texts ??= new TextRoom(core)
       this.#texts.place(lane, call.textLengths.call(call.textCount))
       builder.giveRoom(this.#texts.address, this.#texts.size)
     }
     for (const block of lodgers) core.objects.fill(block)
-    const { message } = core.encoder
+    const { message } = builder.encoder
     const sent = messageInArena
       ? sendFromArena(lane, port, new Uint8Array(message.buffer, 0, length), this.#messageAt, Kind.call)
       : port.send(message, length, Kind.call)
@@ -162,6 +173,8 @@ export class CallExchange extends Exchange {
         image.settle(this.#base, elsewhere)
       }
       const texts = this.#readTexts(at)
+      // `errcheck` and the functions of memsync may call with the same memory
+      this.#release(lane)
       error = this.thrown ?? failureOf(core, call, at)
       if (!error) {
         const inside = image
@@ -206,7 +219,8 @@ export class CallExchange extends Exchange {
       this.#at = lane.arena.allocate(size, this.#owner)
       this.#size = size
       if (this.#at >= ARENA_OFFSET) return true
-      if (!port.nested) return false
+      // objects may have all but little of it for as long as they live
+      if (!port.nested && !lane.isIdle) return false
     }
     if (this.#asked) return false
     const exchange = this.core.control.exchange(
@@ -269,11 +283,11 @@ export class CallExchange extends Exchange {
   }
 
   #lend(lane: Sender, blocks: readonly LocalBlock[]): void {
-    for (const { bytes, writable } of blocks) {
-      if (!writable || lane.lent.has(bytes.buffer)) continue
-      lane.lent.add(bytes.buffer)
+    for (const { lentAs, writable } of blocks) {
+      if (!writable || lane.lent.has(lentAs)) continue
+      lane.lent.add(lentAs)
       this.#lent ??= []
-      this.#lent.push(bytes.buffer)
+      this.#lent.push(lentAs)
     }
   }
 
@@ -286,8 +300,13 @@ export class CallExchange extends Exchange {
     return false
   }
 
-  #finish(lane: Sender): void {
+  #release(lane: Sender): void {
     if (this.#lent) for (const buffer of this.#lent) lane.lent.delete(buffer)
+    this.#lent = undefined
+  }
+
+  #finish(lane: Sender): void {
+    this.#release(lane)
     this.#giveUp(lane)
     if (this.#wrapped) for (const callback of this.#wrapped) this.core.callbacks.recycle(callback)
     this.#giveBack()

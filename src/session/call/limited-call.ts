@@ -18,6 +18,8 @@ export function startLimited<T>(
 ): Promise<T> {
   return new Promise((resolve, reject) => {
     checkSignal(label, signal)
+    // not known yet where what reads the arguments (an adapter, a getter) aborts
+    let exchange: CallExchange | undefined
     const end = (reason: number, error: (what: string) => Error): undefined => {
       if (exchange && core.lane.withdraw(exchange, error('its turn had not come, and the session lives'))) return
       const why = error('its session has been ended')
@@ -32,7 +34,7 @@ export function startLimited<T>(
       signal?.removeEventListener('abort', onAbort)
     }
     signal?.addEventListener('abort', onAbort)
-    const exchange = submit((error, value, lastError, errno) => {
+    exchange = submit((error, value, lastError, errno) => {
       finish()
       if (error) failWith(core, error, reject)
       else resolve(result(value, lastError, errno))

@@ -124,9 +124,13 @@ export function callBlocking(core: SessionCore, call: PreparedCall, args: readon
 function sendScalars(core: SessionCore, call: PreparedCall, args: readonly unknown[], port: Port): boolean {
   const { builder } = core
   builder.begin()
-  call.encode(builder, args)
-  const length = builder.finish(call.number, call.count)
-  return port.send(core.encoder.message, length, Kind.call)
+  try {
+    call.encode(builder, args)
+    const length = builder.finish(call.number, call.count)
+    return port.send(builder.encoder.message, length, Kind.call)
+  } finally {
+    builder.end()
+  }
 }
 
 function decodeReply(core: SessionCore, call: PreparedCall, args: readonly unknown[], at: number): unknown {

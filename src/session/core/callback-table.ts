@@ -146,6 +146,7 @@ export class CallbackTable {
       frame.finish(0, 0)
     }
     let value: unknown
+    let isLater = false
     lane.around(frame)?.interrupted?.()
     try {
       const args = plan.decodeArguments(bits, core.context)
@@ -153,19 +154,21 @@ export class CallbackTable {
       if (directives) loan = core.lend(directives, callback.type, args)
       const inside = lane.blocking.isFor(frame.strand)
       value = frame.scope.run(callback.made, inside, () => callback.fn(...args))
-      if (isPromise(value) && inside)
+      isLater = isPromise(value)
+      if (isLater && inside)
         throw new ArgumentError(
           'a callback that is called inside a blocking call cannot be async: its promise would wait for this thread',
         )
+      // what has a `then` need not be a promise: it may throw
+      if (isLater) (value as Promise<unknown>).then(finish, failed)
     } catch (error) {
       failed(error)
       return
     }
-    if (!isPromise(value)) {
+    if (!isLater) {
       finish(value)
       return
     }
-    value.then(finish, failed)
     frame.heldUp = () =>
       failed(
         new ArgumentError(

@@ -64,11 +64,10 @@ export class SessionCore {
   /** This thread's view of what is shared with the Windows process. */
   readonly mapping: Mapping
   readonly lane: Lane
-  readonly encoder: Encoder
   readonly memory: ProcessMemory
   /** What types need to know of this session. */
   readonly context: CallContext
-  readonly builder: CallBuilder
+  readonly #builder: CallBuilder
   readonly callbacks: CallbackTable
   readonly control = new Control(this)
   readonly dlls = new LoadedDlls(this)
@@ -94,7 +93,7 @@ export class SessionCore {
     this.shared = options.shared
     this.#ending = new SessionEnding(facts, this.shared, () => this.lane.heard())
     this.mapping = new Mapping(facts.segment, this.shared, thread)
-    this.encoder = createEncoder()
+    const encoder = createEncoder()
     this.memory = new ProcessMemory(facts.id, facts.pid, () => this.shared.life() !== Life.dead)
     this.encoding = facts.encoding
     this.context = this.contextFor(undefined)
@@ -106,7 +105,7 @@ export class SessionCore {
       state: this.shared,
       segment: facts.segment,
       thread,
-      encoder: this.encoder,
+      encoder,
       turn: new Turn(facts.turns, facts.number, this.mapping, this.shared),
       onCallback: this.callbacks.run,
       deathError: (exchange: Exchange | undefined) => this.deathError(exchange),
@@ -137,7 +136,15 @@ export class SessionCore {
     )
     this.memory.objects = this.objects
     this.#findShared()
-    this.builder = new CallBuilder(this.encoder, this.memory, facts.pointerSize)
+    this.#builder = new CallBuilder(encoder, this.memory, facts.pointerSize)
+  }
+
+  /** In which no call is being put together. */
+  get builder(): CallBuilder {
+    return this.#builder.free
+  }
+  get encoder(): Encoder {
+    return this.builder.encoder
   }
 
   get facts(): SessionFacts {

@@ -108,6 +108,7 @@ export class Objects implements ObjectMemory {
 
   /** Copies a block to its lodging. */
   fill(block: LocalBlock): void {
+    block.refresh()
     this.#rooms.fill(block, this.#lodgingOf(block) as ObjectPiece)
   }
 

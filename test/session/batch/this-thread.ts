@@ -81,6 +81,10 @@ export class Session implements Sender, Port {
     return true
   }
 
+  get isIdle(): boolean {
+    return this.sent.length === 0
+  }
+
   /** Rows of what has been sent, in order. */
   get rows(): number[] {
     return this.sent.map(({ message }) => message.getUint32(Batch.rows, true))

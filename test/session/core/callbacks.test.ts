@@ -269,6 +269,40 @@ test('async functions, and not under .sync', async () => {
   )
 })
 
+test('what has a then need not be a promise', async () => {
+  const once = callbacks.func('call_once', [Unary, c_int], c_int)
+  const settling = {
+    // biome-ignore lint/suspicious/noThenProperty: that is what is tried
+    then(settle: (value: number) => void) {
+      settle(5)
+      settle(6)
+      throw new RangeError('too late')
+    },
+  }
+  assert.is(await once(() => settling as never, 1), 5)
+  // biome-ignore lint/suspicious/noThenProperty: that is what is tried
+  const throwing = { then: () => assert.unreachable('then') }
+  await rejects(
+    once(() => throwing as never, 1),
+    assert.Assertion,
+    'then',
+  )
+  let asked = 0
+  const getter = {
+    // biome-ignore lint/suspicious/noThenProperty: that is what is tried
+    get then() {
+      if (++asked > 1) throw new RangeError('no more')
+      return () => {}
+    },
+  }
+  await rejects(
+    once(() => getter as never, 1),
+    RangeError,
+    'no more',
+  )
+  assert.is(await once(value => value, 3), 3)
+})
+
 test('what it throws is the error of the call, that very one, and the routine gets zero', async () => {
   const once = callbacks.func('call_once', [Unary, c_int], c_int)
   const apply = callbacks.func('apply', [Unary, c_int], c_longlong)
