@@ -12,6 +12,7 @@ import {
   type RemoteMemory,
   type Target,
 } from '../ctypes/block.js'
+import { lost } from '../ctypes/given.js'
 import { readAddress, setAddress } from '../ctypes/integers.js'
 import { checkSession } from '../ctypes/reference.js'
 import { arrange, type ImagePiece, padding, pieceAt } from './pieces.js'
@@ -106,6 +107,7 @@ export class Image {
   mergeBack(): void {
     for (const [piece, bytes] of this.#apart) merge(piece.bytes, piece.before as Uint8Array, bytes)
     this.#apart.clear()
+    this.#checkWhole()
   }
 
   /**
@@ -114,9 +116,9 @@ export class Image {
    */
   viewsBack(): Uint8Array[] {
     return this.#joined(piece => {
-      if (piece.writable && !piece.before) return piece.bytes
-      const apart = new Uint8Array(piece.bytes.length)
-      if (piece.writable) this.#apart.set(piece, apart)
+      if (piece.writable && !piece.before && isWhole(piece)) return piece.bytes
+      const apart = new Uint8Array(piece.size)
+      if (piece.writable && isWhole(piece)) this.#apart.set(piece, apart)
       return apart
     }, true)
   }
@@ -129,11 +131,16 @@ export class Image {
   copyFrom(memory: Uint8Array, at: number): void {
     for (const piece of this.#pieces) {
       const { bytes, writable, offset } = piece
-      if (!writable) continue
+      if (!writable || !isWhole(piece)) continue
       const there = memory.subarray(at + offset, at + offset + bytes.length)
       if (piece.before) merge(bytes, piece.before, there)
       else bytes.set(there)
     }
+    this.#checkWhole()
+  }
+
+  #checkWhole(): void {
+    if (!this.#pieces.every(piece => isWhole(piece) || !piece.writable)) throw lost()
   }
 
   /**
@@ -197,7 +204,7 @@ export class Image {
     for (const piece of this.#pieces) {
       if (piece.offset > end) views.push(padding(piece.offset - end, back))
       views.push(bytesOf(piece))
-      end = piece.offset + piece.bytes.length
+      end = piece.offset + piece.size
     }
     if (this.#size > end) views.push(padding(this.#size - end, back))
     return views
@@ -265,6 +272,8 @@ export class Image {
     return this.pointerSize === 8 ? view.getUint32(4, true) * 4294967296 + low : low
   }
 }
+
+const isWhole = ({ bytes, size }: ImagePiece) => bytes.length === size
 
 /** Copies bytes from `there` that differ from `before`. */
 function merge(here: Uint8Array, before: Uint8Array, there: Uint8Array): void {

@@ -10,6 +10,8 @@ const ALIGNMENT = 16
 /** A range of the image, with the memory here that it is a copy of. */
 export interface ImagePiece {
   bytes: Uint8Array
+  /** So many are sent; there are fewer once the program has taken the memory away. */
+  size: number
   readonly writable: boolean
   /** The bytes as they were sent; set before a callback runs that may change them here. */
   before?: Uint8Array
@@ -31,6 +33,7 @@ export function arrange(blocks: readonly LocalBlock[]): Arrangement {
   const pieces = blocks.map(
     ({ bytes, writable, shape }, number): ImagePiece => ({
       bytes,
+      size: bytes.length,
       writable,
       blocks: [number],
       alignment: Math.max(ALIGNMENT, shape?.alignment ?? 1),
@@ -115,6 +118,7 @@ function mergeGroup(group: ImagePiece[], gone: Set<ImagePiece>): void {
     for (const piece of cluster) if (piece !== first) gone.add(piece)
     first.alignment = Math.max(...cluster.map(({ alignment }) => alignment))
     first.bytes = new Uint8Array(first.bytes.buffer, start, end - start)
+    first.size = end - start
     first.blocks.splice(0, 1, ...numbers)
   }
   for (const piece of sorted.slice(1)) {

@@ -2,6 +2,7 @@
  * The typed arrays of a call whose arguments contain no other memory that is copied, where they are small together.
  * They are copied to the arena and back word by word, which is faster than an image with its blocks, pieces and links.
  */
+import { lost } from '../ctypes/given.js'
 import type { Encoder } from './encoder.js'
 
 /** Bytes of all arrays of a call, at the most: with more, an image costs little beside the copying. */
@@ -20,6 +21,7 @@ export class SmallBuffers {
   readonly #words: Words[] = []
   readonly #arguments: number[] = []
   readonly #offsets: number[] = []
+  readonly #lengths: number[] = []
   /** The contents as they were sent; set before a callback runs that may change the arrays. */
   #before: Words[] | undefined
 
@@ -37,13 +39,15 @@ export class SmallBuffers {
     const number = this.count
     const { byteLength } = given
     if (this.size + byteLength > LARGEST) return false
-    const known = this.#given[number] === given && this.#words[number].byteLength === byteLength
+    // one that seems empty may have been transferred, which is an error where its words are made
+    const known = byteLength > 0 && this.#given[number] === given && this.#words[number].byteLength === byteLength
     const words = known ? this.#words[number] : wordsOf(given)
     for (let i = 0; i < number; i++) if (this.#words[i].buffer === words.buffer) return false
     this.#given[number] = given
     this.#words[number] = words
     this.#arguments[number] = argument
     this.#offsets[number] = this.size
+    this.#lengths[number] = byteLength
     this.size += Math.ceil(byteLength / ALIGNED) * ALIGNED
     this.count = number + 1
     return true
@@ -78,10 +82,18 @@ export class SmallBuffers {
     this.#before ??= this.#words.slice(0, this.count).map(words => words.slice())
   }
 
-  /** Copies the arrays back from where `put` has copied them. */
+  /**
+   * Copies the arrays back from where `put` has copied them. Throws ArgumentError for one that the program has taken
+   * away meanwhile.
+   */
   readBack(i32: Int32Array, u8: Uint8Array, at: number): void {
+    let isWhole = true
     for (let i = 0; i < this.count; i++) {
       const words = this.#words[i]
+      if (words.byteLength !== this.#lengths[i]) {
+        isWhole = false
+        continue
+      }
       const from = at + this.#offsets[i]
       const before = this.#before?.[i]
       if (before) merge(new Uint8Array(words.buffer, words.byteOffset, words.byteLength), bytesOf(before), u8, from)
@@ -90,6 +102,7 @@ export class SmallBuffers {
         for (let j = 0; j < words.length; j++) words[j] = i32[first + j]
       } else for (let j = 0; j < words.length; j++) words[j] = u8[from + j]
     }
+    if (!isWhole) throw lost()
   }
 }
 

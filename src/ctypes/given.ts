@@ -56,6 +56,12 @@ export function unreadable(what: string, error: unknown): Error {
   return new ArgumentError(`${what} cannot be read: ${encodeError(error).message}`, { cause: error })
 }
 
+/** For memory that the program has taken away while a routine worked on it. */
+export const lost = (): ArgumentError =>
+  new ArgumentError(
+    'memory that was given has been transferred, or made shorter, before the routine was done with it: what that wrote there is lost',
+  )
+
 /** Can an object be asked for its members at all? */
 export function isReadable(value: object): boolean {
   try {

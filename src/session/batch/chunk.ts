@@ -8,14 +8,18 @@ import { SharedWord } from '../../channel/shared.js'
 import { BATCH_LAST_ERRORS, Batch, Kind, Reply, ROW_FAILURE_SIZE, Status } from '../../codec/layout.js'
 import type { LocalBlock } from '../../ctypes/block.js'
 import { bytesOf } from '../../ctypes/data.js'
-import { reading } from '../../ctypes/given.js'
-import { ZugbrueckeError } from '../../errors.js'
+import { lost, reading } from '../../ctypes/given.js'
+import { placed, ZugbrueckeError } from '../../errors.js'
 import { refusal } from '../call/refusal.js'
 import { TextRoom } from '../call/text-room.js'
 import { exceptionError } from '../core/exceptions.js'
 import { ADDRESS_OF, type ColumnChunk, type RowTexts } from './column.js'
 import type { RowRange } from './row-cursor.js'
 import type { ShareState } from './share.js'
+
+/** What everything in a chunk is aligned to at the least, and what the arena gives, in bytes. */
+const ALIGNED = 16
+const ARENA_ALIGNED = 64
 
 /** Base of both kinds of chunks: the inner ones, and the last one of a share, which is the share's exchange itself. */
 export abstract class Chunk extends Exchange {
@@ -30,8 +34,8 @@ export abstract class Chunk extends Exchange {
   #resultsAt = 0
   #failures = 0
   #lastErrors = 0
-  /** What is to be copied back, and from which offsets. */
-  #backs: { readonly chunk: ColumnChunk; readonly at: number }[] = []
+  /** What is to be copied back, how many bytes, and from which offsets. */
+  #backs: { readonly chunk: ColumnChunk; readonly at: number; readonly size: number }[] = []
   #texts: TextRoom | undefined
   /** When the chunk was sent. */
   #sent = 0
@@ -70,21 +74,27 @@ export abstract class Chunk extends Exchange {
     const chunks = reading(`${this.label}: a column`, () => columns.map(column => column.chunk(first, count)))
     const messageSize = Batch.columns + Batch.columnSize * chunks.length
     const outside = messageSize > port.room
+    const strictest = Math.max(ALIGNED, ...columns.map(({ alignment = ALIGNED }) => alignment))
+    const align = (bytes: number) => Math.ceil(bytes / strictest) * strictest
     let size = outside ? align(messageSize) : 0
     for (const chunk of chunks) size += align(chunk.bytes.length)
     const resultsAt = size
     const resultSize = plan.results.size
     const written = plan.results.address?.(core)
+    const results =
+      written === undefined ? reading(`${this.label}: the results`, () => plan.results.block(first, count)) : undefined
     if (written === undefined) size += align(resultSize * count)
     const lastErrorsAt = size
     size += plan.lastErrors ? align(4 * count) : 0
     const failuresAt = size
     size += ROW_FAILURE_SIZE * count
+    if (strictest > ARENA_ALIGNED) size += strictest
     if (size > lane.arena.size)
       throw new ZugbrueckeError(
         `${this.label}: one row of the batch takes ${size} bytes, more than the session's memory: start it with a larger "memory"`,
       )
     const at = lane.arena.allocate(size)
+    this.state.tried(size, at)
     if (at < 0) return false
     const { textCount, textLengths } = declared
     if (textCount > 0) {
@@ -92,9 +102,10 @@ export abstract class Chunk extends Exchange {
       this.#texts.place(lane, textLengths.rows(count, textCount))
     }
     const { base } = core.facts
+    const start = align(base + at) - base
     const { encoder, mapping } = core
     const { u8 } = mapping
-    let place = at + (outside ? align(messageSize) : 0)
+    let place = start + (outside ? align(messageSize) : 0)
     chunks.forEach((chunk, i) => {
       const column = columns[i]
       const pointer =
@@ -103,13 +114,13 @@ export abstract class Chunk extends Exchange {
           : BigInt(base + place)
       encoder.column(i, pointer, column.stride, column.kind.charCodeAt(0))
       if (chunk.bytes.length > 0) u8.set(absolute(chunk, base + place, core.facts.pointerSize), place)
-      if (chunk.back) this.#backs.push({ chunk, at: place })
+      if (chunk.back) this.#backs.push({ chunk, at: place, size: chunk.bytes.length })
       place += align(chunk.bytes.length)
     })
-    this.#results = written === undefined ? plan.results.block(first, count) : undefined
-    this.#resultsAt = at + resultsAt
-    this.#failures = at + failuresAt
-    this.#lastErrors = at + lastErrorsAt
+    this.#results = results
+    this.#resultsAt = start + resultsAt
+    this.#failures = start + failuresAt
+    this.#lastErrors = start + lastErrorsAt
     encoder.batch(
       this.#texts?.address ?? 0,
       declared.number,
@@ -126,7 +137,7 @@ export abstract class Chunk extends Exchange {
     )
     const { message } = encoder
     const sent = outside
-      ? sendFromArena(lane, port, new Uint8Array(message.buffer, 0, messageSize), at, Kind.batch)
+      ? sendFromArena(lane, port, new Uint8Array(message.buffer, 0, messageSize), start, Kind.batch)
       : port.send(message, messageSize, Kind.batch)
     if (!sent) {
       lane.arena.free(at, size)
@@ -148,6 +159,7 @@ export abstract class Chunk extends Exchange {
     const { share, core } = state
     state.underway.shift()
     state.ended++
+    let carriedOut = 0
     try {
       const texts = this.#readTexts(at)
       const { view } = core.mapping
@@ -162,11 +174,22 @@ export abstract class Chunk extends Exchange {
         )
       this.#readRows(code, texts)
       share.declared.pace.came(this.#range.count, this.#sent)
+      carriedOut = carried
     } catch (error) {
       state.failure ??= error as Error
     }
     this.#release(lane)
+    this.over(lane)
+    // last, for it runs code of the program's, which may call and so settle other chunks
+    try {
+      share.plan.finished(carriedOut)
+    } catch (error) {
+      state.failure ??= error as Error
+    }
   }
+
+  /** It is under way no longer. */
+  protected abstract over(lane: Sender): void
 
   override fail(lane: Sender, error: Error): void {
     const { state } = this
@@ -191,16 +214,22 @@ export abstract class Chunk extends Exchange {
     const { first, count } = this.#range
     const { u8 } = core.mapping
     if (this.#results) {
-      readInto(u8, this.#results.bytes, this.#resultsAt)
+      this.#readInto(u8, this.#results.bytes, this.#resultsAt, count * plan.results.size)
       plan.results.collect(this.#results, first, count, core.memory, texts)
     }
-    for (const { chunk, at } of this.#backs) {
-      readInto(u8, chunk.bytes, at)
+    for (const { chunk, at, size } of this.#backs) {
+      this.#readInto(u8, chunk.bytes, at, size)
       chunk.copiedBack?.(texts)
     }
-    if (plan.lastErrors) readInto(u8, bytesOf(plan.lastErrors.subarray(first, first + count)), this.#lastErrors)
+    if (plan.lastErrors)
+      this.#readInto(u8, bytesOf(plan.lastErrors.subarray(first, first + count)), this.#lastErrors, 4 * count)
     if (failed > 0) this.#readFailures(u8, Math.min(failed, count))
-    plan.finished(count)
+  }
+
+  /** Throws ArgumentError for memory of the program's that it has taken away meanwhile. */
+  #readInto(u8: Uint8Array, bytes: Uint8Array, at: number, size: number): void {
+    if (bytes.length < size) throw placed(lost(), 'a column', { routine: this.label })
+    bytes.set(u8.subarray(at, at + size))
   }
 
   #readFailures(u8: Uint8Array, count: number): void {
@@ -233,8 +262,6 @@ export abstract class Chunk extends Exchange {
   }
 }
 
-const align = (size: number) => (size + 15) & ~15
-
 /** The bytes of a column's chunk that lies at `address`, with its pointers into itself made addresses. */
 function absolute(chunk: ColumnChunk, address: number, pointerSize: number): Uint8Array {
   if (!chunk.pointers) return chunk.bytes
@@ -245,8 +272,4 @@ function absolute(chunk: ColumnChunk, address: number, pointerSize: number): Uin
     else view.setUint32(at, target, true)
   }
   return chunk.bytes
-}
-
-function readInto(u8: Uint8Array, bytes: Uint8Array, at: number): void {
-  bytes.set(u8.subarray(at, at + bytes.length))
 }

@@ -18,7 +18,7 @@ import {
 import { isA, isList } from '../../ctypes/given.js'
 import { setAddress } from '../../ctypes/integers.js'
 import { fits, placeOf, toAddress } from '../../ctypes/pointing.js'
-import { addressIn } from '../../ctypes/reference.js'
+import { addressIn, isCallbackTarget } from '../../ctypes/reference.js'
 import { hasElements, holds } from '../../ctypes/typed-arrays.js'
 import { isBigEndian } from '../../ctypes/variant.js'
 import { ArgumentError, placed } from '../../errors.js'
@@ -88,14 +88,16 @@ function scalarColumn(type: CType, given: unknown, core: ColumnContext): Column 
     hasElements(given, type)
   ) {
     const { length } = given as unknown as { length: number }
-    return sharedColumn(bytesOf(given), kind, size, length, core) ?? elementsColumn(bytesOf(given), length, kind, size)
+    return (
+      sharedColumn(bytesOf(given), kind, size, length, core) ?? elementsColumn(bytesOf(given), length, kind, size, size)
+    )
   }
   if (isA(given, ArrayData)) {
     const { elementType, [LENGTH]: length } = typeOf(given)
     if (elementType[KIND] !== kind || isBigEndian(elementType) || !(given[BLOCK] instanceof LocalBlock))
       throw new ArgumentError(`an array of ${elementType.name} is not a column of ${type.name}`)
     const bytes = given[BLOCK].bytes.subarray(given[OFFSET], given[OFFSET] + length * size)
-    return elementsColumn(bytes, length, kind, size)
+    return elementsColumn(bytes, length, kind, size, size)
   }
   if (isArrayLike(given)) {
     return {
@@ -118,7 +120,7 @@ function scalarColumn(type: CType, given: unknown, core: ColumnContext): Column 
   }
   const block = LocalBlock.allocate(size)
   type[WRITE](block, 0, isA(given, CData) ? (given as unknown as { value: unknown }).value : given)
-  return sameColumn(block.bytes, kind)
+  return sameColumn(block.bytes, kind, size)
 }
 
 function pointerColumn(type: CType, given: unknown, core: ColumnContext): Column {
@@ -155,7 +157,7 @@ function bufferColumn(
       `${bytes.length} bytes are no whole number of ${pointee?.name ?? 'element'}s of ${size} bytes`,
     )
   const length = bytes.length / size
-  return sharedColumn(bytes, ADDRESS_OF, size, length, core) ?? inPlace(bytes, size, length)
+  return sharedColumn(bytes, ADDRESS_OF, size, length, core) ?? inPlace(bytes, size, length, pointee?.alignment ?? size)
 }
 
 function arrayColumn(given: ArrayData, pointee: CType | undefined, core: ColumnContext): Column {
@@ -167,11 +169,13 @@ function arrayColumn(given: ArrayData, pointee: CType | undefined, core: ColumnC
     return columnAt((block as RemoteBlock).addressAt(given[OFFSET]), ADDRESS_OF, elementType.size, length, block)
   const at = core.objects?.addressOf(block)
   // an object outside of the segment has an address, too, but is copied for each call: here, for each chunk
-  if (at !== undefined && !block.lodging?.isFar)
+  if (at !== undefined && !block.lodging?.isFar) {
+    checkWhole(block, core)
     return columnAt(BigInt(at + given[OFFSET]), ADDRESS_OF, elementType.size, length, block)
+  }
   if (block.refs?.size) throw new ArgumentError('an array whose elements point to objects of JS cannot be a column')
   const bytes = block.bytes.subarray(given[OFFSET], given[OFFSET] + length * elementType.size)
-  return inPlace(bytes, elementType.size, length)
+  return inPlace(bytes, elementType.size, length, elementType.alignment)
 }
 
 /** A column with an address for each row. */
@@ -197,23 +201,34 @@ function addressesColumn(type: CType, given: ArrayLike<unknown>, core: ColumnCon
 }
 
 /** The address of a value in the session. Throws ArgumentError if it has none there. */
-function addressFor(type: CType, value: unknown, { memory, facts }: ColumnContext): bigint {
-  const { arch } = facts
+function addressFor(type: CType, value: unknown, core: ColumnContext): bigint {
+  const { memory } = core
+  const { arch } = core.facts
   if (typeof value === 'number') return toAddress(value, arch, type.name)
   const pointee = type[CATEGORY] === 'pointer' ? type.pointee : null
   const place = placeOf(value, { name: type.name, pointee, arch })
   if (place === null || typeof place === 'bigint') return place ?? 0n
-  return addressIn(memory, place)
+  const address = addressIn(memory, place)
+  if (!isCallbackTarget(place) && place.block instanceof LocalBlock) checkWhole(place.block, core)
+  return address
 }
 
-const inPlace = (bytes: Uint8Array, size: number, length: number): Column =>
-  elementsColumn(bytes, length, ADDRESS_OF, size, true)
+/** Throws ArgumentError for an object with buffers of the program's in it, which are copied before and after a call, and so not in a batch. */
+function checkWhole(block: LocalBlock, { objects }: ColumnContext): void {
+  if (objects?.lodgers([block]).length)
+    throw new ArgumentError(
+      'what leads to a buffer of yours cannot be in a column, for the buffer is copied for each call: store an array of ctypes (such as session.memory.array makes) in its place',
+    )
+}
+
+const inPlace = (bytes: Uint8Array, size: number, length: number, alignment: number): Column =>
+  elementsColumn(bytes, length, ADDRESS_OF, size, alignment, true)
 
 /** A column with the same address for each row. */
 function constant(address: bigint, size: number): Column {
   const view = new DataView(new ArrayBuffer(size))
   setAddress(view, 0, size, address)
-  return sameColumn(bytesOf(view), size === 8 ? 'p' : 'I')
+  return sameColumn(bytesOf(view), size === 8 ? 'p' : 'I', size)
 }
 
 /** A column of elements that the Windows process sees already, at `address`. Keeps the block `keeps` reachable. */

@@ -14,20 +14,19 @@ import { type BatchShare, ShareState } from './share.js'
 class InnerChunk extends Chunk {
   constructor(
     state: ShareState,
-    private readonly over: () => void,
+    private readonly isOver: () => void,
   ) {
     super(state)
   }
   override attempt(lane: Sender, port: Port): boolean {
     return this.sendRows(lane, port, this.state.chunkRows)
   }
-  override settle(lane: Sender, at: number): void {
-    super.settle(lane, at)
-    this.over()
-  }
   override fail(lane: Sender, error: Error): void {
     super.fail(lane, error)
-    this.over()
+    this.isOver()
+  }
+  protected override over(): void {
+    this.isOver()
   }
 }
 
@@ -56,22 +55,34 @@ export class BatchExchange extends Chunk {
     for (;;) {
       if (this.#ends()) return false
       if (share.yields?.()) return this.sendRows(lane, port, 0)
-      const { chunkRows } = state
-      if (share.plan.rows.left <= chunkRows) return this.sendRows(lane, port, chunkRows)
-      if (this.#underway >= state.depth) return false
-      if (!lane.sendFirst(new InnerChunk(state, () => this.#underway--), port)) return false
-      this.#underway++
+      try {
+        const isLast = share.plan.rows.left <= state.chunkRows
+        if (!isLast && this.#underway >= state.depth) return false
+        if (isLast ? this.sendRows(lane, port, state.chunkRows) : this.#sendInner(lane, port)) {
+          if (isLast) return true
+        } else if (!state.shrinks(lane, port)) return false
+      } catch (error) {
+        // the batch has not come to its end before its chunks have
+        state.failure ??= error as Error
+      }
     }
+  }
+
+  #sendInner(lane: Sender, port: Port): boolean {
+    const isSent = lane.sendFirst(new InnerChunk(this.state, () => this.#underway--), port)
+    if (isSent) this.#underway++
+    return isSent
   }
 
   override settle(lane: Sender, at: number): void {
     super.settle(lane, at)
-    this.#finish(lane)
+    this.finished(this.state.failure)
   }
 
   override fail(lane: Sender, error: Error): void {
     super.fail(lane, error)
-    this.#finish(lane)
+    this.over(lane)
+    this.finished(this.state.failure)
   }
 
   /** A value that changes whenever a row ends, and all the time while no chunk is under way. */
@@ -123,9 +134,8 @@ export class BatchExchange extends Chunk {
     for (const buffer of this.#lent) lane.lent.add(buffer)
   }
 
-  #finish(lane: Sender): void {
+  protected override over(lane: Sender): void {
     for (const buffer of this.#lent) lane.lent.delete(buffer)
     this.#lent = []
-    this.finished(this.state.failure)
   }
 }

@@ -82,7 +82,7 @@ export const BATCH_OPTIONS: Checks = {
 export interface PlannedRows {
   readonly rows: RowCursor
   /** What the routine returns in a register, for each row. */
-  readonly results: Omit<RowValues, 'all'>
+  readonly results: Omit<RowValues, 'all' | 'alignment'>
   readonly lastErrors: Uint32Array | undefined
   readonly errors: RowError[]
   readonly signal: AbortSignal | undefined
@@ -111,6 +111,7 @@ export class BatchPlan implements PlannedRows {
   readonly #outs: readonly RowValues[]
   readonly #detail: boolean
   readonly #onProgress: BatchOptions['onProgress']
+  #isTelling = false
   readonly #given: readonly unknown[]
   /**
    * The columns that the number of rows was read from. The session that they were made for gets them, for laying out a
@@ -178,9 +179,19 @@ export class BatchPlan implements PlannedRows {
   }
 
   finished(count: number): void {
-    if (count === 0) return
-    this.rows.done += count
-    this.#onProgress?.(this.rows.done, this.rows.total)
+    const { rows } = this
+    rows.done += count
+    // not again while it runs: what it calls may block until other rows have come
+    if (count === 0 || !this.#onProgress || this.#isTelling) return
+    this.#isTelling = true
+    try {
+      for (let told = 0; told < rows.done; ) {
+        told = rows.done
+        this.#onProgress(told, rows.total)
+      }
+    } finally {
+      this.#isTelling = false
+    }
   }
 
   #failedStatuses(statuses: Int32Array): void {

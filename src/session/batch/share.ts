@@ -1,5 +1,7 @@
 /** A session's share of a batch: what its chunks have in common, how many rows each has, and how many are under way at once. */
+import type { Port, Sender } from '../../channel/exchange.js'
 import { ROW_FAILURE_SIZE } from '../../codec/layout.js'
+import { ZugbrueckeError } from '../../errors.js'
 import type { DeclaredRoutine } from '../call/declared-routine.js'
 import type { SessionCore } from '../core/core.js'
 import type { Column } from './column.js'
@@ -42,8 +44,11 @@ export class ShareState {
   readonly underway: RowRange[] = []
   /** How many chunks have ended. */
   ended = 0
-  /** Rows of a chunk, at the most. */
-  readonly #most: number
+  /** Bytes of the chunk that was tried last, if there was no room for them in the arena; otherwise 0. */
+  lacking = 0
+  /** Rows of a chunk, at the most; and fewer than that while there is no room for so many. */
+  readonly #limit: number
+  #most: number
 
   constructor(
     readonly core: SessionCore,
@@ -59,7 +64,8 @@ export class ShareState {
     const fit = Math.floor(arenaSize / (DEPTH + 1) / (copied + ROW_FAILURE_SIZE))
     const quick = Math.floor(Math.min(CHUNK_ROWS, CHUNK_BYTES / Math.max(1, copied)))
     // a row that is larger than CHUNK_BYTES is a chunk of its own
-    this.#most = Math.max(1, Math.min(fit, plan.chunk ?? quick))
+    this.#limit = Math.max(1, Math.min(fit, plan.chunk ?? quick))
+    this.#most = this.#limit
   }
 
   /** How many rows the next chunk should have. */
@@ -67,6 +73,32 @@ export class ShareState {
     const { plan, declared, sharers } = this.share
     if (plan.chunk !== undefined) return this.#most
     return declared.pace.rows(this.#most, sharers > 1 ? Math.ceil(plan.rows.total / sharers / PARTS) : undefined)
+  }
+
+  /** Notes the offset in the arena that a chunk of `size` bytes has got; below 0, there was no room. */
+  tried(size: number, at: number): void {
+    this.lacking = at < 0 ? size : 0
+    if (at >= 0) this.#most = Math.min(this.#limit, 2 * this.#most)
+  }
+
+  /**
+   * Makes chunks smaller if there was no room for the last one and nothing is under way that gives some back: objects may
+   * have all but an eighth of the arena for as long as they live. False if the chunk has to wait. Throws ZugbrueckeError
+   * if it would wait for ever.
+   */
+  shrinks(lane: Sender, port: Port): boolean {
+    if (this.lacking === 0 || !(port.nested || lane.isIdle)) return false
+    const rows = Math.min(this.chunkRows, this.share.plan.rows.left)
+    if (rows > 1) {
+      this.lacking = 0
+      this.#most = rows >> 1
+      return true
+    }
+    // calls of other threads give back what they have
+    if (!port.nested && this.lacking < lane.arena.size / 8) return false
+    throw new ZugbrueckeError(
+      `${this.share.declared.label}: no shared memory is left for a row of the batch: free objects (session.memory.free), or start the session with a larger "memory"`,
+    )
   }
 
   /** How many chunks may be under way at once. */

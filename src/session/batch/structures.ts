@@ -6,7 +6,7 @@ import { ArgumentError, placed } from '../../errors.js'
 import { ADDRESS_OF, type Column, elementsColumn, isArrayLike, sameColumn } from './column.js'
 
 export function structureColumn(type: CType, given: unknown, pointerSize: number): Column {
-  const { size } = type
+  const { size, alignment } = type
   // 64-bit Windows passes structures of these sizes in a register; 32-bit Windows copies every structure
   const small = pointerSize === 8 && (size === 1 || size === 2 || size === 4 || size === 8)
   const kind = small ? ({ 1: 'B', 2: 'H', 4: 'I', 8: 'Q' }[size] ?? 'Q') : ADDRESS_OF
@@ -15,10 +15,10 @@ export function structureColumn(type: CType, given: unknown, pointerSize: number
   if (isLiteral(given)) {
     const block = LocalBlock.allocate(size)
     type[WRITE](block, 0, given)
-    return sameColumn(bytesOf(block), kind)
+    return sameColumn(bytesOf(block), kind, alignment)
   }
   if (given instanceof CData && typeOf(given) === type) {
-    return sameColumn(localBytes(given, size).slice(), kind)
+    return sameColumn(localBytes(given, size).slice(), kind, alignment)
   }
   if (given instanceof ArrayData && typeOf(given).elementType === type) {
     length = typeOf(given)[LENGTH]
@@ -35,7 +35,7 @@ export function structureColumn(type: CType, given: unknown, pointerSize: number
     }
     bytes = bytesOf(block)
   } else throw new ArgumentError(`expected an array of ${type.name}, found ${describe(given)}`)
-  return elementsColumn(bytes, length, kind, size)
+  return elementsColumn(bytes, length, kind, size, alignment)
 }
 
 const isLiteral = (value: unknown): value is object =>

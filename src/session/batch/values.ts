@@ -3,7 +3,7 @@ import { LocalBlock, type RemoteMemory } from '../../ctypes/block.js'
 import { ARCH, bytesOf, CATEGORY, type CType, KIND, pointerSizeOf, READ } from '../../ctypes/data.js'
 import { passedAs } from '../../ctypes/passing.js'
 import { keepTexts, textKindOf, textsIn, textTaken } from '../../ctypes/taken-texts.js'
-import { ADDRESS_OF, type Column, type ColumnContext, type RowTexts } from './column.js'
+import { ADDRESS_OF, type Column, type ColumnContext, type RowTexts, rowsOf } from './column.js'
 import { addressInBoth, isAddress, kindOfElements, type TypedArray } from './columns.js'
 
 /** The values that all rows leave in one place: as results, or in one `out` parameter. */
@@ -12,6 +12,7 @@ export interface RowValues {
   readonly kind: string
   /** Bytes of a value. */
   readonly size: number
+  readonly alignment: number
   /**
    * Where the Windows side writes the value of the first row, if it can write directly to where the caller wants them.
    * Otherwise undefined, and values come back in blocks.
@@ -26,7 +27,7 @@ export interface RowValues {
 }
 
 const NOTHING = new LocalBlock(new Uint8Array(0))
-const none: RowValues = { kind: 'v', size: 0, block: () => NOTHING, collect: () => {}, all: undefined }
+const none: RowValues = { kind: 'v', size: 0, alignment: 1, block: () => NOTHING, collect: () => {}, all: undefined }
 
 /**
  * Room for `rows` values of a type. Numbers and addresses go to a typed array: to `given`, if there is one. Texts in a
@@ -34,7 +35,7 @@ const none: RowValues = { kind: 'v', size: 0, block: () => NOTHING, collect: () 
  */
 export function rowValues(type: CType | null, rows: number, firstText = 0, given?: TypedArray): RowValues {
   if (type === null) return none
-  const { size } = type
+  const { size, alignment } = type
   const category = type[CATEGORY]
   // Windows returns a small structure like an integer of its size
   const kind = category === 'structure' ? passedAs(type, 'win64', true).kind : type[KIND]
@@ -45,9 +46,10 @@ export function rowValues(type: CType | null, rows: number, firstText = 0, given
     return {
       kind,
       size,
+      alignment,
       all,
       address: core => addressInBoth(bytes, core),
-      block: (first, count) => new LocalBlock(bytes.subarray(first * size, (first + count) * size)),
+      block: (first, count) => new LocalBlock(rowsOf(bytes, first, count, size)),
       collect: () => {},
     }
   }
@@ -59,6 +61,7 @@ export function rowValues(type: CType | null, rows: number, firstText = 0, given
   return {
     kind,
     size,
+    alignment,
     all,
     block: (_first, count) => LocalBlock.allocate(count * size),
     collect(block, first, count, memory, texts) {
@@ -82,6 +85,7 @@ function narrowAddresses(kind: string, all: BigInt64Array): RowValues {
   return {
     kind,
     size: 4,
+    alignment: 4,
     all,
     block: (_first, count) => LocalBlock.allocate(count * 4),
     collect(block, first, count) {
@@ -97,6 +101,7 @@ export function outColumn(values: RowValues, rows: number, memory: RemoteMemory)
     kind: ADDRESS_OF,
     stride: values.size,
     rowSize: values.size,
+    alignment: values.alignment,
     chunk(first, count) {
       const block = values.block(first, count)
       return { bytes: block.bytes, back: true, copiedBack: texts => values.collect(block, first, count, memory, texts) }

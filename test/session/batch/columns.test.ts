@@ -104,7 +104,7 @@ test('addresses for pointers: one for each row, or one for all', () => {
 test('memory that both sides see is walked through where it lies', () => {
   const array = ct.c_int.array(3).from([1, 2, 3])
   const block = (array as unknown as CData)[BLOCK]
-  const objects = { addressOf: (asked: LocalBlock) => (asked === block ? 0x5000 : undefined) }
+  const objects = { addressOf: (asked: LocalBlock) => (asked === block ? 0x5000 : undefined), lodgers: () => [] }
   const made = column(ct.POINTER(ct.c_int), array, { ...context, objects }) as Column & { address?: bigint }
   assert.equal([made.address, made.length, made.stride, made.rowSize], [0x5000n, 3, 4, 0])
   assert.is(made.chunk(0, 3).bytes.length, 0)
