@@ -262,6 +262,8 @@ export class Arena {
    */
   #back(from: number, to: number): void {
     const { i32 } = this.state
+    // objects outlive the session, in pages of this process's own; the file is closed, and its number may be another file's
+    if (this.state.life() === Life.dead) return
     for (let unit = Math.floor(from / UNIT); unit * UNIT < to; unit++) {
       if (Atomics.load(i32, SharedWord.backed + unit) !== 0) continue
       const at = unit * UNIT

@@ -44,8 +44,8 @@ export class ProcessMemory implements RemoteMemory {
   thunkFor?: (callback: CallbackTarget) => number
   /** Set where /proc/<pid>/mem is not permitted. */
   window?: MemoryWindow
-  /** The objects that live in memory that both sides see; set by the thread's core. */
-  objects?: ObjectMemory
+  #objects: ObjectMemory | undefined
+  #objectsLeft: WeakRef<ObjectMemory> | undefined
   /**
    * The segment, which is read and written in place. Set once the session is up: before, its address in the Windows
    * process is not known.
@@ -59,8 +59,19 @@ export class ProcessMemory implements RemoteMemory {
   constructor(
     readonly sessionId: string,
     private readonly pid: number,
-    private readonly alive: () => boolean,
+    private alive: () => boolean,
   ) {}
+
+  /**
+   * The objects that live in memory that both sides see; set by the thread's core. Once this is closed, only as long as
+   * there are any.
+   */
+  get objects(): ObjectMemory | undefined {
+    return this.#objects ?? this.#objectsLeft?.deref()
+  }
+  set objects(objects: ObjectMemory | undefined) {
+    this.#objects = objects
+  }
 
   /** Says that `u8` lies at `base` in the Windows process. */
   share(u8: Uint8Array, base: number): void {
@@ -123,14 +134,35 @@ export class ProcessMemory implements RemoteMemory {
     }
   }
 
+  /**
+   * The session has ended. Objects, pointers and results that the program keeps lead here: from now on this leads to nothing that the
+   * session had, so that its memory can go.
+   */
   close(): void {
     this.#closed = true
+    this.alive = () => false
+    if (this.#objects) this.#objectsLeft = new WeakRef(this.#objects)
+    this.#objects = undefined
+    this.#shared = undefined
+    delete this.window
+    if (this.thunkFor) this.thunkFor = () => this.#refuse()
+    if (this.routineAt) this.routineAt = address => this.#goneRoutine(address)
     if (this.#fd !== undefined) closeSync(this.#fd)
     this.#fd = undefined
   }
 
   assertAlive(): void {
-    if (this.isOver) throw new SessionTerminatedError(`session ${this.sessionId} has ended, and with it its memory`)
+    if (this.isOver) this.#refuse()
+  }
+
+  #refuse(): never {
+    throw new SessionTerminatedError(`session ${this.sessionId} has ended, and with it its memory`)
+  }
+
+  /** A function of memory that is gone. */
+  #goneRoutine(address: bigint): object {
+    const sync = () => this.#refuse()
+    return Object.assign(async () => sync(), { sync, address, memory: this })
   }
 
   #inShared(address: bigint, size: number): Uint8Array | undefined {

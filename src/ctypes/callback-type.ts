@@ -100,9 +100,9 @@ interface SharedMemsync {
 /** A JS function as a callback: one thunk for each session that it was given to. */
 export class Callback implements CallbackTarget {
   readonly #thunks = new WeakMap<RemoteMemory, number>()
+  readonly #disposers = new Map<RemoteMemory, () => void>()
   readonly #made = new AsyncResource('zugbruecke.Callback', { requireManualDestroy: true })
   #disposed = false
-  readonly #disposers = new Set<() => void>()
   constructor(
     readonly type: CallbackClass,
     readonly fn: (...args: unknown[]) => unknown,
@@ -118,11 +118,16 @@ export class Callback implements CallbackTarget {
   /** The session of this memory made a thunk for it; `dispose` is called once, by `dispose`. */
   served(memory: RemoteMemory, thunk: number, dispose: () => void): void {
     this.#thunks.set(memory, thunk)
-    this.#disposers.add(dispose)
+    this.#disposers.set(memory, dispose)
+  }
+  /** That session has ended: of its thunk only the address is known, for it may stand in objects. */
+  outlived(memory: RemoteMemory): void {
+    this.#disposers.delete(memory)
   }
   /** It has no thunk there any more. */
   left(memory: RemoteMemory): void {
     this.#thunks.delete(memory)
+    this.#disposers.delete(memory)
   }
   get disposed(): boolean {
     return this.#disposed
@@ -130,7 +135,7 @@ export class Callback implements CallbackTarget {
   dispose(): void {
     if (this.#disposed) return
     this.#disposed = true
-    for (const dispose of this.#disposers) dispose()
+    for (const dispose of [...this.#disposers.values()]) dispose()
     this.#disposers.clear()
   }
   [Symbol.dispose](): void {

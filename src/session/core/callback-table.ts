@@ -106,6 +106,11 @@ export class CallbackTable {
     this.#rest(thunk, callbackPlan(callback.type, this.core.facts.arch))
   }
 
+  /** The session has ended: callbacks that the program keeps lead here no longer. */
+  end(): void {
+    for (const callback of this.#numbers.keys()) (callback as Callback).outlived(this.core.memory)
+  }
+
   /** Runs the callback that the host announces. Called by the lane. */
   readonly run = (frame: Frame, number: number, count: number, argumentsAt: number): void => {
     const bound = this.#byNumber.get(number)

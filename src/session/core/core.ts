@@ -118,6 +118,7 @@ export class SessionCore {
       ),
       giveUp: reason => this.#ending.end(reason),
       onDeath: () => {
+        this.callbacks.end()
         this.memory.close()
         options.onDeath?.()
       },
