@@ -56,10 +56,10 @@ function readMoved(block: LocalBlock, { memory, address: home }: Home, offset: n
   return within(block, BigInt(home), address) ?? { block: new RemoteRange(memory, address), offset: 0 }
 }
 
-/** The place of an address in a block that lies at `start`, if it is there (or one past its end). */
+/** The place of an address in a block that lies at `start`, if it is there. One past its end may be where another object begins. */
 function within(block: Block, start: bigint, address: bigint): Target | undefined {
   const offset = address - start
-  return block instanceof LocalBlock && offset >= 0n && offset <= BigInt(block.size)
+  return block instanceof LocalBlock && offset >= 0n && offset < BigInt(block.size)
     ? { block, offset: Number(offset) }
     : undefined
 }

@@ -161,7 +161,8 @@ export class Objects implements ObjectMemory {
     }
     const block = sorted[low - 1]
     const within = block && offset - this.#at(block)
-    return block && within <= block.size ? { block, offset: within } : undefined
+    // one past its end may be where an object begins that the call did not lead to
+    return block && within < block.size ? { block, offset: within } : undefined
   }
 
   #at(block: LocalBlock): number {
