@@ -58,6 +58,7 @@ export class Heap {
    */
   allocate(size: number, alignment: number): number {
     const { pageSize } = this.arena
+    if (size > this.arena.size) return -1
     const rounded = Math.max(roundUp(size), alignment)
     this.#given += rounded
     if (rounded > pageSize / 2) return alignment > pageSize ? -1 : this.#claimPages(Math.ceil(size / pageSize))

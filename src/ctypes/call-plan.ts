@@ -6,6 +6,7 @@ import { ArgumentError, placed } from '../errors.js'
 import { converterOf } from './adapters.js'
 import { c_void_p, c_wchar_p } from './all-scalars.js'
 import { LocalBlock } from './block.js'
+import { allocated } from './checks.js'
 import type { CallContext } from './context.js'
 import {
   type Arch,
@@ -298,14 +299,14 @@ class Plan implements CallPlan {
     const room: ResultRoom = { result: undefined, outs: [] }
     let at = 0
     if (this.#hidden) {
-      room.result = LocalBlock.for(this.#hidden)
+      room.result = roomFor(this.#hidden)
       sink.block(at++, room.result, 0, true)
     }
     let given = 0
     for (let i = 0; i < this.#parameters.length; i++, at++) {
       const { type, isOut } = this.#parameters[i]
       if (isOut) {
-        const block = LocalBlock.for(type)
+        const block = roomFor(type)
         room.outs.push(block)
         sink.block(at, block, 0, true)
         continue
@@ -395,6 +396,8 @@ class Plan implements CallPlan {
     return placed(unreadable('it', thrown), `argument ${index + 1}`, { routine: this.#routine, position: index + 1 })
   }
 }
+
+const roomFor = (type: CType) => allocated(`room for ${type.name}`, () => LocalBlock.for(type))
 
 const never: Lower = () => {
   throw new ArgumentError('an out parameter is not given')

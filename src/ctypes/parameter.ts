@@ -24,6 +24,7 @@ import { c_char, c_wchar } from './scalars.js'
 import { SimpleData, toBool, toChar, toFloat, toWideChar, unwrap } from './simple.js'
 import type { ArgumentSink } from './sink.js'
 import { StructureData } from './structure.js'
+import { checkOffset } from './text.js'
 import { holds } from './typed-arrays.js'
 
 /** Checks a value and writes it as argument number `index`; throws ArgumentError. */
@@ -141,8 +142,7 @@ function putPlace(sink: ArgumentSink, index: number, place: Place, context: Call
   if (isCallbackTarget(place)) return sink.callback(index, place)
   const { block, offset } = place
   if (block instanceof LocalBlock) {
-    if (offset < 0 || offset > block.size)
-      throw new ArgumentError(`a reference leads to byte ${offset} of an object of ${block.size} bytes`)
+    checkOffset(block, offset)
     return sink.block(index, block, offset)
   }
   const remote = block as RemoteBlock

@@ -4,7 +4,7 @@ import { ArgumentError } from '../errors.js'
 import { AlignedField } from './aligned-field.js'
 import { BitField } from './bitfield.js'
 import { type Block, LocalBlock, POINTERS } from './block.js'
-import { type Checks, checkOptions } from './checks.js'
+import { allocated, type Checks, checkOptions } from './checks.js'
 import type { CallContext } from './context.js'
 import {
   ARCH,
@@ -57,7 +57,10 @@ export abstract class StructureData extends CData {
   constructor(...values: unknown[]) {
     super()
     const type = typeOf(this)
-    lay(this, LocalBlock.for(type))
+    lay(
+      this,
+      allocated(type.name, () => LocalBlock.for(type)),
+    )
     if (values.length > 0) fill(this, type, values)
   }
   static override get size(): number {

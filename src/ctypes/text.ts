@@ -87,10 +87,17 @@ export function readText(place: Target, wide: boolean, length?: number): string 
 export const encodingOf = (block: Block): Encoding =>
   (block instanceof TextBlock ? undefined : memoryOf(block)?.encoding) ?? utf8
 
+/** Throws ArgumentError for a place before an object, or behind its end. */
+export function checkOffset(block: Block, offset: number): void {
+  if (block instanceof LocalBlock && (offset < 0 || offset > block.size))
+    throw new ArgumentError(`a reference leads to byte ${offset} of an object of ${block.size} bytes`)
+}
+
 /** Bytes that may be decoded: a copy where somebody else may change them. */
 export function bytesAt(block: Block, offset: number, size: number): Uint8Array {
   if (!Number.isSafeInteger(size) || size < 0)
     throw new ArgumentError(`a size is a number of bytes, not ${describe(size)}`)
+  checkOffset(block, offset)
   if (block instanceof LocalBlock && offset + size > block.size)
     throw new ArgumentError(`${size} bytes do not lie inside the ${block.size} bytes that this leads to`)
   if (block instanceof LocalBlock)
@@ -103,6 +110,7 @@ const PAGE = 4096
 
 /** The bytes of a text, without its zero. */
 export function upToZero(block: Block, offset: number, unit: number): Uint8Array {
+  checkOffset(block, offset)
   if (block instanceof LocalBlock) {
     const { bytes } = block
     let end = offset

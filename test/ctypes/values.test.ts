@@ -299,6 +299,23 @@ test('text: arrays, fields, surrogates', () => {
   }, /room/)
   assert.is(ct.string_at(ct.create_string_buffer('abc', 10)), 'abc')
   assert.is(ct.wstring_at(ct.create_unicode_buffer('äb')), 'äb')
+  const text = ct.create_string_buffer('abcdef')
+  assert.is(ct.string_at(ct.byref(text, 3)), 'def')
+  assert.is(ct.string_at(ct.byref(text, 7)), '')
+  // before and behind an object is nothing
+  for (const offset of [-2, 8, 100]) {
+    const outside = ct.byref(text, offset)
+    for (const wrong of [
+      () => ct.string_at(outside),
+      () => ct.string_at(outside, 4),
+      () => ct.wstring_at(outside, 1),
+      () => ct.memset(outside, 65, 2),
+      () => ct.memmove(outside, 'xy', 2),
+      () => ct.memmove(text, outside, 2),
+    ])
+      refuses(wrong, new RegExp(`byte ${offset} of an object of 7 bytes`))
+  }
+  assert.is(text.value, 'abcdef')
 })
 
 test('a plan names routine, position and both types', () => {

@@ -126,6 +126,14 @@ test('bad sizes', async ({ session }) => {
   await rejects(session.memory.alloc(2 ** 46), ZugbrueckeError)
 })
 
+test('arrays that no memory has room for', ({ session }) => {
+  for (const length of [2 ** 31, 2 ** 32, 2 ** 32 + 16, 2 ** 33 + 5, 2 ** 52 + 1])
+    for (const type of [Uint8Array, Float64Array])
+      throws(() => session.memory.array(type, length), ZugbrueckeError, 'not left')
+  throws(() => session.memory.array(c_int, 2 ** 32 - 1), ZugbrueckeError, 'not left')
+  throws(() => session.memory.array(c_int, 2 ** 32), ArgumentError)
+})
+
 test('addresses that are reserved, and no memory yet', async ({ session }) => {
   const { c_size_t, c_void_p, c_ulong } = session.types
   const allocate = session.windll.kernel32.func('VirtualAlloc', [c_void_p, c_size_t, c_ulong, c_ulong], c_void_p)
