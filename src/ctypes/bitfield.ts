@@ -4,7 +4,6 @@ import type { Block } from './block.js'
 import { CATEGORY, type CType, describe, isType, KIND } from './data.js'
 import { readBig, readInteger, toBigInt, writeBig, writeInteger } from './integers.js'
 import { toBool, unwrap } from './simple.js'
-import { isBigEndian } from './variant.js'
 
 /** A bit field of a structure, as `bits(type, width)` makes it: `width` bits, counted from 1, of an integer type. */
 export class BitField<T extends CType = CType> {
@@ -30,25 +29,35 @@ export interface BitAccess {
   write(block: Block, offset: number, value: unknown): void
 }
 
-/** `room` is how many bytes there are from the field's offset to the end of its structure: in a union less than a unit may be. */
-export function bitAccess(type: CType, width: number, bit: number, name: string, room: number): BitAccess {
-  const little = !isBigEndian(type)
+/**
+ * `room` is how many bytes there are from the field's offset to the end of its structure: in a union less than a unit may be. In a big-endian
+ * structure the first field has the most significant bits, also of a single byte.
+ */
+export function bitAccess(
+  type: CType,
+  width: number,
+  bit: number,
+  name: string,
+  room: number,
+  isBig: boolean,
+): BitAccess {
+  const little = !isBig
   const isBool = type[CATEGORY] === 'bool'
   const signed = !isBool && isSigned(type)
   const { size } = type
   // A value goes through the type first: its checks and its JS representation hold for the field, too.
   const format = { name: `${name} (${width} bits of ${type.name})`, bytes: width / 8, signed }
-  const isBig = size === 8
+  const isLong = size === 8
   const bitsOf = (value: unknown) =>
     isBool ? BigInt(toBool(value, format.name)) : toBigInt(unwrap(value, type), format)
   if (room < size) return byteAccess(type, width, room, signed, bitsOf)
   const unitOf = (block: Block, offset: number) =>
-    isBig ? readBig(block, offset, false, little) : BigInt(readInteger(block, offset, size, false, little))
+    isLong ? readBig(block, offset, false, little) : BigInt(readInteger(block, offset, size, false, little))
   const mask = (1n << BigInt(width)) - 1n
   const shift = BigInt(little ? bit : 8 * size - bit - width)
   return {
     read(block, offset) {
-      if (!isBig) {
+      if (!isLong) {
         const unit = readInteger(block, offset, size, false, little)
         const up = 32 - width - Number(shift)
         const value = signed ? (unit << up) >> (32 - width) : (unit << up) >>> (32 - width)
@@ -59,7 +68,7 @@ export function bitAccess(type: CType, width: number, bit: number, name: string,
     },
     write(block, offset, value) {
       const unit = (unitOf(block, offset) & ~(mask << shift)) | ((bitsOf(value) & mask) << shift)
-      if (isBig) writeBig(block, offset, little, unit)
+      if (isLong) writeBig(block, offset, little, unit)
       else writeInteger(block, offset, size, little, Number(BigInt.asIntN(8 * size, unit)))
     },
   }

@@ -202,6 +202,29 @@ test('big-endian structures', () => {
   assert.is(header.f, 9)
 })
 
+test('the bits of a single byte have an order, too', () => {
+  const fields = {
+    version: ct.bits(ct.c_ubyte, 4),
+    words: ct.bits(ct.c_ubyte, 4),
+    level: ct.bits(ct.c_byte, 3),
+    rest: ct.bits(ct.c_byte, 5),
+    flag: ct.bits(ct.c_bool, 1),
+  }
+  // as an IPv4 packet begins
+  const bytes = Uint8Array.of(0x45, 0xe1, 0x80)
+  const big = ct.BigEndianStructure(fields).from_buffer(bytes)
+  assert.equal([big.version, big.words, big.level, big.rest, big.flag], [4, 5, -1, 1, true])
+  const little = ct.Structure(fields).from_buffer(bytes)
+  assert.equal([little.version, little.words, little.level, little.rest, little.flag], [5, 4, 1, -4, false])
+  big.version = 6
+  big.level = 1
+  big.flag = false
+  assert.equal([...bytes], [0x65, 0x21, 0])
+  const either = new Uint8Array(1)
+  ct.BigEndianUnion({ high: ct.bits(ct.c_ubyte, 3), all: ct.c_ubyte }).from_buffer(either).high = 5
+  assert.equal([...either], [0xa0])
+})
+
 test('pointers between objects of JS', () => {
   const second = new Node({ value: 2 })
   const first = new Node({ value: 1, next: second } as never)
