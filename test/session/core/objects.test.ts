@@ -315,6 +315,9 @@ test('an array of memory.array is worked on in place by calls and batches', asyn
   for (const bad of [-1, 1.5, 'x']) throws(() => session.memory.array(Int8Array, bad as never), ArgumentError)
   throws(() => session.memory.array(Map as never, 1), ArgumentError)
   assert.is(session.memory.array(Int8Array, 0).length, 0)
+  // the memory goes with the array, and so is not handed to another
+  const { buffer } = session.memory.array(Int8Array, 4) as unknown as { buffer: { transfer(): ArrayBuffer } }
+  throws(() => buffer.transfer(), ArgumentError, 'slice')
 })
 
 test('such objects are ordinary ones to JS', async ({ session }) => {
