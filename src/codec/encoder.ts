@@ -38,8 +38,10 @@ export interface Encoder {
 
 let compiled: object | undefined
 
-/** Throws SetupError if the package was not built. */
+/** Throws SetupError if the package was not built, and where Node has no WebAssembly. */
 export function createEncoder(): Encoder {
+  if (!WebAssembly)
+    throw new SetupError('calls are put together by WebAssembly, which this Node runs without: leave out --jitless')
   if (!compiled) {
     const file = new URL('../../encoder.wasm', import.meta.url)
     let bytes: Uint8Array

@@ -7,4 +7,5 @@ interface WebAssemblyNamespace {
   Instance: new (module: object) => { exports: { memory: { buffer: ArrayBuffer } } }
 }
 
-export const WebAssembly = (globalThis as unknown as { WebAssembly: WebAssemblyNamespace }).WebAssembly
+/** Undefined under `--jitless`. */
+export const WebAssembly = (globalThis as unknown as { WebAssembly?: WebAssemblyNamespace }).WebAssembly

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { chmodSync, cpSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
+import { promisify } from 'node:util'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { CtypesSession, SessionStartError, SetupError } from 'zugbruecke'
@@ -48,6 +49,14 @@ test('no Python', () => fails({ python: '/nonexistent/python.exe' }, SetupError,
 test('no Wine', () => fails({ wine: '/nonexistent/wine', id: 'no-wine' }, SetupError, '/nonexistent/wine'))
 
 test('a prefix that is none', () => fails({ prefix: '/dev/null/prefix' }, SetupError, '/dev/null/prefix'))
+
+test('a Node without WebAssembly', async () => {
+  const program = `import { CtypesSession } from 'zugbruecke'
+    await CtypesSession.start().catch(error => { console.log(error.name, error.message) })`
+  const flags = ['--jitless', '--no-warnings', '--input-type=module', '-e', program]
+  const { stdout } = await promisify(execFile)(process.execPath, flags)
+  assert.match(stdout, /^SetupError .*--jitless/)
+})
 
 test('a Windows side that ends at once says its last words', async () => {
   const python = join(folder, 'python.exe')
