@@ -253,7 +253,7 @@ export abstract class Chunk extends Exchange {
   }
 
   #release(lane: Sender): void {
-    // only what a column passes by its address can a DLL still write to
+    // a DLL can still write only to what a column passes by its address
     const knows = this.state.share.columns.some(({ kind }) => kind === ADDRESS_OF)
     if (this.#isAllocated) lane.arena.free(this.#at, this.#size, knows)
     this.#texts?.release(lane)

@@ -30,10 +30,7 @@ class InnerChunk extends Chunk {
   }
 }
 
-/**
- * The share in the lane's queue, which is also its last chunk: one without rows, where other sessions have had the
- * last.
- */
+/** The share in the lane's queue, and its last chunk. That has no rows where other sessions carry out the last ones. */
 export class BatchExchange extends Chunk {
   /** How many inner chunks are under way. */
   #underway = 0

@@ -18,7 +18,7 @@ export interface RowValues {
    * Otherwise undefined, and values come back in blocks.
    */
   address?(core: ColumnContext): number | undefined
-  /** Memory for the values of some rows, to be filled. */
+  /** Memory for the values of some rows, which the caller of this method fills. */
   block(first: number, count: number): LocalBlock
   /** Converts a block that has been filled to what the caller gets. Addresses in it are those of `memory`. */
   collect(block: LocalBlock, first: number, count: number, memory: RemoteMemory, texts: RowTexts | undefined): void

@@ -37,7 +37,7 @@ export class DeclaredRoutine implements PreparedCall {
   readonly label: string
   readonly count: number
   readonly plain: boolean
-  /** Whether a call has scalars alone, leaves no texts, and fits any slot of the ring. */
+  /** Whether all arguments of a call are scalars, it leaves no texts, and its message fits any slot of the ring. */
   readonly small: boolean
   /** Whether `callDirect` can make its calls, where their arguments allow it: see direct-call.ts. */
   readonly direct: boolean

@@ -1,6 +1,6 @@
 /**
- * Makes the calls of a routine. A routine is declared on the Windows side once for each signature that it is called with,
- * before the first such call; the call does not wait for the answer to that.
+ * Makes the calls of a routine. A routine is declared on the Windows side once for each signature that it is called
+ * with, before the first such call; the call does not wait for the answer to that.
  */
 
 import type { Lane } from '../../channel/lane.js'
