@@ -1,5 +1,5 @@
 /** What a library with state does with objects, by blocking calls or by awaited ones: in a job, on a thread that has joined, on any. */
-const MANY = 20_000
+const MANY = 5_000
 
 export async function live(session, path, isAwaited) {
   const { Structure, POINTER, CFUNCTYPE, byref, pointer, cast, addressof, resize, sizeof, ...types } = session.types
