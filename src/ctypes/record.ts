@@ -103,7 +103,9 @@ export function buildRecord(
       ...(width === undefined ? {} : { bits: width, bit }),
     })
     accessors.push(
-      width === undefined ? fieldAccessor(name, type, offset) : bitFieldAccessor(fields[name], layout.size, options.big),
+      width === undefined
+        ? fieldAccessor(name, type, offset)
+        : bitFieldAccessor(fields[name], layout.size, options.big),
     )
   }
   const positional = Object.keys(fields)
@@ -147,7 +149,11 @@ function fieldAccessor(name: string, type: CType, offset: number): Accessor {
   }
 }
 
-function bitFieldAccessor({ name, type, offset, bits = 0, bit = 0 }: FieldInfo, size: number, isBig: boolean): Accessor {
+function bitFieldAccessor(
+  { name, type, offset, bits = 0, bit = 0 }: FieldInfo,
+  size: number,
+  isBig: boolean,
+): Accessor {
   const access = bitAccess(type, bits, bit, name, size - offset, isBig)
   const write = (data: CData, value: unknown) => access.write(data[BLOCK], data[OFFSET] + offset, value)
   return {

@@ -36,7 +36,7 @@ function shareOf(given: Given, pace = new Pace()): ShareState {
     lastErrors: lastErrors ? new Uint32Array(0) : undefined,
     results: { size: result, address: () => (isDirect ? 0x1000 : undefined) },
   } as unknown as PlannedRows
-  const columns = rowSizes.map((rowSize): Column => ({ ...sameColumn(new Uint8Array(0), 'i'), rowSize }))
+  const columns = rowSizes.map((rowSize): Column => ({ ...sameColumn(new Uint8Array(0), 'i', 4), rowSize }))
   const declared = { pace, textCount, textLengths: new TextLengths() } as unknown as DeclaredRoutine
   return new ShareState(core, { plan, declared, columns, sharers: given.sharers ?? 1 }, given.arena ?? LARGE)
 }
