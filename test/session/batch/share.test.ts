@@ -1,6 +1,7 @@
 /** A session's share of a batch: how many rows its chunks have, and how many chunks are under way at once. */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import type { Port, Sender } from '../../../src/channel/exchange.js'
 import { ROW_FAILURE_SIZE } from '../../../src/codec/layout.js'
 import { type Column, sameColumn } from '../../../src/session/batch/column.js'
 import type { PlannedRows } from '../../../src/session/batch/plan.js'
@@ -88,6 +89,32 @@ test('of a batch that sessions share a chunk is a sixteenth of a fair part, and 
   assert.is(state.chunkRows, 1000)
   assert.is(state.depth, 2)
   assert.is(shareOf({ total: 64_000, sharers: 4, chunk: 7 }).depth, 2)
+})
+
+test('chunks shrink where there is no room and nothing is under way, and grow again', () => {
+  const state = shareOf({ rowSizes: [1 << 10] }, quick())
+  const idle = { isIdle: true, arena: { size: LARGE } } as unknown as Sender
+  const busy = { ...idle, isIdle: false } as unknown as Sender
+  const ring = {} as Port
+  const callback = { nested: true } as Port
+  const all = state.chunkRows
+  assert.not.ok(state.shrinks(idle, ring), 'there was room')
+  state.tried(1000, -1)
+  assert.not.ok(state.shrinks(busy, ring), 'what is under way gives some back')
+  assert.ok(state.shrinks(idle, ring))
+  assert.is(state.chunkRows, all >> 1)
+  assert.not.ok(state.shrinks(idle, ring), 'that has not been tried yet')
+  state.tried(500, 64)
+  assert.is(state.chunkRows, all)
+  for (;;) {
+    state.tried(1000, -1)
+    if (state.chunkRows === 1) break
+    assert.ok(state.shrinks(busy, callback))
+  }
+  assert.not.ok(state.shrinks(idle, ring), 'other threads may give back so little')
+  assert.throws(() => state.shrinks(idle, callback), /no shared memory is left for a row/)
+  state.tried(LARGE, -1)
+  assert.throws(() => state.shrinks(idle, ring), /no shared memory is left for a row/)
 })
 
 test.run()
