@@ -677,7 +677,7 @@ const TAKES_NOTHING = new Set([
 /** Not for programs, though they are there. */
 const INTERNAL = new Set([
   ...['toUnix', 'whenReady', 'coreNow', 'adopt', 'core', 'isCurrent', 'surrender', 'belongsTo', 'fn', 'thunk'],
-  ...['served', 'left', 'BitField', 'end', 'admit', 'placed'],
+  ...['served', 'left', 'outlived', 'BitField', 'end', 'admit', 'placed'],
 ])
 
 /** Functions by their names, also those of its classes. */
