@@ -162,7 +162,7 @@ const ending: Fault[] = [
     name: 'fills the pipes that wake both sides',
     becomes: 'either',
     arch: 'win64',
-    act: async ({ library, settle }) => {
+    act: async ({ library, settle, session }) => {
       const linux = library('linux').func(
         'linux_call',
         [c_longlong, c_void_p, c_void_p, c_void_p, c_void_p, c_void_p],
@@ -170,25 +170,37 @@ const ending: Fault[] = [
       )
       const [OPEN, WRITE, RDWR_NONBLOCK] = [2, 1, 0o4002]
       const bytes = Buffer.alloc(1 << 17)
-      for (const fd of bells()) {
+      for (const [fd, pipe] of bells()) {
         const path = Buffer.from(`/proc/${process.pid}/fd/${fd}\0`)
         const opened = await linux(OPEN, path, RDWR_NONBLOCK, null, null, null).catch(() => -1)
+        // sessions come and go beside this one: the number may by now be of the pipe that a thread of Node's hears signals by
+        if (linkOf(`/proc/${session.pid}/fd/${opened}`) !== pipe) continue
         settle(linux(WRITE, Number(opened), bytes, bytes.length, null, null))
       }
     },
   },
 ]
 
-/** Pipes of this process that are open for both directions, as those of sessions are. */
-function bells(): string[] {
-  return readdirSync('/proc/self/fd').filter(fd => {
+/** Pipes of this process that are open for both directions, as those of sessions are: the number of each, and what it leads to. */
+function bells(): [fd: string, pipe: string][] {
+  return readdirSync('/proc/self/fd').flatMap((fd): [string, string][] => {
+    const pipe = linkOf(`/proc/self/fd/${fd}`)
+    if (!pipe?.startsWith('pipe:')) return []
     try {
       const flags = /^flags:\s+(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1] ?? '0'
-      return readlinkSync(`/proc/self/fd/${fd}`).startsWith('pipe:') && (Number.parseInt(flags, 8) & 3) === 2
+      return (Number.parseInt(flags, 8) & 3) === 2 ? [[fd, pipe]] : []
     } catch {
-      return false
+      return []
     }
   })
+}
+
+function linkOf(path: string): string | undefined {
+  try {
+    return readlinkSync(path)
+  } catch {
+    return undefined
+  }
 }
 
 const stopping: Fault[] = [
