@@ -203,26 +203,29 @@ function linkOf(path: string): string | undefined {
   }
 }
 
+/** In milliseconds: long enough that a call is under way by then also where all cores are busy, for one that still waits is withdrawn. */
+const LIMIT = 1000
+
 const stopping: Fault[] = [
   {
     name: 'hangs, with a time limit',
     becomes: 'ends',
-    act: round => round.settle(hang(round).with({ timeout: 100 })(60_000)),
+    act: round => round.settle(hang(round).with({ timeout: LIMIT })(60_000)),
   },
   {
     name: 'computes for ever, with a time limit',
     becomes: 'ends',
-    act: ({ library, settle }) => settle(library('ruin').func('spin', [], null).with({ timeout: 100 })()),
+    act: ({ library, settle }) => settle(library('ruin').func('spin', [], null).with({ timeout: LIMIT })()),
   },
   {
     name: 'suspends its own thread, with a time limit',
     becomes: 'ends',
-    act: ({ library, settle }) => settle(library('ruin').func('suspend', [], null).with({ timeout: 100 })()),
+    act: ({ library, settle }) => settle(library('ruin').func('suspend', [], null).with({ timeout: LIMIT })()),
   },
   {
     name: 'hangs, and is aborted',
     becomes: 'ends',
-    act: round => round.settle(hang(round).with({ signal: AbortSignal.timeout(100) })(60_000)),
+    act: round => round.settle(hang(round).with({ signal: AbortSignal.timeout(LIMIT) })(60_000)),
   },
   {
     name: 'hangs in a row of a batch, with a time limit',
@@ -284,7 +287,7 @@ const inCallbacks: Fault[] = [
     becomes: 'ends',
     act: ({ library, settle }) => {
       const once = library('callbacks').func('call_once', [Unary, c_int], c_int)
-      settle(once.with({ timeout: 150 })((() => new Promise(() => {})) as never, 1))
+      settle(once.with({ timeout: LIMIT })((() => new Promise(() => {})) as never, 1))
     },
   },
   {
