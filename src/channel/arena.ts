@@ -144,9 +144,7 @@ export class Arena {
 
   /** Lets claimed pages rest, and gives back those that have rested longest. */
   rest(start: number, pages: number, owner?: object): void {
-    const { i32 } = this.state
-    for (let page = start; page < start + pages; page++) Atomics.store(i32, SharedWord.pages + page, -this.#mine)
-    Atomics.add(i32, SharedWord.pagesGivenBack, 1)
+    this.#giveBack(start, pages, -this.#mine)
     const resting = { start, pages }
     this.#restingRanges.push(resting)
     if (owner) this.#before.set(owner, resting)
@@ -173,9 +171,10 @@ export class Arena {
     this.#giveBack(start, pages)
   }
 
-  #giveBack(start: number, pages: number): void {
+  /** Marks pages as free, or as resting by the negated number of their thread; claims that failed may then succeed. */
+  #giveBack(start: number, pages: number, mark = 0): void {
     const { i32 } = this.state
-    for (let i = 0; i < pages; i++) Atomics.store(i32, SharedWord.pages + start + i, 0)
+    for (let page = start; page < start + pages; page++) Atomics.store(i32, SharedWord.pages + page, mark)
     Atomics.add(i32, SharedWord.pagesGivenBack, 1)
   }
 
@@ -209,8 +208,7 @@ export class Arena {
 
   #restPage({ index }: Page): void {
     this.#owned.delete(index)
-    Atomics.store(this.state.i32, SharedWord.pages + index, -this.#mine)
-    Atomics.add(this.state.i32, SharedWord.pagesGivenBack, 1)
+    this.#giveBack(index, 1, -this.#mine)
     this.#restingPages.push(index)
   }
 

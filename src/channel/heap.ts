@@ -59,25 +59,23 @@ export class Heap {
   allocate(size: number, alignment: number): number {
     const { pageSize } = this.arena
     if (size > this.arena.size) return -1
-    const rounded = Math.max(roundUp(size), alignment)
+    const rounded = roundTo(size, alignment)
     this.#given += rounded
     if (rounded > pageSize / 2) return alignment > pageSize ? -1 : this.#claimPages(Math.ceil(size / pageSize))
-    // a size between two powers of two is a multiple of half the lower one, and may not be one of the alignment
-    if (rounded % alignment !== 0) return this.#allocatePiece(2 ** Math.ceil(Math.log2(rounded)))
     return this.#allocatePiece(rounded)
   }
 
   /** Frees what `allocate` gave for the same size and alignment. */
   free(at: number, size: number, alignment: number): void {
     const { pageSize } = this.arena
-    const rounded = Math.max(roundUp(size), alignment)
+    const rounded = roundTo(size, alignment)
     if (rounded > pageSize / 2) {
       const pages = Math.ceil(size / pageSize)
       this.#held -= pages
       this.arena.rest((at - ARENA_OFFSET) / pageSize, pages)
     } else {
       this.#returned += rounded
-      this.#sizeOf(rounded % alignment === 0 ? rounded : 2 ** Math.ceil(Math.log2(rounded))).waiting.push(at)
+      this.#sizeOf(rounded).waiting.push(at)
     }
   }
 
@@ -151,6 +149,13 @@ function again(size: Size): number {
     size.reused = 0
   }
   return at
+}
+
+/** Bytes of the piece for an object of `size` bytes with this alignment. */
+function roundTo(size: number, alignment: number): number {
+  const rounded = Math.max(roundUp(size), alignment)
+  // a size between two powers of two is a multiple of half the lower one, and may not be one of the alignment
+  return rounded % alignment === 0 ? rounded : 2 ** Math.ceil(Math.log2(rounded))
 }
 
 function roundUp(size: number): number {

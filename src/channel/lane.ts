@@ -130,6 +130,8 @@ export class Lane implements Sender, BlockingLane {
     },
     close: (frame: Frame) => this.frames.close(frame),
     returning: (low: number, high: number) => {
+      // also while a call is put together there, by whose getters this callback was called: what a callback returns lies in
+      // front of a call's arguments, and the head of a call is written last
       const { encoder } = this.#options
       encoder.answer(low, high)
       return encoder.message

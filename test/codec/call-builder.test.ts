@@ -27,6 +27,20 @@ test('scalars are there at once, and the head names the routine and the number o
   assert.is(argument(0), 2n ** 64n - 2n)
 })
 
+test('what a callback returns meanwhile leaves the arguments, and the head of the call is written after it', () => {
+  const builder = new CallBuilder(encoder, memory, 8)
+  builder.begin()
+  builder.int(0, 40, 0)
+  encoder.answer(-1, -1)
+  builder.int(1, 2, 0)
+  builder.finish(77, 2)
+  const message = encoder.message.slice()
+  builder.begin()
+  builder.int(0, 40, 0)
+  builder.int(1, 2, 0)
+  assert.equal(encoder.message.slice(0, builder.finish(77, 2) / 4), message.slice(0, (Call.arguments + 16) / 4))
+})
+
 test('pointers among the arguments get their addresses; the next call starts afresh', () => {
   const builder = new CallBuilder(encoder, memory, 8)
   const [a, b] = [LocalBlock.allocate(10), LocalBlock.allocate(10)]

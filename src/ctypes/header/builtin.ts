@@ -36,17 +36,6 @@ const texts: { readonly [type: string]: string } = {
   'wchar_t *': 'LPWSTR PWSTR LPOLESTR LPWCH BSTR',
   'const wchar_t *': 'LPCWSTR PCWSTR LPCOLESTR LPCWCH',
   'struct _iobuf': 'FILE',
-  'struct { unsigned long long lanes[2]; } __attribute__((aligned(16)))': '__float128 _Float128 __m128i',
-  'struct { unsigned short lanes[1]; }': '_Float16 __bf16',
-  'struct { int lanes[2]; } __attribute__((aligned(8)))': '__m64',
-  'struct { float lanes[4]; } __attribute__((aligned(16)))': '__m128',
-  'struct { double lanes[2]; } __attribute__((aligned(16)))': '__m128d',
-  'struct { float lanes[8]; } __attribute__((aligned(32)))': '__m256',
-  'struct { double lanes[4]; } __attribute__((aligned(32)))': '__m256d',
-  'struct { unsigned long long lanes[4]; } __attribute__((aligned(32)))': '__m256i',
-  'struct { float lanes[16]; } __attribute__((aligned(64)))': '__m512',
-  'struct { double lanes[8]; } __attribute__((aligned(64)))': '__m512d',
-  'struct { unsigned long long lanes[8]; } __attribute__((aligned(64)))': '__m512i',
   'struct{__time32_t actime;__time32_t modtime;}': '__utimbuf32',
   'struct{__time64_t actime;__time64_t modtime;}': '__utimbuf64',
   'struct{__time32_t time;unsigned short millitm;short timezone;short dstflag;}': '__timeb32',
@@ -58,9 +47,24 @@ const texts: { readonly [type: string]: string } = {
   'struct{struct _timespec32 it_interval;struct _timespec32 it_value;}': '_itimerspec32',
   'GUID *': 'REFGUID REFIID REFCLSID REFFMTID LPGUID LPIID LPCLSID',
 }
-const byName = new Map(
-  Object.entries(texts).flatMap(([type, names]) => names.split(' ').map(name => [name, type] as const)),
-)
+/** Vectors, and floats of 16 and of 128 bits: compilers pass these by value in vector registers. */
+const vectors: { readonly [type: string]: string } = {
+  'struct { unsigned long long lanes[2]; } __attribute__((aligned(16)))': '__float128 _Float128 __m128i',
+  'struct { unsigned short lanes[1]; }': '_Float16 __bf16',
+  'struct { int lanes[2]; } __attribute__((aligned(8)))': '__m64',
+  'struct { float lanes[4]; } __attribute__((aligned(16)))': '__m128',
+  'struct { double lanes[2]; } __attribute__((aligned(16)))': '__m128d',
+  'struct { float lanes[8]; } __attribute__((aligned(32)))': '__m256',
+  'struct { double lanes[4]; } __attribute__((aligned(32)))': '__m256d',
+  'struct { unsigned long long lanes[4]; } __attribute__((aligned(32)))': '__m256i',
+  'struct { float lanes[16]; } __attribute__((aligned(64)))': '__m512',
+  'struct { double lanes[8]; } __attribute__((aligned(64)))': '__m512d',
+  'struct { unsigned long long lanes[8]; } __attribute__((aligned(64)))': '__m512i',
+}
+const namesIn = (table: { readonly [type: string]: string }) =>
+  Object.entries(table).flatMap(([type, names]) => names.split(' ').map(name => [name, type] as const))
+const vectorsByName = new Map(namesIn(vectors))
+const byName = new Map([...namesIn(texts), ...vectorsByName])
 
 /**
  * The C text that a name stands for. These names differ from the headers of mingw-w64, or are so common that the table
@@ -69,7 +73,7 @@ const byName = new Map(
 export const builtinText = (name: string): string | undefined => byName.get(name)
 
 /** Whether a name is that of a vector or a float that compilers pass in a vector register. */
-export const isVector = (name: string): boolean => /^(__m\d+[di]?|_Float\d+|__float128|__bf16)$/.test(name)
+export const isVector = (name: string): boolean => vectorsByName.has(name)
 
 /** What `time_t` is in, by the name that it has where that has 64 bits, and 32 (`_USE_32BIT_TIME_T`). */
 export const timed: ReadonlyMap<string, { readonly bits64: string; readonly bits32: string }> = new Map(

@@ -17,8 +17,7 @@ import { ADDRESS_OF, type ColumnChunk, type RowTexts } from './column.js'
 import type { RowRange } from './row-cursor.js'
 import type { ShareState } from './share.js'
 
-/** What everything in a chunk is aligned to at the least, and what the arena gives, in bytes. */
-const ALIGNED = 16
+/** What memory of the arena is aligned to, in bytes. */
 const ARENA_ALIGNED = 64
 
 /** Base of both kinds of chunks: the inner ones, and the last one of a share, which is the share's exchange itself. */
@@ -68,14 +67,13 @@ export abstract class Chunk extends Exchange {
   }
 
   #send(lane: Sender, port: Port, range: RowRange): boolean {
-    const { share, core } = this.state
+    const { share, core, alignment } = this.state
     const { plan, declared, columns } = share
     const { first, count } = range
     const chunks = reading(`${this.label}: a column`, () => columns.map(column => column.chunk(first, count)))
     const messageSize = Batch.columns + Batch.columnSize * chunks.length
     const outside = messageSize > port.room
-    const strictest = Math.max(ALIGNED, ...columns.map(({ alignment = ALIGNED }) => alignment))
-    const align = (bytes: number) => Math.ceil(bytes / strictest) * strictest
+    const align = (bytes: number) => Math.ceil(bytes / alignment) * alignment
     let size = outside ? align(messageSize) : 0
     for (const chunk of chunks) size += align(chunk.bytes.length)
     const resultsAt = size
@@ -88,7 +86,7 @@ export abstract class Chunk extends Exchange {
     size += plan.lastErrors ? align(4 * count) : 0
     const failuresAt = size
     size += ROW_FAILURE_SIZE * count
-    if (strictest > ARENA_ALIGNED) size += strictest
+    if (alignment > ARENA_ALIGNED) size += alignment
     if (size > lane.arena.size)
       throw new ZugbrueckeError(
         `${this.label}: one row of the batch takes ${size} bytes, more than the session's memory: start it with a larger "memory"`,
@@ -103,8 +101,8 @@ export abstract class Chunk extends Exchange {
     }
     const { base } = core.facts
     const start = align(base + at) - base
-    const { encoder, mapping } = core
-    const { u8 } = mapping
+    const { encoder } = core.builder
+    const { u8 } = core.mapping
     let place = start + (outside ? align(messageSize) : 0)
     chunks.forEach((chunk, i) => {
       const column = columns[i]

@@ -53,11 +53,11 @@ export class BatchExchange extends Chunk {
       if (this.#ends()) return false
       if (share.yields?.()) return this.sendRows(lane, port, 0)
       try {
-        const isLast = share.plan.rows.left <= state.chunkRows
-        if (!isLast && this.#underway >= state.depth) return false
-        if (isLast ? this.sendRows(lane, port, state.chunkRows) : this.#sendInner(lane, port)) {
-          if (isLast) return true
-        } else if (!state.shrinks(lane, port)) return false
+        if (share.plan.rows.left <= state.chunkRows) {
+          if (this.sendRows(lane, port, state.chunkRows)) return true
+        } else if (this.#underway >= state.depth) return false
+        else if (this.#sendInner(lane, port)) continue
+        if (!state.shrinks(lane, port)) return false
       } catch (error) {
         // the batch has not come to its end before its chunks have
         state.failure ??= error as Error

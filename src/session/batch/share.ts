@@ -24,6 +24,9 @@ const SHARED_DEPTH = 2
  */
 const PARTS = 16
 
+/** What everything in a chunk is aligned to at the least, in bytes. */
+const ALIGNED = 16
+
 /** A session's share of a batch. */
 export interface BatchShare {
   readonly plan: PlannedRows
@@ -46,8 +49,11 @@ export class ShareState {
   ended = 0
   /** Bytes of the chunk that was tried last, if there was no room for them in the arena; otherwise 0. */
   lacking = 0
-  /** Rows of a chunk, at the most; and fewer than that while there is no room for so many. */
+  /** What everything in a chunk is aligned to, in bytes. */
+  readonly alignment: number
+  /** Rows of a chunk, at the most. */
   readonly #limit: number
+  /** The same while there is no room for so many. */
   #most: number
 
   constructor(
@@ -56,6 +62,7 @@ export class ShareState {
     arenaSize: number,
   ) {
     const { plan, columns } = share
+    this.alignment = Math.max(ALIGNED, ...columns.map(({ alignment = ALIGNED }) => alignment))
     let copied = plan.lastErrors ? 4 : 0
     if (plan.results.address?.(core) === undefined) copied += plan.results.size
     for (const column of columns) copied += column.rowSize

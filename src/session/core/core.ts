@@ -14,7 +14,7 @@ import { TimeLimit } from '../../channel/time-limit.js'
 import { Turn } from '../../channel/turns.js'
 import { CallBuilder } from '../../codec/call-builder.js'
 import { numberOf, type Outcome } from '../../codec/control.js'
-import { createEncoder, type Encoder } from '../../codec/encoder.js'
+import { createEncoder } from '../../codec/encoder.js'
 import { Op } from '../../codec/layout.js'
 import { Callback, type CallbackClass } from '../../ctypes/callback-type.js'
 import type { CallContext } from '../../ctypes/context.js'
@@ -143,9 +143,6 @@ export class SessionCore {
   /** In which no call is being put together. */
   get builder(): CallBuilder {
     return this.#builder.free
-  }
-  get encoder(): Encoder {
-    return this.builder.encoder
   }
 
   get facts(): SessionFacts {

@@ -60,7 +60,7 @@ export class Session implements Sender, Port {
       memory,
       shared: state,
       mapping: this.mapping,
-      encoder: createEncoder(),
+      builder: { encoder: createEncoder() },
       textEncoding: utf8,
       lane: { arena: this.arena },
     } as unknown as SessionCore
