@@ -138,17 +138,20 @@ test('by SIGKILL, while the Windows process is stopped', async () => {
   await leftNothing(ran)
 })
 
+// it ends when it is told to: not before that of the DLL has been seen
 for (const [how, last] of [
-  ['by SIGKILL', 'setInterval(() => {}, 1000)'],
+  ['by SIGKILL', ''],
   ['by falling off the end', ''],
   ['by process.exit', 'process.exit(0)'],
 ] as const)
   test(`${how}: a program that a DLL has started ends, too`, async () => {
     const ran = await program(
-      `${startsProgram(`'zbend' + process.pid`)}; console.log('begun'); setTimeout(() => {}, 500); ${last}`,
+      `${startsProgram(`'zbend' + process.pid`)}
+       const held = setInterval(() => {}, 1000)
+       process.once('SIGUSR2', () => { clearInterval(held); ${last} })`,
     )
     await until(() => running(`zbend${ran.pid}`).length > 0, 'the program begins')
-    if (how === 'by SIGKILL') ran.kill('SIGKILL')
+    ran.kill(how === 'by SIGKILL' ? 'SIGKILL' : 'SIGUSR2')
     await ran.ended
     await leftNothing(ran)
     await until(() => running(`zbend${ran.pid}`).length === 0, 'the program that the DLL started ends', 5)

@@ -1,5 +1,5 @@
 /** A callback of the worker's own, which a DLL's thread calls between jobs and which stays open while the next one runs. */
-import { CFUNCTYPE, c_int, c_ulong } from 'zugbruecke'
+import { CFUNCTYPE, c_int, c_longlong, c_ulong } from 'zugbruecke'
 
 const Unary = CFUNCTYPE(c_int, c_int)
 const seen = { own: [], job: [] }
@@ -30,8 +30,9 @@ export default async function callbackStays(session, { step, callbacks }) {
   if (step === 'meanwhile') seen.job.push(thread(), ...thread.batch([], { rows: 2 }))
   if (step === 'end') {
     release()
-    session.cdll[callbacks].func('later_sum', [], c_int)
     while (seen.own.length < 4) await new Promise(resolve => setTimeout(resolve, 5))
+    // waits for the DLL's thread, which would add to the sum of whoever comes next
+    session.cdll[callbacks].func('later_sum', [], c_longlong)()
   }
   return seen
 }
