@@ -50,6 +50,47 @@ test('an outcome is read as it was written', () => {
   )
 })
 
+const viewOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+
+/** Where an outcome of ours has its vtable and its two lists. */
+function places(bytes: Uint8Array) {
+  const view = viewOf(bytes)
+  const table = view.getUint32(0, true)
+  const vtable = table - view.getInt32(table, true)
+  const list = (entry: number) => {
+    const field = table + view.getUint16(vtable + entry, true)
+    return field + view.getUint32(field, true)
+  }
+  return { vtable, numbers: list(6), texts: list(8) }
+}
+
+test('what is no entry of the vtable is no list, and lists and texts are no longer than the outcome', () => {
+  const good = () => outcome(true, [1n, 2n], ['abc', 'defg'])
+  const at = places(good())
+  const changed = (...changes: [offset: number, value: number][]) => {
+    const bad = good()
+    for (const [offset, value] of changes) viewOf(bad).setUint32(offset, value, true)
+    return bad
+  }
+
+  // a vtable of nine bytes has half of the entry of `texts`, whose length would have had a reader read for minutes
+  const half = changed([at.texts, 0x7fff_ffff])
+  half[at.vtable] = 9
+  assert.equal(decodeOutcome(half), { ok: true, numbers: [1n, 2n], texts: [] })
+  assert.throws(() => decodeOutcome(changed([at.numbers, 0x7fff_ffff])), /damaged/)
+  assert.throws(() => decodeOutcome(changed([at.texts, 0x7fff_ffff])), /damaged/)
+
+  // a thousand texts that are all the same kilobyte
+  const many = outcome(true, [], [...Array.from({ length: 1000 }, () => ''), 'a'.repeat(1024)])
+  const view = viewOf(many)
+  const { texts } = places(many)
+  assert.is(view.getUint32(texts, true), 1001)
+  const last = texts + 4 + 4 * 1000
+  const text = last + view.getUint32(last, true)
+  for (let entry = texts + 4; entry < last; entry += 4) view.setUint32(entry, text - entry, true)
+  assert.throws(() => decodeOutcome(many), /damaged/)
+})
+
 test('an outcome that is damaged is an error or another outcome, never a hang or a read outside', () => {
   const good = outcome(true, [1n, 2n], ['abc', 'defg'])
   fc.assert(
