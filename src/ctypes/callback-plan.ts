@@ -4,7 +4,8 @@ import { LocalBlock, RemoteRange } from './block.js'
 import type { CallbackClass } from './callback-type.js'
 import type { CallContext } from './context.js'
 import type { Convention } from './convention.js'
-import { type Arch, CATEGORY, type CType, FOR_ARCH, KIND, READ, viewAt, WRITE } from './data.js'
+import { type Arch, CATEGORY, type CType, FOR_ARCH, READ, viewAt, WRITE } from './data.js'
+import { isSigned } from './integers.js'
 import { isScalar } from './parameter.js'
 import { passedAs, refuseVector } from './passing.js'
 import type { Signature } from './sink.js'
@@ -12,18 +13,21 @@ import type { Signature } from './sink.js'
 /** How the Windows side calls a callback of a type, and how its values are read and its result is written. */
 export interface CallbackPlan {
   readonly convention: Convention
-  /** With the hidden pointer in front, where the result is a structure that needs one. */
+  /** A character for each argument; in front the pointer to where a structure as the result goes, where it does not fit a register. */
   readonly signature: Signature
   readonly result: string
-  /** The first argument is that pointer. */
+  /** Whether the first argument is that pointer. */
   readonly resultByAddress: boolean
-  /** Arguments on the wire. */
+  /** How many arguments are on the wire. */
   readonly count: number
-  /** No argument holds on to the bits. */
+  /** Whether no argument is a view of `bits`, which may then be used again. */
   readonly plain: boolean
-  /** `bits` has 8 bytes for each argument. */
+  /** The arguments as JS values; `bits` has 8 bytes for each. Throws MemoryAccessError where a structure by value cannot be read. */
   decodeArguments(bits: LocalBlock, context: CallContext): unknown[]
-  /** Writes 8 bytes into `into`; `undefined` and a void result are zero. `address` is where a result by address goes. */
+  /**
+   * Writes the 8 bytes of a result; `undefined`, and a void result, are zero. `address` is where a result by address goes. Throws ArgumentError
+   * for what is no value of the result's type.
+   */
   encodeResult(value: unknown, into: DataView, context: CallContext, address?: bigint): void
 }
 
@@ -52,13 +56,13 @@ function makePlan({ convention, argtypes, restype }: CallbackClass, arch: Arch):
     result: hidden ? 'p' : (result?.kind ?? 'v'),
     resultByAddress: hidden,
     count: types.length + (hidden ? 1 : 0),
-    plain: types.every(isValue),
+    plain: types.every(isScalar),
     decodeArguments(block, context) {
       block.origin = context.memory
       return types.map((type, i) => {
         const at = 8 * (i + (hidden ? 1 : 0))
         if (passing[i].how !== 'memory') return type[READ](block, at)
-        // The routine's own copy is gone when the callback returns.
+        // the copy that was passed is gone when the callback returns
         const bytes = new Uint8Array(type.size)
         context.memory.read(block.whole.getBigUint64(at, true), bytes)
         const copy = LocalBlock.of(type, bytes)
@@ -79,10 +83,7 @@ function makePlan({ convention, argtypes, restype }: CallbackClass, arch: Arch):
   }
 }
 
-/** Is what is read of it a value, and no view of memory, as of a class of the program's that extends a type? */
-const isValue = (type: CType) => isScalar(type) && typeof type[READ](LocalBlock.allocate(8), 0) !== 'object'
-
-/** Writes a number that needs no conversion, which most results are; false for any other. Undefined for a type that is none of these. */
+/** A function that writes a number which needs no conversion, as most results do, and is false for any other; undefined for types that always need one. */
 function putNumber(type: CType): ((value: number, into: DataView) => boolean) | undefined {
   if (type[CATEGORY] === 'float')
     return (value, into) => {
@@ -91,8 +92,7 @@ function putNumber(type: CType): ((value: number, into: DataView) => boolean) | 
       return true
     }
   if (type[CATEGORY] !== 'integer' || type.size === 8) return undefined
-  const signed = type[KIND] === type[KIND].toLowerCase()
-  const low = signed ? -(2 ** (8 * type.size - 1)) : 0
+  const low = isSigned(type) ? -(2 ** (8 * type.size - 1)) : 0
   const high = low + 2 ** (8 * type.size)
   return (value, into) => {
     if (!(Number.isInteger(value) && value >= low && value < high)) return false

@@ -1,4 +1,4 @@
-/** A function pointer that lies somewhere: a data export, memory of `alloc`, what a pointer leads to. */
+/** A variable that holds a function pointer: a data export, memory of `alloc`, what a pointer leads to. */
 import type { CallbackFunction, CallbackObject, ForeignRoutine } from './callback-type.js'
 import { BLOCK, CData, type CType, OFFSET, READ, shown, typeOf, WRITE } from './data.js'
 import type { Addressed } from './inference.js'

@@ -4,14 +4,14 @@
  */
 import { ARCH, type Arch, type CType, FOR_ARCH, KIND, pointerSizeOf } from './data.js'
 
-/** In which order the bytes of a scalar lie. */
+/** Of a scalar type: whether its bytes lie in the order of Windows, the least significant first. */
 export const LITTLE: unique symbol = Symbol('little')
 export const isBigEndian = (type: CType): boolean => (type as CType & { readonly [LITTLE]?: boolean })[LITTLE] === false
 
 type Constructor = abstract new () => object
 const variants = new WeakMap<CType, Map<string, CType>>()
 
-/** The one variant of `type` under `key`: a class of the same name with other statics. */
+/** The variant of `type` that `key` names, made once: a class of the same name with other statics. */
 export function variant(type: CType, key: string, statics: PropertyDescriptorMap): CType {
   let known = variants.get(type)
   if (!known) variants.set(type, (known = new Map()))
@@ -25,7 +25,7 @@ export function variant(type: CType, key: string, statics: PropertyDescriptorMap
   return made
 }
 
-/** For pointer-sized types: [FOR_ARCH] of a base that is laid out for win64. */
+/** `[FOR_ARCH]` of types as wide as a pointer: that of win64 is the base, which its variant for win32 extends. */
 export function pointerSizedForArch(this: CType, arch: Arch): CType {
   if (this[ARCH] === arch) return this
   const base = bases.get(this) ?? this
@@ -41,8 +41,8 @@ export function pointerSizedForArch(this: CType, arch: Arch): CType {
   bases.set(made, base)
   return made
 }
-/** Of each win32 variant, the type it is one of. */
+/** Of each variant for win32: its base. */
 const bases = new WeakMap<CType, CType>()
 
-/** The type that a variant is one of: what the user named. */
+/** The type that the program named: the base of a variant for win32, any other type itself. */
 export const baseOf = (type: CType): CType => bases.get(type) ?? type

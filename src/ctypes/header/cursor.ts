@@ -3,7 +3,7 @@ import type { ArgumentError } from '../../errors.js'
 import { describe, type Token } from './lexer.js'
 import type { Source } from './source.js'
 
-/** Levels of what holds itself, or stands behind one another and does so as a tree. */
+/** The most levels of brackets in brackets, and the most links of one expression (`a.b[1].c`), each of which is a level of its tree. */
 export const DEEPEST = 200
 
 export class Cursor {

@@ -13,7 +13,7 @@ export interface Macro {
   readonly predefined: boolean
 }
 
-/** A limit that no header reaches: it stops macros that double each other. */
+/** The most tokens that all uses together may give: a limit that no header reaches stops macros that double each other. */
 const mostTokens = 500_000
 /** The most macros that may be nested, each in the body or the arguments of the one before. */
 const mostNested = 200
@@ -30,8 +30,9 @@ export class Macros {
   #depth = 0
   /** True while a condition is expanded: `defined X` becomes 1 or 0 then, also where a macro produces it. */
   #inCondition = false
-  /** Is it tried what a macro comes to? What it is made of has not been through a preprocessor. */
+  /** True while `#isExpansion` expands a body, in which names are uses in any case. */
   #isTried = false
+  readonly #kept = new Map<string, (Macro | undefined)[]>()
   constructor(
     readonly source: Source,
     readonly table: Map<string, Macro>,
@@ -57,12 +58,30 @@ export class Macros {
         name.at,
         `expected ")" after the parameters of macro "${name.text}", found the end of the line`,
       )
-    const words = rest.slice(1, end).filter(token => token.text !== ',')
+    const words = rest.slice(1, end)
+    const names = words.filter(({ kind }) => kind === 'name').map(({ text }) => text)
     const variadic = words.at(-1)?.text === '...'
-    const parameters = words.map(token => (token.text === '...' ? '__VA_ARGS__' : token.text))
+    // gcc's `args...` is a name for what is __VA_ARGS__ elsewhere
+    const isNamed = words.at(-2)?.kind === 'name'
+    const parameters = variadic && !isNamed ? [...names, '__VA_ARGS__'] : names
     this.table.set(name.text, { name, parameters, variadic, body: rest.slice(end + 1), predefined })
   }
 
+  /** `#pragma push_macro("NAME")`: keeps what the name stands for, if it does, until `pop`. */
+  push(name: string): void {
+    const kept = this.#kept.get(name) ?? []
+    this.#kept.set(name, [...kept, this.table.get(name)])
+  }
+
+  pop(name: string): void {
+    const kept = this.#kept.get(name)
+    if (!kept?.length) return
+    const macro = kept.pop()
+    if (macro) this.table.set(name, macro)
+    else this.table.delete(name)
+  }
+
+  /** The tokens with their macros expanded. Throws ArgumentError for a use that is not closed, or has another number of arguments. */
   expand(tokens: readonly Token[]): Token[] {
     const isPlain = ({ kind, text }: Token) => kind !== 'name' || (text !== 'defined' && !this.table.has(text))
     if (tokens.every(isPlain)) return [...tokens]
@@ -106,8 +125,9 @@ export class Macros {
   }
 
   /**
-   * Is the name here what a compiler's preprocessor has left of it? With `#define INFO struct INFO` in front, as `-dD` keeps it, that has made
-   * `struct INFO` of INFO, and with `#define ID MAKE_ID(ID, 5)` what MAKE_ID makes of it.
+   * Has a compiler's preprocessor expanded the macro here, so that the name is a part of its body? Text that a preprocessor has been through may
+   * keep its directives (`gcc -E -dD`): behind `#define INFO struct INFO` stands `struct INFO` where the header has INFO, and behind
+   * `#define ID MAKE_ID(ID, 5)` what MAKE_ID makes of that.
    */
   #isExpansion(
     { name: { text }, body }: Macro,
@@ -180,7 +200,13 @@ export class Macros {
       const token = body[index] as Token
       const next = body[index + 1]
       const before = index === 0 ? use : token
-      if (token.text === '#' && argument(next)) {
+      const mayLoseComma = macro.variadic && token.text === ',' && next?.text === '##'
+      if (mayLoseComma && body[index + 2]?.text === macro.parameters?.at(-1)) {
+        // what compilers make of `, ##__VA_ARGS__`: nothing, comma included, where there are no such arguments
+        const more = argument(body[index + 2]) ?? []
+        if (more.length > 0) result.push(fromBody(token, use, before), ...this.#expandArgument(more, use))
+        index += 2
+      } else if (token.text === '#' && argument(next)) {
         result.push(spaced(fromToken(tokenLike(use, 'string', quote(argument(next) as Item[]))), before))
         index++
       } else if (token.text === '##' && next) {
@@ -219,7 +245,7 @@ export class Macros {
   }
 }
 
-/** Do the tokens around stand as they do around the name among these? `work` has its next token last. */
+/** Is what stands around the name here what stands around it in `tokens`? `work` has its next token last. */
 function standsAmong(name: string, tokens: readonly Token[], before: readonly Item[], work: readonly Item[]): boolean {
   const own = tokens.findIndex(({ text }) => text === name)
   return (
@@ -235,7 +261,7 @@ const fromToken = (token: Token): Item => ({ token, hidden: nothingHidden })
 /** What comes out of a body stands where the macro was used. */
 const fromBody = (token: Token, use: Token, { spaceBefore, startsLine } = token): Item =>
   fromToken({ ...token, at: use.at, startsLine: false, spaceBefore: spaceBefore || startsLine })
-/** Blanks before what a name stands for are those before the name: `#` shows them. */
+/** White space before an expansion is that before the name: `#` shows it. */
 const spaced = (item: Item, { spaceBefore, startsLine }: Token): Item => ({
   ...item,
   token: { ...item.token, spaceBefore: spaceBefore || startsLine, startsLine: false },

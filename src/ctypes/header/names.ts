@@ -34,7 +34,7 @@ export class KnownNames {
 
   has = (name: string): boolean =>
     own(this.given, name) !== undefined ||
-    this.#windows.has(this.#spelt(name)) ||
+    this.#windows.has(this.#spelling(name)) ||
     pointerTarget(name, this.has) !== undefined
 
   get(name: string): Meaning | undefined {
@@ -49,7 +49,7 @@ export class KnownNames {
   #find(name: string): Meaning | undefined {
     const given = own(this.given, name)
     if (given) return { type: given }
-    const known = this.#windows.get(this.#spelt(name))
+    const known = this.#windows.get(this.#spelling(name))
     const structure = known && this.#windows.structure(known)
     if (structure) this.used.set(name, structure)
     if (known) return structure ? { type: structure } : known
@@ -63,7 +63,7 @@ export class KnownNames {
    * The name that a name stands for: with `UNICODE`, `LOGFONT` is `LOGFONTW` and `LPTSTR` is `LPWSTR`; without, those
    * in A and `LPSTR`. `_stat` is one of four.
    */
-  #spelt(name: string): string {
+  #spelling(name: string): string {
     const { unicode, time32 } = this.variant
     const byTime = timed.get(name)
     if (byTime) return time32 ? byTime.bits32 : byTime.bits64

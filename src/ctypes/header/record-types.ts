@@ -10,22 +10,23 @@ import type { Resolver } from './resolve.js'
 import type { Shelf } from './shelf.js'
 import type { Position } from './source.js'
 
-/** A class and its state: a pointer may lead to a class without fields, a value may not. */
+/** A class and how far it is: a pointer may lead to a class without fields, a value may not. */
 interface RecordInProgress {
   readonly node: RecordNode
   readonly type: RecordType
+  /** `open` while its fields are being made. */
   state: 'declared' | 'open' | 'defined'
 }
 
-export class Records {
+export class RecordTypes {
   readonly #made = new Map<RecordNode, RecordInProgress>()
   readonly #aligning = new Set<RecordNode>()
-  /** Classes that are pointed to; they are defined once no other is being defined. */
+  /** Classes that only pointers lead to yet; they are defined when no other is being defined. */
   readonly #waiting: RecordInProgress[] = []
   #depth = 0
-  /** Names of structures without tag and typedef: after the field that they belong to. */
+  /** Names of structures without tag and typedef: those of the fields that have them. */
   readonly #fieldNames = new Map<RecordNode, string>()
-  /** Prefixes of the names made up inside an anonymous member: its fields are also those of the structure around it. */
+  /** What the names of anonymous members inside an anonymous member begin with: they are also fields of the structure around it. */
   readonly #prefixes = new Map<RecordNode, string>()
 
   constructor(
@@ -58,7 +59,7 @@ export class Records {
     return made.type
   }
 
-  /** The class of a structure that the text only mentions and the caller or windows.h defines. */
+  /** The class of a structure that the text only mentions, and the caller or windows.h defines. */
   #outside({ tag, fields }: RecordNode): RecordType | undefined {
     if (tag === undefined || fields || this.lookup.record(tag)) return undefined
     const known = this.resolver.names.get(tag)
@@ -81,13 +82,18 @@ export class Records {
     return made
   }
 
+  /** Whether the fields are known. */
+  isComplete(node: RecordNode): boolean {
+    return this.declared(node) !== undefined
+  }
+
   /** The definition of a mentioned structure: the node that has its fields. */
   definition(mention: RecordNode): RecordNode | undefined {
     const node = mention.fields || mention.tag === undefined ? mention : this.lookup.record(mention.tag)
     return node?.fields && node
   }
 
-  /** `struct alignas(sizeof(struct s)) s` asks for itself. */
+  /** Throws ArgumentError for one that asks for itself: `struct alignas(sizeof(struct s)) s`. */
   #alignment(node: RecordNode, align: Alignment): number {
     if (this.#aligning.has(node))
       throw this.resolver.fail(align.at, `the alignment of "${node.keyword} ${node.tag}" depends on itself`)
@@ -103,7 +109,7 @@ export class Records {
       field.name === undefined && !field.bits && this.#hasFields(field.type) ? [this.#jsName(node, index)] : [],
     )
     const options: RecordOptions = {
-      ...(packsAll(node) ? { pack: 1 } : node.pack && { pack: node.pack }),
+      ...(node.packed ? { pack: 1 } : node.pack && { pack: node.pack }),
       ...(node.align && { align: this.#alignment(node, node.align) }),
       ...(anonymous.length > 0 && { anonymous }),
     }
@@ -168,10 +174,10 @@ export class Records {
     const { resolver } = this
     if (!bits) {
       const made = resolver.type(type, at)
-      const tight = packed || (owner.packed && !packsAll(owner))
-      if (!align && !tight) return made
-      const natural = tight ? 1 : resolver.ns.alignment(made)
-      return new AlignedField(made, Math.max(natural, align ? resolver.constants.alignment(align) : 1))
+      const isPacked = packed || owner.packed
+      if (!align && !isPacked) return made
+      const alignment = isPacked ? 1 : resolver.ns.alignment(made)
+      return new AlignedField(made, alignment, align ? resolver.constants.alignment(align) : 1)
     }
     const fieldType = this.#unit(type, at)
     const count = resolver.constants.evaluate(bits)
@@ -201,6 +207,3 @@ export class Records {
     }
   }
 }
-
-/** Whether the whole structure is packed by `pack(1)`. Not if a field has an alignment of its own, which gcc keeps. */
-const packsAll = ({ packed, fields = [] }: RecordNode) => packed && !fields.some(field => field.align)

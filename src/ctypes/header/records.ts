@@ -3,7 +3,7 @@ import { alignmentOf, refuseAlignment } from './alignment.js'
 import type { Enumerator, EnumNode, Expression, Field, RecordNode } from './ast.js'
 import { type Attributes, parseAttributes } from './attributes.js'
 import type { Context } from './context.js'
-import { parseDeclarator, typeReader } from './declarator.js'
+import { type Declarator, parseDeclarator, typeReader, withAttributes } from './declarator.js'
 import { parseExpression } from './expression.js'
 import { parseSpecifiers, type Specifiers } from './specifiers.js'
 
@@ -74,23 +74,23 @@ function parseField(context: Context, into: Field[]): void {
 
 function parseOneField(context: Context, { base, convention, attributes: before }: Specifiers): Field {
   const { cursor } = context
-  const at = cursor.token
-  const declared = cursor.at(':')
-    ? { type: base, at: at.at }
+  const { at } = cursor.token
+  const declarator: Declarator = cursor.at(':')
+    ? { type: base, at }
     : parseDeclarator(context, base, convention, 'the name of a field')
   let bits: Expression | undefined
   if (cursor.accept(':')) bits = parseExpression(cursor, typeReader(context))
   const attributes: Attributes = { ...before }
   parseAttributes(context, attributes)
   if (bits) refuseAlignment(context, attributes)
-  const align = alignmentOf(context, attributes)
+  const align = attributes.vector ? undefined : alignmentOf(context, attributes)
   return {
-    ...(declared.name !== undefined && { name: declared.name }),
-    type: declared.type,
+    ...(declarator.name !== undefined && { name: declarator.name }),
+    type: withAttributes(context, declarator.type, attributes),
     ...(bits && { bits }),
     ...(align && { align }),
     ...(attributes.packed && { packed: true }),
-    at: declared.at,
+    at: declarator.at,
   }
 }
 

@@ -19,8 +19,8 @@ export const windowsConstant = (name: string, arch: Arch): string | undefined =>
 export const windowsFiles = (): ReadonlySet<string> => (files ??= new Set(windowsType('#files', 'win64')?.split(' ')))
 let files: ReadonlySet<string> | undefined
 
-/** The text of a name without one, in each table. */
-const following = {
+/** What stands for a text that a table leaves out: the name itself, or one more than the constant before. */
+const omitted = {
   types: (name: string) => name,
   constants: (_name: string, text: string) => `${Number(text) + 1}`,
 }
@@ -41,15 +41,15 @@ function unpack(kind: 'types' | 'constants', arch: Arch): ReadonlyMap<string, st
   const ownTexts = texts.split('\n')
   let name = ''
   let text = ''
-  let isMeant = true
+  let isOfArch = true
   for (let row = 0; row < begins.length; row++) {
     const before = name
     const begin = begins.charCodeAt(row) - 0x20
     if (begin >= 0) name = before.slice(0, begin) + ownNames[row]
     else name = (begin === -2 ? '_' : 'tag') + before
-    text = ownTexts[row] || following[kind](before, text)
-    if (name.startsWith('[')) isMeant = name === `[${arch}]`
-    else if (isMeant) made.set(name, text)
+    text = ownTexts[row] || omitted[kind](before, text)
+    if (name.startsWith('[')) isOfArch = name === `[${arch}]`
+    else if (isOfArch) made.set(name, text)
   }
   return made
 }

@@ -13,7 +13,7 @@ import { Resolver } from './resolve.js'
 import { Source } from './source.js'
 import { windowsType } from './table.js'
 
-/** What a name is: a type of its own, or other C that it stands for. */
+/** What a name of a type means: a class of the namespace, or other C that it stands for. */
 export type Meaning = { readonly type: CType } | { readonly node: TypeNode }
 
 const made = new WeakMap<TypeNamespace, WindowsTypes>()
@@ -50,7 +50,7 @@ export class WindowsTypes {
 
   has = (name: string): boolean => this.#kind(name) !== undefined
 
-  /** For a structure this is a mention by name; `structure` gives its class. */
+  /** What a name means. For a structure that is only its name; `structure` gives its class. */
   get(name: string): Meaning | undefined {
     if (!this.#found.has(name)) {
       const kind = this.#kind(name)
@@ -59,7 +59,7 @@ export class WindowsTypes {
     return this.#found.get(name)
   }
 
-  /** The class of a structure whose fields are known. */
+  /** The class of a structure; undefined for anything else, and where its fields are not known. */
   structure(known: Meaning): CType | undefined {
     const node = 'node' in known && known.node.kind === 'record' ? known.node : undefined
     return node?.tag !== undefined && this.#record(node.tag) ? this.#resolver.type(node, node.at) : undefined
