@@ -1,7 +1,4 @@
-/**
- * Where an object of ctypes lives: a block of this process (`LocalBlock`) or a range of the Windows process (`RemoteBlock`).
- * A type reads and writes through `view` and `commit` alone and never asks which of the two it has.
- */
+/** Blocks: the memory in which objects of ctypes lie. A type reads and writes it through `view` and `commit`, wherever it is. */
 
 import type { Convention } from './convention.js'
 import type { Encoding } from './encoding.js'
@@ -80,7 +77,10 @@ export interface Shape {
   readonly [POINTERS]: readonly number[]
 }
 
-export abstract class Block {
+/** Memory of this process, or of a session's Windows process. */
+export type Block = LocalBlock | RemoteBlock
+
+abstract class BaseBlock {
   abstract readonly size: number
   /** A view of the whole block, where it is memory of this process: spares a view for each access. */
   abstract readonly whole: DataView | undefined
@@ -99,7 +99,7 @@ const owners = new WeakMap<ArrayBufferLike, LocalBlock>()
  * Memory of this process. It moves, when it first has to have an address, to memory that both sides see, where it stays for as long as JS can
  * reach it. What cannot move is copied to the Windows side for each call that names it, and back if it may have changed.
  */
-export class LocalBlock extends Block {
+export class LocalBlock extends BaseBlock {
   /** Another one once it has moved. */
   override whole: DataView
   /**
@@ -237,7 +237,7 @@ export class LocalBlock extends Block {
 }
 
 /** Memory of the Windows process. Every access happens now; nothing is cached. */
-export abstract class RemoteBlock extends Block {
+export abstract class RemoteBlock extends BaseBlock {
   /** Objects of JS that pointers in it were set to lead to, by offset: they live at least as long as this block. */
   kept: Map<number, Target | CallbackTarget> | undefined
   abstract readonly memory: RemoteMemory

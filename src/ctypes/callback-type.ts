@@ -238,12 +238,10 @@ function readCallback(this: CallbackClass, block: Block, offset: number): unknow
   const place = block instanceof LocalBlock && block.home ? readCell(block, offset, this.size) : undefined
   const ref = typeof place === 'object' && place ? place : refAt(block, offset)
   if (ref && isCallbackTarget(ref)) return ref
-  const remote = ref?.block instanceof RemoteBlock ? ref : undefined
-  const address = remote
-    ? (remote.block as RemoteBlock).addressAt(remote.offset)
-    : readAddress(block, offset, this.size)
+  const remote = ref?.block instanceof RemoteBlock ? ref.block : undefined
+  const address = remote && ref ? remote.addressAt(ref.offset) : readAddress(block, offset, this.size)
   if (address === 0n) return null
-  const memory = memoryOf(remote ? remote.block : block)
+  const memory = memoryOf(remote ?? block)
   return memory?.routineAt?.(address, this) ?? { address, memory, type: this }
 }
 

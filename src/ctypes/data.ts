@@ -224,7 +224,7 @@ export const typeOf = <T extends CType>(data: { readonly [TYPE]: T }) => data.co
 
 /** Whose addresses the raw pointers of a block mean. */
 export const memoryOf = (block: Block): RemoteMemory | undefined =>
-  block instanceof LocalBlock ? block.origin : (block as Block & { memory: RemoteMemory }).memory
+  block instanceof LocalBlock ? block.origin : block.memory
 
 export function isType(value: unknown): value is CType {
   return typeof value === 'function' && hasMember(value, CATEGORY)

@@ -1,6 +1,6 @@
 /** How one argument is checked and lowered, that is, written as bits: a function for each parameter, made once. */
 import { ArgumentError } from '../errors.js'
-import { LocalBlock, type RemoteBlock } from './block.js'
+import { LocalBlock } from './block.js'
 import { callbackPlace } from './callback-type.js'
 import type { CallContext } from './context.js'
 import {
@@ -145,9 +145,8 @@ function putPlace(sink: ArgumentSink, index: number, place: Place, context: Call
     checkOffset(block, offset)
     return sink.block(index, block, offset)
   }
-  const remote = block as RemoteBlock
-  checkSession(remote.memory, context.memory)
-  putAddress(sink, index, remote.addressAt(offset))
+  checkSession(block.memory, context.memory)
+  putAddress(sink, index, block.addressAt(offset))
 }
 
 /** By value: what the routine changes is its own copy, so nothing is read back. */

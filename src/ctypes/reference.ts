@@ -71,7 +71,7 @@ export function knownAddress(place: Target | CallbackTarget, memory: RemoteMemor
     return thunk === undefined ? undefined : BigInt(thunk)
   }
   if (place.block instanceof RemoteBlock) return place.block.addressAt(place.offset)
-  const block = (place.block as LocalBlock).sentIn(memory.encoding)
+  const block = place.block.sentIn(memory.encoding)
   const home = block.home ?? block.lodging
   return home && isSameSession(home.memory, memory) ? BigInt(home.address + place.offset) : undefined
 }
@@ -109,7 +109,7 @@ export function leadInside(block: LocalBlock, type: CType, inside: Inside): void
 export function writeCell(block: Block, offset: number, size: number, place: Place): void {
   if (place === null || typeof place === 'bigint') {
     if (block instanceof LocalBlock) block.refs?.delete(offset)
-    else (block as RemoteBlock).kept?.delete(offset)
+    else block.kept?.delete(offset)
     return writeAddress(block, offset, size, place ?? 0n)
   }
   if (block instanceof LocalBlock) {
@@ -120,10 +120,9 @@ export function writeCell(block: Block, offset: number, size: number, place: Pla
     block.refs.set(offset, place)
     return
   }
-  const remote = block as RemoteBlock
-  writeAddress(block, offset, size, addressIn(remote.memory, place, 'pointer'))
-  remote.kept ??= new Map()
-  remote.kept.set(offset, place)
+  writeAddress(block, offset, size, addressIn(block.memory, place, 'pointer'))
+  block.kept ??= new Map()
+  block.kept.set(offset, place)
 }
 
 function writeAddress(block: Block, offset: number, size: number, address: bigint): void {
@@ -144,12 +143,11 @@ export function addressIn(memory: RemoteMemory, place: Target | CallbackTarget, 
     if (thunk === undefined) throw new ArgumentError('this callback has no address in the session')
     return BigInt(thunk)
   }
-  const { offset } = place
-  if (place.block instanceof RemoteBlock) {
-    checkSession(place.block.memory, memory)
-    return place.block.addressAt(offset)
+  const { block, offset } = place
+  if (block instanceof RemoteBlock) {
+    checkSession(block.memory, memory)
+    return block.addressAt(offset)
   }
-  const block = place.block as LocalBlock
   const { home } = block
   if (home && isSameSession(home.memory, memory)) return BigInt(home.address + offset)
   const isKept = keeper === 'calls' || (!block.isLent && (keeper === 'pointer' || block.isObject))
@@ -168,7 +166,7 @@ export function addressIn(memory: RemoteMemory, place: Target | CallbackTarget, 
 /** The address that a place has; ArgumentError for an object, called `name`, that lies in memory of JS. */
 export function addressAt({ block, offset }: Target, name: string): bigint {
   if (block instanceof RemoteBlock) return block.addressAt(offset)
-  const { home, lodging, isLent } = block as LocalBlock
+  const { home, lodging, isLent } = block
   if (home) return BigInt(home.address + offset)
   if (lodging?.isFar) return BigInt(lodging.address + offset)
   throw new ArgumentError(
@@ -195,12 +193,12 @@ export function copyCells(from: Block, fromOffset: number, to: Block, toOffset: 
   const pointerSize = pointerSizeOf(type[ARCH] ?? 'win64')
   const refs = liveRefs(from).filter(([at]) => at >= fromOffset && at < fromOffset + size)
   if (!(to instanceof LocalBlock)) {
-    const { memory } = to as RemoteBlock
+    const { memory } = to
     // the final addresses go with it, for the DLL may read at any time
     const view = new DataView(bytes.buffer)
     for (const [at, ref] of refs) setAddress(view, at - fromOffset, pointerSize, addressIn(memory, ref, 'pointer'))
     to.commit(toOffset, view)
-    for (const [at, ref] of refs) ((to as RemoteBlock).kept ??= new Map()).set(toOffset + at - fromOffset, ref)
+    for (const [at, ref] of refs) (to.kept ??= new Map()).set(toOffset + at - fromOffset, ref)
     return
   }
   const { home } = to

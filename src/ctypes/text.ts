@@ -1,6 +1,6 @@
 /** Text in C: bytes or UTF-16 units up to a zero. */
 import { ArgumentError, MemoryAccessError } from '../errors.js'
-import { type Block, LocalBlock, type RemoteBlock, type RemoteMemory, type Target } from './block.js'
+import { type Block, LocalBlock, type RemoteMemory, type Target } from './block.js'
 import { allocated, check, SIZE } from './checks.js'
 import { describe, memoryOf } from './data.js'
 import { decodeUtf16, type Encoding, encodeUtf16, utf8 } from './encoding.js'
@@ -124,8 +124,8 @@ export function upToZero(block: Block, offset: number, unit: number): Uint8Array
     while (end + unit <= bytes.length && (bytes[end] !== 0 || (unit === 2 && bytes[end + 1] !== 0))) end += unit
     return block.home ? block.copy(offset, end) : bytes.subarray(offset, end)
   }
-  const { memory } = block as RemoteBlock
-  const start = (block as RemoteBlock).addressAt(offset)
+  const { memory } = block
+  const start = block.addressAt(offset)
   const inPage = Number(BigInt.asUintN(12, start))
   const parts: Uint8Array[] = []
   let total = 0

@@ -1,6 +1,6 @@
 /** `c_void_p`, `c_char_p` and `c_wchar_p`: pointers whose JS value is an address or a text. */
 import { ArgumentError } from '../errors.js'
-import { LocalBlock, type Target } from './block.js'
+import { LocalBlock } from './block.js'
 import { ARCH, type Arch, type CType } from './data.js'
 import type { Addressed, Bytes, CArray, io, Reference, SimpleType } from './inference.js'
 import { readAddress } from './integers.js'
@@ -66,7 +66,7 @@ function textPointer<T extends CType>(name: string, category: 'char pointer' | '
           `this ${name} is a bare address that belongs to no session: use session.string_at(address)`,
         )
       if (isCallbackTarget(place)) throw new ArgumentError(`this ${name} leads to a callback`)
-      return readText(place as Target, wide)
+      return readText(place, wide)
     },
     write(block, offset, value, context) {
       const to = { name: this.name, pointee: unit, arch: archOf(this) }

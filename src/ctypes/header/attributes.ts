@@ -56,7 +56,7 @@ export function parseAttributes(context: Context, into: Attributes, beforeTag = 
  */
 function readWords({ cursor }: Context, inside: readonly Token[], into: Attributes): void {
   for (let index = 0; index < inside.length; index++) {
-    const token = inside[index] as Token
+    const token = inside[index]
     if (token.kind !== 'name') continue
     const word = token.text.replace(/^__(.*)__$/, '$1')
     const group = groupAt(inside, index + 1)

@@ -118,7 +118,7 @@ const constants: { readonly [name: string]: bigint } = {
 
 /** The value of a constant of C or `windows.h`, which a header may also define itself. */
 export function builtinConstant(name: string, arch: Arch): Value | undefined {
-  if (Object.hasOwn(constants, name)) return integer(constants[name] as bigint)
+  if (Object.hasOwn(constants, name)) return integer(constants[name])
   const text = windowsConstant(name, arch)
   if (text === undefined) return undefined
   const [, digits, unsigned, wide] = /^(-?\d+)(u?)(ll)?$/.exec(text) ?? []

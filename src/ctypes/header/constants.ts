@@ -2,7 +2,7 @@
 import { ArgumentError } from '../../errors.js'
 import { KIND } from '../data.js'
 import { isSigned } from '../integers.js'
-import type { Alignment, Declaration, Enumerator, EnumNode, Expression, TypeNode } from './ast.js'
+import type { Alignment, Declaration, EnumNode, Expression, TypeNode } from './ast.js'
 import { builtinConstant } from './builtin.js'
 import { evaluate, type Scope, toJs } from './evaluate.js'
 import { tokenLike } from './lexer.js'
@@ -57,7 +57,7 @@ export class Constants implements Scope {
     while (last > 0 && !members[last]?.value && !known(last)) last--
     const from = members[last]?.value
     const start = known(last) ?? (from ? this.evaluate(from) : integer(0n))
-    const member = members[index] as Enumerator
+    const member = members[index]
     if (start.kind === 'float')
       throw this.source.error(member.at, `expected an integer for "${member.name}", found ${start.value}`)
     const value = integer(start.value + BigInt(index - last), 64, start.signed)

@@ -22,7 +22,7 @@ export class Cursor {
     return this.peek()
   }
   peek(ahead = 0): Token {
-    return this.tokens[Math.min(this.#index + ahead, this.tokens.length - 1)] as Token
+    return this.tokens[Math.min(this.#index + ahead, this.tokens.length - 1)]
   }
   next(): Token {
     const token = this.peek()

@@ -83,7 +83,7 @@ function match(text: string, index: number): readonly [TokenKind | 'space' | 'ne
   if (text.startsWith('/*', index) && !text.includes('*/', index + 2)) return ['stray', '/*']
   anyToken.lastIndex = index
   const found = anyToken.exec(text)
-  if (found) return [(patterns[found.indexOf(found[0], 1) - 1] as (typeof patterns)[number])[0], found[0]]
+  if (found) return [patterns[found.indexOf(found[0], 1) - 1][0], found[0]]
   return ['stray', String.fromCodePoint(text.codePointAt(index) as number)]
 }
 

@@ -38,7 +38,7 @@ const hexFloatPattern = /^0x([0-9a-f]*)\.?([0-9a-f]*)p([+-]?\d+)([fl]?)$/i
 export function numberValue(source: Source, token: Token): Value {
   const found = integerPattern.exec(token.text)
   if (found) {
-    const digits = found[1] as string
+    const digits = found[1]
     const octal = /^0\d+$/.test(digits)
     if (!octal || !/[89]/.test(digits))
       return firstFitting(

@@ -197,7 +197,7 @@ export class Macros {
     const argument = (token: Token | undefined) =>
       token?.kind === 'name' ? given[macro.parameters?.indexOf(token.text) ?? -1] : undefined
     for (let index = 0; index < body.length; index++) {
-      const token = body[index] as Token
+      const token = body[index]
       const next = body[index + 1]
       const before = index === 0 ? use : token
       const mayLoseComma = macro.variadic && token.text === ',' && next?.text === '##'

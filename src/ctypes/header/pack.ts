@@ -55,12 +55,12 @@ export class PackStack {
   stamp(tokens: readonly Token[], source: Source): Token[] {
     const stamped: Token[] = []
     for (let index = 0; index < tokens.length; index++) {
-      const token = tokens[index] as Token
+      const token = tokens[index]
       if ((token.text === '__pragma' || token.text === '_Pragma') && tokens[index + 1]?.text === '(') {
         const end = closing(tokens, index + 1)
         const inside = tokens.slice(index + 2, end)
         const quoted = inside[0]?.kind === 'string'
-        this.pragma(quoted ? unquoted(inside[0] as Token, source) : inside, source)
+        this.pragma(quoted ? unquoted(inside[0], source) : inside, source)
         index = end
       } else stamped.push(this.current === undefined ? token : { ...token, pack: this.current })
     }

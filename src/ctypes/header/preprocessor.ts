@@ -47,7 +47,7 @@ class Preprocessor {
     const tokens = tokenize(this.source)
     const end = tokens.pop() as Token
     for (let index = 0; index < tokens.length; ) {
-      const token = tokens[index] as Token
+      const token = tokens[index]
       if (token.startsLine && token.text === '#') {
         let stop = index + 1
         while (stop < tokens.length && !tokens[stop]?.startsLine) stop++
@@ -206,7 +206,7 @@ const isQuestion = (name: string) => /^__(?:has_\w+|is_identifier|building_modul
 function callsAsNames(tokens: readonly Token[]): Token[] {
   const result: Token[] = []
   for (let index = 0; index < tokens.length; index++) {
-    const token = tokens[index] as Token
+    const token = tokens[index]
     if (token.kind === 'name' && tokens[index + 1]?.text === '(') {
       const end = closing(tokens, index + 1)
       const call = tokens.slice(index + 1, end + 1).map(({ text }) => text)

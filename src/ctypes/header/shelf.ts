@@ -73,7 +73,7 @@ class Comparison {
       a.variadic === b.variadic &&
       left.length === right.length &&
       this.same(a.result, b.result) &&
-      left.every(({ type }, index) => this.same(type, right[index]?.type as TypeNode))
+      left.every(({ type }, index) => this.same(type, right[index]?.type))
     )
   }
 
@@ -91,7 +91,7 @@ class Comparison {
       alignment(this.left, left) === alignment(this.right, right) &&
       left.fields.length === fields.length &&
       left.fields.every((field, index) => {
-        const other = fields[index] as (typeof fields)[number]
+        const other = fields[index]
         return (
           field.name === other.name &&
           field.packed === other.packed &&

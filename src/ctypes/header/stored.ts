@@ -221,8 +221,8 @@ class StoredLookup implements Lookup {
 
   #read(row: number): object {
     const { ends } = this.index
-    const begin = row === 0 ? 0 : (ends[row - 1] as number)
-    return deserialize(this.bytes.slice(this.#from + begin, this.#from + (ends[row] as number))) as object
+    const begin = row === 0 ? 0 : ends[row - 1]
+    return deserialize(this.bytes.slice(this.#from + begin, this.#from + ends[row])) as object
   }
 
   #at(row: number | undefined): object | undefined {
