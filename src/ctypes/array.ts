@@ -46,6 +46,7 @@ export interface ArrayClass<I extends object = object> extends TypeStatics<'arra
   readonly [LENGTH]: number
 }
 
+/** The class behind all arrays. */
 export abstract class ArrayData extends CData {
   static override readonly [CATEGORY] = 'array'
   declare readonly [TYPE]: ArrayClass
@@ -279,7 +280,7 @@ export function writeElements(type: CType, block: Block, values: readonly unknow
   }
 }
 
-/** Are the bytes of a buffer those of the array? So they are of any buffer without a kind; a typed array of another kind goes value by value. */
+/** Are the bytes of a buffer taken as they are? The elements of a typed array that has others than the array are converted one by one. */
 function areBytes(value: ArrayBufferLike | ArrayBufferView, element: CType): boolean {
   const category = element[CATEGORY]
   if (category === 'structure') return false

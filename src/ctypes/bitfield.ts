@@ -26,7 +26,7 @@ export function bits<T extends CType>(type: T, width: number): BitField<T> {
   return new BitField(type, width)
 }
 
-/** Reads and writes one bit field of the structure that lies at `offset` minus the field's own offset. */
+/** Reads and writes one bit field; `offset` is where the integer that holds it lies. */
 interface BitAccess {
   read(block: Block, offset: number): unknown
   write(block: Block, offset: number, value: unknown): void
@@ -38,7 +38,6 @@ export function bitAccess(type: CType, width: number, bit: number, name: string,
   const isBool = type[CATEGORY] === 'bool'
   const signed = !isBool && isSigned(type)
   const { size } = type
-  // A value goes through the type first: its checks and its JS representation hold for the field, too.
   const format = { name: `${name} (${width} bits of ${type.name})`, bytes: width / 8, signed }
   const isLong = size === 8
   const bitsOf = (value: unknown) =>

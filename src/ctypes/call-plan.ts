@@ -25,6 +25,7 @@ export interface ResultRoom {
   readonly outs: LocalBlock[]
 }
 
+/** The declaration of a routine, compiled for an architecture. */
 export interface CallPlan {
   /** A character for each argument on the wire, the hidden pointer for a structure as the result included. */
   readonly signature: Signature

@@ -33,6 +33,7 @@ export interface CallbackPlan {
 
 const plans = new WeakMap<CType, Map<Arch, CallbackPlan>>()
 
+/** The plan of a callback type, made once for each architecture. Throws ArgumentError for types that callbacks cannot have. */
 export function callbackPlan(type: CallbackClass, arch: Arch): CallbackPlan {
   let known = plans.get(type)
   if (!known) plans.set(type, (known = new Map()))

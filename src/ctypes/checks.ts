@@ -5,6 +5,7 @@ import { hasMember, isRecord, reading } from './given.js'
 
 /** What a value has to be, in words, and whether it is. */
 export type Check = readonly [wanted: string, is: (value: unknown) => boolean]
+/** The options that a function takes, by name. */
 export type Checks = { readonly [option: string]: Check }
 
 export const BOOLEAN: Check = ['true or false', value => typeof value === 'boolean']
@@ -21,8 +22,10 @@ export const SIGNAL: Check = [
 export const MILLISECONDS: Check = ['a number of milliseconds', value => typeof value === 'number' && value >= 0]
 /** In bytes: what an ArrayBuffer of any Node can have, and more than any text of C. */
 export const LARGEST = 0x7fff_ffff
+/** A number of bytes, or of units of a text. */
 export const SIZE = wholeNumber(0, LARGEST)
 
+/** From one number up to another, both included. */
 export function wholeNumber(from: number, to: number): Check {
   return [
     `a whole number from ${from} to ${to}`,

@@ -2,6 +2,7 @@
 import type { CallbackTarget, RemoteMemory } from './block.js'
 import type { Callback, CallbackClass } from './callback-type.js'
 
+/** The session that a call, or the answer of a callback, belongs to. */
 export interface CallContext {
   readonly memory: RemoteMemory
   /** Makes a callback of a JS function that was given for a callback type, for the duration of the call. */

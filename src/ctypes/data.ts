@@ -15,6 +15,7 @@ import type { StructureClass } from './structure-types.js'
 
 /** The architectures of Windows that a session can have. */
 export type Arch = 'win64' | 'win32'
+/** How many bytes a pointer has. */
 export const pointerSizeOf = (arch: Arch) => (arch === 'win64' ? 8 : 4)
 
 /** Of an object: the block it lies in. */
@@ -149,6 +150,7 @@ export function lay(data: CData, block: Block, offset = 0): void {
   new Placement(data, block, offset)
 }
 
+/** The class behind all types of C. */
 export abstract class CData {
   get [BLOCK](): Block {
     return Placement.block(this)
@@ -226,6 +228,7 @@ export const typeOf = <T extends CType>(data: { readonly [TYPE]: T }) => data.co
 export const memoryOf = (block: Block): RemoteMemory | undefined =>
   block instanceof LocalBlock ? block.origin : block.memory
 
+/** Is it a type of C, of this library or of the program? */
 export function isType(value: unknown): value is CType {
   return typeof value === 'function' && hasMember(value, CATEGORY)
 }
@@ -245,6 +248,7 @@ export function bytesOf(buffer: ArrayBufferLike | ArrayBufferView): Uint8Array {
 const canGrow = (buffer: ArrayBufferLike & { readonly resizable?: boolean; readonly growable?: boolean }) =>
   buffer.resizable === true || buffer.growable === true
 
+/** Is it memory of JS: an ArrayBuffer, shared or not, or a view of one? False for a proxy that cannot be asked. */
 export const isBuffer = (value: unknown): value is ArrayBufferLike | ArrayBufferView =>
   ArrayBuffer.isView(value) ||
   isA(value, ArrayBuffer) ||

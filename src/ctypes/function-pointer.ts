@@ -12,6 +12,7 @@ export interface CallbackVariable<R extends CType | null, A extends readonly CTy
   set value(value: CallbackFunction<R, A> | CallbackObject<R, A> | Addressed | null)
 }
 
+/** The class behind them. */
 export class FunctionPointer extends CData {
   get value(): unknown {
     return typeOf(this)[READ](this[BLOCK], this[OFFSET])

@@ -110,6 +110,7 @@ export type TypedArrayOf<T> = T extends { readonly prototype: { readonly [brand]
     ? TypedArrays[Name]
     : never
   : never
+/** Typed arrays by the names of the types that their elements are. */
 export interface TypedArrays {
   c_byte: Int8Array
   c_ubyte: Uint8Array
@@ -140,6 +141,7 @@ type FittingArray<T> =
 export interface Addressed {
   readonly address: bigint
 }
+/** Memory without a kind. */
 export type Bytes = Uint8Array | ArrayBuffer | DataView
 
 /** What `byref` gives: good for an argument and nothing else. */

@@ -26,7 +26,7 @@ interface LayoutOptions {
 }
 interface FieldPlace {
   readonly offset: number
-  /** Of a bit field: the first bit, counted from the least significant of its unit. */
+  /** Of a bit field: how many bits of its integer lie before it. */
   readonly bit: number
 }
 interface Layout {
@@ -37,6 +37,7 @@ interface Layout {
 
 const roundUp = (value: number, to: number) => Math.ceil(value / to) * to
 
+/** Lays out the fields of a structure or union, in order. */
 export function layOut(fields: readonly LayoutField[], options: LayoutOptions): Layout {
   const { union, pack = Number.POSITIVE_INFINITY, align = 1, starts } = options
   const places: FieldPlace[] = []

@@ -185,10 +185,12 @@ function store({ block, offset }: Target, bytes: Uint8Array): void {
  * no session: `session.cast` takes addresses.
  */
 export function cast<T extends CType>(from: object | null, type: PointerType<T>): Pointer<T>
+/** A function pointer of another type, as a routine that can be called. */
 export function cast<R extends CType | null, A extends readonly CType[]>(
   from: object | null,
   type: CallbackType<R, A>,
 ): ForeignRoutine<R, A> | null
+/** A pointer of any other type. */
 export function cast<T extends CType>(from: object | null, type: T): T['prototype']
 export function cast(from: object | null, type: CType): object | null {
   return castTo(castPlace(from, type), type)

@@ -84,6 +84,7 @@ const SHORT: { readonly [short: string]: Key } = {
 }
 const KEYS: readonly string[] = ['pointer', 'length', 'null', 'unic', 'type', 'func', 'custom']
 
+/** A path as messages show it. */
 export const showPath = (path: MemsyncPath) =>
   `[${path.map(segment => (typeof segment === 'string' ? `'${segment}'` : String(segment))).join(', ')}]`
 
@@ -259,6 +260,7 @@ function typeAlong(path: MemsyncPath, types: PathTypes, bad: (text: string) => A
   return type
 }
 
+/** The end of a message about a path that begins with an argument which is not there. */
 export const noArgument = (index: number, count: number) =>
   `there is no argument ${index}, only ${count === 0 ? 'none' : count === 1 ? 'argument 0' : `0 to ${count - 1}`}`
 

@@ -13,6 +13,7 @@ const integerKinds: { readonly [size: number]: string | undefined } = { 1: 'B', 
 
 /** Structures that stand for what compilers pass in vector registers: gcc's vectors, and floats of 16 and of 128 bits. */
 const vectors = new WeakSet<CType>()
+/** Says of a structure type that it stands for such a value. */
 export const markVector = (type: CType): unknown => vectors.add(type)
 
 /** Throws ArgumentError, which begins with `where`, for what would have to go in a vector register. */

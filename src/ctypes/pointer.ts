@@ -70,6 +70,7 @@ export interface PointerClass<I extends object = object> extends TypeStatics<'po
   readonly [ARCH]: Arch
 }
 
+/** The class behind all pointers but `void *` and text. */
 export class PointerData extends CData {
   static override readonly [CATEGORY] = 'pointer'
   static override readonly [KIND] = 'p'

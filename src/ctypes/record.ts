@@ -33,9 +33,10 @@ export interface FieldInfo {
   readonly size: number
   /** Of a bit field: how many bits it has. */
   readonly bits?: number
-  /** Of a bit field: its first bit, counted from the least significant one of the integer that holds it. */
+  /** Of a bit field: its first bit, counted from the least significant one of the integer that holds it; in a big-endian structure from the most significant one. */
   readonly bit?: number
 }
+/** How the fields are laid out, beside what they are. */
 export interface RecordOptions {
   readonly union: boolean
   readonly big: boolean
@@ -58,6 +59,7 @@ interface Accessor {
   set(this: CData, value: unknown): void
   write(data: CData, value: unknown, context?: CallContext): void
 }
+/** A structure that is laid out. */
 export interface Record {
   readonly size: number
   readonly alignment: number
@@ -80,6 +82,7 @@ export interface Record {
 /** Of a structure type: its record. Asking for it lays the structure out. */
 export const RECORD: unique symbol = Symbol('record')
 
+/** Lays a structure out. Throws ArgumentError, which names `owner`. */
 export function buildRecord(owner: string, { fields: declared, starts, options }: DeclaredFields): Record {
   const entries = [...declared].map(([name, field]) => {
     const width = field instanceof BitField ? field.width : undefined
@@ -200,6 +203,7 @@ function promote(owner: string, fields: { [name: string]: FieldInfo }, accessors
   }
 }
 
+/** A field as far as one can see it from outside of a record. */
 export type Field = Pick<FieldInfo, 'type' | 'offset' | 'bits'>
 
 /** A field by its name, also one of an anonymous member. */

@@ -106,6 +106,7 @@ export function leadInside(block: LocalBlock, type: CType, inside: Inside): void
   }
 }
 
+/** Makes a cell of `size` bytes lead to a place. Throws ArgumentError for a place that has no address there. */
 export function writeCell(block: Block, offset: number, size: number, place: Place): void {
   if (place === null || typeof place === 'bigint') {
     if (block instanceof LocalBlock) block.refs?.delete(offset)

@@ -31,6 +31,7 @@ type Decode = (
   inside?: Inside,
   texts?: TakenTexts,
 ) => unknown
+/** How a result comes from the Windows side, and becomes a JS value. */
 export interface ResultPlan {
   /** The character of `Signature` (sink.ts). */
   readonly kind: string
@@ -45,6 +46,7 @@ const NO_TEXTS: readonly TextCell[] = []
 /** The two halves of 64 bits as one number. */
 const unsigned = (low: number, high: number) => (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0)
 
+/** Throws ArgumentError, which names the routine, for what no routine can return. */
 export function resultFor(routine: string, restype: ResType, arch: Arch): ResultPlan {
   if (restype === null) return { kind: 'v', texts: NO_TEXTS, decode: () => undefined }
   if (!isType(restype)) {

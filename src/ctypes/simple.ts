@@ -103,6 +103,7 @@ export function definePointerSized<T extends CType>(definition: Omit<Definition,
   return type
 }
 
+/** An integer of 1, 2 or 4 bytes, a number in JS; `kind` is its character (sink.ts). */
 export function integer<Name extends string>(name: Name, bytes: number, kind: string) {
   const signed = kind === kind.toLowerCase()
   return defineSimple<SimpleType<Name, number, number | bigint>>({
@@ -125,6 +126,7 @@ export function integer<Name extends string>(name: Name, bytes: number, kind: st
   })
 }
 
+/** An integer of 8 bytes, a bigint in JS. */
 export function bigInteger<Name extends string>(name: Name, kind: string) {
   const signed = kind === 'q'
   return defineSimple<SimpleType<Name, bigint, number | bigint>>({
@@ -158,6 +160,7 @@ export function pointerSizedInteger<Name extends string>(name: Name, signed: boo
   })
 }
 
+/** A floating-point number. */
 export function floating<Name extends string>(name: Name, size: 4 | 8) {
   return defineSimple<SimpleType<Name, number, number | bigint>>({
     name,

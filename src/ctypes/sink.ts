@@ -9,6 +9,7 @@ import type { CallbackTarget, LocalBlock } from './block.js'
  */
 export type Signature = string
 
+/** Takes the arguments of a call, each once, by its number from 0. */
 export interface ArgumentSink {
   /** The 64 bits of an integer in two halves, sign- or zero-extended as its type says. */
   int(index: number, low: number, high: number): void

@@ -44,9 +44,10 @@ import { fill } from './structure-values.js'
 
 const DECLARED: unique symbol = Symbol('declared')
 const LAID_OUT: unique symbol = Symbol('laid out')
-/** Of the classes that `Structure(…)` and its relatives give, not of those that extend them. */
+/** Marks the classes that `Structure(…)` and its relatives give, and not those that extend them. */
 const FROM_FIELDS: unique symbol = Symbol('from fields')
 
+/** The class behind all structures and unions. */
 export abstract class StructureData extends CData {
   static override readonly [CATEGORY] = 'structure'
   declare readonly [TYPE]: StructureClass
@@ -120,7 +121,7 @@ export abstract class StructureData extends CData {
       throw new ArgumentError(
         `expected ${this.name}, got ${describe(value)}${describe(value) === this.name ? ' (another type of this name)' : ''}`,
       )
-    // aside first: what is wrong with a field must not leave half of the others
+    // into memory of its own first: where one field is wrong none is written
     const fresh = viewAt(this, LocalBlock.allocate(this.size), 0)
     fill(fresh, this, Array.isArray(value) ? value : [value], context)
     copyCells(fresh[BLOCK], 0, block, offset, this)

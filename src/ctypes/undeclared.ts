@@ -6,6 +6,7 @@ import { hasMember, isA } from './given.js'
 
 /** How many `_as_parameter_` are followed, each of the one before, so that a value which is its own comes to an end. */
 export const MOST_INNER = 100
+/** Does it say itself what is passed for it? */
 export const hasInner = (value: unknown): value is { readonly _as_parameter_: unknown } =>
   hasMember(value, '_as_parameter_')
 

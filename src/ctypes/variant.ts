@@ -6,6 +6,7 @@ import { ARCH, type Arch, type CType, FOR_ARCH, KIND, pointerSizeOf } from './da
 
 /** Of a scalar type: whether its bytes lie in the order of Windows, the least significant first. */
 export const LITTLE: unique symbol = Symbol('little')
+/** Are the bytes of a scalar in the order of networks? False for any other type. */
 export const isBigEndian = (type: CType): boolean => (type as CType & { readonly [LITTLE]?: boolean })[LITTLE] === false
 
 type Constructor = abstract new () => object

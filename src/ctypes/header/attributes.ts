@@ -10,6 +10,7 @@ export interface Attribute {
   readonly word: Token
   readonly inside: readonly Token[]
 }
+/** The attributes of a declaration that count. */
 export interface Attributes {
   packed?: Token
   align?: Attribute
@@ -71,7 +72,7 @@ function readWords({ cursor }: Context, inside: readonly Token[], into: Attribut
   }
 }
 
-/** Words that may not be passed over: the layout or the call would be wrong without a word. */
+/** What must not be ignored like other words: the layout or the call would be another than here. */
 const refusedWords = new Set(['mode', 'vectorcall', 'regcall', 'regparm', 'sysv_abi', 'scalar_storage_order'])
 
 /** What stands between the bracket at `from` and its match. */

@@ -15,6 +15,7 @@ import type { Parser } from './parser.js'
 import type { Resolver } from './resolve.js'
 import type { Position, Source } from './source.js'
 
+/** Evaluates expressions of one text. */
 export class Constants implements Scope {
   readonly source: Source
   /** Values by name; `undefined` while one is being evaluated. */

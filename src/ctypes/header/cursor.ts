@@ -6,6 +6,7 @@ import type { Source } from './source.js'
 /** The most levels of brackets in brackets, and the most links of one expression (`a.b[1].c`), each of which is a level of its tree. */
 export const DEEPEST = 200
 
+/** Reads tokens one after the other. `accept` and `expect` go on if the token is the wanted one; `expect` throws ArgumentError if not. */
 export class Cursor {
   #index = 0
   #depth = 0

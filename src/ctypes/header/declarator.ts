@@ -9,6 +9,7 @@ import type { Position } from './source.js'
 import { parseSpecifiers } from './specifiers.js'
 import { attributeWords, conventionWords, emptyWords, isBasicWord, qualifierWords } from './words.js'
 
+/** What a declarator declares: a name, unless it has none, and its type. */
 export interface Declarator {
   readonly name?: string
   readonly type: TypeNode
@@ -236,6 +237,7 @@ export function parseTypeName(context: Context): TypeNode {
   return type
 }
 
+/** Reads types inside expressions at the cursor of a context. */
 export const typeReader = (context: Context): TypeReader => ({
   startsType: ahead => context.startsType(context.cursor.peek(ahead)),
   typeName: () => parseTypeName(context),

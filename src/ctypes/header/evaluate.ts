@@ -15,6 +15,7 @@ export interface Scope {
   addressOf(place: Expression, at: Position): Value
 }
 
+/** The value of an expression. Throws ArgumentError for what has none when the text is read. */
 export function evaluate(expression: Expression, scope: Scope): Value {
   switch (expression.kind) {
     case 'literal':

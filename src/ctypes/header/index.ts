@@ -21,6 +21,7 @@ import { openHeader, type ParsedHeader, storeHeader } from './stored.js'
 
 export { type Header, type HeaderType, lazyObject, openHeader, type ParsedHeader, type Prototype, Shelf }
 
+/** What a text is read with. */
 export interface HeaderOptions {
   readonly arch: Arch
   readonly ns: TypeNamespace

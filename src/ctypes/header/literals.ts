@@ -17,6 +17,7 @@ interface FloatValue {
   /** A `float`, which has fewer digits than a `double`. */
   readonly single?: true
 }
+/** The value of an expression, with its type. */
 export type Value = IntegerValue | FloatValue
 
 /** An integer that wraps to its width, as C's do. */

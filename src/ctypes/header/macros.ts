@@ -3,6 +3,7 @@ import { ArgumentError } from '../../errors.js'
 import { describe, type Token, tokenize, tokenLike } from './lexer.js'
 import { Source } from './source.js'
 
+/** A definition by `#define`. */
 export interface Macro {
   readonly name: Token
   /** Missing for `#define NAME …`. */
@@ -25,6 +26,7 @@ interface Item {
 }
 const nothingHidden: ReadonlySet<string> = new Set()
 
+/** Defines and expands macros; the table is given, and shared with who else reads the text. */
 export class Macros {
   #made = 0
   #depth = 0

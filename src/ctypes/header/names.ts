@@ -16,6 +16,7 @@ export const variantOf = (macros: ReadonlyMap<string, Macro>): Variant => ({
   time32: macros.has('_USE_32BIT_TIME_T'),
 })
 
+/** The names of types for one text. What windows.h defines is the same for all texts of a namespace. */
 export class KnownNames {
   /** Structures of windows.h that this text uses. */
   readonly used = new Map<string, CType>()

@@ -13,6 +13,7 @@ interface Operand {
   readonly address?: bigint | undefined
 }
 
+/** Throws ArgumentError for an expression that has no type here. */
 export function operandOf(expression: Expression, resolver: Resolver): Operand {
   const at = 'at' in expression ? expression.at : start
   return resolver.nest(at, () => find(expression, resolver, at))

@@ -4,6 +4,7 @@ import { closing, type Token, tokenize } from './lexer.js'
 import { stringValue } from './literals.js'
 import { Source } from './source.js'
 
+/** The packing at a place of the text, and those that were pushed before. */
 export class PackStack {
   /** Missing where the types' own alignments apply. */
   current: Packing | undefined

@@ -16,6 +16,7 @@ import { parseSpecifiers, type Specifiers } from './specifiers.js'
 /** The initial value of a variable, as far as it can be read. */
 type Initializer = Pick<Declaration, 'value' | 'text'>
 
+/** Parses the tokens of one text. */
 export class Parser {
   readonly #context: Context
   readonly #cursor: Cursor

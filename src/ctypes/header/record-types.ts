@@ -18,6 +18,7 @@ interface RecordInProgress {
   state: 'declared' | 'open' | 'defined'
 }
 
+/** The classes of one text, by the nodes that define them. */
 export class RecordTypes {
   readonly #made = new Map<RecordNode, RecordInProgress>()
   readonly #aligning = new Set<RecordNode>()

@@ -94,6 +94,7 @@ function parseOneField(context: Context, { base, convention, attributes: before 
   }
 }
 
+/** Reads an enumeration, with or without a body. */
 export function parseEnum(context: Context): EnumNode {
   const { cursor } = context
   const keyword = cursor.next()

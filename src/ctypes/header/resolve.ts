@@ -41,6 +41,7 @@ export interface Names {
   get(name: string): Meaning | undefined
 }
 
+/** Makes the types of one text. */
 export class Resolver {
   readonly ns: TypeNamespace
   readonly constants: Constants

@@ -12,6 +12,7 @@ interface Entry {
   readonly type: RecordType
 }
 
+/** One for all texts that a session reads. */
 export class Shelf {
   readonly #byName = new Map<string, Entry[]>()
 

@@ -11,6 +11,7 @@ export interface Position {
 /** The most characters of a line that a message shows. */
 const mostShown = 160
 
+/** A text and what is noted of it while it is read. */
 export class Source {
   #lines: string[] | undefined
   /** Files that the text includes, as it names them; none of them is read. */

@@ -9,6 +9,7 @@ import { parseEnum, parseRecord } from './records.js'
 import type { Position } from './source.js'
 import { basicName, conventionWords, isBasicWord, qualifierWords, storageWords, typeofWords } from './words.js'
 
+/** What the front of a declaration says of all its declarators. */
 export interface Specifiers {
   readonly base: TypeNode
   readonly convention: Convention | undefined
@@ -18,6 +19,7 @@ export interface Specifiers {
   readonly attributes: Attributes
 }
 
+/** Reads the front of a declaration. `what` names, for errors, what has to stand there. */
 export function parseSpecifiers(context: Context, what = 'a type'): Specifiers {
   const { cursor } = context
   const attributes: Attributes = {}

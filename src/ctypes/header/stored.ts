@@ -59,6 +59,7 @@ interface Read {
   readonly variant: Variant
 }
 
+/** The bytes of a header that was read: see openHeader. */
 export function storeHeader(text: string, arch: Arch, read: Read): ParsedHeader {
   const { index, rows } = new Writer(read).write()
   const head = serialize(index)

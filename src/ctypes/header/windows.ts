@@ -18,6 +18,7 @@ export type Meaning = { readonly type: CType } | { readonly node: TypeNode }
 
 const made = new WeakMap<TypeNamespace, WindowsTypes>()
 
+/** The types of windows.h for one namespace. */
 export class WindowsTypes {
   readonly #found = new Map<string, Meaning | undefined>()
   readonly #records = new Map<string, RecordNode>()
