@@ -1,13 +1,13 @@
 /** A callback's values on their way: arguments from the bits that the Windows side gives, the result back into bits. */
-import { writeBits } from './bits64.js'
 import { LocalBlock, RemoteRange } from './block.js'
 import type { CallbackClass } from './callback-type.js'
 import type { CallContext } from './context.js'
 import type { Convention } from './convention.js'
 import { type Arch, CATEGORY, type CType, FOR_ARCH, READ, viewAt, WRITE } from './data.js'
-import { isSigned } from './integers.js'
+import { isSigned, rangeOf } from './integers.js'
 import { isScalar } from './parameter.js'
 import { passedAs, refuseVector } from './passing.js'
+import { addressIn } from './reference.js'
 import type { Signature } from './sink.js'
 
 /** How the Windows side calls a callback of a type, and how its values are read and its result is written. */
@@ -84,7 +84,10 @@ function makePlan({ convention, argtypes, restype }: CallbackClass, arch: Arch):
   }
 }
 
-/** A function that writes a number which needs no conversion, as most results do, and is false for any other; undefined for types that always need one. */
+/**
+ * A function that writes a number which needs no conversion, as most results do, and is false for any other; undefined for types that always
+ * need one.
+ */
 function putNumber(type: CType): ((value: number, into: DataView) => boolean) | undefined {
   if (type[CATEGORY] === 'float')
     return (value, into) => {
@@ -93,12 +96,31 @@ function putNumber(type: CType): ((value: number, into: DataView) => boolean) | 
       return true
     }
   if (type[CATEGORY] !== 'integer' || type.size === 8) return undefined
-  const low = isSigned(type) ? -(2 ** (8 * type.size - 1)) : 0
-  const high = low + 2 ** (8 * type.size)
+  const [low, high] = rangeOf(type)
   return (value, into) => {
-    if (!(Number.isInteger(value) && value >= low && value < high)) return false
+    if (!(Number.isInteger(value) && value >= low && value <= high)) return false
     into.setInt32(0, value | 0, true)
     into.setInt32(4, value < 0 ? -1 : 0, true)
     return true
   }
+}
+
+/**
+ * Writes the result of a callback. Throws ArgumentError for a pointer to an object of JS that has no address of its own: nothing would keep it
+ * alive when the callback has returned.
+ */
+function writeBits(type: CType, value: unknown, into: DataView, context: CallContext): void {
+  const block = new LocalBlock(new Uint8Array(8))
+  type[WRITE](block, 0, value)
+  const ref = block.refs?.get(0)
+  if (ref) block.whole.setBigUint64(0, addressIn(context.memory, ref), true)
+  into.setBigUint64(0, extend(type, block.whole), true)
+}
+
+/** Signed integers are sign-extended, anything else is zero-extended. */
+function extend(type: CType, view: DataView): bigint {
+  const raw = view.getBigUint64(0, true)
+  const bits = 8 * type.size
+  if (type[CATEGORY] !== 'integer' || !isSigned(type)) return BigInt.asUintN(bits, raw)
+  return BigInt.asUintN(64, BigInt.asIntN(bits, raw))
 }

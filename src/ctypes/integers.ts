@@ -6,6 +6,13 @@ import { type CType, describe, KIND } from './data.js'
 /** Has an integer type a sign? The characters of those without are capital letters. */
 export const isSigned = (type: CType): boolean => type[KIND] === type[KIND].toLowerCase()
 
+/** The least and the greatest value of an integer type of up to 32 bits. */
+export function rangeOf(type: CType): readonly [low: number, high: number] {
+  const count = 2 ** (8 * type.size)
+  const low = isSigned(type) ? -count / 2 : 0
+  return [low, low + count - 1]
+}
+
 /** What values of an integer type are. */
 export interface IntegerFormat {
   /** For messages. */

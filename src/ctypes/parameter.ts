@@ -16,7 +16,7 @@ import {
   typeOf,
   WRITE,
 } from './data.js'
-import { type IntegerFormat, isSigned, toBigInt, toNumber } from './integers.js'
+import { type IntegerFormat, isSigned, rangeOf, toBigInt, toNumber } from './integers.js'
 import { passedAs } from './passing.js'
 import { type Pointing, placeOf, placeOfArray, placeOfText } from './pointing.js'
 import { checkSession, copyCells, isCallbackTarget, type Place } from './reference.js'
@@ -66,11 +66,8 @@ export function lowerFor(type: CType, arch: Arch): Lower {
 }
 
 function lowerInteger(type: CType): Lower {
-  const signed = isSigned(type)
-  const bits = 8 * type.size
-  const low = signed ? -(2 ** (bits - 1)) : 0
-  const high = signed ? 2 ** (bits - 1) - 1 : 2 ** bits - 1
-  const format: IntegerFormat = { name: type.name, bytes: type.size, signed }
+  const [low, high] = rangeOf(type)
+  const format: IntegerFormat = { name: type.name, bytes: type.size, signed: isSigned(type) }
   return (sink, index, value) => {
     const number =
       typeof value === 'number' && value >= low && value <= high && Number.isInteger(value)

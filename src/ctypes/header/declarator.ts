@@ -50,7 +50,7 @@ function parseDerivation(context: Context, given: Convention | undefined, what: 
     const { cursor } = context
     const front = parsePointers(context)
     const inner = parseInner(context, what)
-    let waiting = front.convention ?? given ?? inner.convention
+    let waiting = front.convention ?? inner.convention ?? given
     const outer = front.outerConvention
     const suffixes: ((base: TypeNode) => TypeNode)[] = []
     for (;;) {

@@ -104,6 +104,13 @@ test('attributes behind a pointer to a function are those of the function', () =
   assert.is((argument as CType).name, 'WINFUNCTYPE(null)')
 })
 
+test('the calling convention nearest to a name is its own', () => {
+  const { routines, variables } = real('int __stdcall f(int), (__cdecl *h)(int), (*g)(int);', 'win32')
+  assert.is(routines.get('f')?.convention, 'stdcall')
+  assert.is(variables.get('h')?.name, 'CFUNCTYPE(c_int, c_int)')
+  assert.is(variables.get('g')?.name, 'WINFUNCTYPE(c_int, c_int)')
+})
+
 test('a vector may be a field', () => {
   const { types: found } = real('struct s { char c; float v __attribute__((vector_size(16))); };')
   assert.equal(layout(found.s), [32, 16])
