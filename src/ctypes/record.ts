@@ -85,13 +85,13 @@ export const RECORD: unique symbol = Symbol('record')
 /** Lays a structure out. Throws ArgumentError, which names `owner`. */
 export function buildRecord(owner: string, { fields: declared, starts, options }: DeclaredFields): Record {
   const entries = [...declared].map(([name, field]) => {
-    const width = field instanceof BitField ? field.width : undefined
-    const plain = field instanceof BitField || field instanceof AlignedField ? field.type : field
-    const type = plain[FOR_ARCH](options.arch)
+    const aligned = field instanceof AlignedField ? field : undefined
+    const unaligned = field instanceof AlignedField ? field.type : field
+    const width = unaligned instanceof BitField ? unaligned.width : undefined
+    const type = (unaligned instanceof BitField ? unaligned.type : unaligned)[FOR_ARCH](options.arch)
     const { element, arrays } = elementOf(type)
     const inner = element[CATEGORY] === 'structure' ? element[RECORD] : undefined
-    const { alignment, required } =
-      field instanceof AlignedField ? field : { alignment: type.alignment, required: inner?.required ?? 1 }
+    const { alignment, required } = aligned ?? { alignment: type.alignment, required: inner?.required ?? 1 }
     const depth = 1 + arrays + (inner?.depth ?? 0)
     return { name, width, alignment, required, depth, type: options.big ? bigEndianField(owner, name, type) : type }
   })

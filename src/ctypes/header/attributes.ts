@@ -13,6 +13,8 @@ export interface Attribute {
 /** The attributes of a declaration that count. */
 export interface Attributes {
   packed?: Token
+  /** gcc's own way to lay out bit fields. */
+  gccStruct?: Token
   align?: Attribute
   /** gcc's `vector_size(16)`. */
   vector?: Attribute
@@ -66,6 +68,7 @@ function readWords({ cursor }: Context, inside: readonly Token[], into: Attribut
       throw cursor.source.error(token.at, `"${word}" changes a type or a call in a way that is not known here`)
     if (convention) into.convention = convention
     else if (word === 'packed') into.packed = token
+    else if (word === 'gcc_struct') into.gccStruct = token
     else if (word === 'align' || word === 'aligned') into.align = { word: token, inside: group }
     else if (word === 'vector_size') into.vector = { word: token, inside: group }
     if (group.length > 0) index += group.length + 2

@@ -185,7 +185,8 @@ export class RecordTypes {
     const most = resolver.ns.sizeof(fieldType) * 8
     if (count.kind === 'float' || count.value < 0n || count.value > most)
       throw resolver.fail(at, `expected a width of 0 to ${most} bits, found ${toJs(count)}`)
-    return resolver.ns.bits(fieldType, Number(count.value))
+    const made = resolver.ns.bits(fieldType, Number(count.value))
+    return packed ? new AlignedField(made, 1, 1) : made
   }
 
   /**

@@ -31,6 +31,11 @@ export function parseRecord(context: Context, before: Attributes): RecordNode {
   const pack = cursor.token.pack
   const fields = cursor.nest(() => parseFields(context))
   parseAttributes(context, attributes)
+  if (attributes.gccStruct && fields.some(({ bits }) => bits))
+    throw cursor.source.error(
+      attributes.gccStruct.at,
+      'bit fields are laid out as by Microsoft\'s compiler, not as "gcc_struct" asks',
+    )
   const align = alignmentOf(context, attributes.align ? attributes : before)
   delete before.align
   const node = {

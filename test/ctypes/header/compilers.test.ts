@@ -117,6 +117,13 @@ test('a vector may be a field', () => {
   assert.is(found.s.fields?.v.offset, 16)
 })
 
+test('bit fields that are packed alone, and as gcc lays them out by itself', () => {
+  const { types: found } = real('struct s { char c; unsigned x : 9 __attribute__((packed)); char d; };')
+  assert.equal([found.s.size, found.s.fields?.x.offset, found.s.fields?.d.offset], [6, 1, 5])
+  assert.is(real('struct __attribute__((gcc_struct, packed)) s { char c; int i; };').types.s.size, 5)
+  assert.throws(() => header('struct s { char c; short x : 9; } __attribute__((gcc_struct));'), /"gcc_struct"/)
+})
+
 test('what would change a type or a call is not passed over', () => {
   for (const [text, word] of [
     ['int f(int) __attribute__((vectorcall));', 'vectorcall'],
