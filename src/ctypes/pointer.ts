@@ -181,11 +181,11 @@ export function POINTER(type: null): typeof c_void_p
 export function POINTER(type: CType | null): CType {
   if (type === null) return c_void_p
   if (!isType(type)) throw new ArgumentError(`POINTER takes a C type, not ${describe(type)}`)
-  let made = classes.get(type)
-  if (!made) {
+  let pointerType = classes.get(type)
+  if (!pointerType) {
     const nesting = nestingOf('a pointer', [type])
-    made = class extends PointerData {} as unknown as CType
-    Object.defineProperties(made, {
+    pointerType = class extends PointerData {} as unknown as CType
+    Object.defineProperties(pointerType, {
       name: { get: () => `POINTER(${type.name})`, configurable: true },
       size: { value: 8 },
       alignment: { value: 8 },
@@ -199,9 +199,9 @@ export function POINTER(type: CType | null): CType {
         },
       },
     })
-    classes.set(type, made)
+    classes.set(type, pointerType)
   }
-  return type[DECLARED_FOR] === 'win32' ? made[FOR_ARCH]('win32') : made
+  return type[DECLARED_FOR] === 'win32' ? pointerType[FOR_ARCH]('win32') : pointerType
 }
 
 /** A pointer to an object of ctypes, which it keeps alive. Throws ArgumentError for anything else. */

@@ -94,9 +94,9 @@ export function placeOf(value: unknown, to: Pointing, context?: CallContext): Pl
     if (typeof address === 'bigint')
       return block ? { block, offset: 0 } : placeAt(toAddress(address, to.arch, to.name), memory)
     if (to.pointee?.[CATEGORY] === 'structure' && Object.getPrototypeOf(value) === Object.prototype) {
-      const made = blockFor(to.pointee, 1)
-      to.pointee[WRITE](made, 0, value, context)
-      return { block: made, offset: 0 }
+      const literal = blockFor(to.pointee, 1)
+      to.pointee[WRITE](literal, 0, value, context)
+      return { block: literal, offset: 0 }
     }
   }
   if (typeof value === 'function' && hasMember(value, 'thunk')) return value as unknown as Place

@@ -70,12 +70,12 @@ function make(arch: Arch) {
 /** The types of ctypes with the layouts of one architecture, and the functions on them: what `session.types` and `types(arch)` are. */
 export interface Types extends ReturnType<typeof make> {}
 
-const made = new Map<Arch, Types>()
+const namespaces = new Map<Arch, Types>()
 
 /** The types of an architecture; the same object each time. Throws ArgumentError for a name that is none. */
 export function types(arch: Arch): Types {
   check('an architecture', arch, ['"win64" or "win32"', given => given === 'win64' || given === 'win32'])
-  let namespace = made.get(arch)
-  if (!namespace) made.set(arch, (namespace = make(arch)))
+  let namespace = namespaces.get(arch)
+  if (!namespace) namespaces.set(arch, (namespace = make(arch)))
   return namespace
 }

@@ -16,14 +16,14 @@ const variants = new WeakMap<CType, Map<string, CType>>()
 export function variant(type: CType, key: string, statics: PropertyDescriptorMap): CType {
   let known = variants.get(type)
   if (!known) variants.set(type, (known = new Map()))
-  let made = known.get(key)
-  if (!made) {
+  let other = known.get(key)
+  if (!other) {
     const Base = type as unknown as Constructor
-    made = class extends Base {} as unknown as CType
-    Object.defineProperties(made, { name: { value: type.name, configurable: true }, ...statics })
-    known.set(key, made)
+    other = class extends Base {} as unknown as CType
+    Object.defineProperties(other, { name: { value: type.name, configurable: true }, ...statics })
+    known.set(key, other)
   }
-  return made
+  return other
 }
 
 /** `[FOR_ARCH]` of types as wide as a pointer: that of win64 is the base, which its variant for win32 extends. */
@@ -32,15 +32,15 @@ export function pointerSizedForArch(this: CType, arch: Arch): CType {
   const base = bases.get(this) ?? this
   if (base[ARCH] === arch) return base
   const size = pointerSizeOf(arch)
-  const made = variant(base, arch, {
+  const other = variant(base, arch, {
     size: { value: size },
     alignment: { value: size },
     [ARCH]: { value: arch },
     [FOR_ARCH]: { value: pointerSizedForArch },
     [KIND]: { value: { q: 'i', Q: 'I' }[base[KIND]] ?? base[KIND] },
   })
-  bases.set(made, base)
-  return made
+  bases.set(other, base)
+  return other
 }
 /** Of each variant for win32: its base. */
 const bases = new WeakMap<CType, CType>()

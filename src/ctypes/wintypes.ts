@@ -267,11 +267,11 @@ function make(arch: Arch) {
 /** All of `wintypes`, with the layouts of one architecture. */
 export interface WinTypes extends ReturnType<typeof make> {}
 
-const made = new Map<Arch, WinTypes>()
+const namespaces = new Map<Arch, WinTypes>()
 
 /** The `wintypes` of an architecture; the same object each time. */
 export function wintypesFor(arch: Arch): WinTypes {
-  let namespace = made.get(arch)
-  if (!namespace) made.set(arch, (namespace = make(arch)))
+  let namespace = namespaces.get(arch)
+  if (!namespace) namespaces.set(arch, (namespace = make(arch)))
   return namespace
 }

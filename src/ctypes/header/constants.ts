@@ -107,8 +107,8 @@ export class Constants implements Scope {
 
   sizeOf(kind: 'sizeof' | 'alignof', type: TypeNode, at: Position): Value {
     const { ns, names } = this.resolver
-    const made = this.resolver.type(type, at)
-    const size = kind === 'sizeof' ? ns.sizeof(made) : ns.alignment(made)
+    const ctype = this.resolver.type(type, at)
+    const size = kind === 'sizeof' ? ns.sizeof(ctype) : ns.alignment(ctype)
     return integer(BigInt(size), names.arch === 'win64' ? 64 : 32, false)
   }
 
@@ -127,12 +127,12 @@ export class Constants implements Scope {
     const pointerSize = names.arch === 'win64' ? 64 : 32
     const address = () => ({ ...toInteger(value, pointerSize, false), isAddress: true as const })
     if (target.kind === 'pointer') return address()
-    const made = this.resolver.type(type, at)
-    if (made[KIND] === 'p') return address()
-    if (this.#isFloat(target)) return float(Number(value.value), made === ns.c_float)
-    if (made === ns.c_bool) return integer(value.value ? 1n : 0n)
+    const ctype = this.resolver.type(type, at)
+    if (ctype[KIND] === 'p') return address()
+    if (this.#isFloat(target)) return float(Number(value.value), ctype === ns.c_float)
+    if (ctype === ns.c_bool) return integer(value.value ? 1n : 0n)
     // wchar_t is not signed, though its character (sink.ts) is no capital letter
-    return toInteger(value, Math.min(ns.sizeof(made) * 8, 64), made !== ns.c_wchar && isSigned(made))
+    return toInteger(value, Math.min(ns.sizeof(ctype) * 8, 64), ctype !== ns.c_wchar && isSigned(ctype))
   }
 
   #isFloat(target: TypeNode): boolean {

@@ -74,7 +74,7 @@ export class FunctionTypes {
         node.at,
         `expected a type that can be returned, found ${target.kind === 'array' ? 'an array' : 'a function'}`,
       )
-    return this.#passed(node.result, node.at)
+    return this.#inSignature(node.result, node.at)
   }
 
   /** The parameters, without a single `void`, however that is spelt. */
@@ -102,11 +102,11 @@ export class FunctionTypes {
     const target = resolver.strip(type)
     if (target.kind === 'function') return this.pointer(target)
     if (target.kind === 'array') return resolver.ns.POINTER(resolver.type(target.of, at))
-    return this.#passed(type, at)
+    return this.#inSignature(type, at)
   }
 
   /** The type of a value in a signature. A structure need not be complete yet: `struct s { void (*f)(struct s); }`. */
-  #passed(node: TypeNode, at: Position): CType {
+  #inSignature(node: TypeNode, at: Position): CType {
     const { resolver } = this
     const target = resolver.strip(node)
     return (target.kind === 'record' && resolver.records.declared(target)) || resolver.type(node, at)

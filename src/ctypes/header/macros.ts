@@ -28,13 +28,13 @@ const nothingHidden: ReadonlySet<string> = new Set()
 
 /** Defines and expands macros; the table is given, and shared with who else reads the text. */
 export class Macros {
-  #made = 0
+  #tokenCount = 0
   #depth = 0
   /** True while a condition is expanded: `defined X` becomes 1 or 0 then, also where a macro produces it. */
   #inCondition = false
   /** True while `#isExpansion` expands a body, in which names are uses in any case. */
   #isTried = false
-  readonly #kept = new Map<string, (Macro | undefined)[]>()
+  readonly #stacks = new Map<string, (Macro | undefined)[]>()
   constructor(
     readonly source: Source,
     readonly table: Map<string, Macro>,
@@ -71,14 +71,14 @@ export class Macros {
 
   /** `#pragma push_macro("NAME")`: keeps what the name stands for, if it does, until `pop`. */
   push(name: string): void {
-    const kept = this.#kept.get(name) ?? []
-    this.#kept.set(name, [...kept, this.table.get(name)])
+    const stack = this.#stacks.get(name) ?? []
+    this.#stacks.set(name, [...stack, this.table.get(name)])
   }
 
   pop(name: string): void {
-    const kept = this.#kept.get(name)
-    if (!kept?.length) return
-    const macro = kept.pop()
+    const stack = this.#stacks.get(name)
+    if (!stack?.length) return
+    const macro = stack.pop()
     if (macro) this.table.set(name, macro)
     else this.table.delete(name)
   }
@@ -117,11 +117,11 @@ export class Macros {
         continue
       }
       const body = this.#substitute(macro, macro.parameters ? this.#takeArguments(macro, item, work) : [], token)
-      this.#made += body.length
-      if (this.#made > mostTokens || hidden.size > mostNested)
+      this.#tokenCount += body.length
+      if (this.#tokenCount > mostTokens || hidden.size > mostNested)
         throw this.source.error(token.at, `macro "${token.text}" grows without end`)
       const nowHidden = new Set([...hidden, token.text])
-      for (const made of body.reverse()) work.push({ token: made.token, hidden: union(made.hidden, nowHidden) })
+      for (const inner of body.reverse()) work.push({ token: inner.token, hidden: union(inner.hidden, nowHidden) })
     }
     return done
   }
@@ -143,8 +143,8 @@ export class Macros {
     this.#isTried = true
     try {
       const inside = body.map(part => ({ token: part, hidden: union(hidden, new Set([text])) }))
-      const made = this.#expandArgument(inside, token).map(item => item.token)
-      return standsAmong(text, made, before, work)
+      const expansion = this.#expandArgument(inside, token).map(item => item.token)
+      return standsAmong(text, expansion, before, work)
     } catch (error) {
       // its arguments may end behind the name
       if (error instanceof ArgumentError) return false
@@ -218,13 +218,13 @@ export class Macros {
       } else if (argument(token)) {
         const raw = argument(token) as Item[]
         // an empty argument before `##` still stands for its left side
-        const made =
+        const items =
           next?.text !== '##'
             ? this.#expandArgument(raw, use)
             : raw.length > 0
               ? raw
               : [fromToken(tokenLike(use, 'stray', ''))]
-        for (const [place, item] of made.entries()) result.push(place === 0 ? spaced(item, before) : item)
+        for (const [place, item] of items.entries()) result.push(place === 0 ? spaced(item, before) : item)
       } else result.push(fromBody(token, use, before))
     }
     return result.filter(item => item.token.text !== '')
@@ -240,8 +240,8 @@ export class Macros {
 
   #paste(left: Item | undefined, right: readonly Item[], use: Token): Item[] {
     const text = (left?.token.text ?? '') + (right[0]?.token.text ?? '')
-    const made = tokenize(new Source(text, this.source.label)).slice(0, -1)
-    const pasted = made.map(token => fromToken(tokenLike(use, token.kind, token.text)))
+    const tokens = tokenize(new Source(text, this.source.label)).slice(0, -1)
+    const pasted = tokens.map(token => fromToken(tokenLike(use, token.kind, token.text)))
     const [first = fromToken(tokenLike(use, 'stray', '')), ...others] = pasted
     return [spaced(first, left?.token ?? use), ...others, ...right.slice(1)]
   }

@@ -20,7 +20,7 @@ export const variantOf = (macros: ReadonlyMap<string, Macro>): Variant => ({
 export class KnownNames {
   /** Structures of windows.h that this text uses. */
   readonly used = new Map<string, CType>()
-  readonly #found = new Map<string, Meaning | undefined>()
+  readonly #meanings = new Map<string, Meaning | undefined>()
   readonly #windows: WindowsTypes
 
   constructor(
@@ -39,12 +39,12 @@ export class KnownNames {
     pointerTarget(name, this.has) !== undefined
 
   get(name: string): Meaning | undefined {
-    if (!this.#found.has(name)) {
+    if (!this.#meanings.has(name)) {
       // a name that needs itself to be found is no type
-      this.#found.set(name, undefined)
-      this.#found.set(name, this.#find(name))
+      this.#meanings.set(name, undefined)
+      this.#meanings.set(name, this.#find(name))
     }
-    return this.#found.get(name)
+    return this.#meanings.get(name)
   }
 
   #find(name: string): Meaning | undefined {

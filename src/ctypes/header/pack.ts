@@ -8,7 +8,7 @@ import { Source } from './source.js'
 export class PackStack {
   /** Missing where the types' own alignments apply. */
   current: Packing | undefined
-  readonly #pushed: { name: string | undefined; pack: Packing | undefined }[] = []
+  readonly #stack: { name: string | undefined; pack: Packing | undefined }[] = []
 
   /** Carries out `pack(push, 4)` and the like; other pragmas are ignored. */
   pragma(tokens: readonly Token[], source: Source): void {
@@ -23,7 +23,7 @@ export class PackStack {
 
   #pushOrPop(action: 'push' | 'pop', parts: readonly Token[], source: Source): void {
     const name = parts.find(token => token.kind === 'name')?.text
-    if (action === 'push') this.#pushed.push({ name, pack: this.current })
+    if (action === 'push') this.#stack.push({ name, pack: this.current })
     else this.#pop(name)
     const size = parts.find(token => token.kind !== 'name')
     if (size) this.current = sizeOf(size, source)
@@ -31,11 +31,10 @@ export class PackStack {
 
   /** Restores the last packing that was pushed; with a name, the one pushed under that name. */
   #pop(name: string | undefined): void {
-    const index =
-      name === undefined ? this.#pushed.length - 1 : this.#pushed.findLastIndex(entry => entry.name === name)
+    const index = name === undefined ? this.#stack.length - 1 : this.#stack.findLastIndex(entry => entry.name === name)
     if (index < 0) return
-    this.current = this.#pushed[index]?.pack
-    this.#pushed.length = index
+    this.current = this.#stack[index]?.pack
+    this.#stack.length = index
   }
 
   /**
@@ -46,7 +45,7 @@ export class PackStack {
     const found = /(?:pshpack([1248])|poppack)\.h\b/i.exec(file)
     if (!found) return false
     if (found[1]) {
-      this.#pushed.push({ name: undefined, pack: this.current })
+      this.#stack.push({ name: undefined, pack: this.current })
       this.current = Number(found[1]) as Packing
     } else this.#pop(undefined)
     return true

@@ -28,7 +28,7 @@ export function preprocess(source: Source, table: Map<string, Macro>, predefined
 class Preprocessor {
   readonly #pack = new PackStack()
   readonly #branches: Branch[] = []
-  readonly #done: Token[] = []
+  readonly #output: Token[] = []
   /** Tokens since the last directive, not expanded yet. */
   #pending: Token[] = []
 
@@ -65,12 +65,12 @@ class Preprocessor {
         `expected an #endif for this #${open.opened.text}, found the end of the text`,
       )
     this.#flush()
-    return [...this.#done, end]
+    return [...this.#output, end]
   }
 
   #flush(): void {
     if (this.#pending.length === 0) return
-    for (const token of this.#pack.stamp(this.macros.expand(this.#pending), this.source)) this.#done.push(token)
+    for (const token of this.#pack.stamp(this.macros.expand(this.#pending), this.source)) this.#output.push(token)
     this.#pending = []
   }
 

@@ -20,7 +20,7 @@ interface RecordInProgress {
 
 /** The classes of one text, by the nodes that define them. */
 export class RecordTypes {
-  readonly #made = new Map<RecordNode, RecordInProgress>()
+  readonly #byNode = new Map<RecordNode, RecordInProgress>()
   readonly #aligning = new Set<RecordNode>()
   /** Classes that only pointers lead to yet; they are defined when no other is being defined. */
   readonly #waiting: RecordInProgress[] = []
@@ -40,24 +40,24 @@ export class RecordTypes {
   declared(mention: RecordNode): RecordType | undefined {
     const outside = this.#outside(mention)
     if (outside) return outside
-    const made = this.#make(mention)
-    if (made?.state === 'declared') this.#waiting.push(made)
+    const record = this.#make(mention)
+    if (record?.state === 'declared') this.#waiting.push(record)
     this.#drain()
-    return made?.type
+    return record?.type
   }
 
   /** The class, complete with its fields, for a value of it. */
   defined(mention: RecordNode, at = mention.at): RecordType {
     const outside = this.#outside(mention)
     if (outside) return outside
-    const made = this.#make(mention)
+    const record = this.#make(mention)
     const name = `${mention.keyword} ${mention.tag ?? '{…}'}`
-    if (!made) throw this.resolver.fail(at, `expected a complete type, found "${name}", whose fields are not given`)
-    if (made.state === 'open')
+    if (!record) throw this.resolver.fail(at, `expected a complete type, found "${name}", whose fields are not given`)
+    if (record.state === 'open')
       throw this.resolver.fail(at, `expected a complete type, found "${name}" inside itself; a pointer has a "*"`)
-    if (made.state === 'declared') this.#define(made)
+    if (record.state === 'declared') this.#define(record)
     this.#drain()
-    return made.type
+    return record.type
   }
 
   /** The class of a structure that the text only mentions, and the caller or windows.h defines. */
@@ -74,13 +74,15 @@ export class RecordTypes {
     if (!node) return undefined
     if (node.keyword !== mention.keyword)
       throw this.resolver.fail(mention.at, `"${mention.tag}" is a ${node.keyword}, not a ${mention.keyword}`)
-    let made = this.#made.get(node)
-    if (!made) {
+    let record = this.#byNode.get(node)
+    if (!record) {
       const earlier = this.shelf?.find(node, this.resolver)
-      made = earlier ? { node, type: earlier, state: 'defined' } : { node, type: this.#class(node), state: 'declared' }
-      this.#made.set(node, made)
+      record = earlier
+        ? { node, type: earlier, state: 'defined' }
+        : { node, type: this.#class(node), state: 'declared' }
+      this.#byNode.set(node, record)
     }
-    return made
+    return record
   }
 
   /** Whether the fields are known. */
@@ -129,22 +131,22 @@ export class RecordTypes {
     return target.kind === 'record' || this.resolver.plain(target)?.[CATEGORY] === 'structure'
   }
 
-  #define(made: RecordInProgress): void {
-    made.state = 'open'
+  #define(record: RecordInProgress): void {
+    record.state = 'open'
     this.#depth++
     const fields: RecordFields = Object.create(null)
-    for (const [index, field] of (made.node.fields ?? []).entries()) {
+    for (const [index, field] of (record.node.fields ?? []).entries()) {
       if (field.name === undefined && !field.bits && !this.#hasFields(field.type)) continue
-      const name = this.#jsName(made.node, index)
+      const name = this.#jsName(record.node, index)
       if (name in fields) throw this.resolver.fail(field.at, `"${name}" is a field already`)
-      this.#nameInner(field.type, `${made.type.name}.${name}`)
+      this.#nameInner(field.type, `${record.type.name}.${name}`)
       if (field.name === undefined && field.type.kind === 'record') this.#prefixes.set(field.type, name)
-      fields[name] = this.#field(field, made.node)
+      fields[name] = this.#field(field, record.node)
     }
-    made.type.define(fields)
-    made.state = 'defined'
+    record.type.define(fields)
+    record.state = 'defined'
     // structures that later texts define alike are to be this class
-    this.shelf?.add({ node: made.node, type: made.type, resolver: this.resolver })
+    this.shelf?.add({ node: record.node, type: record.type, resolver: this.resolver })
     this.#depth--
   }
 
@@ -174,19 +176,19 @@ export class RecordTypes {
   #field({ type, bits, at, align, packed }: Field, owner: RecordNode): RecordFields[string] {
     const { resolver } = this
     if (!bits) {
-      const made = resolver.type(type, at)
+      const ctype = resolver.type(type, at)
       const isPacked = packed || owner.packed
-      if (!align && !isPacked) return made
-      const alignment = isPacked ? 1 : resolver.ns.alignment(made)
-      return new AlignedField(made, alignment, align ? resolver.constants.alignment(align) : 1)
+      if (!align && !isPacked) return ctype
+      const alignment = isPacked ? 1 : resolver.ns.alignment(ctype)
+      return new AlignedField(ctype, alignment, align ? resolver.constants.alignment(align) : 1)
     }
     const fieldType = this.#unit(type, at)
     const count = resolver.constants.evaluate(bits)
     const most = resolver.ns.sizeof(fieldType) * 8
     if (count.kind === 'float' || count.value < 0n || count.value > most)
       throw resolver.fail(at, `expected a width of 0 to ${most} bits, found ${toJs(count)}`)
-    const made = resolver.ns.bits(fieldType, Number(count.value))
-    return packed ? new AlignedField(made, 1, 1) : made
+    const bitField = resolver.ns.bits(fieldType, Number(count.value))
+    return packed ? new AlignedField(bitField, 1, 1) : bitField
   }
 
   /**
@@ -203,9 +205,9 @@ export class RecordTypes {
 
   #drain(): void {
     while (this.#depth === 0) {
-      const made = this.#waiting.pop()
-      if (!made) return
-      if (made.state === 'declared') this.#define(made)
+      const record = this.#waiting.pop()
+      if (!record) return
+      if (record.state === 'declared') this.#define(record)
     }
   }
 }

@@ -47,7 +47,7 @@ export class Resolver {
   readonly constants: Constants
   readonly functions = new FunctionTypes(this)
   readonly records: RecordTypes
-  readonly #stripped = new Map<string, TypeNode>()
+  readonly #targets = new Map<string, TypeNode>()
   #depth = 0
 
   constructor(
@@ -76,12 +76,12 @@ export class Resolver {
     let target: TypeNode = node
     while (target.kind === 'named' && !passed.has(target.name)) {
       passed.add(target.name)
-      target = this.#stripped.get(target.name) ?? this.target(target.name) ?? target
+      target = this.#targets.get(target.name) ?? this.target(target.name) ?? target
     }
     // `typedef DWORD word; typedef word DWORD;` is a circle, which ends at the name that Windows defines.
     const end = target.kind === 'named' ? [...passed].find(name => this.#isType(name)) : undefined
     if (end !== undefined && target.kind === 'named') target = { ...target, name: end }
-    for (const name of passed) this.#stripped.set(name, target)
+    for (const name of passed) this.#targets.set(name, target)
     return target
   }
 

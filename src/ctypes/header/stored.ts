@@ -230,14 +230,14 @@ class StoredLookup implements Lookup {
     if (row === undefined) return undefined
     const known = this.#rows.get(row)
     if (known) return known
-    const made = this.#revive(this.#read(row)) as TypeNode
-    this.#rows.set(row, made)
+    const node = this.#revive(this.#read(row)) as TypeNode
+    this.#rows.set(row, node)
     const name = this.index.typedefOf.get(row)
-    if (name !== undefined) this.#typedefOf.set(made, name)
-    if (made.kind === 'enum')
-      for (const [index, member] of (made.members ?? []).entries())
-        this.#constants.set(member.name, { node: made, index })
-    return made
+    if (name !== undefined) this.#typedefOf.set(node, name)
+    if (node.kind === 'enum')
+      for (const [index, member] of (node.members ?? []).entries())
+        this.#constants.set(member.name, { node: node, index })
+    return node
   }
 
   #revive(value: unknown): unknown {

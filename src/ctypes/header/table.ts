@@ -8,7 +8,7 @@ import { brotliDecompressSync } from 'node:zlib'
 import { SetupError } from '../../errors.js'
 import type { Arch } from './namespace.js'
 
-const read = new Map<string, ReadonlyMap<string, string>>()
+const tables = new Map<string, ReadonlyMap<string, string>>()
 
 /** The text for a name, such as `unsigned long` or `struct{int x;}`. */
 export const windowsType = (name: string, arch: Arch): string | undefined => table('types', arch).get(name)
@@ -27,14 +27,14 @@ const omitted = {
 
 function table(kind: 'types' | 'constants', arch: Arch): ReadonlyMap<string, string> {
   const key = `${kind} ${arch}`
-  let made = read.get(key)
-  if (!made) read.set(key, (made = unpack(kind, arch)))
-  return made
+  let entries = tables.get(key)
+  if (!entries) tables.set(key, (entries = unpack(kind, arch)))
+  return entries
 }
 
 /** Reads a table of the form that `scripts/pack-windows.mjs` describes. */
 function unpack(kind: 'types' | 'constants', arch: Arch): ReadonlyMap<string, string> {
-  const made = new Map<string, string>()
+  const entries = new Map<string, string>()
   const columns = brotliDecompressSync(readFileSync(fileOf(`windows-${kind}.br`))).toString('latin1')
   const [begins = '', names = '', texts = ''] = columns.split('\0')
   const ownNames = names.split('\n')
@@ -49,9 +49,9 @@ function unpack(kind: 'types' | 'constants', arch: Arch): ReadonlyMap<string, st
     else name = (begin === -2 ? '_' : 'tag') + before
     text = ownTexts[row] || omitted[kind](before, text)
     if (name.startsWith('[')) isOfArch = name === `[${arch}]`
-    else if (isOfArch) made.set(name, text)
+    else if (isOfArch) entries.set(name, text)
   }
-  return made
+  return entries
 }
 
 /** Finds the file from `src/` and from `dist/src/`. Throws SetupError if the package was not built. */
