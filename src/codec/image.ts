@@ -8,7 +8,6 @@ import {
   type CallbackTarget,
   LocalBlock,
   POINTERS,
-  type RemoteBlock,
   type RemoteMemory,
   type Target,
 } from '../ctypes/block.js'
@@ -232,9 +231,8 @@ export class Image {
       }
       return
     }
-    const remote = target as RemoteBlock
-    checkSession(remote.memory, this.memory)
-    linkOut(remote.addressAt(ref.offset))
+    checkSession(target.memory, this.memory)
+    linkOut(target.addressAt(ref.offset))
   }
 
   #addressInside({ target, ref }: Link, base: number): number {

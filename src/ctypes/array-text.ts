@@ -11,7 +11,7 @@ import { isBigEndian } from './variant.js'
 export const isText = (type: ArrayClass) =>
   type.elementType[CATEGORY] === 'char' || type.elementType[CATEGORY] === 'wchar'
 
-/** The text up to the first zero. */
+/** The text of an array of characters, up to the first zero. */
 export function textAt(type: ArrayClass, block: Block, offset: number): string {
   const view = block.view(offset, type.size)
   if (type.elementType[CATEGORY] === 'wchar') {
@@ -25,7 +25,10 @@ export function textAt(type: ArrayClass, block: Block, offset: number): string {
   return encodingOf(block).decode(end < 0 ? bytes : bytes.subarray(0, end))
 }
 
-/** Writes text, and a zero behind it if there is room for one. The bytes behind that stay as they are. */
+/**
+ * Writes text into an array of characters, and a zero behind it if there is room for one; what is behind that stays as it is. Throws
+ * ArgumentError for what is no text, not in the encoding, or too long.
+ */
 export function writeText(type: ArrayClass, block: Block, offset: number, text: unknown): void {
   if (typeof text !== 'string') throw new ArgumentError(`expected a string for ${type.name}, got ${describe(text)}`)
   const wide = type.elementType[CATEGORY] === 'wchar'

@@ -12,9 +12,9 @@ import {
   CATEGORY,
   CData,
   type CType,
+  DECLARED_FOR,
   describe,
   FOR_ARCH,
-  HOME,
   INIT,
   isBuffer,
   isType,
@@ -46,6 +46,7 @@ export interface ArrayClass<I extends object = object> extends TypeStatics<'arra
   readonly [LENGTH]: number
 }
 
+/** The class behind all arrays. */
 export abstract class ArrayData extends CData {
   static override readonly [CATEGORY] = 'array'
   declare readonly [TYPE]: ArrayClass
@@ -63,7 +64,7 @@ export abstract class ArrayData extends CData {
       throw new ArgumentError(`${type.name} has ${type[LENGTH]} elements, got ${values.length}`)
     for (let i = 0; i < values.length; i++) this.set(i, values[i])
   }
-  /** An array of so many values: as the constructor makes it, which takes no more than JS hands over as arguments. */
+  /** The same as the constructor, for any number of values: a call in JS takes some hundred thousand arguments at the most. */
   static from(this: ArrayClass, values: unknown): object {
     const array = new (this as unknown as new () => ArrayData)()
     writeArray(this, array[BLOCK], 0, values)
@@ -110,12 +111,11 @@ export abstract class ArrayData extends CData {
     return make(bytes.buffer, start, type[LENGTH])
   }
   get raw(): Uint8Array {
-    const { name, size } = textType(this, 'char')
+    const { size } = textType(this, 'char')
     const block = this[BLOCK]
     const offset = this[OFFSET]
     if (block instanceof LocalBlock) return block.handOut().subarray(offset, offset + size)
     const view = block.view(offset, size)
-    if (view.byteLength !== size) throw new ArgumentError(`${name} is too large`)
     return new Uint8Array(view.buffer, view.byteOffset, size)
   }
   set raw(bytes: Uint8Array) {
@@ -133,7 +133,6 @@ export abstract class ArrayData extends CData {
   set value(text: string) {
     writeText(textType(this), this[BLOCK], this[OFFSET], text)
   }
-  /** As of a string, or of an array. */
   override toString(): string {
     return isText(typeOf(this)) ? this.value : this.slice().join()
   }
@@ -156,7 +155,7 @@ export abstract class ArrayData extends CData {
     const few = Math.min(type[LENGTH], SHOWN)
     return `${type.name} ${inspect(elementsShown(this, type, few), options)}${few < type[LENGTH] ? ' …' : ''}`
   }
-  /** As in ctypes: characters are text, which is a copy. */
+  /** An array of characters reads as text, which is a copy, as in ctypes. */
   static override [READ](this: ArrayClass, block: Block, offset: number): unknown {
     return isText(this) ? textAt(this, block, offset) : viewAt(this, block, offset)
   }
@@ -166,12 +165,12 @@ export abstract class ArrayData extends CData {
 }
 makeIndexed(ArrayData.prototype)
 
-/** So many elements does `console.log` show. */
+/** How many elements `console.log` shows. */
 const SHOWN = 100
 const elementsShown = (array: ArrayData, type: ArrayClass, count: number) =>
   Array.from({ length: count }, (_, i) => shown(type.elementType.name, () => array.at(i)))
 
-// Not private methods: views are made without the constructor, which such need.
+// Functions and not private methods: `viewAt` makes objects without the constructor, which gives an object those.
 function placeIn(array: ArrayData, index: number, type: CType): number {
   const length = array.length
   const at = typeof index === 'number' && index < 0 ? index + length : index
@@ -193,7 +192,7 @@ function textType(array: ArrayData, only?: 'char'): ArrayClass {
 const classes = new WeakMap<CType, Map<number, CType>>()
 const LENGTHS = wholeNumber(0, 0xffff_ffff)
 
-/** The array type of `length` elements; the same class for the same question. */
+/** The type of arrays of so many elements: one class for each type and length. Throws ArgumentError. */
 function arrayOf(elementType: CType, length: number): CType {
   if (!isType(elementType)) throw new ArgumentError(`an array needs a C type, not ${describe(elementType)}`)
   check('the length of an array', length, LENGTHS)
@@ -213,8 +212,8 @@ function arrayOf(elementType: CType, length: number): CType {
       [LENGTH]: { value: length },
       [NESTING]: { value: nesting },
       [ARCH]: { get: () => elementType[ARCH] },
-      [HOME]: { get: () => elementType[HOME] },
-      [POINTERS]: { get: () => (pointers ??= repeated(elementType, length)) },
+      [DECLARED_FOR]: { get: () => elementType[DECLARED_FOR] },
+      [POINTERS]: { get: () => (pointers ??= pointersIn(elementType, length)) },
       [FOR_ARCH]: {
         value(this: CType, arch: Arch) {
           const element = elementType[FOR_ARCH](arch)
@@ -228,8 +227,8 @@ function arrayOf(elementType: CType, length: number): CType {
 }
 provideArrays(arrayOf)
 
-/** Where the pointers lie in `count` elements, one behind the other. */
-export function repeated(type: CType, count: number): readonly number[] {
+/** Where the pointers lie in `count` elements, one behind the other. Throws ArgumentError for too many. */
+export function pointersIn(type: CType, count: number): readonly number[] {
   const pointers = type[POINTERS]
   if (pointers.length === 0) return pointers
   checkPointers(`${count} of ${type.name}`, pointers.length * count)
@@ -240,7 +239,7 @@ export function repeated(type: CType, count: number): readonly number[] {
 
 /** As C writes it: the outermost dimension first. */
 function arrayName(type: CType, length: number): string {
-  // asked for once: each level asks the one inside it
+  // asked for once: each dimension asks the one inside it, and asking twice would double the time with each
   const { name } = type
   const bracket = type[CATEGORY] === 'array' ? name.indexOf('[') : -1
   return bracket < 0 ? `${name}[${length}]` : `${name.slice(0, bracket)}[${length}]${name.slice(bracket)}`
@@ -281,7 +280,7 @@ export function writeElements(type: CType, block: Block, values: readonly unknow
   }
 }
 
-/** Bytes without a kind are taken as they are; of typed arrays those of the elements' own kind, others go value by value. */
+/** Are the bytes of a buffer taken as they are? The elements of a typed array that has others than the array are converted one by one. */
 function areBytes(value: ArrayBufferLike | ArrayBufferView, element: CType): boolean {
   const category = element[CATEGORY]
   if (category === 'structure') return false

@@ -1,11 +1,11 @@
-/** `bits(c_int, 3)`: fields of less than a whole integer. */
+/** `bits(c_int, 3)`: fields of some bits of an integer. */
 import { ArgumentError } from '../errors.js'
 import type { Block } from './block.js'
-import { CATEGORY, type CType, describe, isType, KIND } from './data.js'
-import { readBig, readInteger, toBigInt, writeBig, writeInteger } from './integers.js'
+import { CATEGORY, type CType, describe, isType } from './data.js'
+import { isSigned, readBig, readInteger, toBigInt, writeBig, writeInteger } from './integers.js'
 import { toBool, unwrap } from './simple.js'
 
-/** A bit field of a structure, as `bits(type, width)` makes it: `width` bits, counted from 1, of an integer type. */
+/** A bit field of a structure, as `bits(type, width)` makes it. */
 export class BitField<T extends CType = CType> {
   constructor(
     readonly type: T,
@@ -13,7 +13,10 @@ export class BitField<T extends CType = CType> {
   ) {}
 }
 
-/** A bit field of `width` bits in a T; 0 lets the next one begin a new T. */
+/**
+ * A bit field of `width` bits in a T, an integer type or `c_bool`. One of 0 bits is no field: it lets the next one begin a new T. Throws
+ * ArgumentError for another type, and for more bits than a T has (`c_bool`: one).
+ */
 export function bits<T extends CType>(type: T, width: number): BitField<T> {
   if (!isType(type) || (type[CATEGORY] !== 'integer' && type[CATEGORY] !== 'bool'))
     throw new ArgumentError(`a bit field needs an integer type, not ${describe(type)}`)
@@ -23,34 +26,22 @@ export function bits<T extends CType>(type: T, width: number): BitField<T> {
   return new BitField(type, width)
 }
 
-/** Reads and writes one bit field; `bit` counts from the least significant of its unit, also where bytes are big-endian. */
-export interface BitAccess {
+/** Reads and writes one bit field; `offset` is where the integer that holds it lies. */
+interface BitAccess {
   read(block: Block, offset: number): unknown
   write(block: Block, offset: number, value: unknown): void
 }
 
-/**
- * `room` is how many bytes there are from the field's offset to the end of its structure: in a union less than a unit may be. In a big-endian
- * structure the first field has the most significant bits, also of a single byte.
- */
-export function bitAccess(
-  type: CType,
-  width: number,
-  bit: number,
-  name: string,
-  room: number,
-  isBig: boolean,
-): BitAccess {
+/** In a big-endian structure the first field has the most significant bits, also of a single byte. */
+export function bitAccess(type: CType, width: number, bit: number, name: string, isBig: boolean): BitAccess {
   const little = !isBig
   const isBool = type[CATEGORY] === 'bool'
   const signed = !isBool && isSigned(type)
   const { size } = type
-  // A value goes through the type first: its checks and its JS representation hold for the field, too.
   const format = { name: `${name} (${width} bits of ${type.name})`, bytes: width / 8, signed }
   const isLong = size === 8
   const bitsOf = (value: unknown) =>
-    isBool ? BigInt(toBool(value, format.name)) : toBigInt(unwrap(value, type), format)
-  if (room < size) return byteAccess(type, width, room, signed, bitsOf)
+    isBool ? BigInt(toBool(unwrap(value, type), format.name)) : toBigInt(unwrap(value, type), format)
   const unitOf = (block: Block, offset: number) =>
     isLong ? readBig(block, offset, false, little) : BigInt(readInteger(block, offset, size, false, little))
   const mask = (1n << BigInt(width)) - 1n
@@ -72,41 +63,4 @@ export function bitAccess(
       else writeInteger(block, offset, size, little, Number(BigInt.asIntN(8 * size, unit)))
     },
   }
-}
-
-/** For a unit that is cut off: all that is there is taken, byte by byte. Such a field begins at bit 0. */
-function byteAccess(
-  type: CType,
-  width: number,
-  room: number,
-  signed: boolean,
-  bitsOf: (value: unknown) => bigint,
-): BitAccess {
-  const bytes = Math.min(room, Math.ceil(width / 8))
-  const mask = (1n << BigInt(width)) - 1n
-  const unitOf = (view: DataView) => {
-    let unit = 0n
-    for (let i = bytes - 1; i >= 0; i--) unit = (unit << 8n) | BigInt(view.getUint8(i))
-    return unit
-  }
-  return {
-    read(block, offset) {
-      const raw = unitOf(block.view(offset, bytes)) & mask
-      if (type[CATEGORY] === 'bool') return raw !== 0n
-      const value = signed ? BigInt.asIntN(width, raw) : raw
-      return type.size === 8 ? value : Number(value)
-    },
-    write(block, offset, value) {
-      const view = block.view(offset, bytes)
-      let unit = (unitOf(view) & ~mask) | (bitsOf(value) & mask)
-      for (let i = 0; i < bytes; i++, unit >>= 8n) view.setUint8(i, Number(unit & 255n))
-      block.overwritten(offset, bytes)
-      block.commit(offset, view)
-    },
-  }
-}
-
-const isSigned = (type: CType) => {
-  const kind = type[KIND]
-  return kind === kind.toLowerCase()
 }

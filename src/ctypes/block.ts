@@ -1,13 +1,10 @@
-/**
- * Where an object of ctypes lives: a block of this process (`LocalBlock`) or a range of the Windows process (`RemoteBlock`).
- * A type reads and writes through `view` and `commit` alone and never asks which of the two it has.
- */
+/** Blocks: the memory in which objects of ctypes lie. A type reads and writes it through `view` and `commit`, wherever it is. */
 
 import type { Convention } from './convention.js'
 import type { Encoding } from './encoding.js'
 import type { TakenText } from './taken-texts.js'
 
-/** What one has to know to call a function pointer. */
+/** What is known of a function pointer by its type. */
 export interface CallbackShape {
   readonly convention: Convention
   readonly argtypes: readonly object[]
@@ -23,9 +20,9 @@ export interface RemoteMemory {
   readonly sessionId: string
   /** How `char *` is read here; UTF-8 where nothing is said. */
   readonly encoding?: Encoding
-  /** Makes a function pointer that was found in this memory callable. */
+  /** A function that calls what lies at an address in this memory. */
   routineAt?(address: bigint, type: CallbackShape): object
-  /** Gives a callback a thunk, now; its address. */
+  /** The address of a callback's thunk, which is made if there is none yet. */
   thunkFor?(callback: CallbackTarget): number
   /** Where objects live that both sides see; undefined for memory that has no such place. */
   readonly objects?: ObjectMemory | undefined
@@ -41,11 +38,10 @@ export interface RemoteMemory {
 export interface ObjectMemory {
   /**
    * Where the block lies there: it moves, with all that it leads to, if it has not done so before. Undefined for what stays in memory
-   * of this process and is copied for each call. Throws ZugbrueckeError
-   * where there is no room left.
+   * of this process and is copied for each call. Throws ZugbrueckeError where there is no room left.
    */
   addressOf(block: LocalBlock): number | undefined
-  /** The same for what a pointer in there leads to: what does not move has room of its own there, for as long as it is pointed to. */
+  /** The same for what a pointer in such memory leads to: what does not move gets room for a copy there, for as long as it is pointed to. */
   addressFor(block: LocalBlock): number
 }
 
@@ -53,11 +49,11 @@ export interface ObjectMemory {
 export interface Home {
   readonly memory: RemoteMemory
   readonly address: number
-  /** It is memory of the Windows side's own: see session/core/reserve.ts. */
+  /** Whether it is memory of the Windows side's own, where the shared memory is full: see session/core/reserve.ts. */
   readonly isFar: boolean
-  /** An ArrayBuffer of just these bytes, for who is to keep it. */
+  /** An ArrayBuffer of just these bytes, which keeps the place taken as long as somebody has it. */
   own(): ArrayBuffer
-  /** Nobody lives there any more. */
+  /** Gives the place back: no block lies there any more. */
   release(): void
 }
 
@@ -75,38 +71,41 @@ export interface CallbackTarget {
 
 /** Of a type: where the pointers lie in an object of it. */
 export const POINTERS: unique symbol = Symbol('pointers')
-/** What a block is made for. */
+/** What lies in a block, as far as it has to be known to copy or move it. */
 export interface Shape {
   readonly alignment: number
   readonly [POINTERS]: readonly number[]
 }
 
-export abstract class Block {
+/** Memory of this process, or of a session's Windows process. */
+export type Block = LocalBlock | RemoteBlock
+
+abstract class BaseBlock {
   abstract readonly size: number
   /** A view of the whole block, where it is memory of this process: spares a view for each access. */
   abstract readonly whole: DataView | undefined
   /** A view whose byte 0 is byte `offset` of the block; changes to it count only after `commit`. */
   abstract view(offset: number, size: number): DataView
-  /** Makes changes to a view that `view(offset, …)` gave come true. Free for local memory. */
+  /** Writes a changed view that `view(offset, …)` gave. Nothing is left to do for memory of this process. */
   abstract commit(offset: number, view: DataView): void
   /** Says that bytes are written which are no pointers, whatever lay there before. */
   overwritten(_offset: number, _size: number): void {}
 }
 
-/** Who is to find a block by a buffer that was handed out over it. */
+/** The block that lies in an ArrayBuffer which has been handed out. */
 const owners = new WeakMap<ArrayBufferLike, LocalBlock>()
 
 /**
- * Memory of JS. Where it moves it lies in memory that both sides see, at one address, for as long as JS can reach it; else it goes
- * to the Windows side when a call names it, and comes back changed.
+ * Memory of this process. It moves, when it first has to have an address, to memory that both sides see, where it stays for as long as JS can
+ * reach it. What cannot move is copied to the Windows side for each call that names it, and back if it may have changed.
  */
-export class LocalBlock extends Block {
-  /** Of all of it; another one once it has moved. */
+export class LocalBlock extends BaseBlock {
+  /** Another one once it has moved. */
   override whole: DataView
   /**
-   * Pointers inside the block that lead to objects of JS, by offset. As long as it has not moved the bytes there mean nothing while such
-   * an entry exists: the encoder writes the final address into them for each call. Once it has moved they are what counts, and an
-   * entry is what they lead to if they have the address that it had (and keeps that alive).
+   * Pointers inside the block that lead to objects of JS, by offset. As long as it has not moved, the bytes there mean nothing while there
+   * is such an entry: the encoder writes the final address into them for each call. Once it has moved the bytes count. An entry then keeps
+   * its object alive, and is what the pointer leads to as long as it has the address of that.
    */
   refs: Map<number, Target | CallbackTarget> | undefined
   /** Texts that pointers in it led to when a routine returned: see taken-texts.ts. Goes when a call may have changed them. */
@@ -117,15 +116,15 @@ export class LocalBlock extends Block {
   origin: RemoteMemory | undefined
   /** False: a constant, which is not read back. */
   readonly writable: boolean
-  /** It has moved: here is where it lives. */
+  /** Where it lies, once it has moved. */
   home: Home | undefined
   /** Room for a copy of what does not move, where something that has moved points to it. */
   lodging: Home | undefined
   /** The memory of an object of ctypes, which moves when it is passed by reference. */
   isObject = false
-  /** The user has the bytes in hand, so they stay where they are. */
+  /** Whether the program has the bytes, as a buffer or a typed array: then they stay where they are. */
   isLent: boolean
-  /** The user has a typed array over it where it lives now. */
+  /** Whether the program has a typed array over the place where it has moved to. */
   isHandedOut = false
   #bytes: Uint8Array | undefined
   constructor(bytes: Uint8Array | DataView, writable = true) {
@@ -146,7 +145,7 @@ export class LocalBlock extends Block {
     block.shape = type
     return block
   }
-  /** What an ArrayBuffer belongs to that was handed out over a block that has moved. */
+  /** The block that has moved to where this ArrayBuffer, which was handed out, lies. */
   static owning(buffer: ArrayBufferLike): LocalBlock | undefined {
     return owners.get(buffer)
   }
@@ -154,11 +153,11 @@ export class LocalBlock extends Block {
     this.#bytes ??= new Uint8Array(this.whole.buffer, this.whole.byteOffset, this.whole.byteLength)
     return this.#bytes
   }
-  /** A copy of some bytes, for what must not see them change: see channel/mapping.ts. */
+  /** A copy of some bytes, for what must not see them change, such as a decoder: see channel/mapping.ts. */
   copy(offset: number, end: number): Uint8Array {
     return this.bytes.slice(offset, end)
   }
-  /** From now on it lies there; the bytes have been copied. */
+  /** Says where it lies from now on; its bytes are there already. */
   move(whole: DataView, home: Home | undefined): void {
     this.whole = whole
     this.#bytes = undefined
@@ -214,7 +213,7 @@ export class LocalBlock extends Block {
     if (end - from <= refs.size) for (let at = from; at < end; at++) refs.delete(at)
     else for (const at of refs.keys()) if (at >= from && at < end) refs.delete(at)
   }
-  /** What goes to a session with this encoding of `char *` for it. */
+  /** The block that goes to a session with this encoding of `char *`: another one for text in another encoding. */
   sentIn(_encoding: Encoding | undefined): LocalBlock {
     return this
   }
@@ -224,13 +223,13 @@ export class LocalBlock extends Block {
       (this.refs !== undefined && this.refs.size > 0) || (this.shape !== undefined && this.shape[POINTERS].length > 0)
     )
   }
-  /** Memory of the program's that it is, or stands for: a call that has it lets others wait that name it. */
+  /** Memory of the program's that it is, or stands for: of calls that have the same, one waits for the other. */
   get lentAs(): ArrayBufferLike {
     return this.bytes.buffer
   }
-  /** The bytes are about to go to the other side: one that stands for other memory takes what is there now. */
+  /** To be called before the bytes go to the other side: a block that stands for other memory takes what is there now. */
   refresh(): void {}
-  /** A call has brought the bytes back: `memory` is whose addresses they hold. */
+  /** To be called when a call has brought the bytes back: the addresses in them are those of `memory`. */
   settled(memory: RemoteMemory): void {
     this.origin = memory
     this.taken = undefined
@@ -238,8 +237,8 @@ export class LocalBlock extends Block {
 }
 
 /** Memory of the Windows process. Every access happens now; nothing is cached. */
-export abstract class RemoteBlock extends Block {
-  /** Objects of JS that pointers in it were made to lead to: this keeps them alive, as long as it is alive itself. */
+export abstract class RemoteBlock extends BaseBlock {
+  /** Objects of JS that pointers in it were set to lead to, by offset: they live at least as long as this block. */
   kept: Map<number, Target | CallbackTarget> | undefined
   abstract readonly memory: RemoteMemory
   /** Throws where there is none (any more). */

@@ -35,19 +35,19 @@ export type CallbackFunction<R extends CType | null, A extends readonly CType[]>
   ...args: ValuesOf<A>
 ) => CallbackResult<R> | Promise<CallbackResult<R>>
 
-/** A function pointer of the DLL's own: callable through its session. */
+/** A function of a DLL that a pointer leads to: it is called through the session of that DLL. */
 export interface ForeignRoutine<R extends CType | null, A extends readonly CType[]> extends Addressed {
   (...args: { -readonly [K in keyof A]: ArgOf<A[K]> }): Promise<R extends CType ? ValueOf<R> : undefined>
-  /** Blocks this thread; throws. */
+  /** Blocks this thread until the function returns, and throws where the promise would reject. */
   sync(...args: { -readonly [K in keyof A]: ArgOf<A[K]> }): R extends CType ? ValueOf<R> : undefined
 }
 
-/** What a callback type makes of a JS function: good for any session, until disposed. */
+/** What a callback type makes of a JS function: good for any session, until it is disposed. */
 export interface CallbackObject<R extends CType | null, A extends readonly CType[]> extends CallbackTarget, Disposable {
   readonly fn: CallbackFunction<R, A>
   readonly type: CallbackType<R, A>
   readonly disposed: boolean
-  /** From now on a DLL that calls it gets zero. */
+  /** Gives its thunks back, one in each session that it was given to. A DLL that calls it from now on gets zero. */
   dispose(): void
 }
 
@@ -62,7 +62,10 @@ export interface CallbackType<R extends CType | null, A extends readonly CType[]
   readonly convention: Convention
   readonly argtypes: A
   readonly restype: R
-  /** Pointer arguments become local memory while the function runs: as long as these say, and taken back afterwards. */
+  /**
+   * What lies behind pointer arguments that types do not tell the length of, as directives of memsync: the function gets it as memory of this
+   * process, and what it changes there is written back when it returns. Throws ArgumentError for directives that do not fit the type.
+   */
   get memsync(): readonly Memsync[] | undefined
   set memsync(directives: readonly Memsync[] | undefined)
   /** An object of it in memory, such as a data export. */
@@ -84,14 +87,14 @@ export interface CallbackClass<I extends object = object> extends TypeStatics<'c
   readonly [DIRECTIVES]: readonly Directive[] | undefined
 }
 
-/** What the mailbox of a strand has room for, less one for a hidden result. */
+/** As many arguments as the mailbox of a strand has room for, less one for where a structure as the result goes. */
 export const MOST_PARAMETERS = 248
 
-/** Of a callback type: its memsync, checked. */
+/** Of a callback type: the directives of its memsync, checked. */
 export const DIRECTIVES: unique symbol = Symbol('directives')
 
 const MEMSYNC: unique symbol = Symbol('memsync')
-/** What the variants of one callback type share. */
+/** The memsync of a callback type, which its variant for the other architecture shares. */
 interface SharedMemsync {
   given: readonly Memsync[] | undefined
   directives: readonly Directive[] | undefined
@@ -111,20 +114,20 @@ export class Callback implements CallbackTarget {
     if (this.#disposed) throw new ArgumentError('this callback is disposed')
     return this.#thunks.get(memory)
   }
-  /** The asynchronous context in which it was made, and in which it runs. */
+  /** The asynchronous context in which it was made: its function runs in that. */
   get made(): AsyncResource {
     return this.#made
   }
-  /** The session of this memory made a thunk for it; `dispose` is called once, by `dispose`. */
+  /** The session of this memory has made a thunk for it, which `dispose` gives back; that is called once at the most. */
   served(memory: RemoteMemory, thunk: number, dispose: () => void): void {
     this.#thunks.set(memory, thunk)
     this.#disposers.set(memory, dispose)
   }
-  /** That session has ended: of its thunk only the address is known, for it may stand in objects. */
+  /** That session has ended. The address of its thunk stays known, for it may stand in objects. */
   outlived(memory: RemoteMemory): void {
     this.#disposers.delete(memory)
   }
-  /** It has no thunk there any more. */
+  /** The session of this memory has given up the thunk. */
   left(memory: RemoteMemory): void {
     this.#thunks.delete(memory)
     this.#disposers.delete(memory)
@@ -157,7 +160,7 @@ const WORDS: { readonly [convention in Convention]: string } = {
   fastcall: '__fastcall',
 }
 
-/** A function pointer of any convention: what headers say, and no name of ctypes' stands for. */
+/** A type of function pointers of any convention: those that headers have beside `CFUNCTYPE`'s and `WINFUNCTYPE`'s. Throws ArgumentError. */
 export function callbackType(
   convention: Convention,
   restype: CType | null,
@@ -219,7 +222,7 @@ export function callbackType(
 
 const others = new WeakMap<CallbackClass, CallbackClass>()
 
-/** Not a variant as other types have it: this one is called without `new`, which a class that extends it could not be. */
+/** The type for the other architecture. It is no `variant`, which extends its type: a class cannot be called without `new`, and this is. */
 function forArch(this: CallbackClass & { readonly [MEMSYNC]: SharedMemsync }, arch: Arch): CallbackClass {
   if (this[ARCH] === arch) return this
   let other = others.get(this)
@@ -235,12 +238,10 @@ function readCallback(this: CallbackClass, block: Block, offset: number): unknow
   const place = block instanceof LocalBlock && block.home ? readCell(block, offset, this.size) : undefined
   const ref = typeof place === 'object' && place ? place : refAt(block, offset)
   if (ref && isCallbackTarget(ref)) return ref
-  const remote = ref?.block instanceof RemoteBlock ? ref : undefined
-  const address = remote
-    ? (remote.block as RemoteBlock).addressAt(remote.offset)
-    : readAddress(block, offset, this.size)
+  const remote = ref?.block instanceof RemoteBlock ? ref.block : undefined
+  const address = remote && ref ? remote.addressAt(ref.offset) : readAddress(block, offset, this.size)
   if (address === 0n) return null
-  const memory = memoryOf(remote ? remote.block : block)
+  const memory = memoryOf(remote ?? block)
   return memory?.routineAt?.(address, this) ?? { address, memory, type: this }
 }
 
@@ -248,7 +249,7 @@ function writeCallback(this: CallbackClass, block: Block, offset: number, value:
   writeCell(block, offset, this.size, callbackPlace(this, value, context))
 }
 
-/** What may stand for a function pointer: a callback, a function (which becomes one), an address, null. */
+/** Where a function pointer leads that is given as a callback, a function (which becomes one), an address or null. Throws ArgumentError. */
 export function callbackPlace(type: CallbackClass, value: unknown, context?: CallContext) {
   if (value === null) return null
   if (value instanceof Callback) {
@@ -281,14 +282,17 @@ function sameShape(one: CallbackClass, other: CallbackClass): boolean {
   )
 }
 
-/** A `cdecl` function pointer. */
+/**
+ * The type of `cdecl` function pointers with this result, or `null` for none, and these parameters; 8 bytes (4 in 32-bit sessions). Throws
+ * ArgumentError for what is no C type, and for more than 248 parameters.
+ */
 export function CFUNCTYPE<R extends CType | null, A extends readonly CType[]>(
   restype: R,
   ...argtypes: A
 ): CallbackType<R, A> {
   return callbackType('cdecl', restype, argtypes) as unknown as CallbackType<R, A>
 }
-/** A `stdcall` function pointer, as the Windows API has them. */
+/** The same for `stdcall`, as the Windows API has it; in 64 bits both are called alike. */
 export function WINFUNCTYPE<R extends CType | null, A extends readonly CType[]>(
   restype: R,
   ...argtypes: A

@@ -1,16 +1,16 @@
-/** What public functions check of what they are given: TypeScript says it to who uses it, and a JS program is told here. */
-
+/** Checks of what public functions are given, with one wording for all: programs in plain JS have no compiler that tells. */
 import { ArgumentError } from '../errors.js'
 import { describe } from './data.js'
 import { hasMember, isRecord, reading } from './given.js'
 
 /** What a value has to be, in words, and whether it is. */
 export type Check = readonly [wanted: string, is: (value: unknown) => boolean]
+/** The options that a function takes, by name. */
 export type Checks = { readonly [option: string]: Check }
 
 export const BOOLEAN: Check = ['true or false', value => typeof value === 'boolean']
 export const FUNCTION: Check = ['a function', value => typeof value === 'function']
-/** Also one of another realm's, or of a package that stands in for Node's. */
+/** Also one of another realm, or of a package that stands in for Node's. */
 export const SIGNAL: Check = [
   'an AbortSignal',
   value =>
@@ -20,10 +20,12 @@ export const SIGNAL: Check = [
     typeof value.addEventListener === 'function',
 ]
 export const MILLISECONDS: Check = ['a number of milliseconds', value => typeof value === 'number' && value >= 0]
-/** The longest that an ArrayBuffer of every Node may be, and more than any text of C. */
+/** In bytes: what an ArrayBuffer of any Node can have, and more than any text of C. */
 export const LARGEST = 0x7fff_ffff
+/** A number of bytes, or of units of a text. */
 export const SIZE = wholeNumber(0, LARGEST)
 
+/** From one number up to another, both included. */
 export function wholeNumber(from: number, to: number): Check {
   return [
     `a whole number from ${from} to ${to}`,
@@ -36,7 +38,7 @@ export function check(what: string, value: unknown, [wanted, is]: Check): void {
   if (!reading(what, () => is(value))) throw new ArgumentError(`${what} is ${wanted}, not ${describe(value)}`)
 }
 
-/** An object of options that are known, each of them as it has to be or left out. Throws ArgumentError. */
+/** Checks an object of options: each has to be known, and as it has to be or undefined. Throws ArgumentError. */
 export function checkOptions(owner: string, given: unknown, known: Checks): void {
   if (given === undefined) return
   if (!isRecord(given)) throw new ArgumentError(`options of ${owner} are an object, not ${describe(given)}`)
@@ -47,7 +49,7 @@ export function checkOptions(owner: string, given: unknown, known: Checks): void
   }
 }
 
-/** A string that C can end by a zero. Throws ArgumentError. */
+/** Throws ArgumentError for what is no string, or has a zero inside, with which text ends in C. */
 export function checkText(what: string, value: unknown): void {
   if (typeof value !== 'string') throw new ArgumentError(`${what} takes a string, not ${describe(value)}`)
   if (value.includes('\0'))

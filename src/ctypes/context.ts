@@ -2,9 +2,10 @@
 import type { CallbackTarget, RemoteMemory } from './block.js'
 import type { Callback, CallbackClass } from './callback-type.js'
 
+/** The session that a call, or the answer of a callback, belongs to. */
 export interface CallContext {
   readonly memory: RemoteMemory
-  /** Wraps a JS function that was given where a callback type is declared, for the duration of the call. */
+  /** Makes a callback of a JS function that was given for a callback type, for the duration of the call. */
   wrapCallback?(type: CallbackClass, fn: Callback['fn']): CallbackTarget
   /** The error for a Windows code (an HRESULT). */
   windowsError?(code: number): Error

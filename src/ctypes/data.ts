@@ -15,37 +15,41 @@ import type { StructureClass } from './structure-types.js'
 
 /** The architectures of Windows that a session can have. */
 export type Arch = 'win64' | 'win32'
+/** How many bytes a pointer has. */
 export const pointerSizeOf = (arch: Arch) => (arch === 'win64' ? 8 : 4)
 
+/** Of an object: the block it lies in. */
 export const BLOCK: unique symbol = Symbol('block')
+/** Of an object: where in its block it begins, in bytes. */
 export const OFFSET: unique symbol = Symbol('offset')
 /** Reads a value of the type: what a field, an element or a result gives. */
 export const READ: unique symbol = Symbol('read')
 /** Converts a JS value and stores it. */
 export const WRITE: unique symbol = Symbol('write')
-/** The same into memory that is zero and nobody else's yet: what fails may leave it half done. */
+/** The same into memory that is zero and that nobody else sees: where it fails it may leave some of the value there. */
 export const INIT: unique symbol = Symbol('init')
+/** What kind of type it is: tells the members of the union `CType` apart. */
 export const CATEGORY: unique symbol = Symbol('category')
 /** How many types lie in one another, through arrays, pointers and function pointers: see limits.ts. */
 export const NESTING: unique symbol = Symbol('nesting')
 /** How many elements an array type has. */
 export const LENGTH: unique symbol = Symbol('length')
-/** The character of `sink.ts` for a scalar; empty for structures and arrays. */
+/** The character of `Signature` (sink.ts) for a scalar or a pointer; empty for structures and arrays. */
 export const KIND: unique symbol = Symbol('kind')
-/** The prototype of objects of the type that lie somewhere, where it is not the one that its constructor gives. */
+/** The prototype of the type's objects, where that is not the prototype of what its constructor makes: a callback is no function pointer. */
 export const VIEW: unique symbol = Symbol('view')
-/** The architecture whose layout the type has; undefined if all have the same. */
+/** The architecture whose layout the type has; undefined if it has the same layout on both. */
 export const ARCH: unique symbol = Symbol('arch')
-/** The architecture whose namespace the type comes from: known before a structure is laid out. */
-export const HOME: unique symbol = Symbol('home')
-/** Gives the type with another architecture's layout; throws ArgumentError where it is bound to its own. */
+/** The architecture whose `Structure`, `POINTER` and so on the type comes from: known before a structure is laid out. */
+export const DECLARED_FOR: unique symbol = Symbol('declared for')
+/** Gives the type with an architecture's layout; throws ArgumentError for a structure that has only that of the other. */
 export const FOR_ARCH: unique symbol = Symbol('forArch')
-/** What TypeScript knows of the class of an object; never there. */
+/** Phantom: the class of an object, for TypeScript. */
 export declare const TYPE: unique symbol
 /** Implemented by DLL objects: the place of a data export. */
 export const DATA_EXPORT: unique symbol = Symbol('dataExport')
 
-export type Category =
+type Category =
   | 'integer'
   | 'float'
   | 'bool'
@@ -64,37 +68,38 @@ export interface TypeStatics<C extends Category, I extends object> {
   readonly name: string
   /** In bytes. */
   readonly size: number
+  /** In bytes. */
   readonly alignment: number
   readonly prototype: I
   readonly [CATEGORY]: C
   readonly [KIND]: string
   readonly [ARCH]: Arch | undefined
-  readonly [HOME]: Arch | undefined
+  readonly [DECLARED_FOR]: Arch | undefined
   readonly [POINTERS]: readonly number[]
   readonly [NESTING]: number
   /** @internal */
   [FOR_ARCH](arch: Arch): CType
   /** @internal */
   [READ](block: Block, offset: number): unknown
-  /** @internal `context`: of the call for which a value that was written down as its argument is made. */
+  /** @internal `context`: the call that the value is an argument of; none for a field or an element that is set. */
   [WRITE](block: Block, offset: number, value: unknown, context?: CallContext): void
   /** @internal */
   [INIT](block: Block, offset: number, value: unknown, context?: CallContext): void
-  /** `T[n]` */
+  /** `T[n]`: the type of arrays of so many T; the same class each time. Throws ArgumentError for what is no length. */
   array<T extends CType, const N extends number>(this: T, length: N): ArrayType<T>
-  /** An object in the memory of `bytes`, as long as these are: a change of one is a change of both. */
+  /** An object in the memory of `bytes`, from byte `offset` on: a change of one is a change of both. Throws ArgumentError for too few bytes. */
   from_buffer<T extends CType>(this: T, bytes: ArrayBuffer | ArrayBufferView, offset?: number): InstanceOf<T>
-  /** An object with a copy of the bytes. */
+  /** An object with a copy of the bytes from byte `offset` on. Throws ArgumentError for too few. */
   from_buffer_copy<T extends CType>(this: T, bytes: ArrayBuffer | ArrayBufferView, offset?: number): InstanceOf<T>
-  /** The variable that a DLL exports under this name. */
+  /** The variable that a DLL exports under this name, or number; in the memory of its session. */
   in_dll<T extends CType>(this: T, dll: DataExports, name: string | number): InstanceOf<T>
 }
 
-/** A type of which there is no more to know. */
+/** A number, a character, or a pointer that reads as an address or as text: a type that is made of no other. */
 export interface ScalarClass<I extends object = object>
   extends TypeStatics<Exclude<Category, 'pointer' | 'array' | 'structure' | 'callback'>, I> {}
 
-/** Any type of C whose objects are `I`s: the classes of this library and those that extend them. Its category tells which of them it is. */
+/** Any type of C whose objects are `I`s: the classes of this library and those that extend them. Its category narrows it to one of these. */
 export type CType<I extends object = object> =
   | ScalarClass<I>
   | PointerClass<I>
@@ -123,7 +128,7 @@ class ReturnOverride {
     return object
   }
 }
-/** Where an object lies. In private fields, which are put into an object that is there already: nothing lists, spreads or compares them. */
+/** Where an object lies: in private fields that are put into an object which exists already, so that nothing lists, spreads or compares them. */
 class Placement extends ReturnOverride {
   readonly #block: Block
   readonly #offset: number
@@ -140,11 +145,12 @@ class Placement extends ReturnOverride {
   }
 }
 
-/** Says where an object lies, once. */
+/** Says where an object lies; to be called once for each. */
 export function lay(data: CData, block: Block, offset = 0): void {
   new Placement(data, block, offset)
 }
 
+/** The class behind all types of C. */
 export abstract class CData {
   get [BLOCK](): Block {
     return Placement.block(this)
@@ -161,7 +167,7 @@ export abstract class CData {
   static get [ARCH](): Arch | undefined {
     return undefined
   }
-  static get [HOME](): Arch | undefined {
+  static get [DECLARED_FOR](): Arch | undefined {
     return this[ARCH]
   }
   static get [POINTERS](): readonly number[] {
@@ -220,15 +226,16 @@ export const typeOf = <T extends CType>(data: { readonly [TYPE]: T }) => data.co
 
 /** Whose addresses the raw pointers of a block mean. */
 export const memoryOf = (block: Block): RemoteMemory | undefined =>
-  block instanceof LocalBlock ? block.origin : (block as Block & { memory: RemoteMemory }).memory
+  block instanceof LocalBlock ? block.origin : block.memory
 
+/** Is it a type of C, of this library or of the program? */
 export function isType(value: unknown): value is CType {
   return typeof value === 'function' && hasMember(value, CATEGORY)
 }
 
 /**
- * The bytes of any buffer or view of JS, without a copy: so many as there are now, and a plain Uint8Array. Node's Buffers have a `slice` of their
- * own, which is no copy.
+ * The bytes of any buffer or view of JS, without a copy, as a plain Uint8Array: the `slice` of Node's Buffer makes no copy. It has as many bytes
+ * as there are now, also where the buffer can grow.
  */
 export function bytesOf(buffer: ArrayBufferLike | ArrayBufferView): Uint8Array {
   // a view of a buffer that can grow may grow with it
@@ -241,12 +248,13 @@ export function bytesOf(buffer: ArrayBufferLike | ArrayBufferView): Uint8Array {
 const canGrow = (buffer: ArrayBufferLike & { readonly resizable?: boolean; readonly growable?: boolean }) =>
   buffer.resizable === true || buffer.growable === true
 
+/** Is it memory of JS: an ArrayBuffer, shared or not, or a view of one? False for a proxy that cannot be asked. */
 export const isBuffer = (value: unknown): value is ArrayBufferLike | ArrayBufferView =>
   ArrayBuffer.isView(value) ||
   isA(value, ArrayBuffer) ||
   (typeof SharedArrayBuffer !== 'undefined' && isA(value, SharedArrayBuffer))
 
-/** What is behind the object goes with it: it may be the head of something longer. */
+/** From the object to the end of the buffer: the object may be the head of something longer. */
 function rangeOf(type: CType, buffer: ArrayBuffer | ArrayBufferView, offset: number): Uint8Array {
   if (!isBuffer(buffer)) throw new ArgumentError(`${type.name}.from_buffer takes bytes, not ${describe(buffer)}`)
   const bytes = bytesOf(buffer)

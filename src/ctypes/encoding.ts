@@ -1,6 +1,7 @@
 /** How text becomes the bytes of a `char *` and back. */
 import { ArgumentError } from '../errors.js'
 
+/** An encoding of `char *`. */
 export interface Encoding {
   readonly name: string
   /** Without a terminating zero; throws ArgumentError for what cannot be encoded. */
@@ -13,6 +14,7 @@ const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 const loneSurrogate = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/
 
+/** The encoding of what belongs to no session. */
 export const utf8: Encoding = {
   name: 'utf-8',
   encode(text) {
@@ -38,6 +40,7 @@ export function decodeUtf16(view: DataView, offset: number, count: number, littl
   return text
 }
 
+/** Writes UTF-16 units, lone surrogates included. */
 export function encodeUtf16(text: string, into: DataView, offset: number, little = true): void {
   for (let i = 0; i < text.length; i++) into.setUint16(offset + 2 * i, text.charCodeAt(i), little)
 }

@@ -1,4 +1,4 @@
-/** A function pointer that lies somewhere: a data export, memory of `alloc`, what a pointer leads to. */
+/** A variable that holds a function pointer: a data export, memory of `alloc`, what a pointer leads to. */
 import type { CallbackFunction, CallbackObject, ForeignRoutine } from './callback-type.js'
 import { BLOCK, CData, type CType, OFFSET, READ, shown, typeOf, WRITE } from './data.js'
 import type { Addressed } from './inference.js'
@@ -12,6 +12,7 @@ export interface CallbackVariable<R extends CType | null, A extends readonly CTy
   set value(value: CallbackFunction<R, A> | CallbackObject<R, A> | Addressed | null)
 }
 
+/** The class behind them. */
 export class FunctionPointer extends CData {
   get value(): unknown {
     return typeOf(this)[READ](this[BLOCK], this[OFFSET])

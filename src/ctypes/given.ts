@@ -1,6 +1,6 @@
 /**
- * What the program gives may be anything: a proxy that is revoked, or whose traps throw, a getter that does. Questions whether it is of a
- * kind are answered with no; what is read of it is read with words for where it fails.
+ * Looks at what the program gives, which may be anything: a proxy that is revoked, or whose traps throw, or an object with a getter that does.
+ * The questions here answer no for such; `reading` makes one error of this library of what was thrown.
  */
 import { ArgumentError, encodeError, ZugbrueckeError } from '../errors.js'
 
@@ -13,7 +13,7 @@ export function isA<T>(value: unknown, type: abstract new (...args: never[]) => 
   }
 }
 
-/** `Array.isArray`, likewise. */
+/** `Array.isArray`, which throws for a revoked proxy. */
 export function isList(value: unknown): value is readonly unknown[] {
   try {
     return Array.isArray(value)
@@ -31,7 +31,7 @@ export function isRecord(value: unknown): value is object {
   }
 }
 
-/** `key in value`, likewise; false for what is no object. */
+/** `key in value`, which may throw for a proxy; false for what is no object. */
 export function hasMember<K extends PropertyKey>(value: unknown, key: K): value is { readonly [key in K]: unknown } {
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false
   try {
@@ -41,7 +41,7 @@ export function hasMember<K extends PropertyKey>(value: unknown, key: K): value 
   }
 }
 
-/** What `work` makes of something that the program gave. Throws ArgumentError for what throws in it that is no error of ours. */
+/** What `work` reads of something that the program gave. What throws in it becomes an ArgumentError, but for errors of this library. */
 export function reading<T>(what: string, work: () => T): T {
   try {
     return work()
@@ -56,13 +56,13 @@ export function unreadable(what: string, error: unknown): Error {
   return new ArgumentError(`${what} cannot be read: ${encodeError(error).message}`, { cause: error })
 }
 
-/** For memory that the program has taken away while a routine worked on it. */
+/** The error for memory that the program has taken away while a routine worked on it. */
 export const lost = (): ArgumentError =>
   new ArgumentError(
     'memory that was given has been transferred, or made shorter, before the routine was done with it: what that wrote there is lost',
   )
 
-/** Can an object be asked for its members at all? */
+/** Can an object be asked for its members at all? A revoked proxy cannot. */
 export function isReadable(value: object): boolean {
   try {
     Object.getPrototypeOf(value)

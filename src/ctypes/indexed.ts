@@ -1,8 +1,8 @@
 /** `a[i]` for objects whose elements are not properties. */
 import { BLOCK, CData, OFFSET } from './data.js'
 
-/** Elements by number; `index` may be any integer. */
-export interface Indexed {
+/** An object with elements. `at` and `set` throw ArgumentError for an index that it does not have. */
+interface Indexed {
   at(index: number): unknown
   set(index: number, value: unknown): void
 }
@@ -10,8 +10,8 @@ export interface Indexed {
 const isIndex = (key: string | symbol): key is string => typeof key === 'string' && /^-?\d+$/.test(key)
 
 /**
- * Puts a proxy behind the prototype: whatever is a real property is found before it, at full speed; only a number gets that far.
- * A proxy around each object would slow down every access.
+ * Puts a proxy behind the prototype, which only names that are no property of the object or the prototype get to, such as `0`. All else is as
+ * fast as without it; a proxy around each object would slow down every access.
  */
 export function makeIndexed(prototype: object): void {
   const proxy = new Proxy(CData.prototype, {
@@ -22,11 +22,11 @@ export function makeIndexed(prototype: object): void {
       ;(receiver as Indexed).set(Number(key), value)
       return true
     },
-    // For `instanceof`: the chain goes on as if the proxy were not there.
+    // so that `instanceof` goes on to CData
     getPrototypeOf: () => CData.prototype,
   })
   Object.setPrototypeOf(prototype, proxy)
-  // What each access asks for must not walk up to the proxy.
+  // CData has these, but each access asks for them and would go through the proxy
   for (const key of [BLOCK, OFFSET])
     Object.defineProperty(prototype, key, Object.getOwnPropertyDescriptor(CData.prototype, key) as PropertyDescriptor)
 }

@@ -28,7 +28,10 @@ export interface Simple<Name extends string, Get, Set = Get> {
   set value(value: Set)
 }
 
-/** Conditional on purpose: pointers to one structure, found through its class or through an object of it, are the same type. */
+/**
+ * An object of T. It is a conditional type so that TypeScript takes pointers to one structure for the same type, whether they are found through
+ * its class or through an object of it.
+ */
 export type InstanceOf<T extends CType> = T extends { readonly [view]: infer V extends object }
   ? V
   : T extends { readonly prototype: infer I extends object }
@@ -68,7 +71,7 @@ export type ArgOf<T> = T extends { readonly [io]: { readonly arg: infer Arg } }
       ? Value
       : never
 
-/** Array of T. Its instances are read and written by index. */
+/** The type of arrays of T, whose objects are read and written by index. */
 export interface ArrayType<T extends CType> extends ArrayClass {
   new (...values: readonly SetOf<T>[]): CArray<T>
   /** The same from a list, a typed array or anything that can be iterated: any number of values. */
@@ -83,17 +86,17 @@ export interface ArrayType<T extends CType> extends ArrayClass {
 export interface CArray<T extends CType> extends Iterable<ValueOf<T>> {
   [index: number]: ValueOf<T>
   readonly length: number
-  /** The element at `index`, from the end if negative; throws for none. */
+  /** The element at `index`, from the end if negative. Throws ArgumentError where there is none. */
   at(index: number): ValueOf<T>
-  /** Sets an element. */
+  /** Sets the element at `index`. Throws ArgumentError where there is none, and for a value that it does not take. */
   set(index: number, value: SetOf<T>): void
   /** The values of the elements from `from` up to `to`, copied. */
   slice(from?: number, to?: number): ValueOf<T>[]
   /** The same memory as a typed array; throws ArgumentError for anything but numbers in this process. */
   asTypedArray(): TypedArrayOf<T>
-  /** c_char and c_wchar arrays: the text up to the first zero. */
+  /** Of arrays of `c_char` and `c_wchar`: the text up to the first zero. Setting it adds a zero if there is room. */
   value: T extends CharLike ? string : undefined
-  /** c_char arrays: all the bytes, in place. */
+  /** Of arrays of `c_char`: all the bytes. In this process they are the array's memory; in that of a session, a copy. */
   raw: T extends ByteLike ? Uint8Array : undefined
 }
 
@@ -107,6 +110,7 @@ export type TypedArrayOf<T> = T extends { readonly prototype: { readonly [brand]
     ? TypedArrays[Name]
     : never
   : never
+/** Typed arrays by the names of the types that their elements are. */
 export interface TypedArrays {
   c_byte: Int8Array
   c_ubyte: Uint8Array
@@ -125,7 +129,7 @@ export interface TypedArrays {
   c_float: Float32Array
   c_double: Float64Array
 }
-/** Both signs of a width are the same memory to C. */
+/** Typed arrays with the same memory: signed and unsigned integers of a width are the same there. */
 type FittingArray<T> =
   | TypedArrayOf<T>
   | (TypedArrayOf<T> extends Int32Array | Uint32Array ? Int32Array | Uint32Array : never)
@@ -137,6 +141,7 @@ type FittingArray<T> =
 export interface Addressed {
   readonly address: bigint
 }
+/** Memory without a kind. */
 export type Bytes = Uint8Array | ArrayBuffer | DataView
 
 /** What `byref` gives: good for an argument and nothing else. */
@@ -159,10 +164,10 @@ export type PointerArg<T extends CType> =
   | (T extends PointerLike ? readonly SetOf<T>[] : never)
   | (T extends StructureLike ? bigint : never)
   | null
-/** Pointers and arrays of pointers, but for the types of their elements, which would leave `x` of `[x => …]` untyped. */
+/** For a pointer to pointers the types of its elements are left out: with them `x` of `[x => …]` would have no type. */
 type PointerTo<T extends CType> = T extends PointerLike ? Pick<Pointer<T>, 'contents' | 'at' | 'set'> : Pointer<T>
 type ArrayArg<T extends CType> = T extends PointerLike ? Pick<CArray<T>, 'at' | 'set' | 'asTypedArray'> : CArray<T>
-/** A pointer to one may be a handle, which is a number and leads nowhere. */
+/** A pointer to a structure may be a handle, which is a number and leads nowhere. */
 type StructureLike = { readonly fields: object }
 type PointerLike = { readonly [io]: { readonly pointer: true } }
 
@@ -170,12 +175,12 @@ type PointerLike = { readonly [io]: { readonly pointer: true } }
 export interface Out<T extends CType> {
   readonly outType: T
 }
-/** An adapter in argtypes: makes what is passed of what the caller gave; what that is tells how it goes. */
+/** An adapter in argtypes: it makes what is passed of what the caller gave, and that is passed by the type that it has. */
 export interface FromParam {
   /** What is passed for a value that the caller gave; may throw. */
   from_param(value: never): unknown
 }
-/** What says itself what it is as an argument, as in ctypes: a `Handle` of the program's own, say. */
+/** An object that says what is passed for it, as in ctypes: one of a class `Handle` of the program's, for instance. */
 export interface AsParameter<Arg> {
   /** What is passed in its place. */
   readonly _as_parameter_: Arg

@@ -1,29 +1,35 @@
 /**
- * Where the fields of a structure lie, by the rules of Microsoft's compiler (mingw's `-mms-bitfields`): the same on both
- * architectures but for the size of pointers. Pure arithmetic; test/ctypes/layout.test.ts holds it against mingw.
+ * Where the fields of a structure lie: the rules of Microsoft's compiler, as its reference has them (the articles on storage of structures,
+ * on C bit fields, on `pack` and on `align`). They are the same on both architectures but for the size of pointers. All sizes, offsets and
+ * alignments are in bytes. test/ctypes/layout.test.ts holds this against gcc for mingw (`-mms-bitfields`), which differs in two things. For
+ * a bit field in a union it counts the bytes that the bits fill, and aligns the union for it; Microsoft's compiler counts the whole
+ * integer, and aligns the union for its other members alone. And it lets `pack` lessen the alignment that `align` asks for.
  */
 
 /** A field as far as its place depends on it. */
-export interface LayoutField {
+interface LayoutField {
   readonly size: number
   readonly alignment: number
-  /** Width, for a bit field; 0 ends the unit that is open. */
+  /** The least alignment, by `__declspec(align(n))` of the field, or of what its type is made of; 1 for most. */
+  readonly required: number
+  /** Width in bits, for a bit field; 0 ends the unit that takes the bit fields before it. */
   readonly bits?: number | undefined
 }
-export interface LayoutOptions {
+interface LayoutOptions {
   readonly union: boolean
-  readonly big?: boolean
-  /** `#pragma pack(n)` */
+  /** `#pragma pack(n)`: no field is aligned to more, unless it is required. */
   readonly pack?: number | undefined
-  /** `__declspec(align(n))` */
+  /** `__declspec(align(n))`: the whole structure is aligned to no less. */
   readonly align?: number | undefined
+  /** Indices of the fields with which a derived class goes on: these begin behind all of its base, padding included. */
+  readonly starts?: readonly number[]
 }
-export interface FieldPlace {
+interface FieldPlace {
   readonly offset: number
-  /** Of a bit field: the first bit, counted from the least significant of its unit. */
+  /** Of a bit field: how many bits of its integer lie before it. */
   readonly bit: number
 }
-export interface Layout {
+interface Layout {
   readonly size: number
   readonly alignment: number
   readonly places: readonly FieldPlace[]
@@ -31,20 +37,26 @@ export interface Layout {
 
 const roundUp = (value: number, to: number) => Math.ceil(value / to) * to
 
+/** Lays out the fields of a structure or union, in order. */
 export function layOut(fields: readonly LayoutField[], options: LayoutOptions): Layout {
-  const { union, pack = Number.POSITIVE_INFINITY } = options
+  const { union, pack = Number.POSITIVE_INFINITY, align = 1, starts } = options
   const places: FieldPlace[] = []
   let end = 0
-  let alignment = 1
-  /** The unit that takes further bit fields of the same size. */
-  let unit: { offset: number; size: number; used: number } | undefined
   let size = 0
-  for (const field of fields) {
-    const own = Math.min(field.alignment, pack)
+  let alignment = align
+  /** The integer that has room for further bit fields, of types of its own size. */
+  let unit: { offset: number; size: number; used: number } | undefined
+  for (const [index, field] of fields.entries()) {
+    const own = Math.max(Math.min(field.alignment, pack), field.required)
     const { bits } = field
+    if (starts?.includes(index)) {
+      end = roundUp(end, alignment)
+      unit = undefined
+    }
     if (bits === 0) {
-      // Without a bit field before it, or in a union, it means nothing to this compiler.
-      if (unit && !union) {
+      // it has an effect behind another bit field only
+      if (unit && union) size = Math.max(size, field.size)
+      else if (unit) {
         alignment = Math.max(alignment, own)
         end = roundUp(end, own)
       }
@@ -52,7 +64,7 @@ export function layOut(fields: readonly LayoutField[], options: LayoutOptions): 
       places.push({ offset: end, bit: 0 })
       continue
     }
-    alignment = Math.max(alignment, own)
+    if (bits === undefined || !union) alignment = Math.max(alignment, own)
     if (bits !== undefined && unit && !union && unit.size === field.size && unit.used + bits <= 8 * field.size) {
       places.push({ offset: unit.offset, bit: unit.used })
       unit.used += bits
@@ -60,12 +72,10 @@ export function layOut(fields: readonly LayoutField[], options: LayoutOptions): 
     }
     const offset = union ? 0 : roundUp(end, own)
     places.push({ offset, bit: 0 })
-    // In a union mingw counts the bytes that hold the bits, not the whole unit.
-    end = offset + (union && !options.big && bits !== undefined ? Math.ceil(bits / 8) : field.size)
+    end = offset + field.size
     size = Math.max(size, end)
     unit = bits === undefined ? undefined : { offset, size: field.size, used: bits }
   }
   size = Math.max(size, end)
-  alignment = Math.max(alignment, options.align ?? 1)
   return { size: roundUp(size, alignment), alignment, places }
 }

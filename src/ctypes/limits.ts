@@ -10,7 +10,7 @@ const DEEPEST = 256
 /** In characters: the names of function types hold those of their parameters, which may double each time. */
 const LONGEST_NAME = 1 << 16
 
-/** In an object, each of which is listed: less than a Set of Node's may have, and a tenth of where a list of it ends the process. */
+/** Pointers in one object, all of which are listed: less than a Set of Node's may have, and a tenth of what a list ends the process with. */
 const MOST_POINTERS = 1 << 23
 
 const tooDeep = (what: string) =>
@@ -23,23 +23,23 @@ export function nestingOf(word: string, types: readonly (CType | null)[]): numbe
   return depth
 }
 
-/** The name that is made of other types' names. Throws ArgumentError. */
+/** A name that is made of other types' names. Throws ArgumentError if it is too long. */
 export function checkedName(word: string, name: string): string {
   if (name.length > LONGEST_NAME) throw tooDeep(word)
   return name
 }
 
-/** How many arrays lie around the element that is none, and what that is. */
+/** What an array has for elements through all its dimensions, and how many these are. */
 export function elementOf(type: CType): { readonly element: CType; readonly arrays: number } {
   let [element, arrays] = [type, 0]
   for (; element[CATEGORY] === 'array'; arrays++) element = element.elementType
   return { element, arrays }
 }
 
-/** The levels of structures and arrays that are being laid out, one in the other. */
+/** How many levels of structures and arrays are being laid out, one inside the other. */
 let level = 0
 
-/** Lays out a structure whose members have so many arrays around them. Throws ArgumentError. */
+/** Lays out a structure whose members are arrays of so many dimensions at the most. Throws ArgumentError where it is nested too deeply. */
 export function layingOut<T>(owner: string, arrays: number, layOut: () => T): T {
   const before = level
   level += 1 + arrays

@@ -1,4 +1,4 @@
-/** ctypes' functions on memory: sizes, strings, copies and casts. They work on objects of JS and on pointers into a session. */
+/** ctypes' functions on memory: sizes, strings, copies and casts. They work on objects in this process and on pointers into a session's. */
 
 import { ArgumentError } from '../errors.js'
 import { type Block, LocalBlock, type RemoteMemory, type Target } from './block.js'
@@ -34,20 +34,21 @@ import {
   liveRefs,
   type Place,
   placeAt,
+  pointerSizeIn,
   readCell,
   writeCell,
 } from './reference.js'
 import { c_char, c_wchar } from './scalars.js'
-import { bytesAt, readText } from './text.js'
+import { bytesAt, checkRange, readText } from './text.js'
 
-/** Bytes of a type or of an object, which `resize` may have made longer. */
+/** How many bytes a type has, or an object, which `resize` may have made longer. Throws ArgumentError for anything else. */
 export function sizeof(of: CType | object): number {
   if (isType(of)) return of.size
   if (isA(of, CData)) return isResized(of) ? of[BLOCK].size : typeOf(of).size
   throw new ArgumentError(`sizeof takes a C type or an object of one, not ${describe(of)}`)
 }
 
-/** Alignment of a type or of an object's type. */
+/** To how many bytes a type is aligned, or the type of an object. Throws ArgumentError for anything else. */
 export function alignment(of: CType | object): number {
   if (isType(of)) return of.alignment
   if (isA(of, CData)) return typeOf(of).alignment
@@ -83,13 +84,13 @@ export function resize(data: object, size: number): void {
   home?.memory.objects?.addressOf(block)
 }
 
-/** The address of an object that lies in memory of a session's. */
+/** The address of an object in the session that it lies in. Throws ArgumentError for one that has none yet: `session.memory.place` gives it one. */
 export function addressof(data: object): bigint {
   if (!isA(data, CData)) throw new ArgumentError(`addressof takes an object of ctypes, not ${describe(data)}`)
   return addressAt({ block: data[BLOCK], offset: data[OFFSET] }, typeOf(data).name)
 }
 
-/** Where something lies that is memory or leads there. */
+/** Where something lies that is memory, or where it leads if it is a pointer. `what` is the function that asks, for messages. */
 function placeIn(of: unknown, what: string): Target {
   if (isBuffer(of)) return { block: new LocalBlock(bytesOf(of)), offset: 0 }
   if (isA(of, ByReference)) {
@@ -110,7 +111,10 @@ function placeIn(of: unknown, what: string): Target {
   throw new ArgumentError(`${what} takes an object of ctypes, a pointer or bytes, not ${describe(of)}`)
 }
 
-/** A `char` array: of `size` bytes, of the text with its zero, or of the bytes with a zero behind them. */
+/**
+ * A `char` array: of so many zeros; of a text, in UTF-8, or of bytes, with a zero behind them. With `size` it has so many bytes, and the zero only
+ * if there is room. Throws ArgumentError for what does not fit.
+ */
 export function create_string_buffer(init: number | string | Uint8Array, size?: number): CArray<typeof c_char> {
   const bytes = typeof init === 'string' ? utf8.encode(init) : init
   if (typeof bytes !== 'number' && !isA(bytes, Uint8Array))
@@ -125,7 +129,7 @@ export function create_string_buffer(init: number | string | Uint8Array, size?: 
   return buffer
 }
 
-/** A `wchar_t` array: of `size` units, or of the text with its zero. */
+/** A `wchar_t` array: of so many zeros, or of a text in UTF-16 with a zero behind it; `size` counts units of 2 bytes. Throws ArgumentError. */
 export function create_unicode_buffer(init: number | string, size?: number): CArray<typeof c_wchar> {
   if (typeof init !== 'number' && typeof init !== 'string')
     throw new ArgumentError(`create_unicode_buffer takes a size or a string, not ${describe(init)}`)
@@ -136,34 +140,32 @@ export function create_unicode_buffer(init: number | string, size?: number): CAr
   return buffer
 }
 
-/** The bytes at a place: `size` of them, or up to the first zero. A string, as `char *` is text. */
+/**
+ * The text at a place: `size` bytes of it, or up to the first zero; in the encoding of the session that it lies in, or UTF-8. Throws
+ * ArgumentError, or MemoryAccessError for what cannot be read.
+ */
 export function string_at(at: object, size?: number): string {
   return readText(placeIn(at, 'string_at'), false, size)
 }
-/** The UTF-16 text at a place: `length` units, or up to the first zero. */
+/** The UTF-16 text at a place: `length` units of 2 bytes, or up to the first zero. */
 export function wstring_at(at: object, length?: number): string {
   return readText(placeIn(at, 'wstring_at'), true, length)
 }
 
-/** Copies bytes; the ranges may overlap. */
+/** Copies `count` bytes; the ranges may overlap. Pointers among them go on leading where they lead. Throws ArgumentError or MemoryAccessError. */
 export function memmove(to: object, from: object | string, count: number): void {
   const target = placeIn(to, 'memmove')
   const source = placeIn(typeof from === 'string' ? utf8.encode(from) : from, 'memmove')
   const bytes = bytesAt(source.block, source.offset, count).slice()
   const pointers = liveRefs(source.block)
-  const pointerSize = pointerSizeOf(source.block)
+  const pointerSize = pointerSizeIn(source.block)
   store(target, bytes)
   for (const [at, place] of pointers)
     if (at >= source.offset && at + pointerSize <= source.offset + count)
       writeCell(target.block, target.offset + at - source.offset, pointerSize, place)
 }
 
-const pointerSizeOf = (block: Block) => {
-  const shape = block instanceof LocalBlock ? (block.shape as Partial<CType> | undefined) : undefined
-  return shape?.[ARCH] === 'win32' ? 4 : 8
-}
-
-/** Fills bytes. */
+/** Fills `count` bytes with the low 8 bits of a number. Throws ArgumentError or MemoryAccessError. */
 export function memset(to: object, value: number, count: number): void {
   check('the number of bytes of memset', count, SIZE)
   if (!Number.isSafeInteger(value)) throw new ArgumentError(`memset takes a byte to fill with, not ${describe(value)}`)
@@ -171,30 +173,30 @@ export function memset(to: object, value: number, count: number): void {
 }
 
 function store({ block, offset }: Target, bytes: Uint8Array): void {
-  bytesAt(
-    block instanceof LocalBlock ? block : EMPTY,
-    block instanceof LocalBlock ? offset : 0,
-    block instanceof LocalBlock ? bytes.length : 0,
-  )
   if (block instanceof LocalBlock) {
+    checkRange(block, offset, bytes.length)
     block.overwritten(offset, bytes.length)
     block.bytes.set(bytes, offset)
   } else block.commit(offset, new DataView(bytes.buffer, bytes.byteOffset, bytes.length))
 }
-const EMPTY = LocalBlock.allocate(0)
 
-/** The same place as a pointer of another type. A bare address needs `session.cast`. */
+/**
+ * A pointer of another type to where a pointer leads, or where an object or a buffer lies. Throws ArgumentError for a number, which belongs to
+ * no session: `session.cast` takes addresses.
+ */
 export function cast<T extends CType>(from: object | null, type: PointerType<T>): Pointer<T>
+/** A function pointer of another type, as a routine that can be called. */
 export function cast<R extends CType | null, A extends readonly CType[]>(
   from: object | null,
   type: CallbackType<R, A>,
 ): ForeignRoutine<R, A> | null
+/** A pointer of any other type. */
 export function cast<T extends CType>(from: object | null, type: T): T['prototype']
 export function cast(from: object | null, type: CType): object | null {
   return castTo(castPlace(from, type), type)
 }
 
-/** A pointer of the type that leads there. */
+/** A pointer of the type that leads to a place. */
 export function castTo(place: Place, type: CType): object | null {
   const block = LocalBlock.for(type)
   writeCell(block, 0, type.size, place)

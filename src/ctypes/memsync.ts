@@ -1,8 +1,7 @@
 /**
- * Directives of `memsync`: they say how long the memory behind a pointer is where types do not. Here is what they may be;
- * what is done with them around calls and callbacks is the affair of `session/memsync/memsync.ts`.
+ * Directives of `memsync`: they say how long the memory behind a pointer is where types do not. Here they are checked;
+ * session/memsync/memsync.ts follows them around calls and callbacks.
  */
-
 import { ArgumentError } from '../errors.js'
 import * as scalars from './all-scalars.js'
 import { type Arch, CATEGORY, type CType, describe, FOR_ARCH, isType, KIND, LENGTH } from './data.js'
@@ -16,11 +15,11 @@ import { type Field, findField, RECORD } from './record.js'
  * leads to. A field name goes through pointers by itself.
  */
 export type MemsyncPath = readonly (string | number)[]
-/** Makes what is passed of what the caller gave, like ctypes' `from_param`. */
+/** Makes the argument of what the caller gave, like ctypes' `from_param`. */
 export type MemsyncCustom =
   | ((value: never) => unknown)
   | {
-      /** What becomes of the value that is given. */
+      /** What is passed for the value that the caller gave. */
       from_param(value: unknown): unknown
     }
 
@@ -42,7 +41,7 @@ export interface MemsyncDirective {
   readonly func?: (...found: never[]) => number | bigint
   readonly custom?: MemsyncCustom
 }
-/** The same with the keys that older programs of the Python project have. */
+/** The same with the short keys of the Python project zugbruecke. */
 export interface ShortMemsyncDirective {
   readonly p: MemsyncPath
   readonly l?: MemsyncPath | readonly MemsyncPath[]
@@ -85,6 +84,7 @@ const SHORT: { readonly [short: string]: Key } = {
 }
 const KEYS: readonly string[] = ['pointer', 'length', 'null', 'unic', 'type', 'func', 'custom']
 
+/** A path as messages show it. */
 export const showPath = (path: MemsyncPath) =>
   `[${path.map(segment => (typeof segment === 'string' ? `'${segment}'` : String(segment))).join(', ')}]`
 
@@ -208,9 +208,9 @@ export interface PathTypes {
   readonly arch: Arch
   /** Undefined: seen at the call. */
   readonly argtypes: readonly ArgType[] | undefined
-  /** More arguments than declared may be given. */
+  /** Whether more arguments than declared may be given. */
   readonly open: boolean
-  /** null: none; undefined: not known. */
+  /** null for void; undefined where it is not known. */
   readonly restype: CType | null | undefined
 }
 
@@ -255,11 +255,12 @@ function typeAlong(path: MemsyncPath, types: PathTypes, bad: (text: string) => A
   for (const segment of rest) {
     if (typeof segment === 'string') while (type?.[CATEGORY] === 'pointer') type = pointeeOf(type)
     if (!type || type[CATEGORY] === 'void pointer') return undefined
-    type = typeof segment === 'string' ? fieldOf(type, segment, bad).type : elementOf(type, segment, bad)
+    type = typeof segment === 'string' ? fieldOf(type, segment, bad).type : elementAt(type, segment, bad)
   }
   return type
 }
 
+/** The end of a message about a path that begins with an argument which is not there. */
 export const noArgument = (index: number, count: number) =>
   `there is no argument ${index}, only ${count === 0 ? 'none' : count === 1 ? 'argument 0' : `0 to ${count - 1}`}`
 
@@ -271,7 +272,7 @@ export function fieldOf(type: CType, name: string, bad: (text: string) => Argume
   throw bad(`${type.name} has no field '${name}'; it has ${Object.keys(type.fields).join(', ')}`)
 }
 
-function elementOf(type: CType, segment: number, bad: (text: string) => ArgumentError): CType | undefined {
+function elementAt(type: CType, segment: number, bad: (text: string) => ArgumentError): CType | undefined {
   if (type[CATEGORY] === 'array') {
     const { elementType, [LENGTH]: length } = type
     if (segment >= length) throw bad(`${type.name} has no element ${segment}`)
@@ -279,7 +280,7 @@ function elementOf(type: CType, segment: number, bad: (text: string) => Argument
   }
   if (type[KIND] !== 'p' || type[CATEGORY] === 'callback')
     throw bad(`${segment} goes through a pointer, and a ${type.name} is none`)
-  return pointeeOf(type) ?? undefined
+  return pointeeOf(type)
 }
 
 /** What a pointer leads to; undefined for `void *` and for what is no pointer. */

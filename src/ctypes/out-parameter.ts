@@ -5,13 +5,13 @@ import { isA } from './given.js'
 import type { ArgType, Out } from './inference.js'
 
 /** A parameter `T *` for which the caller gives nothing, and gets a T behind the result. */
-export class OutParameter<T extends CType = CType> implements Out<T> {
+class OutParameter<T extends CType = CType> implements Out<T> {
   constructor(readonly outType: T) {}
 }
 
 /**
- * For `argtypes`: a pointer to memory that the routine fills. The caller gives nothing for it; the call gives a list of the
- * result and, behind it, the values of such parameters.
+ * For `argtypes`: a pointer to a `type` that the routine fills. The caller gives nothing for it; the call gives a list of the result and, behind
+ * it, the values of such parameters (only these where the routine is void). Throws ArgumentError for what is no C type.
  */
 export function out<T extends CType>(type: T): Out<T> {
   if (!isType(type)) throw new ArgumentError(`out takes a C type, not ${describe(type)}`)

@@ -1,6 +1,6 @@
-/** How one argument is checked and lowered: a small function for each parameter, made once. */
+/** How one argument is checked and lowered, that is, written as bits: a function for each parameter, made once. */
 import { ArgumentError } from '../errors.js'
-import { LocalBlock, type RemoteBlock } from './block.js'
+import { LocalBlock } from './block.js'
 import { callbackPlace } from './callback-type.js'
 import type { CallContext } from './context.js'
 import {
@@ -16,7 +16,7 @@ import {
   typeOf,
   WRITE,
 } from './data.js'
-import { type IntegerFormat, toBigInt, toNumber } from './integers.js'
+import { type IntegerFormat, isSigned, rangeOf, toBigInt, toNumber } from './integers.js'
 import { passedAs } from './passing.js'
 import { type Pointing, placeOf, placeOfArray, placeOfText } from './pointing.js'
 import { checkSession, copyCells, isCallbackTarget, type Place } from './reference.js'
@@ -30,7 +30,7 @@ import { holds } from './typed-arrays.js'
 /** Checks a value and writes it as argument number `index`; throws ArgumentError. */
 export type Lower = (sink: ArgumentSink, index: number, value: unknown, context: CallContext) => void
 
-/** Neither memory nor an address. */
+/** Is a value of the type a number, a character or a truth value, and so neither memory nor an address? */
 export const isScalar = (type: CType): boolean => type[KIND] !== '' && type[KIND] !== 'p'
 
 /** The function for a type of the architecture (types come through [FOR_ARCH]). */
@@ -66,11 +66,8 @@ export function lowerFor(type: CType, arch: Arch): Lower {
 }
 
 function lowerInteger(type: CType): Lower {
-  const signed = type[KIND] === type[KIND].toLowerCase()
-  const bits = 8 * type.size
-  const low = signed ? -(2 ** (bits - 1)) : 0
-  const high = signed ? 2 ** (bits - 1) - 1 : 2 ** bits - 1
-  const format: IntegerFormat = { name: type.name, bytes: type.size, signed }
+  const [low, high] = rangeOf(type)
+  const format: IntegerFormat = { name: type.name, bytes: type.size, signed: isSigned(type) }
   return (sink, index, value) => {
     const number =
       typeof value === 'number' && value >= low && value <= high && Number.isInteger(value)
@@ -92,7 +89,7 @@ function lowerBool(type: CType): Lower {
 const TWO_32 = 4294967296
 
 function lowerBig(type: CType): Lower {
-  const signed = type[KIND] === 'q'
+  const signed = isSigned(type)
   const format: IntegerFormat = { name: type.name, bytes: 8, signed }
   return (sink, index, value) => {
     if (typeof value === 'number' && Number.isSafeInteger(value) && (signed || value >= 0))
@@ -111,7 +108,7 @@ function lowerFloat(type: CType): Lower {
 }
 
 function lowerPointer(to: Pointing, place: typeof placeOf = placeOf): Lower {
-  // structures have one size, which is looked at where blocks are made
+  // a typed array for a structure, or for arrays of a length, may be too short, which `place` sees
   const isPlain = place === placeOf && !['structure', 'array'].includes(to.pointee?.[CATEGORY] ?? '')
   const takesAddress = to.pointee === null || to.pointee[CATEGORY] === 'structure' || place === placeOfText
   return (sink, index, value, context) => {
@@ -145,12 +142,11 @@ function putPlace(sink: ArgumentSink, index: number, place: Place, context: Call
     checkOffset(block, offset)
     return sink.block(index, block, offset)
   }
-  const remote = block as RemoteBlock
-  checkSession(remote.memory, context.memory)
-  putAddress(sink, index, remote.addressAt(offset))
+  checkSession(block.memory, context.memory)
+  putAddress(sink, index, block.addressAt(offset))
 }
 
-/** By value: what the routine changes is a copy of its own, which is not read back. */
+/** By value: what the routine changes is its own copy, so nothing is read back. */
 function lowerStructure(type: CType, arch: Arch): Lower {
   const { how } = passedAs(type, arch)
   return (sink, index, value, context) => {
@@ -167,10 +163,6 @@ function lowerStructure(type: CType, arch: Arch): Lower {
     if (only) return putPlace(sink, index, only, context)
     const low =
       type.size === 1 ? copy.bytes[0] : type.size === 2 ? copy.whole.getUint16(0, true) : copy.whole.getInt32(0, true)
-    if (type.size === 8 && copy.refs?.size)
-      throw new ArgumentError(
-        `${type.name} holds a pointer to an object of JS and goes in a register: alloc that object`,
-      )
     sink.int(index, low, type.size === 8 ? copy.whole.getInt32(4, true) : 0)
   }
 }

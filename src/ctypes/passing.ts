@@ -2,17 +2,18 @@
 import { ArgumentError } from '../errors.js'
 import { type Arch, CATEGORY, type CType, KIND } from './data.js'
 
-export interface Passing {
-  /** The character(s) of `sink.ts`. */
+interface Passing {
+  /** The character of `Signature` (sink.ts), or `{n}`. */
   readonly kind: string
-  /** `value`: the scalar; `bits`: a structure's bytes as an integer; `memory`: by its address. */
+  /** `value`: a scalar or an address; `bits`: the bytes of a structure as an integer; `memory`: the address of a structure. */
   readonly how: 'value' | 'bits' | 'memory'
 }
 
 const integerKinds: { readonly [size: number]: string | undefined } = { 1: 'B', 2: 'H', 4: 'I', 8: 'Q' }
 
-/** Structures that stand for what compilers pass by value in vector registers: gcc's vectors, and floats of 16 and of 128 bits. */
+/** Structures that stand for what compilers pass in vector registers: gcc's vectors, and floats of 16 and of 128 bits. */
 const vectors = new WeakSet<CType>()
+/** Says of a structure type that it stands for such a value. */
 export const markVector = (type: CType): unknown => vectors.add(type)
 
 /** Throws ArgumentError, which begins with `where`, for what would have to go in a vector register. */
@@ -28,7 +29,11 @@ export function refuseVector(
     )
 }
 
-/** Structures of 1, 2, 4 and 8 bytes are integers, others a pointer to a copy; on win32 arguments lie on the stack as they are. */
+/**
+ * Microsoft's conventions ("x64 calling convention"; "__cdecl" and "__stdcall" for win32): a structure of 1, 2, 4 or 8 bytes goes as an integer,
+ * any other as a pointer to a copy, and comes back through a pointer in front of the arguments. On win32 structures that are arguments lie on the
+ * stack as they are.
+ */
 export function passedAs(type: CType, arch: Arch, asResult = false): Passing {
   if (type[CATEGORY] === 'structure') {
     const integer = integerKinds[type.size]

@@ -26,14 +26,15 @@ type PlainFields<V> = { -readonly [K in keyof V]: Plain<V[K]> }
 
 /**
  * A copy of what is in an object of ctypes: a structure becomes an object of its fields, an array a list (of characters: text), a scalar its
- * value, all the way down; pointers and callbacks are what reading them gives. For spreading, comparing, `structuredClone` and `postMessage`,
- * to which an object itself has nothing: its fields are properties of its class. Throws ArgumentError for anything else.
+ * value, at any depth; pointers and callbacks are what reading them gives. For spreading, comparing, `structuredClone` and `postMessage`, which
+ * see nothing of an object itself: its fields are properties of its class. Throws ArgumentError for what is no object of ctypes.
  */
 export function plain<T extends object>(object: T): Plain<T> {
   if (!isA(object, CData)) throw new ArgumentError(`plain takes an object of ctypes, not ${describe(object)}`)
   return contentsOf(object, (_place, read) => read()) as Plain<T>
 }
 
+/** A pointer in an object. */
 interface Cell {
   readonly type: CType
   readonly block: Block
@@ -80,7 +81,7 @@ function numberOf(object: object): number {
   return number
 }
 
-/** Texts by what they say, other pointers by where they lead: what lies there may be a ring. */
+/** Texts by what they say; other pointers by where they lead and not by what lies there, for that may lead back. */
 function leadsTo({ type, block, offset }: Cell, read: () => unknown): unknown {
   if (type[CATEGORY] === 'char pointer' || type[CATEGORY] === 'wchar pointer') return shown(type.name, read)
   const place = readCell(block, offset, type.size)
@@ -102,5 +103,5 @@ const named = {
     return `${typeOf(this).name} ${shown('object', () => inspect(contentsOf(this, leadsTo), WHOLE))}`
   },
 }
-// Arrays and pointers have a proxy before the last prototype, beyond which the name would be asked of the proxy.
+// arrays and pointers have a proxy before CData's prototype (indexed.ts), which would ask that for the name with the proxy as `this`
 for (const { prototype } of [CData, ArrayData, PointerData]) Object.defineProperty(prototype, Symbol.toStringTag, named)

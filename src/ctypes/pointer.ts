@@ -1,8 +1,6 @@
 /** `POINTER(T)`, `pointer(x)` and `byref(x)`. */
-
 import { ArgumentError } from '../errors.js'
-import type { Target } from './block.js'
-import { type Block, LocalBlock, RemoteBlock } from './block.js'
+import { type Block, LocalBlock, RemoteBlock, type Target } from './block.js'
 import { allocated, LARGEST } from './checks.js'
 import type { CallContext } from './context.js'
 import {
@@ -12,9 +10,9 @@ import {
   CATEGORY,
   CData,
   type CType,
+  DECLARED_FOR,
   describe,
   FOR_ARCH,
-  HOME,
   isType,
   KIND,
   lay,
@@ -39,18 +37,19 @@ import { c_void_p } from './void-pointer.js'
 
 /** A pointer to T: to an object of JS, or into the memory of a session. */
 export interface Pointer<T extends CType> {
-  /** The object it leads to, in place. Setting it makes the pointer lead elsewhere. */
+  /** The object it leads to, in place: a change of one is a change of both. Setting it makes the pointer lead elsewhere. Throws ArgumentError for NULL. */
   get contents(): InstanceOf<T>
   set contents(target: InstanceOf<T>)
-  /** The value of the `index`-th T from here, like C's `p[i]`. */
+  /** The value of the T at `index`, counted from where it points, like C's `p[i]`. Throws ArgumentError, or MemoryAccessError where nothing is. */
   at(index: number): ValueOf<T>
-  /** Sets the element at an index, counted in elements from where it points. */
+  /** Sets the T at `index`, like C's `p[i] = value`. */
   set(index: number, value: SetOf<T>): void
   [index: number]: ValueOf<T>
-  /** Values from here: `slice(n)` the first n, `slice(from, to)` a range. */
+  /** The values of several T: `slice(n)` the first n, `slice(from, to)` those from one index up to another. */
   slice(fromOrCount: number, to?: number): ValueOf<T>[]
-  /** Where it leads; ArgumentError for an object of JS that has no address yet. */
+  /** Where it leads. Throws ArgumentError for an object that has no address yet. */
   readonly address: bigint
+  /** Whether it is NULL. */
   readonly isNull: boolean
 }
 /** What `POINTER(T)` gives: the type of pointers to `T`, 8 bytes (4 in 32-bit sessions). */
@@ -71,6 +70,7 @@ export interface PointerClass<I extends object = object> extends TypeStatics<'po
   readonly [ARCH]: Arch
 }
 
+/** The class behind all pointers but `void *` and text. */
 export class PointerData extends CData {
   static override readonly [CATEGORY] = 'pointer'
   static override readonly [KIND] = 'p'
@@ -111,7 +111,7 @@ export class PointerData extends CData {
     const place = targetOf(this, from, pointee)
     if (!(place.block instanceof RemoteBlock) || pointee[CATEGORY] === 'structure' || pointee[CATEGORY] === 'array')
       return Array.from({ length: count }, (_, i) => this.at(from + i))
-    // One read for all of them.
+    // one read for all of them
     const { block, offset } = place
     const view = allocated(`a slice of ${count} values`, () => block.view(offset, count * pointee.size))
     const local = new LocalBlock(new Uint8Array(view.buffer, view.byteOffset, view.byteLength))
@@ -153,8 +153,8 @@ export class PointerData extends CData {
 makeIndexed(PointerData.prototype)
 
 /**
- * Where the `index`-th element lies; throws for NULL and for what is outside of the object.
- * Not a private method: views are made without the constructor, which private members need.
+ * Where the element at `index` lies. Throws ArgumentError for NULL, and for what is outside of an object of this process. A function and not a
+ * private method: `viewAt` makes objects without the constructor, which gives an object those.
  */
 function targetOf(pointer: PointerData, index: number, type: CType): Target {
   if (!Number.isSafeInteger(index))
@@ -175,47 +175,47 @@ function targetOf(pointer: PointerData, index: number, type: CType): Target {
 
 const classes = new WeakMap<CType, CType>()
 
-/** The type `T *`; the same class for the same T. `POINTER(null)` is `void *`. */
+/** The type of pointers to `T`: one class for each. `POINTER(null)` is `void *`. Throws ArgumentError for what is no C type. */
 export function POINTER<T extends CType>(type: T): PointerType<T>
 export function POINTER(type: null): typeof c_void_p
 export function POINTER(type: CType | null): CType {
   if (type === null) return c_void_p
   if (!isType(type)) throw new ArgumentError(`POINTER takes a C type, not ${describe(type)}`)
-  let made = classes.get(type)
-  if (!made) {
+  let pointerType = classes.get(type)
+  if (!pointerType) {
     const nesting = nestingOf('a pointer', [type])
-    made = class extends PointerData {} as unknown as CType
-    Object.defineProperties(made, {
+    pointerType = class extends PointerData {} as unknown as CType
+    Object.defineProperties(pointerType, {
       name: { get: () => `POINTER(${type.name})`, configurable: true },
       size: { value: 8 },
       alignment: { value: 8 },
       [ARCH]: { value: 'win64' },
       [NESTING]: { value: nesting },
       [FOR_ARCH]: { value: pointerSizedForArch },
-      // Looked up when used: a structure may point to itself before it is laid out.
+      // found when it is asked for: a structure may point to itself before it is laid out
       pointee: {
         get(this: PointerClass) {
           return type[FOR_ARCH](this[ARCH])
         },
       },
     })
-    classes.set(type, made)
+    classes.set(type, pointerType)
   }
-  return type[HOME] === 'win32' ? made[FOR_ARCH]('win32') : made
+  return type[DECLARED_FOR] === 'win32' ? pointerType[FOR_ARCH]('win32') : pointerType
 }
 
-/** A pointer to an object of ctypes. */
+/** A pointer to an object of ctypes, which it keeps alive. Throws ArgumentError for anything else. */
 export function pointer<T extends object>(target: T): Pointer<CType<T>> {
   return pointerFor(target)
 }
-/** The same of an architecture. */
+/** The same with the layout of an architecture; without one, that of `POINTER`. */
 export function pointerFor<T extends object>(target: T, arch?: Arch): Pointer<CType<T>> {
   if (!isA(target, CData)) throw new ArgumentError(`pointer takes an object of ctypes, not ${describe(target)}`)
   const type: CType = POINTER(typeOf(target))
   const fitting = (arch ? type[FOR_ARCH](arch) : type) as unknown as new (target: CData) => Pointer<CType<T>>
   return new fitting(target)
 }
-/** A reference for an argument: cheaper than `pointer`, and good for nothing else. */
+/** A reference to an object of ctypes, or `offset` bytes into it, for an argument: cheaper than `pointer`, and good for nothing else. Throws ArgumentError. */
 export function byref<T extends object>(target: T, offset = 0): Reference<T> {
   if (!isA(target, CData)) throw new ArgumentError(`byref takes an object of ctypes, not ${describe(target)}`)
   if (!Number.isSafeInteger(offset)) throw new ArgumentError(`byref takes an offset in bytes, not ${describe(offset)}`)

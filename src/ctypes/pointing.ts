@@ -1,7 +1,7 @@
-/** What may be given for a pointer, and where it leads: the one place that knows, for arguments, fields and elements alike. */
+/** What may be given for a pointer, and where that leads: one set of rules for arguments, fields and elements. */
 
 import { ArgumentError } from '../errors.js'
-import { type ArrayClass, repeated, writeElements } from './array.js'
+import { type ArrayClass, pointersIn, writeElements } from './array.js'
 import { type Block, LocalBlock, POINTERS, type RemoteMemory, type Target } from './block.js'
 import type { CallContext } from './context.js'
 import {
@@ -24,15 +24,18 @@ import {
   WRITE,
 } from './data.js'
 import { hasMember, isA, isList, isReadable, reading } from './given.js'
+import { elementOf } from './limits.js'
 import { isCallbackTarget, type Place, placeAt, readCell } from './reference.js'
 import { SimpleData } from './simple.js'
 import { CharactersBlock, hasZero, TextBlock, wideTextBlock } from './text.js'
 import { hasElements, holds } from './typed-arrays.js'
 import { baseOf, isBigEndian } from './variant.js'
 
-/** How a pointer type looks to this file. `pointee` is null for `void *`. */
+/** What a pointer is to lead to. */
 export interface Pointing {
+  /** Of the pointer's type, for messages. */
   readonly name: string
+  /** null for `void *`. */
   readonly pointee: CType | null
   readonly arch: Arch
 }
@@ -57,7 +60,7 @@ export function fits(given: CType, wanted: CType | null): boolean {
   if (one === 'array' && other === 'array')
     return given[LENGTH] === wanted[LENGTH] && fits(given.elementType, wanted.elementType)
   if (one === 'callback' && other === 'callback') return given.name === wanted.name
-  // Names differ, memory does not: c_ubyte for c_char, c_ushort for c_wchar, c_int for c_uint.
+  // other types with the same memory: c_ubyte for c_char, c_ushort for c_wchar, c_int for c_uint
   return given.size === wanted.size && isInteger(one) && isInteger(other)
 }
 const isInteger = (category: string) =>
@@ -91,16 +94,16 @@ export function placeOf(value: unknown, to: Pointing, context?: CallContext): Pl
     if (typeof address === 'bigint')
       return block ? { block, offset: 0 } : placeAt(toAddress(address, to.arch, to.name), memory)
     if (to.pointee?.[CATEGORY] === 'structure' && Object.getPrototypeOf(value) === Object.prototype) {
-      const made = blockFor(to.pointee, 1)
-      to.pointee[WRITE](made, 0, value, context)
-      return { block: made, offset: 0 }
+      const literal = blockFor(to.pointee, 1)
+      to.pointee[WRITE](literal, 0, value, context)
+      return { block: literal, offset: 0 }
     }
   }
   if (typeof value === 'function' && hasMember(value, 'thunk')) return value as unknown as Place
   throw mismatch(value, to)
 }
 
-/** What knows its address; memory that can be freed has a block that knows whether it is. */
+/** What has an address. Memory that can be freed has a block, too, which throws once it is freed. */
 interface Handle {
   readonly address?: unknown
   readonly memory?: RemoteMemory
@@ -112,11 +115,11 @@ interface Handle {
 const mismatch = (value: unknown, to: Pointing) => {
   const namesake = isA(value, CData) && typeOf(value).name === to.pointee?.name
   const hint = isType(value) ? ' (an object of it is needed)' : namesake ? ' (another type of this name)' : ''
-  return new ArgumentError(`expected ${to.name}, got ${sized(value)}${hint}`)
+  return new ArgumentError(`expected ${to.name}, got ${describeWithLength(value)}${hint}`)
 }
 
-/** With how many there are, for what may be too short. */
-function sized(value: unknown): string {
+/** A list or typed array with its length, which may be what is wrong with it. */
+function describeWithLength(value: unknown): string {
   if (isA(value, ByReference)) return `a reference to ${describe(value.target)}`
   const hasLength = (isList(value) && hasMember(value, 'length')) || (ArrayBuffer.isView(value) && 'length' in value)
   return hasLength ? `${describe(value)} of ${(value as ArrayLike<unknown>).length}` : describe(value)
@@ -135,12 +138,13 @@ export function toAddress(value: unknown, arch: Arch, name: string): bigint {
   return address
 }
 
-/** Pointers lead where they lead; other objects are themselves what is pointed to. */
+/** For a pointer, where it leads; for any other object, where it lies. */
 function placeOfData(value: CData, to: Pointing): Place {
   const type = typeOf(value)
   const category = type[CATEGORY]
   const { pointee } = to
   if (type[KIND] === 'p' && leadsTo(type, pointee)) {
+    // throws for what is laid out for the other architecture
     if (category === 'pointer') type.pointee[FOR_ARCH](to.arch)
     return readCell(value[BLOCK], value[OFFSET], type.size)
   }
@@ -149,13 +153,13 @@ function placeOfData(value: CData, to: Pointing): Place {
     return { block: value[BLOCK], offset: value[OFFSET] }
   }
   if (!fits(type, pointee)) throw mismatch(value, to)
-  // A void * that is given 5 in a c_int means the number's object for ctypes' byref alone; an address is a mistake here.
+  // what reads as a bigint is an address for a `void *`, also in an object, which itself is passed by byref
   if (holdsAddress(value, pointee)) return toAddress((value as SimpleData).value, to.arch, to.name) || null
   checkArch(type, to.arch)
   return { block: value[BLOCK], offset: value[OFFSET] }
 }
 
-/** Is what an object holds the address that is passed, and not the address of the object? `pointee` is null for `void *`. */
+/** Is the address that is passed the one which an object holds, and not the object's own? `pointee` is null for `void *`. */
 export function holdsAddress(value: CData, pointee: CType | null): boolean {
   const type = typeOf(value)
   if (type[KIND] === 'p') return leadsTo(type, pointee)
@@ -201,7 +205,7 @@ function placeOfString(text: string, to: Pointing, least = 0): Place {
   throw mismatch(text, to)
 }
 
-/** In an object that has moved, where the buffer was handed out over one. */
+/** A buffer that was handed out over an object which has moved leads into that object. */
 function placeOfBuffer(value: ArrayBufferLike | ArrayBufferView, to: Pointing): Target {
   const bytes = checkedBytes(value, to)
   const owner = LocalBlock.owning(bytes.buffer)
@@ -214,8 +218,7 @@ function checkedBytes(value: ArrayBufferLike | ArrayBufferView, to: Pointing): U
   const bytes = bytesOf(value)
   if (pointee === null) return bytes
   const category = pointee[CATEGORY]
-  if (category !== 'structure' && !holds(value, elementOf(pointee))) throw mismatch(value, to)
-  // Arrays may be of any length, a structure has one size.
+  if (category !== 'structure' && !holds(value, elementOf(pointee).element)) throw mismatch(value, to)
   if (category === 'structure') {
     checkArch(pointee, to.arch)
     if (bytes.length < pointee.size)
@@ -224,9 +227,7 @@ function checkedBytes(value: ArrayBufferLike | ArrayBufferView, to: Pointing): U
   return bytes
 }
 
-const elementOf = (type: CType): CType => (type[CATEGORY] === 'array' ? elementOf(type.elementType) : type)
-
-/** A list becomes an array for this one use. */
+/** A list becomes an array of its own. */
 function placeOfList(values: readonly unknown[], pointee: CType, context?: CallContext): Place {
   const block = blockFor(pointee, values.length)
   writeElements(pointee, block, values, context)
@@ -237,11 +238,14 @@ function blockFor(type: CType, count: number): LocalBlock {
   if (type.size === 0 && type[CATEGORY] === 'structure')
     throw new ArgumentError(`${type.name} has no fields: declare them first`)
   const block = LocalBlock.allocate(count * type.size)
-  block.shape = { alignment: type.alignment, [POINTERS]: repeated(type, count) }
+  block.shape = { alignment: type.alignment, [POINTERS]: pointersIn(type, count) }
   return block
 }
 
-/** Characters and text as `char *` or `wchar_t *`. Their own units get a zero where they have none; bytes do not tell where one is. */
+/**
+ * For a `char *` or `wchar_t *` that is text. Bytes, and 16-bit units for a `wchar_t *`, get a zero at the end where they have none. Throws
+ * ArgumentError for bytes without a zero for a `wchar_t *`: they may be an odd number.
+ */
 export function placeOfText(value: unknown, to: Pointing, context?: CallContext): Place {
   if (!isBuffer(value) || to.pointee === null) return placeOf(value, to, context)
   const unit = to.pointee.size

@@ -27,13 +27,16 @@ import { bigEndian } from './simple.js'
 export interface FieldInfo {
   readonly name: string
   readonly type: CType
-  /** In bytes, from the start of the structure. */
+  /** In bytes, from the start of the structure; of a bit field, that of the integer that holds it. */
   readonly offset: number
+  /** In bytes: that of the type, also for a bit field. */
   readonly size: number
-  /** Of a bit field: its width, and its first bit from the least significant one. */
+  /** Of a bit field: how many bits it has. */
   readonly bits?: number
+  /** Of a bit field: its first bit, counted from the least significant one of the integer that holds it; in a big-endian structure from the most significant one. */
   readonly bit?: number
 }
+/** How the fields are laid out, beside what they are. */
 export interface RecordOptions {
   readonly union: boolean
   readonly big: boolean
@@ -43,15 +46,25 @@ export interface RecordOptions {
   readonly anonymous: readonly string[]
 }
 export type DeclaredField = CType | BitField | AlignedField
+/** What a structure class was declared with, its base's fields included. */
+export interface DeclaredFields {
+  readonly fields: Map<string, DeclaredField>
+  /** Indices of the fields with which a derived class goes on. */
+  readonly starts: readonly number[]
+  readonly options: RecordOptions
+}
 interface Accessor {
   readonly name: string
   get(this: CData): unknown
   set(this: CData, value: unknown): void
   write(data: CData, value: unknown, context?: CallContext): void
 }
+/** A structure that is laid out. */
 export interface Record {
   readonly size: number
   readonly alignment: number
+  /** The least alignment, which packing of a structure around it does not lessen. */
+  readonly required: number
   /** Undefined if both architectures have the same layout. */
   readonly arch: Arch | undefined
   readonly fields: { readonly [name: string]: FieldInfo }
@@ -62,33 +75,31 @@ export interface Record {
   /** Where pointers lie, those of nested structures, unions and arrays included. */
   readonly pointers: readonly number[]
   readonly accessors: readonly Accessor[]
-  /** The same by name. */
+  /** The accessors by name. */
   readonly byName: ReadonlyMap<string, Accessor>
   readonly options: RecordOptions
 }
-/** Static member of structures: their record. */
+/** Of a structure type: its record. Asking for it lays the structure out. */
 export const RECORD: unique symbol = Symbol('record')
 
-export function buildRecord(
-  owner: string,
-  declared: ReadonlyMap<string, DeclaredField>,
-  options: RecordOptions,
-): Record {
+/** Lays a structure out. Throws ArgumentError, which names `owner`. */
+export function buildRecord(owner: string, { fields: declared, starts, options }: DeclaredFields): Record {
   const entries = [...declared].map(([name, field]) => {
-    const width = field instanceof BitField ? field.width : undefined
-    const plain = field instanceof BitField || field instanceof AlignedField ? field.type : field
-    const type = plain[FOR_ARCH](options.arch)
-    const alignment = field instanceof AlignedField ? field.alignment : type.alignment
-    return { name, width, alignment, type: options.big ? bigEndianField(owner, name, type) : type }
-  })
-  const depth = entries.reduce((most, { type }) => {
+    const aligned = field instanceof AlignedField ? field : undefined
+    const unaligned = field instanceof AlignedField ? field.type : field
+    const width = unaligned instanceof BitField ? unaligned.width : undefined
+    const type = (unaligned instanceof BitField ? unaligned.type : unaligned)[FOR_ARCH](options.arch)
     const { element, arrays } = elementOf(type)
-    return Math.max(most, 1 + arrays + (element[CATEGORY] === 'structure' ? element[RECORD].depth : 0))
-  }, 1)
+    const inner = element[CATEGORY] === 'structure' ? element[RECORD] : undefined
+    const { alignment, required } = aligned ?? { alignment: type.alignment, required: inner?.required ?? 1 }
+    const depth = 1 + arrays + (inner?.depth ?? 0)
+    return { name, width, alignment, required, depth, type: options.big ? bigEndianField(owner, name, type) : type }
+  })
+  const depth = entries.reduce((most, entry) => Math.max(most, entry.depth), 1)
   checkDepth(owner, depth)
   const layout = layOut(
-    entries.map(({ type, width, alignment }) => ({ size: type.size, alignment, bits: width })),
-    options,
+    entries.map(({ type, width, alignment, required }) => ({ size: type.size, alignment, required, bits: width })),
+    { ...options, starts },
   )
   const fields: { [name: string]: FieldInfo } = {}
   const accessors: Accessor[] = []
@@ -103,9 +114,7 @@ export function buildRecord(
       ...(width === undefined ? {} : { bits: width, bit }),
     })
     accessors.push(
-      width === undefined
-        ? fieldAccessor(name, type, offset)
-        : bitFieldAccessor(fields[name], layout.size, options.big),
+      width === undefined ? fieldAccessor(name, type, offset) : bitFieldAccessor(fields[name], options.big),
     )
   }
   const positional = Object.keys(fields)
@@ -118,6 +127,7 @@ export function buildRecord(
   return {
     size: layout.size,
     alignment: layout.alignment,
+    required: entries.reduce((most, entry) => Math.max(most, entry.required), options.align ?? 1),
     arch: entries.some(({ type }) => type[ARCH] !== undefined) ? options.arch : undefined,
     fields: Object.freeze(fields),
     positional,
@@ -149,12 +159,8 @@ function fieldAccessor(name: string, type: CType, offset: number): Accessor {
   }
 }
 
-function bitFieldAccessor(
-  { name, type, offset, bits = 0, bit = 0 }: FieldInfo,
-  size: number,
-  isBig: boolean,
-): Accessor {
-  const access = bitAccess(type, bits, bit, name, size - offset, isBig)
+function bitFieldAccessor({ name, type, offset, bits = 0, bit = 0 }: FieldInfo, isBig: boolean): Accessor {
+  const access = bitAccess(type, bits, bit, name, isBig)
   const write = (data: CData, value: unknown) => access.write(data[BLOCK], data[OFFSET] + offset, value)
   return {
     name,
@@ -168,7 +174,10 @@ function bitFieldAccessor(
   }
 }
 
-/** The fields of an anonymous member, reached from outside without its name. */
+/**
+ * Adds accessors for the fields of an anonymous member, so that they are reached without its name. Anonymous members inside it may have the
+ * name of another field: they were given names because JS needs some.
+ */
 function promote(owner: string, fields: { [name: string]: FieldInfo }, accessors: Accessor[], name: string): void {
   const member = fields[name]
   if (member?.type[CATEGORY] !== 'structure')
@@ -177,8 +186,10 @@ function promote(owner: string, fields: { [name: string]: FieldInfo }, accessors
   const record = member.type[RECORD]
   const memberOf = (data: CData) => viewAt(type, data[BLOCK], data[OFFSET] + offset)
   for (const inner of record.accessors) {
-    if (fields[inner.name] && record.options.anonymous.includes(inner.name)) continue
-    if (fields[inner.name]) throw new ArgumentError(`${owner} has two fields named ${inner.name}`)
+    if (accessors.some(other => other.name === inner.name)) {
+      if (record.options.anonymous.includes(inner.name)) continue
+      throw new ArgumentError(`${owner} has two fields named ${inner.name}`)
+    }
     accessors.push({
       name: inner.name,
       get() {
@@ -192,6 +203,7 @@ function promote(owner: string, fields: { [name: string]: FieldInfo }, accessors
   }
 }
 
+/** A field as far as one can see it from outside of a record. */
 export type Field = Pick<FieldInfo, 'type' | 'offset' | 'bits'>
 
 /** A field by its name, also one of an anonymous member. */

@@ -23,7 +23,7 @@ export const isRemotePlace = (place: Place): place is Target & { readonly block:
 
 export const isCallbackTarget = (place: Target | CallbackTarget): place is CallbackTarget => 'thunk' in place
 
-/** What a cell leads to where its bytes mean nothing. */
+/** What a cell leads to whose bytes mean nothing: an object of JS that has no address yet. */
 export const refAt = (block: Block, offset: number): Target | CallbackTarget | undefined =>
   block instanceof LocalBlock && !block.home ? block.refs?.get(offset) : undefined
 
@@ -35,13 +35,13 @@ export function readCell(block: Block, offset: number, size: number): Place {
   return placeAt(readAddress(block, offset, size), memoryOf(block))
 }
 
-/** Where an address leads: a place in memory where that is known, a bare address elsewhere. */
+/** Where an address leads: a place in the memory that it belongs to, or itself where that is not known. */
 export function placeAt(address: bigint, memory: RemoteMemory | undefined): Place {
   if (address === 0n) return null
   return memory ? { block: new RemoteRange(memory, address), offset: 0 } : address
 }
 
-/** Of a block that has moved the address is what counts: the DLL may have changed it. */
+/** In a block that has moved the address counts: the DLL may have changed it. */
 function readMoved(block: LocalBlock, { memory, address: home }: Home, offset: number, size: number): Place {
   const address = readAddress(block, offset, size)
   if (address === 0n) return null
@@ -56,7 +56,7 @@ function readMoved(block: LocalBlock, { memory, address: home }: Home, offset: n
   return within(block, BigInt(home), address) ?? { block: new RemoteRange(memory, address), offset: 0 }
 }
 
-/** The place of an address in a block that lies at `start`, if it is there. One past its end may be where another object begins. */
+/** The place of an address in a block that lies at `start`; undefined outside of it. Just behind it another object may begin. */
 function within(block: Block, start: bigint, address: bigint): Target | undefined {
   const offset = address - start
   return block instanceof LocalBlock && offset >= 0n && offset < BigInt(block.size)
@@ -71,26 +71,32 @@ export function knownAddress(place: Target | CallbackTarget, memory: RemoteMemor
     return thunk === undefined ? undefined : BigInt(thunk)
   }
   if (place.block instanceof RemoteBlock) return place.block.addressAt(place.offset)
-  const block = (place.block as LocalBlock).sentIn(memory.encoding)
+  const block = place.block.sentIn(memory.encoding)
   const home = block.home ?? block.lodging
-  return home && isSame(home.memory, memory) ? BigInt(home.address + place.offset) : undefined
+  return home && isSameSession(home.memory, memory) ? BigInt(home.address + place.offset) : undefined
 }
 
-const isSame = (one: RemoteMemory, other: RemoteMemory) => one === other || one.sessionId === other.sessionId
+const isSameSession = (one: RemoteMemory, other: RemoteMemory) => one === other || one.sessionId === other.sessionId
 
-/** The pointers inside a block that lead to objects of JS, as they are now. */
+/** How many bytes a pointer has in a block. */
+export function pointerSizeIn(block: Block): number {
+  const shape: Partial<CType> | undefined = block instanceof LocalBlock ? block.shape : undefined
+  return pointerSizeOf(shape?.[ARCH] ?? 'win64')
+}
+
+/** The pointers inside a block that lead to objects of JS now, by offset. */
 export function liveRefs(block: Block): [number, Target | CallbackTarget][] {
   if (!(block instanceof LocalBlock) || !block.refs) return []
-  const { home, shape } = block
+  const { home } = block
   if (!home) return [...block.refs]
-  const size = pointerSizeOf((shape as Partial<CType> | undefined)?.[ARCH] ?? 'win64')
+  const size = pointerSizeIn(block)
   return [...block.refs].filter(([at, ref]) => readAddress(block, at, size) === knownAddress(ref, home.memory))
 }
 
-/** What an address leads to that lies in the memory of the call under way. */
+/** Where an address leads that lies in memory of the call's arguments; undefined for any other. */
 export type Inside = (address: bigint) => Target | undefined
 
-/** Lets the pointers in a structure that came back lead to the objects of JS that were given. */
+/** Makes pointers in a structure that a routine gave lead to the objects that were its arguments, where they have their addresses. */
 export function leadInside(block: LocalBlock, type: CType, inside: Inside): void {
   const size = pointerSizeOf(type[ARCH] ?? 'win64')
   for (const at of type[POINTERS]) {
@@ -100,10 +106,11 @@ export function leadInside(block: LocalBlock, type: CType, inside: Inside): void
   }
 }
 
+/** Makes a cell of `size` bytes lead to a place. Throws ArgumentError for a place that has no address there. */
 export function writeCell(block: Block, offset: number, size: number, place: Place): void {
   if (place === null || typeof place === 'bigint') {
     if (block instanceof LocalBlock) block.refs?.delete(offset)
-    else (block as RemoteBlock).kept?.delete(offset)
+    else block.kept?.delete(offset)
     return writeAddress(block, offset, size, place ?? 0n)
   }
   if (block instanceof LocalBlock) {
@@ -114,10 +121,9 @@ export function writeCell(block: Block, offset: number, size: number, place: Pla
     block.refs.set(offset, place)
     return
   }
-  const remote = block as RemoteBlock
-  writeAddress(block, offset, size, addressIn(remote.memory, place, 'pointer'))
-  remote.kept ??= new Map()
-  remote.kept.set(offset, place)
+  writeAddress(block, offset, size, addressIn(block.memory, place, 'pointer'))
+  block.kept ??= new Map()
+  block.kept.set(offset, place)
 }
 
 function writeAddress(block: Block, offset: number, size: number, address: bigint): void {
@@ -126,7 +132,7 @@ function writeAddress(block: Block, offset: number, size: number, address: bigin
 }
 
 /** Who keeps alive what an address leads to: a pointer in memory that calls look through, one that only keeps it, or nobody. */
-export type Keeper = 'calls' | 'pointer' | 'nobody'
+type Keeper = 'calls' | 'pointer' | 'nobody'
 
 /**
  * The address of a place in a session's process, where an object of JS moves if it has to. Throws ArgumentError for what would not be
@@ -138,14 +144,13 @@ export function addressIn(memory: RemoteMemory, place: Target | CallbackTarget, 
     if (thunk === undefined) throw new ArgumentError('this callback has no address in the session')
     return BigInt(thunk)
   }
-  const { offset } = place
-  if (place.block instanceof RemoteBlock) {
-    checkSession(place.block.memory, memory)
-    return place.block.addressAt(offset)
+  const { block, offset } = place
+  if (block instanceof RemoteBlock) {
+    checkSession(block.memory, memory)
+    return block.addressAt(offset)
   }
-  const block = place.block as LocalBlock
   const { home } = block
-  if (home && isSame(home.memory, memory)) return BigInt(home.address + offset)
+  if (home && isSameSession(home.memory, memory)) return BigInt(home.address + offset)
   const isKept = keeper === 'calls' || (!block.isLent && (keeper === 'pointer' || block.isObject))
   if (memory.objects && isKept) {
     const address = BigInt(memory.objects.addressFor(block) + offset)
@@ -162,7 +167,7 @@ export function addressIn(memory: RemoteMemory, place: Target | CallbackTarget, 
 /** The address that a place has; ArgumentError for an object, called `name`, that lies in memory of JS. */
 export function addressAt({ block, offset }: Target, name: string): bigint {
   if (block instanceof RemoteBlock) return block.addressAt(offset)
-  const { home, lodging, isLent } = block as LocalBlock
+  const { home, lodging, isLent } = block
   if (home) return BigInt(home.address + offset)
   if (lodging?.isFar) return BigInt(lodging.address + offset)
   throw new ArgumentError(
@@ -172,9 +177,9 @@ export function addressAt({ block, offset }: Target, name: string): bigint {
   )
 }
 
-/** A handle of one session given to another is an error that names both. */
+/** Throws ArgumentError, which names both sessions, for a place in the memory of another session. */
 export function checkSession(theirs: RemoteMemory, ours: RemoteMemory): void {
-  if (theirs !== ours && theirs.sessionId !== ours.sessionId)
+  if (!isSameSession(theirs, ours))
     throw new ArgumentError(
       `this pointer belongs to session ${theirs.sessionId} and cannot be used in session ${ours.sessionId}`,
     )
@@ -189,12 +194,12 @@ export function copyCells(from: Block, fromOffset: number, to: Block, toOffset: 
   const pointerSize = pointerSizeOf(type[ARCH] ?? 'win64')
   const refs = liveRefs(from).filter(([at]) => at >= fromOffset && at < fromOffset + size)
   if (!(to instanceof LocalBlock)) {
-    const { memory } = to as RemoteBlock
-    // with the final addresses in it, for nobody may see others there
+    const { memory } = to
+    // the final addresses go with it, for the DLL may read at any time
     const view = new DataView(bytes.buffer)
     for (const [at, ref] of refs) setAddress(view, at - fromOffset, pointerSize, addressIn(memory, ref, 'pointer'))
     to.commit(toOffset, view)
-    for (const [at, ref] of refs) ((to as RemoteBlock).kept ??= new Map()).set(toOffset + at - fromOffset, ref)
+    for (const [at, ref] of refs) (to.kept ??= new Map()).set(toOffset + at - fromOffset, ref)
     return
   }
   const { home } = to

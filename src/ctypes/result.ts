@@ -1,58 +1,82 @@
 /** How the result of a routine becomes a JS value. */
 import { ArgumentError, WindowsError } from '../errors.js'
-import { LocalBlock, POINTERS } from './block.js'
+import { LocalBlock } from './block.js'
 import type { CallContext } from './context.js'
-import { type Arch, CATEGORY, type CType, describe, FOR_ARCH, isType, KIND, READ, viewAt } from './data.js'
+import {
+  type Arch,
+  CATEGORY,
+  type CType,
+  describe,
+  FOR_ARCH,
+  isType,
+  KIND,
+  pointerSizeOf,
+  READ,
+  viewAt,
+} from './data.js'
 import type { ResType } from './inference.js'
+import { isSigned } from './integers.js'
 import { castAddress } from './memory.js'
 import { passedAs, refuseVector } from './passing.js'
+import { type Inside, leadInside } from './reference.js'
 import { c_int, HRESULT } from './scalars.js'
+import { keepTexts, type TakenTexts, type TextCell, textKindOf, textsIn, textTaken } from './taken-texts.js'
 
-export type Decode = (low: number, high: number, float: number, context: CallContext) => unknown
+/** See `CallPlan.decode`. */
+type Decode = (
+  low: number,
+  high: number,
+  float: number,
+  context: CallContext,
+  inside?: Inside,
+  texts?: TakenTexts,
+) => unknown
+/** How a result comes from the Windows side, and becomes a JS value. */
 export interface ResultPlan {
-  /** Character of `sink.ts`. */
+  /** The character of `Signature` (sink.ts). */
   readonly kind: string
   readonly decode: Decode
-  /** The type of a structure that is returned through a hidden first pointer. */
-  readonly hidden: CType | undefined
-  /** A structure in registers that has pointers in it, which may lead into the call's own memory. */
-  readonly holdsPointers?: boolean
+  /** The type of a structure that is returned through a hidden first pointer, so that there is nothing to decode. */
+  readonly hidden?: CType
+  /** Where the result has texts. */
+  readonly texts: readonly TextCell[]
 }
+const NO_TEXTS: readonly TextCell[] = []
 
+/** The two halves of 64 bits as one number. */
 const unsigned = (low: number, high: number) => (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0)
 
+/** Throws ArgumentError, which names the routine, for what no routine can return. */
 export function resultFor(routine: string, restype: ResType, arch: Arch): ResultPlan {
-  if (restype === null) return { kind: 'v', hidden: undefined, decode: () => undefined }
+  if (restype === null) return { kind: 'v', texts: NO_TEXTS, decode: () => undefined }
   if (!isType(restype)) {
     if (typeof restype !== 'function')
       throw new ArgumentError(`restype of ${routine} must be a C type, null or a function, not ${describe(restype)}`, {
         routine,
       })
     const call = callable(restype)
-    return { kind: c_int[KIND], hidden: undefined, decode: low => call(low | 0) }
+    return { kind: c_int[KIND], texts: NO_TEXTS, decode: low => call(low | 0) }
   }
   const type = restype[FOR_ARCH](arch)
   if (type[CATEGORY] === 'array')
     throw new ArgumentError(`restype of ${routine}: C returns no arrays (${type.name}): use POINTER(T)`, { routine })
   refuseVector(type, `restype of ${routine}`, { routine })
-  if (isStatus(type)) return { kind: 'i', hidden: undefined, decode: decodeStatus }
+  if (isStatus(type)) return { kind: 'i', texts: NO_TEXTS, decode: decodeStatus }
   const { kind, how } = passedAs(type, arch, true)
-  if (how === 'memory') return { kind, hidden: type, decode: () => undefined }
-  if (how === 'bits')
-    return { kind, hidden: undefined, decode: structureFrom(type), holdsPointers: type[POINTERS].length > 0 }
-  return { kind, hidden: undefined, decode: scalarFrom(type) }
+  const texts = textsIn(type)
+  if (how === 'memory') return { kind, texts, hidden: type, decode: () => undefined }
+  return { kind, texts, decode: how === 'bits' ? structureFrom(type, texts, pointerSizeOf(arch)) : scalarFrom(type) }
 }
 
-/** Results that say themselves whether the routine failed: below zero. */
+/** Is a result below zero the code of an error? So it is for HRESULT and the classes that extend it. */
 export const isStatus = (type: CType | null): boolean =>
-  isType(HRESULT) &&
-  ((type as unknown) === HRESULT || (type as { prototype: object } | null)?.prototype instanceof HRESULT)
+  type !== null && (type.prototype === HRESULT.prototype || type.prototype instanceof HRESULT)
 
-/** ctypes calls the class; a class of JS is made with `new`. */
+/** A `restype` that is called with the result: Python makes an object of a class by calling it, JS needs `new` for that. */
 function callable(restype: (result: number) => unknown): (result: number) => unknown {
   if (!/^class\b/.test(Function.prototype.toString.call(restype))) return restype
-  const made = restype as unknown as new (result: number) => unknown
-  return result => new made(result)
+  const Class = restype as unknown as new (result: number) => unknown
+  return result => new Class(result)
 }
 
 function decodeStatus(low: number, _high: number, _float: number, context: CallContext): unknown {
@@ -64,9 +88,10 @@ function decodeStatus(low: number, _high: number, _float: number, context: CallC
   )
 }
 
+/** For everything that fits a register, but for structures. */
 function scalarFrom(type: CType): Decode {
   const size = type.size
-  const signed = type[KIND] === type[KIND].toLowerCase()
+  const signed = isSigned(type)
   switch (type[CATEGORY]) {
     case 'float':
       return (_low, _high, float) => float
@@ -84,6 +109,11 @@ function scalarFrom(type: CType): Decode {
       if (size === 4) return signed ? low => low | 0 : low => low >>> 0
       if (size === 2) return signed ? low => (low << 16) >> 16 : low => low & 0xffff
       return signed ? low => (low << 24) >> 24 : low => low & 0xff
+    case 'char pointer':
+    case 'wchar pointer': {
+      const isWide = textKindOf(type) === 'wide'
+      return (_low, _high, _float, { memory }, _inside, texts) => textTaken(texts?.(0), isWide, memory)
+    }
     default:
       return pointerFrom(type, size === 8)
   }
@@ -100,13 +130,16 @@ function pointerFrom(type: CType, wide: boolean): Decode {
   }
 }
 
-function structureFrom(type: CType): Decode {
-  return (low, high, _float, context) => {
-    const block = LocalBlock.allocate(8)
-    block.whole.setInt32(0, low, true)
-    block.whole.setInt32(4, high, true)
-    const own = LocalBlock.of(type, block.bytes.slice(0, type.size))
-    own.origin = context.memory
-    return viewAt(type, own, 0)
+/** Pointers in the structure may lead into memory that the call had for its arguments. */
+function structureFrom(type: CType, cells: readonly TextCell[], pointerSize: number): Decode {
+  return (low, high, _float, { memory }, inside, texts) => {
+    const bits = LocalBlock.allocate(8)
+    bits.whole.setInt32(0, low, true)
+    bits.whole.setInt32(4, high, true)
+    const block = LocalBlock.of(type, bits.bytes.slice(0, type.size))
+    block.origin = memory
+    if (texts) keepTexts(block, 0, cells, pointerSize, memory, texts)
+    if (inside) leadInside(block, type, inside)
+    return viewAt(type, block, 0)
   }
 }

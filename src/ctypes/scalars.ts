@@ -1,4 +1,5 @@
 /** The scalar types by name, with the widths of Windows. */
+// gives all types their method `array`
 import './array.js'
 import type { SimpleType } from './inference.js'
 import { readInteger, writeInteger } from './integers.js'
@@ -64,7 +65,7 @@ export const c_double = floating('c_double', 8)
 /** `long double` is `double` on Windows. */
 export const c_longdouble = c_double
 
-/** A 32-bit status; as a `restype` a negative one fails with WindowsError. */
+/** The code of success or failure of COM, a signed integer of 4 bytes. As a `restype` a negative one is thrown as WindowsError. */
 export const HRESULT = integer('HRESULT', 4, 'i')
 
 /** C's `bool`: a boolean of 1 byte. */
@@ -79,7 +80,7 @@ export const c_bool = defineSimple<SimpleType<'c_bool', boolean, boolean>>({
   },
 })
 
-/** Bytes, by a name in the declarations: TypeScript would write it with a parameter that versions before 5.7 do not know. */
+/** Uint8Array by a name of ours: in a declaration TypeScript would give it a parameter that versions before 5.7 do not know. */
 export interface ByteArray extends Uint8Array {}
 
 /** C's `char`: one byte, a string of one character (Latin-1). */
@@ -94,7 +95,7 @@ export const c_char = defineSimple<SimpleType<'c_char', string, string | number 
   },
 })
 
-/** One UTF-16 unit. */
+/** C's `wchar_t` on Windows: a UTF-16 unit of 2 bytes, a string of length 1. */
 export const c_wchar = defineSimple<SimpleType<'c_wchar', string, string | number>>({
   name: 'c_wchar',
   size: 2,

@@ -1,5 +1,4 @@
-/** The scalar types: `new c_int(5).value`. */
-
+/** What all scalar types are made of: `new c_int(5).value`. */
 import { ArgumentError } from '../errors.js'
 import { type Block, LocalBlock } from './block.js'
 import type { CallContext } from './context.js'
@@ -58,7 +57,7 @@ export abstract class SimpleData extends CData {
   }
 }
 
-/** What is in a scalar object, or the value itself: `c_int(5)` goes wherever 5 does. */
+/** What is in a scalar object, or the value itself: `new c_int(5)` goes wherever 5 does. Throws ArgumentError for a scalar of another kind. */
 export function unwrap(value: unknown, type: CType): unknown {
   if (typeof value !== 'object' || !isA(value, SimpleData)) return value
   const given = typeOf(value)
@@ -79,7 +78,7 @@ interface Definition {
   write(this: Scalar, block: Block, offset: number, value: unknown, context?: CallContext): void
 }
 
-/** Makes a scalar class; its JS values are `read`'s and `write`'s affair. */
+/** Makes a scalar class. `read` and `write` convert between memory and JS values; `write` throws ArgumentError. */
 export function defineSimple<T extends CType>(definition: Definition): T {
   const type = class extends SimpleData {}
   Object.defineProperties(type, {
@@ -104,6 +103,7 @@ export function definePointerSized<T extends CType>(definition: Omit<Definition,
   return type
 }
 
+/** An integer of 1, 2 or 4 bytes, a number in JS; `kind` is its character (sink.ts). */
 export function integer<Name extends string>(name: Name, bytes: number, kind: string) {
   const signed = kind === kind.toLowerCase()
   return defineSimple<SimpleType<Name, number, number | bigint>>({
@@ -126,6 +126,7 @@ export function integer<Name extends string>(name: Name, bytes: number, kind: st
   })
 }
 
+/** An integer of 8 bytes, a bigint in JS. */
 export function bigInteger<Name extends string>(name: Name, kind: string) {
   const signed = kind === 'q'
   return defineSimple<SimpleType<Name, bigint, number | bigint>>({
@@ -159,6 +160,7 @@ export function pointerSizedInteger<Name extends string>(name: Name, signed: boo
   })
 }
 
+/** A floating-point number. */
 export function floating<Name extends string>(name: Name, size: 4 | 8) {
   return defineSimple<SimpleType<Name, number, number | bigint>>({
     name,
@@ -183,7 +185,7 @@ export function floating<Name extends string>(name: Name, size: 4 | 8) {
   })
 }
 
-/** A bigint that would become Infinity is refused; a number rounds as in C. */
+/** A number rounds as in C. Throws ArgumentError for a bigint that would become Infinity. */
 export function toFloat(value: unknown, { name, size }: CType): number {
   if (typeof value === 'number') return value
   if (typeof value === 'boolean') return Number(value)
@@ -194,13 +196,14 @@ export function toFloat(value: unknown, { name, size }: CType): number {
   return number
 }
 
+/** 1 or 0. Throws ArgumentError for anything but booleans, 0 and 1. */
 export function toBool(value: unknown, name: string): number {
   if (typeof value === 'boolean') return value ? 1 : 0
   if (value === 0 || value === 1 || value === 0n || value === 1n) return Number(value)
   throw new ArgumentError(`expected a boolean for ${name}, got ${describe(value)}`)
 }
 
-/** A character, or its number. */
+/** The number of a character, which is given as such, as its number, or as one byte. Throws ArgumentError. */
 export function toChar(value: unknown, name: string): number {
   if (typeof value === 'string' && value.length === 1 && value.charCodeAt(0) < 256) return value.charCodeAt(0)
   if (typeof value === 'number' || typeof value === 'bigint') return toNumber(value, { name, bytes: 1, signed: false })
@@ -208,6 +211,7 @@ export function toChar(value: unknown, name: string): number {
   throw new ArgumentError(`expected one Latin-1 character for ${name}, got ${describe(value)}`)
 }
 
+/** The number of a UTF-16 unit, which is given as a string or as its number. Throws ArgumentError. */
 export function toWideChar(value: unknown, name: string): number {
   if (typeof value === 'string' && value.length === 1) return value.charCodeAt(0)
   if (typeof value === 'number' || typeof value === 'bigint') return toNumber(value, { name, bytes: 2, signed: false })

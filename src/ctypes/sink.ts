@@ -9,17 +9,18 @@ import type { CallbackTarget, LocalBlock } from './block.js'
  */
 export type Signature = string
 
+/** Takes the arguments of a call, each once, by its number from 0. */
 export interface ArgumentSink {
-  /** A 64-bit pattern in two halves (sign- or zero-extended by the type). */
+  /** The 64 bits of an integer in two halves, sign- or zero-extended as its type says. */
   int(index: number, low: number, high: number): void
   float(index: number, value: number): void
   double(index: number, value: number): void
   /**
-   * The address of byte `offset` of `block`: where it lives, if it is an object's, else where it is copied to and (if writable) back
-   * from. `stays`: it is for this call alone, and never moves.
+   * The address of byte `offset` of `block`: where it lies, if it is an object's, else where it is copied to, and back from if it is
+   * writable. `stays`: it is made for this call alone, so that it never moves.
    */
   block(index: number, block: LocalBlock, offset: number, stays?: boolean): void
-  /** Where it can, takes a typed array that is copied there and back by itself; false: name its memory as a block. */
+  /** Takes a typed array, which is copied there and back; false where that cannot be, so that its memory is to be named as a block. */
   buffer?(index: number, given: ArrayBufferView): boolean
   /** An address in the Windows process. */
   address(index: number, address: number): void

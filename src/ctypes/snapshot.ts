@@ -1,6 +1,7 @@
 /**
- * What is passed by value is taken when the call is made. A call that has to wait (for its turn, for its session, for one of a pool's)
- * is encoded later, so what could change meanwhile is copied first. Memory that an argument points to is not: it is taken when it is sent.
+ * A value counts as it is when the call is made. A call that has to wait (for its turn, for its session, for one of a pool's) is encoded later,
+ * so what is passed by value and could change meanwhile is copied first. Memory that an argument points to is not: it counts as it is when it is
+ * sent.
  */
 import { LocalBlock } from './block.js'
 import { BLOCK, bytesOf, CATEGORY, CData, type CType, isBuffer, KIND, OFFSET, typeOf, viewAt } from './data.js'
@@ -9,7 +10,7 @@ import { pointeeOf } from './memsync.js'
 import { holdsAddress } from './pointing.js'
 import { copyCells } from './reference.js'
 
-/** A value for a parameter, or a field, of the type: itself, if nothing that is done to it later could be seen. */
+/** A copy of a value for a parameter or a field of the type; the value itself, where the program cannot change what is passed. */
 export function snapshotValue(value: unknown, type: CType): unknown {
   if (typeof value !== 'object' || value === null) return value
   if (isA(value, CData)) return isByValue(value, type) ? copyOfObject(value) : value
@@ -35,7 +36,7 @@ function snapshotMember(value: unknown, type: CType): unknown {
   return (whole as Uint8Array).slice()
 }
 
-/** An object for a pointer is what it points to, unless it is such a pointer itself. */
+/** Is the object itself passed, and not its address? For a pointer that is so if it is such a pointer. */
 function isByValue(value: CData, type: CType): boolean {
   const category = type[CATEGORY]
   if (typeOf(value)[CATEGORY] === 'array' || category === 'array' || category === 'callback') return false

@@ -8,11 +8,11 @@ import type { FieldInfo, RECORD, Record } from './record.js'
 export interface Fields {
   readonly [name: string]: CType | BitField
 }
-/** How a structure's fields are laid out; without any, as the compilers for Windows do. */
+/** What changes a structure's layout, which otherwise is what compilers for Windows make of its fields. */
 export interface StructureOptions<Anonymous extends string = never> {
-  /** `#pragma pack(n)`: no field is aligned to more. */
+  /** `#pragma pack(n)`: no field is aligned to more bytes, but for structures that have an `align` of their own. */
   readonly pack?: 1 | 2 | 4 | 8 | 16
-  /** `__declspec(align(n))`: a power of two. */
+  /** `__declspec(align(n))`: how many bytes the structure is aligned to at the least, a power of two up to 8192. */
   readonly align?: number
   /** Fields whose own fields are reached without their name. */
   readonly anonymous?: readonly Anonymous[]
@@ -41,9 +41,12 @@ export interface StructureType<F extends Fields, A extends string = never> exten
   readonly prototype: FieldValues<F, A>
   /** Where each field lies. */
   readonly fields: { readonly [K in keyof F]: FieldInfo }
-  /** Adds fields, before the first use; for those that mention the class itself. */
+  /**
+   * Adds fields behind those that the class has; for fields that mention the class itself. In a class that extends another class of yours they
+   * begin behind all of that, its padding included, as in ctypes and C++. Throws ArgumentError once the class has been used.
+   */
   define(fields: Fields): void
-  /** Where a field lies, in bytes from the start. */
+  /** Where a field lies, in bytes from the start; also one of an anonymous member. Throws ArgumentError for none of that name. */
   offsetof(name: keyof F | string): number
   // An object of it has these fields, too. It is not named: its function pointers would leave `x` of `{ f: x => … }` untyped.
   readonly [init]: FieldInit<F, A> | readonly SetOf<FieldType<F[keyof F]>>[]

@@ -6,7 +6,10 @@ import { isA, isRecord, reading } from './given.js'
 import { RECORD } from './record.js'
 import type { StructureClass } from './structure-types.js'
 
-/** `values`: one object with values by the names of fields, one object of the structure, or values in the order of the fields. */
+/**
+ * `values` are one object with values by the names of fields, one object of the structure, or values in the order of the fields; `undefined` leaves
+ * a field as it is. Throws ArgumentError.
+ */
 export function fill(data: CData, type: StructureClass, values: readonly unknown[], context?: CallContext): void {
   const { positional: names, byName } = type[RECORD]
   const [only] = values

@@ -13,9 +13,9 @@ import {
   CATEGORY,
   CData,
   type CType,
+  DECLARED_FOR,
   describe,
   FOR_ARCH,
-  HOME,
   INIT,
   isType,
   lay,
@@ -31,6 +31,7 @@ import { elementOf, layingOut } from './limits.js'
 import {
   buildRecord,
   type DeclaredField,
+  type DeclaredFields,
   type FieldInfo,
   findField,
   RECORD,
@@ -43,12 +44,10 @@ import { fill } from './structure-values.js'
 
 const DECLARED: unique symbol = Symbol('declared')
 const LAID_OUT: unique symbol = Symbol('laid out')
+/** Marks the classes that `Structure(…)` and its relatives give, and not those that extend them. */
+const FROM_FIELDS: unique symbol = Symbol('from fields')
 
-interface DeclaredFields {
-  readonly fields: Map<string, DeclaredField>
-  readonly options: RecordOptions
-}
-
+/** The class behind all structures and unions. */
 export abstract class StructureData extends CData {
   static override readonly [CATEGORY] = 'structure'
   declare readonly [TYPE]: StructureClass
@@ -81,11 +80,11 @@ export abstract class StructureData extends CData {
   static override get [ARCH](): Arch | undefined {
     return recordOf(this).arch
   }
-  static override get [HOME](): Arch | undefined {
+  static override get [DECLARED_FOR](): Arch | undefined {
     return this[DECLARED].options.arch
   }
   static override [FOR_ARCH](this: CType, arch: Arch): CType {
-    if (this[HOME] === arch) return this
+    if (this[DECLARED_FOR] === arch) return this
     const own = this[ARCH]
     if (own !== undefined && own !== arch)
       throw new ArgumentError(
@@ -102,10 +101,16 @@ export abstract class StructureData extends CData {
     if (Object.hasOwn(this, LAID_OUT))
       throw new ArgumentError(`${this.name} is in use: define adds fields before the first use`)
     if (!isRecord(fields)) throw new ArgumentError(`define takes fields by their names, not ${describe(fields)}`)
-    const parent = this[DECLARED]
     if (!Object.hasOwn(this, DECLARED)) {
-      const inherited: DeclaredFields = { fields: new Map(parent.fields), options: parent.options }
-      Object.defineProperty(this, DECLARED, { value: inherited })
+      const { fields: base, starts, options } = this[DECLARED]
+      // a class of what Structure(…) gave is that structure; a class of such a class is derived from it
+      const derives = !Object.hasOwn(Object.getPrototypeOf(this), FROM_FIELDS)
+      const own: DeclaredFields = {
+        fields: new Map(base),
+        starts: derives ? [...starts, base.size] : starts,
+        options,
+      }
+      Object.defineProperty(this, DECLARED, { value: own })
     }
     addFields(this.name, this[DECLARED].fields, fields)
   }
@@ -116,7 +121,7 @@ export abstract class StructureData extends CData {
       throw new ArgumentError(
         `expected ${this.name}, got ${describe(value)}${describe(value) === this.name ? ' (another type of this name)' : ''}`,
       )
-    // aside first: what is wrong with a field must not leave half of the others
+    // into memory of its own first: where one field is wrong none is written
     const fresh = viewAt(this, LocalBlock.allocate(this.size), 0)
     fill(fresh, this, Array.isArray(value) ? value : [value], context)
     copyCells(fresh[BLOCK], 0, block, offset, this)
@@ -158,13 +163,13 @@ const fieldShown = (data: object, type: StructureClass, name: string) =>
 
 const underWay = new Set<typeof StructureData>()
 
-function layOutOnce(type: typeof StructureData, { fields, options }: DeclaredFields): Record {
+function layOutOnce(type: typeof StructureData, declared: DeclaredFields): Record {
   if (underWay.has(type)) throw new ArgumentError(`${type.name} contains itself: use POINTER(${type.name})`)
   underWay.add(type)
   try {
     let arrays = 0
-    for (const field of fields.values()) if (isType(field)) arrays = Math.max(arrays, elementOf(field).arrays)
-    return layingOut(type.name, arrays, () => buildRecord(type.name, fields, options))
+    for (const field of declared.fields.values()) if (isType(field)) arrays = Math.max(arrays, elementOf(field).arrays)
+    return layingOut(type.name, arrays, () => buildRecord(type.name, declared))
   } finally {
     underWay.delete(type)
   }
@@ -226,9 +231,8 @@ function defineStructure(
   const type = class extends StructureData {}
   const own = new Map<string, DeclaredField>()
   Object.defineProperty(type, 'name', { value: word, configurable: true })
-  Object.defineProperty(type, DECLARED, {
-    value: { fields: own, options: { ...record, pack, align, anonymous } } satisfies DeclaredFields,
-  })
+  const declared: DeclaredFields = { fields: own, starts: [], options: { ...record, pack, align, anonymous } }
+  Object.defineProperties(type, { [DECLARED]: { value: declared }, [FROM_FIELDS]: { value: true } })
   addFields(word, own, fields)
   return type as unknown as CType
 }
@@ -256,15 +260,17 @@ export function structuresFor(arch: Arch) {
   const Structure = make('Structure', false, false)
   const Union = make('Union', true, false)
   return {
-    /** A struct; extend what it gives. */
+    /** Makes a class of C structures, laid out as compilers for Windows do; extend it, or use it as it is. */
     Structure,
-    /** Both under the name that says it. */
+    /** The same as `Structure`: Windows is little-endian. */
     LittleEndianStructure: Structure,
-    LittleEndianUnion: Union,
-    /** A union: all fields begin at 0. */
+    /** Makes a class of C unions, whose fields share their bytes. */
     Union,
-    /** A struct whose scalars have their most significant byte first. */
+    /** The same as `Union`. */
+    LittleEndianUnion: Union,
+    /** A structure whose numbers have the most significant byte first. */
     BigEndianStructure: make('BigEndianStructure', false, true),
+    /** A union whose numbers have the most significant byte first. */
     BigEndianUnion: make('BigEndianUnion', true, true),
   }
 }

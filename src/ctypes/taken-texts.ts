@@ -1,42 +1,42 @@
 /**
- * Texts that a routine leaves: its result, `out` parameters, fields of structures by value. The Windows side takes them when the
- * routine returns, for a later call may write over them. A pointer in a structure keeps its address beside the text that was there.
+ * Texts that a routine leaves: its result, `out` parameters, fields of structures by value. The Windows side copies ("takes") them when the
+ * routine returns, for a later call may write over them. A pointer in a structure keeps its address, and beside it the text that was there.
  */
 import { type Block, LocalBlock, type RemoteMemory, type Target } from './block.js'
 import { CATEGORY, type CType, LENGTH } from './data.js'
 import { readAddress } from './integers.js'
 import { readText } from './text.js'
 
-/** A text in an object of a type. */
+/** A pointer to text in an object of a type. */
 export interface TextCell {
-  /** Where its pointer lies. */
+  /** Where it lies in the object, in bytes. */
   readonly offset: number
   readonly wide: boolean
+  /** Whether it is part of a structure or an array, which the routine may not have filled in: a text that cannot be read is no error then. */
+  readonly inStructure: boolean
 }
 /** One that a routine leaves. */
 export interface TextPlace extends TextCell {
   /** Number of the argument (on the wire) that leads to the memory which the pointer lies in; -1: it lies in the result. */
   readonly source: number
-  /** It is one of a structure's, which may not have been filled in: what cannot be read is no error. */
-  readonly inStructure: boolean
 }
 
 /** The bytes of text number `index` as they were, without the zero; null for NULL, undefined for what could not be read. */
 export type TakenTexts = (index: number) => Uint8Array | null | undefined
 
-/** A text that was taken, for as long as the pointer has the address that it had then. */
+/** A text that was taken; it counts as long as the pointer has the address that it had then. */
 export interface TakenText {
   readonly address: bigint
   readonly block: LocalBlock
 }
 
-/** Where an object of the type has texts. */
+/** Where an object of the type has pointers to text, in the order of its fields. */
 export function textsIn(type: CType): readonly TextCell[] {
   switch (type[CATEGORY]) {
     case 'char pointer':
-      return [{ offset: 0, wide: false }]
+      return [{ offset: 0, wide: false, inStructure: false }]
     case 'wchar pointer':
-      return [{ offset: 0, wide: true }]
+      return [{ offset: 0, wide: true, inStructure: false }]
     case 'array': {
       const { elementType, [LENGTH]: length } = type
       const inside = textsIn(elementType)
@@ -51,7 +51,7 @@ export function textsIn(type: CType): readonly TextCell[] {
 }
 const NONE: readonly TextCell[] = []
 const moved = (cells: readonly TextCell[], by: number) =>
-  cells.map(({ offset, wide }) => ({ offset: offset + by, wide }))
+  cells.map(({ offset, wide }) => ({ offset: offset + by, wide, inStructure: true }))
 
 /** Whether a type is text, and of which kind. */
 export function textKindOf(type: CType): 'narrow' | 'wide' | undefined {
@@ -59,21 +59,21 @@ export function textKindOf(type: CType): 'narrow' | 'wide' | undefined {
   return category === 'char pointer' ? 'narrow' : category === 'wchar pointer' ? 'wide' : undefined
 }
 
-/** A text that lies in this process: a constant. */
+/** The block of a text that was taken, which nobody can change. */
 function takenBlock(bytes: Uint8Array, memory: RemoteMemory): LocalBlock {
   const block = new LocalBlock(bytes, false)
   block.origin = memory
   return block
 }
 
-/** What was taken, as the value that it is to JS. */
+/** A text that was taken as a string; what could not be read is null, like NULL. */
 export const textTaken = (bytes: Uint8Array | null | undefined, wide: boolean, memory: RemoteMemory): string | null =>
   bytes ? readText({ block: takenBlock(bytes, memory), offset: 0 }, wide) : null
 
-/** Two fields of a union may lie at one place. */
+/** The key of a text in `LocalBlock.taken`: two fields of a union may lie at one place, one of each kind of text. */
 const keyOf = (offset: number, wide: boolean) => 2 * offset + (wide ? 1 : 0)
 
-/** Puts the texts of an object at `at` beside their pointers. */
+/** Keeps the texts of an object that begins at byte `at` of a block; `size` is that of a pointer. */
 export function keepTexts(
   block: LocalBlock,
   at: number,
@@ -98,7 +98,7 @@ export function takenAt(block: Block, offset: number, wide: boolean, size: numbe
   return taken && taken.address === readAddress(block, offset, size) ? { block: taken.block, offset: 0 } : undefined
 }
 
-/** Goes with pointers that are copied: `size` bytes from `fromOffset` on. */
+/** Copies the texts that belong to the pointers in `size` bytes from `fromOffset` on. */
 export function copyTexts(from: Block, fromOffset: number, to: LocalBlock, toOffset: number, size: number): void {
   const all = from instanceof LocalBlock ? from.taken : undefined
   if (!all) return

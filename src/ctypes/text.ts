@@ -1,25 +1,22 @@
 /** Text in C: bytes or UTF-16 units up to a zero. */
 import { ArgumentError, MemoryAccessError } from '../errors.js'
-import { type Block, LocalBlock, type RemoteBlock, type RemoteMemory, type Target } from './block.js'
+import { type Block, LocalBlock, type RemoteMemory, type Target } from './block.js'
 import { allocated, check, SIZE } from './checks.js'
 import { describe, memoryOf } from './data.js'
 import { decodeUtf16, type Encoding, encodeUtf16, utf8 } from './encoding.js'
 
-/**
- * Text for a `char *`: a constant, which is not read back. It is kept as UTF-8; in which encoding a DLL is to see it is the
- * affair of the session whose call it goes to.
- */
+/** Text for a `char *`: a constant, which is not read back. It is UTF-8 here; `sentIn` gives it in the encoding of the session that it goes to. */
 export class TextBlock extends LocalBlock {
   #other: { readonly encoding: Encoding; readonly block: LocalBlock } | undefined
   constructor(
     readonly text: string,
-    /** Bytes that there are at the least. */
+    /** How many bytes the block has at the least. */
     private readonly least = 0,
   ) {
     super(terminated(utf8.encode(text), 1, least), false)
     this.isLent = false
   }
-  /** The block that goes there; throws ArgumentError for what cannot be encoded. */
+  /** Throws ArgumentError for what is not in the encoding. */
   override sentIn(encoding: Encoding | undefined): LocalBlock {
     if (!encoding || encoding === utf8) return this
     if (this.#other?.encoding !== encoding) {
@@ -31,13 +28,14 @@ export class TextBlock extends LocalBlock {
   }
 }
 
-/** The same with a zero of `unit` bytes behind it; `least`: bytes that there are at the least. */
+/** A text with a zero of `unit` bytes behind it, and more zeros up to `least` bytes. */
 export function terminated(text: Uint8Array, unit: number, least = 0): Uint8Array {
   const bytes = new Uint8Array(Math.max(text.length + unit, least))
   bytes.set(text)
   return bytes
 }
 
+/** Text for a `wchar_t *`, likewise. */
 export function wideTextBlock(text: string, least = 0): LocalBlock {
   const block = new LocalBlock(new Uint8Array(Math.max(2 * text.length + 2, least)), false)
   block.isLent = false
@@ -45,7 +43,10 @@ export function wideTextBlock(text: string, least = 0): LocalBlock {
   return block
 }
 
-/** Characters given as text, of `unit` bytes each, without a zero among them: stands for them with one, and brings back what changes. */
+/**
+ * Stands for memory of the program's that is given as text, in characters of `unit` bytes, and has no zero: this has one behind them. What
+ * a routine changes is brought back to that memory.
+ */
 export class CharactersBlock extends LocalBlock {
   #sent: Uint8Array
   constructor(
@@ -70,6 +71,7 @@ export class CharactersBlock extends LocalBlock {
   }
 }
 
+/** Is there a zero of `unit` bytes in the block? */
 export const hasZero = (block: LocalBlock, unit: number): boolean =>
   upToZero(block, 0, unit).length + unit <= block.size
 
@@ -83,7 +85,7 @@ export function readText(place: Target, wide: boolean, length?: number): string 
   return decodeUtf16(new DataView(bytes.buffer, bytes.byteOffset, bytes.length), 0, bytes.length >> 1)
 }
 
-/** How the bytes of a `char` array or `char *` are text: as the session says that they are of or were last given to. */
+/** How bytes in a block are text: by the encoding of the session that they belong to or were last given to, or UTF-8. */
 export const encodingOf = (block: Block): Encoding =>
   (block instanceof TextBlock ? undefined : memoryOf(block)?.encoding) ?? utf8
 
@@ -93,13 +95,18 @@ export function checkOffset(block: Block, offset: number): void {
     throw new ArgumentError(`a reference leads to byte ${offset} of an object of ${block.size} bytes`)
 }
 
-/** Bytes that may be decoded: a copy where somebody else may change them. */
-export function bytesAt(block: Block, offset: number, size: number): Uint8Array {
-  if (!Number.isSafeInteger(size) || size < 0)
-    throw new ArgumentError(`a size is a number of bytes, not ${describe(size)}`)
+/** Throws ArgumentError for a range that does not lie in an object of this process. */
+export function checkRange(block: Block, offset: number, size: number): void {
   checkOffset(block, offset)
   if (block instanceof LocalBlock && offset + size > block.size)
     throw new ArgumentError(`${size} bytes do not lie inside the ${block.size} bytes that this leads to`)
+}
+
+/** Bytes that may be decoded: a copy where the Windows side may change them. */
+export function bytesAt(block: Block, offset: number, size: number): Uint8Array {
+  if (!Number.isSafeInteger(size) || size < 0)
+    throw new ArgumentError(`a size is a number of bytes, not ${describe(size)}`)
+  checkRange(block, offset, size)
   if (block instanceof LocalBlock)
     return block.home ? block.copy(offset, offset + size) : block.bytes.subarray(offset, offset + size)
   const view = allocated(`a copy of ${size} bytes`, () => block.view(offset, size))
@@ -117,12 +124,12 @@ export function upToZero(block: Block, offset: number, unit: number): Uint8Array
     while (end + unit <= bytes.length && (bytes[end] !== 0 || (unit === 2 && bytes[end + 1] !== 0))) end += unit
     return block.home ? block.copy(offset, end) : bytes.subarray(offset, end)
   }
-  const { memory } = block as RemoteBlock
-  const start = (block as RemoteBlock).addressAt(offset)
+  const { memory } = block
+  const start = block.addressAt(offset)
   const inPage = Number(BigInt.asUintN(12, start))
   const parts: Uint8Array[] = []
   let total = 0
-  // To the end of a page at a time: the next one may not be there. A UTF-16 unit may lie across two of them.
+  // to the end of a page at a time, for the next one may not be there; a UTF-16 unit may lie across two
   for (;;) {
     let size = Math.min(PAGE - ((inPage + total) % PAGE), parts.length === 0 ? 256 : PAGE)
     if (unit === 2 && size % 2 === 1) size = size === 1 ? 2 : size - 1

@@ -1,4 +1,4 @@
-/** Which typed array has the elements of which scalar. */
+/** Which typed arrays have the elements of which scalar. */
 import { CATEGORY, type CType } from './data.js'
 import { isBigEndian } from './variant.js'
 
@@ -17,7 +17,7 @@ export type AnyTypedArray =
 
 type Make = (buffer: ArrayBufferLike, offset: number, length: number) => AnyTypedArray
 
-/** By the characters of `sink.ts`; pointers as their addresses on win64. */
+/** By the characters of `Signature` (sink.ts); pointers as the addresses that they are on win64. */
 export const typedArrays: { readonly [kind: string]: Make | undefined } = {
   b: (buffer, offset, length) => new Int8Array(buffer, offset, length),
   B: (buffer, offset, length) => new Uint8Array(buffer, offset, length),
@@ -35,16 +35,13 @@ export const typedArrays: { readonly [kind: string]: Make | undefined } = {
   d: (buffer, offset, length) => new Float64Array(buffer, offset, length),
 }
 
-/**
- * Are the bytes of a buffer what an object of the type has in memory? Typed arrays say what theirs are; those of Uint8Array, of
- * DataView and of an ArrayBuffer may be anything.
- */
+/** May the bytes of a buffer be objects of the type? A typed array says what its bytes are, but for Uint8Array; other buffers may be anything. */
 export function holds(given: ArrayBufferLike | ArrayBufferView, type: CType): boolean {
   if (!ArrayBuffer.isView(given) || given instanceof DataView || given instanceof Uint8Array) return true
   return hasElements(given, type)
 }
 
-/** Has a typed array the very elements that an array of the scalar has? Of integers both signs of a width are the same memory. */
+/** Has a typed array the elements of an array of the scalar in memory? Signed and unsigned integers of a width are the same there. */
 export function hasElements(given: ArrayBufferView, type: CType): boolean {
   const { BYTES_PER_ELEMENT, [Symbol.toStringTag]: name } = given as Uint8Array
   const category = type[CATEGORY]

@@ -1,4 +1,4 @@
-/** The namespace of all types for one architecture. */
+/** All types and functions for one architecture, in one object. */
 import * as scalars from './all-scalars.js'
 import { bits } from './bitfield.js'
 import { CFUNCTYPE as cdecl, WINFUNCTYPE as stdcall } from './callback-type.js'
@@ -67,15 +67,15 @@ function make(arch: Arch) {
   }
 }
 
-/** Everything that an architecture's types are. */
+/** The types of ctypes with the layouts of one architecture, and the functions on them: what `session.types` and `types(arch)` are. */
 export interface Types extends ReturnType<typeof make> {}
 
-const made = new Map<Arch, Types>()
+const namespaces = new Map<Arch, Types>()
 
-/** The types of an architecture; the same object each time. */
+/** The types of an architecture; the same object each time. Throws ArgumentError for a name that is none. */
 export function types(arch: Arch): Types {
   check('an architecture', arch, ['"win64" or "win32"', given => given === 'win64' || given === 'win32'])
-  let namespace = made.get(arch)
-  if (!namespace) made.set(arch, (namespace = make(arch)))
+  let namespace = namespaces.get(arch)
+  if (!namespace) namespaces.set(arch, (namespace = make(arch)))
   return namespace
 }

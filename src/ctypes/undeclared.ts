@@ -4,14 +4,15 @@ import { c_char_p, c_double, c_int, c_void_p, c_wchar_p } from './all-scalars.js
 import { CATEGORY, CData, type CType, describe, typeOf } from './data.js'
 import { hasMember, isA } from './given.js'
 
-/** How many `_as_parameter_` are followed, each from the one before: a value may be its own `_as_parameter_`. */
+/** How many `_as_parameter_` are followed, each of the one before, so that a value which is its own comes to an end. */
 export const MOST_INNER = 100
+/** Does it say itself what is passed for it? */
 export const hasInner = (value: unknown): value is { readonly _as_parameter_: unknown } =>
   hasMember(value, '_as_parameter_')
 
 /**
- * The type of an argument. `text` is the type of a string there; `isBare` says that the routine has no argtypes at all.
- * Throws ArgumentError if the argument has no type of its own.
+ * The type of an argument for which none is declared. `text` is the type of a string, undefined where none is known; `isBare` says that the
+ * routine has no argtypes at all. Throws ArgumentError if the argument has no type of its own.
  */
 export function typeOfUndeclared(value: unknown, text: CType | undefined, isBare: boolean, depth = 0): CType {
   const type = typeof value === 'string' ? text : undeclaredType(value)
@@ -29,7 +30,10 @@ export function typeOfUndeclared(value: unknown, text: CType | undefined, isBare
   throw new ArgumentError(`${describe(value)} has no type of its own: ${hint}${more}`)
 }
 
-/** The type of a string behind declared parameters: that of the last parameter that is text, or room for text. */
+/**
+ * The type of a string behind declared parameters, of which these are the pointees: that of the last parameter that points to characters;
+ * undefined if none does.
+ */
 export function textTypeBehind(pointees: readonly (CType | undefined)[]): CType | undefined {
   const kinds = pointees.map(type => type?.[CATEGORY])
   const last = kinds.findLast(kind => kind === 'char' || kind === 'wchar')

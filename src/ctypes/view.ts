@@ -1,5 +1,4 @@
-/** `view(object, 'field')`: the object behind a value. */
-
+/** `view(object, 'field')`: a field or an element as an object, where reading it gives a value. */
 import { ArgumentError } from '../errors.js'
 import { BLOCK, CATEGORY, CData, type CType, describe, LENGTH, OFFSET, typeOf, viewAt } from './data.js'
 import { isA } from './given.js'
@@ -7,7 +6,7 @@ import type { CArray, Simple } from './inference.js'
 import { fieldOf } from './memsync.js'
 import type { c_char } from './scalars.js'
 
-/** What reads as text is an array of characters, what reads as a number a scalar; others are objects themselves. */
+/** What `view` gives for a member: an array of characters for what reads as text, a scalar for what reads as a number, else what reading gives. */
 export type ViewOf<V> = V extends string
   ? CArray<typeof c_char>
   : V extends number | bigint | boolean
@@ -15,17 +14,17 @@ export type ViewOf<V> = V extends string
     : Exclude<V, null | undefined>
 
 /**
- * The live object of a field of a structure, or of an element of an array: a change of one is a change of the other. For fields
- * that read as values, such as an array of `c_char`, whose bytes and whose text behind a zero are there (`raw`). Throws ArgumentError
- * for what is no such field, and for bit fields, which have no address.
+ * A field of a structure, or an element of an array, as an object in the same memory: a change of one is a change of both. For what reads as
+ * a value, such as an array of `c_char`: the object also has the bytes behind the first zero (`raw`). Throws ArgumentError for a field or an
+ * element that is not there, and for bit fields, which have no address.
  */
 export function view<T extends object, K extends keyof T>(object: T, field: K): ViewOf<T[K]> {
   if (!isA(object, CData)) throw new ArgumentError(`view takes an object of ctypes, not ${describe(object)}`)
-  const { type, offset } = placeOf(typeOf(object), field)
+  const { type, offset } = memberOf(typeOf(object), field)
   return viewAt(type, object[BLOCK], object[OFFSET] + offset) as ViewOf<T[K]>
 }
 
-function placeOf(type: CType, field: unknown): { readonly type: CType; readonly offset: number } {
+function memberOf(type: CType, field: unknown): { readonly type: CType; readonly offset: number } {
   if (type[CATEGORY] === 'array') {
     const { elementType, [LENGTH]: length } = type
     if (!Number.isInteger(field) || (field as number) < 0 || (field as number) >= length)

@@ -1,6 +1,6 @@
 /** `c_void_p`, `c_char_p` and `c_wchar_p`: pointers whose JS value is an address or a text. */
 import { ArgumentError } from '../errors.js'
-import { LocalBlock, type Target } from './block.js'
+import { LocalBlock } from './block.js'
 import { ARCH, type Arch, type CType } from './data.js'
 import type { Addressed, Bytes, CArray, io, Reference, SimpleType } from './inference.js'
 import { readAddress } from './integers.js'
@@ -12,6 +12,7 @@ import { takenAt } from './taken-texts.js'
 import { readText } from './text.js'
 
 const archOf = (type: CType) => type[ARCH] as Arch
+
 /** Anything that lies somewhere: objects of ctypes, buffers, addresses, callbacks. */
 export type VoidPointerArg = object | string | bigint | number | null
 /**
@@ -46,7 +47,7 @@ export type CharPointerType = SimpleType<'c_char_p', string | null, TextArg<type
 /** The type of `c_wchar_p`. */
 export type WideCharPointerType = SimpleType<'c_wchar_p', string | null, TextArg<typeof c_wchar> | Uint16Array> &
   IsPointer
-/** For lists: `['a', 'b']` is a `char **`. */
+/** Marks a type as a pointer, so that a list such as `['a', 'b']` may be given for a `char **`. */
 export interface IsPointer {
   readonly [io]: { readonly pointer: true }
 }
@@ -65,7 +66,7 @@ function textPointer<T extends CType>(name: string, category: 'char pointer' | '
           `this ${name} is a bare address that belongs to no session: use session.string_at(address)`,
         )
       if (isCallbackTarget(place)) throw new ArgumentError(`this ${name} leads to a callback`)
-      return readText(place as Target, wide)
+      return readText(place, wide)
     },
     write(block, offset, value, context) {
       const to = { name: this.name, pointee: unit, arch: archOf(this) }
@@ -74,12 +75,15 @@ function textPointer<T extends CType>(name: string, category: 'char pointer' | '
   })
 }
 
-/** A `char *` that is text, in the encoding of the session whose calls it is given to. */
+/**
+ * A `char *` that is text, 8 bytes (4 in 32-bit sessions): a string, in the encoding of the session that it is given to; `null` for NULL. Reading
+ * it where nothing is throws MemoryAccessError.
+ */
 export const c_char_p = textPointer<CharPointerType>('c_char_p', 'char pointer', c_char)
-/** A `wchar_t *` that is text. */
+/** A `wchar_t *` that is text, in UTF-16; else like `c_char_p`. */
 export const c_wchar_p = textPointer<WideCharPointerType>('c_wchar_p', 'wchar pointer', c_wchar)
 
-/** As ctypes has it, too. */
+/** The same as `c_void_p`, as in ctypes. */
 export const c_voidp = c_void_p
 
 /** An object of `c_voidp`. */

@@ -14,12 +14,12 @@ function named<T extends CType>(name: string, type: T): T {
   return type
 }
 
-/** Packs the bytes of a colour as COLORREF has them. */
+/** A COLORREF of three bytes, from 0 to 255 each: red is the lowest. */
 export function RGB(red: number, green: number, blue: number): number {
   return red + (green << 8) + (blue << 16)
 }
 
-/** True is -1 to COM. */
+/** COM's boolean of 2 bytes, in which true is -1. */
 const VARIANT_BOOL = defineSimple<SimpleType<'VARIANT_BOOL', boolean>>({
   name: 'VARIANT_BOOL',
   size: 2,
@@ -68,7 +68,7 @@ function make(arch: Arch) {
     'MSG',
     Structure({ hWnd: HANDLE, message: c.c_uint, wParam: WPARAM, lParam: LPARAM, time: DWORD, pt: POINT }),
   )
-  const found = {
+  const findData = {
     dwFileAttributes: DWORD,
     ftCreationTime: FILETIME,
     ftLastAccessTime: FILETIME,
@@ -80,11 +80,11 @@ function make(arch: Arch) {
   }
   const WIN32_FIND_DATAA = named(
     'WIN32_FIND_DATAA',
-    Structure({ ...found, cFileName: c.c_char.array(MAX_PATH), cAlternateFileName: c.c_char.array(14) }),
+    Structure({ ...findData, cFileName: c.c_char.array(MAX_PATH), cAlternateFileName: c.c_char.array(14) }),
   )
   const WIN32_FIND_DATAW = named(
     'WIN32_FIND_DATAW',
-    Structure({ ...found, cFileName: c.c_wchar.array(MAX_PATH), cAlternateFileName: c.c_wchar.array(14) }),
+    Structure({ ...findData, cFileName: c.c_wchar.array(MAX_PATH), cAlternateFileName: c.c_wchar.array(14) }),
   )
 
   const BYTE = c.c_ubyte
@@ -264,13 +264,14 @@ function make(arch: Arch) {
   return { MAX_PATH, RGB, ...integers, ...texts, ...handles, ...structures, ...pointers }
 }
 
-/** Everything of `wintypes` for one architecture. */
+/** All of `wintypes`, with the layouts of one architecture. */
 export interface WinTypes extends ReturnType<typeof make> {}
 
-const made = new Map<Arch, WinTypes>()
+const namespaces = new Map<Arch, WinTypes>()
 
+/** The `wintypes` of an architecture; the same object each time. */
 export function wintypesFor(arch: Arch): WinTypes {
-  let namespace = made.get(arch)
-  if (!namespace) made.set(arch, (namespace = make(arch)))
+  let namespace = namespaces.get(arch)
+  if (!namespace) namespaces.set(arch, (namespace = make(arch)))
   return namespace
 }

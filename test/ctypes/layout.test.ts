@@ -1,5 +1,5 @@
 /**
- * Layouts against mingw's compiler: random structures, all of an architecture in one C file, whose sizes, alignments and offsets
+ * Layouts against gcc for mingw: random structures, all of an architecture in one C file, whose sizes, alignments and offsets
  * are compiled into a section of the object file and read from there. Bit fields: the bytes of a structure with all ones in that one.
  */
 import { execFileSync } from 'node:child_process'
@@ -82,6 +82,21 @@ const recordShape: fc.Arbitrary<RecordShape> = fc.letrec<{ record: RecordShape; 
   ),
 })).record
 
+/**
+ * What both compilers lay out alike: gcc counts only the bytes that a bit field fills in a union, and aligns the union for it, and it lets
+ * `pack` lessen the alignment that `align` asks for.
+ */
+function common({ union, pack, align, fields }: RecordShape): RecordShape {
+  const kept = fields
+    .filter(({ kind }) => !(union && kind === 'bits'))
+    .map(field => (field.kind === 'record' ? { ...field, record: common(field.record) } : field))
+  const isAligned = ({ align, fields }: RecordShape): boolean =>
+    align !== undefined || fields.some(field => field.kind === 'record' && isAligned(field.record))
+  const isLessened = kept.some(field => field.kind === 'record' && isAligned(field.record))
+  return { union, pack: isLessened ? undefined : pack, align, fields: kept.length > 0 ? kept : [BYTE] }
+}
+const BYTE: Shape = { kind: 'scalar', scalar: scalars[0], dimensions: [] }
+
 /** A C declaration for a shape; nested ones are declared before it. */
 class Writer {
   text = ''
@@ -162,7 +177,8 @@ function compile(arch: Arch, source: string): { numbers: Uint32Array; values: Ui
 
 for (const arch of ['win64', 'win32'] as const) {
   test(`${runs} random structures lie as mingw lays them out for ${arch}`, () => {
-    const shapes = fc.sample(recordShape, { numRuns: runs, seed: Number(process.env.ZB_SEED ?? Date.now() & 0xffffff) })
+    const seed = Number(process.env.ZB_SEED ?? Date.now() & 0xffffff)
+    const shapes = fc.sample(recordShape.map(common), { numRuns: runs, seed })
     let source = '#include <stddef.h>\n'
     let numbers = ''
     let values = ''
@@ -216,5 +232,59 @@ for (const arch of ['win64', 'win32'] as const) {
     }
   })
 }
+
+/** By clang's model of Microsoft's compiler, for both architectures: size, alignment, and the offset of the last field. */
+const microsoft: readonly (readonly [c: string, of: (t: Types) => CType, layout: readonly number[]])[] = [
+  ['union { int f : 3; }', t => t.Union({ f: t.bits(t.c_int, 3) }), [4, 1, 0]],
+  ['union { char c; long long f : 9; }', t => t.Union({ c: t.c_char, f: t.bits(t.c_longlong, 9) }), [8, 1, 0]],
+  ['union { short s; int f : 3; }', t => t.Union({ s: t.c_short, f: t.bits(t.c_int, 3) }), [4, 2, 0]],
+  [
+    'struct { char c; union { int i : 3; char d; } f; }',
+    t => t.Structure({ c: t.c_char, f: t.Union({ i: t.bits(t.c_int, 3), d: t.c_char }) }),
+    [5, 1, 1],
+  ],
+  [
+    'pack(1) struct { char c; struct align(8) { char d; } f; }',
+    t => t.Structure({ c: t.c_char, f: t.Structure({ d: t.c_char }, { align: 8 }) }, { pack: 1 }),
+    [16, 8, 8],
+  ],
+  [
+    'pack(1) struct { char c; struct align(8) { char d; } f[2]; }',
+    t => t.Structure({ c: t.c_char, f: t.Structure({ d: t.c_char }, { align: 8 }).array(2) }, { pack: 1 }),
+    [24, 8, 8],
+  ],
+  [
+    'pack(2) struct { char c; struct { char d; struct align(4) { char e; } g; } f; }',
+    t => {
+      const inner = t.Structure({ d: t.c_char, g: t.Structure({ e: t.c_char }, { align: 4 }) })
+      return t.Structure({ c: t.c_char, f: inner }, { pack: 2 })
+    },
+    [12, 4, 4],
+  ],
+]
+for (const arch of ['win64', 'win32'] as const)
+  test(`what gcc lays out otherwise than Microsoft's compiler, for ${arch}`, () => {
+    for (const [c, of, layout] of microsoft) {
+      const type = of(types(arch)) as ReturnType<Types['Structure']>
+      assert.equal([type.size, type.alignment, type.offsetof('f')], layout, c)
+    }
+  })
+
+test('fields that a class derived of another one adds begin behind all of that, as in ctypes', () => {
+  const t = types('win64')
+  class Base extends t.Structure({ a: t.c_int, b: t.c_char }) {}
+  class Derived extends Base {}
+  ;(Derived as unknown as typeof Base).define({ c: t.c_char })
+  const fields = (Derived as unknown as typeof Base).fields as { readonly [name: string]: { readonly offset: number } }
+  assert.equal([Base.size, fields.c.offset, Derived.size], [8, 8, 12])
+  class Bits extends t.Structure({ a: t.bits(t.c_int, 3) }) {}
+  class More extends Bits {}
+  ;(More as unknown as typeof Bits).define({ b: t.bits(t.c_int, 3) })
+  assert.is((More as unknown as typeof Bits).offsetof('b'), 4)
+  // what is added to the class itself is one structure with what it had
+  class Same extends t.Structure({ a: t.c_int, b: t.c_char }) {}
+  Same.define({ c: t.c_char })
+  assert.equal([Same.offsetof('c'), Same.size], [5, 8])
+})
 
 test.run()

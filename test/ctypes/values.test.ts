@@ -82,6 +82,7 @@ test('bit fields, too, take what fits their width with either sign', () => {
   refuses(() => new Flags({ two: 4 }), /\(-2 to 3\)/)
   class Switch extends ct.Structure({ on: ct.bits(ct.c_bool, 1) }) {}
   assert.is(new Switch({ on: true }).on, true)
+  assert.is(new Switch({ on: new ct.c_bool(true) as never }).on, true)
   refuses(() => new Switch({ on: -1 as never }), /boolean/)
 })
 

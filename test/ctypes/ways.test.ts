@@ -76,6 +76,22 @@ test('anonymous members may be called the same at each level', () => {
   )
 })
 
+test('two anonymous members with fields of one name are refused', () => {
+  class First extends ct.Structure({ x: ct.c_int }) {}
+  class Second extends ct.Structure({ x: ct.c_int }) {}
+  const fields = { p: First, q: Second }
+  refuses(() => new (class extends ct.Structure(fields, { anonymous: ['p', 'q'] }) {})(), /two fields named x/)
+  // as long as no name is reached in two ways they may be alike inside
+  class Inner extends ct.Union({ a: ct.c_int }) {}
+  class Other extends ct.Union({ b: ct.c_int }) {}
+  class Left extends ct.Structure({ u: Inner }, { anonymous: ['u'] }) {}
+  class Right extends ct.Structure({ u: Other }, { anonymous: ['u'] }) {}
+  class Both extends ct.Structure({ left: Left, right: Right }, { anonymous: ['left', 'right'] }) {}
+  const both = new Both()
+  Object.assign(both, { a: 1, b: 2 })
+  assert.equal([both.left.u.a, both.right.u.b, Both.offsetof('b')], [1, 2, 4])
+})
+
 test('a class that extends an array type has its length', () => {
   class Board extends ct.c_int.array(9) {
     get sum() {

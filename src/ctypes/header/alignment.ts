@@ -1,6 +1,6 @@
 /** What `alignas(…)`, `align(…)` and `vector_size(…)` ask for. */
 import type { Alignment, Expression, RecordNode, TypeNode } from './ast.js'
-import type { Attributes, Wanted } from './attributes.js'
+import type { Attribute, Attributes } from './attributes.js'
 import { Context } from './context.js'
 import { Cursor } from './cursor.js'
 import { parseTypeName, typeReader } from './declarator.js'
@@ -14,7 +14,7 @@ export function alignmentOf(context: Context, { align }: Attributes): Alignment 
   return align.inside.length === 0 ? { at } : { value: valueIn(context, align), at: (align.inside[0] ?? align.word).at }
 }
 
-function valueIn(context: Context, { word, inside }: Wanted): Expression {
+function valueIn(context: Context, { word, inside }: Attribute): Expression {
   const end = tokenLike({ ...word, at: (inside.at(-1) ?? word).at }, 'end', '')
   const inner = new Context(new Cursor(context.cursor.source, [...inside, end]), context.isTypeName)
   const { cursor } = inner
@@ -29,7 +29,7 @@ function valueIn(context: Context, { word, inside }: Wanted): Expression {
  * `typedef float vec __attribute__((vector_size(16)))`: elements side by side, aligned as a whole. A structure stands
  * for it.
  */
-export function vectorOf(context: Context, type: TypeNode, vector: Wanted, attributes: Attributes): RecordNode {
+export function vectorOf(context: Context, type: TypeNode, vector: Attribute, attributes: Attributes): RecordNode {
   const { at } = vector.word
   const align = alignmentOf(context, attributes)
   const size = valueIn(context, vector)
@@ -47,7 +47,7 @@ export function vectorOf(context: Context, type: TypeNode, vector: Wanted, attri
   }
 }
 
-/** Throws for an alignment where it would have no effect. */
+/** Throws ArgumentError for an alignment of what cannot have one of its own here: a typedef or a bit field. */
 export function refuseAlignment(context: Context, { align }: Attributes): void {
   if (align)
     throw context.cursor.source.error(

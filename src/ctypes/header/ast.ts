@@ -23,19 +23,19 @@ export type BasicName =
   | 'long double'
   | '_Bool'
 
-export interface BasicNode {
+interface BasicNode {
   readonly kind: 'basic'
   readonly name: BasicName
   readonly isConst?: true
 }
 /** A typedef's name, or one that Windows or C itself defines. */
-export interface NamedNode {
+interface NamedNode {
   readonly kind: 'named'
   readonly name: string
   readonly isConst?: true
   readonly at: Position
 }
-export interface PointerNode {
+interface PointerNode {
   readonly kind: 'pointer'
   readonly to: TypeNode
 }
@@ -69,7 +69,7 @@ export interface RecordNode {
   readonly fields?: readonly Field[]
   /** From `#pragma pack`. */
   readonly pack?: Packing
-  /** gcc's attribute: as `pack(1)`, but for fields with an alignment of their own. */
+  /** gcc's attribute: as `pack(1)`, also for fields whose types have an alignment of their own. */
   readonly packed?: true
   /** From `__declspec(align(n))` and the like. */
   readonly align?: Alignment
@@ -88,7 +88,7 @@ export interface EnumNode {
   readonly at: Position
 }
 /** `typeof(expression)`. */
-export interface TypeofNode {
+interface TypeofNode {
   readonly kind: 'typeof'
   readonly of: Expression
   readonly at: Position
@@ -102,6 +102,8 @@ export type TypeNode =
   | FunctionNode
   | RecordNode
   | EnumNode
+
+export const isVoid = (node: TypeNode): boolean => node.kind === 'basic' && node.name === 'void'
 
 /** A field without a name is an anonymous structure or union, or padding of a bit field. */
 export interface Field {
@@ -121,8 +123,8 @@ export interface Enumerator {
 export interface Parameter {
   readonly name?: string
   readonly type: TypeNode
-  /** `out(T)` was written: the type is T, the routine gets a `T *`; or it has a note `_Out_`, and the type is `T *`. */
-  readonly out?: 'written' | 'noted'
+  /** `out(T)` was written: the type is T, the routine gets a `T *`; or it has the annotation `_Out_`, and the type is `T *`. */
+  readonly out?: 'written' | 'annotated'
   readonly at: Position
 }
 
@@ -181,7 +183,7 @@ export interface Declaration {
   readonly name: string
   readonly type: TypeNode
   readonly value?: Expression
-  /** The name that the library exports it under: */
+  /** The name that the library exports it under, where that is another one. */
   readonly symbol?: string
   /** The value where that is text. */
   readonly text?: string

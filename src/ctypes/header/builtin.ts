@@ -75,7 +75,7 @@ export const builtinText = (name: string): string | undefined => byName.get(name
 /** Whether a name is that of a vector or a float that compilers pass in a vector register. */
 export const isVector = (name: string): boolean => vectorsByName.has(name)
 
-/** What `time_t` is in, by the name that it has where that has 64 bits, and 32 (`_USE_32BIT_TIME_T`). */
+/** Types that hold a `time_t`, and it itself: the types that they are where it has 64 bits, and where it has 32 (`_USE_32BIT_TIME_T`). */
 export const timed: ReadonlyMap<string, { readonly bits64: string; readonly bits32: string }> = new Map(
   [
     'time_t time_t __time32_t',
@@ -98,7 +98,7 @@ export const timed: ReadonlyMap<string, { readonly bits64: string; readonly bits
   }),
 )
 
-/** `PDWORD`, `LPSYSTEMTIME`, `LPCGUID`: pointers by their name. */
+/** The name of what `PDWORD`, `LPSYSTEMTIME` or `LPCGUID` points to; undefined for a name that is not made so. */
 export function pointerTarget(name: string, exists: (name: string) => boolean): string | undefined {
   for (const prefix of ['LP', 'P', 'LPC', 'PC']) {
     const rest = name.slice(prefix.length)
@@ -118,7 +118,7 @@ const constants: { readonly [name: string]: bigint } = {
 
 /** The value of a constant of C or `windows.h`, which a header may also define itself. */
 export function builtinConstant(name: string, arch: Arch): Value | undefined {
-  if (Object.hasOwn(constants, name)) return integer(constants[name] as bigint)
+  if (Object.hasOwn(constants, name)) return integer(constants[name])
   const text = windowsConstant(name, arch)
   if (text === undefined) return undefined
   const [, digits, unsigned, wide] = /^(-?\d+)(u?)(ll)?$/.exec(text) ?? []

@@ -1,7 +1,8 @@
-/** Enumerators, macros with a value and `static const` variables; and expressions over them. */
+/** The constants of a header (enumerators, macros that have a value, `static const` variables), and the values of expressions. */
 import { ArgumentError } from '../../errors.js'
 import { KIND } from '../data.js'
-import type { Alignment, Declaration, Enumerator, EnumNode, Expression, TypeNode } from './ast.js'
+import { isSigned } from '../integers.js'
+import type { Alignment, Declaration, EnumNode, Expression, TypeNode } from './ast.js'
 import { builtinConstant } from './builtin.js'
 import { evaluate, type Scope, toJs } from './evaluate.js'
 import { tokenLike } from './lexer.js'
@@ -9,11 +10,12 @@ import { float, type IntegerValue, integer, textOf, type Value } from './literal
 import type { Lookup, TreeLookup } from './lookup.js'
 import type { Macro, Macros } from './macros.js'
 import type { CType } from './namespace.js'
+import { operandOf } from './operand.js'
 import type { Parser } from './parser.js'
-import { placeOf } from './place.js'
 import type { Resolver } from './resolve.js'
 import type { Position, Source } from './source.js'
 
+/** Evaluates expressions of one text. */
 export class Constants implements Scope {
   readonly source: Source
   /** Values by name; `undefined` while one is being evaluated. */
@@ -48,10 +50,7 @@ export class Constants implements Scope {
     return value
   }
 
-  /**
-   * An enumerator without a value is one more than the one before it: counts from the nearest that has a value or is
-   * known.
-   */
+  /** An enumerator without a value is one more than the one before it; counts from the nearest that has a value or is known. */
   #enumerator(node: EnumNode, index: number): Value {
     const { members = [] } = node
     const known = (at: number) => (at < index ? this.#values.get(members[at]?.name ?? '') : undefined)
@@ -59,11 +58,11 @@ export class Constants implements Scope {
     while (last > 0 && !members[last]?.value && !known(last)) last--
     const from = members[last]?.value
     const start = known(last) ?? (from ? this.evaluate(from) : integer(0n))
-    const member = members[index] as Enumerator
+    const member = members[index]
     if (start.kind === 'float')
       throw this.source.error(member.at, `expected an integer for "${member.name}", found ${start.value}`)
     const value = integer(start.value + BigInt(index - last), 64, start.signed)
-    // on Windows an enumerator is an int, whatever its value
+    // for Microsoft's compiler an enumerator is an int, whatever its value
     return node.underlying ? this.cast(node.underlying, value, node.at) : integer(value.value)
   }
 
@@ -72,16 +71,20 @@ export class Constants implements Scope {
   }
 
   /**
-   * The type of an enumeration: `ifNatural` if no member is negative, where a sign bit would matter (in bit fields);
-   * otherwise `c_int`.
+   * The type of an enumeration, which is `c_int` unless the text says otherwise. `ifNatural` stands for it if no member is
+   * negative: a bit field of three values has two bits, none of which is a sign.
    */
-  enumType(node: EnumNode, ifNatural: CType = this.resolver.ns.c_int): CType {
+  enumType(node: EnumNode, ifNatural?: CType): CType {
+    const { c_int } = this.resolver.ns
     const definition = (node.members || node.tag === undefined ? node : this.lookup.enumeration(node.tag)) ?? node
-    if (definition.underlying) return this.resolver.type(definition.underlying, node.at)
-    const values = definition.members?.map(({ name, at }) => BigInt(this.name(name, at).value))
-    const isNatural = values?.every(value => value >= 0n) ?? false
-    if (definition.packed && values) return this.#narrowest(values, isNatural)
-    return isNatural ? ifNatural : this.resolver.ns.c_int
+    const { underlying, members, packed } = definition
+    if (underlying) return this.resolver.type(underlying, node.at)
+    // where values do not matter they are not asked for: the members of `sizeof(enum { A, B })` in a macro are no constants of the text
+    if (!members || !(packed || ifNatural)) return c_int
+    const values = members.map(({ name, at }) => BigInt(this.name(name, at).value))
+    const isNatural = values.every(value => value >= 0n)
+    if (packed) return this.#narrowest(values, isNatural)
+    return (isNatural && ifNatural) || c_int
   }
 
   #narrowest(values: readonly bigint[], unsigned: boolean): CType {
@@ -104,14 +107,14 @@ export class Constants implements Scope {
 
   sizeOf(kind: 'sizeof' | 'alignof', type: TypeNode, at: Position): Value {
     const { ns, names } = this.resolver
-    const made = this.resolver.type(type, at)
-    const size = kind === 'sizeof' ? ns.sizeof(made) : ns.alignment(made)
+    const ctype = this.resolver.type(type, at)
+    const size = kind === 'sizeof' ? ns.sizeof(ctype) : ns.alignment(ctype)
     return integer(BigInt(size), names.arch === 'win64' ? 64 : 32, false)
   }
 
   /** `&((T *)0)->m`. */
-  addressOf(place: Expression, at: Position): Value {
-    const { address } = placeOf(place, this.resolver)
+  addressOf(operand: Expression, at: Position): Value {
+    const { address } = operandOf(operand, this.resolver)
     if (address === undefined) throw this.source.error(at, 'expected a constant, found an address that is not known')
     return integer(address, this.resolver.names.arch === 'win64' ? 64 : 32, false)
   }
@@ -124,12 +127,12 @@ export class Constants implements Scope {
     const pointerSize = names.arch === 'win64' ? 64 : 32
     const address = () => ({ ...toInteger(value, pointerSize, false), isAddress: true as const })
     if (target.kind === 'pointer') return address()
-    const made = this.resolver.type(type, at)
-    if (made[KIND] === 'p') return address()
-    if (this.#isFloat(target)) return float(Number(value.value), made === ns.c_float)
-    if (made === ns.c_bool) return integer(value.value ? 1n : 0n)
-    const signed = [ns.c_char, ns.c_byte, ns.c_short, ns.c_int, ns.c_long, ns.c_longlong, ns.c_ssize_t, ns.HRESULT]
-    return toInteger(value, Math.min(ns.sizeof(made) * 8, 64), signed.includes(made))
+    const ctype = this.resolver.type(type, at)
+    if (ctype[KIND] === 'p') return address()
+    if (this.#isFloat(target)) return float(Number(value.value), ctype === ns.c_float)
+    if (ctype === ns.c_bool) return integer(value.value ? 1n : 0n)
+    // wchar_t is not signed, though its character (sink.ts) is no capital letter
+    return toInteger(value, Math.min(ns.sizeof(ctype) * 8, 64), ctype !== ns.c_wchar && isSigned(ctype))
   }
 
   #isFloat(target: TypeNode): boolean {
@@ -163,7 +166,7 @@ export class Constants implements Scope {
     return value && toJs(value)
   }
 
-  /** Unless `strict`, what cannot be evaluated is undefined: a macro need not be a constant. */
+  /** Unless `strict`, what cannot be evaluated gives undefined: a macro need not be a constant. */
   #attempt<T>(make: () => T, strict: boolean): T | undefined {
     try {
       return make()

@@ -6,8 +6,8 @@ import {
   attributeWords,
   conventionWords,
   emptyWords,
-  isAnnotation,
   isBasicWord,
+  looksLikeAnnotation,
   looksLikeMacro,
   qualifierWords,
   storageWords,
@@ -27,7 +27,7 @@ export class Context {
      * True for a prototype, which is written for this library, so that its `_Out_` counts; false for a vendor's
      * header, which is written for C.
      */
-    readonly heedsNotes = false,
+    readonly heedsAnnotations = false,
   ) {}
 
   isTypeName = (name: string): boolean => this.typedefs.has(name) || this.isKnownType(name)
@@ -38,12 +38,12 @@ export class Context {
     if (token.kind !== 'name') return false
     if (isBasicWord(text) || /^(?:struct|union|enum)$/.test(text) || typeofWords.has(text)) return true
     if (qualifierWords.has(text) || storageWords.has(text) || attributeWords.has(text)) return true
-    return this.isTypeName(text) || this.isNote(text)
+    return this.isTypeName(text) || this.isAnnotation(text)
   }
 
-  /** Whether the name is a note, and not a type of the same name. */
-  isNote(name: string): boolean {
-    return isAnnotation(name) && !this.isTypeName(name)
+  /** Whether the name is an annotation, and not a type of the same name. */
+  isAnnotation(name: string): boolean {
+    return looksLikeAnnotation(name) && !this.isTypeName(name)
   }
 
   /** Whether the name at the cursor is an empty macro, such as `FAR`, `IN` or an unknown `VENDOR_API`. */

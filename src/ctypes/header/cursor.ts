@@ -3,9 +3,10 @@ import type { ArgumentError } from '../../errors.js'
 import { describe, type Token } from './lexer.js'
 import type { Source } from './source.js'
 
-/** Levels of what holds itself, or stands behind one another and does so as a tree. */
+/** The most levels of brackets in brackets, and the most links of one expression (`a.b[1].c`), each of which is a level of its tree. */
 export const DEEPEST = 200
 
+/** Reads tokens one after the other. `accept` and `expect` go on if the token is the wanted one; `expect` throws ArgumentError if not. */
 export class Cursor {
   #index = 0
   #depth = 0
@@ -22,7 +23,7 @@ export class Cursor {
     return this.peek()
   }
   peek(ahead = 0): Token {
-    return this.tokens[Math.min(this.#index + ahead, this.tokens.length - 1)] as Token
+    return this.tokens[Math.min(this.#index + ahead, this.tokens.length - 1)]
   }
   next(): Token {
     const token = this.peek()

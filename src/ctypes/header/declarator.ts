@@ -1,4 +1,5 @@
 /** The back of a declaration, read from the name outwards: `(__stdcall *table[4])(int)`. */
+import { vectorOf } from './alignment.js'
 import type { ArrayNode, Convention, Expression, FunctionNode, Parameter, TypeNode } from './ast.js'
 import { type Attributes, parseAttributes } from './attributes.js'
 import type { Context } from './context.js'
@@ -8,6 +9,7 @@ import type { Position } from './source.js'
 import { parseSpecifiers } from './specifiers.js'
 import { attributeWords, conventionWords, emptyWords, isBasicWord, qualifierWords } from './words.js'
 
+/** What a declarator declares: a name, unless it has none, and its type. */
 export interface Declarator {
   readonly name?: string
   readonly type: TypeNode
@@ -16,15 +18,15 @@ export interface Declarator {
   readonly at: Position
 }
 
-/** A declarator as a function of the type in front of it. */
-interface Shape {
+/** What a declarator makes of the type in front of it. */
+interface Derivation {
   readonly name: Token | undefined
   apply(base: TypeNode): TypeNode
-  /** A calling convention that waits for the function around the brackets: `(__stdcall *f)(int)`. */
+  /** A calling convention of the function outside the brackets: `(__stdcall *f)(int)`. */
   readonly convention: Convention | undefined
 }
 
-/** The most stars, or lengths, of one declarator. */
+/** The most stars, or lengths and lists of parameters, of one declarator. */
 const mostInRow = 50
 
 /** Reads a declarator. `what` names, for errors, what has to stand there; without `what` there may be no name. */
@@ -35,16 +37,20 @@ export function parseDeclarator(
   what?: string,
 ): Declarator {
   const start = context.cursor.token
-  const shape = parseShape(context, convention, what)
-  return { ...(shape.name && { name: shape.name.text }), type: shape.apply(base), at: (shape.name ?? start).at }
+  const derivation = parseDerivation(context, convention, what)
+  return {
+    ...(derivation.name && { name: derivation.name.text }),
+    type: derivation.apply(base),
+    at: (derivation.name ?? start).at,
+  }
 }
 
-function parseShape(context: Context, given: Convention | undefined, what: string | undefined): Shape {
+function parseDerivation(context: Context, given: Convention | undefined, what: string | undefined): Derivation {
   return context.cursor.nest(() => {
     const { cursor } = context
     const front = parsePointers(context)
     const inner = parseInner(context, what)
-    let waiting = front.convention ?? given ?? inner.convention
+    let waiting = front.convention ?? inner.convention ?? given
     const outer = front.outerConvention
     const suffixes: ((base: TypeNode) => TypeNode)[] = []
     for (;;) {
@@ -97,15 +103,27 @@ function parsePointers(context: Context): Front {
   }
 }
 
+/** Attributes behind a declarator may change its type: `int f(int) __attribute__((stdcall))`, also where it is a pointer to a function. */
+export function withAttributes(context: Context, type: TypeNode, attributes: Attributes): TypeNode {
+  const { vector, convention } = attributes
+  if (vector) return vectorOf(context, type, vector, attributes)
+  return convention ? withConvention(type, convention) : type
+}
+
+function withConvention(type: TypeNode, convention: Convention): TypeNode {
+  if (type.kind === 'pointer') return { ...type, to: withConvention(type.to, convention) }
+  return type.kind === 'function' && !type.convention ? { ...type, convention } : type
+}
+
 /** The name, or brackets around another declarator, or nothing. */
-function parseInner(context: Context, what: string | undefined): Shape {
+function parseInner(context: Context, what: string | undefined): Derivation {
   const { cursor } = context
   const { token } = cursor
   if (cursor.at('(') && opensDeclarator(context, what !== undefined)) {
     cursor.next()
-    const shape = parseShape(context, undefined, what)
+    const derivation = parseDerivation(context, undefined, what)
     cursor.expect(')')
-    return shape
+    return derivation
   }
   const isName = token.kind === 'name' && !isBasicWord(token.text) && !/^(?:struct|union|enum)$/.test(token.text)
   if (!isName && what !== undefined) throw cursor.expected(what)
@@ -116,11 +134,11 @@ function parseInner(context: Context, what: string | undefined): Shape {
   return { name: isName ? token : undefined, apply: base => base, convention: undefined }
 }
 
-/** Whether a bracket opens a declarator. Where no name has to follow, a type behind it means parameters. */
-function opensDeclarator(context: Context, named: boolean): boolean {
+/** Whether a bracket opens a declarator. Where there need not be a name, a type behind the bracket means parameters. */
+function opensDeclarator(context: Context, needsName: boolean): boolean {
   const inside = context.cursor.peek(1)
   if (/^[*(&]$/.test(inside.text) || conventionWords.has(inside.text) || attributeWords.has(inside.text)) return true
-  return named || (inside.kind === 'name' && !context.startsType(inside) && !isOut(context, 1))
+  return needsName || (inside.kind === 'name' && !context.startsType(inside) && !isOut(context, 1))
 }
 
 /** Throws for two names in a row, or a name and a star: the first must be an unknown macro. */
@@ -180,27 +198,28 @@ function parseParameters(context: Context): ParameterList {
 
 function parseParameter(context: Context): Parameter {
   const { cursor } = context
-  const notes: Attributes = {}
-  parseAttributes(context, notes)
+  const attributes: Attributes = {}
+  parseAttributes(context, attributes)
   const isWritten = isOut(context, 0)
-  const declared = isWritten ? parseOut(context) : parseInOrInout(context, notes)
+  const declarator = isWritten ? parseOutParameter(context) : parsePlainParameter(context, attributes)
   if (cursor.at('OPTIONAL')) cursor.next()
-  parseAttributes(context, {})
-  const out = isWritten ? 'written' : context.heedsNotes && notes.out ? 'noted' : undefined
-  return { ...declared, ...(out && { out }) }
+  parseAttributes(context, attributes)
+  const out = isWritten ? 'written' : context.heedsAnnotations && attributes.out ? 'annotated' : undefined
+  return { ...declarator, type: withAttributes(context, declarator.type, attributes), ...(out && { out }) }
 }
 
 const isOut = ({ cursor, isTypeName }: Context, ahead: number) =>
   cursor.at('out', ahead) && cursor.at('(', ahead + 1) && !isTypeName('out')
 
-function parseInOrInout(context: Context, notes: Attributes): Declarator {
+/** Adds the attributes inside the declaration to those in front. */
+function parsePlainParameter(context: Context, into: Attributes): Declarator {
   const { base, convention, attributes } = parseSpecifiers(context, 'a parameter')
-  Object.assign(notes, attributes)
+  Object.assign(into, attributes)
   return parseDeclarator(context, base, convention)
 }
 
 /** `out(double) result`: the routine gets a `double *` and the caller the value. */
-function parseOut(context: Context): Declarator {
+function parseOutParameter(context: Context): Declarator {
   const { cursor } = context
   cursor.next()
   const { at } = cursor.next()
@@ -213,12 +232,12 @@ function parseOut(context: Context): Declarator {
 /** A type without a name, as in a cast. */
 export function parseTypeName(context: Context): TypeNode {
   const { base, convention } = parseSpecifiers(context)
-  const declared = parseDeclarator(context, base, convention)
-  if (declared.name !== undefined)
-    throw context.cursor.source.error(declared.at, `expected ")", found "${declared.name}"`)
-  return declared.type
+  const { name, type, at } = parseDeclarator(context, base, convention)
+  if (name !== undefined) throw context.cursor.source.error(at, `expected ")", found "${name}"`)
+  return type
 }
 
+/** Reads types inside expressions at the cursor of a context. */
 export const typeReader = (context: Context): TypeReader => ({
   startsType: ahead => context.startsType(context.cursor.peek(ahead)),
   typeName: () => parseTypeName(context),

@@ -4,7 +4,7 @@ import type { BinaryOperator, Expression, TypeNode, UnaryOperator } from './ast.
 import { float, type IntegerValue, integer, type Value } from './literals.js'
 import type { Position, Source } from './source.js'
 
-/** What the evaluation needs to know beside the expression. */
+/** What an expression is evaluated with. */
 export interface Scope {
   readonly source: Source
   /** In `#if` every integer has 64 bits. */
@@ -15,6 +15,7 @@ export interface Scope {
   addressOf(place: Expression, at: Position): Value
 }
 
+/** The value of an expression. Throws ArgumentError for what has none when the text is read. */
 export function evaluate(expression: Expression, scope: Scope): Value {
   switch (expression.kind) {
     case 'literal':
@@ -56,7 +57,7 @@ function unary(operator: UnaryOperator, operand: Value): Value {
 
 type Binary = Expression & { kind: 'binary' }
 
-/** `1 + 1 + …` nests to the left without a limit: evaluated in a loop. */
+/** By a loop: `1 + 1 + …` nests to the left as deep as it is long. */
 function binaryOf(expression: Binary, scope: Scope): Value {
   const chain: Binary[] = []
   let first: Expression = expression
@@ -88,7 +89,7 @@ function apply(expression: Binary, left: Value, scope: Scope): Value {
 /** Whether the result is a `float`: no operand is a `double`. */
 const isSingle = (...values: readonly Value[]) => values.every(value => value.kind === 'integer' || value.single)
 
-/** The branch that is not taken still affects the type: `-1 < 0 ? -1 : 0u` is 4294967295. */
+/** The type is that of both branches: `1 ? -1 : 0u` is 4294967295. */
 function conditional({ condition, ifTrue, ifFalse }: Expression & { kind: 'conditional' }, scope: Scope): Value {
   const taken = truth(evaluate(condition, scope))
   const value = evaluate(taken ? ifTrue : ifFalse, scope)

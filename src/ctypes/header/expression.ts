@@ -105,7 +105,7 @@ function parsePrimary(cursor: Cursor, types: TypeReader | undefined): Expression
   if (token.kind !== 'name') throw cursor.expected('a constant expression')
   if (cursor.at('(', 1)) {
     if (types && offsetWords.has(token.text)) return parseOffset(cursor, types)
-    const hint = `; if it is a macro, say what it stands for: #define ${token.text}(...) 0${cursor.source.notFollowed}`
+    const hint = `; if it is a macro, say what it stands for: #define ${token.text}(...) 0${cursor.source.includeHint}`
     throw cursor.expected('a constant expression', token, hint)
   }
   return { kind: 'name', name: cursor.next().text, at }

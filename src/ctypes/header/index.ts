@@ -21,6 +21,7 @@ import { openHeader, type ParsedHeader, storeHeader } from './stored.js'
 
 export { type Header, type HeaderType, lazyObject, openHeader, type ParsedHeader, type Prototype, Shelf }
 
+/** What a text is read with. */
 export interface HeaderOptions {
   readonly arch: Arch
   readonly ns: TypeNamespace
@@ -28,11 +29,11 @@ export interface HeaderOptions {
   readonly defines?: { readonly [name: string]: string | number | bigint | boolean }
   /** Types that the text uses and does not define, by typedef or tag. */
   readonly types?: { readonly [name: string]: unknown }
-  /** Structures of texts read earlier: one that both texts define alike is one class. */
+  /** Structures of texts that were read before: one that two texts define alike is one class. */
   readonly shelf?: Shelf
 }
 
-/** Reads exactly one routine: `double scale(double x, struct point *by)`, with or without a semicolon. */
+/** Reads exactly one routine: `double scale(double x, struct point *by)`, with or without a semicolon. Throws ArgumentError. */
 export function parsePrototype(
   text: string,
   arch: Arch,
@@ -52,10 +53,10 @@ export function parsePrototype(
   )
 }
 
-/** Reads the text of a whole header. */
+/** Reads the text of a whole header. Throws ArgumentError, which points at the line and column. */
 export const parseHeader = (text: string, options: HeaderOptions): Header => read(text, options).header
 
-/** The same as data for other threads, which need not read the text again. */
+/** Reads the text of a whole header for all threads: what it gives is data, of which `openHeader` makes a header without the text. */
 export function parseForAll(text: string, options: HeaderOptions): ParsedHeader {
   return storeHeader(text, options.arch, read(text, options))
 }
@@ -91,10 +92,10 @@ function read(text: string, options: HeaderOptions) {
   return { header, lookup, constants: resolver.constants, variant: names.variant }
 }
 
-/** `extern struct hidden state;` is C, and nothing that can be read. */
+/** False for a variable whose structure nobody defines: `extern struct hidden state;`. */
 function isComplete(type: TypeNode, resolver: Resolver): boolean {
   const target = resolver.strip(type)
-  return target.kind !== 'record' || resolver.isComplete(target)
+  return target.kind !== 'record' || resolver.records.isComplete(target)
 }
 
 function prepare(text: string, label: Source['label'], { arch, ns, defines = {}, types = {} }: HeaderOptions) {

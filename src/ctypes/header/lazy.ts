@@ -16,6 +16,7 @@ export function lazyObject<T>(names: Iterable<string>, make: (name: string) => T
   return object
 }
 
+/** A map of such values, none of which is undefined. */
 export class LazyMap<T> extends Map<string, T> {
   constructor(
     names: Iterable<string>,

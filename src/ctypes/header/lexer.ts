@@ -2,7 +2,7 @@
 import type { Packing } from './ast.js'
 import type { Position, Source } from './source.js'
 
-export type TokenKind =
+type TokenKind =
   | 'name'
   | 'number'
   | 'string'
@@ -24,7 +24,7 @@ export interface Token {
   readonly pack?: Packing
 }
 
-/** In the order in which they match at one place. */
+/** At each place the first one that matches counts. */
 const patterns: readonly (readonly [TokenKind | 'space' | 'newline', RegExp])[] = [
   ['newline', /\r\n|\r|\n/],
   ['space', /[ \t\f\v\uFEFF\xa0]+|\\[ \t]*(?:\r\n|\r|\n)|\/\/(?:\\(?:\r\n|\r|\n)|[^\r\n])*|\/\*[\s\S]*?\*\//],
@@ -34,10 +34,10 @@ const patterns: readonly (readonly [TokenKind | 'space' | 'newline', RegExp])[] 
   ['number', /\.?\d(?:[eEpP][+-]|[\w.])*/],
   ['punctuator', /\.\.\.|<<=|>>=|->|\+\+|--|<<|>>|[<>=!+\-*/%&^|]=|&&|\|\||##|::|[-+*/%&|^~!<>=?:;,.(){}[\]#]/],
 ]
-/** All of them: for each token it is tried once, where the one before stopped. */
+/** All of them in one, with a group for each. */
 const anyToken = new RegExp(patterns.map(([, { source }]) => `(${source})`).join('|'), 'uy')
 
-/** Never fails but for a comment without an end. The last token is of kind `end`. */
+/** The last token is of kind `end`. Throws ArgumentError for a comment without an end, and for nothing else. */
 export function tokenize(source: Source): Token[] {
   const text = withoutEndMark(source.text)
   const tokens: Token[] = []
@@ -79,15 +79,15 @@ function withoutEndMark(text: string): string {
 }
 
 function match(text: string, index: number): readonly [TokenKind | 'space' | 'newline', string] {
-  // The pattern of comments would let `/` through as an operator when the comment has no end.
+  // as no pattern matches a comment without an end, the one of operators would take its first character
   if (text.startsWith('/*', index) && !text.includes('*/', index + 2)) return ['stray', '/*']
   anyToken.lastIndex = index
   const found = anyToken.exec(text)
-  if (found) return [(patterns[found.indexOf(found[0], 1) - 1] as (typeof patterns)[number])[0], found[0]]
+  if (found) return [patterns[found.indexOf(found[0], 1) - 1][0], found[0]]
   return ['stray', String.fromCodePoint(text.codePointAt(index) as number)]
 }
 
-/** A token made by the reader itself (an expansion), at the place of the token it came from. */
+/** A token that is not in the text, at the place of the token that it was made of. */
 export const tokenLike = (token: Token, kind: TokenKind, text: string): Token => ({ ...token, kind, text })
 
 /** Where the bracket that opens at `opening` is closed; behind the tokens where it is not. */

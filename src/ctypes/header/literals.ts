@@ -8,17 +8,19 @@ export interface IntegerValue {
   readonly value: bigint
   readonly bits: number
   readonly signed: boolean
-  /** The value of a pointer, which the program gets as a bigint, as it does all addresses. */
+  /** It is the value of a pointer, so the program gets a bigint, as for all addresses. */
   readonly isAddress?: true
 }
-export interface FloatValue {
+interface FloatValue {
   readonly kind: 'float'
   readonly value: number
   /** A `float`, which has fewer digits than a `double`. */
   readonly single?: true
 }
+/** The value of an expression, with its type. */
 export type Value = IntegerValue | FloatValue
 
+/** An integer that wraps to its width, as C's do. */
 export const integer = (value: bigint, bits = 32, signed = true): IntegerValue => ({
   kind: 'integer',
   value: signed ? BigInt.asIntN(bits, value) : BigInt.asUintN(bits, value),
@@ -33,13 +35,18 @@ const integerPattern = /^(0x[0-9a-f]+|0b[01]+|\d+)(u?(?:ll|l|i8|i16|i32|i64)?|(?
 const floatPattern = /^(?:(?:\d+\.\d*|\.\d+)(?:e[+-]?\d+)?|\d+e[+-]?\d+)[fl]?$/i
 const hexFloatPattern = /^0x([0-9a-f]*)\.?([0-9a-f]*)p([+-]?\d+)([fl]?)$/i
 
+/** Throws ArgumentError for what looks like a number of C and is none. */
 export function numberValue(source: Source, token: Token): Value {
   const found = integerPattern.exec(token.text)
   if (found) {
-    const digits = found[1] as string
+    const digits = found[1]
     const octal = /^0\d+$/.test(digits)
     if (!octal || !/[89]/.test(digits))
-      return typed(BigInt(octal ? `0o${digits}` : digits), !/^[1-9]/.test(digits), (found[2] ?? '').toLowerCase())
+      return firstFitting(
+        BigInt(octal ? `0o${digits}` : digits),
+        !/^[1-9]/.test(digits),
+        (found[2] ?? '').toLowerCase(),
+      )
   }
   if (floatPattern.test(token.text)) return float(Number.parseFloat(token.text), /f$/i.test(token.text))
   const [, whole = '', part = '', power, suffix = ''] = hexFloatPattern.exec(token.text) ?? []
@@ -48,8 +55,8 @@ export function numberValue(source: Source, token: Token): Value {
   throw source.error(token.at, `expected a number, found "${token.text}"`)
 }
 
-/** The value in the first type that holds it: decimal literals without `u` are signed, others may be unsigned. */
-function typed(value: bigint, mayBeUnsigned: boolean, suffix: string): IntegerValue {
+/** The value in the first type that holds it: a decimal literal without `u` is signed, others may be unsigned. */
+function firstFitting(value: bigint, mayBeUnsigned: boolean, suffix: string): IntegerValue {
   const unsigned = suffix.includes('u')
   const wide = suffix.includes('ll') || suffix.includes('i64')
   for (const bits of wide ? [64] : [32, 64]) {
@@ -101,7 +108,7 @@ export function characterCount(token: Token): number {
   return prefix === '' || prefix === 'u8' ? new TextEncoder().encode(plain).length : plain.length
 }
 
-/** The text of adjacent strings, in brackets or not; undefined where there is anything else. */
+/** The text of strings that stand side by side, in brackets or not; undefined where there is anything else. */
 export function textOf(tokens: readonly Token[]): string | undefined {
   if (tokens[0]?.text === '(' && tokens.at(-1)?.text === ')') return textOf(tokens.slice(1, -1))
   return tokens.length > 0 && tokens.every(({ kind }) => kind === 'string')

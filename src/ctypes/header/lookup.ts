@@ -5,6 +5,7 @@ import type { Source } from './source.js'
 /** What a constant stands for before it is evaluated. */
 export type ConstantEntry = { readonly node: EnumNode; readonly index: number } | { readonly declaration: Declaration }
 
+/** What a text declares, by name. */
 export interface Lookup {
   /** The definition of a structure or union, by its tag. */
   record(tag: string): RecordNode | undefined

@@ -3,6 +3,7 @@ import { ArgumentError } from '../../errors.js'
 import { describe, type Token, tokenize, tokenLike } from './lexer.js'
 import { Source } from './source.js'
 
+/** A definition by `#define`. */
 export interface Macro {
   readonly name: Token
   /** Missing for `#define NAME …`. */
@@ -13,7 +14,7 @@ export interface Macro {
   readonly predefined: boolean
 }
 
-/** A limit that no header reaches: it stops macros that double each other. */
+/** The most tokens that all uses together may give: a limit that no header reaches stops macros that double each other. */
 const mostTokens = 500_000
 /** The most macros that may be nested, each in the body or the arguments of the one before. */
 const mostNested = 200
@@ -25,13 +26,15 @@ interface Item {
 }
 const nothingHidden: ReadonlySet<string> = new Set()
 
+/** Defines and expands macros; the table is given, and shared with who else reads the text. */
 export class Macros {
-  #made = 0
+  #tokenCount = 0
   #depth = 0
   /** True while a condition is expanded: `defined X` becomes 1 or 0 then, also where a macro produces it. */
   #inCondition = false
-  /** Is it tried what a macro comes to? What it is made of has not been through a preprocessor. */
+  /** True while `#isExpansion` expands a body, in which names are uses in any case. */
   #isTried = false
+  readonly #stacks = new Map<string, (Macro | undefined)[]>()
   constructor(
     readonly source: Source,
     readonly table: Map<string, Macro>,
@@ -57,12 +60,30 @@ export class Macros {
         name.at,
         `expected ")" after the parameters of macro "${name.text}", found the end of the line`,
       )
-    const words = rest.slice(1, end).filter(token => token.text !== ',')
+    const words = rest.slice(1, end)
+    const names = words.filter(({ kind }) => kind === 'name').map(({ text }) => text)
     const variadic = words.at(-1)?.text === '...'
-    const parameters = words.map(token => (token.text === '...' ? '__VA_ARGS__' : token.text))
+    // gcc's `args...` is a name for what is __VA_ARGS__ elsewhere
+    const isNamed = words.at(-2)?.kind === 'name'
+    const parameters = variadic && !isNamed ? [...names, '__VA_ARGS__'] : names
     this.table.set(name.text, { name, parameters, variadic, body: rest.slice(end + 1), predefined })
   }
 
+  /** `#pragma push_macro("NAME")`: keeps what the name stands for, if it does, until `pop`. */
+  push(name: string): void {
+    const stack = this.#stacks.get(name) ?? []
+    this.#stacks.set(name, [...stack, this.table.get(name)])
+  }
+
+  pop(name: string): void {
+    const stack = this.#stacks.get(name)
+    if (!stack?.length) return
+    const macro = stack.pop()
+    if (macro) this.table.set(name, macro)
+    else this.table.delete(name)
+  }
+
+  /** The tokens with their macros expanded. Throws ArgumentError for a use that is not closed, or has another number of arguments. */
   expand(tokens: readonly Token[]): Token[] {
     const isPlain = ({ kind, text }: Token) => kind !== 'name' || (text !== 'defined' && !this.table.has(text))
     if (tokens.every(isPlain)) return [...tokens]
@@ -96,18 +117,19 @@ export class Macros {
         continue
       }
       const body = this.#substitute(macro, macro.parameters ? this.#takeArguments(macro, item, work) : [], token)
-      this.#made += body.length
-      if (this.#made > mostTokens || hidden.size > mostNested)
+      this.#tokenCount += body.length
+      if (this.#tokenCount > mostTokens || hidden.size > mostNested)
         throw this.source.error(token.at, `macro "${token.text}" grows without end`)
       const nowHidden = new Set([...hidden, token.text])
-      for (const made of body.reverse()) work.push({ token: made.token, hidden: union(made.hidden, nowHidden) })
+      for (const inner of body.reverse()) work.push({ token: inner.token, hidden: union(inner.hidden, nowHidden) })
     }
     return done
   }
 
   /**
-   * Is the name here what a compiler's preprocessor has left of it? With `#define INFO struct INFO` in front, as `-dD` keeps it, that has made
-   * `struct INFO` of INFO, and with `#define ID MAKE_ID(ID, 5)` what MAKE_ID makes of it.
+   * Has a compiler's preprocessor expanded the macro here, so that the name is a part of its body? Text that a preprocessor has been through may
+   * keep its directives (`gcc -E -dD`): behind `#define INFO struct INFO` stands `struct INFO` where the header has INFO, and behind
+   * `#define ID MAKE_ID(ID, 5)` what MAKE_ID makes of that.
    */
   #isExpansion(
     { name: { text }, body }: Macro,
@@ -121,8 +143,8 @@ export class Macros {
     this.#isTried = true
     try {
       const inside = body.map(part => ({ token: part, hidden: union(hidden, new Set([text])) }))
-      const made = this.#expandArgument(inside, token).map(item => item.token)
-      return standsAmong(text, made, before, work)
+      const expansion = this.#expandArgument(inside, token).map(item => item.token)
+      return standsAmong(text, expansion, before, work)
     } catch (error) {
       // its arguments may end behind the name
       if (error instanceof ArgumentError) return false
@@ -177,10 +199,16 @@ export class Macros {
     const argument = (token: Token | undefined) =>
       token?.kind === 'name' ? given[macro.parameters?.indexOf(token.text) ?? -1] : undefined
     for (let index = 0; index < body.length; index++) {
-      const token = body[index] as Token
+      const token = body[index]
       const next = body[index + 1]
       const before = index === 0 ? use : token
-      if (token.text === '#' && argument(next)) {
+      const mayLoseComma = macro.variadic && token.text === ',' && next?.text === '##'
+      if (mayLoseComma && body[index + 2]?.text === macro.parameters?.at(-1)) {
+        // what compilers make of `, ##__VA_ARGS__`: nothing, comma included, where there are no such arguments
+        const more = argument(body[index + 2]) ?? []
+        if (more.length > 0) result.push(fromBody(token, use, before), ...this.#expandArgument(more, use))
+        index += 2
+      } else if (token.text === '#' && argument(next)) {
         result.push(spaced(fromToken(tokenLike(use, 'string', quote(argument(next) as Item[]))), before))
         index++
       } else if (token.text === '##' && next) {
@@ -190,13 +218,13 @@ export class Macros {
       } else if (argument(token)) {
         const raw = argument(token) as Item[]
         // an empty argument before `##` still stands for its left side
-        const made =
+        const items =
           next?.text !== '##'
             ? this.#expandArgument(raw, use)
             : raw.length > 0
               ? raw
               : [fromToken(tokenLike(use, 'stray', ''))]
-        for (const [place, item] of made.entries()) result.push(place === 0 ? spaced(item, before) : item)
+        for (const [place, item] of items.entries()) result.push(place === 0 ? spaced(item, before) : item)
       } else result.push(fromBody(token, use, before))
     }
     return result.filter(item => item.token.text !== '')
@@ -212,14 +240,14 @@ export class Macros {
 
   #paste(left: Item | undefined, right: readonly Item[], use: Token): Item[] {
     const text = (left?.token.text ?? '') + (right[0]?.token.text ?? '')
-    const made = tokenize(new Source(text, this.source.label)).slice(0, -1)
-    const pasted = made.map(token => fromToken(tokenLike(use, token.kind, token.text)))
+    const tokens = tokenize(new Source(text, this.source.label)).slice(0, -1)
+    const pasted = tokens.map(token => fromToken(tokenLike(use, token.kind, token.text)))
     const [first = fromToken(tokenLike(use, 'stray', '')), ...others] = pasted
     return [spaced(first, left?.token ?? use), ...others, ...right.slice(1)]
   }
 }
 
-/** Do the tokens around stand as they do around the name among these? `work` has its next token last. */
+/** Is what stands around the name here what stands around it in `tokens`? `work` has its next token last. */
 function standsAmong(name: string, tokens: readonly Token[], before: readonly Item[], work: readonly Item[]): boolean {
   const own = tokens.findIndex(({ text }) => text === name)
   return (
@@ -235,7 +263,7 @@ const fromToken = (token: Token): Item => ({ token, hidden: nothingHidden })
 /** What comes out of a body stands where the macro was used. */
 const fromBody = (token: Token, use: Token, { spaceBefore, startsLine } = token): Item =>
   fromToken({ ...token, at: use.at, startsLine: false, spaceBefore: spaceBefore || startsLine })
-/** Blanks before what a name stands for are those before the name: `#` shows them. */
+/** White space before an expansion is that before the name: `#` shows it. */
 const spaced = (item: Item, { spaceBefore, startsLine }: Token): Item => ({
   ...item,
   token: { ...item.token, spaceBefore: spaceBefore || startsLine, startsLine: false },

@@ -1,9 +1,9 @@
-/** What a text declares, as its user sees it: each is made of its declaration. */
+/** Routines and named types, as the program gets them, of their declarations. */
 import type { ScalarClass } from '../data.js'
 import type { FieldInfo } from '../record.js'
-import type { Convention, Declaration, FunctionNode, TypeNode } from './ast.js'
+import { type Convention, type Declaration, type FunctionNode, isVoid, type TypeNode } from './ast.js'
 import type { ArgType, CType } from './namespace.js'
-import { isVoid, type Resolver } from './resolve.js'
+import type { Resolver } from './resolve.js'
 import type { Position } from './source.js'
 
 /** A declaration of a routine in C, read: as `parsePrototype` and `parseHeader` give it. */
@@ -11,32 +11,39 @@ export interface Prototype {
   readonly name: string
   /** What the library calls it, where that is another name: `int f(int) __asm__("f_v2")`. */
   readonly symbol?: string
+  /** C types, or `out(T)`, in order. */
   readonly argtypes: readonly ArgType[]
   /** `null` for void. */
   readonly restype: CType | null
   readonly convention: Convention
   /** False where the text says nothing, so that the kind of the library may decide. */
   readonly conventionStated: boolean
+  /** Whether the parameters end with `...`. */
   readonly variadic: boolean
+  /** Undefined where none is written. */
   readonly parameterNames: readonly (string | undefined)[]
 }
 
-/** A class that only the text knows: TypeScript sees neither its kind nor its fields. */
+/** A class that a header's text declares: TypeScript sees neither its kind nor its fields. */
 export interface HeaderType extends ScalarClass {
   new (...values: readonly unknown[]): HeaderData
   readonly prototype: HeaderData
   /** Of a structure or union. */
   readonly fields?: { readonly [name: string]: FieldInfo }
 }
-export interface HeaderData {
+interface HeaderData {
   [field: string]: unknown
 }
 
 /** A header's text, read: `session.header(text)`. */
 export interface Header {
   readonly routines: ReadonlyMap<string, Prototype>
-  /** Typedefs, structures and unions by tag, and the structures of windows.h that the text uses. What is never defined (`typedef struct handle handle;`) is not here. */
+  /**
+   * Typedefs, structures and unions by tag, and the structures of windows.h that the text uses. What is never defined (`typedef struct
+   * handle handle;`) is not here.
+   */
   readonly types: { readonly [name: string]: HeaderType }
+  /** Enumerators, macros that have a value, and `static const` variables: numbers, bigints where a number is not exact, or text. */
   readonly constants: { readonly [name: string]: number | bigint | string }
   /** Data exports. */
   readonly variables: ReadonlyMap<string, CType>
@@ -47,7 +54,7 @@ export interface Header {
   readonly undefinedMacros: ReadonlyMap<string, number>
 }
 
-/** Also one declared through the typedef of a function: `extern handler on_exit;`. */
+/** The routine of a declaration, also one that is declared through the typedef of a function: `extern handler on_exit;`. */
 export function routineOf(declaration: Declaration, resolver: Resolver): Prototype | undefined {
   const { kind, type } = declaration
   const target = kind === 'typedef' ? undefined : resolver.strip(type)
@@ -55,12 +62,12 @@ export function routineOf(declaration: Declaration, resolver: Resolver): Prototy
 }
 
 function routine({ name, symbol }: Declaration, node: FunctionNode, resolver: Resolver): Prototype {
-  const parameters = resolver.parameters(node)
+  const parameters = resolver.functions.parameters(node)
   return {
     name,
     ...(symbol !== undefined && { symbol }),
-    argtypes: parameters.map(parameter => resolver.parameter(parameter)),
-    restype: resolver.result(node),
+    argtypes: parameters.map(parameter => resolver.functions.parameter(parameter)),
+    restype: resolver.functions.result(node),
     convention: node.convention ?? 'cdecl',
     conventionStated: node.convention !== undefined,
     variadic: node.variadic,
@@ -75,8 +82,8 @@ export function typeNamed(name: string, resolver: Resolver, at: Position = { lin
   for (const node of [lookup.typedef(name), lookup.record(name), known]) {
     const target = node && resolver.strip(node)
     if (!node || !target) continue
-    if (target.kind === 'function') return resolver.functionPointer(target)
-    const isMissing = target.kind === 'record' ? !resolver.isComplete(target) : isVoid(target)
+    if (target.kind === 'function') return resolver.functions.pointer(target)
+    const isMissing = target.kind === 'record' ? !resolver.records.isComplete(target) : isVoid(target)
     if (!isMissing) return resolver.type(node, at)
   }
   return undefined

@@ -16,10 +16,11 @@ export const variantOf = (macros: ReadonlyMap<string, Macro>): Variant => ({
   time32: macros.has('_USE_32BIT_TIME_T'),
 })
 
+/** The names of types for one text. What windows.h defines is the same for all texts of a namespace. */
 export class KnownNames {
   /** Structures of windows.h that this text uses. */
   readonly used = new Map<string, CType>()
-  readonly #found = new Map<string, Meaning | undefined>()
+  readonly #meanings = new Map<string, Meaning | undefined>()
   readonly #windows: WindowsTypes
 
   constructor(
@@ -34,22 +35,22 @@ export class KnownNames {
 
   has = (name: string): boolean =>
     own(this.given, name) !== undefined ||
-    this.#windows.has(this.#spelt(name)) ||
+    this.#windows.has(this.#spelling(name)) ||
     pointerTarget(name, this.has) !== undefined
 
   get(name: string): Meaning | undefined {
-    if (!this.#found.has(name)) {
+    if (!this.#meanings.has(name)) {
       // a name that needs itself to be found is no type
-      this.#found.set(name, undefined)
-      this.#found.set(name, this.#find(name))
+      this.#meanings.set(name, undefined)
+      this.#meanings.set(name, this.#find(name))
     }
-    return this.#found.get(name)
+    return this.#meanings.get(name)
   }
 
   #find(name: string): Meaning | undefined {
     const given = own(this.given, name)
     if (given) return { type: given }
-    const known = this.#windows.get(this.#spelt(name))
+    const known = this.#windows.get(this.#spelling(name))
     const structure = known && this.#windows.structure(known)
     if (structure) this.used.set(name, structure)
     if (known) return structure ? { type: structure } : known
@@ -63,7 +64,7 @@ export class KnownNames {
    * The name that a name stands for: with `UNICODE`, `LOGFONT` is `LOGFONTW` and `LPTSTR` is `LPWSTR`; without, those
    * in A and `LPSTR`. `_stat` is one of four.
    */
-  #spelt(name: string): string {
+  #spelling(name: string): string {
     const { unicode, time32 } = this.variant
     const byTime = timed.get(name)
     if (byTime) return time32 ? byTime.bits32 : byTime.bits64

@@ -47,6 +47,7 @@ export type ScalarName =
   | 'c_void_p'
   | 'HRESULT'
 
+/** The types and functions of `types(arch)` that headers need. */
 export type TypeNamespace = { readonly [name in ScalarName]: CType } & {
   readonly Structure: (fields: Fields, options?: RecordOptions) => RecordType
   readonly Union: (fields: Fields, options?: RecordOptions) => RecordType

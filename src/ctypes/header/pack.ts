@@ -4,10 +4,11 @@ import { closing, type Token, tokenize } from './lexer.js'
 import { stringValue } from './literals.js'
 import { Source } from './source.js'
 
+/** The packing at a place of the text, and those that were pushed before. */
 export class PackStack {
   /** Missing where the types' own alignments apply. */
   current: Packing | undefined
-  readonly #pushed: { name: string | undefined; pack: Packing | undefined }[] = []
+  readonly #stack: { name: string | undefined; pack: Packing | undefined }[] = []
 
   /** Carries out `pack(push, 4)` and the like; other pragmas are ignored. */
   pragma(tokens: readonly Token[], source: Source): void {
@@ -22,7 +23,7 @@ export class PackStack {
 
   #pushOrPop(action: 'push' | 'pop', parts: readonly Token[], source: Source): void {
     const name = parts.find(token => token.kind === 'name')?.text
-    if (action === 'push') this.#pushed.push({ name, pack: this.current })
+    if (action === 'push') this.#stack.push({ name, pack: this.current })
     else this.#pop(name)
     const size = parts.find(token => token.kind !== 'name')
     if (size) this.current = sizeOf(size, source)
@@ -30,11 +31,10 @@ export class PackStack {
 
   /** Restores the last packing that was pushed; with a name, the one pushed under that name. */
   #pop(name: string | undefined): void {
-    const index =
-      name === undefined ? this.#pushed.length - 1 : this.#pushed.findLastIndex(entry => entry.name === name)
+    const index = name === undefined ? this.#stack.length - 1 : this.#stack.findLastIndex(entry => entry.name === name)
     if (index < 0) return
-    this.current = this.#pushed[index]?.pack
-    this.#pushed.length = index
+    this.current = this.#stack[index]?.pack
+    this.#stack.length = index
   }
 
   /**
@@ -45,7 +45,7 @@ export class PackStack {
     const found = /(?:pshpack([1248])|poppack)\.h\b/i.exec(file)
     if (!found) return false
     if (found[1]) {
-      this.#pushed.push({ name: undefined, pack: this.current })
+      this.#stack.push({ name: undefined, pack: this.current })
       this.current = Number(found[1]) as Packing
     } else this.#pop(undefined)
     return true
@@ -55,12 +55,12 @@ export class PackStack {
   stamp(tokens: readonly Token[], source: Source): Token[] {
     const stamped: Token[] = []
     for (let index = 0; index < tokens.length; index++) {
-      const token = tokens[index] as Token
+      const token = tokens[index]
       if ((token.text === '__pragma' || token.text === '_Pragma') && tokens[index + 1]?.text === '(') {
         const end = closing(tokens, index + 1)
         const inside = tokens.slice(index + 2, end)
         const quoted = inside[0]?.kind === 'string'
-        this.pragma(quoted ? unquoted(inside[0] as Token, source) : inside, source)
+        this.pragma(quoted ? unquoted(inside[0], source) : inside, source)
         index = end
       } else stamped.push(this.current === undefined ? token : { ...token, pack: this.current })
     }

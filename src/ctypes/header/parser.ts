@@ -1,11 +1,11 @@
 /** Parses tokens into declarations. Routines with a body and `static` ones are not exported, and are skipped. */
 import { ArgumentError } from '../../errors.js'
-import { refuseAlignment, vectorOf } from './alignment.js'
+import { refuseAlignment } from './alignment.js'
 import type { Declaration, Expression, Tree, TypeNode } from './ast.js'
 import { type Attributes, parseAttributes } from './attributes.js'
 import { Context } from './context.js'
 import { Cursor } from './cursor.js'
-import { type Declarator, parseDeclarator, parseTypeName, typeReader } from './declarator.js'
+import { type Declarator, parseDeclarator, parseTypeName, typeReader, withAttributes } from './declarator.js'
 import { parseExpression } from './expression.js'
 import type { Token } from './lexer.js'
 import { textOf } from './literals.js'
@@ -16,6 +16,7 @@ import { parseSpecifiers, type Specifiers } from './specifiers.js'
 /** The initial value of a variable, as far as it can be read. */
 type Initializer = Pick<Declaration, 'value' | 'text'>
 
+/** Parses the tokens of one text. */
 export class Parser {
   readonly #context: Context
   readonly #cursor: Cursor
@@ -36,8 +37,8 @@ export class Parser {
   prototype(): Tree {
     this.#acceptLinkage()
     const specifiers = parseSpecifiers(this.#context)
-    const declared = parseDeclarator(this.#context, specifiers.base, specifiers.convention, 'the name of a routine')
-    this.#add(specifiers, this.#withAttributes(specifiers, declared))
+    const declarator = parseDeclarator(this.#context, specifiers.base, specifiers.convention, 'the name of a routine')
+    this.#add(specifiers, this.#withAttributes(specifiers, declarator))
     this.#cursor.accept(';')
     if (this.#cursor.token.kind !== 'end') throw this.#cursor.expected('the end of the prototype')
     return this.#tree()
@@ -73,16 +74,16 @@ export class Parser {
     const specifiers = parseSpecifiers(this.#context, 'a declaration')
     if (cursor.accept(';')) return
     for (let count = 0; ; count++) {
-      const declared = this.#withAttributes(
+      const declarator = this.#withAttributes(
         specifiers,
         parseDeclarator(this.#context, specifiers.base, specifiers.convention, 'a name'),
       )
-      if (count === 0 && declared.type.kind === 'function' && cursor.at('{')) {
+      if (count === 0 && declarator.type.kind === 'function' && cursor.at('{')) {
         cursor.skipGroup()
-        this.#add(specifiers, declared)
+        this.#add(specifiers, declarator)
         return
       }
-      this.#add(specifiers, declared, cursor.accept('=') ? this.#initializer() : undefined)
+      this.#add(specifiers, declarator, cursor.accept('=') ? this.#initializer() : undefined)
       if (!cursor.accept(',')) break
     }
     cursor.expect(';', '";" after the declaration')
@@ -128,38 +129,35 @@ export class Parser {
     return text !== undefined ? { text } : value ? { value } : {}
   }
 
-  /** Attributes behind the name may change the type: `int f(int) __attribute__((stdcall))`. */
-  #withAttributes({ attributes: before, storage }: Specifiers, declared: Declarator): Declarator {
+  #withAttributes({ attributes: before, storage }: Specifiers, declarator: Declarator): Declarator {
     const attributes: Attributes = { ...before }
     parseAttributes(this.#context, attributes)
-    const { type } = declared
-    if (attributes.vector) return { ...declared, type: vectorOf(this.#context, type, attributes.vector, attributes) }
-    if (storage.has('typedef')) refuseAlignment(this.#context, attributes)
-    const { symbol, convention } = attributes
+    if (storage.has('typedef') && !attributes.vector) refuseAlignment(this.#context, attributes)
+    const { symbol } = attributes
     return {
-      ...declared,
+      ...declarator,
       ...(symbol !== undefined && { symbol }),
-      ...(type.kind === 'function' && convention && !type.convention && { type: { ...type, convention } }),
+      type: withAttributes(this.#context, declarator.type, attributes),
     }
   }
 
-  #add({ storage, isConst }: Specifiers, declared: Declarator, initializer: Initializer = {}): void {
-    const name = declared.name as string
-    const { type, symbol } = declared
-    // here it is a built-in type, as in MSVC; C headers define it as an unsigned short
+  #add({ storage, isConst }: Specifiers, declarator: Declarator, initializer: Initializer = {}): void {
+    const name = declarator.name as string
+    const { type, symbol } = declarator
+    // a type of its own here, as in C++; C headers define it as an unsigned short
     if (storage.has('typedef') && name === 'wchar_t') return
     if (storage.has('typedef')) {
       this.#context.typedefs.add(name)
-      this.#declarations.push({ kind: 'typedef', name, type, at: declared.at })
+      this.#declarations.push({ kind: 'typedef', name, type, at: declarator.at })
     } else if (type.kind === 'function') {
       const named = symbol === undefined ? {} : { symbol }
-      if (!isLocal(storage)) this.#declarations.push({ kind: 'routine', name, type, ...named, at: declared.at })
+      if (!isLocal(storage)) this.#declarations.push({ kind: 'routine', name, type, ...named, at: declarator.at })
     } else {
-      // no library exports a static variable, but its value may be of use; a text is one, also where the pointer to it may be changed
+      // no library exports a static variable, but its value is a constant; also a text, which the pointer to it need not be
       const local = isLocal(storage)
       const constant = isConst || (local && initializer.text !== undefined) ? initializer : {}
       if (!local || constant.value || constant.text !== undefined)
-        this.#declarations.push({ kind: 'variable', name, type, ...constant, at: declared.at })
+        this.#declarations.push({ kind: 'variable', name, type, ...constant, at: declarator.at })
     }
   }
 }

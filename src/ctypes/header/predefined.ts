@@ -1,5 +1,4 @@
-/** The macros that a Windows compiler and `windows.h` bring along, as far as declarations use them. */
-
+/** The macros that Microsoft's compiler and `windows.h` define, as far as declarations use them. */
 import type { Macro } from './macros.js'
 import type { Arch } from './namespace.js'
 import { preprocess } from './preprocessor.js'
@@ -126,7 +125,7 @@ const everywhere: { readonly [arch in Arch]: string } = {
 /** Macros for headers that declare COM interfaces; other headers may use these words for something else. */
 const com = '#define PURE\n#define THIS INTERFACE *This\n#define THIS_ THIS,\n'
 
-/** Macros that depend on what the text is about. */
+/** Macros that a text has for what is in it. */
 function macrosFor(text: string, table: ReadonlyMap<string, Macro>): string {
   const wide = table.has('UNICODE') || table.has('_UNICODE') || /^[ \t]*#[ \t]*define[ \t]+_?UNICODE\b/m.test(text)
   const letters = `#define __TEXT(text) ${wide ? 'L##' : ''}text\n#define TEXT(text) __TEXT(text)\n#define _T(text) __TEXT(text)\n`

@@ -5,7 +5,7 @@ import { Cursor } from './cursor.js'
 import { evaluate } from './evaluate.js'
 import { parseExpression } from './expression.js'
 import { closing, type Token, tokenize, tokenLike } from './lexer.js'
-import { integer } from './literals.js'
+import { integer, stringValue } from './literals.js'
 import { type Macro, Macros } from './macros.js'
 import { PackStack } from './pack.js'
 import type { Position, Source } from './source.js'
@@ -28,7 +28,7 @@ export function preprocess(source: Source, table: Map<string, Macro>, predefined
 class Preprocessor {
   readonly #pack = new PackStack()
   readonly #branches: Branch[] = []
-  readonly #done: Token[] = []
+  readonly #output: Token[] = []
   /** Tokens since the last directive, not expanded yet. */
   #pending: Token[] = []
 
@@ -38,7 +38,7 @@ class Preprocessor {
     readonly predefined: boolean,
   ) {}
 
-  /** Whether the text is read here: not inside a branch that is skipped. */
+  /** False inside a branch that is skipped. */
   get #active(): boolean {
     return this.#branches.at(-1)?.active ?? true
   }
@@ -47,7 +47,7 @@ class Preprocessor {
     const tokens = tokenize(this.source)
     const end = tokens.pop() as Token
     for (let index = 0; index < tokens.length; ) {
-      const token = tokens[index] as Token
+      const token = tokens[index]
       if (token.startsLine && token.text === '#') {
         let stop = index + 1
         while (stop < tokens.length && !tokens[stop]?.startsLine) stop++
@@ -65,12 +65,12 @@ class Preprocessor {
         `expected an #endif for this #${open.opened.text}, found the end of the text`,
       )
     this.#flush()
-    return [...this.#done, end]
+    return [...this.#output, end]
   }
 
   #flush(): void {
     if (this.#pending.length === 0) return
-    for (const token of this.#pack.stamp(this.macros.expand(this.#pending), this.source)) this.#done.push(token)
+    for (const token of this.#pack.stamp(this.macros.expand(this.#pending), this.source)) this.#output.push(token)
     this.#pending = []
   }
 
@@ -86,11 +86,11 @@ class Preprocessor {
         this.macros.table.delete(rest[0]?.text ?? '')
         return
       case 'pragma':
-        this.#pack.pragma(rest, this.source)
+        this.#pragma(rest)
         return
       case 'include': {
         const file = rest.map(token => token.text).join('')
-        if (!this.#pack.include(file)) this.source.notRead.push(file)
+        if (!this.#pack.include(file)) this.source.includes.push(file)
         return
       }
       case 'error':
@@ -104,6 +104,15 @@ class Preprocessor {
       default:
         if (word.kind !== 'number') throw this.source.error(hash.at, `expected a directive, found "#${word.text}"`)
     }
+  }
+
+  /** Pragmas for anything but macros and the packing are ignored. */
+  #pragma([word, ...rest]: readonly Token[]): void {
+    const [, name] = rest
+    if (word?.text === 'push_macro' && name?.kind === 'string') this.macros.push(stringValue(name))
+    else if (word?.text === 'pop_macro' && name?.kind === 'string') this.macros.pop(stringValue(name))
+    // macros count here, as for Microsoft's compiler: `pack(push, _CRT_PACKING)`
+    else if (word?.text === 'pack') this.#pack.pragma([word, ...this.macros.expand(rest)], this.source)
   }
 
   #lineAfter(word: Token): string {
@@ -180,24 +189,24 @@ class Preprocessor {
     return Boolean(value.value)
   }
 
-  /** A compiler stops here, too: whatever were decided, text would be lost without a word. */
+  /** Compilers refuse this, too: whichever way it were decided, text might be lost without a word. */
   #unknownCall(name: string, at: Position): ArgumentError {
     const macro = name.slice(0, name.indexOf('('))
     const hint = `nobody defined "${macro}": write "#define ${macro}(...) 1" in front, or 0`
-    return this.source.error(at, `expected a condition, found "${name}"; ${hint}${this.source.notFollowed}`)
+    return this.source.error(at, `expected a condition, found "${name}"; ${hint}${this.source.includeHint}`)
   }
 }
 
-/** Names reserved for compilers and their libraries: nobody else would define them. */
+/** Whether a name is reserved for compilers and their libraries, so that the text need not define it. */
 const isReserved = (name: string) => /^_[_A-Z]/.test(name)
-/** Questions to other compilers: `__has_attribute(x)`. */
+/** Whether a name asks what the compiler has: `__has_attribute(x)`. */
 const isQuestion = (name: string) => /^__(?:has_\w+|is_identifier|building_module)$/.test(name)
 
-/** `X(…)`, where nobody defined X, as one name; a question to a compiler has the answer 0. */
+/** Makes one name of `X(…)` where nobody defined X, so that only its evaluation fails; what asks the compiler has the answer 0. */
 function callsAsNames(tokens: readonly Token[]): Token[] {
   const result: Token[] = []
   for (let index = 0; index < tokens.length; index++) {
-    const token = tokens[index] as Token
+    const token = tokens[index]
     if (token.kind === 'name' && tokens[index + 1]?.text === '(') {
       const end = closing(tokens, index + 1)
       const call = tokens.slice(index + 1, end + 1).map(({ text }) => text)

@@ -10,22 +10,24 @@ import type { Resolver } from './resolve.js'
 import type { Shelf } from './shelf.js'
 import type { Position } from './source.js'
 
-/** A class and its state: a pointer may lead to a class without fields, a value may not. */
+/** A class and how far it is: a pointer may lead to a class without fields, a value may not. */
 interface RecordInProgress {
   readonly node: RecordNode
   readonly type: RecordType
+  /** `open` while its fields are being made. */
   state: 'declared' | 'open' | 'defined'
 }
 
-export class Records {
-  readonly #made = new Map<RecordNode, RecordInProgress>()
+/** The classes of one text, by the nodes that define them. */
+export class RecordTypes {
+  readonly #byNode = new Map<RecordNode, RecordInProgress>()
   readonly #aligning = new Set<RecordNode>()
-  /** Classes that are pointed to; they are defined once no other is being defined. */
+  /** Classes that only pointers lead to yet; they are defined when no other is being defined. */
   readonly #waiting: RecordInProgress[] = []
   #depth = 0
-  /** Names of structures without tag and typedef: after the field that they belong to. */
+  /** Names of structures without tag and typedef: those of the fields that have them. */
   readonly #fieldNames = new Map<RecordNode, string>()
-  /** Prefixes of the names made up inside an anonymous member: its fields are also those of the structure around it. */
+  /** What the names of anonymous members inside an anonymous member begin with: they are also fields of the structure around it. */
   readonly #prefixes = new Map<RecordNode, string>()
 
   constructor(
@@ -38,27 +40,27 @@ export class Records {
   declared(mention: RecordNode): RecordType | undefined {
     const outside = this.#outside(mention)
     if (outside) return outside
-    const made = this.#make(mention)
-    if (made?.state === 'declared') this.#waiting.push(made)
+    const record = this.#make(mention)
+    if (record?.state === 'declared') this.#waiting.push(record)
     this.#drain()
-    return made?.type
+    return record?.type
   }
 
   /** The class, complete with its fields, for a value of it. */
   defined(mention: RecordNode, at = mention.at): RecordType {
     const outside = this.#outside(mention)
     if (outside) return outside
-    const made = this.#make(mention)
+    const record = this.#make(mention)
     const name = `${mention.keyword} ${mention.tag ?? '{…}'}`
-    if (!made) throw this.resolver.fail(at, `expected a complete type, found "${name}", whose fields are not given`)
-    if (made.state === 'open')
+    if (!record) throw this.resolver.fail(at, `expected a complete type, found "${name}", whose fields are not given`)
+    if (record.state === 'open')
       throw this.resolver.fail(at, `expected a complete type, found "${name}" inside itself; a pointer has a "*"`)
-    if (made.state === 'declared') this.#define(made)
+    if (record.state === 'declared') this.#define(record)
     this.#drain()
-    return made.type
+    return record.type
   }
 
-  /** The class of a structure that the text only mentions and the caller or windows.h defines. */
+  /** The class of a structure that the text only mentions, and the caller or windows.h defines. */
   #outside({ tag, fields }: RecordNode): RecordType | undefined {
     if (tag === undefined || fields || this.lookup.record(tag)) return undefined
     const known = this.resolver.names.get(tag)
@@ -72,13 +74,20 @@ export class Records {
     if (!node) return undefined
     if (node.keyword !== mention.keyword)
       throw this.resolver.fail(mention.at, `"${mention.tag}" is a ${node.keyword}, not a ${mention.keyword}`)
-    let made = this.#made.get(node)
-    if (!made) {
+    let record = this.#byNode.get(node)
+    if (!record) {
       const earlier = this.shelf?.find(node, this.resolver)
-      made = earlier ? { node, type: earlier, state: 'defined' } : { node, type: this.#class(node), state: 'declared' }
-      this.#made.set(node, made)
+      record = earlier
+        ? { node, type: earlier, state: 'defined' }
+        : { node, type: this.#class(node), state: 'declared' }
+      this.#byNode.set(node, record)
     }
-    return made
+    return record
+  }
+
+  /** Whether the fields are known. */
+  isComplete(node: RecordNode): boolean {
+    return this.declared(node) !== undefined
   }
 
   /** The definition of a mentioned structure: the node that has its fields. */
@@ -87,7 +96,7 @@ export class Records {
     return node?.fields && node
   }
 
-  /** `struct alignas(sizeof(struct s)) s` asks for itself. */
+  /** Throws ArgumentError for one that asks for itself: `struct alignas(sizeof(struct s)) s`. */
   #alignment(node: RecordNode, align: Alignment): number {
     if (this.#aligning.has(node))
       throw this.resolver.fail(align.at, `the alignment of "${node.keyword} ${node.tag}" depends on itself`)
@@ -103,7 +112,7 @@ export class Records {
       field.name === undefined && !field.bits && this.#hasFields(field.type) ? [this.#jsName(node, index)] : [],
     )
     const options: RecordOptions = {
-      ...(packsAll(node) ? { pack: 1 } : node.pack && { pack: node.pack }),
+      ...(node.packed ? { pack: 1 } : node.pack && { pack: node.pack }),
       ...(node.align && { align: this.#alignment(node, node.align) }),
       ...(anonymous.length > 0 && { anonymous }),
     }
@@ -122,22 +131,22 @@ export class Records {
     return target.kind === 'record' || this.resolver.plain(target)?.[CATEGORY] === 'structure'
   }
 
-  #define(made: RecordInProgress): void {
-    made.state = 'open'
+  #define(record: RecordInProgress): void {
+    record.state = 'open'
     this.#depth++
     const fields: RecordFields = Object.create(null)
-    for (const [index, field] of (made.node.fields ?? []).entries()) {
+    for (const [index, field] of (record.node.fields ?? []).entries()) {
       if (field.name === undefined && !field.bits && !this.#hasFields(field.type)) continue
-      const name = this.#jsName(made.node, index)
+      const name = this.#jsName(record.node, index)
       if (name in fields) throw this.resolver.fail(field.at, `"${name}" is a field already`)
-      this.#nameInner(field.type, `${made.type.name}.${name}`)
+      this.#nameInner(field.type, `${record.type.name}.${name}`)
       if (field.name === undefined && field.type.kind === 'record') this.#prefixes.set(field.type, name)
-      fields[name] = this.#field(field, made.node)
+      fields[name] = this.#field(field, record.node)
     }
-    made.type.define(fields)
-    made.state = 'defined'
+    record.type.define(fields)
+    record.state = 'defined'
     // structures that later texts define alike are to be this class
-    this.shelf?.add({ node: made.node, type: made.type, resolver: this.resolver })
+    this.shelf?.add({ node: record.node, type: record.type, resolver: this.resolver })
     this.#depth--
   }
 
@@ -167,18 +176,19 @@ export class Records {
   #field({ type, bits, at, align, packed }: Field, owner: RecordNode): RecordFields[string] {
     const { resolver } = this
     if (!bits) {
-      const made = resolver.type(type, at)
-      const tight = packed || (owner.packed && !packsAll(owner))
-      if (!align && !tight) return made
-      const natural = tight ? 1 : resolver.ns.alignment(made)
-      return new AlignedField(made, Math.max(natural, align ? resolver.constants.alignment(align) : 1))
+      const ctype = resolver.type(type, at)
+      const isPacked = packed || owner.packed
+      if (!align && !isPacked) return ctype
+      const alignment = isPacked ? 1 : resolver.ns.alignment(ctype)
+      return new AlignedField(ctype, alignment, align ? resolver.constants.alignment(align) : 1)
     }
     const fieldType = this.#unit(type, at)
     const count = resolver.constants.evaluate(bits)
     const most = resolver.ns.sizeof(fieldType) * 8
     if (count.kind === 'float' || count.value < 0n || count.value > most)
       throw resolver.fail(at, `expected a width of 0 to ${most} bits, found ${toJs(count)}`)
-    return resolver.ns.bits(fieldType, Number(count.value))
+    const bitField = resolver.ns.bits(fieldType, Number(count.value))
+    return packed ? new AlignedField(bitField, 1, 1) : bitField
   }
 
   /**
@@ -195,12 +205,9 @@ export class Records {
 
   #drain(): void {
     while (this.#depth === 0) {
-      const made = this.#waiting.pop()
-      if (!made) return
-      if (made.state === 'declared') this.#define(made)
+      const record = this.#waiting.pop()
+      if (!record) return
+      if (record.state === 'declared') this.#define(record)
     }
   }
 }
-
-/** Whether the whole structure is packed by `pack(1)`. Not if a field has an alignment of its own, which gcc keeps. */
-const packsAll = ({ packed, fields = [] }: RecordNode) => packed && !fields.some(field => field.align)

@@ -3,7 +3,7 @@ import { alignmentOf, refuseAlignment } from './alignment.js'
 import type { Enumerator, EnumNode, Expression, Field, RecordNode } from './ast.js'
 import { type Attributes, parseAttributes } from './attributes.js'
 import type { Context } from './context.js'
-import { parseDeclarator, typeReader } from './declarator.js'
+import { type Declarator, parseDeclarator, typeReader, withAttributes } from './declarator.js'
 import { parseExpression } from './expression.js'
 import { parseSpecifiers, type Specifiers } from './specifiers.js'
 
@@ -31,6 +31,11 @@ export function parseRecord(context: Context, before: Attributes): RecordNode {
   const pack = cursor.token.pack
   const fields = cursor.nest(() => parseFields(context))
   parseAttributes(context, attributes)
+  if (attributes.gccStruct && fields.some(({ bits }) => bits))
+    throw cursor.source.error(
+      attributes.gccStruct.at,
+      'bit fields are laid out as by Microsoft\'s compiler, not as "gcc_struct" asks',
+    )
   const align = alignmentOf(context, attributes.align ? attributes : before)
   delete before.align
   const node = {
@@ -74,26 +79,27 @@ function parseField(context: Context, into: Field[]): void {
 
 function parseOneField(context: Context, { base, convention, attributes: before }: Specifiers): Field {
   const { cursor } = context
-  const at = cursor.token
-  const declared = cursor.at(':')
-    ? { type: base, at: at.at }
+  const { at } = cursor.token
+  const declarator: Declarator = cursor.at(':')
+    ? { type: base, at }
     : parseDeclarator(context, base, convention, 'the name of a field')
   let bits: Expression | undefined
   if (cursor.accept(':')) bits = parseExpression(cursor, typeReader(context))
   const attributes: Attributes = { ...before }
   parseAttributes(context, attributes)
   if (bits) refuseAlignment(context, attributes)
-  const align = alignmentOf(context, attributes)
+  const align = attributes.vector ? undefined : alignmentOf(context, attributes)
   return {
-    ...(declared.name !== undefined && { name: declared.name }),
-    type: declared.type,
+    ...(declarator.name !== undefined && { name: declarator.name }),
+    type: withAttributes(context, declarator.type, attributes),
     ...(bits && { bits }),
     ...(align && { align }),
     ...(attributes.packed && { packed: true }),
-    at: declared.at,
+    at: declarator.at,
   }
 }
 
+/** Reads an enumeration, with or without a body. */
 export function parseEnum(context: Context): EnumNode {
   const { cursor } = context
   const keyword = cursor.next()

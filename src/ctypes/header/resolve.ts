@@ -1,15 +1,16 @@
-/** Makes types of declarations: looks each name up, and makes each structure once. */
+/**
+ * Makes types of what the parser has read: looks names up, and follows typedefs. Structures are made by record-types.ts, functions by
+ * function-types.ts, and constant expressions are evaluated by constants.ts.
+ */
 import type { ArgumentError } from '../../errors.js'
-import { callbackType } from '../callback-type.js'
-import { CATEGORY, FOR_ARCH } from '../data.js'
-import type { Alignment, BasicName, Declaration, Field, FunctionNode, Parameter, RecordNode, TypeNode } from './ast.js'
+import { type BasicName, type Declaration, isVoid, type RecordNode, type TypeNode } from './ast.js'
 import { Constants } from './constants.js'
 import { toJs } from './evaluate.js'
-import type { Value } from './literals.js'
+import { FunctionTypes } from './function-types.js'
 import { isTypedef, type Lookup } from './lookup.js'
-import type { Arch, ArgType, CType, ScalarName, TypeNamespace } from './namespace.js'
-import { placeOf } from './place.js'
-import { Records } from './record-types.js'
+import type { Arch, CType, ScalarName, TypeNamespace } from './namespace.js'
+import { operandOf } from './operand.js'
+import { RecordTypes } from './record-types.js'
 import { sameType } from './same-type.js'
 import type { Shelf } from './shelf.js'
 import type { Position, Source } from './source.js'
@@ -33,10 +34,6 @@ const scalars: { readonly [name in Exclude<BasicName, 'void'>]: ScalarName } = {
   _Bool: 'c_bool',
 }
 
-export const isVoid = (node: TypeNode) => node.kind === 'basic' && node.name === 'void'
-/** The target of a typed pointer; text and `void *` are none. */
-const pointeeOf = (type: CType): CType | undefined => (type[CATEGORY] === 'pointer' ? type.pointee : undefined)
-
 /** Types that are known without the text. */
 export interface Names {
   readonly ns: TypeNamespace
@@ -44,14 +41,13 @@ export interface Names {
   get(name: string): Meaning | undefined
 }
 
+/** Makes the types of one text. */
 export class Resolver {
   readonly ns: TypeNamespace
   readonly constants: Constants
-  readonly #records: Records
-  readonly #functions = new Map<FunctionNode, CType>()
-  /** Functions whose types are being made: none can be a parameter of itself. */
-  readonly #open = new Set<FunctionNode>()
-  readonly #stripped = new Map<string, TypeNode>()
+  readonly functions = new FunctionTypes(this)
+  readonly records: RecordTypes
+  readonly #targets = new Map<string, TypeNode>()
   #depth = 0
 
   constructor(
@@ -62,7 +58,7 @@ export class Resolver {
   ) {
     this.ns = names.ns
     this.constants = new Constants(this, lookup)
-    this.#records = new Records(this, lookup, shelf)
+    this.records = new RecordTypes(this, lookup, shelf)
   }
 
   /** Throws for a typedef that is declared again as a different type. The same type may be spelt differently. */
@@ -74,18 +70,18 @@ export class Resolver {
     }
   }
 
-  /** The type behind typedefs; a name only where it is a type of its own. */
+  /** The type behind typedefs; a name only where that is a type of the namespace. */
   strip(node: TypeNode): TypeNode {
     const passed = new Set<string>()
     let target: TypeNode = node
     while (target.kind === 'named' && !passed.has(target.name)) {
       passed.add(target.name)
-      target = this.#stripped.get(target.name) ?? this.#target(target.name) ?? target
+      target = this.#targets.get(target.name) ?? this.target(target.name) ?? target
     }
     // `typedef DWORD word; typedef word DWORD;` is a circle, which ends at the name that Windows defines.
     const end = target.kind === 'named' ? [...passed].find(name => this.#isType(name)) : undefined
     if (end !== undefined && target.kind === 'named') target = { ...target, name: end }
-    for (const name of passed) this.#stripped.set(name, target)
+    for (const name of passed) this.#targets.set(name, target)
     return target
   }
 
@@ -94,7 +90,8 @@ export class Resolver {
     return known !== undefined && 'type' in known
   }
 
-  #target(name: string): TypeNode | undefined {
+  /** What a typedef stands for, of the text or of windows.h. */
+  target(name: string): TypeNode | undefined {
     const known = this.names.get(name)
     return this.lookup.typedef(name) ?? (known && 'node' in known ? known.node : undefined)
   }
@@ -114,7 +111,7 @@ export class Resolver {
   plain(node: TypeNode): CType | undefined {
     if (node.kind === 'basic') return node.name === 'void' ? undefined : this.ns[scalars[node.name]]
     if (node.kind === 'pointer') return isVoid(this.strip(node.to)) ? this.ns.c_void_p : undefined
-    if (node.kind === 'typeof') return placeOf(node.of, this).type
+    if (node.kind === 'typeof') return operandOf(node.of, this).type
     const known = node.kind === 'named' ? this.names.get(node.name) : undefined
     return known && 'type' in known ? known.type : undefined
   }
@@ -146,11 +143,11 @@ export class Resolver {
       case 'array':
         return this.type(node.of, at).array(this.length(node))
       case 'record':
-        return this.#records.defined(node)
+        return this.records.defined(node)
       case 'enum':
         return this.constants.enumType(node)
       case 'typeof':
-        return placeOf(node.of, this).type
+        return operandOf(node.of, this).type
       case 'function':
         throw this.source.error(at, 'expected a type with a value, found a function; a pointer to one has a "*"')
     }
@@ -158,7 +155,7 @@ export class Resolver {
 
   #named(node: TypeNode & { kind: 'named' }, at: Position): CType {
     const target = this.strip(node)
-    if (target.kind === 'record') return this.#records.defined(target, node.at)
+    if (target.kind === 'record') return this.records.defined(target, node.at)
     if (target !== node && target.kind !== 'named') return this.type(target, at)
     const known = target.kind === 'named' ? this.names.get(target.name) : undefined
     if (known && 'type' in known) return known.type
@@ -180,127 +177,19 @@ export class Resolver {
   pointerTo(node: TypeNode, at: Position): CType {
     const { ns } = this
     const target = this.strip(node)
-    if (target.kind === 'function') return this.functionPointer(target)
+    if (target.kind === 'function') return this.functions.pointer(target)
     if (isVoid(target)) return ns.c_void_p
     if (target.kind === 'record') {
-      const record = this.#records.declared(target)
+      const record = this.records.declared(target)
       return record ? ns.POINTER(record) : ns.c_void_p
     }
     const type = this.type(node, at)
     return type === ns.c_char ? ns.c_char_p : type === ns.c_wchar ? ns.c_wchar_p : ns.POINTER(type)
   }
 
-  functionPointer(node: FunctionNode): CType {
-    const known = this.#functions.get(node)
-    if (known) return known
-    if (this.#open.has(node)) throw this.source.error(node.at, 'expected a type, found a function that takes itself')
-    this.#open.add(node)
-    try {
-      const type = this.#callback(node)
-      this.#functions.set(node, type)
-      return type
-    } finally {
-      this.#open.delete(node)
-    }
-  }
-
-  #callback(node: FunctionNode): CType {
-    const { ns } = this
-    const { arch } = this.names
-    const argtypes = this.parameters(node).map(parameter => {
-      if (parameter.out === 'written')
-        throw this.source.error(parameter.at, 'out(…) belongs to the parameters of a routine, not of a callback')
-      return this.#writableText(parameter.type) ?? this.#plainParameter(parameter)
-    })
-    const result = this.result(node)
-    if (node.convention === 'stdcall') return ns.WINFUNCTYPE(result, ...argtypes)
-    if (node.convention === undefined || node.convention === 'cdecl' || arch === 'win64')
-      return ns.CFUNCTYPE(result, ...argtypes)
-    return callbackType(node.convention, result, argtypes)[FOR_ARCH](arch)
-  }
-
-  /**
-   * For a `char *` that is not const in a callback, a pointer to characters: the callback may be meant to write there,
-   * and text would be a copy.
-   */
-  #writableText(type: TypeNode): CType | undefined {
-    const { ns } = this
-    const pointer = this.strip(type)
-    if (pointer.kind !== 'pointer') return undefined
-    const passed = new Set<TypeNode>()
-    let target: TypeNode = pointer.to
-    while (!('isConst' in target && target.isConst) && !passed.has(target)) {
-      passed.add(target)
-      const next = target.kind === 'named' ? this.#target(target.name) : undefined
-      if (next) target = next
-      else {
-        const made = this.plain(target)
-        return made === ns.c_char || made === ns.c_wchar ? ns.POINTER(made) : undefined
-      }
-    }
-    return undefined
-  }
-
-  /** `null` for void. */
-  result(node: FunctionNode): CType | null {
-    const target = this.strip(node.result)
-    if (isVoid(target)) return null
-    if (target.kind === 'array' || target.kind === 'function')
-      throw this.source.error(
-        node.at,
-        `expected a type that can be returned, found ${target.kind === 'array' ? 'an array' : 'a function'}`,
-      )
-    return this.#passed(node.result, node.at)
-  }
-
-  /** The parameters, without a single `void`, however that is spelt. */
-  parameters(node: FunctionNode): readonly Parameter[] {
-    const [only] = node.parameters
-    if (node.parameters.length !== 1 || !only || only.name !== undefined) return node.parameters
-    const target = this.strip(only.type)
-    return isVoid(target) ? [] : node.parameters
-  }
-
-  /** The type of an argument. Arrays and functions are passed as pointers. */
-  parameter(parameter: Parameter): ArgType {
-    if (parameter.out === 'written') return this.ns.out(this.type(parameter.type, parameter.at))
-    const type = this.#plainParameter(parameter)
-    const one = parameter.out === 'noted' && this.strip(parameter.type).kind !== 'array' ? pointeeOf(type) : undefined
-    // a pointer to a single byte is rather a buffer, whose size the caller knows
-    return one && (one[CATEGORY] === 'structure' || this.ns.sizeof(one) > 1) ? this.ns.out(one) : type
-  }
-
-  #plainParameter({ type, at }: Parameter): CType {
-    const target = this.strip(type)
-    if (target.kind === 'function') return this.functionPointer(target)
-    if (target.kind === 'array') return this.ns.POINTER(this.type(target.of, at))
-    return this.#passed(type, at)
-  }
-
-  /** The type of a value in a signature. A structure need not be complete yet: `struct s { void (*f)(struct s); }`. */
-  #passed(node: TypeNode, at: Position): CType {
-    const target = this.strip(node)
-    return (target.kind === 'record' && this.#records.declared(target)) || this.type(node, at)
-  }
-
   /** The name of a structure or union: its tag, or the typedef of one without a tag. */
   nameOf(node: RecordNode): string | undefined {
     return node.tag ?? this.lookup.typedefOf(node)
-  }
-
-  definition(node: RecordNode): RecordNode | undefined {
-    return this.#records.definition(node)
-  }
-  alignment(align: Alignment | undefined): number | undefined {
-    return align && this.constants.alignment(align)
-  }
-  bits({ bits }: Field): Value['value'] | undefined {
-    return bits && this.constants.evaluate(bits).value
-  }
-
-  /** Whether its fields are known. */
-  isComplete(node: RecordNode): boolean {
-    return this.#records.declared(node) !== undefined
   }
 
   fail(at: Position, message: string): ArgumentError {

@@ -12,10 +12,10 @@ interface Names {
   nest<T>(at: Position, follow: () => T): T
 }
 
-/** Of two declarations that stand at a place. */
+/** `at` is the place for errors. */
 export function sameType(a: TypeNode, b: TypeNode, at: Position, names: Names): boolean {
   const compared = new Map<TypeNode, Set<TypeNode>>()
-  // what has been compared was the same, or all is different
+  // a pair that comes again was the same before: a difference would have ended the comparison
   const same = (x: TypeNode, y: TypeNode): boolean => {
     const others = compared.get(x) ?? new Set()
     if (others.has(y)) return true
@@ -35,12 +35,12 @@ function sameNode(a: TypeNode, b: TypeNode, names: Names, same: Same): boolean {
   if (represented && represented === names.represented(right)) return true
   if (left.kind === 'pointer' && right.kind === 'pointer') return same(left.to, right.to)
   if (left.kind === 'array' && right.kind === 'array')
-    return same(left.of, right.of) && written(left.length) === written(right.length)
+    return same(left.of, right.of) && spelling(left.length) === spelling(right.length)
   if (left.kind === 'function' && right.kind === 'function') return sameFunction(left, right, same)
   if (left.kind === 'record' && right.kind === 'record' && left.tag !== undefined)
     return left.tag === right.tag && left.keyword === right.keyword
   if (left.kind === 'enum' && right.kind === 'enum' && left.tag !== undefined) return left.tag === right.tag
-  return written(left) === written(right)
+  return spelling(left) === spelling(right)
 }
 
 function sameFunction(a: FunctionNode, b: FunctionNode, same: Same): boolean {
@@ -56,7 +56,8 @@ function sameFunction(a: FunctionNode, b: FunctionNode, same: Same): boolean {
   )
 }
 
-const written = (node: unknown) =>
+/** A node without its places in the text. */
+const spelling = (node: unknown) =>
   JSON.stringify(node, (key, value: unknown) =>
     key === 'at' || key === 'isConst' ? undefined : typeof value === 'bigint' ? `${value}n` : value,
   )

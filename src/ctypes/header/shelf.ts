@@ -2,7 +2,7 @@
  * Structures of texts that were read before. Two headers of one SDK often share a third, and a structure that a
  * routine of one gives is passed to a routine of the other: so a structure that both texts define alike is one class.
  */
-import type { FunctionNode, RecordNode, TypeNode } from './ast.js'
+import type { Field, FunctionNode, RecordNode, TypeNode } from './ast.js'
 import type { RecordType } from './namespace.js'
 import type { Resolver } from './resolve.js'
 
@@ -12,6 +12,7 @@ interface Entry {
   readonly type: RecordType
 }
 
+/** One for all texts that a session reads. */
 export class Shelf {
   readonly #byName = new Map<string, Entry[]>()
 
@@ -67,18 +68,18 @@ class Comparison {
   }
 
   #sameFunction(a: FunctionNode, b: FunctionNode): boolean {
-    const [left, right] = [this.left.parameters(a), this.right.parameters(b)]
+    const [left, right] = [this.left.functions.parameters(a), this.right.functions.parameters(b)]
     return (
       (a.convention ?? 'cdecl') === (b.convention ?? 'cdecl') &&
       a.variadic === b.variadic &&
       left.length === right.length &&
       this.same(a.result, b.result) &&
-      left.every(({ type }, index) => this.same(type, right[index]?.type as TypeNode))
+      left.every(({ type }, index) => this.same(type, right[index]?.type))
     )
   }
 
   #sameRecord(a: RecordNode, b: RecordNode): boolean {
-    const [left, right] = [this.left.definition(a), this.right.definition(b)]
+    const [left, right] = [this.left.records.definition(a), this.right.records.definition(b)]
     if (!left?.fields || !right?.fields) return left === right && a.tag === b.tag
     if (this.#pairs.has(left)) return this.#pairs.get(left) === right
     this.#pairs.set(left, right)
@@ -88,18 +89,21 @@ class Comparison {
       this.left.nameOf(left) === this.right.nameOf(right) &&
       left.pack === right.pack &&
       left.packed === right.packed &&
-      this.left.alignment(left.align) === this.right.alignment(right.align) &&
+      alignment(this.left, left) === alignment(this.right, right) &&
       left.fields.length === fields.length &&
       left.fields.every((field, index) => {
-        const other = fields[index] as (typeof fields)[number]
+        const other = fields[index]
         return (
           field.name === other.name &&
           field.packed === other.packed &&
-          this.left.bits(field) === this.right.bits(other) &&
-          this.left.alignment(field.align) === this.right.alignment(other.align) &&
+          width(this.left, field) === width(this.right, other) &&
+          alignment(this.left, field) === alignment(this.right, other) &&
           this.same(field.type, other.type)
         )
       })
     )
   }
 }
+
+const alignment = ({ constants }: Resolver, { align }: RecordNode | Field) => align && constants.alignment(align)
+const width = ({ constants }: Resolver, { bits }: Field) => bits && constants.evaluate(bits).value

@@ -11,10 +11,11 @@ export interface Position {
 /** The most characters of a line that a message shows. */
 const mostShown = 160
 
+/** A text and what is noted of it while it is read. */
 export class Source {
   #lines: string[] | undefined
-  /** Files that the text includes, as it names them. */
-  readonly notRead: string[] = []
+  /** Files that the text includes, as it names them; none of them is read. */
+  readonly includes: string[] = []
   /** Macros in conditions that are not defined, with the line of the first condition. */
   readonly undefinedMacros = new Map<string, number>()
 
@@ -30,10 +31,10 @@ export class Source {
     return this.#lines[number - 1] ?? ''
   }
 
-  /** For a message about something that an included file may define: the files that were not read. */
-  get notFollowed(): string {
+  /** The end of a message about something that an included file may define. Files that windows.h brings along are not named. */
+  get includeHint(): string {
     const isKnown = (file: string) => windowsFiles().has(file.replace(/[<>"]/g, '').toLowerCase())
-    const files = this.notRead
+    const files = this.includes
       .filter(file => !isKnown(file))
       .slice(-3)
       .join(', ')

@@ -9,6 +9,7 @@ import { parseEnum, parseRecord } from './records.js'
 import type { Position } from './source.js'
 import { basicName, conventionWords, isBasicWord, qualifierWords, storageWords, typeofWords } from './words.js'
 
+/** What the front of a declaration says of all its declarators. */
 export interface Specifiers {
   readonly base: TypeNode
   readonly convention: Convention | undefined
@@ -16,12 +17,11 @@ export interface Specifiers {
   readonly isConst: boolean
   /** The attributes that are not those of a structure defined here. */
   readonly attributes: Attributes
-  readonly at: Token
 }
 
+/** Reads the front of a declaration. `what` names, for errors, what has to stand there. */
 export function parseSpecifiers(context: Context, what = 'a type'): Specifiers {
   const { cursor } = context
-  const start = cursor.token
   const attributes: Attributes = {}
   const storage = new Set<string>()
   const words: Token[] = []
@@ -29,8 +29,8 @@ export function parseSpecifiers(context: Context, what = 'a type'): Specifiers {
   let convention: Convention | undefined
   let isConst = false
   let complex: Token | undefined
-  /** A word that was taken for an empty macro, and may be the missing type. */
-  let passed: Token | undefined
+  /** A word that was taken for an empty macro, and may be the type where there is no other. */
+  let skipped: Token | undefined
   for (;;) {
     if (parseAttributes(context, attributes)) continue
     const { token } = cursor
@@ -51,23 +51,23 @@ export function parseSpecifiers(context: Context, what = 'a type'): Specifiers {
     else if (text === 'struct' || text === 'union' || isInterface(context)) base = parseRecord(context, attributes)
     else if (text === 'enum') base = parseEnum(context)
     else if (context.isTypeName(text)) base = { kind: 'named', name: cursor.next().text, at: token.at }
-    else if (context.isEmptyWord()) passed = cursor.next()
+    else if (context.isEmptyWord()) skipped = cursor.next()
     else break
   }
   // `typedef *LPCOUNT;` means an int in old C, and in compilers' older modes
   if (storage.has('typedef') && words.length === 0 && cursor.at('*')) base ??= { kind: 'basic', name: 'int' }
-  base ??= basic(context, words, what, passed)
+  base ??= basic(context, words, what, skipped)
   if (isConst && (base.kind === 'basic' || base.kind === 'named')) base = { ...base, isConst }
   if (complex) base = complexOf(base, complex.at)
-  return { base, convention: convention ?? attributes.convention, storage, isConst, attributes, at: start }
+  return { base, convention: convention ?? attributes.convention, storage, isConst, attributes }
 }
 
-function basic(context: Context, words: readonly Token[], what: string, passed: Token | undefined): TypeNode {
+function basic(context: Context, words: readonly Token[], what: string, skipped: Token | undefined): TypeNode {
   const { cursor } = context
   const [first] = words
   if (!first) {
-    const token = passed ?? cursor.token
-    const hint = token.kind === 'name' ? ` (no type of this name is known here${cursor.source.notFollowed})` : ''
+    const token = skipped ?? cursor.token
+    const hint = token.kind === 'name' ? ` (no type of this name is known here${cursor.source.includeHint})` : ''
     throw cursor.expected(what, token, hint)
   }
   const name = basicName(words.map(word => word.text))

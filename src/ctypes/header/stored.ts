@@ -16,7 +16,7 @@ import { Resolver } from './resolve.js'
 import type { Shelf } from './shelf.js'
 import { Source } from './source.js'
 
-/** A header's text that has been read, as data that threads can hand to each other: `session.header` and `declare` take it like the text. */
+/** A header's text that has been read, as data that can be sent to any thread: `session.header` and `declare` take it like the text. */
 export interface ParsedHeader {
   /** The same for the same text and architecture. */
   readonly id: string
@@ -46,7 +46,7 @@ interface Index {
   readonly ends: number[]
 }
 
-/** Stands where a definition is used: other places may use the same one. */
+/** Stands where a definition is used, for it has a row of its own: other places may use it, too. */
 interface Elsewhere {
   readonly row: number
 }
@@ -59,6 +59,7 @@ interface Read {
   readonly variant: Variant
 }
 
+/** The bytes of a header that was read: see openHeader. */
 export function storeHeader(text: string, arch: Arch, read: Read): ParsedHeader {
   const { index, rows } = new Writer(read).write()
   const head = serialize(index)
@@ -138,7 +139,7 @@ class Writer {
       return { row: this.#definition(node) } satisfies Elsewhere
     const isExpression = (forValue.test(key) && !/^(?:integer|float)$/.test(node.kind)) || node.kind === 'binary'
     const worth = isExpression ? this.#value(node as Expression) : undefined
-    // nobody asks for that of a parameter, and what it is made of may be longer than a tree can be deep
+    // nobody asks for the length of a parameter, whose expression may be too long to copy by recursion
     return worth ?? (isExpression && key === 'length' ? undefined : this.#members(node))
   }
 
@@ -156,7 +157,7 @@ class Writer {
   }
 }
 
-/** The header as if this thread had read it, but that everything is made when it is first asked for. */
+/** The header as if this thread had read its text, but each type, routine and variable is made when it is first asked for. */
 export function openHeader(parsed: ParsedHeader, ns: TypeNamespace, shelf?: Shelf): Header {
   const lookup = new StoredLookup(new Uint8Array(parsed.bytes))
   const { index } = lookup
@@ -221,22 +222,22 @@ class StoredLookup implements Lookup {
 
   #read(row: number): object {
     const { ends } = this.index
-    const begin = row === 0 ? 0 : (ends[row - 1] as number)
-    return deserialize(this.bytes.slice(this.#from + begin, this.#from + (ends[row] as number))) as object
+    const begin = row === 0 ? 0 : ends[row - 1]
+    return deserialize(this.bytes.slice(this.#from + begin, this.#from + ends[row])) as object
   }
 
   #at(row: number | undefined): object | undefined {
     if (row === undefined) return undefined
     const known = this.#rows.get(row)
     if (known) return known
-    const made = this.#revive(this.#read(row)) as TypeNode
-    this.#rows.set(row, made)
+    const node = this.#revive(this.#read(row)) as TypeNode
+    this.#rows.set(row, node)
     const name = this.index.typedefOf.get(row)
-    if (name !== undefined) this.#typedefOf.set(made, name)
-    if (made.kind === 'enum')
-      for (const [index, member] of (made.members ?? []).entries())
-        this.#constants.set(member.name, { node: made, index })
-    return made
+    if (name !== undefined) this.#typedefOf.set(node, name)
+    if (node.kind === 'enum')
+      for (const [index, member] of (node.members ?? []).entries())
+        this.#constants.set(member.name, { node: node, index })
+    return node
   }
 
   #revive(value: unknown): unknown {

@@ -8,7 +8,7 @@ import { brotliDecompressSync } from 'node:zlib'
 import { SetupError } from '../../errors.js'
 import type { Arch } from './namespace.js'
 
-const read = new Map<string, ReadonlyMap<string, string>>()
+const tables = new Map<string, ReadonlyMap<string, string>>()
 
 /** The text for a name, such as `unsigned long` or `struct{int x;}`. */
 export const windowsType = (name: string, arch: Arch): string | undefined => table('types', arch).get(name)
@@ -19,39 +19,39 @@ export const windowsConstant = (name: string, arch: Arch): string | undefined =>
 export const windowsFiles = (): ReadonlySet<string> => (files ??= new Set(windowsType('#files', 'win64')?.split(' ')))
 let files: ReadonlySet<string> | undefined
 
-/** The text of a name without one, in each table. */
-const following = {
+/** What stands for a text that a table leaves out: the name itself, or one more than the constant before. */
+const omitted = {
   types: (name: string) => name,
   constants: (_name: string, text: string) => `${Number(text) + 1}`,
 }
 
 function table(kind: 'types' | 'constants', arch: Arch): ReadonlyMap<string, string> {
   const key = `${kind} ${arch}`
-  let made = read.get(key)
-  if (!made) read.set(key, (made = unpack(kind, arch)))
-  return made
+  let entries = tables.get(key)
+  if (!entries) tables.set(key, (entries = unpack(kind, arch)))
+  return entries
 }
 
 /** Reads a table of the form that `scripts/pack-windows.mjs` describes. */
 function unpack(kind: 'types' | 'constants', arch: Arch): ReadonlyMap<string, string> {
-  const made = new Map<string, string>()
+  const entries = new Map<string, string>()
   const columns = brotliDecompressSync(readFileSync(fileOf(`windows-${kind}.br`))).toString('latin1')
   const [begins = '', names = '', texts = ''] = columns.split('\0')
   const ownNames = names.split('\n')
   const ownTexts = texts.split('\n')
   let name = ''
   let text = ''
-  let isMeant = true
+  let isOfArch = true
   for (let row = 0; row < begins.length; row++) {
     const before = name
     const begin = begins.charCodeAt(row) - 0x20
     if (begin >= 0) name = before.slice(0, begin) + ownNames[row]
     else name = (begin === -2 ? '_' : 'tag') + before
-    text = ownTexts[row] || following[kind](before, text)
-    if (name.startsWith('[')) isMeant = name === `[${arch}]`
-    else if (isMeant) made.set(name, text)
+    text = ownTexts[row] || omitted[kind](before, text)
+    if (name.startsWith('[')) isOfArch = name === `[${arch}]`
+    else if (isOfArch) entries.set(name, text)
   }
-  return made
+  return entries
 }
 
 /** Finds the file from `src/` and from `dist/src/`. Throws SetupError if the package was not built. */

@@ -13,13 +13,14 @@ import { Resolver } from './resolve.js'
 import { Source } from './source.js'
 import { windowsType } from './table.js'
 
-/** What a name is: a type of its own, or other C that it stands for. */
+/** What a name of a type means: a class of the namespace, or other C that it stands for. */
 export type Meaning = { readonly type: CType } | { readonly node: TypeNode }
 
-const made = new WeakMap<TypeNamespace, WindowsTypes>()
+const byNamespace = new WeakMap<TypeNamespace, WindowsTypes>()
 
+/** The types of windows.h for one namespace. */
 export class WindowsTypes {
-  readonly #found = new Map<string, Meaning | undefined>()
+  readonly #meanings = new Map<string, Meaning | undefined>()
   readonly #records = new Map<string, RecordNode>()
   readonly #resolver: Resolver
   readonly #macros: ReadonlyMap<string, Macro>
@@ -43,23 +44,23 @@ export class WindowsTypes {
 
   /** One for each namespace, so that a structure is the same class in every text. */
   static of(ns: TypeNamespace, arch: Arch): WindowsTypes {
-    let types = made.get(ns)
-    if (!types) made.set(ns, (types = new WindowsTypes(ns, arch)))
+    let types = byNamespace.get(ns)
+    if (!types) byNamespace.set(ns, (types = new WindowsTypes(ns, arch)))
     return types
   }
 
   has = (name: string): boolean => this.#kind(name) !== undefined
 
-  /** For a structure this is a mention by name; `structure` gives its class. */
+  /** What a name means. For a structure that is only its name; `structure` gives its class. */
   get(name: string): Meaning | undefined {
-    if (!this.#found.has(name)) {
+    if (!this.#meanings.has(name)) {
       const kind = this.#kind(name)
-      this.#found.set(name, typeof kind === 'string' ? { node: this.#read(name, kind) } : kind && { type: kind })
+      this.#meanings.set(name, typeof kind === 'string' ? { node: this.#read(name, kind) } : kind && { type: kind })
     }
-    return this.#found.get(name)
+    return this.#meanings.get(name)
   }
 
-  /** The class of a structure whose fields are known. */
+  /** The class of a structure; undefined for anything else, and where its fields are not known. */
   structure(known: Meaning): CType | undefined {
     const node = 'node' in known && known.node.kind === 'record' ? known.node : undefined
     return node?.tag !== undefined && this.#record(node.tag) ? this.#resolver.type(node, node.at) : undefined
@@ -68,10 +69,10 @@ export class WindowsTypes {
   /** The class of a name, or the C text that it stands for. */
   #kind(name: string): CType | string | undefined {
     if (Object.hasOwn(plainNames, name)) return this.ns[plainNames[name] as ScalarName]
-    const stated = builtinText(name)
+    const builtin = builtinText(name)
     // a class does not keep `const`, which decides how text is passed in a callback
-    const type = stated?.endsWith(' *') ? undefined : own(this.ns.wintypes, name)
-    const text = type ?? stated ?? windowsType(name, this.arch)
+    const type = builtin?.endsWith(' *') ? undefined : own(this.ns.wintypes, name)
+    const text = type ?? builtin ?? windowsType(name, this.arch)
     const target = text === undefined ? pointerTarget(name, this.has) : undefined
     return text ?? (target && `${target} *`)
   }

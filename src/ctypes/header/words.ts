@@ -86,8 +86,8 @@ export function basicName(words: readonly string[]): BasicName | undefined {
 }
 
 /**
- * Beginnings of the notes in Microsoft's sal.h, concurrencysal.h and driverspecs.h. Any other `_Name_` may be a
- * vendor's.
+ * Beginnings of the annotations of SAL, Microsoft's language for them (sal.h, concurrencysal.h, driverspecs.h). Any other `_Name_` may be
+ * a vendor's name.
  */
 const annotationFamilies = `Acquires Always Analysis At Benign Called Check COM_Outptr Const Create Deref Deref2 Dispatch Enum Field Format
   Frees Function Group Guarded Has In Inout Interlocked IRQL Kernel Literal Lock Maybe Maybenull Maybevalid Must No Notliteral Notnull
@@ -97,12 +97,12 @@ const annotation = new RegExp(`^_(?:${annotationFamilies.split(/\s+/).join('|')}
 const oldAnnotation =
   /^__(?:RPC__\w+|(?:in|out|inout|deref|reserved|checkReturn|success|format_string|drv|[be]count|(?:field|struct)_[be]count)(?:_\w+)?|range|nullterminated)$/
 
-/** Notes for the reader and for analysers: `_In_reads_(n)`, `__in_opt`, … */
-export const isAnnotation = (word: string) => annotation.test(word) || oldAnnotation.test(word)
-/** Notes for a parameter at which the routine writes one value and reads none. */
+/** Whether a word may be an annotation: `_In_reads_(n)`, `__in_opt`, … */
+export const looksLikeAnnotation = (word: string) => annotation.test(word) || oldAnnotation.test(word)
+/** Annotations of a parameter that leads to where the routine writes one value and reads none. */
 export const isOutAnnotation = (word: string) => /^(?:_Out_|__out|_Outptr_|_COM_Outptr_)$/.test(word)
 
-/** Old notes, which are empty macros; ordinary names wherever they cannot be notes. */
+/** Old annotations, which are empty macros; ordinary names wherever they cannot be annotations. */
 export const emptyWords = wordSet('IN OUT INOUT OPTIONAL FAR NEAR far near UNALIGNED __RPC_FAR')
 
 /** Whether an unknown name may be a macro for an attribute (`VENDOR_API`). */

@@ -516,7 +516,7 @@ test('# shows what a C compiler shows, ## joins in every macro', () => {
   )
 })
 
-test('names that look like notes and are none', () => {
+test('names that look like annotations and are none', () => {
   const { types, routines } = header(`
     typedef struct _NODE_ { int value; struct _NODE_ *next; } NODE;
     struct _In_ { int x; };
@@ -537,7 +537,7 @@ test('names that look like notes and are none', () => {
   assert.equal(routine?.parameterNames, ['n', '_Name_', 'm', 'r', 'd'])
 })
 
-test('a note _Out_ of a vendor leaves the routine as C calls it', () => {
+test('an annotation _Out_ of a vendor leaves the routine as C calls it', () => {
   assert.equal(routines('int f(_Out_ int *x);'), ['c_int f(POINTER(c_int))'])
 })
 

@@ -1,5 +1,6 @@
 /** A namespace whose types are their own description, so that a test can compare text. */
-import { CATEGORY } from '../../../src/ctypes/data.js'
+import * as real from '../../../src/ctypes/all-scalars.js'
+import { CATEGORY, KIND } from '../../../src/ctypes/data.js'
 import type { Arch, CType, RecordType, ScalarName, TypeNamespace } from '../../../src/ctypes/header/namespace.js'
 
 /** A type of the stub: its text, and fields where it is a structure or union. */
@@ -34,9 +35,10 @@ const sizes = {
   HRESULT: 4,
 } satisfies { [name in ScalarName]: number }
 
-function make(text: string, size: number, options?: unknown): Stub {
+function make(text: string, size: number, options?: unknown, kind = ''): Stub {
   const stub: object = Object.assign(() => {}, {
     [CATEGORY]: 'stub',
+    [KIND]: kind,
     array: (length: number) => make(`${textOf(stub)}[${length}]`, size * length),
     define(fields: { readonly [name: string]: unknown }) {
       Object.assign(stub, { fields })
@@ -56,7 +58,10 @@ const list = (types: readonly (CType | null)[]) => types.map(textOf).join(', ')
 export function stubNamespace(arch: Arch = 'win64'): TypeNamespace {
   const pointer = arch === 'win64' ? 8 : 4
   const scalars = Object.fromEntries(
-    Object.entries(sizes).map(([name, size]) => [name, make(name, size || pointer)]),
+    Object.entries(sizes).map(([name, size]) => [
+      name,
+      make(name, size || pointer, undefined, real[name as ScalarName][KIND]),
+    ]),
   ) as {
     [name in ScalarName]: Stub
   }

@@ -71,7 +71,9 @@ for (const arch of ['win64', 'win32'] satisfies Arch[]) {
     }
     // time_t has 64 bits for Microsoft on both, and for mingw on one
     const timed = arch === 'win32' ? /\bstruct (?:stat|_?utimbuf|timeb|timespec|itimerspec)\b/ : /^$/
-    const asked = [...questions].filter(([question]) => !timed.test(question))
+    // these are packed and hold a CONTEXT, whose alignment gcc lessens for that and Microsoft's compiler does not
+    const packed = arch === 'win64' ? /\bMINIDUMP_(?:THREAD_CALLBACK|THREAD_EX_CALLBACK|CALLBACK_INPUT)\b/ : /^$/
+    const asked = [...questions].filter(([question]) => !timed.test(question) && !packed.test(question))
     const answers = compiled(
       arch,
       `${prelude}\n`,

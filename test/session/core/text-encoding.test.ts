@@ -19,6 +19,8 @@ for (const [name, text, bytes] of [
   ['big5', '功', 'a55c'],
   ['euc-kr', '한갂', 'c7d18141'],
   ['euc-jp', '表ｶ', 'c9bd8eb6'],
+  ['iso-2022-jp', 'a表①～\n', '611b2442493d2d2121411b28420a'],
+  ['iso-2022-jp', '', ''],
 ] as const)
   test(`${name}: ${JSON.stringify(text)}`, () => {
     assert.is(hex(name, text), bytes)
@@ -36,6 +38,10 @@ test('what an encoding does not have is named', () => {
     ['shift_jis', '表?한?', '한'],
     ['gbk', 'a😀b', '😀'],
     ['gb18030', 'a\ud800', '\ud800'],
+    ['iso-2022-jp', '表ｶ', 'ｶ'],
+    ['iso-2022-jp', '丂', '丂'],
+    ['iso-2022-jp', 'a\x1b(J', '\x1b'],
+    ['iso-2022-jp', '¥', '¥'],
   ] as const)
     assert.throws(
       () => encodingFor(name).encode(text),
@@ -53,11 +59,29 @@ test('a character that is cut off costs no other', () => {
   )
 })
 
-test('text up to a zero cannot be in every encoding', () => {
-  for (const name of ['utf-16le', 'utf-16be', 'iso-2022-jp'])
+test('ISO-2022-JP: each text begins and ends in ASCII, and every character that Node decodes is encoded again', () => {
+  const { encode, decode } = encodingFor('iso-2022-jp')
+  const joined = Buffer.concat([encode('表'), encode('ミ')])
+  assert.is(decode(joined), '表ミ')
+  // what others write: katakana of half width, and the yen of JIS X 0201
+  assert.is(decode(Buffer.from('\x1b(I6\x1b(J\\\x1b(B', 'latin1')), 'ｶ¥')
+  let count = 0
+  for (let first = 0x21; first < 0x7f; first++)
+    for (let second = 0x21; second < 0x7f; second++) {
+      const bytes = Uint8Array.of(0x1b, 0x24, 0x42, first, second, 0x1b, 0x28, 0x42)
+      const character = decode(bytes)
+      if (character.includes('\ufffd')) continue
+      assert.is(decode(encode(character)), character)
+      count++
+    }
+  assert.ok(count > 7000, `${count}`)
+})
+
+test('UTF-16 has zero bytes inside, and types of its own', () => {
+  for (const name of ['utf-16', 'utf-16le', 'utf-16be'])
     assert.throws(
       () => encodingFor(name),
-      (error: Error) => error instanceof ConfigError && error.message.includes(name),
+      (error: Error) => error instanceof ConfigError && error.message.includes(name) && /c_wchar_p/.test(error.message),
       name,
     )
 })
