@@ -152,10 +152,10 @@ export class Image {
   }
 
   /**
-   * To be called after the call: makes JS pointers lead where the routine has set them. `elsewhere` tells what lies at
+   * To be called after the call: makes pointers of JS lead where the routine has set them. `elsewhere` finds the block at
    * an address outside of the image.
    */
-  settle(base: number, elsewhere?: (address: bigint) => Target | undefined): void {
+  updatePointers(base: number, elsewhere?: (address: bigint) => Target | undefined): void {
     for (const link of this.#links) {
       const owner = this.blocks[link.owner]
       if (!owner.writable) continue
@@ -167,7 +167,7 @@ export class Image {
       else if (owner.refs?.get(link.at) === link.ref) owner.refs.delete(link.at)
     }
     for (const block of this.blocks) {
-      if (block.writable && block.shape) this.#settlePointers(block, block.shape[POINTERS], base, elsewhere)
+      if (block.writable && block.shape) this.#findPointers(block, block.shape[POINTERS], base, elsewhere)
       block.settled(this.memory)
     }
   }
@@ -242,7 +242,7 @@ export class Image {
   }
 
   /** Finds pointers that led nowhere, or out of this process, and lead into the image now. */
-  #settlePointers(
+  #findPointers(
     block: LocalBlock,
     pointers: readonly number[],
     base: number,

@@ -141,7 +141,7 @@ function finish(
 ): unknown {
   const { mapping, lane, objects } = core
   const { view } = mapping
-  const elsewhere = moved.length > 0 ? objects.settle(moved) : undefined
+  const elsewhere = moved.length > 0 ? objects.updatePointers(moved) : undefined
   if (at >= 0) {
     lane.arena.free(at, small.size)
     if (view.getUint32(replied + Reply.status, true) <= Status.exception) small.readBack(mapping.i32, mapping.u8, at)

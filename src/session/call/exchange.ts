@@ -167,10 +167,10 @@ export class CallExchange extends Exchange {
       const image = this.#image
       const moved = this.#moved
       for (const block of this.#lodgers) core.objects.readBack(block)
-      const elsewhere = moved.length > 0 ? core.objects.settle(moved) : undefined
+      const elsewhere = moved.length > 0 ? core.objects.updatePointers(moved) : undefined
       if (image && view.getUint32(at + Reply.status, true) <= Status.exception) {
         this.#readImage(image)
-        image.settle(this.#base, elsewhere)
+        image.updatePointers(this.#base, elsewhere)
       }
       const texts = this.#readTexts(at)
       // `errcheck` and the functions of memsync may call with the same memory

@@ -3,6 +3,7 @@
  * A number carries its thread in the top byte, so that the worker knows whose event loop runs it.
  */
 
+import { types } from 'node:util'
 import type { Port } from '../../channel/exchange.js'
 import type { Frame } from '../../channel/frame.js'
 import { SharedWord } from '../../channel/shared.js'
@@ -11,23 +12,27 @@ import { Convention, Op, RoutineFlag } from '../../codec/layout.js'
 import { type CallbackTarget, LocalBlock } from '../../ctypes/block.js'
 import { type CallbackPlan, callbackPlan } from '../../ctypes/callback-plan.js'
 import { type Callback, DIRECTIVES } from '../../ctypes/callback-type.js'
+import { describe } from '../../ctypes/data.js'
+import { isA } from '../../ctypes/given.js'
 import { ArgumentError, ZugbrueckeError } from '../../errors.js'
 import type { Loan, SessionCore } from './core.js'
 
-/** A thunk of a callback that lived for one call rests until so many others do: a DLL may still hold it. */
-const REST = 64
+/** A thunk that is not needed any more is used again once so many others rest: a DLL may still hold its address. */
+const RESTING = 64
 
-/** Most callbacks have no more arguments than this. */
+/** Arguments for which there is room that is used again and again: most callbacks have no more. */
 const FEW = 8
 
-/** The Windows side still announces calls of so many disposed callbacks, which are reported then. */
-const HEARD = 1024
+/** So many callbacks that are disposed keep their thunks, so that a call of one is reported. */
+const REPORTED = 1024
 
+/** A function of the Windows process that DLLs call; it announces the call here by its number. */
 interface Thunk {
   readonly number: number
   readonly address: number
 }
 
+/** A callback that has a thunk. */
 interface BoundCallback {
   readonly callback: Callback
   readonly plan: CallbackPlan
@@ -35,17 +40,19 @@ interface BoundCallback {
 
 export class CallbackTable {
   readonly #byNumber = new Map<number, BoundCallback>()
+  readonly #thunks = new Map<CallbackTarget, Thunk>()
   /**
-   * The port through which a callback's thunk has been asked for: a call inside a callback goes ahead of what waits
-   * outside, and has to ask for itself.
+   * Callbacks whose thunks are requested, with the port of the request. A call on another port requests one for itself:
+   * inside a callback it is carried out ahead of requests from outside.
    */
-  readonly #asked = new Map<CallbackTarget, Port>()
+  readonly #requests = new Map<CallbackTarget, Port>()
+  /** Why a requested thunk could not be made: for the call that waits for it. */
   readonly #errors = new Map<CallbackTarget, Error>()
-  /** By signature: thunks of callbacks that lived for one call. */
-  readonly #spare = new Map<string, Thunk[]>()
-  readonly #numbers = new Map<CallbackTarget, Thunk>()
+  /** By signature: thunks that no callback has. */
+  readonly #resting = new Map<string, Thunk[]>()
+  /** Numbers of thunks of callbacks that are disposed, the oldest first. */
   readonly #disposed: number[] = []
-  /** Room for arguments that are plain values: these are read before anything else runs. */
+  /** Room for arguments that are plain values: they are read before another callback can use it. */
   readonly #few = LocalBlock.allocate(8 * FEW)
   readonly #fewWords = new Int32Array(this.#few.bytes.buffer)
   /** Room for the bits of a result; undefined while a callback uses it. */
@@ -53,7 +60,10 @@ export class CallbackTable {
 
   constructor(private readonly core: SessionCore) {}
 
-  /** Gets thunks for `callbacks`. True if all have one; false if the request has to wait for some. */
+  /**
+   * Gets thunks for callbacks that a request on `port` names. True if all have one; false if the request has to wait for
+   * some. Throws if one could not be made.
+   */
   provide(callbacks: readonly CallbackTarget[], port: Port): boolean {
     let all = true
     for (const target of callbacks) {
@@ -64,27 +74,27 @@ export class CallbackTable {
         throw failure
       }
       if (callback.thunk(this.core.memory) !== undefined) continue
-      if (this.#asked.get(callback) === port) {
+      if (this.#requests.get(callback) === port) {
         all = false
         continue
       }
       const plan = callbackPlan(callback.type, this.core.facts.arch)
-      const spare = this.#spare.get(key(plan))
-      if (spare && spare.length > REST) {
-        this.#bind(callback, plan, spare.shift() as Thunk)
+      const resting = this.#resting.get(key(plan))
+      if (resting && resting.length > RESTING) {
+        this.#bind(callback, plan, resting.shift() as Thunk)
         continue
       }
       all = false
-      this.#ask(callback, plan, port)
+      this.#request(callback, plan, port)
     }
     return all
   }
 
   /**
-   * The address of a callback's thunk, which is made at once where it has none: for memory of the Windows process that
-   * is to point to it.
+   * The address of a callback's thunk, for memory of the Windows process that is to point to it. Makes a thunk at once
+   * where there is none, which blocks this thread.
    */
-  now(target: CallbackTarget): number {
+  thunkNow(target: CallbackTarget): number {
     const callback = target as Callback
     const { core } = this
     const known = callback.thunk(core.memory)
@@ -93,22 +103,22 @@ export class CallbackTable {
     const number = this.#number()
     const outcome = core.control.requestSync(MAKING, Op.thunk, ...declaration(number, plan))
     const thunk = { number, address: Number(numberOf(outcome)) }
-    // a thunk that was asked for before may have come meanwhile
-    if (this.#numbers.has(callback)) this.#rest(thunk, plan)
+    // one that was requested before may have come meanwhile
+    if (this.#thunks.has(callback)) this.#rest(thunk, plan)
     else this.#bind(callback, plan, thunk)
     return callback.thunk(core.memory) as number
   }
 
-  /** To be called when a callback made for one call is not needed any more: its thunk rests, and is used again. */
+  /** To be called when a callback made for one call is not needed any more: its thunk may serve another one. */
   recycle(callback: Callback): void {
     const thunk = this.#forget(callback)
     if (!thunk) return
     this.#rest(thunk, callbackPlan(callback.type, this.core.facts.arch))
   }
 
-  /** The session has ended: callbacks that the program keeps lead here no longer. */
+  /** The session has ended: callbacks that the program keeps have no thunk here any more. */
   end(): void {
-    for (const callback of this.#numbers.keys()) (callback as Callback).outlived(this.core.memory)
+    for (const callback of this.#thunks.keys()) (callback as Callback).outlived(this.core.memory)
   }
 
   /** Runs the callback that the host announces. Called by the lane. */
@@ -132,7 +142,7 @@ export class CallbackTable {
     let loan: Loan | undefined
     const finish = (value: unknown): void => {
       if (frame.returned) return
-      // converting the result may run code of the program's, and that may make calls in which another callback returns
+      // the conversion may run code of the program's, and a callback of a call that this makes may return meanwhile
       const into = this.#result ?? new DataView(new ArrayBuffer(8))
       this.#result = undefined
       try {
@@ -151,7 +161,7 @@ export class CallbackTable {
       frame.finish(0, 0)
     }
     let value: unknown
-    let isLater = false
+    let isPending = false
     lane.around(frame)?.interrupted?.()
     try {
       const args = plan.decodeArguments(bits, core.context)
@@ -159,18 +169,18 @@ export class CallbackTable {
       if (directives) loan = core.lend(directives, callback.type, args)
       const inside = lane.blocking.isFor(frame.strand)
       value = frame.scope.run(callback.made, inside, () => callback.fn(...args))
-      isLater = isPromise(value)
-      if (isLater && inside)
+      isPending = isPromise(value)
+      if (isPending && inside)
         throw new ArgumentError(
           'a callback that is called inside a blocking call cannot be async: its promise would wait for this thread',
         )
       // what has a `then` need not be a promise: it may throw
-      if (isLater) (value as Promise<unknown>).then(finish, failed)
+      if (isPending) (value as Promise<unknown>).then(finish, failed)
     } catch (error) {
       failed(error)
       return
     }
-    if (!isLater) {
+    if (!isPending) {
       finish(value)
       return
     }
@@ -183,7 +193,7 @@ export class CallbackTable {
     if (lane.blocking.any) lane.blocking.watchHeldUp()
   }
 
-  /** A copy of a callback's arguments, for the DLL may overwrite them. */
+  /** A copy of a callback's arguments, since the DLL may overwrite them. */
   #bits({ plain }: CallbackPlan, count: number, at: number): LocalBlock {
     const { u8, i32 } = this.core.mapping
     if (!plain || count > FEW) return new LocalBlock(u8.slice(at, at + 8 * count))
@@ -193,21 +203,20 @@ export class CallbackTable {
 
   /** The call in which the callback happened fails with what it threw; outside of calls the session reports it. */
   #threw(thrown: unknown, frame: Frame): void {
-    // what is thrown need not be an error; `thrown` has to be something
-    const error = thrown ? (thrown as Error) : new ZugbrueckeError(`a callback threw ${JSON.stringify(thrown)}`)
+    // a call fails with the very value that was thrown, unless that is falsy, as if nothing had been thrown
     const call = this.core.lane.around(frame)
-    if (call) call.thrown ??= error
-    else this.core.stray(error)
+    if (call) call.thrown ??= thrown ? (thrown as Error) : noError(thrown)
+    else this.core.stray(isA(thrown, Error) || types.isNativeError(thrown) ? thrown : noError(thrown))
   }
 
   #rest(thunk: Thunk, plan: CallbackPlan): void {
-    const spare = this.#spare.get(key(plan))
-    if (spare) spare.push(thunk)
-    else this.#spare.set(key(plan), [thunk])
+    const resting = this.#resting.get(key(plan))
+    if (resting) resting.push(thunk)
+    else this.#resting.set(key(plan), [thunk])
   }
 
   #bind(callback: Callback, plan: CallbackPlan, thunk: Thunk): void {
-    this.#numbers.set(callback, thunk)
+    this.#thunks.set(callback, thunk)
     this.#byNumber.set(thunk.number, { callback, plan })
     callback.served(this.core.memory, thunk.address, () => this.#dispose(callback))
   }
@@ -216,17 +225,17 @@ export class CallbackTable {
   #dispose(callback: Callback): void {
     const thunk = this.#forget(callback)
     if (!thunk) return
-    // at first the thunk still announces calls and is answered zero, so that the session reports them; later the
-    // Windows side answers without asking
+    // for a while the thunk goes on to announce calls, which are reported and answered with zero; then the Windows side
+    // answers them by itself
     this.#disposed.push(thunk.number)
-    if (this.#disposed.length <= HEARD) return
+    if (this.#disposed.length <= REPORTED) return
     this.core.control.discard('disposing of a callback', Op.freeThunk, [this.#disposed.shift() as number])
   }
 
   #forget(callback: Callback): Thunk | undefined {
-    const thunk = this.#numbers.get(callback)
+    const thunk = this.#thunks.get(callback)
     if (!thunk) return undefined
-    this.#numbers.delete(callback)
+    this.#thunks.delete(callback)
     this.#byNumber.delete(thunk.number)
     callback.left(this.core.memory)
     return thunk
@@ -234,33 +243,35 @@ export class CallbackTable {
 
   /** A number for a new thunk. */
   #number(): number {
-    // counted for all threads together: an earlier thread may have had this thread's number, and DLLs keep thunks
+    // counted over all threads of the session: an earlier thread may have had this one's number, and DLLs keep its thunks
     return ((this.core.thread << 24) | (this.core.shared.next(SharedWord.callbackNumber) & 0xffffff)) >>> 0
   }
 
-  #ask(callback: Callback, plan: CallbackPlan, port: Port): void {
+  #request(callback: Callback, plan: CallbackPlan, port: Port): void {
     const number = this.#number()
     const exchange = this.core.control.exchange(
       MAKING,
       Op.thunk,
       ...declaration(number, plan),
       outcome => {
-        if (this.#asked.get(callback) === port) this.#asked.delete(callback)
+        if (this.#requests.get(callback) === port) this.#requests.delete(callback)
         const thunk = { number, address: Number(numberOf(outcome)) }
         // the callback may have a thunk by now, or be disposed
-        if (this.#numbers.has(callback) || callback.disposed) this.#rest(thunk, plan)
+        if (this.#thunks.has(callback) || callback.disposed) this.#rest(thunk, plan)
         else this.#bind(callback, plan, thunk)
       },
       error => {
-        if (this.#asked.get(callback) === port) this.#asked.delete(callback)
+        if (this.#requests.get(callback) === port) this.#requests.delete(callback)
         this.#errors.set(callback, error)
       },
     )
-    if (this.core.lane.sendFirst(exchange, port)) this.#asked.set(callback, port)
+    if (this.core.lane.sendFirst(exchange, port)) this.#requests.set(callback, port)
   }
 }
 
 const MAKING = 'making a callback'
+const noError = (thrown: unknown) =>
+  new ZugbrueckeError(`a callback threw ${describe(thrown)}, which is no error`, { cause: thrown })
 const declaration = (number: number, plan: CallbackPlan) =>
   [
     [number, Convention[plan.convention], plan.resultByAddress ? RoutineFlag.resultByAddress : 0],

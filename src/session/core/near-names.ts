@@ -1,6 +1,6 @@
-/** Names like the one that was not found, nearest first. */
 import { distance } from 'fastest-levenshtein'
 
+/** Names of `all` that are like one that was not found, the nearest first, at most so many. Case does not count. */
 export function nearNames(name: string, all: readonly string[], most = 3): string[] {
   const lower = name.toLowerCase()
   const limit = Math.max(2, Math.floor(name.length / 3))

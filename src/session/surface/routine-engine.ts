@@ -18,7 +18,7 @@ import { CallExchange, type Settle } from '../call/exchange.js'
 import { checkSignal, startLimited, timeoutError } from '../call/limited-call.js'
 import { notFound } from '../call/not-found.js'
 import { AwaitedScalarCall, callBlocking } from '../call/scalar-call.js'
-import { blocked } from '../core/blocked.js'
+import { runBlocking } from '../core/run-blocking.js'
 import type { SessionCore } from '../core/core.js'
 import { BY_ADDRESS } from '../core/declarations.js'
 import type { DllState } from '../core/dll-state.js'
@@ -227,7 +227,7 @@ export class RoutineEngine extends RoutineAttributes implements RoutineSource {
     checkSignal(this.label, options?.signal)
     let limit: TimeLimit | undefined
     try {
-      return blocked<CallDetail<unknown>>(core, finish => {
+      return runBlocking<CallDetail<unknown>>(core, finish => {
         const done: Settle = (error, value, lastError, errno) => finish(error, { value, lastError, errno })
         if (timeout === Number.POSITIVE_INFINITY) return this.#submit(core, args, done, submitSync)
         const exchange = this.#submit(core, args, done, submitBlocking)
