@@ -31,7 +31,7 @@ import { OwnedSession } from './owned-session.js'
 
 /** What a session says of itself without being asked. */
 export interface SessionEvents {
-  /** A callback threw outside any call, or a disposed one was called. */
+  /** A callback threw where no call fails with that (what is no error is its `cause`), or a disposed one was called. */
   callbackError: [error: Error]
   /** The session has ended, for whatever reason. */
   end: []

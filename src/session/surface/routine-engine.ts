@@ -14,7 +14,7 @@ import { RoutineNotFoundError } from '../../errors.js'
 import { type BatchFunction, makeBatch } from '../batch/batch.js'
 import { DeclaredRoutine, type RoutineSource } from '../call/declared-routine.js'
 import { callDirect, NOT_DIRECT } from '../call/direct-call.js'
-import { CallExchange, type Settle } from '../call/exchange.js'
+import { CallExchange, type FinishCall } from '../call/exchange.js'
 import { checkSignal, startLimited, timeoutError } from '../call/limited-call.js'
 import { notFound } from '../call/not-found.js'
 import { AwaitedScalarCall, callBlocking } from '../call/scalar-call.js'
@@ -74,8 +74,8 @@ export class RoutineEngine extends RoutineAttributes implements RoutineSource {
       return this.#runSync(args, options).value
     try {
       const declared = this.declared(core, args)
-      if (declared.small) return callBlocking(core, declared, args)
-      if (declared.direct) {
+      if (declared.isScalar) return callBlocking(core, declared, args)
+      if (declared.isDirect) {
         const value = callDirect(core, declared, args)
         if (value !== NOT_DIRECT) return value
       }
@@ -172,7 +172,7 @@ export class RoutineEngine extends RoutineAttributes implements RoutineSource {
   #submit(
     core: SessionCore,
     given: readonly unknown[],
-    done: Settle,
+    done: FinishCall,
     send: (lane: Lane, exchange: CallExchange) => void = submit,
   ): CallExchange | undefined {
     try {
@@ -188,7 +188,7 @@ export class RoutineEngine extends RoutineAttributes implements RoutineSource {
     }
   }
 
-  #synced(core: SessionCore, args: readonly unknown[], directives: readonly Directive[], done: Settle): CallExchange {
+  #synced(core: SessionCore, args: readonly unknown[], directives: readonly Directive[], done: FinishCall): CallExchange {
     const plan = this.memsyncPlan(directives)
     const converted = plan.convert(args)
     const call = new MemsyncCall(this.declared(core, converted), plan, core, converted)
@@ -203,7 +203,7 @@ export class RoutineEngine extends RoutineAttributes implements RoutineSource {
     return new Promise((resolve, reject) => {
       try {
         const declared = this.directives || this.adapt ? undefined : this.declared(core, args)
-        if (declared?.small) new AwaitedScalarCall(core, declared, args, resolve, reject).submit(core.lane)
+        if (declared?.isScalar) new AwaitedScalarCall(core, declared, args, resolve, reject).submit(core.lane)
         else this.#submit(core, args, (error, value) => (error ? failWith(core, error, reject) : resolve(value)))
       } catch (error) {
         failWith(core, error as Error, reject)
@@ -228,7 +228,7 @@ export class RoutineEngine extends RoutineAttributes implements RoutineSource {
     let limit: TimeLimit | undefined
     try {
       return runBlocking<CallDetail<unknown>>(core, finish => {
-        const done: Settle = (error, value, lastError, errno) => finish(error, { value, lastError, errno })
+        const done: FinishCall = (error, value, lastError, errno) => finish(error, { value, lastError, errno })
         if (timeout === Number.POSITIVE_INFINITY) return this.#submit(core, args, done, submitSync)
         const exchange = this.#submit(core, args, done, submitBlocking)
         limit = core.limit(timeout, () => {
