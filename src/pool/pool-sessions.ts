@@ -1,7 +1,7 @@
 /** The sessions of a pool: as many as it is to have, started, made ready, lent, and replaced when they die or have done enough. Knows nothing of the work. */
 import { readFileSync } from 'node:fs'
 import { ArgumentError, ConfigError, SessionStartError, SetupError } from '../errors.js'
-import { holdNode } from '../session/life/hold-node.js'
+import { keepNodeAlive } from '../session/life/keep-node-alive.js'
 import type { Listeners } from '../session/life/listeners.js'
 import { CtypesSession } from '../session/life/session.js'
 import type { PoolStats } from './face.js'
@@ -165,7 +165,7 @@ export class PoolSessions {
       })
     })
     ended.catch(() => {})
-    const release = holdNode()
+    const release = keepNodeAlive()
     try {
       await session.ready
       await Promise.race([this.options.setup?.(session), ended])

@@ -11,24 +11,28 @@ import { SyncSession } from '../surface/sync-session.js'
 /** What a job module exports by default. */
 export type Job<I = unknown, O = unknown> = (session: SyncSession, input: I) => O | Promise<O>
 
+/** Options of a job. */
 export interface JobOptions {
+  /** Aborting it ends the session of a job that runs: nothing else stops it. A job that waits is only withdrawn. */
   readonly signal?: AbortSignal
 }
 
-/**
- * The core and session that all jobs of this worker share: callbacks of jobs that have ended may still be called
- * there.
- */
+/** The core and session that all jobs of this worker share: a DLL may still call a callback of a job that has ended. */
 let own: { readonly core: SessionCore; readonly session: SyncSession } | undefined
 
 function openOwn(facts: SessionFacts): NonNullable<typeof own> {
   const shared = new SharedState(facts.memory)
-  // whoever ends a session marks it dead first, and then waits for threads within `uninterrupted`
+  // the session may have ended meanwhile: who ends it marks it dead, and only then waits for `uninterrupted` threads
   if (shared.life() === Life.dead) throw new SessionTerminatedError(`session ${facts.id} has ended: start a new one`)
   const core = new SessionCore({ facts, thread: WORKER_THREAD, shared, lend, onCallbackError: () => {} })
   return { core, session: new SyncSession(core) }
 }
 
+/**
+ * Runs a job module in this thread, which is the session's worker. Gives what the module's function gives, which can be
+ * cloned. Rejects with ArgumentError where the module cannot be loaded or its result not be cloned, and with what the
+ * function throws.
+ */
 export async function runJob(facts: SessionFacts, url: string, input: unknown): Promise<unknown> {
   const module = await load(url)
   const job = module.default

@@ -1,6 +1,6 @@
 /**
- * Makes the calls of a routine. A routine is declared on the Windows side once for each signature that it is called
- * with, before the first such call; the call does not wait for the answer to that.
+ * Makes the calls of a routine. The routine is declared on the Windows side once for each signature that it is called
+ * with, by a request ahead of the first such call, which does not wait for the answer.
  */
 
 import type { Lane } from '../../channel/lane.js'
@@ -34,12 +34,15 @@ const submitBlocking = (lane: Lane, exchange: CallExchange) => lane.submit(excha
 const submitSync = (lane: Lane, exchange: CallExchange) => lane.submitSync(exchange)
 
 export class RoutineEngine extends RoutineAttributes implements RoutineSource {
-  /** By plan. Arguments that are variadic or not declared may need several plans; otherwise there is one. */
+  /** By plan. There are several if the routine is called with undeclared or variadic arguments of several types. */
   readonly #declared = new Map<CallPlan, DeclaredRoutine>()
   /** The declared routine of the last call: most routines are always called with the same signature. */
   #latest: DeclaredRoutine | undefined
 
-  /** `address`: that of a routine that has no name. Throws ArgumentError for a `target` that names no export. */
+  /**
+   * `target` is the routine's name or ordinal; `address` is given for one that has neither, and then `target` is for errors
+   * alone. Throws ArgumentError for a `target` that names no export.
+   */
   constructor(
     session: SessionSurface,
     dll: DllState,
@@ -49,16 +52,19 @@ export class RoutineEngine extends RoutineAttributes implements RoutineSource {
     super(session, dll, target)
   }
 
+  /** The engine of a routine that a C prototype declares. Throws ArgumentError. */
   static fromPrototype(session: SessionSurface, dll: DllState, text: string): RoutineEngine {
     return RoutineEngine.fromParsed(session, dll, parsePrototype(text, session.arch, session.types as never))
   }
 
+  /** The same for a prototype that has been read. */
   static fromParsed(session: SessionSurface, dll: DllState, prototype: Prototype): RoutineEngine {
     const engine = new RoutineEngine(session, dll, prototype.symbol ?? prototype.name)
     engine.declareAs(prototype)
     return engine
   }
 
+  /** Makes a call; rejects with its error. */
   call(args: readonly unknown[], options?: CallOptions): Promise<unknown> {
     return whenUpWith(
       this.session,
@@ -68,6 +74,7 @@ export class RoutineEngine extends RoutineAttributes implements RoutineSource {
     )
   }
 
+  /** Makes a call that blocks this thread; throws. */
   callSync(args: readonly unknown[], options?: CallOptions): unknown {
     const core = coreForSync(this.session)
     if (options || this.directives || this.adapt || core.timeoutCall !== Number.POSITIVE_INFINITY)
@@ -85,6 +92,7 @@ export class RoutineEngine extends RoutineAttributes implements RoutineSource {
     return this.#runSync(args).value
   }
 
+  /** A call that gives also the last error and errno that it left. */
   detail(args: readonly unknown[]): Promise<CallDetail<unknown>> {
     const begin = (core: SessionCore, given: readonly unknown[]) =>
       this.#startLimited(core, given, core.timeoutCall, undefined, (value, lastError, errno) => ({
@@ -95,22 +103,22 @@ export class RoutineEngine extends RoutineAttributes implements RoutineSource {
     return whenUpWith(this.session, args, given => this.snapshot(given), begin)
   }
 
+  /** The same, blocking this thread; throws. */
+  detailSync(args: readonly unknown[]): CallDetail<unknown> {
+    return this.#runSync(args)
+  }
+
   /** Copies arguments for a call that has to wait: see CallPlan. Throws ArgumentError. */
   snapshot(args: readonly unknown[]): readonly unknown[] {
     return this.planFor(args).snapshot(args)
   }
 
-  detailSync(args: readonly unknown[]): CallDetail<unknown> {
-    return this.#runSync(args)
-  }
-
+  /** `batch` of the routine. `blocking`: it blocks, as inside jobs. */
   batchFunction(blocking: boolean): BatchFunction<readonly unknown[], unknown> {
     return makeBatch(this, blocking)
   }
 
-  /**
-   * The routine as declared for such arguments. Asks the Windows side to declare it if it is new. Throws ArgumentError.
-   */
+  /** The routine as it is declared for such arguments, which it requests if it is new. Throws ArgumentError. */
   declared(core: SessionCore, args: readonly unknown[]): DeclaredRoutine {
     const { error } = this.dll
     if (error) throw error
@@ -125,14 +133,14 @@ export class RoutineEngine extends RoutineAttributes implements RoutineSource {
   }
 
   /**
-   * Declares a routine before it is called, where that can be done. A later call then calls the code that is at the
-   * address now, or fails: not code of another DLL that has been loaded there since.
+   * Declares a routine by its address before it is called, if it can be declared without arguments. Calls then go to the
+   * code that is at the address now, or fail: they do not go to code of a DLL that is loaded there later.
    */
   declareNow(core: SessionCore): void {
     try {
       this.declared(core, [])
     } catch {
-      // a call will throw the same error
+      // a call throws the same error
     }
   }
 
@@ -178,7 +186,7 @@ export class RoutineEngine extends RoutineAttributes implements RoutineSource {
     try {
       const args = this.adapt ? this.adapt(given) : given
       const exchange = this.directives
-        ? this.#synced(core, args, this.directives, done)
+        ? this.#memsyncExchange(core, args, this.directives, done)
         : new CallExchange(core, this.declared(core, args), args, done)
       send(core.lane, exchange)
       return exchange
@@ -188,7 +196,12 @@ export class RoutineEngine extends RoutineAttributes implements RoutineSource {
     }
   }
 
-  #synced(core: SessionCore, args: readonly unknown[], directives: readonly Directive[], done: FinishCall): CallExchange {
+  #memsyncExchange(
+    core: SessionCore,
+    args: readonly unknown[],
+    directives: readonly Directive[],
+    done: FinishCall,
+  ): CallExchange {
     const plan = this.memsyncPlan(directives)
     const converted = plan.convert(args)
     const call = new MemsyncCall(this.declared(core, converted), plan, core, converted)

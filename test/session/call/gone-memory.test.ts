@@ -12,6 +12,7 @@ const path = makeDll(
   `#include <windows.h>
 #define API __declspec(dllexport)
 API int set(int *v, int milliseconds) { Sleep(milliseconds); v[0] = 7; v[1] = 8; return 1; }
+API int last(unsigned char *v, int size) { v[0] = 7; return v[size - 1]; }
 API int both(int *v, int *w) { Sleep(30); v[0] = 7; w[0] = 8; return 1; }
 API int slow_add(int a, int b) { Sleep(1); return a + b; }
 API void slow_put(int *to, int value) { Sleep(1); *to = value; }
@@ -74,6 +75,17 @@ test('what grows during the call has zeros where it has grown', async () => {
   buffer.resize(64)
   await Promise.all(all)
   assert.equal([...new Int32Array(buffer)], [7, 8, ...new Array(14).fill(0)])
+})
+
+test('what grows while the call waits for memory of the Windows side is sent as it is then', async () => {
+  const mib = 1 << 20
+  const buffer = resizable(2.5 * mib, 5 * mib)
+  const whole = new Uint8Array(buffer)
+  const call = lib.func('last', [c_void_p, c_int], c_int)(whole, 5 * mib)
+  buffer.resize(5 * mib)
+  whole[5 * mib - 1] = 9
+  assert.is(await call, 9)
+  assert.is(whole[0], 7)
 })
 
 test('what shrinks during the call is an error', async () => {
