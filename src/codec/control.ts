@@ -6,12 +6,14 @@ import { Control } from './generated/control.js'
 // a byte order mark in a text is the text's own
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
+/** What the Windows side answers to a control message. Where `ok` is false it says why: docs/wire.md, "Control operations". */
 export interface Outcome {
   readonly ok: boolean
   readonly numbers: readonly bigint[]
   readonly texts: readonly string[]
 }
 
+/** A control message. `room` is an address in the segment's terms (an offset) for the outcome, of `roomSize` bytes; 0: none. */
 export function encodeControl(
   op: number,
   numbers: readonly (number | bigint)[],
@@ -39,12 +41,12 @@ const damaged = (cause?: unknown) =>
     { cause },
   )
 
-/** A number of an outcome. Throws ZugbrueckeError if the outcome has none there. */
+/** The number at an index of an outcome. Throws ZugbrueckeError if it has fewer. */
 export function numberOf({ numbers }: Outcome, index = 0): bigint {
   if (index >= numbers.length) throw damaged()
   return numbers[index]
 }
-/** A text of an outcome. Throws ZugbrueckeError if the outcome has none there. */
+/** The text at an index of an outcome. Throws ZugbrueckeError if it has fewer. */
 export function textOf({ texts }: Outcome, index = 0): string {
   if (index >= texts.length) throw damaged()
   return texts[index]

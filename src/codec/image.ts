@@ -18,7 +18,7 @@ import { checkSession } from '../ctypes/reference.js'
 import { arrange, type ImagePiece, padding, pieceAt } from './pieces.js'
 import { StandIn } from './stand-in.js'
 
-/** A pointer inside a block that is not NULL when the call begins. */
+/** A pointer inside a block that leads somewhere when the call begins. */
 interface Link {
   /** Number of the block that the pointer lies in, and its offset there. */
   readonly owner: number
@@ -35,7 +35,7 @@ export class Image {
   readonly #numbers = new Map<LocalBlock, number>()
   readonly #links: Link[] = []
   #pieces: readonly ImagePiece[] = []
-  /** For pieces that a callback may have changed here: what is read back, until it is merged. */
+  /** For pieces that a callback may have changed here: what has been read back, until it is merged. */
   readonly #apart = new Map<ImagePiece, Uint8Array>()
   #offsets: readonly number[] = []
   #size = 0
@@ -103,7 +103,10 @@ export class Image {
     return this.#joined(({ bytes }) => bytes)
   }
 
-  /** Merges what has been read into the views of `viewsBack` into pieces that a callback may have changed here. */
+  /**
+   * To be called when the views of `viewsBack` are filled: merges them into pieces that a callback may have changed here.
+   * Throws ArgumentError where the program has taken memory away meanwhile.
+   */
   mergeBack(): void {
     for (const [piece, bytes] of this.#apart) merge(piece.bytes, piece.before as Uint8Array, bytes)
     this.#apart.clear()
@@ -123,11 +126,13 @@ export class Image {
     }, true)
   }
 
+  /** Copies the image to memory of the arena, from byte `at` on. */
   copyTo(memory: Uint8Array, at: number): void {
     this.#arrange()
     for (const { bytes, offset } of this.#pieces) memory.set(bytes, at + offset)
   }
 
+  /** Copies what is writable back from there. Throws ArgumentError where the program has taken memory away meanwhile. */
   copyFrom(memory: Uint8Array, at: number): void {
     for (const piece of this.#pieces) {
       const { bytes, writable, offset } = piece
