@@ -2,9 +2,9 @@
  * One thread's end of a session's channel. It keeps requests in order, sends them, waits for replies and settles them.
  * Each thread that uses a session has one lane, and only that thread may use it.
  *
- * Towards the host a thread is awake, and looks for replies itself; or it sleeps, in its event loop or blocked, until its
- * bell is rung. The host rings only for a thread that has said that it sleeps. So a thread says so before it sleeps, and
- * then looks once more for what has come meanwhile.
+ * Towards the host a thread is awake, and looks for replies itself; or it sleeps, in its event loop or blocked, until
+ * its bell is rung. The host rings only for a thread that has said that it sleeps. So a thread says so before it
+ * sleeps, and then looks once more for what has come meanwhile.
  */
 
 import type { Encoder } from '../codec/encoder.js'
@@ -35,7 +35,9 @@ const MASK = SLOTS - 1
  * each time, which takes longer than a look for a reply.
  */
 const pause = Promise.resolve()
-/** Milliseconds until a thread looks again for room in a ring that others' requests fill: no bell tells of such room. */
+/**
+ * Milliseconds until a thread looks again for room in a ring that others' requests fill: no bell tells of such room.
+ */
 const CROWDED = 1
 
 export interface LaneOptions {
@@ -130,8 +132,8 @@ export class Lane implements Sender, BlockingLane {
     },
     close: (frame: Frame) => this.frames.close(frame),
     returning: (low: number, high: number) => {
-      // also while a call is put together there, one of whose getters has caused this callback: a Return is shorter than the
-      // head of a Call, which is written last
+      // also while a call is put together there, one of whose getters has caused this callback: a Return is shorter
+      // than the head of a Call, which is written last
       const { encoder } = this.#options
       encoder.answer(low, high)
       return encoder.message
@@ -148,8 +150,8 @@ export class Lane implements Sender, BlockingLane {
   }
 
   /**
-   * The ring, if a request can be sent now without overtaking another one. Whoever has sent one through it calls `sent`; or,
-   * where this thread is to block, `answered`.
+   * The ring, if a request can be sent now without overtaking another one. Whoever has sent one through it calls
+   * `sent`; or, where this thread is to block, `answered`.
    */
   freeRing(blocking: boolean): Port | undefined {
     if (this.#hasTurnBefore(blocking) || this.frames.count > 0 || this.#isDead()) return undefined
@@ -164,9 +166,9 @@ export class Lane implements Sender, BlockingLane {
   }
 
   /**
-   * Looks for the reply to a request that has just been sent through the free ring, and takes it. Gives the reply's offset,
-   * or -1 if it has not come within that look: then `awaitSync` is to be called. Most blocking calls are answered within it,
-   * and need no exchange.
+   * Looks for the reply to a request that has just been sent through the free ring, and takes it. Gives the reply's
+   * offset, or -1 if it has not come within that look: then `awaitSync` is to be called. Most blocking calls are
+   * answered within it, and need no exchange.
    */
   answered(): number {
     const ring = this.#ring
@@ -224,8 +226,8 @@ export class Lane implements Sender, BlockingLane {
   }
 
   /**
-   * Whether requests that wait go before one that is made now. They do not if this one blocks and is made while the first of
-   * them is put together, by a getter among its arguments for instance: that one waits for this one.
+   * Whether requests that wait go before one that is made now. They do not if this one blocks and is made while the
+   * first of them is put together, by a getter among its arguments for instance: that one waits for this one.
    */
   #hasTurnBefore(blocking: boolean): boolean {
     return this.#waiting.length > 0 && !(blocking && this.#sending)
@@ -324,7 +326,10 @@ export class Lane implements Sender, BlockingLane {
     this.#pending[(this.#ring.asked - 1) & MASK] = exchange
   }
 
-  /** A request is under way: looks for replies when the program's code pauses, and keeps Node alive until all are settled. */
+  /**
+   * A request is under way: looks for replies when the program's code pauses, and keeps Node alive until all are
+   * settled.
+   */
   #expect(): void {
     if (!this.#awake) this.#wakeUp()
     if (!this.#keepAlive.held) this.#keepAlive.hold()
@@ -449,7 +454,8 @@ export class Lane implements Sender, BlockingLane {
    */
   #suspect(): void {
     const { segment } = this.#options
-    // rings both bells, and looks into every mailbox: a DLL may have overwritten the words that say which of that is needed
+    // rings both bells, and looks into every mailbox: a DLL may have overwritten the words that say which of that is
+    // needed
     this.#state.ring(segment.hostBell)
     if (this.frames.count > 0) this.#state.ring(segment.strandsBell)
     this.service(true)
@@ -498,7 +504,8 @@ export class Lane implements Sender, BlockingLane {
   #isDead(): boolean {
     if (this.#dead) return true
     if (this.#state.life() !== Life.dead) return false
-    // a process that has crashed may have sent replies before; where the session was ended on purpose they count no more
+    // a process that has crashed may have sent replies before; where the session was ended on purpose they count no
+    // more
     if (Atomics.load(this.#state.i32, SharedWord.endReason) === EndReason.crashed) this.#complete()
     // code that ran because a reply was settled may have come here, too
     if (!this.#dead) this.#die()
@@ -516,8 +523,8 @@ export class Lane implements Sender, BlockingLane {
     this.#pending.fill(undefined)
     this.lent.clear()
     this.#bell.close()
-    // the first error says what ran. If that loads a DLL or declares a routine, the call behind it, which needs it, fails
-    // with the same error
+    // the first error says what ran. If that loads a DLL or declares a routine, the call behind it, which needs it,
+    // fails with the same error
     let error = this.#options.deathError(unsettled[0])
     this.#options.onDeath()
     for (const exchange of unsettled) {

@@ -1,6 +1,6 @@
 /**
- * Builds the message of one call in the encoder's memory. Scalars are written at once. Pointers into the call's image get
- * their values by `relocate`, when the address of the image is known. A thread uses one builder for all calls of a
+ * Builds the message of one call in the encoder's memory. Scalars are written at once. Pointers into the call's image
+ * get their values by `relocate`, when the address of the image is known. A thread uses one builder for all calls of a
  * session, and another one for calls that are made while the arguments of a call are read, by a getter for instance.
  */
 import { type CallbackTarget, LocalBlock, type RemoteMemory } from '../ctypes/block.js'
@@ -13,7 +13,9 @@ import { SmallBuffers } from './small-buffers.js'
 export class CallBuilder implements ArgumentSink {
   /** Undefined unless an argument is memory that is copied. */
   image: Image | undefined
-  /** Three numbers for each argument that is a pointer into the image: its index, that of its block, the offset there. */
+  /**
+   * Three numbers for each argument that is a pointer into the image: its index, that of its block, the offset there.
+   */
   readonly #pointers: number[] = []
   /** Blocks that the arguments point to, also through other blocks, and that live in memory that both sides see. */
   readonly moved: LocalBlock[] = []

@@ -6,14 +6,20 @@ import { Control } from './generated/control.js'
 // a byte order mark in a text is the text's own
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
-/** What the Windows side answers to a control message. Where `ok` is false it says why: docs/wire.md, "Control operations". */
+/**
+ * What the Windows side answers to a control message. Where `ok` is false it says why: docs/wire.md, "Control
+ * operations".
+ */
 export interface Outcome {
   readonly ok: boolean
   readonly numbers: readonly bigint[]
   readonly texts: readonly string[]
 }
 
-/** A control message. `room` is an address in the segment's terms (an offset) for the outcome, of `roomSize` bytes; 0: none. */
+/**
+ * A control message. Its outcome goes to `roomSize` bytes at offset `room` of the segment; where that is 0, to the
+ * mailbox.
+ */
 export function encodeControl(
   op: number,
   numbers: readonly (number | bigint)[],

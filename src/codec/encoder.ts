@@ -6,7 +6,9 @@ import { readFileSync } from 'node:fs'
 import { SetupError } from '../errors.js'
 import { WebAssembly } from './webassembly.js'
 
-/** Builds messages at the beginning of its memory. Numbers of routines and addresses that it is given are below 2^53. */
+/**
+ * Builds messages at the beginning of its memory. Numbers of routines and addresses that it is given are below 2^53.
+ */
 export interface Encoder {
   /** The memory, which begins with the message written last. */
   readonly message: Int32Array

@@ -104,8 +104,8 @@ export class Image {
   }
 
   /**
-   * To be called when the views of `viewsBack` are filled: merges them into pieces that a callback may have changed here.
-   * Throws ArgumentError where the program has taken memory away meanwhile.
+   * To be called when the views of `viewsBack` are filled: merges them into pieces that a callback may have changed
+   * here. Throws ArgumentError where the program has taken memory away meanwhile.
    */
   mergeBack(): void {
     for (const [piece, bytes] of this.#apart) merge(piece.bytes, piece.before as Uint8Array, bytes)
@@ -132,7 +132,9 @@ export class Image {
     for (const { bytes, offset } of this.#pieces) memory.set(bytes, at + offset)
   }
 
-  /** Copies what is writable back from there. Throws ArgumentError where the program has taken memory away meanwhile. */
+  /**
+   * Copies what is writable back from there. Throws ArgumentError where the program has taken memory away meanwhile.
+   */
   copyFrom(memory: Uint8Array, at: number): void {
     for (const piece of this.#pieces) {
       const { bytes, writable, offset } = piece
@@ -157,8 +159,8 @@ export class Image {
   }
 
   /**
-   * To be called after the call: makes pointers of JS lead where the routine has set them. `elsewhere` finds the block at
-   * an address outside of the image.
+   * To be called after the call: makes pointers of JS lead where the routine has set them. `elsewhere` finds the block
+   * at an address outside of the image.
    */
   updatePointers(base: number, elsewhere?: (address: bigint) => Target | undefined): void {
     for (const link of this.#links) {

@@ -44,8 +44,8 @@ export function arrange(blocks: readonly LocalBlock[]): Arrangement {
     }),
   )
   const kept = blocks.length > 1 ? merge(pieces) : pieces
-  // the routine may set a pointer to the end of a block, which must not be the start of the next one, or it could not be
-  // told which of them is meant
+  // the routine may set a pointer to the end of a block, which must not be the start of the next one, or it could not
+  // be told which of them is meant
   const gap = blocks.some(({ writable, holdsPointers }) => writable && holdsPointers) ? 1 : 0
   const offsets: number[] = []
   let size = 0

@@ -22,8 +22,8 @@ export class StandIn extends LocalBlock {
   }
 
   /**
-   * Copies what the call has changed to the object. Addresses of this session mean nothing there. So a pointer keeps its
-   * value, unless the routine has set it to NULL or to an object of JS.
+   * Copies what the call has changed to the object. Addresses of this session mean nothing there. So a pointer keeps
+   * its value, unless the routine has set it to NULL or to an object of JS.
    */
   override settled(memory: RemoteMemory): void {
     const { object, refs, bytes } = this

@@ -35,7 +35,10 @@ export interface PoolStats {
   readonly lastError: Error | undefined
 }
 
-/** A DLL: its name as `CDLL` takes it, or its path on the machine of the sessions. In a pool of this program both mean the same. */
+/**
+ * A DLL: its name as `CDLL` takes it, or its path on the machine of the sessions. In a pool of this program both mean
+ * the same.
+ */
 export type DllSource = string | { readonly path: string }
 
 /** The name or path of a DLL. Throws ArgumentError. */
@@ -74,7 +77,9 @@ export interface Pool {
   close(): Promise<void>
 }
 
-/** The part of a pool that does not depend on where the sessions are: which work is taken, what is counted, how it ends. */
+/**
+ * The part of a pool that does not depend on where the sessions are: which work is taken, what is counted, how it ends.
+ */
 export abstract class PoolFace implements Pool {
   /** The routines of `map`, by DLL and prototype. */
   readonly #routines = new Map<string, PoolRoutine>()
@@ -106,10 +111,10 @@ export abstract class PoolFace implements Pool {
   protected abstract end(): Promise<void>
 
   /**
-   * A batch whose rows all sessions share: each takes some whenever it is done with those it had, so that a fast one does
-   * more. Results and errors are those of one batch. Rejects with BatchError, ArgumentError, AbortError,
-   * SessionCrashedError; rows of a session that died are done by another if `retries` allows. A ClusterPool also rejects
-   * with WorkerLostError, which names the rows that are in doubt, and with NoWorkerError.
+   * A batch whose rows all sessions share: each takes some whenever it is done with those it had, so that a fast one
+   * does more. Results and errors are those of one batch. Rejects with BatchError, ArgumentError, AbortError,
+   * SessionCrashedError; rows of a session that died are done by another if `retries` allows. A ClusterPool also
+   * rejects with WorkerLostError, which names the rows that are in doubt, and with NoWorkerError.
    */
   map(
     dll: DllSource,
@@ -136,8 +141,8 @@ export abstract class PoolFace implements Pool {
   }
 
   /**
-   * Takes no more work, which rejects with SessionTerminatedError from now on, and closes the pool when all work that it has
-   * taken has ended. Sets of a stream that have not been asked for yet are new work.
+   * Takes no more work, which rejects with SessionTerminatedError from now on, and closes the pool when all work that
+   * it has taken has ended. Sets of a stream that have not been asked for yet are new work.
    */
   drain(): Promise<void> {
     this.#draining ??= this.#drain()

@@ -13,7 +13,9 @@ interface Waiter<R> {
   fail(error: Error): void
 }
 
-/** The work of one kind that waits, in the order in which it came, and for how long work of that kind has had leases. */
+/**
+ * The work of one kind that waits, in the order in which it came, and for how long work of that kind has had leases.
+ */
 interface Kind<R> {
   readonly waiting: Set<Waiter<R>>
   /** How many leases it has now. */
@@ -28,17 +30,17 @@ interface Kind<R> {
 const timeOf = ({ had, running }: Kind<unknown>, now: number) => had + running * now
 
 /**
- * Fair by time: the next lease goes to the kind of work that has had the least time. So work that comes in thousands holds
- * up only its own kind, and long work does not keep short work waiting for more than its part. A new kind begins as if
- * it had had as much time as the others.
+ * Fair by time: the next lease goes to the kind of work that has had the least time. So work that comes in thousands
+ * holds up only its own kind, and long work does not keep short work waiting for more than its part. A new kind begins
+ * as if it had had as much time as the others.
  */
 export class FairQueue<R> {
   readonly #kinds = new Map<string, Kind<R>>()
   /** How much work waits, of all kinds. */
   #length = 0
   /**
-   * The most time that a kind had had when one of its leases began. A kind that comes back after a pause counts as having
-   * had at least this much: it cannot save up time.
+   * The most time that a kind had had when one of its leases began. A kind that comes back after a pause counts as
+   * having had at least this much: it cannot save up time.
    */
   #floor = 0
   #closed: Error | undefined
@@ -58,8 +60,8 @@ export class FairQueue<R> {
   }
 
   /**
-   * Waits for a lease. Rejects with AbortError; with QueueFullError if `bounded` and as much work waits as may wait; and
-   * with what `fail` and `close` are given.
+   * Waits for a lease. Rejects with AbortError; with QueueFullError if `bounded` and as much work waits as may wait;
+   * and with what `fail` and `close` are given.
    */
   async lease(name: string, signal: AbortSignal | undefined, bounded: boolean): Promise<Lease<R>> {
     if (this.#closed) throw this.#closed

@@ -20,15 +20,15 @@ export interface PoolOptions extends Partial<Omit<Config, 'id'>> {
   /** How often work is done again when its session died; 0 unless given. */
   readonly retries?: number
   /**
-   * A session that has been lent so often is ended and replaced, for DLLs that leak: for each call, job and `use`, and for
-   * each part of a map that it does at a stretch. One session is replaced at a time; Infinity unless given.
+   * A session that has been lent so often is ended and replaced, for DLLs that leak: for each call, job and `use`, and
+   * for each part of a map that it does at a stretch. One session is replaced at a time; Infinity unless given.
    */
   readonly recycleAfterCalls?: number
   /** The same for a session whose Windows process has so many bytes resident when it is given back. */
   readonly recycleAfterBytes?: number
   /**
-   * Runs with each new session, also with those that replace others, before it takes work. A session for which it throws
-   * counts as one that could not start.
+   * Runs with each new session, also with those that replace others, before it takes work. A session for which it
+   * throws counts as one that could not start.
    */
   readonly setup?: (session: CtypesSession) => void | Promise<void>
 }

@@ -28,8 +28,8 @@ export interface PoolRoutine<
   /** Calls it in a session that is free. Rejects as a session's routine does, and with QueueFullError. */
   (...args: A): Promise<R>
   /**
-   * The routine with a signal, which also withdraws a call that waits for a session, or a time limit, which begins when the
-   * call has a session.
+   * The routine with a signal, which also withdraws a call that waits for a session, or a time limit, which begins when
+   * the call has a session.
    */
   with(options: CallOptions): (...args: A) => Promise<R>
   /** A batch whose rows all sessions share; see `SessionPool.map`. */

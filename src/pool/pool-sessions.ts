@@ -10,7 +10,9 @@ import { CtypesSession } from '../session/life/session.js'
 import type { PoolStats } from './face.js'
 import type { ResolvedPoolOptions } from './pool-options.js'
 
-/** Milliseconds before a start is tried again that has failed: twice as many after each failure, up to LONGEST_PAUSE. */
+/**
+ * Milliseconds before a start is tried again that has failed: twice as many after each failure, up to LONGEST_PAUSE.
+ */
 const PAUSE = 100
 const LONGEST_PAUSE = 10_000
 /** After so many failed starts in a row, work that waits fails. */
@@ -19,8 +21,8 @@ const TRIES = 5
 /** Events of a pool, by `on`. */
 export interface PoolEvents {
   /**
-   * A session is up and its `setup` is done: it takes work from now on. The first sessions are up before `start` has given
-   * a pool to listen to.
+   * A session is up and its `setup` is done: it takes work from now on. The first sessions are up before `start` has
+   * given a pool to listen to.
    */
   sessionStart: [session: CtypesSession]
   /** A session that was up has ended, with the error of its end. One that is recycled does not count. */
@@ -40,7 +42,10 @@ interface Member {
   loans: number
 }
 
-/** Keeps `size` and `spare` sessions up. At most `size` are lent at a time, so that any that are idle can be the spare ones. */
+/**
+ * Keeps `size` and `spare` sessions up. At most `size` are lent at a time, so that any that are idle can be the spare
+ * ones.
+ */
 export class PoolSessions {
   readonly #members = new Map<CtypesSession, Member>()
   /** Sessions that are up and not lent; the last one has worked last. */

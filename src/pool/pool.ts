@@ -29,8 +29,8 @@ const STRETCH = 20
 type Work = (session: CtypesSession) => Promise<unknown>
 
 /**
- * Several sessions, each a Windows process of its own, that share work. One that dies is replaced; its work fails with the
- * error of its end, or is done again where `retries` allows. A pool belongs to the thread that made it.
+ * Several sessions, each a Windows process of its own, that share work. One that dies is replaced; its work fails with
+ * the error of its end, or is done again where `retries` allows. A pool belongs to the thread that made it.
  */
 export class SessionPool extends PoolFace {
   readonly #options: ResolvedPoolOptions
@@ -82,8 +82,8 @@ export class SessionPool extends PoolFace {
   }
 
   /**
-   * Has `work` use a session, for as long as it takes. Resolves and rejects as `work` does; rejects with AbortError where
-   * the signal is aborted before.
+   * Has `work` use a session, for as long as it takes. Resolves and rejects as `work` does; rejects with AbortError
+   * where the signal is aborted before.
    */
   async use<T>(
     work: (session: CtypesSession) => Promise<T> | T,
@@ -95,8 +95,8 @@ export class SessionPool extends PoolFace {
   }
 
   /**
-   * Runs a job module (`export default (session, input) => …`) in a session's own thread. `./job.mjs` lies beside the file
-   * that calls this. Resolves with what the function gives. Aborting a job that runs ends its session.
+   * Runs a job module (`export default (session, input) => …`) in a session's own thread. `./job.mjs` lies beside the
+   * file that calls this. Resolves with what the function gives. Aborting a job that runs ends its session.
    */
   async run<T = unknown>(
     module: URL | string,
@@ -108,8 +108,8 @@ export class SessionPool extends PoolFace {
   }
 
   /**
-   * A routine that runs in whichever session is free, declared once in each. The DLL is found as `CDLL` finds it. Throws
-   * ArgumentError.
+   * A routine that runs in whichever session is free, declared once in each. The DLL is found as `CDLL` finds it.
+   * Throws ArgumentError.
    */
   func<const A extends readonly ArgType[], R extends ResType>(
     dll: string,
@@ -164,8 +164,8 @@ export class SessionPool extends PoolFace {
         const yields = () => this.#queue.length > 0 && performance.now() > until
         return batchOf(session).share(plan, size, yields)
       }
-      // one share does all rows, more only do them sooner: so only the first part of the first share counts as work that
-      // may find the queue full
+      // one share does all rows, more only do them sooner: so only the first part of the first share counts as work
+      // that may find the queue full
       const share = async (_: unknown, number: number): Promise<void> => {
         for (let part = 0; plan.rows.left > 0; part++) await this.#lend(kind, carryOut, signal, number + part === 0)
       }

@@ -1,6 +1,6 @@
 /**
- * A routine as the Windows side knows it: with one signature and a number. Encodes the arguments of its calls and decodes
- * their results.
+ * A routine as the Windows side knows it: with one signature and a number. Encodes the arguments of its calls and
+ * decodes their results.
  */
 import { Call, MESSAGE, REQUEST_SIZE } from '../../codec/layout.js'
 import type { Target } from '../../ctypes/block.js'
@@ -38,7 +38,9 @@ export class DeclaredRoutine implements PreparedCall {
   readonly label: string
   readonly count: number
   readonly plain: boolean
-  /** Whether its calls are scalar ones: all arguments are scalars, it leaves no texts, and the message fits any slot. */
+  /**
+   * Whether its calls are scalar ones: all arguments are scalars, it leaves no texts, and the message fits any slot.
+   */
   readonly isScalar: boolean
   /** Whether `callDirect` can make those of its calls whose arguments allow it: see direct-call.ts. */
   readonly isDirect: boolean

@@ -42,7 +42,9 @@ export function callDirect(core: SessionCore, call: PreparedCall, args: readonly
   return new DirectCall(core, call, args, builder, at).run(lane)
 }
 
-/** Sends the call. Returns the offset of its small arrays in the arena, -1 if it has none; undefined if it was not sent. */
+/**
+ * Sends the call. Returns the offset of its small arrays in the arena, -1 if it has none; undefined if it was not sent.
+ */
 function send(
   core: SessionCore,
   call: PreparedCall,

@@ -9,9 +9,9 @@ import { failWith } from '../core/windows-error.js'
 import type { CallExchange, FinishCall } from './exchange.js'
 
 /**
- * Makes a call by `submit`, which returns nothing where it has ended the call already. Resolves with what `result` makes
- * of its end. Rejects with the call's error; with CallTimeoutError after `timeout` milliseconds, and AbortError once
- * `signal` is aborted, both of which end the session of a call that runs.
+ * Makes a call by `submit`, which returns nothing where it has ended the call already. Resolves with what `result`
+ * makes of its end. Rejects with the call's error; with CallTimeoutError after `timeout` milliseconds, and AbortError
+ * once `signal` is aborted, both of which end the session of a call that runs.
  */
 export function startLimited<T>(
   core: SessionCore,

@@ -10,8 +10,8 @@ const SHORTEST = 0.5
 /** Rows of a routine's first chunk, which goes alone and shows how long a row takes. */
 const TRIAL = 512
 /**
- * If the rows of a chunk seem so many times faster than those before, the host had done them already when this thread came
- * to look. Then both chunks are measured together.
+ * If the rows of a chunk seem so many times faster than those before, the host had done them already when this thread
+ * came to look. Then both chunks are measured together.
  */
 const AT_ONCE = 4
 
@@ -30,8 +30,8 @@ export class Pace {
   }
 
   /**
-   * How many rows the next chunk should have, at most `most`. Where several sessions share the batch, `part` is the number
-   * that is fair; a chunk has more if `part` rows take less than SHORTEST.
+   * How many rows the next chunk should have, at most `most`. Where several sessions share the batch, `part` is the
+   * number that is fair; a chunk has more if `part` rows take less than SHORTEST.
    */
   rows(most: number, part = most): number {
     if (this.#row === undefined) return Math.min(most, TRIAL)
@@ -40,8 +40,8 @@ export class Pace {
   }
 
   /**
-   * To be called when `count` rows come back that were sent at time `sent`. The host has begun with them then, or later,
-   * when it was done with the rows before.
+   * To be called when `count` rows come back that were sent at time `sent`. The host has begun with them then, or
+   * later, when it was done with the rows before.
    */
   came(count: number, sent: number): void {
     if (count === 0) return

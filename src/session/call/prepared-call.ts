@@ -6,7 +6,9 @@ import type { ArgumentSink } from '../../ctypes/sink.js'
 import type { TakenTexts } from '../../ctypes/taken-texts.js'
 import type { TextLengths } from './text-room.js'
 
-/** What a call needs of its routine: its number on the wire, how arguments are encoded, and how the result is decoded. */
+/**
+ * What a call needs of its routine: its number on the wire, how arguments are encoded, and how the result is decoded.
+ */
 export interface PreparedCall {
   /** Names the routine in errors. */
   readonly label: string
@@ -22,8 +24,8 @@ export interface PreparedCall {
   /** Copies arguments that are passed by value, for a call that has to wait. */
   snapshot(args: readonly unknown[]): readonly unknown[]
   /**
-   * Writes the arguments. Callbacks made for this call alone are added to `wrapped`. Returns the memory that was made for
-   * the result and `out` parameters. Throws ArgumentError.
+   * Writes the arguments. Callbacks made for this call alone are added to `wrapped`. Returns the memory that was made
+   * for the result and `out` parameters. Throws ArgumentError.
    */
   encode(sink: ArgumentSink, args: readonly unknown[], wrapped?: Callback[]): ResultRoom | undefined
   /**
@@ -35,8 +37,8 @@ export interface PreparedCall {
   readonly textCount: number
   readonly textLengths: TextLengths
   /**
-   * The call's result, from 8 bytes at `at` of `view`. `inside` finds what lies at an address in memory of the arguments;
-   * `texts` are those that the routine left. Throws what `errcheck` throws.
+   * The call's result, from 8 bytes at `at` of `view`. `inside` finds what lies at an address in memory of the
+   * arguments; `texts` are those that the routine left. Throws what `errcheck` throws.
    */
   decode(
     view: DataView,

@@ -13,8 +13,8 @@ import { failureOf } from './reply.js'
 
 abstract class ScalarCall extends Exchange {
   /**
-   * The arguments as they were when the call was made, if it had to wait. (Only declared, so that the field is not made for
-   * each call: most need none.)
+   * The arguments as they were when the call was made, if it had to wait. (Only declared, so that the field is not made
+   * for each call: most need none.)
    */
   declare snapshot?: readonly unknown[]
 
@@ -59,8 +59,8 @@ export class AwaitedScalarCall extends ScalarCall {
   }
 
   /**
-   * Sends the request as soon as its turn comes. `Lane.submit` does the same for exchanges of all classes; here the class is
-   * known, so that V8 need not look up `attempt` for each call.
+   * Sends the request as soon as its turn comes. `Lane.submit` does the same for exchanges of all classes; here the
+   * class is known, so that V8 need not look up `attempt` for each call.
    */
   submit(lane: Lane): void {
     const ring = lane.freeRing(false)
@@ -90,8 +90,8 @@ class BlockingScalarCall extends ScalarCall {
   #error: Error | undefined
 
   /**
-   * Blocks this thread until the routine has returned. `sent`: whether the request is under way already. Throws the error
-   * that the call failed with.
+   * Blocks this thread until the routine has returned. `sent`: whether the request is under way already. Throws the
+   * error that the call failed with.
    */
   run(lane: Lane, sent: boolean): unknown {
     if (sent) lane.awaitSync(this)

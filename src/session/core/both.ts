@@ -35,8 +35,8 @@ export function blockingOnly<A extends readonly unknown[], R>({ sync }: Both<A, 
 }
 
 /**
- * Makes the two faces of an operation on the Windows side. The awaited one begins at once if the session is up, otherwise
- * once it is; `operation` asks through the `ask` that it is given, once, and may throw before that.
+ * Makes the two faces of an operation on the Windows side. The awaited one begins at once if the session is up,
+ * otherwise once it is; `operation` asks through the `ask` that it is given, once, and may throw before that.
  */
 export function both<A extends readonly unknown[], R>(
   owner: Owner,

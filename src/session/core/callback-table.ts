@@ -61,8 +61,8 @@ export class CallbackTable {
   constructor(private readonly core: SessionCore) {}
 
   /**
-   * Gets thunks for callbacks that a request on `port` names. True if all have one; false if the request has to wait for
-   * some. Throws if one could not be made.
+   * Gets thunks for callbacks that a request on `port` names. True if all have one; false if the request has to wait
+   * for some. Throws if one could not be made.
    */
   provide(callbacks: readonly CallbackTarget[], port: Port): boolean {
     let all = true
@@ -243,7 +243,8 @@ export class CallbackTable {
 
   /** A number for a new thunk. */
   #number(): number {
-    // counted over all threads of the session: an earlier thread may have had this one's number, and DLLs keep its thunks
+    // counted over all threads of the session: an earlier thread may have had this one's number, and DLLs keep its
+    // thunks
     return ((this.core.thread << 24) | (this.core.shared.next(SharedWord.callbackNumber) & 0xffffff)) >>> 0
   }
 

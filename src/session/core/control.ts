@@ -1,6 +1,7 @@
 /**
- * The control messages of one thread: what the Windows side is asked beside calls of routines. `op` is a number of `Op`,
- * which says what `numbers` and `texts` are (docs/wire.md, "Control operations"); `label` names the request in errors.
+ * The control messages of one thread: what the Windows side is asked beside calls of routines. `op` is a number of
+ * `Op`, which says what `numbers` and `texts` are (docs/wire.md, "Control operations"); `label` names the request in
+ * errors.
  */
 import { ControlExchange } from '../../channel/control-exchange.js'
 import type { Outcome } from '../../codec/control.js'

@@ -186,7 +186,10 @@ export class SessionCore {
     this.control.submit('memory for objects', Op.alloc, [size], [], allocated, () => {})
   }
 
-  /** The name of the encoding in which `char *` is read and written. Setting it throws ConfigError as `encodingFor` does. */
+  /**
+   * The name of the encoding in which `char *` is read and written. Setting it throws ConfigError as `encodingFor`
+   * does.
+   */
   get encoding(): string {
     return this.#encoding.name
   }

@@ -59,7 +59,10 @@ export class SessionEnding {
     this.fail()
   }
 
-  /** Ends the session for a reason of `EndReason`. A process that has crashed is not killed: its id may be another's now. */
+  /**
+   * Ends the session for a reason of `EndReason`. A process that has crashed is not killed: its id may be another's
+   * now.
+   */
   end(reason: number): void {
     const { i32 } = this.shared
     if (this.shared.life() === Life.dead) return

@@ -31,8 +31,8 @@ const NAMES = new Map<number, string>([
 
 const ACCESS_VIOLATION = 0xc0000005
 /**
- * Wine raises it in the place of a routine that it does not have. The host's address is then that of STUB_NAME bytes with
- * the routine's name.
+ * Wine raises it in the place of a routine that it does not have. The host's address is then that of STUB_NAME bytes
+ * with the routine's name.
  */
 const WINE_STUB = 0x80000100
 const STUB_NAME = 256

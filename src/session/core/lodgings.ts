@@ -1,6 +1,6 @@
 /**
- * Copies blocks to their lodgings before a call that can reach them, and back after it. A lodging is memory of the Windows
- * side for a block that lives here.
+ * Copies blocks to their lodgings before a call that can reach them, and back after it. A lodging is memory of the
+ * Windows side for a block that lives here.
  */
 import type { Mapping } from '../../channel/mapping.js'
 import type { LocalBlock, RemoteMemory } from '../../ctypes/block.js'

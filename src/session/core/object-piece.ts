@@ -6,8 +6,8 @@ import { countReleased, countTaken, releaseAfter } from './unreachable.js'
 import type { Objects } from './objects.js'
 
 /**
- * The memory is given back when this ArrayBuffer is collected. One that took its contents over would go on to use memory
- * that may be another object's by then. Node refuses to transfer it to another thread, but not these methods.
+ * The memory is given back when this ArrayBuffer is collected. One that took its contents over would go on to use
+ * memory that may be another object's by then. Node refuses to transfer it to another thread, but not these methods.
  */
 const UNTRANSFERABLE = Object.fromEntries(
   ['transfer', 'transferToFixedLength', 'transferToImmutable'].map(name => [

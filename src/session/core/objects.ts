@@ -1,8 +1,8 @@
 /**
- * Objects of ctypes in memory that both sides see. They move there when they are first passed by reference, and stay for
- * as long as this thread can reach them: nothing of them is copied from then on. What they point to moves with them.
- * What cannot move, such as a Buffer of the user's that is stored in a field, gets a lodging: memory of the Windows side
- * that it is copied to before each call that can reach it, and back from after the call.
+ * Objects of ctypes in memory that both sides see. They move there when they are first passed by reference, and stay
+ * for as long as this thread can reach them: nothing of them is copied from then on. What they point to moves with
+ * them. What cannot move, such as a Buffer of the user's that is stored in a field, gets a lodging: memory of the
+ * Windows side that it is copied to before each call that can reach it, and back from after the call.
  */
 import type { Heap } from '../../channel/heap.js'
 import type { Address } from '../../channel/libc.js'
@@ -115,9 +115,9 @@ export class Objects implements ObjectMemory {
   }
 
   /**
-   * To be called after a call that was given `blocks`. A pointer that the routine has set to a block that can be reached
-   * from them keeps that block alive from now on. Returns a function that finds the block, and the offset in it, at an
-   * address.
+   * To be called after a call that was given `blocks`. A pointer that the routine has set to a block that can be
+   * reached from them keeps that block alive from now on. Returns a function that finds the block, and the offset in
+   * it, at an address.
    */
   updatePointers(blocks: readonly LocalBlock[]): (address: bigint) => Target | undefined {
     let all: Set<LocalBlock> | undefined

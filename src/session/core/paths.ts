@@ -33,8 +33,8 @@ function checkNamed(what: string, name: unknown): void {
 }
 
 /**
- * Resolves a DLL's name. A Windows path and a bare name stay as they are. A path with slashes is a Unix path, which starts
- * from `cwd` and is found as Windows finds files: in any case, and without the extension. Throws ArgumentError,
+ * Resolves a DLL's name. A Windows path and a bare name stay as they are. A path with slashes is a Unix path, which
+ * starts from `cwd` and is found as Windows finds files: in any case, and without the extension. Throws ArgumentError,
  * DllNotFoundError.
  */
 export function dllPath(name: string, cwd: string): DllPath {
@@ -63,8 +63,8 @@ export function windowsFile(unix: string): string {
 }
 
 /**
- * The Windows path of a folder, given as a Windows path, or as a Unix path that starts from `cwd` and must exist. Throws
- * ArgumentError.
+ * The Windows path of a folder, given as a Windows path, or as a Unix path that starts from `cwd` and must exist.
+ * Throws ArgumentError.
  */
 export function folderPath(name: string, cwd: string): string {
   checkNamed('a folder of DLLs', name)
@@ -95,8 +95,8 @@ export function toUnixPath(path: string, prefix: string, arch: Arch, is = isFile
 }
 
 /**
- * The architecture of sessions that can load a DLL, from the header of its file. That of `config` where the name leads to
- * no file that can be found from here, as for DLLs of Windows itself. Throws ArgumentError, DllNotFoundError,
+ * The architecture of sessions that can load a DLL, from the header of its file. That of `config` where the name leads
+ * to no file that can be found from here, as for DLLs of Windows itself. Throws ArgumentError, DllNotFoundError,
  * WrongArchitectureError.
  */
 export function archForDll(name: string, config: ResolvedConfig): Arch {

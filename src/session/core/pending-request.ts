@@ -17,8 +17,8 @@ export class PendingRequest {
   }
 
   /**
-   * Whether a call that is made now may be carried out before this request, and so not find what it asks for: one of the
-   * two is made inside a callback that the other is not made in.
+   * Whether a call that is made now may be carried out before this request, and so not find what it asks for: one of
+   * the two is made inside a callback that the other is not made in.
    */
   get isBehind(): boolean {
     return !this.#isAnswered && this.core.lane.frames.current !== this.#frame

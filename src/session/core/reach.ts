@@ -2,7 +2,9 @@
 import { type CallbackTarget, type Home, LocalBlock, type RemoteMemory, type Target } from '../../ctypes/block.js'
 import { isCallbackTarget } from '../../ctypes/reference.js'
 
-/** Whether a block may move: the program has no view of its bytes, and it does not live in memory of a living session. */
+/**
+ * Whether a block may move: the program has no view of its bytes, and it does not live in memory of a living session.
+ */
 export function mayMove(block: LocalBlock): boolean {
   if (block.isLent) return false
   return !block.home || (isOver(block.home) && !block.isHandedOut)

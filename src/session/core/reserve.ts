@@ -24,7 +24,9 @@ export class Reserve {
   constructor(
     /** The most bytes to request in all; a region has a quarter of it. */
     private readonly limit: number,
-    /** Requests so many bytes from the Windows side. `got` is told their address; if there are none, it is not called. */
+    /**
+     * Requests so many bytes from the Windows side. `got` is told their address; if there are none, it is not called.
+     */
     private readonly request: (size: number, got: (address: number) => void) => void,
   ) {}
 

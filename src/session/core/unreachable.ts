@@ -10,7 +10,9 @@ import { collectGarbage } from './collector.js'
 const TAKES = 200
 /** V8's heap is looked at each time that the count comes to a multiple of this. */
 const STEP = 65_536
-/** V8 is asked to collect when the blocks that have been added since the last time take this share of the heap in use. */
+/**
+ * V8 is asked to collect when the blocks that have been added since the last time take this share of the heap in use.
+ */
 const SHARE = 1 / 4
 /**
  * The share of V8's heap for old objects from which on it counts as full, which is before V8 ends the program: that

@@ -1,7 +1,7 @@
 /**
- * The only place that knows Comlink: functions of one thread of this program, called from another. What a function throws
- * is part of the answer, encoded by `encodeError`, so that the error arrives whole. Comlink's own handler for errors
- * carries message, name and stack alone, and is all the program's: one that uses Comlink itself relies on it.
+ * The only place that knows Comlink: functions of one thread of this program, called from another. What a function
+ * throws is part of the answer, encoded by `encodeError`, so that the error arrives whole. Comlink's own handler for
+ * errors carries message, name and stack alone, and is all the program's: one that uses Comlink itself relies on it.
  */
 import type { MessagePort } from 'node:worker_threads'
 import * as comlink from 'comlink'
@@ -23,7 +23,9 @@ const endpoint = (port: MessagePort) => port as unknown as comlink.Endpoint
 /** Ports that go along with a value, by that. */
 const ports = new WeakMap<object, MessagePort>()
 
-/** Offers the functions of `api` to whoever holds the other end of the port. The port alone does not keep Node alive. */
+/**
+ * Offers the functions of `api` to whoever holds the other end of the port. The port alone does not keep Node alive.
+ */
 export function expose<T extends { readonly [K in keyof T]: AnyFunction }>(api: T, port: MessagePort): void {
   const functions = Object.entries<AnyFunction>(api).map(([name, fn]) => [name, answering(fn)])
   comlink.expose(Object.fromEntries(functions), endpoint(port))

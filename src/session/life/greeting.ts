@@ -15,7 +15,9 @@ import type { SessionCore } from '../core/core.js'
 
 const { version } = createRequire(import.meta.url)('../../../../package.json') as { version: string }
 
-/** All that a Windows process prints that Wine's services turn away, because they are about to end or have just ended. */
+/**
+ * All that a Windows process prints that Wine's services turn away, because they are about to end or have just ended.
+ */
 const TURNED_AWAY = /^(wine client error[^\n]*)?$/
 
 /** Wine's services have turned the process away. The start may be tried again: nothing of the program's has run yet. */

@@ -10,8 +10,8 @@ import { MARK } from '../../channel/descendants.js'
 /** Seconds within which an idle host has left. */
 const LEAVING = '0.3'
 /**
- * $1 is the environment variable that marks a process of these sessions, $2 the mark, $3 Node, $4 what Node runs. Nothing
- * is ever written to the pipe, so that `read` waits for its end.
+ * $1 is the environment variable that marks a process of these sessions, $2 the mark, $3 Node, $4 what Node runs.
+ * Nothing is ever written to the pipe, so that `read` waits for its end.
  */
 const SCRIPT = `read -r never; sleep ${LEAVING}; grep -qsF "$1" /proc/[0-9]*/environ && exec "$3" "$4" "$2"`
 const sweep = fileURLToPath(new URL('../../../workers/sweep.js', import.meta.url))

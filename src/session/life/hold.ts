@@ -6,7 +6,9 @@ import type { JobOptions } from './job.js'
 import type { Membership } from './joining.js'
 import type { SessionLog } from './log.js'
 
-/** What a thread can do with the life of a session, which it has started (`OwnedSession`) or joined (`JoinedSession`). */
+/**
+ * What a thread can do with the life of a session, which it has started (`OwnedSession`) or joined (`JoinedSession`).
+ */
 export interface Hold {
   /** This thread's core, once the session is up. */
   readonly core: SessionCore | undefined
@@ -22,8 +24,8 @@ export interface Hold {
    */
   setParameter(core: SessionCore, changes: Partial<Config>, checked: Partial<RuntimeConfig>): Promise<void>
   /**
-   * Runs a job: see `CtypesSession.runJob`. Rejects with ArgumentError where this thread has joined the session, and so can
-   * run none.
+   * Runs a job: see `CtypesSession.runJob`. Rejects with ArgumentError where this thread has joined the session, and so
+   * can run none.
    */
   runJob(core: SessionCore, module: string, input: unknown, options: JobOptions): Promise<unknown>
   /** Ends the session. Settles when it is gone; `ready` settles when its start is over. */

@@ -1,4 +1,6 @@
-/** Jobs: a module of the user's, run in the session's own thread, every call synchronous and straight on the channel. */
+/**
+ * Jobs: a module of the user's, run in the session's own thread, every call synchronous and straight on the channel.
+ */
 import { Life, SharedState } from '../../channel/shared.js'
 import { WORKER_THREAD } from '../../channel/threads.js'
 import { uninterrupted } from '../../channel/uninterrupted.js'

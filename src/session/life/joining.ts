@@ -1,6 +1,6 @@
 /**
- * Joining a session that another thread has started: what that thread (the starter) offers, and how the thread that joins
- * asks for it.
+ * Joining a session that another thread has started: what that thread (the starter) offers, and how the thread that
+ * joins asks for it.
  */
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { decodeError, type EncodedError, encodeError, SessionStartError, SessionTerminatedError } from '../../errors.js'
@@ -14,8 +14,8 @@ export interface Membership {
   readonly thread: number
   readonly config: ResolvedConfig
   /**
-   * A port to the supervisor, which sends a message at the session's end. That it closes tells either side that the thread
-   * of the other has ended.
+   * A port to the supervisor, which sends a message at the session's end. That it closes tells either side that the
+   * thread of the other has ended.
    */
   readonly alive: MessagePort
 }
@@ -44,7 +44,9 @@ export function closeWith(view: ArrayBuffer, alive: MessagePort): void {
   unseen.register(view, alive)
 }
 
-/** The ports by which other threads join a session, in the thread that holds them out: the starter, or one that joined. */
+/**
+ * The ports by which other threads join a session, in the thread that holds them out: the starter, or one that joined.
+ */
 export class StarterPorts {
   readonly #ports = new Set<MessagePort>()
   #over: Over | undefined
@@ -80,8 +82,8 @@ interface End {
 }
 
 /**
- * Notes what a port tells of its end. A function of its own: what listens to a port must not refer to the object that uses
- * the port (see `wrap`).
+ * Notes what a port tells of its end. A function of its own: what listens to a port must not refer to the object that
+ * uses the port (see `wrap`).
  */
 function endOf(port: MessagePort): End {
   const end: End = { why: undefined, isGone: false }

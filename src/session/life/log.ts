@@ -22,8 +22,8 @@ type Write = (fields: Readonly<Record<string, unknown>>, message: string) => voi
 export type Logger = { readonly [level in LogLevel]: Write }
 
 /**
- * What is published on the diagnostics channel `zugbruecke:session`. Some messages have more fields, none of which is an
- * argument of a call.
+ * What is published on the diagnostics channel `zugbruecke:session`. Some messages have more fields, none of which is
+ * an argument of a call.
  */
 export interface SessionMessage {
   /** The session's id. */
@@ -37,9 +37,9 @@ const messages = channel('zugbruecke:session')
 let programLogger: Logger | undefined
 
 /**
- * From now on the sessions of this thread report to this logger, whose own level decides what it writes; `null` ends that.
- * It does not change what `log_level` and `log_write` do. What the logger throws is an uncaught error of the program.
- * Throws ArgumentError for an object that lacks one of the methods.
+ * From now on the sessions of this thread report to this logger, whose own level decides what it writes; `null` ends
+ * that. It does not change what `log_level` and `log_write` do. What the logger throws is an uncaught error of the
+ * program. Throws ArgumentError for an object that lacks one of the methods.
  */
 export function useLogger(logger: Logger | null): void {
   const missing =

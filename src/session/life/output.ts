@@ -41,7 +41,8 @@ export function writerTo(fd: number): Write {
     if (stat.isSocket()) return chunk => counted(Number(libc().send(fd, chunk, chunk.length, MSG_DONTWAIT_NOSIGNAL)))
     own = openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY)
   } catch {
-    // the file is another user's and cannot be opened again, so that a poll before each write has to say whether it waits
+    // the file is another user's and cannot be opened again, so that a poll before each write has to say whether it
+    // waits
     return chunk =>
       libc().poll(pollRecord(fd, POLLOUT), 1, 0) > 0 ? attempt(() => writeSync(fd, chunk.subarray(0, PIPE_BUF))) : 0
   }

@@ -26,8 +26,8 @@ import { supervisor } from './supervisor.js'
 /** Ids of this thread's sessions that live. */
 const liveIds = new Set<string>()
 /**
- * Milliseconds between the death of a session and its clean-up, which closes descriptors: threads that still use them see
- * by then that the session is dead.
+ * Milliseconds between the death of a session and its clean-up, which closes descriptors: threads that still use them
+ * see by then that the session is dead.
  */
 const FAREWELL = 200
 /** Milliseconds that the clean-up waits for a job that runs, so that the job fails with the error of its call. */
@@ -70,8 +70,8 @@ export class OwnedSession implements Hold {
       }
     } catch (error) {
       log.write('error', 'not started', { error: (error as Error).message })
-      // the process is killed at once: no DLL is loaded that has to clean up, and it may be unable to hear that it is to
-      // leave
+      // the process is killed at once: no DLL is loaded that has to clean up, and it may be unable to hear that it is
+      // to leave
       await this.#abandon(0)
       throw error instanceof ZugbrueckeError
         ? error

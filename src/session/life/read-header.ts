@@ -5,9 +5,9 @@ import { ArgumentError, decodeError } from '../../errors.js'
 import type { Arch } from '../../runtime/config.js'
 
 /**
- * Reads a C header in a thread of its own, since that of `windows.h` takes seconds. What it gives is plain data that can be
- * sent to any thread and to jobs: `session.header` and `declare` take it like the text, in milliseconds. Rejects with
- * ArgumentError, which names the line that cannot be read.
+ * Reads a C header in a thread of its own, since that of `windows.h` takes seconds. What it gives is plain data that
+ * can be sent to any thread and to jobs: `session.header` and `declare` take it like the text, in milliseconds. Rejects
+ * with ArgumentError, which names the line that cannot be read.
  */
 export async function readHeader(
   text: string,

@@ -67,8 +67,8 @@ export class CtypesSession extends SessionSurface {
   #stopping: Promise<void> | undefined
 
   /**
-   * Starts a session; calls that are made before it is up wait until it is. Throws ConfigError. `joining` is for `attach`
-   * alone.
+   * Starts a session; calls that are made before it is up wait until it is. Throws ConfigError. `joining` is for
+   * `attach` alone.
    */
   constructor(parameters: Partial<Config> = {}, joining?: MessagePort) {
     if (joining !== undefined) checkPort(joining)
@@ -93,8 +93,8 @@ export class CtypesSession extends SessionSurface {
   }
 
   /**
-   * Starts a session of the architecture that a DLL needs, which the header of its file tells, and waits until it is up.
-   * The DLL is found as `CDLL` finds it, and not loaded. Rejects as `start` does, with DllNotFoundError, and with
+   * Starts a session of the architecture that a DLL needs, which the header of its file tells, and waits until it is
+   * up. The DLL is found as `CDLL` finds it, and not loaded. Rejects as `start` does, with DllNotFoundError, and with
    * WrongArchitectureError for a DLL that no session can load.
    */
   static async open(dllPath: string, parameters: OpenParameters = {}): Promise<CtypesSession> {
@@ -102,8 +102,8 @@ export class CtypesSession extends SessionSurface {
   }
 
   /**
-   * Joins a session from another thread, by what `port()` gave. Rejects with SessionTerminatedError where the session has
-   * ended, with ZugbrueckeError where no more threads can join it.
+   * Joins a session from another thread, by what `port()` gave. Rejects with SessionTerminatedError where the session
+   * has ended, with ZugbrueckeError where no more threads can join it.
    */
   static async attach(port: MessagePort): Promise<CtypesSession> {
     checkPort(port)
@@ -146,8 +146,8 @@ export class CtypesSession extends SessionSurface {
   }
 
   /**
-   * Changes parameters that may change while a session runs, in all of its threads. Rejects with ConfigError, and with the
-   * session's end.
+   * Changes parameters that may change while a session runs, in all of its threads. Rejects with ConfigError, and with
+   * the session's end.
    */
   async setParameter(changes: Partial<Config>): Promise<void> {
     const checked = checkParameterChange(changes)

@@ -1,6 +1,6 @@
 /**
- * What one try of a session's start makes: the shared memory, the worker, the segment, the sandbox, the Windows process.
- * They are made one after the other, and `end` ends what has been made by then. Knows nothing of calls.
+ * What one try of a session's start makes: the shared memory, the worker, the segment, the sandbox, the Windows
+ * process. They are made one after the other, and `end` ends what has been made by then. Knows nothing of calls.
  */
 import { lockNow } from '../../channel/abandoned.js'
 import { endMapping, forgetView } from '../../channel/mapping.js'
@@ -30,8 +30,8 @@ const releaseAll = () => {
 }
 
 /**
- * Threads that have a bell from the start. In a sandbox, to which no descriptor can be handed later, these are all threads
- * that can ever use the session.
+ * Threads that have a bell from the start. In a sandbox, to which no descriptor can be handed later, these are all
+ * threads that can ever use the session.
  */
 const START_THREADS = [WORKER_THREAD, CALLER_THREAD]
 const SANDBOX_THREADS = [...START_THREADS, 2, 3, 4, 5]
@@ -91,8 +91,8 @@ export class Startup {
   }
 
   /**
-   * Opens the bell of a thread that joins, and gives its descriptor. Throws ZugbrueckeError where the sandbox has none for
-   * the thread, SessionStartError where the system has no descriptor left.
+   * Opens the bell of a thread that joins, and gives its descriptor. Throws ZugbrueckeError where the sandbox has none
+   * for the thread, SessionStartError where the system has no descriptor left.
    */
   openBell(thread: number): number {
     const segment = this.#segment as Segment

@@ -40,7 +40,8 @@ export function supervisor(): Remote<Supervisor> {
       name: 'zugbruecke supervisor',
       workerData: { waiting },
       execArgv: [],
-      // without streams of Node's: it writes to the descriptors itself, and so does not wait for this thread's event loop
+      // without streams of Node's: it writes to the descriptors itself, and so does not wait for this thread's event
+      // loop
       stdin: false,
       resourceLimits: { maxOldGenerationSizeMb: 64 },
     })

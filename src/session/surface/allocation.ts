@@ -49,8 +49,8 @@ export class Allocation {
     return this.#owner.core().memory
   }
   /**
-   * A copy of `length` bytes from an offset on, or of all, as they are now. Throws ArgumentError for what is not inside,
-   * MemoryAccessError once the memory is freed.
+   * A copy of `length` bytes from an offset on, or of all, as they are now. Throws ArgumentError for what is not
+   * inside, MemoryAccessError once the memory is freed.
    */
   read(offset = 0, length?: number): Uint8Array {
     check('an offset', offset, WHOLE)
@@ -122,7 +122,10 @@ export class TypedAllocation<T extends CType> extends Allocation {
   }
 }
 
-/** Zeroed memory of the Windows process for so many bytes, or for an object of a type. Rejects with ArgumentError, MemoryAccessError. */
+/**
+ * Zeroed memory of the Windows process for so many bytes, or for an object of a type. Rejects with ArgumentError,
+ * MemoryAccessError.
+ */
 export interface Alloc {
   (bytes: number): Promise<Allocation>
   <T extends CType>(type: T): Promise<TypedAllocation<T>>

@@ -7,8 +7,8 @@ import { coreForSync } from '../core/owner.js'
 import type { SessionSurface } from './surface.js'
 
 /**
- * The block of a variable that a DLL exports. The Windows side is asked for its address when it is first read or written,
- * which blocks this thread, and throws DllNotFoundError or RoutineNotFoundError.
+ * The block of a variable that a DLL exports. The Windows side is asked for its address when it is first read or
+ * written, which blocks this thread, and throws DllNotFoundError or RoutineNotFoundError.
  */
 export class DataExportBlock extends RemoteBlock {
   #address: bigint | undefined

@@ -26,7 +26,10 @@ export class DllDirectory {
   }
 }
 
-/** Makes `add_dll_directory` of a session. `blocking`: `close` of what it gives blocks also without `.sync`, as inside jobs. */
+/**
+ * Makes `add_dll_directory` of a session. `blocking`: `close` of what it gives blocks also without `.sync`, as inside
+ * jobs.
+ */
 export function directoryAdder(session: SessionSurface, blocking: boolean): Both<[path: string], DllDirectory> {
   return both(session, (ask, path) => {
     const folder = folderPath(path, session.cwd)

@@ -19,8 +19,8 @@ export interface LibraryMembers extends DataExports {
   /** Its name as it was given. */
   readonly _name: string
   /**
-   * A routine with its types: a new object each time. `name` may be an ordinal. Throws ArgumentError; that the DLL has no
-   * such routine is an error of its calls.
+   * A routine with its types: a new object each time. `name` may be an ordinal. Throws ArgumentError; that the DLL has
+   * no such routine is an error of its calls.
    */
   func<const A extends readonly ArgType[], R extends ResType>(
     name: string | number,
@@ -40,9 +40,9 @@ export interface LibraryMembers extends DataExports {
   /** Loads the DLL now, unless it is loaded. Rejects with DllNotFoundError or WrongArchitectureError. */
   readonly load: Both<[], Library>
   /**
-   * Unloads the library. From now on its routines, data exports and function pointers fail with DllNotFoundError. The DLL
-   * itself stays for as long as another library, or another DLL, has it loaded. Rejects with ArgumentError where it is not
-   * loaded.
+   * Unloads the library. From now on its routines, data exports and function pointers fail with DllNotFoundError. The
+   * DLL itself stays for as long as another library, or another DLL, has it loaded. Rejects with ArgumentError where it
+   * is not loaded.
    */
   unload(): Promise<void>
 }
@@ -68,15 +68,15 @@ const INSPECT: unique symbol = Symbol.for('nodejs.util.inspect.custom') as never
 const NEVER_EXPORTS = new Set(['then', 'toJSON', 'constructor', 'prototype', 'inspect', 'valueOf', 'toString'])
 
 /**
- * A library of a session. `blocking`: its functions block also without `.sync`, as inside jobs. `onUnload` is called when
- * the program unloads it. Throws ArgumentError for a bad name or bad options.
+ * A library of a session. `blocking`: its functions block also without `.sync`, as inside jobs. `onUnload` is called
+ * when the program unloads it. Throws ArgumentError for a bad name or bad options.
  */
-export function makeLibrary(
+function makeLibrary(
   session: SessionSurface,
   name: string,
   kind: LibraryKind,
   options: LibraryOptions,
-  blocking = false,
+  blocking: boolean,
   onUnload = () => {},
 ): Library {
   const state = new DllState(name, kind, options, session.cwd)
@@ -151,7 +151,7 @@ export function makeConstructor(session: SessionSurface, kind: LibraryKind, bloc
 }
 
 /** `cdll`, `windll` or `oledll` of a session. */
-export function makeLoader(session: SessionSurface, kind: LibraryKind, blocking = false): LibraryLoader {
+export function makeLoader(session: SessionSurface, kind: LibraryKind, blocking: boolean): LibraryLoader {
   const cache = new Map<string, Library>()
   const get = (name: string): Library => {
     const known = cache.get(name)
@@ -173,5 +173,7 @@ export function makeLoader(session: SessionSurface, kind: LibraryKind, blocking 
   }) as LibraryLoader
 }
 
-/** Whether it is a prototype: a name has no spaces and no brackets. The empty text counts as one, whose error says more. */
+/**
+ * Whether it is a prototype: a name has no spaces and no brackets. The empty text counts as one, whose error says more.
+ */
 const isPrototype = (target: string | number): target is string => typeof target === 'string' && /[\s(]|^$/.test(target)

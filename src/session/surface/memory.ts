@@ -44,14 +44,14 @@ export type TypedArrayConstructor =
   | BigUint64ArrayConstructor
 
 /**
- * `session.memory`: memory of the Windows process. Reading and writing happen at once, whatever calls are under way: await
- * those first. A bad address is a MemoryAccessError, never a crash. Before the session is up everything but `alloc` and
- * `free` throws SessionStartError.
+ * `session.memory`: memory of the Windows process. Reading and writing happen at once, whatever calls are under way:
+ * await those first. A bad address is a MemoryAccessError, never a crash. Before the session is up everything but
+ * `alloc` and `free` throws SessionStartError.
  */
 export class SessionMemory {
   /**
-   * Zeroed memory of the Windows process for so many bytes, or for an object of a type, until it is freed or the session
-   * ends.
+   * Zeroed memory of the Windows process for so many bytes, or for an object of a type, until it is freed or the
+   * session ends.
    */
   readonly alloc: Alloc
   /**
@@ -64,7 +64,7 @@ export class SessionMemory {
   /** `blocking`: its functions block also without `.sync`, as inside jobs. */
   constructor(
     private readonly session: SessionSurface,
-    blocking = false,
+    blocking: boolean,
   ) {
     const fitting = (what: number | CType) => (isType(what) ? what[FOR_ARCH](session.arch) : what)
     const make = (what: number | CType, core: SessionCore, address: bigint): Allocation => {

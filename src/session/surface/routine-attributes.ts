@@ -1,6 +1,6 @@
 /**
- * The attributes of a routine, as in ctypes: argtypes, restype, errcheck; and memsync. Checks what is assigned to them, and
- * compiles them to a plan when the routine is first called.
+ * The attributes of a routine, as in ctypes: argtypes, restype, errcheck; and memsync. Checks what is assigned to them,
+ * and compiles them to a plan when the routine is first called.
  */
 import { adapterOf } from '../../ctypes/adapters.js'
 import { type CallPlan, compilePlan } from '../../ctypes/call-plan.js'

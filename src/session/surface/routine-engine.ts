@@ -40,8 +40,8 @@ export class RoutineEngine extends RoutineAttributes implements RoutineSource {
   #latest: DeclaredRoutine | undefined
 
   /**
-   * `target` is the routine's name or ordinal; `address` is given for one that has neither, and then `target` is for errors
-   * alone. Throws ArgumentError for a `target` that names no export.
+   * `target` is the routine's name or ordinal; `address` is given for one that has neither, and then `target` is for
+   * errors alone. Throws ArgumentError for a `target` that names no export.
    */
   constructor(
     session: SessionSurface,
@@ -133,8 +133,8 @@ export class RoutineEngine extends RoutineAttributes implements RoutineSource {
   }
 
   /**
-   * Declares a routine by its address before it is called, if it can be declared without arguments. Calls then go to the
-   * code that is at the address now, or fail: they do not go to code of a DLL that is loaded there later.
+   * Declares a routine by its address before it is called, if it can be declared without arguments. Calls then go to
+   * the code that is at the address now, or fail: they do not go to code of a DLL that is loaded there later.
    */
   declareNow(core: SessionCore): void {
     try {

@@ -47,8 +47,8 @@ export interface Routine<
   Results = Rows,
 > {
   /**
-   * Calls the routine. Rejects with what a callback or `errcheck` throws, and with ArgumentError (nothing was sent then),
-   * DllNotFoundError, RoutineNotFoundError, WindowsError, StructuredExceptionError, SessionCrashedError,
+   * Calls the routine. Rejects with what a callback or `errcheck` throws, and with ArgumentError (nothing was sent
+   * then), DllNotFoundError, RoutineNotFoundError, WindowsError, StructuredExceptionError, SessionCrashedError,
    * SessionTerminatedError.
    */
   (...args: A): Promise<R>
@@ -61,12 +61,14 @@ export interface Routine<
   /** One call for each row of some columns. */
   readonly batch: BatchFunction<A, Rows, Results>
   /**
-   * The types of its parameters. With `undefined` or `null` (Python's `None`) they are inferred from the arguments, as in
-   * ctypes. Setting it throws ArgumentError.
+   * The types of its parameters. With `undefined` or `null` (Python's `None`) they are inferred from the arguments, as
+   * in ctypes. Setting it throws ArgumentError.
    */
   get argtypes(): readonly ArgType[] | undefined
   set argtypes(types: readonly ArgType[] | null | undefined)
-  /** The type of its result, null for none, or a function of the int that it returns. Setting it throws ArgumentError. */
+  /**
+   * The type of its result, null for none, or a function of the int that it returns. Setting it throws ArgumentError.
+   */
   get restype(): ResType
   set restype(type: ResType)
   /** Called with each result, which it may replace or refuse by throwing. Setting it throws ArgumentError. */
@@ -116,7 +118,7 @@ function once(check: () => void): () => void {
 }
 
 /** The routine that a program gets for an engine. `blocking`: calling it blocks, as inside jobs. */
-export function makeRoutine(engine: RoutineEngine, blocking = false): Routine {
+export function makeRoutine(engine: RoutineEngine, blocking: boolean): Routine {
   const awaited = (...args: unknown[]) => engine.call(args)
   const sync = (...args: unknown[]) => engine.callSync(args)
   const detailSync = (...args: unknown[]) => engine.detailSync(args)

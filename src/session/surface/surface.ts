@@ -1,6 +1,6 @@
 /**
- * What a session offers apart from its start and end: libraries, types, memory, errors of Windows, paths. It is the same
- * for the thread that started the session, for threads that joined, and, where all of it blocks, for jobs.
+ * What a session offers apart from its start and end: libraries, types, memory, errors of Windows, paths. It is the
+ * same for the thread that started the session, for threads that joined, and, where all of it blocks, for jobs.
  */
 
 import { numberOf, type Outcome, textOf } from '../../codec/control.js'
@@ -110,8 +110,8 @@ export abstract class SessionSurface {
   /** The Windows path that Wine has for a Unix path, whether or not anything is there. */
   readonly pathUnixToWine: Both<[path: string], string>
   /**
-   * The Unix path that a Windows path leads to, whether or not anything is there. Rejects with ArgumentError for a drive
-   * that Wine does not have.
+   * The Unix path that a Windows path leads to, whether or not anything is there. Rejects with ArgumentError for a
+   * drive that Wine does not have.
    */
   readonly pathWineToUnix: Both<[path: string], string>
 
@@ -193,8 +193,8 @@ export abstract class SessionSurface {
   }
 
   /**
-   * Windows' last error after the latest call of this thread to a routine of a library with `use_last_error` that has been
-   * answered.
+   * Windows' last error after the latest call of this thread to a routine of a library with `use_last_error` that has
+   * been answered.
    */
   get_last_error(): number {
     return this.coreNow()?.lastError ?? 0
@@ -205,8 +205,8 @@ export abstract class SessionSurface {
   }
 
   /**
-   * Text at an address of the Windows process, as it is now: `size` bytes, or up to the first NUL. Throws MemoryAccessError,
-   * ArgumentError.
+   * Text at an address of the Windows process, as it is now: `size` bytes, or up to the first NUL. Throws
+   * MemoryAccessError, ArgumentError.
    */
   string_at(address: AddressLike, size?: number): string {
     return readText(this.#place(address), false, size)
@@ -253,7 +253,9 @@ export abstract class SessionSurface {
     return header
   }
 
-  /** @internal Makes function pointers in memory of the Windows process callable. To be called with this thread's core. */
+  /**
+   * @internal Makes function pointers in memory of the Windows process callable. To be called with this thread's core.
+   */
   protected adopt(core: SessionCore): void {
     const foreign = new DllState('function', 'cdll', {}, this.cwd)
     core.memory.routineAt = (address, type) => {

@@ -117,7 +117,9 @@ class WorkerSurface extends SessionSurface {
   }
 }
 
-/** The session that a job gets. It has the names of a `CtypesSession`; its functions block the job's thread and throw. */
+/**
+ * The session that a job gets. It has the names of a `CtypesSession`; its functions block the job's thread and throw.
+ */
 export class SyncSession {
   readonly #surface: SessionSurface
   /** DLLs of the calling convention cdecl, loaded at first use. */
