@@ -4,7 +4,8 @@
 import { Life, SharedState } from '../../channel/shared.js'
 import { WORKER_THREAD } from '../../channel/threads.js'
 import { uninterrupted } from '../../channel/uninterrupted.js'
-import { ArgumentError, SessionTerminatedError } from '../../errors.js'
+import { isA } from '../../ctypes/given.js'
+import { ArgumentError, encodeError, SessionTerminatedError } from '../../errors.js'
 import { SessionCore } from '../core/core.js'
 import type { SessionFacts } from '../core/facts.js'
 import { lend } from '../memsync/loan.js'
@@ -48,32 +49,32 @@ export async function runJob(facts: SessionFacts, url: string, input: unknown): 
   return sendable(url, await (job as Job)(session, input))
 }
 
+/** Codes of Node's errors for a module that cannot be found or read. */
+const NOT_LOADED =
+  /^ERR_(MODULE_NOT_FOUND|INVALID_MODULE_SPECIFIER|UNSUPPORTED_\w+|UNKNOWN_\w+|INVALID_URL|PACKAGE_\w+)$/
+
 async function load(url: string): Promise<{ readonly default?: unknown }> {
   try {
     return (await import(url)) as { readonly default?: unknown }
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
     // what the module's own code throws is passed on as it is
-    if (
-      !/^ERR_(MODULE_NOT_FOUND|INVALID_MODULE_SPECIFIER|UNSUPPORTED_\w+|UNKNOWN_\w+|INVALID_URL|PACKAGE_\w+)$/.test(
-        code ?? '',
-      )
-    )
-      throw error
-    throw new ArgumentError(`the job module ${url} cannot be loaded (${message}): name it by its URL`, { cause: error })
+    if (!isA(error, Error) || !NOT_LOADED.test((error as NodeJS.ErrnoException).code ?? '')) throw error
+    throw new ArgumentError(`the job module ${url} cannot be loaded (${error.message}): name it by its URL`, {
+      cause: error,
+    })
   }
 }
 
 /** Throws for a result that cannot be cloned: Piscina would end the worker over it, and with that the session. */
 function sendable(url: string, value: unknown): unknown {
-  // it can be cloned, and may be too large to copy only to find out
+  // can be cloned, and may be too large to be copied for the question alone
   if (ArrayBuffer.isView(value)) return value
   try {
     structuredClone(value)
     return value
   } catch (error) {
     throw new ArgumentError(
-      `what the job module ${url} returned cannot be sent to the caller (${(error as Error).message}): return plain data`,
+      `what the job module ${url} returned cannot be sent to the caller (${encodeError(error).message}): return plain data`,
       { cause: error },
     )
   }
