@@ -65,10 +65,10 @@ export type Declare = (session: CtypesSession) => Routine
 
 /** Declares the routine once in each session, and gives that object from then on. */
 export function oncePerSession(declare: Declare): Declare {
-  const made = new WeakMap<CtypesSession, Routine>()
+  const routines = new WeakMap<CtypesSession, Routine>()
   return session => {
-    const routine = made.get(session) ?? declare(session)
-    made.set(session, routine)
+    const routine = routines.get(session) ?? declare(session)
+    routines.set(session, routine)
     return routine
   }
 }

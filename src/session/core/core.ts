@@ -62,9 +62,9 @@ export interface CoreOptions {
 function wrap(wrapped: Callback[], type: CallbackClass, fn: Callback['fn']): Callback {
   const known = wrapped.find(callback => callback.type === type && callback.fn === fn)
   if (known) return known
-  const made = new Callback(type, fn)
-  wrapped.push(made)
-  return made
+  const callback = new Callback(type, fn)
+  wrapped.push(callback)
+  return callback
 }
 
 export class SessionCore {

@@ -7,7 +7,7 @@ import { createRequire } from 'node:module'
 import { type Encoding, utf8 } from '../../ctypes/encoding.js'
 import { ArgumentError, ConfigError } from '../../errors.js'
 
-const made = new Map<string, Encoding>()
+const encodings = new Map<string, Encoding>()
 
 /** What iconv-lite calls the code pages that Windows means by these names. */
 const pages = {
@@ -21,14 +21,14 @@ const pages = {
 } as const
 
 /**
- * Throws ConfigError for an encoding in which text cannot end with a zero byte, or in which bytes change the meaning
- * of later ones.
+ * The encoding of a name that `TextDecoder` knows. Throws ConfigError for one in which text cannot end with a zero
+ * byte, or in which bytes change the meaning of later ones.
  */
 export function encodingFor(name: string): Encoding {
-  const known = made.get(name)
+  const known = encodings.get(name)
   if (known) return known
   const encoding = make(name)
-  made.set(name, encoding)
+  encodings.set(name, encoding)
   return encoding
 }
 

@@ -40,8 +40,8 @@ export async function greet(
 ): Promise<void> {
   const { facts, shared } = core
   try {
-    const given = Object.entries(variables(env)).flat()
-    const hello = core.control.request('start', Op.hello, [WIRE_VERSION], [version, ...given])
+    const environment = Object.entries(variables(env)).flat()
+    const hello = core.control.request('start', Op.hello, [WIRE_VERSION], [version, ...environment])
     const answer = await Promise.race([hello, late])
     const base = Number(numberOf(answer, 3))
     const memoryByHost = process.env.ZUGBRUECKE_MEMORY_ACCESS === 'host' || !isMemoryPermitted(facts.pid, base)

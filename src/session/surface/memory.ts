@@ -147,10 +147,10 @@ export class SessionMemory {
     if (!Number.isSafeInteger(length) || length < 0)
       throw new ArgumentError(`an array needs a length, not ${describe(length)}`)
     if (isType(type)) {
-      const made = type[FOR_ARCH](this.session.arch).array(length)
-      const block = objects.make(made.size, Math.max(ALIGNED, made.alignment))
-      block.shape = made
-      return viewAt(made, block, 0)
+      const arrayType = type[FOR_ARCH](this.session.arch).array(length)
+      const block = objects.make(arrayType.size, Math.max(ALIGNED, arrayType.alignment))
+      block.shape = arrayType
+      return viewAt(arrayType, block, 0)
     }
     const size = hasMember(type, 'BYTES_PER_ELEMENT') ? type.BYTES_PER_ELEMENT : undefined
     if (typeof type !== 'function' || typeof size !== 'number')
