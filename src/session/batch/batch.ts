@@ -7,9 +7,9 @@ import type { ArgType, ResType } from '../../ctypes/inference.js'
 import { isOutParameter, out } from '../../ctypes/out-parameter.js'
 import { ArgumentError, CallTimeoutError } from '../../errors.js'
 import type { DeclaredRoutine } from '../call/declared-routine.js'
-import { type Finish, runBlocking } from '../core/run-blocking.js'
 import type { SessionCore } from '../core/core.js'
 import { coreForSync, type Owner, whenUpWith } from '../core/owner.js'
+import { type Finish, runBlocking } from '../core/run-blocking.js'
 import { BatchExchange } from './exchange.js'
 import {
   type BatchDetail,

@@ -5,9 +5,9 @@
  */
 import { ControlExchange } from '../../channel/control-exchange.js'
 import type { Outcome } from '../../codec/control.js'
-import { runBlocking } from './run-blocking.js'
 import type { SessionCore } from './core.js'
 import { outcomeError } from './outcome-error.js'
+import { runBlocking } from './run-blocking.js'
 
 export class Control {
   constructor(private readonly core: SessionCore) {}

@@ -2,8 +2,8 @@
 import { viewOf } from '../../channel/libc.js'
 import type { Home, LocalBlock, RemoteMemory } from '../../ctypes/block.js'
 import { ArgumentError } from '../../errors.js'
-import { countReleased, countTaken, releaseAfter } from './unreachable.js'
 import type { Objects } from './objects.js'
+import { countReleased, countTaken, releaseAfter } from './unreachable.js'
 
 /**
  * The memory is given back when this ArrayBuffer is collected. One that took its contents over would go on to use

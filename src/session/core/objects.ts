@@ -20,11 +20,11 @@ import {
 import { checkSession, isCallbackTarget, knownAddress } from '../../ctypes/reference.js'
 import { ZugbrueckeError } from '../../errors.js'
 import { collectGarbage } from './collector.js'
-import { hasRoom } from './unreachable.js'
 import { Lodgings } from './lodgings.js'
 import { ObjectPiece } from './object-piece.js'
 import { isOver, mayMove, reached } from './reach.js'
 import type { Reserve } from './reserve.js'
+import { hasRoom } from './unreachable.js'
 
 /** Objects lie at a multiple of this. */
 const ALIGNED = 16

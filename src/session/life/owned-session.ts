@@ -43,7 +43,8 @@ export class OwnedSession implements Hold {
   /** Throws ConfigError for an id that another living session has. */
   constructor(private readonly session: HeldSession) {
     const { id } = session.config
-    if (liveIds.has(id)) throw new ConfigError(`a session with the id "${id}" lives already: give another "id", or none`)
+    if (liveIds.has(id))
+      throw new ConfigError(`a session with the id "${id}" lives already: give another "id", or none`)
     liveIds.add(id)
   }
 

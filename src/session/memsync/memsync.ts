@@ -210,7 +210,13 @@ export class MemsyncCall implements PreparedCall {
       else {
         const block = room?.outs[outs++]
         const place = block ? { block, offset: 0 } : null
-        spots.push({ is: 'passed pointer', place, pointee: type.outType[FOR_ARCH](this.#arch), given: undefined, text: false })
+        spots.push({
+          is: 'passed pointer',
+          place,
+          pointee: type.outType[FOR_ARCH](this.#arch),
+          given: undefined,
+          text: false,
+        })
       }
     }
     while (given < args.length) spots.push(spotOf(args[given++], undefined, this.#arch, core.memory))

@@ -136,7 +136,9 @@ export abstract class SessionSurface {
     this.memory = new SessionMemory(this, blocking)
     const numbers = (given: number | undefined) => (given === undefined ? [] : [int32(given, 'a code of Windows')])
     this.FormatError = both(this, (ask, given) => ask('FormatError', Op.formatError, numbers(given), [], firstText))
-    this.GetLastError = both(this, ask => ask('GetLastError', Op.getLastError, [], [], outcome => Number(numberOf(outcome, 2))))
+    this.GetLastError = both(this, ask =>
+      ask('GetLastError', Op.getLastError, [], [], outcome => Number(numberOf(outcome, 2))),
+    )
     this.set_last_error = both(this, (ask, value) => {
       const code = int32(value, 'a code of Windows') >>> 0
       return ask('set_last_error', Op.setLastError, [code, -1], [], (_, core) => {
