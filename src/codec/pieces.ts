@@ -31,7 +31,7 @@ export interface Arrangement {
   readonly alignment: number
 }
 
-/** Gives each block, of which there is at least one, its place in the image. */
+/** Gives each block its place in the image. */
 export function arrange(blocks: readonly LocalBlock[]): Arrangement {
   const pieces = blocks.map(
     ({ bytes, writable, shape }, number): ImagePiece => ({
@@ -61,8 +61,7 @@ export function arrange(blocks: readonly LocalBlock[]): Arrangement {
     size = roundUp(end + gap, ALIGNMENT)
     alignment = Math.max(alignment, piece.alignment)
   }
-  // an image of empty blocks has a size, too, for they are to have an address
-  return { pieces: kept, offsets, size: Math.max(size, ALIGNMENT), alignment }
+  return { pieces: kept, offsets, size, alignment }
 }
 
 /** The last piece that begins at or before an offset; undefined if the offset is before the first piece. */

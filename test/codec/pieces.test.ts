@@ -32,12 +32,6 @@ test('a block with pointers has a byte behind it, where one may come to lead', (
   assert.is(arrange([holds]).size, 32)
 })
 
-test('empty blocks alone have an address, too, and so their image a size', () => {
-  const { offsets, size } = arrange([LocalBlock.allocate(0), LocalBlock.allocate(0)])
-  assert.equal(offsets, [0, 0])
-  assert.ok(size > 0)
-})
-
 test('what is larger aligned aligns the whole', () => {
   const block = LocalBlock.allocate(8)
   block.shape = { alignment: 128, [POINTERS]: [] }

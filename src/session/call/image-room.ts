@@ -34,7 +34,10 @@ export class ImageRoom {
     private readonly label: string,
   ) {}
 
-  /** Finds memory for the image; false if the call has to wait for it. Throws where the host has none. */
+  /**
+   * Finds memory for the image, also for one without bytes, which is to have an address; false if the call has to wait
+   * for it. Throws where the host has none.
+   */
   place(sender: Sender, port: Port, image: Image): boolean {
     if (this.#error) throw this.#error
     const { alignment } = image
