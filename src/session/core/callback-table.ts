@@ -111,6 +111,8 @@ export class CallbackTable {
 
   /** To be called when a callback made for one call is not needed any more: its thunk may serve another one. */
   recycle(callback: Callback): void {
+    this.#requests.delete(callback)
+    this.#errors.delete(callback)
     const thunk = this.#forget(callback)
     if (!thunk) return
     this.#rest(thunk, callbackPlan(callback.type, this.core.facts.arch))
@@ -255,18 +257,27 @@ export class CallbackTable {
       Op.thunk,
       ...declaration(number, plan),
       outcome => {
-        if (this.#requests.get(callback) === port) this.#requests.delete(callback)
+        const isWanted = this.#endRequest(callback, port)
         const thunk = { number, address: Number(numberOf(outcome)) }
         // the callback may have a thunk by now, or be disposed
-        if (this.#thunks.has(callback) || callback.disposed) this.#rest(thunk, plan)
+        if (!isWanted || this.#thunks.has(callback) || callback.disposed) this.#rest(thunk, plan)
         else this.#bind(callback, plan, thunk)
       },
       error => {
-        if (this.#requests.get(callback) === port) this.#requests.delete(callback)
-        this.#errors.set(callback, error)
+        if (this.#endRequest(callback, port)) this.#errors.set(callback, error)
       },
     )
     if (this.core.lane.sendFirst(exchange, port)) this.#requests.set(callback, port)
+  }
+
+  /**
+   * The request on `port` is answered. False if no call wants the callback any more: the one that it was made for has
+   * ended.
+   */
+  #endRequest(callback: Callback, port: Port): boolean {
+    const latest = this.#requests.get(callback)
+    if (latest === port) this.#requests.delete(callback)
+    return latest !== undefined
   }
 }
 

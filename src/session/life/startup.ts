@@ -30,8 +30,8 @@ const releaseAll = () => {
 }
 
 /**
- * Threads that have a bell from the start. In a sandbox, to which no descriptor can be handed later, these are all
- * threads that can ever use the session.
+ * Threads that have a bell from the start. A sandbox has more of them, since no descriptor can be handed to it later:
+ * other threads cannot join its session.
  */
 const START_THREADS = [WORKER_THREAD, CALLER_THREAD]
 const SANDBOX_THREADS = [...START_THREADS, 2, 3, 4, 5]
