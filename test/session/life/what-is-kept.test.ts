@@ -6,7 +6,15 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { AbortError, CtypesSession, c_double, c_int, type Library, type Pointer, SessionTerminatedError } from 'zugbruecke'
+import {
+  AbortError,
+  CtypesSession,
+  c_double,
+  c_int,
+  type Library,
+  type Pointer,
+  SessionTerminatedError,
+} from 'zugbruecke'
 import { makeDll } from '../../dlls/build.js'
 import { dll, rejects, sleep, throws } from '../support.js'
 import { arch, CFUNCTYPE, c_char_p, POINTER, Structure } from '../types.js'
