@@ -88,6 +88,8 @@ export class Lane implements Sender, BlockingLane {
   readonly #pending: (Exchange | undefined)[] = new Array(SLOTS)
   /** Exchanges that wait for their turn, in order. */
   readonly #waiting: Exchange[] = []
+  /** While some of them are sent: how many have been sent, or have failed, and are only still in that list. */
+  #passed = 0
   /** Whether this thread looks for replies; otherwise it has said that it sleeps. */
   #awake = false
   /** Whether it will look when the program's code pauses. */
@@ -240,11 +242,11 @@ export class Lane implements Sender, BlockingLane {
     return true
   }
 
-  /** Fails an exchange that still waits for its turn; false if it is under way or settled. */
+  /** Fails an exchange that still waits for its turn; false if it is just being sent, under way or settled. */
   withdraw(exchange: Exchange, error: Error): boolean {
-    const at = this.#waiting.indexOf(exchange)
-    if (at < 0) return false
-    this.#waiting.splice(at, 1)
+    const at = this.#waiting.indexOf(exchange, this.#passed)
+    if (at < 0 ? !this.frames.withdraw(exchange) : this.#sending && at === this.#passed) return false
+    if (at >= 0) this.#waiting.splice(at, 1)
     exchange.settled = true
     exchange.fail(this, error)
     return true
@@ -479,9 +481,8 @@ export class Lane implements Sender, BlockingLane {
 
   /** Sends requests that wait, in order, as far as there is room. */
   #sendWaiting(): void {
-    let sent = 0
-    while (sent < this.#waiting.length) {
-      const exchange = this.#waiting[sent]
+    while (this.#passed < this.#waiting.length) {
+      const exchange = this.#waiting[this.#passed]
       try {
         if (!exchange.attempt(this, this.#ring)) break
         this.#sent(exchange)
@@ -489,9 +490,10 @@ export class Lane implements Sender, BlockingLane {
         exchange.fail(this, error as Error)
         exchange.settled = true
       }
-      sent++
+      this.#passed++
     }
-    if (sent > 0) this.#waiting.splice(0, sent)
+    if (this.#passed > 0) this.#waiting.splice(0, this.#passed)
+    this.#passed = 0
   }
 
   readonly #checkHost = (idle: boolean): void => {
@@ -518,7 +520,7 @@ export class Lane implements Sender, BlockingLane {
     const unsettled = [...this.frames.removeAll()]
     for (let number = this.#ring.taken; number !== this.#ring.asked; number = (number + 1) | 0)
       unsettled.push(this.#pending[number & MASK] as Exchange)
-    unsettled.push(...this.#waiting.splice(0))
+    unsettled.push(...this.#waiting.splice(0).slice(this.#passed))
     this.#ring.taken = this.#ring.asked
     this.#pending.fill(undefined)
     this.lent.clear()
