@@ -155,7 +155,8 @@ export class Image {
    * are copied back.
    */
   remember(): void {
-    for (const piece of this.#pieces) if (piece.writable) piece.before ??= piece.bytes.slice()
+    // memory that the program has taken away is an error when it is to be copied back
+    for (const piece of this.#pieces) if (piece.writable && piece.bytes.length > 0) piece.before ??= piece.bytes.slice()
   }
 
   /**

@@ -82,7 +82,8 @@ export class SmallBuffers {
    * are copied back.
    */
   remember(): void {
-    this.#before ??= this.#words.slice(0, this.count).map(words => words.slice())
+    // memory that the program has taken away is an error when it is to be copied back
+    this.#before ??= this.#words.slice(0, this.count).map(words => (words.length > 0 ? words.slice() : words))
   }
 
   /**
@@ -99,7 +100,8 @@ export class SmallBuffers {
       }
       const from = at + this.#offsets[i]
       const before = this.#before?.[i]
-      if (before) merge(new Uint8Array(words.buffer, words.byteOffset, words.byteLength), bytesOf(before), u8, from)
+      if (before && before.length > 0)
+        merge(new Uint8Array(words.buffer, words.byteOffset, words.byteLength), bytesOf(before), u8, from)
       else if (words instanceof Int32Array) {
         const first = from >> 2
         for (let j = 0; j < words.length; j++) words[j] = i32[first + j]

@@ -84,7 +84,7 @@ export class CallExchange extends Exchange {
     const { image } = builder
     const nested = port.nested === true
     if (image) {
-      if (image.callbacks.length > 0 && !core.callbacks.provide(image.callbacks, port)) return false
+      if (image.callbacks.length > 0 && !core.thunks.provide(image.callbacks, port)) return false
       if (image.callbacks.length > 0) return this.#attempt(lane, port, builder)
       if (!nested && image.blocks.some(block => block.writable && lane.lent.has(block.lentAs))) return false
     }
@@ -228,7 +228,7 @@ export class CallExchange extends Exchange {
   #finish(lane: Sender): void {
     this.#release(lane)
     this.#leaveArena(lane)
-    if (this.#wrapped) for (const callback of this.#wrapped) this.core.callbacks.recycle(callback)
+    if (this.#wrapped) for (const callback of this.#wrapped) this.core.thunks.recycle(callback)
     this.#imageRoom?.end()
   }
 }

@@ -22,7 +22,7 @@ import type { CallContext } from '../../ctypes/context.js'
 import type { Encoding } from '../../ctypes/encoding.js'
 import type { Directive } from '../../ctypes/memsync.js'
 import { SessionStartError } from '../../errors.js'
-import { CallbackTable } from './callback-table.js'
+import { CallbackRunner } from './callback-runner.js'
 import { collectGarbage } from './collector.js'
 import { Control } from './control.js'
 import { Declarations } from './declarations.js'
@@ -32,6 +32,7 @@ import { LoadedDlls } from './loaded-dlls.js'
 import { Objects } from './objects.js'
 import { Reserve } from './reserve.js'
 import { encodingFor } from './text-encoding.js'
+import { Thunks } from './thunks.js'
 import { hresultError } from './windows-error.js'
 
 /** Copies of memory of the DLL's for as long as a callback runs. */
@@ -77,7 +78,7 @@ export class SessionCore {
   readonly context: CallContext
   /** The first of the builders: see `builder`. */
   readonly #builder: CallBuilder
-  readonly callbacks: CallbackTable
+  readonly thunks = new Thunks(this)
   readonly control = new Control(this)
   readonly dlls = new LoadedDlls(this)
   readonly declarations = new Declarations(this)
@@ -107,8 +108,7 @@ export class SessionCore {
     this.memory = new ProcessMemory(facts.id, facts.pid, () => this.shared.life() !== Life.dead)
     this.encoding = facts.encoding
     this.context = this.contextFor(undefined)
-    this.callbacks = new CallbackTable(this)
-    this.memory.thunkFor = callback => this.callbacks.thunkNow(callback)
+    this.memory.thunkFor = callback => this.thunks.addressNow(callback)
     if (facts.memoryByHost) this.lookThroughHost()
     this.lane = new Lane({
       mapping: this.mapping,
@@ -117,7 +117,7 @@ export class SessionCore {
       thread,
       encoder,
       turn: new Turn(facts.turns, facts.number, this.mapping, this.shared),
-      onCallback: this.callbacks.run,
+      onCallback: new CallbackRunner(this).run,
       deathError: (exchange: Exchange | undefined) => this.deathError(exchange),
       watch: new HostWatch(
         this.mapping,
@@ -128,7 +128,7 @@ export class SessionCore {
       ),
       giveUp: reason => this.#ending.end(reason),
       onDeath: () => {
-        this.callbacks.end()
+        this.thunks.end()
         this.memory.close()
         options.onDeath?.()
       },

@@ -47,7 +47,7 @@ export function closeWith(view: ArrayBuffer, alive: MessagePort): void {
 /**
  * The ports by which other threads join a session, in the thread that holds them out: the starter, or one that joined.
  */
-export class StarterPorts {
+export class JoinPorts {
   readonly #ports = new Set<MessagePort>()
   #over: Over | undefined
 

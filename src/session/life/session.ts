@@ -23,7 +23,7 @@ import { type HeldSession, type Hold, milliseconds } from './hold.js'
 import type { JobOptions } from './job.js'
 import { jobUrl } from './job-url.js'
 import { JoinedSession } from './joined-session.js'
-import { StarterPorts } from './joining.js'
+import { JoinPorts } from './joining.js'
 import { keepNodeAlive } from './keep-node-alive.js'
 import { Listeners } from './listeners.js'
 import { checkLogFile, SessionLog } from './log.js'
@@ -63,7 +63,7 @@ export class CtypesSession extends SessionSurface {
   #config: ResolvedConfig
   readonly #log: SessionLog
   readonly #hold: Hold
-  readonly #ports = new StarterPorts()
+  readonly #ports = new JoinPorts()
   #stopping: Promise<void> | undefined
 
   /**

@@ -13,6 +13,7 @@ const path = makeDll(
 #define API __declspec(dllexport)
 API volatile int begun;
 API int set(int *v, int milliseconds) { begun = 1; Sleep(milliseconds); v[0] = 7; v[1] = 8; return 1; }
+API int call_later(int (*f)(void), int *v) { begun = 1; Sleep(100); v[0] = 7; return f(); }
 API int last(unsigned char *v, int size) { v[0] = 7; return v[size - 1]; }
 API int both(int *v, int *w) { begun = 1; Sleep(100); v[0] = 7; w[0] = 8; return 1; }
 API int slow_add(int a, int b) { Sleep(1); return a + b; }
@@ -74,6 +75,20 @@ test('what goes during the call is an error of that call', async () => {
   const callback = F(() => take(array).length)
   throws(() => lib.func('call', [F, POINTER(c_int)], c_int).sync(callback, array), ArgumentError, 'transferred')
   callback.dispose()
+})
+
+test('nor does a callback find it, which runs all the same', async () => {
+  const F = CFUNCTYPE(c_int)
+  const later = lib.func('call_later', [F, POINTER(c_int)], c_int)
+  for (const length of [4, 100_000]) {
+    let runs = 0
+    const array = new Int32Array(length)
+    const call = begin(() => later(() => ++runs, array))
+    await untilBegun()
+    take(array)
+    await rejects(call, ArgumentError, 'transferred')
+    assert.is(runs, 1)
+  }
 })
 
 test('what grows during the call has zeros where it has grown', async () => {
