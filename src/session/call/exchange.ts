@@ -69,6 +69,9 @@ export class CallExchange extends Exchange {
     const { builder } = this.core
     try {
       return this.#attempt(lane, port, builder)
+    } catch (error) {
+      this.#finish(lane)
+      throw error
     } finally {
       builder.end()
     }
@@ -196,7 +199,6 @@ export class CallExchange extends Exchange {
     if (this.#messageAt >= ARENA_OFFSET) return true
     if (!nested) return false
     // it would wait for ever: the call around the callback holds the memory
-    this.#leaveArena(lane)
     throw new ZugbrueckeError(
       `${this.label}: no shared memory is left for ${this.call.count} arguments inside a callback: start the session with a larger "memory"`,
     )
@@ -225,6 +227,7 @@ export class CallExchange extends Exchange {
     this.#lent = undefined
   }
 
+  /** Gives back all that the call has. */
   #finish(lane: Sender): void {
     this.#release(lane)
     this.#leaveArena(lane)

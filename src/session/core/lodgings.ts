@@ -4,8 +4,10 @@
  */
 import type { Mapping } from '../../channel/mapping.js'
 import type { LocalBlock, RemoteMemory } from '../../ctypes/block.js'
+import { lost } from '../../ctypes/given.js'
 import { readAddress } from '../../ctypes/integers.js'
 import { knownAddress } from '../../ctypes/reference.js'
+import { ArgumentError } from '../../errors.js'
 import type { ObjectPiece } from './object-piece.js'
 
 export class Lodgings {
@@ -15,8 +17,12 @@ export class Lodgings {
     private readonly pointerSize: number,
   ) {}
 
-  /** Copies a block to its lodging. */
+  /** Copies a block to its lodging. Throws ArgumentError if the program has taken its memory away. */
   fill(block: LocalBlock, piece: ObjectPiece): void {
+    if (!isWhole(block, piece))
+      throw new ArgumentError(
+        'memory that an object points to has been transferred, or made shorter, since it was stored there',
+      )
     if (piece.isFar) return this.#fillFar(block, piece)
     const { at } = piece
     this.mapping.u8.set(block.bytes, at)
@@ -42,9 +48,13 @@ export class Lodgings {
     piece.last = bytes.slice()
   }
 
-  /** Copies a block back from its lodging. A pointer that the routine has changed is a plain address from now on. */
+  /**
+   * Copies a block back from its lodging. A pointer that the routine has changed is a plain address from now on. Throws
+   * ArgumentError if the program has taken the block's memory away meanwhile.
+   */
   readBack(block: LocalBlock, piece: ObjectPiece): void {
     if (!block.writable) return
+    if (!isWhole(block, piece)) throw lost()
     const { at, address, isFar } = piece
     if (isFar) {
       this.memory.read(BigInt(address), block.bytes)
@@ -66,3 +76,5 @@ export class Lodgings {
     }
   }
 }
+
+const isWhole = ({ bytes }: LocalBlock, { size }: ObjectPiece) => bytes.length === size

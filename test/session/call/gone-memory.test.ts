@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert'
 import { ArgumentError, c_int, type Library } from 'zugbruecke'
 import { makeDll } from '../../dlls/build.js'
 import { dll, rejects, sessionSuite, sleep, throws, until } from '../support.js'
-import { arch, CFUNCTYPE, c_void_p, POINTER } from '../types.js'
+import { arch, CFUNCTYPE, c_void_p, POINTER, Structure } from '../types.js'
 
 const test = sessionSuite('memory that goes', { memory: 4 << 20 })
 const path = makeDll(
@@ -14,6 +14,7 @@ const path = makeDll(
 API volatile int begun;
 API int set(int *v, int milliseconds) { begun = 1; Sleep(milliseconds); v[0] = 7; v[1] = 8; return 1; }
 API int call_later(int (*f)(void), int *v) { begun = 1; Sleep(100); v[0] = 7; return f(); }
+API int set_first(int **v, int milliseconds) { begun = 1; Sleep(milliseconds); **v = 7; return 1; }
 API int last(unsigned char *v, int size) { v[0] = 7; return v[size - 1]; }
 API int both(int *v, int *w) { begun = 1; Sleep(100); v[0] = 7; w[0] = 8; return 1; }
 API int slow_add(int a, int b) { Sleep(1); return a + b; }
@@ -89,6 +90,22 @@ test('nor does a callback find it, which runs all the same', async () => {
     await rejects(call, ArgumentError, 'transferred')
     assert.is(runs, 1)
   }
+})
+
+test('so it is with what an object points to', async () => {
+  class Holder extends Structure({ to: POINTER(c_int) }) {}
+  const first = lib.func('set_first', [POINTER(Holder), c_int], c_int)
+  const array = new Int32Array(4)
+  const holder = new Holder()
+  holder.to = array as never
+  assert.is(await first(holder, 0), 1)
+  assert.is(array[0], 7)
+  const call = begin(() => first(holder, 100))
+  await untilBegun()
+  take(array)
+  await rejects(call, ArgumentError, 'transferred')
+  throws(() => first.sync(holder, 0), ArgumentError, 'transferred')
+  await rejects(first(holder, 0), ArgumentError, 'transferred')
 })
 
 test('what grows during the call has zeros where it has grown', async () => {
