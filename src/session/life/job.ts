@@ -27,7 +27,14 @@ function openOwn(facts: SessionFacts): NonNullable<typeof own> {
   const shared = new SharedState(facts.memory)
   // the session may have ended meanwhile: who ends it marks it dead, and only then waits for `uninterrupted` threads
   if (shared.life() === Life.dead) throw new SessionTerminatedError(`session ${facts.id} has ended: start a new one`)
-  const core = new SessionCore({ facts, thread: WORKER_THREAD, shared, lend, onCallbackError: () => {} })
+  const core = new SessionCore({
+    facts,
+    thread: WORKER_THREAD,
+    shared,
+    lend,
+    // a job's session has no events
+    onCallbackError: error => process.emitWarning(error),
+  })
   return { core, session: new SyncSession(core) }
 }
 

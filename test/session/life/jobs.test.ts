@@ -119,6 +119,13 @@ test('jobs run one after the other; aborting one that waits takes it back', asyn
   await session.terminate()
 })
 
+test('what a callback throws where no call fails with it is a warning', async ({ session }) => {
+  assert.equal(await session.runJob(job('warns'), { callbacks: dll('callbacks') }), {
+    sum: 0n,
+    warning: 'nobody waits for this',
+  })
+})
+
 test('a result that cannot be sent is an error, and the session lives', async ({ session }) => {
   for (const how of ['function', 'functions', 'promise', 'symbol', 'getter']) {
     await rejects(session.runJob(job('returns'), how), ArgumentError, 'returns.mjs', 'plain data')
