@@ -73,9 +73,9 @@ const NUMBERS = 1
 const TEXTS = 2
 
 /**
- * Reads an Outcome through a DataView, which throws RangeError for what lies outside. The reader of the flatbuffers package gives
- * zeros beyond the end and believes every length, so a damaged one would have it read for minutes; and a check before it would
- * have to take each odd offset exactly as that reader does.
+ * Reads an Outcome through a DataView, which throws RangeError for what lies outside. The reader of the flatbuffers
+ * package gives zeros beyond the end and believes every length, so a damaged one would have it read for minutes; and a
+ * check before it would have to take each odd offset exactly as that reader does.
  */
 function readOutcome(view: DataView): Outcome {
   const table = view.getUint32(0, true)

@@ -203,7 +203,7 @@ export abstract class PoolFace implements Pool {
 /** The error of all work of a closed pool. */
 export const closedError = () => new SessionTerminatedError('the pool has been closed')
 
-/** The error of work that would wait beside as much as may wait. */
+/** The error of work that finds the queue full: `most` pieces wait already. */
 export const queueFullError = (most: number) =>
   new QueueFullError(`no more than ${most} pieces of work may wait: await some of them, or raise "maxQueue"`)
 

@@ -45,7 +45,7 @@ export interface PoolRoutine<
   }
 }
 
-/** Makes a routine of a pool of a function that calls it and one that carries out batches. */
+/** Makes a routine of a pool from a function that calls it and one that carries out its batches. */
 export function poolRoutine(
   label: string,
   call: (args: readonly unknown[], options?: CallOptions) => Promise<unknown>,

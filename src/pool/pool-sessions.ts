@@ -114,8 +114,8 @@ export class PoolSessions {
   }
 
   /**
-   * Whether a session is to be recycled now. One is at a time: others that have done enough go on working until it is
-   * replaced.
+   * Whether a session is to be recycled now. Only one is recycled at a time: others that have done enough go on working
+   * until it is replaced.
    */
   #isDue({ loans, session: { pid } }: Member): boolean {
     const { recycleAfterCalls, recycleAfterBytes } = this.options

@@ -1,6 +1,6 @@
 /**
- * Memory on the Windows side for the image of a call: in the arena, or, where that can never hold it, memory of the
- * host's own, which a control message allocates.
+ * Memory on the Windows side for the image of a call: in the arena, or, where to wait for room there would be in vain,
+ * memory of the host's own, which a control message allocates.
  */
 import type { Port, Sender } from '../../channel/exchange.js'
 import { numberOf } from '../../codec/control.js'

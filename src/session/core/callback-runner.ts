@@ -1,4 +1,6 @@
-/** What happens when a DLL calls a callback: the JS function gets its arguments, and the DLL what the function returns. */
+/**
+ * What happens when a DLL calls a callback: the JS function gets its arguments, and the DLL what the function returns.
+ */
 import { types } from 'node:util'
 import type { Frame } from '../../channel/frame.js'
 import { LocalBlock } from '../../ctypes/block.js'
@@ -9,7 +11,7 @@ import { isA } from '../../ctypes/given.js'
 import { ArgumentError, ZugbrueckeError } from '../../errors.js'
 import type { Loan, SessionCore } from './core.js'
 
-/** Arguments for which there is room that is used again and again: most callbacks have no more. */
+/** Callbacks with so many plain arguments, at the most, share the room for them: most have no more. */
 const FEW = 8
 
 export class CallbackRunner {
@@ -103,7 +105,7 @@ export class CallbackRunner {
 
   /** The call in which the callback happened fails with what it threw; outside of calls the session reports it. */
   #threw(thrown: unknown, frame: Frame): void {
-    // a call fails with the very value that was thrown, unless that is falsy, as if nothing had been thrown
+    // a call fails with the very value that was thrown, unless that is falsy, which says that nothing was thrown
     const call = this.core.lane.around(frame)
     if (call) call.thrown ??= thrown ? (thrown as Error) : noError(thrown)
     else this.core.stray(isA(thrown, Error) || types.isNativeError(thrown) ? thrown : noError(thrown))

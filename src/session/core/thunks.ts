@@ -1,6 +1,6 @@
 /**
- * The thunks of one thread's callbacks: functions of the Windows process that DLLs call, and that announce the call here
- * by a number. A number has its thread in the top byte, so that the host knows whose event loop runs the callback.
+ * The thunks of one thread's callbacks: functions of the Windows process that DLLs call, and that announce the call
+ * here by a number. A number has its thread in the top byte, so that the host knows whose event loop runs the callback.
  */
 import type { Port } from '../../channel/exchange.js'
 import { SharedWord } from '../../channel/shared.js'

@@ -1,7 +1,7 @@
 /**
  * The only place that knows Comlink: functions of one thread of this program, called from another. What a function
  * throws is part of the answer, encoded by `encodeError`, so that the error arrives whole. Comlink's own handler for
- * errors carries message, name and stack alone, and is all the program's: one that uses Comlink itself relies on it.
+ * errors carries message, name and stack alone, and is not replaced, since the program may use Comlink itself.
  */
 import type { MessagePort } from 'node:worker_threads'
 import * as comlink from 'comlink'
@@ -20,7 +20,7 @@ type Answer = { readonly value: unknown } | { readonly error: EncodedError }
 // Node's ports are event targets, as the browser's are
 const endpoint = (port: MessagePort) => port as unknown as comlink.Endpoint
 
-/** Ports that go along with a value, by that. */
+/** By a value: the port that goes along with it. */
 const ports = new WeakMap<object, MessagePort>()
 
 /**
