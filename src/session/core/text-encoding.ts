@@ -7,7 +7,7 @@ import { createRequire } from 'node:module'
 import { type Encoding, utf8 } from '../../ctypes/encoding.js'
 import { ArgumentError, ConfigError } from '../../errors.js'
 
-const encodings = new Map<string, Encoding>()
+const made = new Map<string, Encoding>()
 
 /** What iconv-lite calls the code pages that Windows means by these names. */
 const pages = {
@@ -21,14 +21,14 @@ const pages = {
 } as const
 
 /**
- * The encoding of a name that `TextDecoder` knows. Throws ConfigError for one in which text cannot end with a zero
- * byte, or in which bytes change the meaning of later ones.
+ * Throws ConfigError for an encoding in which text cannot end with a zero byte, or in which bytes change the meaning
+ * of later ones.
  */
 export function encodingFor(name: string): Encoding {
-  const known = encodings.get(name)
+  const known = made.get(name)
   if (known) return known
   const encoding = make(name)
-  encodings.set(name, encoding)
+  made.set(name, encoding)
   return encoding
 }
 
