@@ -60,6 +60,8 @@ export abstract class Exchange {
   readonly prepares?: boolean
   /** Names in errors what runs. */
   abstract readonly label: string
+  /** The row that the host carries out, of a part of a batch: for the error of a crash. */
+  runningRow?(): number | undefined
   /**
    * Encodes the request and sends it. False if it has to wait: no slot or no arena is free, memory of its arguments is
    * lent to another call, or a callback has no thunk yet. Throws, with nothing sent, if the request is bad.

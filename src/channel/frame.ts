@@ -65,6 +65,15 @@ export class Frame implements Port {
     }
   }
 
+  /** Takes an exchange out that waits for its turn; false if it does not, or is just being put together. */
+  withdraw(exchange: Exchange): boolean {
+    const at = this.#queue.indexOf(exchange)
+    if (at < 0 || (at === 0 && this.#attempts > 0)) return false
+    this.#queue.splice(at, 1)
+    this.pump()
+    return true
+  }
+
   /** The exchange of this callback's that the host's thread carries out now. */
   get running(): Exchange | undefined {
     return this.#outstanding

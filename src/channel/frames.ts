@@ -84,6 +84,11 @@ export class Frames {
     for (const frame of [...this.#open]) if (!strands.includes(frame.strand)) frame.heldUp?.()
   }
 
+  /** Takes an exchange out that waits for its turn in an open callback; false if none does. */
+  withdraw(exchange: Exchange): boolean {
+    return this.#open.some(frame => frame.withdraw(exchange))
+  }
+
   /** Removes a frame whose callback has returned. */
   close(frame: Frame): void {
     this.#open.splice(this.#open.indexOf(frame), 1)

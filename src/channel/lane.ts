@@ -1,11 +1,10 @@
 /**
- * One thread's end of a session's channel. It keeps requests that wait in order, sends them, waits for replies and
- * settles them. Each thread that uses a session has one lane; only that thread may use it, and it needs no other
- * thread.
+ * One thread's end of a session's channel. It keeps requests in order, sends them, waits for replies and settles them.
+ * Each thread that uses a session has one lane, and only that thread may use it.
  *
- * A thread is awake, or it sleeps: in its event loop, or blocked, until its bell is rung. The host rings only for a
- * thread that has said that it sleeps. So before it sleeps a thread says so, and then looks once more for what came
- * before.
+ * Towards the host a thread is awake, and looks for replies itself; or it sleeps, in its event loop or blocked, until
+ * its bell is rung. The host rings only for a thread that has said that it sleeps. So a thread says so before it
+ * sleeps, and then looks once more for what has come meanwhile.
  */
 
 import type { Encoder } from '../codec/encoder.js'
@@ -32,12 +31,12 @@ import type { Turn } from './turns.js'
 
 const MASK = SLOTS - 1
 /**
- * Code that is to run when the program's own code pauses is chained to this promise: `queueMicrotask` makes an
- * AsyncResource each time, which takes longer than a look for a reply.
+ * What is to run when the program's own code pauses is chained to this promise: `queueMicrotask` makes an AsyncResource
+ * each time, which takes longer than a look for a reply.
  */
 const pause = Promise.resolve()
 /**
- * Milliseconds until a thread looks again for room in a ring that is full of other threads' requests: no bell tells it.
+ * Milliseconds until a thread looks again for room in a ring that others' requests fill: no bell tells of such room.
  */
 const CROWDED = 1
 
@@ -45,6 +44,7 @@ export interface LaneOptions {
   readonly mapping: Mapping
   readonly state: SharedState
   readonly segment: Segment
+  /** This thread's number in the session. */
   readonly thread: number
   readonly encoder: Encoder
   readonly turn: Turn
@@ -61,6 +61,7 @@ export interface LaneOptions {
   readonly onDeath: () => void
 }
 
+/** The error of a call that would wait for a call that waits for it. */
 const inTheWay = (label: string) =>
   new ZugbrueckeError(
     `${label} would block this thread for ever: it was called while the arguments of a waiting call were read (by a getter among them, for instance), and itself has to wait. Give that call plain values`,
@@ -87,19 +88,22 @@ export class Lane implements Sender, BlockingLane {
   readonly #pending: (Exchange | undefined)[] = new Array(SLOTS)
   /** Exchanges that wait for their turn, in order. */
   readonly #waiting: Exchange[] = []
+  /** While some of them are sent: how many have been sent, or have failed, and are only still in that list. */
+  #passed = 0
+  /** Whether this thread looks for replies; otherwise it has said that it sleeps. */
   #awake = false
-  /**
-   * This thread is going to look when the program's code pauses (`#soon`), or after the event loop's next turn
-   * (`#later`).
-   */
+  /** Whether it will look when the program's code pauses. */
   #soon = false
+  /** Whether it will look after the event loop's next turn. */
   #later = false
-  /** This thread is going to sleep after the event loop's next turn, unless something is under way by then. */
+  /** Whether it will sleep after the event loop's next turn, unless something is under way by then. */
   #resting = false
   /** Replies settled, and messages of callbacks served, since the event loop's last turn. */
   #settled = 0
   readonly #keepAlive: KeepAlive
+  /** Whether this thread has seen that the session is dead. */
   #dead = false
+  /** Whether requests that wait are just being sent, which may run code of the program's. */
   #sending = false
 
   constructor(options: LaneOptions) {
@@ -130,8 +134,8 @@ export class Lane implements Sender, BlockingLane {
     },
     close: (frame: Frame) => this.frames.close(frame),
     returning: (low: number, high: number) => {
-      // also while a call is put together there, by whose getters this callback was called: what a callback returns lies in
-      // front of a call's arguments, and the head of a call is written last
+      // also while a call is put together there, one of whose getters has caused this callback: a Return is shorter
+      // than the head of a Call, which is written last
       const { encoder } = this.#options
       encoder.answer(low, high)
       return encoder.message
@@ -148,8 +152,8 @@ export class Lane implements Sender, BlockingLane {
   }
 
   /**
-   * The ring, if a request can be sent now without overtaking another one. Whoever has sent one through it calls `sent`
-   * or, where the thread is to block, `answered`.
+   * The ring, if a request can be sent now without overtaking another one. Whoever has sent one through it calls
+   * `sent`; or, where this thread is to block, `answered`.
    */
   freeRing(blocking: boolean): Port | undefined {
     if (this.#hasTurnBefore(blocking) || this.frames.count > 0 || this.#isDead()) return undefined
@@ -164,9 +168,9 @@ export class Lane implements Sender, BlockingLane {
   }
 
   /**
-   * Looks for the reply to a request that has just been sent through the free ring, and takes it: the reply's offset, or
-   * -1 if it has not come within that look (call `awaitSync` then). Most blocking calls are answered within it, and need
-   * no exchange.
+   * Looks for the reply to a request that has just been sent through the free ring, and takes it. Gives the reply's
+   * offset, or -1 if it has not come within that look: then `awaitSync` is to be called. Most blocking calls are
+   * answered within it, and need no exchange.
    */
   answered(): number {
     const ring = this.#ring
@@ -206,7 +210,7 @@ export class Lane implements Sender, BlockingLane {
         this.#waiting.push(exchange)
       } else this.#sent(exchange)
     }
-    // a thread that blocks keeps Node alive anyway, and `waitFor` looks for the reply
+    // a thread that blocks keeps Node alive by that, and `waitFor` looks for the reply
     if (!blocking) this.#expect()
   }
 
@@ -224,8 +228,8 @@ export class Lane implements Sender, BlockingLane {
   }
 
   /**
-   * Whether others have their turn before a request that is made now. Not before one that blocks and is made while the one whose turn it is
-   * is put together, by a getter among its arguments for instance: that waits for it.
+   * Whether requests that wait go before one that is made now. They do not if this one blocks and is made while the
+   * first of them is put together, by a getter among its arguments for instance: that one waits for this one.
    */
   #hasTurnBefore(blocking: boolean): boolean {
     return this.#waiting.length > 0 && !(blocking && this.#sending)
@@ -238,11 +242,11 @@ export class Lane implements Sender, BlockingLane {
     return true
   }
 
-  /** Fails an exchange that still waits for its turn; false if it is under way or settled. */
+  /** Fails an exchange that still waits for its turn; false if it is just being sent, under way or settled. */
   withdraw(exchange: Exchange, error: Error): boolean {
-    const at = this.#waiting.indexOf(exchange)
-    if (at < 0) return false
-    this.#waiting.splice(at, 1)
+    const at = this.#waiting.indexOf(exchange, this.#passed)
+    if (at < 0 ? !this.frames.withdraw(exchange) : this.#sending && at === this.#passed) return false
+    if (at >= 0) this.#waiting.splice(at, 1)
     exchange.settled = true
     exchange.fail(this, error)
     return true
@@ -271,7 +275,7 @@ export class Lane implements Sender, BlockingLane {
    */
   service(everywhere = false): void {
     const { context } = this.frames
-    // code that runs because something is settled belongs to no callback, even if a callback's code has called this
+    // code that runs because a request is settled belongs to no callback, even if a callback's code has called this
     const before = context.enter(null)
     try {
       this.#serve(everywhere)
@@ -319,11 +323,15 @@ export class Lane implements Sender, BlockingLane {
     return ((number - this.#ring.taken) | 0) > 0 ? this.#pending[(number - 1) & MASK] : undefined
   }
 
+  /** Notes whose request has just been sent through the ring. */
   #sent(exchange: Exchange): void {
     this.#pending[(this.#ring.asked - 1) & MASK] = exchange
   }
 
-  /** Something is under way: looks for it when the program's code pauses, and keeps Node alive until it is settled. */
+  /**
+   * A request is under way: looks for replies when the program's code pauses, and keeps Node alive until all are
+   * settled.
+   */
   #expect(): void {
     if (!this.#awake) this.#wakeUp()
     if (!this.#keepAlive.held) this.#keepAlive.hold()
@@ -417,7 +425,7 @@ export class Lane implements Sender, BlockingLane {
   #look(blocked: boolean): boolean {
     const { expectedAt, expected } = this.#ring
     const found = this.#patience.look(this.mapping.i32, expectedAt, expected, this.frames.posted, blocked)
-    // `yielded` counts, too: two sides that share a core find every reply, for they hand the core to each other
+    // to have yielded counts, too: two sides that share a core find every reply, since they hand the core to each other
     if (!found || this.#patience.yielded) this.#turn.late()
     return found
   }
@@ -448,7 +456,8 @@ export class Lane implements Sender, BlockingLane {
    */
   #suspect(): void {
     const { segment } = this.#options
-    // rings both bells and looks into every mailbox: the words that say which of that is needed may be overwritten
+    // rings both bells, and looks into every mailbox: a DLL may have overwritten the words that say which of that is
+    // needed
     this.#state.ring(segment.hostBell)
     if (this.frames.count > 0) this.#state.ring(segment.strandsBell)
     this.service(true)
@@ -472,9 +481,8 @@ export class Lane implements Sender, BlockingLane {
 
   /** Sends requests that wait, in order, as far as there is room. */
   #sendWaiting(): void {
-    let sent = 0
-    while (sent < this.#waiting.length) {
-      const exchange = this.#waiting[sent]
+    while (this.#passed < this.#waiting.length) {
+      const exchange = this.#waiting[this.#passed]
       try {
         if (!exchange.attempt(this, this.#ring)) break
         this.#sent(exchange)
@@ -482,9 +490,10 @@ export class Lane implements Sender, BlockingLane {
         exchange.fail(this, error as Error)
         exchange.settled = true
       }
-      sent++
+      this.#passed++
     }
-    if (sent > 0) this.#waiting.splice(0, sent)
+    if (this.#passed > 0) this.#waiting.splice(0, this.#passed)
+    this.#passed = 0
   }
 
   readonly #checkHost = (idle: boolean): void => {
@@ -497,10 +506,10 @@ export class Lane implements Sender, BlockingLane {
   #isDead(): boolean {
     if (this.#dead) return true
     if (this.#state.life() !== Life.dead) return false
-    // a process that crashed may have answered before that; where the session was ended on purpose, what is not settled
-    // fails
+    // a process that has crashed may have sent replies before; where the session was ended on purpose they count no
+    // more
     if (Atomics.load(this.#state.i32, SharedWord.endReason) === EndReason.crashed) this.#complete()
-    // code that a reply has settled may have come here before
+    // code that ran because a reply was settled may have come here, too
     if (!this.#dead) this.#die()
     return true
   }
@@ -511,13 +520,13 @@ export class Lane implements Sender, BlockingLane {
     const unsettled = [...this.frames.removeAll()]
     for (let number = this.#ring.taken; number !== this.#ring.asked; number = (number + 1) | 0)
       unsettled.push(this.#pending[number & MASK] as Exchange)
-    unsettled.push(...this.#waiting.splice(0))
+    unsettled.push(...this.#waiting.splice(0).slice(this.#passed))
     this.#ring.taken = this.#ring.asked
     this.#pending.fill(undefined)
     this.lent.clear()
     this.#bell.close()
-    // the first error says what ran. If that loads a DLL or declares a routine, the call that needs it gets the same
-    // error
+    // the first error says what ran. If that loads a DLL or declares a routine, the call behind it, which needs it,
+    // fails with the same error
     let error = this.#options.deathError(unsettled[0])
     this.#options.onDeath()
     for (const exchange of unsettled) {

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import type { Redis } from 'ioredis'
 import { ArgumentError, ClusterError } from '../errors.js'
 import type { SessionPool } from '../pool/pool.js'
-import { type Declaring, oncePerSession } from '../pool/pool-routine.js'
+import { type Declare, oncePerSession } from '../pool/pool-routine.js'
 import { SPLIT } from '../session/batch/batch.js'
 import type { CtypesSession } from '../session/life/session.js'
 import type { Routine } from '../session/surface/routine.js'
@@ -49,7 +49,7 @@ export interface Done {
 
 export class CarryingOut {
   readonly #jobs: string
-  readonly #routines = new Map<string, Declaring>()
+  readonly #routines = new Map<string, Declare>()
   readonly #loaded = new LoadedNames()
 
   constructor(
@@ -119,7 +119,7 @@ export class CarryingOut {
     }
   }
 
-  #routine(path: string, prototype: string): Declaring {
+  #routine(path: string, prototype: string): Declare {
     const key = `${path}\0${prototype}`
     if (this.#routines.size > DECLARED) this.#routines.clear()
     const declare =

@@ -13,7 +13,7 @@ export interface BatchPool {
   readonly attempts: Attempts
   /** Resolves when one more job may be put into Redis. */
   readonly queue: FairQueue<true>
-  end(turn: Lease<true>): void
+  end(lease: Lease<true>): void
   readonly isClosed: boolean
   readonly sessions: number
 }
@@ -60,15 +60,15 @@ export async function carryOutBatch(
   const underway = new Set<Promise<void>>()
   try {
     for (let first = true; plan.rows.left > 0; first = false) {
-      const turn = await pool.queue.turn(`batches ${label}`, inner.signal, first)
+      const lease = await pool.queue.lease(`batches ${label}`, inner.signal, first)
       if (failure || inner.signal.aborted) {
-        pool.end(turn)
+        pool.end(lease)
         break
       }
       const count = chunk ? most : pace.rows(most, plan.rows.left, pool.sessions)
       const one = carryOut(plan.rows.next(count)).finally(() => {
         underway.delete(one)
-        pool.end(turn)
+        pool.end(lease)
       })
       underway.add(one)
     }

@@ -174,7 +174,7 @@ export class ClusterPool extends PoolFace {
     return {
       attempts: this.#attempts,
       queue: this.#queue,
-      end: turn => this.#end(turn),
+      end: lease => this.#end(lease),
       get isClosed() {
         return pool.isClosed
       },
@@ -191,7 +191,7 @@ export class ClusterPool extends PoolFace {
     signal: AbortSignal | undefined,
     dll?: LocalDll,
   ): Promise<Answer> {
-    const turn = await this.#queue.turn(`${work.kind} ${name}`, signal, true)
+    const lease = await this.#queue.lease(`${work.kind} ${name}`, signal, true)
     try {
       if (signal?.aborted) throw abortedError(signal)
       return await this.#attempts.run(name, work, () => packed, { signal }, dll)
@@ -200,7 +200,7 @@ export class ClusterPool extends PoolFace {
       if (error instanceof AbortError && signal) throw Object.assign(error, { cause: signal.reason })
       throw error
     } finally {
-      this.#end(turn)
+      this.#end(lease)
     }
   }
 
@@ -218,9 +218,9 @@ export class ClusterPool extends PoolFace {
     return true
   }
 
-  #end(turn: Lease<true>): void {
+  #end(lease: Lease<true>): void {
     this.#underway--
-    turn.end()
+    lease.end()
     this.#queue.next()
   }
 

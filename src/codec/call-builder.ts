@@ -1,7 +1,7 @@
 /**
  * Builds the message of one call in the encoder's memory. Scalars are written at once. Pointers into the call's image
- * get their values by `relocate`, when the address of the image is known. Each thread uses one builder for all calls, and
- * another one for those that are made while the arguments of a call are read: these may have getters of the program's.
+ * get their values by `relocate`, when the address of the image is known. A thread uses one builder for all calls of a
+ * session, and another one for calls that are made while the arguments of a call are read, by a getter for instance.
  */
 import { type CallbackTarget, LocalBlock, type RemoteMemory } from '../ctypes/block.js'
 import type { ArgumentSink } from '../ctypes/sink.js'
@@ -13,7 +13,9 @@ import { SmallBuffers } from './small-buffers.js'
 export class CallBuilder implements ArgumentSink {
   /** Undefined unless an argument is memory that is copied. */
   image: Image | undefined
-  /** Arguments that are addresses in the image. For each: its index, the number of its block, and the offset there. */
+  /**
+   * Three numbers for each argument that is a pointer into the image: its index, that of its block, the offset there.
+   */
   readonly #pointers: number[] = []
   /** Blocks that the arguments point to, also through other blocks, and that live in memory that both sides see. */
   readonly moved: LocalBlock[] = []
@@ -24,7 +26,7 @@ export class CallBuilder implements ArgumentSink {
   acceptsSmall = false
   /** A call is being put together here. */
   isBusy = false
-  /** For a call that is made meanwhile. */
+  /** For a call that is made while this one is busy. */
   #next: CallBuilder | undefined
 
   constructor(
@@ -33,7 +35,7 @@ export class CallBuilder implements ArgumentSink {
     private readonly pointerSize: number,
   ) {}
 
-  /** This one, or while it is busy one that is not. */
+  /** This builder, or while it is busy another one. */
   get free(): CallBuilder {
     if (!this.isBusy) return this
     this.#next ??= new CallBuilder(createEncoder(), this.memory, this.pointerSize)

@@ -6,12 +6,20 @@ import { Control } from './generated/control.js'
 // a byte order mark in a text is the text's own
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
+/**
+ * What the Windows side answers to a control message. Where `ok` is false it says why: docs/wire.md, "Control
+ * operations".
+ */
 export interface Outcome {
   readonly ok: boolean
   readonly numbers: readonly bigint[]
   readonly texts: readonly string[]
 }
 
+/**
+ * A control message. Its outcome goes to `roomSize` bytes at offset `room` of the segment; where that is 0, to the
+ * mailbox.
+ */
 export function encodeControl(
   op: number,
   numbers: readonly (number | bigint)[],
@@ -39,12 +47,12 @@ const damaged = (cause?: unknown) =>
     { cause },
   )
 
-/** A number of an outcome. Throws ZugbrueckeError if the outcome has none there. */
+/** The number at an index of an outcome. Throws ZugbrueckeError if it has fewer. */
 export function numberOf({ numbers }: Outcome, index = 0): bigint {
   if (index >= numbers.length) throw damaged()
   return numbers[index]
 }
-/** A text of an outcome. Throws ZugbrueckeError if the outcome has none there. */
+/** The text at an index of an outcome. Throws ZugbrueckeError if it has fewer. */
 export function textOf({ texts }: Outcome, index = 0): string {
   if (index >= texts.length) throw damaged()
   return texts[index]
@@ -65,9 +73,9 @@ const NUMBERS = 1
 const TEXTS = 2
 
 /**
- * Reads an Outcome through a DataView, which throws RangeError for what lies outside. The reader of the flatbuffers package gives
- * zeros beyond the end and believes every length, so a damaged one would have it read for minutes; and a check before it would
- * have to take each odd offset exactly as that reader does.
+ * Reads an Outcome through a DataView, which throws RangeError for what lies outside. The reader of the flatbuffers
+ * package gives zeros beyond the end and believes every length, so a damaged one would have it read for minutes; and a
+ * check before it would have to take each odd offset exactly as that reader does.
  */
 function readOutcome(view: DataView): Outcome {
   const table = view.getUint32(0, true)

@@ -6,17 +6,22 @@ import { readFileSync } from 'node:fs'
 import { SetupError } from '../errors.js'
 import { WebAssembly } from './webassembly.js'
 
-/** Builds messages at the beginning of its memory. Ids and addresses that it is given are below 2^53. */
+/**
+ * Builds messages at the beginning of its memory. Numbers of routines and addresses that it is given are below 2^53.
+ */
 export interface Encoder {
   /** The memory, which begins with the message written last. */
   readonly message: Int32Array
+  /** The head of a Call with `count` arguments. */
   call(routine: number, count: number): void
-  /** In a Call: the address and size of the room for texts that the routine leaves. */
+  /** The address and size of a Call's room for the texts that the routine leaves. */
   textRoom(address: number, size: number): void
+  /** The argument at an index of a Call: 64 bits in two halves. The next three functions likewise. */
   int(index: number, low: number, high: number): void
   address(index: number, value: number): void
   float(index: number, value: number): void
   double(index: number, value: number): void
+  /** A Batch without its columns. */
   batch(
     texts: number,
     routine: number,
@@ -31,6 +36,7 @@ export interface Encoder {
     count: number,
     textRoom: number,
   ): void
+  /** The column at an index of a Batch. */
   column(index: number, pointer: bigint, stride: number, kind: number): void
   /** A Return with the two halves of its result. */
   answer(low: number, high: number): void
@@ -38,7 +44,7 @@ export interface Encoder {
 
 let compiled: object | undefined
 
-/** Throws SetupError if the package was not built, and where Node has no WebAssembly. */
+/** Makes an encoder. Throws SetupError if the package was not built, and where Node has no WebAssembly. */
 export function createEncoder(): Encoder {
   if (!WebAssembly)
     throw new SetupError('calls are put together by WebAssembly, which this Node runs without: leave out --jitless')

@@ -17,7 +17,7 @@ import { checkSession } from '../ctypes/reference.js'
 import { arrange, type ImagePiece, padding, pieceAt } from './pieces.js'
 import { StandIn } from './stand-in.js'
 
-/** A pointer inside a block that is not NULL when the call begins. */
+/** A pointer inside a block that leads somewhere when the call begins. */
 interface Link {
   /** Number of the block that the pointer lies in, and its offset there. */
   readonly owner: number
@@ -34,7 +34,7 @@ export class Image {
   readonly #numbers = new Map<LocalBlock, number>()
   readonly #links: Link[] = []
   #pieces: readonly ImagePiece[] = []
-  /** For pieces that a callback may have changed here: what is read back, until it is merged. */
+  /** For pieces that a callback may have changed here: what has been read back, until it is merged. */
   readonly #apart = new Map<ImagePiece, Uint8Array>()
   #offsets: readonly number[] = []
   #size = 0
@@ -102,7 +102,10 @@ export class Image {
     return this.#joined(({ bytes }) => bytes)
   }
 
-  /** Merges what has been read into the views of `viewsBack` into pieces that a callback may have changed here. */
+  /**
+   * To be called when the views of `viewsBack` are filled: merges them into pieces that a callback may have changed
+   * here. Throws ArgumentError where the program has taken memory away meanwhile.
+   */
   mergeBack(): void {
     for (const [piece, bytes] of this.#apart) merge(piece.bytes, piece.before as Uint8Array, bytes)
     this.#apart.clear()
@@ -122,11 +125,15 @@ export class Image {
     }, true)
   }
 
+  /** Copies the image to memory of the arena, from byte `at` on. */
   copyTo(memory: Uint8Array, at: number): void {
     this.#arrange()
     for (const { bytes, offset } of this.#pieces) memory.set(bytes, at + offset)
   }
 
+  /**
+   * Copies what is writable back from there. Throws ArgumentError where the program has taken memory away meanwhile.
+   */
   copyFrom(memory: Uint8Array, at: number): void {
     for (const piece of this.#pieces) {
       const { bytes, writable, offset } = piece
@@ -147,14 +154,15 @@ export class Image {
    * are copied back.
    */
   remember(): void {
-    for (const piece of this.#pieces) if (piece.writable) piece.before ??= piece.bytes.slice()
+    // memory that the program has taken away is an error when it is to be copied back
+    for (const piece of this.#pieces) if (piece.writable && piece.bytes.length > 0) piece.before ??= piece.bytes.slice()
   }
 
   /**
-   * To be called after the call: makes JS pointers lead where the routine has set them. `elsewhere` tells what lies at
-   * an address outside of the image.
+   * To be called after the call: makes pointers of JS lead where the routine has set them. `elsewhere` finds the block
+   * at an address outside of the image.
    */
-  settle(base: number, elsewhere?: (address: bigint) => Target | undefined): void {
+  updatePointers(base: number, elsewhere?: (address: bigint) => Target | undefined): void {
     for (const link of this.#links) {
       const owner = this.blocks[link.owner]
       if (!owner.writable) continue
@@ -166,7 +174,7 @@ export class Image {
       else if (owner.refs?.get(link.at) === link.ref) owner.refs.delete(link.at)
     }
     for (const block of this.blocks) {
-      if (block.writable && block.shape) this.#settlePointers(block, block.shape[POINTERS], base, elsewhere)
+      if (block.writable && block.shape) this.#findPointers(block, block.shape[POINTERS], base, elsewhere)
       block.settled(this.memory)
     }
   }
@@ -240,7 +248,7 @@ export class Image {
   }
 
   /** Finds pointers that led nowhere, or out of this process, and lead into the image now. */
-  #settlePointers(
+  #findPointers(
     block: LocalBlock,
     pointers: readonly number[],
     base: number,

@@ -2,7 +2,7 @@
  * Arranges the blocks of an image in pieces. A block is a piece of its own, but blocks that are overlapping views of
  * one ArrayBuffer form one piece, so that the routine sees them overlap, too.
  */
-import { type LocalBlock, POINTERS } from '../ctypes/block.js'
+import type { LocalBlock } from '../ctypes/block.js'
 
 /** Bytes that pieces are aligned to: enough for every type of C, __m128 included. A type that needs more gets more. */
 const ALIGNMENT = 16
@@ -10,7 +10,7 @@ const ALIGNMENT = 16
 /** A range of the image, with the memory here that it is a copy of. */
 export interface ImagePiece {
   bytes: Uint8Array
-  /** So many are sent; there are fewer once the program has taken the memory away. */
+  /** Bytes that are sent; `bytes` has fewer once the program has taken the memory away. */
   size: number
   readonly writable: boolean
   /** The bytes as they were sent; set before a callback runs that may change them here. */
@@ -20,6 +20,8 @@ export interface ImagePiece {
   alignment: number
   offset: number
 }
+
+/** What `arrange` makes of blocks. */
 export interface Arrangement {
   /** In the order of their offsets in the image. */
   readonly pieces: readonly ImagePiece[]
@@ -29,6 +31,7 @@ export interface Arrangement {
   readonly alignment: number
 }
 
+/** Gives each block its place in the image. */
 export function arrange(blocks: readonly LocalBlock[]): Arrangement {
   const pieces = blocks.map(
     ({ bytes, writable, shape }, number): ImagePiece => ({
@@ -41,7 +44,9 @@ export function arrange(blocks: readonly LocalBlock[]): Arrangement {
     }),
   )
   const kept = blocks.length > 1 ? merge(pieces) : pieces
-  const gap = blocks.some(holdsPointers) ? 1 : 0
+  // the routine may set a pointer to the end of a block, which must not be the start of the next one, or it could not
+  // be told which of them is meant
+  const gap = blocks.some(({ writable, holdsPointers }) => writable && holdsPointers) ? 1 : 0
   const offsets: number[] = []
   let size = 0
   let alignment = ALIGNMENT
@@ -58,13 +63,6 @@ export function arrange(blocks: readonly LocalBlock[]): Arrangement {
   }
   return { pieces: kept, offsets, size, alignment }
 }
-
-/**
- * Whether the routine can set pointers in the block. It may set one to the end of a block, which must not be the start
- * of the next one: otherwise it could not be told which of them is meant.
- */
-const holdsPointers = ({ writable, refs, shape }: LocalBlock) =>
-  writable && ((refs !== undefined && refs.size > 0) || (shape !== undefined && shape[POINTERS].length > 0))
 
 /** The last piece that begins at or before an offset; undefined if the offset is before the first piece. */
 export function pieceAt(pieces: readonly ImagePiece[], offset: number): ImagePiece | undefined {

@@ -5,18 +5,20 @@
 import { lost } from '../ctypes/given.js'
 import type { Encoder } from './encoder.js'
 
-/** Bytes of all arrays of a call, at the most: with more, an image costs little beside the copying. */
+/** The most bytes that the arrays of a call have together: with more, an image costs little beside the copying. */
 const LARGEST = 2048
 /** Bytes that each array is aligned to in the arena. */
 const ALIGNED = 16
 
 type Words = Int32Array | Uint8Array
 
+/** The small arrays of one call. */
 export class SmallBuffers {
+  /** How many arrays there are. */
   count = 0
   /** Bytes that they need in the arena. */
   size = 0
-  /** These lists are kept from call to call, for a program often passes the same array again. */
+  /** These lists are kept from call to call, since a program often passes the same array again. */
   readonly #given: ArrayBufferView[] = []
   readonly #words: Words[] = []
   readonly #arguments: number[] = []
@@ -25,6 +27,7 @@ export class SmallBuffers {
   /** The contents as they were sent; set before a callback runs that may change the arrays. */
   #before: Words[] | undefined
 
+  /** Begins the list of another call. */
   clear(): void {
     this.count = 0
     this.size = 0
@@ -32,14 +35,14 @@ export class SmallBuffers {
   }
 
   /**
-   * Adds the array of an argument. False if the arrays were too large together, or two of them views of one
+   * Adds the array of an argument. False if the arrays would be too large together, or two of them be views of one
    * ArrayBuffer.
    */
   add(argument: number, given: ArrayBufferView): boolean {
     const number = this.count
     const { byteLength } = given
     if (this.size + byteLength > LARGEST) return false
-    // one that seems empty may have been transferred, which is an error where its words are made
+    // an array that has no bytes may have been transferred, and then `wordsOf` throws
     const known = byteLength > 0 && this.#given[number] === given && this.#words[number].byteLength === byteLength
     const words = known ? this.#words[number] : wordsOf(given)
     for (let i = 0; i < number; i++) if (this.#words[i].buffer === words.buffer) return false
@@ -79,7 +82,8 @@ export class SmallBuffers {
    * are copied back.
    */
   remember(): void {
-    this.#before ??= this.#words.slice(0, this.count).map(words => words.slice())
+    // memory that the program has taken away is an error when it is to be copied back
+    this.#before ??= this.#words.slice(0, this.count).map(words => (words.length > 0 ? words.slice() : words))
   }
 
   /**
@@ -96,7 +100,8 @@ export class SmallBuffers {
       }
       const from = at + this.#offsets[i]
       const before = this.#before?.[i]
-      if (before) merge(new Uint8Array(words.buffer, words.byteOffset, words.byteLength), bytesOf(before), u8, from)
+      if (before && before.length > 0)
+        merge(new Uint8Array(words.buffer, words.byteOffset, words.byteLength), bytesOf(before), u8, from)
       else if (words instanceof Int32Array) {
         const first = from >> 2
         for (let j = 0; j < words.length; j++) words[j] = i32[first + j]

@@ -1,20 +1,20 @@
-/** The copy that a session gets of an object that lives in memory of another session. */
 import { LocalBlock, POINTERS, type RemoteMemory, type Target } from '../ctypes/block.js'
 import { ARCH, type CType, pointerSizeOf } from '../ctypes/data.js'
 import { liveRefs, readCell, writeCell } from '../ctypes/reference.js'
 
+/** A copy of an object for the call of one session, where the object lives in memory of another session. */
 export class StandIn extends LocalBlock {
   /** The bytes as they were sent. */
-  readonly #before: Uint8Array
-  /** The pointers as they were sent. */
-  readonly #led: ReadonlyMap<number, unknown>
+  readonly #bytesBefore: Uint8Array
+  /** The pointers to objects of JS as they were sent. */
+  readonly #refsBefore: ReadonlyMap<number, unknown>
 
   constructor(private readonly object: LocalBlock) {
     super(object.bytes.slice(), object.writable)
     this.shape = object.shape
     this.refs = new Map(liveRefs(object))
-    this.#before = this.bytes.slice()
-    this.#led = new Map(this.refs)
+    this.#bytesBefore = this.bytes.slice()
+    this.#refsBefore = new Map(this.refs)
   }
 
   override get lentAs(): ArrayBufferLike {
@@ -22,18 +22,18 @@ export class StandIn extends LocalBlock {
   }
 
   /**
-   * Copies what the call has changed to the object. Addresses of this session mean nothing there, so that a pointer
-   * keeps its value unless the routine has set it to NULL, or to an object of JS.
+   * Copies what the call has changed to the object. Addresses of this session mean nothing there. So a pointer keeps
+   * its value, unless the routine has set it to NULL or to an object of JS.
    */
   override settled(memory: RemoteMemory): void {
     const { object, refs, bytes } = this
     const size = pointerSizeOf((this.shape as Partial<CType> | undefined)?.[ARCH] ?? 'win64')
     const made: [number, Target][] = []
-    for (const at of new Set([...(this.shape?.[POINTERS] ?? []), ...this.#led.keys()])) {
+    for (const at of new Set([...(this.shape?.[POINTERS] ?? []), ...this.#refsBefore.keys()])) {
       const ref = refs?.get(at)
-      if (ref && ref !== this.#led.get(at) && 'block' in ref) made.push([at, ref])
-      if (!ref && this.#led.has(at) && readCell(this, at, size) === null) continue
-      bytes.set(this.#before.subarray(at, at + size), at)
+      if (ref && ref !== this.#refsBefore.get(at) && 'block' in ref) made.push([at, ref])
+      if (!ref && this.#refsBefore.has(at) && readCell(this, at, size) === null) continue
+      bytes.set(this.#bytesBefore.subarray(at, at + size), at)
     }
     object.bytes.set(bytes)
     for (const [at, { block, offset }] of made)

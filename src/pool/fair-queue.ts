@@ -1,41 +1,46 @@
 /** A queue for something scarce, such as the sessions of a pool: which of the waiting pieces of work is next. */
 import { abortedError, queueFullError } from './face.js'
 
-/** A turn: what the work has until it calls `end`. */
+/** One of the scarce things, for as long as a piece of work has it. */
 export interface Lease<R> {
   readonly value: R
+  /** To be called when the work is done. The queue does not give the thing back: see `next`. */
   end(): void
 }
 
 interface Waiter<R> {
-  begin(turn: Lease<R>): void
+  begin(lease: Lease<R>): void
   fail(error: Error): void
 }
 
-/** Work of one kind in the order in which it came, and for how long that kind has had turns. */
-interface Lane<R> {
+/**
+ * The work of one kind that waits, in the order in which it came, and for how long work of that kind has had leases.
+ */
+interface Kind<R> {
   readonly waiting: Set<Waiter<R>>
+  /** How many leases it has now. */
   running: number
   /**
-   * Milliseconds of all turns that have ended, minus the times at which the running ones began: `timeOf` adds the
-   * present for each of these.
+   * Milliseconds of all its leases that have ended, minus the times at which those that it has now began: `timeOf` adds
+   * the present time for each of these.
    */
   had: number
 }
 
-const timeOf = ({ had, running }: Lane<unknown>, now: number) => had + running * now
+const timeOf = ({ had, running }: Kind<unknown>, now: number) => had + running * now
 
 /**
- * Fair by time: the next turn goes to the kind of work that has had the least time. So work that comes in thousands
- * holds up only its own kind, and long work does not keep short work waiting for more than its part. A new kind starts
- * with as much time as the others have.
+ * Fair by time: the next lease goes to the kind of work that has had the least time. So work that comes in thousands
+ * holds up only its own kind, and long work does not keep short work waiting for more than its part. A new kind begins
+ * as if it had had as much time as the others.
  */
 export class FairQueue<R> {
-  readonly #lanes = new Map<string, Lane<R>>()
+  readonly #kinds = new Map<string, Kind<R>>()
+  /** How much work waits, of all kinds. */
   #length = 0
   /**
-   * The time of the kind whose turn began last. A kind that comes back after a pause has at least this much: it cannot
-   * save up time.
+   * The most time that a kind had had when one of its leases began. A kind that comes back after a pause counts as
+   * having had at least this much: it cannot save up time.
    */
   #floor = 0
   #closed: Error | undefined
@@ -55,22 +60,22 @@ export class FairQueue<R> {
   }
 
   /**
-   * Resolves when the work's turn comes. Rejects with AbortError, with QueueFullError if `bounded`, and with what
-   * `fail` and `close` are given.
+   * Waits for a lease. Rejects with AbortError; with QueueFullError if `bounded` and as much work waits as may wait;
+   * and with what `fail` and `close` are given.
    */
-  async turn(kind: string, signal: AbortSignal | undefined, bounded: boolean): Promise<Lease<R>> {
+  async lease(name: string, signal: AbortSignal | undefined, bounded: boolean): Promise<Lease<R>> {
     if (this.#closed) throw this.#closed
     if (signal?.aborted) throw abortedError(signal)
     this.next()
     const value = this.#length === 0 ? this.obtain() : undefined
-    if (value !== undefined) return this.#begin(kind, this.#lane(kind), value)
+    if (value !== undefined) return this.#begin(name, this.#kind(name), value)
     if (bounded && this.#length >= this.most()) throw queueFullError(this.most())
     return new Promise((resolve, reject) => {
       const settle = () => signal?.removeEventListener('abort', onAbort)
-      const waiting: Waiter<R> = {
-        begin(turn) {
+      const waiter: Waiter<R> = {
+        begin(lease) {
           settle()
-          resolve(turn)
+          resolve(lease)
         },
         fail(error) {
           settle()
@@ -78,13 +83,13 @@ export class FairQueue<R> {
         },
       }
       const onAbort = () => {
-        this.#remove(kind, this.#lane(kind), waiting)
-        waiting.fail(abortedError(signal as AbortSignal))
+        this.#remove(name, this.#kind(name), waiter)
+        waiter.fail(abortedError(signal as AbortSignal))
       }
       signal?.addEventListener('abort', onAbort)
-      const lane = this.#lane(kind)
-      if (lane.waiting.size === 0) lane.had += Math.max(0, this.#floor - timeOf(lane, this.now()))
-      lane.waiting.add(waiting)
+      const kind = this.#kind(name)
+      if (kind.waiting.size === 0) kind.had += Math.max(0, this.#floor - timeOf(kind, this.now()))
+      kind.waiting.add(waiter)
       this.#length++
     })
   }
@@ -95,25 +100,25 @@ export class FairQueue<R> {
       const value = this.obtain()
       if (value === undefined) return
       const now = this.now()
-      let least: [string, Lane<R>] | undefined
-      for (const one of this.#lanes) {
+      let least: [string, Kind<R>] | undefined
+      for (const one of this.#kinds) {
         if (one[1].waiting.size === 0) continue
         if (!least || timeOf(one[1], now) < timeOf(least[1], now)) least = one
       }
-      const [kind, lane] = least as [string, Lane<R>]
-      const [waiting] = lane.waiting
-      const turn = this.#begin(kind, lane, value)
-      this.#remove(kind, lane, waiting)
-      waiting.begin(turn)
+      const [name, kind] = least as [string, Kind<R>]
+      const [waiter] = kind.waiting
+      const lease = this.#begin(name, kind, value)
+      this.#remove(name, kind, waiter)
+      waiter.begin(lease)
     }
   }
 
   /** Fails all work that waits. */
   fail(error: Error): void {
-    for (const [kind, lane] of [...this.#lanes])
-      for (const waiting of lane.waiting) {
-        this.#remove(kind, lane, waiting)
-        waiting.fail(error)
+    for (const [name, kind] of [...this.#kinds])
+      for (const waiter of kind.waiting) {
+        this.#remove(name, kind, waiter)
+        waiter.fail(error)
       }
   }
 
@@ -123,31 +128,32 @@ export class FairQueue<R> {
     this.fail(error)
   }
 
-  #begin(kind: string, lane: Lane<R>, value: R): Lease<R> {
+  #begin(name: string, kind: Kind<R>, value: R): Lease<R> {
     const now = this.now()
-    this.#floor = Math.max(this.#floor, timeOf(lane, now))
-    lane.running++
-    lane.had -= now
+    this.#floor = Math.max(this.#floor, timeOf(kind, now))
+    kind.running++
+    kind.had -= now
     const end = () => {
-      lane.running--
-      lane.had += this.now()
-      this.#tidy(kind, lane)
+      kind.running--
+      kind.had += this.now()
+      this.#tidy(name, kind)
     }
     return { value, end }
   }
 
-  #lane(kind: string): Lane<R> {
-    const lane = this.#lanes.get(kind) ?? { waiting: new Set(), running: 0, had: this.#floor }
-    this.#lanes.set(kind, lane)
-    return lane
+  #kind(name: string): Kind<R> {
+    const kind = this.#kinds.get(name) ?? { waiting: new Set(), running: 0, had: this.#floor }
+    this.#kinds.set(name, kind)
+    return kind
   }
 
-  #remove(kind: string, lane: Lane<R>, waiting: Waiter<R>): void {
-    if (lane.waiting.delete(waiting)) this.#length--
-    this.#tidy(kind, lane)
+  #remove(name: string, kind: Kind<R>, waiter: Waiter<R>): void {
+    if (kind.waiting.delete(waiter)) this.#length--
+    this.#tidy(name, kind)
   }
 
-  #tidy(kind: string, lane: Lane<R>): void {
-    if (lane.waiting.size === 0 && lane.running === 0) this.#lanes.delete(kind)
+  /** Forgets a kind that has no work. */
+  #tidy(name: string, kind: Kind<R>): void {
+    if (kind.waiting.size === 0 && kind.running === 0) this.#kinds.delete(name)
   }
 }

@@ -9,7 +9,7 @@ import { isParameter, unknownParameter } from '../runtime/parameters.js'
 import { nearNames } from '../session/core/near-names.js'
 import type { CtypesSession, OpenParameters } from '../session/life/session.js'
 
-/** What a pool is made of: its own parameters, and those of its sessions (all but `id`). */
+/** Options of a pool: its own, and the parameters of its sessions (all but `id`). */
 export interface PoolOptions extends Partial<Omit<Config, 'id'>> {
   /** Sessions that work at the same time; 2 unless given. */
   readonly size?: number
@@ -20,19 +20,23 @@ export interface PoolOptions extends Partial<Omit<Config, 'id'>> {
   /** How often work is done again when its session died; 0 unless given. */
   readonly retries?: number
   /**
-   * A session that has done so much is ended and replaced, for DLLs that leak: a call, a job, a `use` and a session's turn in a map count
-   * as one. One session at a time; unlimited unless given.
+   * A session that has been lent so often is ended and replaced, for DLLs that leak: for each call, job and `use`, and
+   * for each part of a map that it does at a stretch. One session is replaced at a time; Infinity unless given.
    */
   readonly recycleAfterCalls?: number
-  /** Likewise for a session whose Windows process has so many bytes resident after some work. */
+  /** The same for a session whose Windows process has so many bytes resident when it is given back. */
   readonly recycleAfterBytes?: number
-  /** Runs on each new session, those that replace others too, before it takes work. What it throws is why the session could not start. */
+  /**
+   * Runs with each new session, also with those that replace others, before it takes work. A session for which it
+   * throws counts as one that could not start.
+   */
   readonly setup?: (session: CtypesSession) => void | Promise<void>
 }
 
-/** Options of a pool whose architecture is that of a DLL, unless it is given. */
+/** Options for `open`: without `arch`, or with `'auto'`, the architecture is that of the DLL. */
 export type PoolOpenOptions = Omit<PoolOptions, 'arch'> & Pick<OpenParameters, 'arch'>
 
+/** The options that are the pool's own. */
 type Own = Pick<
   PoolOptions,
   'size' | 'spare' | 'maxQueue' | 'retries' | 'recycleAfterCalls' | 'recycleAfterBytes' | 'setup'
@@ -44,7 +48,7 @@ export interface ResolvedPoolOptions extends Required<Omit<Own, 'setup'>>, Pick<
   readonly config: Partial<Config>
 }
 
-/** A count for options, of which Infinity is no limit. */
+/** The check of a count, of which Infinity is no limit. */
 export const COUNT: Check = [
   'a whole number from 0, or Infinity',
   value => value === Number.POSITIVE_INFINITY || (Number.isSafeInteger(value) && (value as number) >= 0),
@@ -61,17 +65,17 @@ const OWN: Checks = {
   setup: FUNCTION,
 }
 
-/**
- * The error for an unknown option. Names of the pool's own options are suggested first: the check of a session's
- * parameters does not know them.
- */
+/** The error for an unknown option. It suggests an option of the pool's own if one is near, otherwise a parameter. */
 function unknownOption(name: string): ConfigError {
   const [near] = nearNames(name, Object.keys(OWN))
   if (near) return new ConfigError(`Options of the pool: unknown parameter "${name}". Did you mean "${near}"?`)
   return unknownParameter('Options of the pool', name)
 }
 
-/** Checks the pool's own options; of parameters for its sessions only the names. Throws ArgumentError, ConfigError. */
+/**
+ * Checks the options of a pool, and adds defaults. Of the parameters of its sessions only the names are checked. Throws
+ * ArgumentError, ConfigError.
+ */
 export function poolOptions(options: PoolOptions): ResolvedPoolOptions {
   if (!isRecord(options)) throw new ArgumentError(`options of a pool are an object, not ${describe(options)}`)
   const {

@@ -1,4 +1,4 @@
-/** A routine of a DLL that each session of a pool has for itself. */
+/** A routine of a pool, and its declarations in the sessions. */
 import {
   type BatchDetail,
   type BatchOptions,
@@ -9,9 +9,9 @@ import {
 import type { CtypesSession } from '../session/life/session.js'
 import type { CallOptions, Routine } from '../session/surface/routine.js'
 
-/** How a batch that the sessions of a pool share is carried out. */
+/** Options of a batch that the sessions of a pool share. */
 export interface MapOptions extends BatchOptions {
-  /** Resolves all that the batch brought, failed rows too, as `batch` does. */
+  /** Resolve with all that the batch brings, failed rows too, as `batch` does. */
   readonly detail?: boolean
 }
 
@@ -25,14 +25,17 @@ export interface PoolRoutine<
   Rows = ResultsOf<R>,
   Results = Rows,
 > {
-  /** Calls it in whichever session is free; rejects as a session's routine does, or with QueueFullError. */
+  /** Calls it in a session that is free. Rejects as a session's routine does, and with QueueFullError. */
   (...args: A): Promise<R>
-  /** With a signal, which also takes back a call that waits, or a time limit, which counts from the moment that it has a session. */
+  /**
+   * The routine with a signal, which also withdraws a call that waits for a session, or a time limit, which begins when
+   * the call has a session.
+   */
   with(options: CallOptions): (...args: A) => Promise<R>
   /** A batch whose rows all sessions share; see `SessionPool.map`. */
   readonly batch: {
     (columns: ColumnsOf<A>, options?: MapOptions & { readonly detail?: false }): Promise<Rows>
-    /** The same with all that the batch brought, failed rows too. */
+    /** The same with all that the batch brings, failed rows too. */
     (columns: ColumnsOf<A>, options: MapOptions & { readonly detail: true }): Promise<BatchDetail<Results>>
     /** Results for each of many sets of columns: work larger than memory. A few sets are under way at once. */
     stream(
@@ -42,7 +45,7 @@ export interface PoolRoutine<
   }
 }
 
-/** A routine of a pool, made of how it calls and how it batches. */
+/** Makes a routine of a pool from a function that calls it and one that carries out its batches. */
 export function poolRoutine(
   label: string,
   call: (args: readonly unknown[], options?: CallOptions) => Promise<unknown>,
@@ -58,14 +61,14 @@ export function poolRoutine(
 }
 
 /** Declares a routine in a session. */
-export type Declaring = (session: CtypesSession) => Routine
+export type Declare = (session: CtypesSession) => Routine
 
-/** Declares only once in each session. */
-export function oncePerSession(declare: Declaring): Declaring {
-  const made = new WeakMap<CtypesSession, Routine>()
+/** Declares the routine once in each session, and gives that object from then on. */
+export function oncePerSession(declare: Declare): Declare {
+  const routines = new WeakMap<CtypesSession, Routine>()
   return session => {
-    const routine = made.get(session) ?? declare(session)
-    made.set(session, routine)
+    const routine = routines.get(session) ?? declare(session)
+    routines.set(session, routine)
     return routine
   }
 }

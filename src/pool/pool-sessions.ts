@@ -1,50 +1,66 @@
-/** The sessions of a pool: as many as it is to have, started, made ready, lent, and replaced when they die or have done enough. Knows nothing of the work. */
+/**
+ * The sessions of a pool: as many as it is to have, started, made ready, lent, and replaced when they die or have done
+ * enough. Knows nothing of the work.
+ */
 import { readFileSync } from 'node:fs'
 import { ArgumentError, ConfigError, SessionStartError, SetupError } from '../errors.js'
-import { holdNode } from '../session/life/hold-node.js'
+import { keepNodeAlive } from '../session/life/keep-node-alive.js'
 import type { Listeners } from '../session/life/listeners.js'
 import { CtypesSession } from '../session/life/session.js'
 import type { PoolStats } from './face.js'
 import type { ResolvedPoolOptions } from './pool-options.js'
 
-/** Milliseconds before a failed start is tried again: twice as long after each failure, up to LONGEST_PAUSE. */
+/**
+ * Milliseconds before a start is tried again that has failed: twice as many after each failure, up to LONGEST_PAUSE.
+ */
 const PAUSE = 100
 const LONGEST_PAUSE = 10_000
-/** After so many failed starts in a row, work that waits is told so. */
+/** After so many failed starts in a row, work that waits fails. */
 const TRIES = 5
 
-/** Events of a pool. */
+/** Events of a pool, by `on`. */
 export interface PoolEvents {
-  /** A session is up and its `setup` is done: it takes work from now on. Those of `SessionPool.start` are up before anyone can listen. */
+  /**
+   * A session is up and its `setup` is done: it takes work from now on. The first sessions are up before `start` has
+   * given a pool to listen to.
+   */
   sessionStart: [session: CtypesSession]
-  /** A session that was up has ended, and this is what of. One that is recycled does not die. */
+  /** A session that was up has ended, with the error of its end. One that is recycled does not count. */
   sessionDeath: [session: CtypesSession, error: Error]
   /** A session has taken the place of one that died or was recycled. */
   replaced: [session: CtypesSession, before: CtypesSession]
 }
 
+/** A session that counts as one of the pool's. */
 interface Member {
   readonly session: CtypesSession
   /** Failed starts in a row when this session's start began. */
   readonly failures: number
+  /** Whether it takes work. */
   isUp: boolean
-  /** How often it has been lent. One that dies before it was ever lent has died of its start. */
-  calls: number
+  /** How often it has been lent. The death of one that never was counts as a failed start. */
+  loans: number
 }
 
-/** Keeps `size` and `spare` sessions up. At most `size` are lent at a time, so whichever is idle is the spare one. */
+/**
+ * Keeps `size` and `spare` sessions up. At most `size` are lent at a time, so that any that are idle can be the spare
+ * ones.
+ */
 export class PoolSessions {
   readonly #members = new Map<CtypesSession, Member>()
   /** Sessions that are up and not lent; the last one has worked last. */
   readonly #idle: CtypesSession[] = []
-  /** Sessions that died or were recycled and are not replaced yet. */
+  /** Sessions that have died or were recycled, and are not replaced yet. */
   readonly #gone: CtypesSession[] = []
+  /** Settles when the sessions that were recycled have ended. */
   #recycled: Promise<unknown> = Promise.resolve()
+  /** How many sessions are lent. */
   #busy = 0
   #replaced = 0
-  /** Failed starts in a row. A session that dies before it has had any work counts as a failed start. */
+  /** Failed starts in a row. */
   #failures = 0
   #lastError: Error | undefined
+  /** The timer of the next start, after one has failed. */
   #pause: NodeJS.Timeout | undefined
   #closed = false
 
@@ -68,24 +84,26 @@ export class PoolSessions {
     return undefined
   }
 
+  /** All sessions that are up. */
   get all(): readonly CtypesSession[] {
     return [...this.#members.values()].filter(({ isUp }) => isUp).map(({ session }) => session)
   }
 
-  /** Lends a session, if one is idle. To be given back by `give`. */
+  /** Lends a session, if one is idle. To be followed by `giveBack`. */
   lend(): CtypesSession | undefined {
     const session = this.#busy < this.options.size ? this.#idle.pop() : undefined
     if (session) {
       this.#busy++
       const member = this.#members.get(session)
-      if (member) member.calls++
+      if (member) member.loans++
     }
-    // work will wait for a session: Node is kept alive until the next start has been tried
+    // the work waits for a session: Node is kept alive until the next start is tried
     else if (this.#members.size === 0) this.#pause?.ref()
     return session
   }
 
-  give(session: CtypesSession): void {
+  /** To be called when the work that a session was lent to is done. */
+  giveBack(session: CtypesSession): void {
     this.#busy--
     const member = this.#members.get(session)
     if (member && session.up) {
@@ -96,14 +114,14 @@ export class PoolSessions {
   }
 
   /**
-   * Whether a session is to be recycled now. One at a time: others that have done enough go on until its place is
-   * taken.
+   * Whether a session is to be recycled now. Only one is recycled at a time: others that have done enough go on working
+   * until it is replaced.
    */
-  #isDue({ calls, session: { pid } }: Member): boolean {
+  #isDue({ loans, session: { pid } }: Member): boolean {
     const { recycleAfterCalls, recycleAfterBytes } = this.options
     if (this.#gone.length > 0 || this.#closed) return false
     return (
-      calls >= recycleAfterCalls || (recycleAfterBytes < Number.POSITIVE_INFINITY && resident(pid) >= recycleAfterBytes)
+      loans >= recycleAfterCalls || (recycleAfterBytes < Number.POSITIVE_INFINITY && resident(pid) >= recycleAfterBytes)
     )
   }
 
@@ -114,11 +132,13 @@ export class PoolSessions {
     this.#fill()
   }
 
+  /** Notes that a session is to be replaced. */
   #leave(session: CtypesSession): void {
     this.#gone.push(session)
     this.#replaced++
   }
 
+  /** The sessions now. */
   stats(): Omit<PoolStats, 'state' | 'queued' | 'completed' | 'failed'> {
     const { size } = this.options
     const idle = Math.min(this.#idle.length, size - this.#busy)
@@ -136,6 +156,7 @@ export class PoolSessions {
     }
   }
 
+  /** Ends all sessions. Settles when they are gone. */
   async close(): Promise<void> {
     this.#closed = true
     clearTimeout(this.#pause)
@@ -155,17 +176,17 @@ export class PoolSessions {
   /** Starts a session and runs `setup` on it. Settles when it is up, or rejects when it has failed and is gone. */
   async #add(): Promise<void> {
     const session = new CtypesSession(this.options.config)
-    const member: Member = { session, failures: this.#failures, isUp: false, calls: 0 }
+    const member: Member = { session, failures: this.#failures, isUp: false, loans: 0 }
     this.#members.set(session, member)
     const ended = new Promise<never>((_, reject) => {
       session.on('end', () => {
         this.#ended(member)
-        // later, for an error of `setup` that comes of this end tells more
+        // later, since an error of `setup` that this end causes tells more
         setImmediate(() => reject(deathOf(session)))
       })
     })
     ended.catch(() => {})
-    const release = holdNode()
+    const release = keepNodeAlive()
     try {
       await session.ready
       await Promise.race([this.options.setup?.(session), ended])
@@ -188,8 +209,8 @@ export class PoolSessions {
   }
 
   #ended(member: Member): void {
-    const { session, isUp, calls, failures } = member
-    // a session that was never up is handled by `#add`, and one that was recycled is no member any more
+    const { session, isUp, loans, failures } = member
+    // `#add` sees to one that was never up, and one that was recycled is no member any more
     if (!isUp || !this.#members.delete(session) || this.#closed) return
     const at = this.#idle.indexOf(session)
     if (at >= 0) this.#idle.splice(at, 1)
@@ -197,13 +218,13 @@ export class PoolSessions {
     const error = deathOf(session)
     this.#lastError = error
     this.listeners.emit('sessionDeath', session, error)
-    if (calls > 0) this.#fill()
+    if (loans > 0) this.#fill()
     else this.#failed(error, failures)
   }
 
   /**
-   * Notes a failure. `before` is the number of failures when it began: starts that began together count as one
-   * failure.
+   * Notes a failed start. `before` is the number of failures when the start began: starts that began together count as
+   * one failure.
    */
   #failed(error: unknown, before: number): void {
     if (this.#closed) return
@@ -223,7 +244,7 @@ export class PoolSessions {
     this.#fill()
   }
 
-  /** Starts sessions that are missing: all at once, but after a failure one by one, each after a pause. */
+  /** Starts the sessions that are missing: all at once, but one after a pause where the last start has failed. */
   #fill(): void {
     if (this.#closed) return
     const missing = this.#wanted - this.#members.size
@@ -239,19 +260,22 @@ export class PoolSessions {
       this.#replace()
     }, pause)
     this.#pause.unref()
-    // work that waits asks again, which keeps Node alive during the pause
+    // work that waits asks for a session again, which keeps Node alive during the pause
     this.onIdle()
   }
 
+  /** Starts a session in the place of one that is missing. */
   #replace(): void {
     const before = this.#failures
     this.#add().catch(error => this.#failed(error, before))
   }
 }
 
+/** Why a session has ended. */
 const deathOf = (session: CtypesSession): Error =>
   session.coreNow()?.deathError(undefined) ?? new SessionStartError(`session ${session.id} has ended`)
 
+const PAGE = 4096
 /** Resident bytes of a process; 0 if it is gone. */
 function resident(pid: number | undefined): number {
   try {
@@ -260,8 +284,7 @@ function resident(pid: number | undefined): number {
     return 0
   }
 }
-const PAGE = 4096
 
-/** Errors that another try would meet again. */
+/** Whether another try would fail with the same error. */
 const isFinal = (error: Error) =>
   error instanceof SetupError || error instanceof ConfigError || error instanceof ArgumentError

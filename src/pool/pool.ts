@@ -20,17 +20,17 @@ import {
 import { closedError, type DllSource, dllName, PoolFace, type PoolStats } from './face.js'
 import { FairQueue } from './fair-queue.js'
 import { type PoolOpenOptions, type PoolOptions, poolOptions, type ResolvedPoolOptions } from './pool-options.js'
-import { type Declaring, type MapOptions, oncePerSession, type PoolRoutine, poolRoutine } from './pool-routine.js'
+import { type Declare, type MapOptions, oncePerSession, type PoolRoutine, poolRoutine } from './pool-routine.js'
 import { type PoolEvents, PoolSessions } from './pool-sessions.js'
 
-/** After so many milliseconds a map gives its session up to work that waits. */
-const TURN = 20
+/** Milliseconds after which a map gives its session back if other work waits. */
+const STRETCH = 20
 
 type Work = (session: CtypesSession) => Promise<unknown>
 
 /**
- * Several sessions, each a Windows process of its own, that share work. One that dies is replaced; what it had under
- * way fails with its error, or is done again where `retries` allows. Belongs to the thread that made it.
+ * Several sessions, each a Windows process of its own, that share work. One that dies is replaced; its work fails with
+ * the error of its end, or is done again where `retries` allows. A pool belongs to the thread that made it.
  */
 export class SessionPool extends PoolFace {
   readonly #options: ResolvedPoolOptions
@@ -53,7 +53,10 @@ export class SessionPool extends PoolFace {
     )
   }
 
-  /** Starts all sessions of a pool, the spare ones too, and waits until they are up. */
+  /**
+   * Starts all sessions of a pool, the spare ones too, and waits until they are up. Rejects with ArgumentError,
+   * ConfigError, and with the error of a session that could not start.
+   */
   static async start(options: PoolOptions = {}): Promise<SessionPool> {
     return SessionPool.#start(poolOptions(options))
   }
@@ -70,15 +73,18 @@ export class SessionPool extends PoolFace {
   }
 
   /**
-   * Starts a pool of sessions of the architecture that a DLL needs, which its header tells. Throws (rejects with) WrongArchitectureError
-   * for one that no session can load, and DllNotFoundError.
+   * Starts a pool whose sessions have the architecture that a DLL needs, which the header of its file tells. Rejects as
+   * `start` does, with DllNotFoundError, and with WrongArchitectureError for a DLL that no session can load.
    */
   static async open(dllPath: string, options: PoolOpenOptions = {}): Promise<SessionPool> {
     const resolved = poolOptions(options as PoolOptions)
     return SessionPool.#start({ ...resolved, config: parametersFor(dllPath, resolved.config) })
   }
 
-  /** Borrows a session for as long as `work` takes. */
+  /**
+   * Has `work` use a session, for as long as it takes. Resolves and rejects as `work` does; rejects with AbortError
+   * where the signal is aborted before.
+   */
   async use<T>(
     work: (session: CtypesSession) => Promise<T> | T,
     options: { readonly signal?: AbortSignal } = {},
@@ -89,8 +95,8 @@ export class SessionPool extends PoolFace {
   }
 
   /**
-   * Runs a job module (`export default (session, input) => …`) in a session's own thread. `./job.mjs` lies beside the file that calls this.
-   * Aborting it ends that session.
+   * Runs a job module (`export default (session, input) => …`) in a session's own thread. `./job.mjs` lies beside the
+   * file that calls this. Resolves with what the function gives. Aborting a job that runs ends its session.
    */
   async run<T = unknown>(
     module: URL | string,
@@ -102,8 +108,8 @@ export class SessionPool extends PoolFace {
   }
 
   /**
-   * A routine that runs in whichever session is free, declared once in each. The DLL is found as `CDLL` finds it. Throws
-   * ArgumentError.
+   * A routine that runs in whichever session is free, declared once in each. The DLL is found as `CDLL` finds it.
+   * Throws ArgumentError.
    */
   func<const A extends readonly ArgType[], R extends ResType>(
     dll: string,
@@ -122,24 +128,25 @@ export class SessionPool extends PoolFace {
       const routine: unknown = argtypes !== undefined ? library.func(name, argtypes, restype) : library.func(name)
       return routine as Routine
     })
-    // errors of the declaration are thrown now, if any session is up
+    // now, so that errors of the declaration are thrown here, if a session is up
     for (const session of this.#sessions.all) declare(session)
     const label = `${dll}.${name}`
     const call = async (args: readonly unknown[], options: CallOptions = {}) => {
       checkOptions(`${String(name)} of a pool`, options, CALL_OPTIONS)
-      // a copy, for the call's turn may come after the caller has changed its arguments
+      // the program may change its arguments before the call has a session
       const { any } = this.#sessions
-      const taken = any ? snapshotArguments(declare(any), args) : args
-      return this.#work(`calls ${label}`, session => declare(session).with(options)(...taken), options.signal)
+      const copy = any ? snapshotArguments(declare(any), args) : args
+      return this.#work(`calls ${label}`, session => declare(session).with(options)(...copy), options.signal)
     }
     const batch = (columns: readonly unknown[], options?: MapOptions) =>
       this.#share(`batches ${label}`, declare, columns, options)
     return poolRoutine(label, call, batch)
   }
 
+  /** A batch that all sessions share. */
   async #share(
     kind: string,
-    declare: Declaring,
+    declare: Declare,
     columns: readonly unknown[],
     options: MapOptions = {},
   ): Promise<unknown> {
@@ -151,16 +158,16 @@ export class SessionPool extends PoolFace {
       const { size } = this.#options
       const batchOf = (session: CtypesSession) => declare(session).batch[SPLIT]
       const planned = async (session: CtypesSession) => batchOf(session).plan(given, options)
-      const plan = (await this.#turn(kind, planned, signal)) as BatchPlan
+      const plan = (await this.#lend(kind, planned, signal)) as BatchPlan
       const carryOut = (session: CtypesSession) => {
-        const until = performance.now() + TURN
+        const until = performance.now() + STRETCH
         const yields = () => this.#queue.length > 0 && performance.now() > until
         return batchOf(session).share(plan, size, yields)
       }
-      // one share does all the work, more only do it sooner: so the limit of waiting work applies to the first turn of
-      // the first share
+      // one share does all rows, more only do them sooner: so only the first part of the first share counts as work
+      // that may find the queue full
       const share = async (_: unknown, number: number): Promise<void> => {
-        for (let turn = 0; plan.rows.left > 0; turn++) await this.#turn(kind, carryOut, signal, number + turn === 0)
+        for (let part = 0; plan.rows.left > 0; part++) await this.#lend(kind, carryOut, signal, number + part === 0)
       }
       const shares = Array.from({ length: Math.min(size, plan.rows.total) }, share)
       try {
@@ -175,7 +182,7 @@ export class SessionPool extends PoolFace {
     })
   }
 
-  /** Throws ArgumentError for another event, and for what is no function. */
+  /** Adds a listener. Throws ArgumentError for an event that there is not, and for what is no function. */
   on<E extends keyof PoolEvents>(event: E, listener: (...args: PoolEvents[E]) => void): this {
     this.#listeners.add(event, listener)
     return this
@@ -198,13 +205,13 @@ export class SessionPool extends PoolFace {
   }
 
   #work(kind: string, work: Work, signal: AbortSignal | undefined): Promise<unknown> {
-    return this.admit(() => this.#turn(kind, work, signal))
+    return this.admit(() => this.#lend(kind, work, signal))
   }
 
-  /** Waits for a session and works with it; again, up to `retries` times, if the session dies. */
-  async #turn(kind: string, work: Work, signal: AbortSignal | undefined, bounded = true): Promise<unknown> {
+  /** Waits for a session and has `work` use it; again, up to `retries` times, if the session dies. */
+  async #lend(kind: string, work: Work, signal: AbortSignal | undefined, bounded = true): Promise<unknown> {
     for (let again = 0; ; again++) {
-      const { value: session, end } = await this.#queue.turn(kind, signal, bounded && again === 0)
+      const { value: session, end } = await this.#queue.lease(kind, signal, bounded && again === 0)
       try {
         return await work(session)
       } catch (error) {
@@ -212,7 +219,7 @@ export class SessionPool extends PoolFace {
         if (!died || again >= this.#options.retries || this.isClosed) throw error
       } finally {
         end()
-        this.#sessions.give(session)
+        this.#sessions.giveBack(session)
       }
     }
   }

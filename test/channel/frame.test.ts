@@ -131,6 +131,23 @@ test('a call that has to wait holds up those behind it, and the result', () => {
   assert.equal(mail, [1, 2, 'closed', ['result', 0, 0]])
 })
 
+test('a call that waits can be taken out, one that has been sent cannot; what waits behind it goes', () => {
+  const callback = new Callback()
+  const { frame, mail } = callback
+  const hindered = { waits: true }
+  const [first, second, third] = [callback.call(1), callback.call(2, hindered), callback.call(3)]
+  for (const call of [first, second, third]) frame.submit(call)
+  frame.finish(0, 0)
+  assert.not.ok(frame.withdraw(first))
+  frame.answered(0, 0)
+  assert.equal(mail, [1])
+  assert.ok(frame.withdraw(second))
+  assert.not.ok(frame.withdraw(second))
+  assert.equal(mail, [1, 3])
+  frame.answered(0, 0)
+  assert.equal(mail, [1, 3, 'closed', ['result', 0, 0]])
+})
+
 test('a call that is wrong throws where it is made, or fails in its turn, and the next goes', () => {
   const callback = new Callback()
   const { frame, mail } = callback

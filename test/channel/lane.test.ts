@@ -1,6 +1,7 @@
 /** One thread's way to the host and back, against a host that does as it is told. Nothing depends on how long anything takes. */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import type { Port, Sender } from '../../dist/src/channel/exchange.js'
 import type { Frame } from '../../dist/src/channel/frame.js'
 import { EndReason, SharedWord } from '../../dist/src/channel/shared.js'
 import { sleepsAt } from '../../dist/src/channel/threads.js'
@@ -87,6 +88,41 @@ test('what waits is sent in order as room comes, and what waits may be taken bac
     assert.not(lane.withdraw(all[SLOTS + 5], why))
     host.order(Order.takeNothing, 0)
     for (const [i, request] of all.entries()) if (i !== SLOTS + 5) assert.is(await request.done, i)
+    assert.is(lane.load, 0)
+  })
+})
+
+test('what is being sent, or has just been, is not taken back, and nothing that waits behind it is lost', async () => {
+  await withLane(async (lane, host) => {
+    /** A request that is put together by code of the program's. */
+    class Reading extends Request {
+      tries = 0
+      constructor(private readonly read: () => void) {
+        super([Ask.add, 1, 0])
+      }
+      override attempt(sender: Sender, port: Port): boolean {
+        if (this.tries++ === 0) this.read()
+        return super.attempt(sender, port)
+      }
+    }
+    host.order(Order.takeNothing)
+    const why = new Error('no longer wanted')
+    const taken: boolean[] = []
+    const filled = Array.from({ length: SLOTS }, (_, i) => add(i, 0))
+    const first = add(0, 0)
+    const reading: Reading = new Reading(() => {
+      for (const request of [first, reading, third]) taken.push(lane.withdraw(request, why))
+    })
+    const third = add(2, 0)
+    const last = [3, 4, 5].map(i => add(i, 0))
+    for (const request of [...filled, first, reading, third, ...last]) lane.submit(request)
+    host.order(Order.takeNothing, 0)
+    // the host is done with all of them before this thread looks, and then has room for all that wait
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100)
+    for (const [i, request] of [first, reading].entries()) assert.is(await request.done, i)
+    for (const [i, request] of last.entries()) assert.is(await request.done, i + 3)
+    assert.equal(taken, [false, false, true])
+    assert.is(third.error, why)
     assert.is(lane.load, 0)
   })
 })

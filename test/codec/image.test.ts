@@ -33,7 +33,7 @@ function trip(made: Image, change: (there: Uint8Array) => void = () => {}): Uint
   made.copyTo(there, 0)
   change(there)
   made.copyFrom(there, 0)
-  made.settle(BASE)
+  made.updatePointers(BASE)
   return there
 }
 

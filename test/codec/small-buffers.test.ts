@@ -87,6 +87,19 @@ test('so many bytes, and no memory twice', () => {
   assert.not.ok(buffers.some(buffer => buffer === encoder.message.buffer))
 })
 
+test('memory that goes before a callback runs is an error when the arrays come back, and the others do', () => {
+  const buffers = new SmallBuffers()
+  const { u8, i32 } = there()
+  const arrays = [Int32Array.of(1), new Uint8Array(0), Int32Array.of(2)]
+  for (const [i, given] of arrays.entries()) buffers.add(i, given)
+  buffers.put(i32, u8, AT, ADDRESS, encoder)
+  structuredClone(null, { transfer: arrays.slice(0, 2).map(({ buffer }) => buffer as ArrayBuffer) })
+  buffers.remember()
+  i32[(addressOf(2) - ADDRESS + AT) / 4] = 5
+  assert.throws(() => buffers.readBack(i32, u8, AT), 'transferred')
+  assert.is(arrays[2][0], 5)
+})
+
 test('a call has nothing of the call before', () => {
   const buffers = new SmallBuffers()
   const { u8, i32 } = there()

@@ -20,19 +20,19 @@ function queueFor(things: number, most = 1000) {
     () => most,
     () => time,
   )
-  const give = (turn: Lease<true>) => {
-    turn.end()
+  const give = (lease: Lease<true>) => {
+    lease.end()
     free++
     queue.next()
   }
   /** Those that have their turn one after the other, in that order. */
   const order: string[] = []
   const work = async (kind: string, milliseconds: number) => {
-    const turn = await queue.turn(kind, undefined, true)
+    const lease = await queue.lease(kind, undefined, true)
     order.push(kind)
     await null
     time += milliseconds
-    give(turn)
+    give(lease)
   }
   const many = (count: number, kind: string, milliseconds: number) =>
     Array.from({ length: count }, () => work(kind, milliseconds))
@@ -43,10 +43,10 @@ test('work of one kind has its turn in the order in which it came', async () => 
   const { queue, give } = queueFor(2)
   const order: number[] = []
   const work = async (i: number) => {
-    const turn = await queue.turn('same', undefined, true)
+    const lease = await queue.lease('same', undefined, true)
     order.push(i)
     await sleep(1)
-    give(turn)
+    give(lease)
   }
   await Promise.all(Array.from({ length: 50 }, (_, i) => work(i)))
   assert.equal(
@@ -89,25 +89,25 @@ test('a kind that comes anew is where the others are: it has no time saved up', 
 
 test('what waits can be taken back, is bounded, and fails together', async () => {
   const { queue, give } = queueFor(1, 2)
-  const held = await queue.turn('a', undefined, true)
+  const held = await queue.lease('a', undefined, true)
   const controller = new AbortController()
-  const waiting = queue.turn('a', controller.signal, true)
-  const other = queue.turn('b', undefined, true)
-  await rejects(queue.turn('c', undefined, true), QueueFullError, '2', 'maxQueue')
-  const beyond = queue.turn('c', undefined, false)
+  const waiting = queue.lease('a', controller.signal, true)
+  const other = queue.lease('b', undefined, true)
+  await rejects(queue.lease('c', undefined, true), QueueFullError, '2', 'maxQueue')
+  const beyond = queue.lease('c', undefined, false)
   assert.is(queue.length, 3)
   controller.abort(new RangeError('enough'))
   assert.instance((await rejects(waiting, AbortError)).cause, RangeError)
   assert.is(queue.length, 2)
   give(held)
-  const turn = await other
+  const lease = await other
   const boom = new RangeError('boom')
   queue.fail(boom)
   assert.is(await rejects(beyond, RangeError), boom)
-  give(turn)
-  give(await queue.turn('a', AbortSignal.timeout(60_000), true))
+  give(lease)
+  give(await queue.lease('a', AbortSignal.timeout(60_000), true))
   queue.close(new SessionTerminatedError('closed'))
-  await rejects(queue.turn('a', undefined, true), SessionTerminatedError, 'closed')
+  await rejects(queue.lease('a', undefined, true), SessionTerminatedError, 'closed')
 })
 
 test.run()

@@ -7,9 +7,9 @@ import type { ArgType, ResType } from '../../ctypes/inference.js'
 import { isOutParameter, out } from '../../ctypes/out-parameter.js'
 import { ArgumentError, CallTimeoutError } from '../../errors.js'
 import type { DeclaredRoutine } from '../call/declared-routine.js'
-import { blocked, type Finish } from '../core/blocked.js'
 import type { SessionCore } from '../core/core.js'
 import { coreForSync, type Owner, whenUpWith } from '../core/owner.js'
+import { type Finish, runBlocking } from '../core/run-blocking.js'
 import { BatchExchange } from './exchange.js'
 import {
   type BatchDetail,
@@ -94,7 +94,7 @@ export function makeBatch(routine: BatchSource, blocking: boolean): BatchFunctio
   const sync = (columns: readonly unknown[], options: Options = {}): unknown => {
     const core = coreForSync(routine.session)
     core.lane.blocking.assertMayBlock(routine.label)
-    return blocked<unknown>(core, finish => {
+    return runBlocking<unknown>(core, finish => {
       start(routine, core, columns, options, finish)
       return undefined
     })

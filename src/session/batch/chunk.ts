@@ -48,7 +48,7 @@ export abstract class Chunk extends Exchange {
   }
 
   /** The row that ran when the Windows process ended. */
-  runningRow(): number {
+  override runningRow(): number {
     return this.#range.first + Atomics.load(this.state.core.shared.i32, SharedWord.runningRow)
   }
 

@@ -1,6 +1,6 @@
 /**
- * A routine as the Windows side knows it: with one signature and a number. Encodes arguments and decodes results of its
- * calls.
+ * A routine as the Windows side knows it: with one signature and a number. Encodes the arguments of its calls and
+ * decodes their results.
  */
 import { Call, MESSAGE, REQUEST_SIZE } from '../../codec/layout.js'
 import type { Target } from '../../ctypes/block.js'
@@ -19,8 +19,9 @@ import { Pace } from './pace.js'
 import type { PreparedCall } from './prepared-call.js'
 import { TextLengths } from './text-room.js'
 
-/** What a declared routine needs of the routine that the program holds, whose properties may change. */
+/** What a declared routine needs of the routine that the program holds, whose attributes may change. */
 export interface RoutineSource {
+  /** Names the routine in errors. */
   readonly label: string
   readonly dll: DllState
   readonly keepsLastError: boolean
@@ -37,10 +38,12 @@ export class DeclaredRoutine implements PreparedCall {
   readonly label: string
   readonly count: number
   readonly plain: boolean
-  /** Whether all arguments of a call are scalars, it leaves no texts, and its message fits any slot of the ring. */
-  readonly small: boolean
-  /** Whether `callDirect` can make its calls, where their arguments allow it: see direct-call.ts. */
-  readonly direct: boolean
+  /**
+   * Whether its calls are scalar ones: all arguments are scalars, it leaves no texts, and the message fits any slot.
+   */
+  readonly isScalar: boolean
+  /** Whether `callDirect` can make those of its calls whose arguments allow it: see direct-call.ts. */
+  readonly isDirect: boolean
   readonly keepsLastError: boolean
   readonly keepsErrno: boolean
   readonly number: number
@@ -61,8 +64,8 @@ export class DeclaredRoutine implements PreparedCall {
     this.plain = plan.plain
     this.textCount = plan.texts.length
     const isShort = this.textCount === 0 && MESSAGE + Call.arguments + 8 * plan.count <= REQUEST_SIZE
-    this.small = plan.plain && isShort
-    this.direct = plan.direct && isShort && !this.pointsBack
+    this.isScalar = plan.plain && isShort
+    this.isDirect = plan.direct && isShort && !this.pointsBack
     this.keepsLastError = routine.keepsLastError
     this.keepsErrno = routine.keepsErrno
   }
@@ -84,11 +87,11 @@ export class DeclaredRoutine implements PreparedCall {
     inside?: Inside,
     texts?: TakenTexts,
   ): unknown {
-    return this.finish(this.raise(view, at, room, inside, texts), args, room)
+    return this.finish(this.bareResult(view, at, room, inside, texts), args, room)
   }
 
-  /** The result as the routine gave it. */
-  raise(view: DataView, at: number, room: ResultRoom | undefined, inside?: Inside, texts?: TakenTexts): unknown {
+  /** The result as the routine gave it, which `errcheck` and memsync see. */
+  bareResult(view: DataView, at: number, room: ResultRoom | undefined, inside?: Inside, texts?: TakenTexts): unknown {
     const { plan, core } = this
     const kind = plan.result
     const float = kind === 'd' ? view.getFloat64(at, true) : kind === 'f' ? view.getFloat32(at, true) : 0

@@ -42,7 +42,9 @@ export function callDirect(core: SessionCore, call: PreparedCall, args: readonly
   return new DirectCall(core, call, args, builder, at).run(lane)
 }
 
-/** Where its small arrays lie in the arena; -1 if it has none; undefined: it was not sent. */
+/**
+ * Sends the call. Returns the offset of its small arrays in the arena, -1 if it has none; undefined if it was not sent.
+ */
 function send(
   core: SessionCore,
   call: PreparedCall,
@@ -68,7 +70,7 @@ function send(
   return undefined
 }
 
-/** A direct call whose answer has not come within the first look. */
+/** A direct call whose reply has not come within the first look. */
 class DirectCall extends Exchange {
   readonly #small: SmallBuffers
   readonly #moved: readonly LocalBlock[]
@@ -87,7 +89,7 @@ class DirectCall extends Exchange {
     const { lane } = core
     this.#moved = builder.moved.length > 0 ? builder.moved.slice() : NONE
     this.#small = builder.small
-    // calls that are made inside this one get another list
+    // calls that callbacks of this one make get another list
     builder.small = new SmallBuffers()
     this.#lent = this.#small.owners()
     for (const buffer of this.#lent) lane.lent.add(buffer)
@@ -141,7 +143,7 @@ function finish(
 ): unknown {
   const { mapping, lane, objects } = core
   const { view } = mapping
-  const elsewhere = moved.length > 0 ? objects.settle(moved) : undefined
+  const elsewhere = moved.length > 0 ? objects.updatePointers(moved) : undefined
   if (at >= 0) {
     lane.arena.free(at, small.size)
     if (view.getUint32(replied + Reply.status, true) <= Status.exception) small.readBack(mapping.i32, mapping.u8, at)

@@ -1,4 +1,3 @@
-/** Checks names of exports. */
 import { describe } from '../../ctypes/data.js'
 import { ArgumentError } from '../../errors.js'
 

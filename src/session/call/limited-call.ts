@@ -6,19 +6,24 @@ import { EndReason } from '../../channel/shared.js'
 import { AbortError, CallTimeoutError } from '../../errors.js'
 import type { SessionCore } from '../core/core.js'
 import { failWith } from '../core/windows-error.js'
-import type { CallExchange, Settle } from './exchange.js'
+import type { CallExchange, FinishCall } from './exchange.js'
 
+/**
+ * Makes a call by `submit`, which returns nothing where it has ended the call already. Resolves with what `result`
+ * makes of its end. Rejects with the call's error; with CallTimeoutError after `timeout` milliseconds, and AbortError
+ * once `signal` is aborted, both of which end the session of a call that runs.
+ */
 export function startLimited<T>(
   core: SessionCore,
   label: string,
   timeout: number,
   signal: AbortSignal | undefined,
-  submit: (done: Settle) => CallExchange | undefined,
+  submit: (done: FinishCall) => CallExchange | undefined,
   result: (value: unknown, lastError: number, errno: number) => T,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
     checkSignal(label, signal)
-    // not known yet where what reads the arguments (an adapter, a getter) aborts
+    // still undefined if code that reads the arguments (an adapter, a getter) aborts the signal
     let exchange: CallExchange | undefined
     const end = (reason: number, error: (what: string) => Error): undefined => {
       if (exchange && core.lane.withdraw(exchange, error('its turn had not come, and the session lives'))) return
@@ -47,6 +52,7 @@ export function checkSignal(label: string, signal: AbortSignal | undefined): voi
   if (signal?.aborted) throw abortError(label, signal, 'it had not begun')
 }
 
+/** The error of a call that did not return in time; `what` has become of it or its session. */
 export const timeoutError = (label: string, timeout: number, what: string) =>
   new CallTimeoutError(`${label} did not return within ${timeout} ms; ${what}`, { routine: label, timeout })
 const abortError = (label: string, signal: AbortSignal | undefined, what: string) =>

@@ -1,12 +1,12 @@
-/**
- * The error for a routine that a DLL does not export. It names exports with similar names, where the DLL's file can be
- * read from here.
- */
 import { RoutineNotFoundError } from '../../errors.js'
 import { readPe } from '../../runtime/pe.js'
 import type { DllState } from '../core/dll-state.js'
 import { nearNames } from '../core/near-names.js'
 
+/**
+ * The error for a routine that a DLL does not export. It names exports with similar names, where the DLL's `file` is
+ * known and can be read from here.
+ */
 export function notFound(dll: DllState, target: string | number, file: string | undefined): RoutineNotFoundError {
   const near = typeof target === 'string' && file ? exportsNear(target, file) : []
   const described = near.map(name => {

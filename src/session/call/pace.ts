@@ -10,19 +10,18 @@ const SHORTEST = 0.5
 /** Rows of a routine's first chunk, which goes alone and shows how long a row takes. */
 const TRIAL = 512
 /**
- * A chunk whose rows seem so many times faster than those before had been ready with them, and waited for this thread:
- * then they are measured together.
+ * If the rows of a chunk seem so many times faster than those before, the host had done them already when this thread
+ * came to look. Then both chunks are measured together.
  */
 const AT_ONCE = 4
 
 export class Pace {
-  /** Milliseconds that a row took lately. */
+  /** Milliseconds that a row took lately; undefined before a chunk has come back. */
   #row: number | undefined
-  /**
-   * The rows that are measured together: when the host began with them, how many they are, and when the last ones came.
-   */
+  /** The rows that are measured together: when the host began with them, and how many they are. */
   #since = 0
   #count = 0
+  /** When the latest rows came back. */
   #came = 0
 
   /** Whether no chunk has come back yet: until one has, chunks go one at a time. */
@@ -31,8 +30,8 @@ export class Pace {
   }
 
   /**
-   * How many rows the next chunk should have, at most `most`. `part`: the fair number for a session, where several
-   * share the batch; a chunk may have more if `part` rows would take less than SHORTEST.
+   * How many rows the next chunk should have, at most `most`. Where several sessions share the batch, `part` is the
+   * number that is fair; a chunk has more if `part` rows take less than SHORTEST.
    */
   rows(most: number, part = most): number {
     if (this.#row === undefined) return Math.min(most, TRIAL)
@@ -41,8 +40,8 @@ export class Pace {
   }
 
   /**
-   * `count` rows have come back that were sent at time `sent`. The host began with them then, or when those before were
-   * done.
+   * To be called when `count` rows come back that were sent at time `sent`. The host has begun with them then, or
+   * later, when it was done with the rows before.
    */
   came(count: number, sent: number): void {
     if (count === 0) return

@@ -1,4 +1,3 @@
-/** Reads the status of the reply to a call. */
 import { Reply, Status } from '../../codec/layout.js'
 import type { SessionCore } from '../core/core.js'
 import { exceptionError } from '../core/exceptions.js'
@@ -6,8 +5,8 @@ import type { PreparedCall } from './prepared-call.js'
 import { refusal } from './refusal.js'
 
 /**
- * The error that the call failed with; undefined if the routine returned. Keeps the last error and errno in the core,
- * if the routine's library asks for that.
+ * Reads the reply at offset `at`: the error that the call failed with; undefined if the routine returned. Keeps the
+ * last error and errno in the core, if the routine's library asks for that.
  */
 export function failureOf(core: SessionCore, call: PreparedCall, at: number): Error | undefined {
   const { view } = core.mapping

@@ -13,8 +13,8 @@ import { failureOf } from './reply.js'
 
 abstract class ScalarCall extends Exchange {
   /**
-   * The arguments as they were when the call was made, if it had to wait. (Only declared: most calls need no such
-   * field.)
+   * The arguments as they were when the call was made, if it had to wait. (Only declared, so that the field is not made
+   * for each call: most need none.)
    */
   declare snapshot?: readonly unknown[]
 
@@ -39,13 +39,14 @@ abstract class ScalarCall extends Exchange {
     if (snapshot !== this.args) this.snapshot = snapshot
   }
 
-  /** The result. Throws the error that the call failed with. */
+  /** The result in the reply at offset `at`. Throws the error that the call failed with. */
   protected resultAt(at: number): unknown {
     if (this.thrown) throw this.thrown
     return decodeReply(this.core, this.call, this.args, at)
   }
 }
 
+/** A scalar call that settles a promise. */
 export class AwaitedScalarCall extends ScalarCall {
   constructor(
     core: SessionCore,
@@ -58,8 +59,8 @@ export class AwaitedScalarCall extends ScalarCall {
   }
 
   /**
-   * Sends the request, at once if nothing is in the way. `Lane.submit` does the same for exchanges of all classes; here
-   * the class is known, so that V8 need not look up `attempt` for each.
+   * Sends the request as soon as its turn comes. `Lane.submit` does the same for exchanges of all classes; here the
+   * class is known, so that V8 need not look up `attempt` for each call.
    */
   submit(lane: Lane): void {
     const ring = lane.freeRing(false)
@@ -83,13 +84,14 @@ export class AwaitedScalarCall extends ScalarCall {
   }
 }
 
+/** A scalar call that blocks this thread, and whose reply has not come within the first look. */
 class BlockingScalarCall extends ScalarCall {
   #value: unknown
   #error: Error | undefined
 
   /**
-   * Blocks this thread until the routine has returned. `sent`: the request is under way already. Throws the call's
-   * error.
+   * Blocks this thread until the routine has returned. `sent`: whether the request is under way already. Throws the
+   * error that the call failed with.
    */
   run(lane: Lane, sent: boolean): unknown {
     if (sent) lane.awaitSync(this)

@@ -12,44 +12,44 @@ import type { SessionCore } from '../core/core.js'
 /** Bytes of room for the texts of a routine's first call, and for each row of its first batch. */
 const FIRST = 128
 const FIRST_OF_ROW = 64
-/** Bytes of room for the texts of any call or row, at the most. */
+/** The most room, in bytes, for the texts of a call or row. */
 const MOST = 65536
-/** Bytes of texts that the host gathers, at the most. */
+/** The most bytes of texts that the host gathers. */
 const LONGEST = 0x40000000
-/** So many addresses of texts are freed by one message, if they come before the program's code pauses. */
+/** So many texts are freed by one message, where the program's code does not pause before. */
 const TOGETHER = 64
 
-/** How much room the texts of one routine need. */
+/** How much room the texts of one routine need, from what those of earlier calls needed. */
 export class TextLengths {
   #call = FIRST
   #row = FIRST_OF_ROW
 
-  /** Bytes for the `count` texts of a call. */
+  /** Bytes of room for the `count` texts of a call. */
   call(count: number): number {
     return headOf(count) + this.#call
   }
-  /** Bytes for the texts of so many rows, `count` each. */
+  /** Bytes of room for the texts of so many rows, `count` each. */
   rows(rows: number, count: number): number {
     return headOf(rows * count) + rows * this.#row
   }
-  /** Bytes for the `count` texts of one row. */
+  /** What each row adds to that. */
   rowSize(count: number): number {
     return Texts.recordSize * count + this.#row
   }
 
   /** To be called with the bytes that the texts of a call took. */
   cameFromCall(size: number, count: number): void {
-    this.#call = Math.max(this.#call, upTo(size - headOf(count)))
+    this.#call = Math.max(this.#call, roomFor(size - headOf(count)))
   }
   /** The same for the texts of rows together. */
   cameFromRows(size: number, rows: number, count: number): void {
-    if (rows > 0) this.#row = Math.max(this.#row, upTo((size - headOf(rows * count)) / rows))
+    if (rows > 0) this.#row = Math.max(this.#row, roomFor((size - headOf(rows * count)) / rows))
   }
 }
 
 const headOf = (count: number) => Texts.records + Texts.recordSize * count
-/** Room for a quarter more than was needed. */
-const upTo = (needed: number) => Math.min(MOST, Math.ceil((needed * 1.25) / 32) * 32)
+/** Room with a quarter more than was needed. */
+const roomFor = (needed: number) => Math.min(MOST, Math.ceil((needed * 1.25) / 32) * 32)
 
 /** The room for texts of one request. */
 export class TextRoom {
@@ -57,20 +57,25 @@ export class TextRoom {
   #size = 0
   constructor(private readonly core: SessionCore) {}
 
-  /** Allocates room in the arena; none if the arena is full, and then the host uses memory of its own. */
+  /** Allocates room in the arena. If the arena is full there is none, and the host uses memory of its own. */
   place(sender: Sender, size: number): void {
     this.#at = sender.arena.allocate(size)
     this.#size = this.#at < 0 ? 0 : size
   }
 
+  /** Its address in the Windows process; 0: there is none. */
   get address(): number {
     return this.#at < 0 ? 0 : this.core.facts.base + this.#at
   }
+  /** In bytes. */
   get size(): number {
     return this.#size
   }
 
-  /** The `count` texts of a reply; undefined if the routine failed. Throws ZugbrueckeError if the reply is damaged. */
+  /**
+   * The `count` texts of the reply at an offset, and how many bytes they take; undefined if the routine failed. Throws
+   * ZugbrueckeError if the reply is damaged.
+   */
   read(label: string, replyAt: number, count: number): { texts: TakenTexts; size: number } | undefined {
     const { core } = this
     const { view, u8 } = core.mapping
@@ -84,6 +89,7 @@ export class TextRoom {
     return { texts: readTexts(label, bytes, count), size: bytes.length }
   }
 
+  /** Gives the room back. */
   release(sender: Sender): void {
     if (this.#at >= 0) sender.arena.free(this.#at, this.#size)
     this.#at = -1

@@ -29,11 +29,15 @@ type Ask<R> = (
   read: (outcome: Outcome, core: SessionCore) => R,
 ) => R | Promise<R>
 
-/** The operation inside a job, where nothing is awaited: it blocks, with or without `.sync`. */
+/** An operation as jobs get it, where nothing is awaited: it blocks, with or without `.sync`. */
 export function blockingOnly<A extends readonly unknown[], R>({ sync }: Both<A, R>): Blocking<A, R> {
   return Object.assign((...args: A) => sync(...args), { sync })
 }
 
+/**
+ * Makes the two faces of an operation on the Windows side. The awaited one begins at once if the session is up,
+ * otherwise once it is; `operation` asks through the `ask` that it is given, once, and may throw before that.
+ */
 export function both<A extends readonly unknown[], R>(
   owner: Owner,
   operation: (ask: Ask<R>, ...args: A) => R | Promise<R>,

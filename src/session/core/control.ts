@@ -1,9 +1,13 @@
-/** Control calls of one thread: whatever is asked of the Windows side beside calls of routines, by a number and a label for errors. */
+/**
+ * The control messages of one thread: what the Windows side is asked beside calls of routines. `op` is a number of
+ * `Op`, which says what `numbers` and `texts` are (docs/wire.md, "Control operations"); `label` names the request in
+ * errors.
+ */
 import { ControlExchange } from '../../channel/control-exchange.js'
 import type { Outcome } from '../../codec/control.js'
-import { blocked } from './blocked.js'
 import type { SessionCore } from './core.js'
 import { outcomeError } from './outcome-error.js'
+import { runBlocking } from './run-blocking.js'
 
 export class Control {
   constructor(private readonly core: SessionCore) {}
@@ -27,7 +31,7 @@ export class Control {
   ): Outcome {
     const { core } = this
     core.assertAlive()
-    return blocked(core, finish => {
+    return runBlocking(core, finish => {
       core.lane.submitSync(this.exchange(label, op, numbers, texts, outcome => finish(undefined, outcome), finish))
       return undefined
     })
@@ -46,11 +50,11 @@ export class Control {
    * As `request`, with functions in the place of a promise. These are called while the reply is read, which is before
    * the reply to anything that is asked later.
    */
-  submit(...asked: Parameters<Control['exchange']>): void {
-    this.core.lane.submit(this.exchange(...asked))
+  submit(...message: Parameters<Control['exchange']>): void {
+    this.core.lane.submit(this.exchange(...message))
   }
 
-  /** A message that the caller submits. An outcome that says that it failed goes to `reject`, as an error. */
+  /** A control message as an exchange, which the caller submits. A failed outcome goes to `reject`, as an error. */
   exchange(
     label: string,
     op: number,

@@ -1,6 +1,7 @@
 /**
- * What one thread needs to use a session: its lane, the memory of the Windows side, and the operations that everything else is
- * made of. The caller's thread, threads that joined, and the worker's jobs each have a core of their own.
+ * What one thread needs to use a session: its lane, the memory of the Windows process, control messages, and what this
+ * thread has loaded and declared. The thread that started the session, threads that joined it and the worker for jobs
+ * each have a core, and only that thread may use it.
  */
 import type { Exchange } from '../../channel/exchange.js'
 import { Heap } from '../../channel/heap.js'
@@ -21,7 +22,7 @@ import type { CallContext } from '../../ctypes/context.js'
 import type { Encoding } from '../../ctypes/encoding.js'
 import type { Directive } from '../../ctypes/memsync.js'
 import { SessionStartError } from '../../errors.js'
-import { CallbackTable } from './callback-table.js'
+import { CallbackRunner } from './callback-runner.js'
 import { collectGarbage } from './collector.js'
 import { Control } from './control.js'
 import { Declarations } from './declarations.js'
@@ -31,32 +32,40 @@ import { LoadedDlls } from './loaded-dlls.js'
 import { Objects } from './objects.js'
 import { Reserve } from './reserve.js'
 import { encodingFor } from './text-encoding.js'
+import { Thunks } from './thunks.js'
 import { hresultError } from './windows-error.js'
 
-/** Memory of the DLL's, brought here for as long as a callback runs. */
+/** Copies of memory of the DLL's for as long as a callback runs. */
 export interface Loan {
-  /** To be called when the callback has returned: writes back what it changed. */
+  /** To be called when the callback has returned: writes back what it has changed. */
   end(): void
 }
 
-/** Carries out the memsync directives of a callback's type on its arguments, which it changes. Throws ArgumentError, MemoryAccessError. */
+/**
+ * Carries out the memsync directives of a callback's type: makes pointers in `args` lead to copies here. Throws
+ * ArgumentError, MemoryAccessError.
+ */
 export type Lend = (directives: readonly Directive[], type: CallbackClass, args: unknown[], core: SessionCore) => Loan
 
 export interface CoreOptions {
   readonly facts: SessionFacts
+  /** This thread's number in the session: see channel/threads.ts. */
   readonly thread: number
   readonly shared: SharedState
   readonly lend: Lend
+  /** Told of errors of callbacks that no call fails with. */
   readonly onCallbackError: (error: Error) => void
+  /** Called once, when this thread first sees that the session is dead. */
   readonly onDeath?: () => void
 }
 
+/** The callback for a function among the arguments of a call: that in `wrapped`, or a new one, which is added there. */
 function wrap(wrapped: Callback[], type: CallbackClass, fn: Callback['fn']): Callback {
   const known = wrapped.find(callback => callback.type === type && callback.fn === fn)
   if (known) return known
-  const made = new Callback(type, fn)
-  wrapped.push(made)
-  return made
+  const callback = new Callback(type, fn)
+  wrapped.push(callback)
+  return callback
 }
 
 export class SessionCore {
@@ -67,22 +76,24 @@ export class SessionCore {
   readonly memory: ProcessMemory
   /** What types need to know of this session. */
   readonly context: CallContext
+  /** The first of the builders: see `builder`. */
   readonly #builder: CallBuilder
-  readonly callbacks: CallbackTable
+  readonly thunks = new Thunks(this)
   readonly control = new Control(this)
   readonly dlls = new LoadedDlls(this)
   readonly declarations = new Declarations(this)
   /** Objects in memory that both sides see. */
   readonly objects: Objects
-  /** Completed by what the Windows side says of itself when it is up. */
+  /** Incomplete until the Windows side has answered HELLO. */
   #facts: SessionFacts
   /** Windows' last error and C's errno after the last call of this thread to a routine that keeps them. */
   lastError = 0
   errno = 0
-  /** Milliseconds. */
+  /** Milliseconds; Infinity is no limit. */
   timeoutCall: number
   timeoutStop: number
-  #text!: Encoding
+  /** How `char *` is read and written. */
+  #encoding!: Encoding
   readonly #ending: SessionEnding
 
   constructor(private readonly options: CoreOptions) {
@@ -97,8 +108,7 @@ export class SessionCore {
     this.memory = new ProcessMemory(facts.id, facts.pid, () => this.shared.life() !== Life.dead)
     this.encoding = facts.encoding
     this.context = this.contextFor(undefined)
-    this.callbacks = new CallbackTable(this)
-    this.memory.thunkFor = callback => this.callbacks.now(callback)
+    this.memory.thunkFor = callback => this.thunks.addressNow(callback)
     if (facts.memoryByHost) this.lookThroughHost()
     this.lane = new Lane({
       mapping: this.mapping,
@@ -107,7 +117,7 @@ export class SessionCore {
       thread,
       encoder,
       turn: new Turn(facts.turns, facts.number, this.mapping, this.shared),
-      onCallback: this.callbacks.run,
+      onCallback: new CallbackRunner(this).run,
       deathError: (exchange: Exchange | undefined) => this.deathError(exchange),
       watch: new HostWatch(
         this.mapping,
@@ -118,14 +128,14 @@ export class SessionCore {
       ),
       giveUp: reason => this.#ending.end(reason),
       onDeath: () => {
-        this.callbacks.end()
+        this.thunks.end()
         this.memory.close()
         options.onDeath?.()
       },
     })
     const { arena } = this.lane
     const heap = new Heap(arena, collectGarbage)
-    const reserve = new Reserve(arena.size, (size, got) => this.#askForObjects(size, got))
+    const reserve = new Reserve(arena.size, (size, got) => this.#requestForObjects(size, got))
     this.objects = new Objects(
       this.memory,
       this.mapping,
@@ -140,7 +150,7 @@ export class SessionCore {
     this.#builder = new CallBuilder(encoder, this.memory, facts.pointerSize)
   }
 
-  /** In which no call is being put together. */
+  /** A builder in which no call is being put together. */
   get builder(): CallBuilder {
     return this.#builder.free
   }
@@ -170,22 +180,25 @@ export class SessionCore {
     this.options.onCallbackError(error)
   }
 
-  #askForObjects(size: number, got: (address: number) => void): void {
-    const told = (outcome: Outcome) => got(Number(numberOf(outcome)))
-    // where there is no memory nothing comes, and objects are refused with an error of their own
-    this.control.submit('memory for objects', Op.alloc, [size], [], told, () => {})
+  #requestForObjects(size: number, got: (address: number) => void): void {
+    const allocated = (outcome: Outcome) => got(Number(numberOf(outcome)))
+    // where the Windows process has no memory, `got` is not called: objects that find no room fail with their own error
+    this.control.submit('memory for objects', Op.alloc, [size], [], allocated, () => {})
   }
 
-  /** How `char *` is read and written from now on. */
-  set encoding(name: string) {
-    this.#text = encodingFor(name)
-    this.memory.encoding = this.#text
-  }
+  /**
+   * The name of the encoding in which `char *` is read and written. Setting it throws ConfigError as `encodingFor`
+   * does.
+   */
   get encoding(): string {
-    return this.#text.name
+    return this.#encoding.name
+  }
+  set encoding(name: string) {
+    this.#encoding = encodingFor(name)
+    this.memory.encoding = this.#encoding
   }
   get textEncoding(): Encoding {
-    return this.#text
+    return this.#encoding
   }
 
   /**
@@ -200,7 +213,7 @@ export class SessionCore {
     }
   }
 
-  /** From now on the host reads and writes memory for this thread. */
+  /** From now on the host copies memory for this thread, which may not do so itself. */
   lookThroughHost(): void {
     const { memory, thread } = this
     memory.window = new MemoryWindow(this.mapping, this.shared, this.facts.segment, thread, () => memory.assertAlive())
@@ -214,7 +227,7 @@ export class SessionCore {
     return this.shared.life() === Life.up
   }
 
-  /** Throws unless calls can be made now. */
+  /** Throws unless calls can be made now: SessionStartError before the session is up, later the error of its end. */
   assertAlive(): void {
     const life = this.shared.life()
     if (life === Life.dead) throw this.deathError(undefined)
@@ -222,12 +235,15 @@ export class SessionCore {
       throw new SessionStartError(`session ${this.facts.id} is not up yet: await session.ready, or use awaited calls`)
   }
 
-  /** A time limit for something under way; undefined where it is infinite. See TimeLimit for `passed`. */
+  /** A time limit for something under way; undefined for Infinity. See TimeLimit for `passed`. */
   limit(milliseconds: number, passed: () => number | undefined): TimeLimit | undefined {
     return milliseconds === Number.POSITIVE_INFINITY ? undefined : new TimeLimit(this.lane.limits, milliseconds, passed)
   }
 
-  /** Kills the Windows process now: nothing else ends a routine that runs. */
+  /**
+   * Kills the Windows process now, since nothing else ends a routine that runs. `reason` is one of `EndReason`; `error`
+   * is the cause of the errors that requests fail with from now on.
+   */
   kill(reason: number, error: Error): void {
     this.#ending.kill(reason, error)
   }

@@ -28,6 +28,7 @@ export interface RoutineDescription {
   readonly texts: readonly TextPlace[]
 }
 
+/** A routine that the Windows side has been asked to declare. */
 export class Declaration {
   /** Why the Windows side could not declare it. */
   error: Error | undefined
@@ -44,7 +45,9 @@ const numbersOf = ({ source, offset, wide, inStructure }: TextPlace) => [
   (wide ? TextForm.wide : 0) | (inStructure ? TextForm.inStructure : 0),
 ]
 
+/** Declarations by their descriptions. */
 type DeclarationsByText = Map<string, WeakRef<Declaration>>
+/** A declaration that no routine has any more. */
 interface DroppedDeclaration {
   readonly number: number
   readonly key: string
@@ -70,10 +73,10 @@ export class Declarations {
     const key = [...Object.values(rest), ...texts.flatMap(numbersOf)].join()
     const declaration = known.get(key)?.deref()
     if (declaration && !declaration.request.isBehind) return declaration
-    const made = this.#declare(label, description, explain)
-    known.set(key, new WeakRef(made))
-    this.#dropped.register(made, { number: made.number, key, known })
-    return made
+    const fresh = this.#declare(label, description, explain)
+    known.set(key, new WeakRef(fresh))
+    this.#dropped.register(fresh, { number: fresh.number, key, known })
+    return fresh
   }
 
   /** To be called before a DLL is unloaded: another one may lie at its addresses later. */

@@ -52,11 +52,15 @@ export class DllState {
   get path(): string | undefined {
     return this.#dll?.path
   }
+  /** The file, if its path was given as a Unix path; otherwise undefined, as before it is asked for. */
   get unix(): string | undefined {
     return this.#dll?.unix
   }
 
-  /** Asks the Windows side to load it, in order with everything else; what is asked for later finds it loaded, or fails with `error`. */
+  /**
+   * Asks the Windows side to load it, in order with everything else. What is asked for later finds it loaded, or fails
+   * with `error`.
+   */
   request(core: SessionCore): void {
     if (this.error) return
     try {
@@ -76,7 +80,7 @@ export class DllState {
     if (this.error) throw this.error
   }
 
-  /** The same, blocking this thread. */
+  /** The same, blocking this thread; throws. */
   loadedSync(core: SessionCore): void {
     if (this.path === undefined) core.lane.blocking.assertMayBlock(`loading ${this.name}`)
     this.request(core)
@@ -99,7 +103,10 @@ export class DllState {
     })
   }
 
-  /** From now on all that comes from this library fails. */
+  /**
+   * From now on everything of this library fails with DllNotFoundError. Rejects with ArgumentError where it is not
+   * loaded.
+   */
   async unload(core: SessionCore): Promise<void> {
     const dll = this.#dll
     if (!dll || dll.error) throw new ArgumentError(`${this.name} is not loaded`)

@@ -5,8 +5,13 @@ import { SessionCrashedError, SessionTerminatedError } from '../../errors.js'
 import { exceptionName } from './exceptions.js'
 import type { SessionFacts } from './facts.js'
 
-/** Ends that this program did not ask for. */
-const SUDDEN: { readonly [reason: number]: { readonly what: string; readonly why?: string } } = {
+/** An end that this program did not ask for: the request that ran fails with SessionCrashedError. */
+interface Crash {
+  readonly what: string
+  /** In the place of an exit code, which says nothing where this program killed the process. */
+  readonly why?: string
+}
+const CRASHES: { readonly [reason: number]: Crash } = {
   [EndReason.crashed]: { what: 'ended' },
   [EndReason.servicesGone]: {
     what: 'had to be ended',
@@ -16,6 +21,15 @@ const SUDDEN: { readonly [reason: number]: { readonly what: string; readonly why
     what: 'had to be ended',
     why: 'it gave no sign of life for as long as "timeout_stop" says: it was stopped (SIGSTOP), or Wine\'s services were, or a DLL has suspended all of its threads',
   },
+}
+
+/** Other ends, of which requests are told by SessionTerminatedError. */
+const WHY: { readonly [reason: number]: string } = {
+  [EndReason.timeout]: 'a call passed its time limit',
+  [EndReason.aborted]: 'a call was aborted',
+  [EndReason.workerDied]: 'its worker thread ended',
+  [EndReason.ownerEnded]: 'the thread that started it ended',
+  [EndReason.corrupted]: 'a DLL wrote over the memory through which it is called',
 }
 
 function killProcess(pid: number): void {
@@ -37,7 +51,7 @@ export class SessionEnding {
     private readonly fail: () => void,
   ) {}
 
-  /** Kills the Windows process now: nothing else ends a routine that runs. */
+  /** See `SessionCore.kill`. */
   kill(reason: number, error: Error): void {
     if (this.shared.life() === Life.dead) return
     this.#cause ??= error
@@ -45,7 +59,10 @@ export class SessionEnding {
     this.fail()
   }
 
-  /** Ends the session. A process that has crashed is not killed: its process id may be another's by now. */
+  /**
+   * Ends the session for a reason of `EndReason`. A process that has crashed is not killed: its id may be another's
+   * now.
+   */
   end(reason: number): void {
     const { i32 } = this.shared
     if (this.shared.life() === Life.dead) return
@@ -58,43 +75,34 @@ export class SessionEnding {
   /** What a request fails with, now that the session is dead; `exchange` is the one that was running. */
   error(exchange: Exchange | undefined): Error {
     const { id } = this.facts
-    const { i32 } = this.shared
-    const reason = Atomics.load(i32, SharedWord.endReason)
-    const row = exchange && 'runningRow' in exchange ? (exchange.runningRow as () => number | undefined)() : undefined
-    const sudden = SUDDEN[reason]
-    if (sudden) {
-      const exitCode = Atomics.load(i32, SharedWord.exitCode)
-      const stderr = this.shared.stderrTail()
-      const label = exchange?.label
-      const code = exitCode >>> 0
-      const how =
-        code >= 0x80000000 && exitCode !== -1
-          ? `${exceptionName(code)}, 0x${code.toString(16)}`
-          : (sudden.why ?? `exit code ${exitCode}`)
-      const during = label ? ` while ${label}${row === undefined ? '' : ` (row ${row})`} ran` : ''
-      const crash = new SessionCrashedError(
-        `the Windows process of session ${id} ${sudden.what}${during} (${how})${stderr ? `; its last words: ${stderr.trim()}` : ''}`,
-        { exitCode, stderr, ...(label ? { routine: label } : {}), ...(row === undefined ? {} : { row }) },
-      )
-      if (exchange) {
-        this.#cause ??= crash
-        return crash
-      }
-      const cause = this.#cause ?? crash
-      const what = cause instanceof SessionCrashedError && cause.routine ? ` (it ended while ${cause.routine} ran)` : ''
-      return new SessionTerminatedError(`session ${id} has ended: its Windows process is gone${what}`, { cause })
+    const reason = Atomics.load(this.shared.i32, SharedWord.endReason)
+    const crash = CRASHES[reason] && this.#crash(CRASHES[reason], exchange)
+    if (crash && exchange) {
+      this.#cause ??= crash
+      return crash
     }
-    const why: { readonly [reason: number]: string } = {
-      [EndReason.timeout]: 'a call passed its time limit',
-      [EndReason.aborted]: 'a call was aborted',
-      [EndReason.workerDied]: 'its worker thread ended',
-      [EndReason.ownerEnded]: 'the thread that started it ended',
-      [EndReason.corrupted]: 'a DLL wrote over the memory through which it is called',
-    }
-    const cause = this.#cause
-    return new SessionTerminatedError(
-      `session ${id} has been terminated${why[reason] ? ` (${why[reason]})` : ''}: start a new one`,
-      cause ? { cause } : {},
+    const cause = this.#cause ?? crash
+    const during = cause instanceof SessionCrashedError && cause.routine ? ` (it ended while ${cause.routine} ran)` : ''
+    const why = WHY[reason] ? ` (${WHY[reason]})` : ''
+    const message = crash
+      ? `session ${id} has ended: its Windows process is gone${during}`
+      : `session ${id} has been terminated${why}: start a new one`
+    return new SessionTerminatedError(message, cause ? { cause } : {})
+  }
+
+  #crash({ what, why }: Crash, exchange: Exchange | undefined): SessionCrashedError {
+    const exitCode = Atomics.load(this.shared.i32, SharedWord.exitCode)
+    const stderr = this.shared.stderrTail()
+    const routine = exchange?.label
+    const row = exchange?.runningRow?.()
+    const code = exitCode >>> 0
+    const isException = code >= 0x80000000 && exitCode !== -1
+    const how = isException ? `${exceptionName(code)}, 0x${code.toString(16)}` : (why ?? `exit code ${exitCode}`)
+    const during = routine ? ` while ${routine}${row === undefined ? '' : ` (row ${row})`} ran` : ''
+    const words = stderr ? `; its last words: ${stderr.trim()}` : ''
+    return new SessionCrashedError(
+      `the Windows process of session ${this.facts.id} ${what}${during} (${how})${words}`,
+      { exitCode, stderr, ...(routine ? { routine } : {}), ...(row === undefined ? {} : { row }) },
     )
   }
 }

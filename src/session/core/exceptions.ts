@@ -3,45 +3,50 @@ import { EXCEPTION_UNBALANCED } from '../../codec/layout.js'
 import type { RemoteMemory } from '../../ctypes/block.js'
 import { AccessViolationError, ArgumentError, StructuredExceptionError } from '../../errors.js'
 
-const NAMES: { readonly [code: number]: string } = {
-  2147483649: 'guard page violation',
-  2147483650: 'datatype misalignment',
-  2147483651: 'breakpoint',
-  2147483652: 'single step',
-  3221225477: 'access violation',
-  3221225478: 'page could not be read',
-  3221225501: 'illegal instruction',
-  3221225509: 'noncontinuable exception',
-  3221225612: 'array bounds exceeded',
-  3221225613: 'denormal float operand',
-  3221225614: 'float division by zero',
-  3221225615: 'inexact float result',
-  3221225616: 'invalid float operation',
-  3221225617: 'float overflow',
-  3221225618: 'float stack over- or underflow',
-  3221225619: 'float underflow',
-  3221225620: 'integer division by zero',
-  3221225621: 'integer overflow',
-  3221225622: 'privileged instruction',
-  3221225725: 'stack overflow',
-  3221226356: 'heap corruption',
-  3221226505: 'stack buffer overrun or fast fail',
-  3765269347: 'C++ exception',
-}
+const NAMES = new Map<number, string>([
+  [0x80000001, 'guard page violation'],
+  [0x80000002, 'datatype misalignment'],
+  [0x80000003, 'breakpoint'],
+  [0x80000004, 'single step'],
+  [0xc0000005, 'access violation'],
+  [0xc0000006, 'page could not be read'],
+  [0xc000001d, 'illegal instruction'],
+  [0xc0000025, 'noncontinuable exception'],
+  [0xc000008c, 'array bounds exceeded'],
+  [0xc000008d, 'denormal float operand'],
+  [0xc000008e, 'float division by zero'],
+  [0xc000008f, 'inexact float result'],
+  [0xc0000090, 'invalid float operation'],
+  [0xc0000091, 'float overflow'],
+  [0xc0000092, 'float stack over- or underflow'],
+  [0xc0000093, 'float underflow'],
+  [0xc0000094, 'integer division by zero'],
+  [0xc0000095, 'integer overflow'],
+  [0xc0000096, 'privileged instruction'],
+  [0xc00000fd, 'stack overflow'],
+  [0xc0000374, 'heap corruption'],
+  [0xc0000409, 'stack buffer overrun or fast fail'],
+  [0xe06d7363, 'C++ exception'],
+])
 
 const ACCESS_VIOLATION = 0xc0000005
 /**
- * Wine raises it in the place of a routine that it does not have. The host gives the address of the routine's name, in
- * STUB_NAME bytes.
+ * Wine raises it in the place of a routine that it does not have. The host's address is then that of STUB_NAME bytes
+ * with the routine's name.
  */
 const WINE_STUB = 0x80000100
 const STUB_NAME = 256
+/** Stands for an address that the host does not know. */
 const UNKNOWN = 0xffffffffffffffffn
 const hex = (value: number | bigint) => `0x${value.toString(16).toUpperCase()}`
 
-export const exceptionName = (code: number): string => NAMES[code] ?? 'exception of the DLL’s own'
+/** What a structured exception is called, by its code. */
+export const exceptionName = (code: number): string => NAMES.get(code) ?? 'exception of the DLL’s own'
 
-/** The error for a structured exception in `routine` that the session survived; `address` is 2⁶⁴ − 1 if unknown. */
+/**
+ * The error for a structured exception in `routine` that the session survived. `address` is what the host says with
+ * `code`: the address that was accessed, 2⁶⁴ − 1 if it is not known; or the numbers of an unbalanced stack.
+ */
 export function exceptionError(
   routine: string,
   code: number,

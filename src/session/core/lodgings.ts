@@ -1,11 +1,13 @@
 /**
- * Copies blocks that have a place in memory of the Windows side without living there: each is brought there before a
- * call that comes to it, and read back after the call. ("Lodging" stands for such a place.)
+ * Copies blocks to their lodgings before a call that can reach them, and back after it. A lodging is memory of the
+ * Windows side for a block that lives here.
  */
 import type { Mapping } from '../../channel/mapping.js'
 import type { LocalBlock, RemoteMemory } from '../../ctypes/block.js'
+import { lost } from '../../ctypes/given.js'
 import { readAddress } from '../../ctypes/integers.js'
 import { knownAddress } from '../../ctypes/reference.js'
+import { ArgumentError } from '../../errors.js'
 import type { ObjectPiece } from './object-piece.js'
 
 export class Lodgings {
@@ -15,8 +17,12 @@ export class Lodgings {
     private readonly pointerSize: number,
   ) {}
 
-  /** Copies a block to its place. */
+  /** Copies a block to its lodging. Throws ArgumentError if the program has taken its memory away. */
   fill(block: LocalBlock, piece: ObjectPiece): void {
+    if (!isWhole(block, piece))
+      throw new ArgumentError(
+        'memory that an object points to has been transferred, or made shorter, since it was stored there',
+      )
     if (piece.isFar) return this.#fillFar(block, piece)
     const { at } = piece
     this.mapping.u8.set(block.bytes, at)
@@ -24,8 +30,8 @@ export class Lodgings {
   }
 
   /**
-   * The same for a place outside of the segment. Bytes that this side has not changed since the last call are left as
-   * the other side may have changed them.
+   * The same outside of the segment. What the Windows side has changed since the last call is taken over, in bytes that
+   * this side has not changed.
    */
   #fillFar(block: LocalBlock, piece: ObjectPiece): void {
     const { bytes } = block
@@ -42,9 +48,13 @@ export class Lodgings {
     piece.last = bytes.slice()
   }
 
-  /** Copies a block back from its place. Pointers that the routine changed lead to what they say from now on. */
+  /**
+   * Copies a block back from its lodging. A pointer that the routine has changed is a plain address from now on. Throws
+   * ArgumentError if the program has taken the block's memory away meanwhile.
+   */
   readBack(block: LocalBlock, piece: ObjectPiece): void {
     if (!block.writable) return
+    if (!isWhole(block, piece)) throw lost()
     const { at, address, isFar } = piece
     if (isFar) {
       this.memory.read(BigInt(address), block.bytes)
@@ -56,7 +66,7 @@ export class Lodgings {
     block.settled(this.memory)
   }
 
-  /** Writes the addresses of what a block points to into its copy at `at` of a view. */
+  /** Writes the addresses of what a block points to into the copy of the block that begins at byte `at` of a view. */
   writePointers(block: LocalBlock, view: DataView, at: number): void {
     if (!block.refs) return
     for (const [offset, ref] of block.refs) {
@@ -66,3 +76,5 @@ export class Lodgings {
     }
   }
 }
+
+const isWhole = ({ bytes }: LocalBlock, { size }: ObjectPiece) => bytes.length === size

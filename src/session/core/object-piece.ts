@@ -2,12 +2,12 @@
 import { viewOf } from '../../channel/libc.js'
 import type { Home, LocalBlock, RemoteMemory } from '../../ctypes/block.js'
 import { ArgumentError } from '../../errors.js'
-import { countReleased, countTaken, releaseAfter } from './left-blocks.js'
 import type { Objects } from './objects.js'
+import { countReleased, countTaken, releaseAfter } from './unreachable.js'
 
 /**
- * The memory goes with this very ArrayBuffer; another one that took it over would lead to what is somebody else's then, or nobody's. Node
- * refuses to send it away by itself, but not these.
+ * The memory is given back when this ArrayBuffer is collected. One that took its contents over would go on to use
+ * memory that may be another object's by then. Node refuses to transfer it to another thread, but not these methods.
  */
 const UNTRANSFERABLE = Object.fromEntries(
   ['transfer', 'transferToFixedLength', 'transferToImmutable'].map(name => [
@@ -20,17 +20,20 @@ const UNTRANSFERABLE = Object.fromEntries(
   ]),
 )
 
-/** Must not lead to its block, which would never be let go then. */
+/** It must not refer to its block, which could never be collected then. */
 export class ObjectPiece implements Home {
-  #released = false
+  #isReleased = false
   /** For memory outside of the segment: its bytes after the last call. */
   last: Uint8Array | undefined
   constructor(
     private readonly objects: Objects,
+    /** Offset in the segment, also of memory outside of it. */
     readonly at: number,
     readonly size: number,
     private readonly alignment: number,
+    /** Whether its block lives elsewhere and is copied here for calls. */
     private readonly isLodging: boolean,
+    /** Whether it lies outside of the segment. */
     readonly isFar = false,
   ) {
     countTaken()
@@ -50,8 +53,8 @@ export class ObjectPiece implements Home {
     releaseAfter(block, this)
   }
   release(): void {
-    if (this.#released) return
-    this.#released = true
+    if (this.#isReleased) return
+    this.#isReleased = true
     countReleased()
     this.objects.giveBack(this, this.alignment, this.isLodging)
   }

@@ -1,8 +1,8 @@
 /**
  * Objects of ctypes in memory that both sides see. They move there when they are first passed by reference, and stay
- * as long as this thread can reach them: nothing of them is copied from then on. What they point to moves with them.
- * What cannot move, such as a Buffer of the user's that is stored in a field, gets a place there, a lodging: it is
- * copied to it before each call that comes to it, and back after the call.
+ * for as long as this thread can reach them: nothing of them is copied from then on. What they point to moves with
+ * them. What cannot move, such as a Buffer of the user's that is stored in a field, gets a lodging: memory of the
+ * Windows side that it is copied to before each call that can reach it, and back from after the call.
  */
 import type { Heap } from '../../channel/heap.js'
 import type { Address } from '../../channel/libc.js'
@@ -20,16 +20,16 @@ import {
 import { checkSession, isCallbackTarget, knownAddress } from '../../ctypes/reference.js'
 import { ZugbrueckeError } from '../../errors.js'
 import { collectGarbage } from './collector.js'
-import { hasRoom } from './left-blocks.js'
 import { Lodgings } from './lodgings.js'
 import { ObjectPiece } from './object-piece.js'
 import { isOver, mayMove, reached } from './reach.js'
 import type { Reserve } from './reserve.js'
+import { hasRoom } from './unreachable.js'
 
 /** Objects lie at a multiple of this. */
 const ALIGNED = 16
-/** For so many milliseconds V8 is not asked again to collect because an object found no room. */
-const BREATHER = 250
+/** Milliseconds between two times that V8 is asked to collect because an object found no room. */
+const PAUSE = 250
 /** A block of at least so many bytes gets an ArrayBuffer of its own when it moves, so that V8 knows its size. */
 const HEAVY = 4096
 
@@ -38,28 +38,25 @@ export class Objects implements ObjectMemory {
   base = 0
   /** Address of the segment here. */
   readonly start: Address
+  readonly #lodgings: Lodgings
   /** How many blocks have a lodging. */
-  #lodgings = 0
-  readonly #rooms: Lodgings
-  /** When V8 was asked to collect because an object found no room. */
-  #refused = Number.NEGATIVE_INFINITY
+  #lodgers = 0
+  /** When V8 was last asked to collect because an object found no room. */
+  #lastCollection = Number.NEGATIVE_INFINITY
 
   constructor(
     readonly memory: RemoteMemory,
     readonly mapping: Mapping,
     private readonly segment: Segment,
     private readonly heap: Heap,
-    /**
-     * Memory for when the heap is full. It lies outside of the segment, so that it is copied before and after each
-     * call that comes to it.
-     */
+    /** Memory for when the heap is full. It lies outside of the segment, so that a block there has a lodging only. */
     private readonly reserve: Reserve,
     /** Larger objects do not move. */
     private readonly largest: number,
     private readonly pointerSize: number,
   ) {
     this.start = segment.address
-    this.#rooms = new Lodgings(memory, mapping, pointerSize)
+    this.#lodgings = new Lodgings(memory, mapping, pointerSize)
   }
 
   addressOf(block: LocalBlock): number | undefined {
@@ -91,7 +88,7 @@ export class Objects implements ObjectMemory {
 
   /** @internal Called by a piece that is released. */
   giveBack({ at, address, size, isFar }: ObjectPiece, alignment: number, isLodging: boolean): void {
-    if (isLodging) this.#lodgings--
+    if (isLodging) this.#lodgers--
     if (isFar) this.reserve.free(address, size)
     else this.heap.free(at, size, alignment)
   }
@@ -101,27 +98,28 @@ export class Objects implements ObjectMemory {
     if (this.heap.isShort) this.reserve.provide()
   }
 
-  /** The blocks that are to be copied before and after a call that is given `blocks`. */
+  /** Blocks with a lodging that a call can reach from `blocks`: they are to be copied before it and after it. */
   lodgers(blocks: readonly LocalBlock[]): LocalBlock[] {
-    return this.#lodgings === 0 ? NONE : [...reached(blocks, this.memory)].filter(block => this.#lodgingOf(block))
+    return this.#lodgers === 0 ? NONE : [...reached(blocks, this.memory)].filter(block => this.#lodgingOf(block))
   }
 
   /** Copies a block to its lodging. */
   fill(block: LocalBlock): void {
     block.refresh()
-    this.#rooms.fill(block, this.#lodgingOf(block) as ObjectPiece)
+    this.#lodgings.fill(block, this.#lodgingOf(block) as ObjectPiece)
   }
 
   /** Copies a block back from its lodging. */
   readBack(block: LocalBlock): void {
-    this.#rooms.readBack(block, this.#lodgingOf(block) as ObjectPiece)
+    this.#lodgings.readBack(block, this.#lodgingOf(block) as ObjectPiece)
   }
 
   /**
-   * To be called after a call that was given `blocks`. A pointer that the routine made to any block that they lead to
-   * keeps that block alive from now on. The result finds the block, and the offset in it, at an address.
+   * To be called after a call that was given `blocks`. A pointer that the routine has set to a block that can be
+   * reached from them keeps that block alive from now on. Returns a function that finds the block, and the offset in
+   * it, at an address.
    */
-  settle(blocks: readonly LocalBlock[]): (address: bigint) => Target | undefined {
+  updatePointers(blocks: readonly LocalBlock[]): (address: bigint) => Target | undefined {
     let all: Set<LocalBlock> | undefined
     let sorted: LocalBlock[] | undefined
     const find = (address: bigint): Target | undefined => {
@@ -133,12 +131,12 @@ export class Objects implements ObjectMemory {
     }
     if (blocks.some(block => block.holdsPointers)) {
       all = reached(blocks, this.memory)
-      for (const block of all) if (block.home) this.#settle(block, find)
+      for (const block of all) if (block.home) this.#updatePointersIn(block, find)
     }
     return find
   }
 
-  #settle(block: LocalBlock, find: (address: bigint) => Target | undefined): void {
+  #updatePointersIn(block: LocalBlock, find: (address: bigint) => Target | undefined): void {
     const at = this.#at(block)
     for (const offset of block.shape?.[POINTERS] ?? []) {
       if (offset + this.pointerSize > block.size) break
@@ -161,7 +159,7 @@ export class Objects implements ObjectMemory {
     }
     const block = sorted[low - 1]
     const within = block && offset - this.#at(block)
-    // one past its end may be where an object begins that the call did not lead to
+    // the byte behind its end may be the first one of an object that the call could not reach
     return block && within < block.size ? { block, offset: within } : undefined
   }
 
@@ -170,8 +168,8 @@ export class Objects implements ObjectMemory {
   }
 
   /**
-   * Moves a block and all that it points to, and gives its new place. Undefined if a callback among that has no thunk,
-   * unless `now` says to make it at once.
+   * Moves a block and all that it points to, and returns where it lies now. Undefined if a callback among that has no
+   * thunk, unless `now` says to make one at once.
    */
   #move(root: LocalBlock, now: boolean): Home | undefined {
     const { memory } = this
@@ -199,17 +197,17 @@ export class Objects implements ObjectMemory {
       throw error
     }
     let i = 0
-    for (const block of blocks) this.#settleIn(block, pieces[i++])
+    for (const block of blocks) this.#moveTo(block, pieces[i++])
     i = 0
     for (const block of blocks) {
       const piece = pieces[i++]
-      if (piece.isFar) this.#rooms.fill(block, piece)
-      else this.#rooms.writePointers(block, this.mapping.view, piece.at)
+      if (piece.isFar) this.#lodgings.fill(block, piece)
+      else this.#lodgings.writePointers(block, this.mapping.view, piece.at)
     }
     return pieces[0]
   }
 
-  #settleIn(block: LocalBlock, piece: ObjectPiece): void {
+  #moveTo(block: LocalBlock, piece: ObjectPiece): void {
     const { at, size } = piece
     const { mapping } = this
     if (!piece.isFar) mapping.u8.set(block.bytes, at)
@@ -232,17 +230,17 @@ export class Objects implements ObjectMemory {
     if (at < 0) {
       const far = this.reserve.allocate(size, alignment)
       if (far === undefined) throw this.#noRoom(size)
-      this.#lodgings++
+      this.#lodgers++
       return new ObjectPiece(this, far - this.base, size, alignment, true, true)
     }
-    if (isLodging) this.#lodgings++
+    if (isLodging) this.#lodgers++
     return new ObjectPiece(this, at, size, alignment, isLodging)
   }
 
   #noRoom(size: number): ZugbrueckeError {
     const now = performance.now()
-    if (now - this.#refused > BREATHER) {
-      this.#refused = now
+    if (now - this.#lastCollection > PAUSE) {
+      this.#lastCollection = now
       collectGarbage()
     }
     const [where, larger] = hasRoom()

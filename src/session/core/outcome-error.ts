@@ -1,4 +1,3 @@
-/** The error that a failed outcome means. */
 import type { Outcome } from '../../codec/control.js'
 import {
   ArgumentError,
@@ -11,6 +10,7 @@ import {
   ZugbrueckeError,
 } from '../../errors.js'
 
+/** The error that a failed outcome of a control message means; `label` says what was asked for. */
 export function outcomeError(label: string, outcome: Outcome): ZugbrueckeError {
   const [kind = 'Internal', text = 'no reason given'] = outcome.texts
   const code = Number(outcome.numbers[0] ?? 0n)

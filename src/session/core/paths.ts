@@ -7,22 +7,23 @@ import type { Arch, ResolvedConfig } from '../../runtime/config.js'
 import { prefixFolder } from '../../runtime/locate.js'
 import { readPeHeader, sessionArch } from '../../runtime/pe.js'
 
-/** From this length on Windows refuses a path without the prefix `\\\\?\\`. */
+/** From this length on Windows refuses a path without the prefix `\\?\`. */
 const LONGEST = 260
 
 const isWindowsPath = (path: string): boolean => /^[A-Za-z]:/.test(path) || path.includes('\\')
 
-/** The Windows path of an absolute Unix path, over the drive that Wine has for it. */
+/** The Windows path of an absolute Unix path: Wine's drive Z: is `/`. */
 const toWindowsPath = (path: string): string => `Z:${path.replaceAll('/', '\\')}`
 
+/** A DLL's name, resolved. */
 export interface DllPath {
   /** What the Windows side is asked to load. */
   readonly windows: string
-  /** The file, where the name says which one it is. */
+  /** The file, if the name is a Unix path; undefined where Windows searches for the DLL. */
   readonly unix: string | undefined
 }
 
-/** Throws ArgumentError. */
+/** Throws ArgumentError for what is no text that can name a DLL. */
 export const checkDllName = (name: unknown): void => checkNamed('a DLL', name)
 
 function checkNamed(what: string, name: unknown): void {
@@ -32,8 +33,9 @@ function checkNamed(what: string, name: unknown): void {
 }
 
 /**
- * Settles a DLL's name: a Windows path and a bare name stay as they are, a path with slashes is a Unix path, which is found as
- * Windows finds files: in any case, and without its extension. Throws ArgumentError, DllNotFoundError.
+ * Resolves a DLL's name. A Windows path and a bare name stay as they are. A path with slashes is a Unix path, which
+ * starts from `cwd` and is found as Windows finds files: in any case, and without the extension. Throws ArgumentError,
+ * DllNotFoundError.
  */
 export function dllPath(name: string, cwd: string): DllPath {
   if (isWindowsPath(name) || !name.includes('/')) {
@@ -41,7 +43,7 @@ export function dllPath(name: string, cwd: string): DllPath {
     return { windows: name, unix: undefined }
   }
   const wanted = resolve(cwd, name)
-  // in Windows a dot at the end says that a name has no extension
+  // a dot at the end says that a name has no extension
   const unix = inAnyCase(wanted.replace(/\.$/, ''), isFile) ?? inAnyCase(`${wanted}.dll`, isFile)
   if (!unix)
     throw new DllNotFoundError(`${name}: there is no such file${wanted === name ? '' : ` (looked for ${wanted})`}`, {
@@ -50,14 +52,20 @@ export function dllPath(name: string, cwd: string): DllPath {
   return { windows: windowsFile(unix), unix }
 }
 
-/** What the Windows side is asked to load for a file. Throws ArgumentError for a path that is too long. */
+/**
+ * What the Windows side is asked to load for a file; a dot at the end keeps Windows from adding an extension. Throws
+ * ArgumentError for a path that is too long.
+ */
 export function windowsFile(unix: string): string {
   const windows = toWindowsPath(unix)
   checkLength(windows)
   return basename(unix).includes('.') ? windows : `${windows}.`
 }
 
-/** The Windows path of an existing folder, given as a Windows or a Unix path. Throws ArgumentError. */
+/**
+ * The Windows path of a folder, given as a Windows path, or as a Unix path that starts from `cwd` and must exist.
+ * Throws ArgumentError.
+ */
 export function folderPath(name: string, cwd: string): string {
   checkNamed('a folder of DLLs', name)
   if (isWindowsPath(name)) return name
@@ -74,18 +82,22 @@ function checkLength(path: string): void {
     )
 }
 
-/** The file that a Windows path with a drive leads to, through the prefix's drives; undefined where there is none, and for any other path. */
+/**
+ * The file (or what else `is` looks for) that a Windows path with a drive leads to, through the drives of the prefix;
+ * undefined where there is none, and for a path without a drive.
+ */
 export function toUnixPath(path: string, prefix: string, arch: Arch, is = isFile): string | undefined {
   const [, drive, rest] = /^([A-Za-z]):[\\/]*(.*)$/.exec(path) ?? []
   if (!drive) return undefined
-  // as 32-bit processes see it
+  // a 32-bit process sees another folder under this name
   const redirected = arch === 'win32' ? rest.replace(/^windows[\\/]system32(?=[\\/])/i, 'windows/syswow64') : rest
   return inAnyCase(join(prefix, 'dosdevices', `${drive.toLowerCase()}:`, redirected.replaceAll('\\', '/')), is)
 }
 
 /**
- * The architecture of the sessions that can load a DLL; that of `config` for a name that leads to no file of the user's, as those of
- * Windows itself. Throws ArgumentError, DllNotFoundError, WrongArchitectureError.
+ * The architecture of sessions that can load a DLL, from the header of its file. That of `config` where the name leads
+ * to no file that can be found from here, as for DLLs of Windows itself. Throws ArgumentError, DllNotFoundError,
+ * WrongArchitectureError.
  */
 export function archForDll(name: string, config: ResolvedConfig): Arch {
   const { arch, cwd } = config
@@ -101,7 +113,7 @@ export function archForDll(name: string, config: ResolvedConfig): Arch {
 const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() === true
 const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
 
-/** The path, or one that differs in case alone, for which `is` holds; undefined if there is none. */
+/** The path for which `is` holds: this one, or one that differs from it in case alone; undefined if there is none. */
 function inAnyCase(path: string, is: (path: string) => boolean): string | undefined {
   try {
     if (is(path)) return path

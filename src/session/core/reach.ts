@@ -1,16 +1,16 @@
-/** What blocks of objects point to, and which of them may move. */
+/** What the blocks of objects point to, and which of them may move to memory that both sides see. */
 import { type CallbackTarget, type Home, LocalBlock, type RemoteMemory, type Target } from '../../ctypes/block.js'
 import { isCallbackTarget } from '../../ctypes/reference.js'
 
 /**
- * Whether a block may move to a session's memory: the program has not been given its bytes, and no living session has
- * it.
+ * Whether a block may move: the program has no view of its bytes, and it does not live in memory of a living session.
  */
 export function mayMove(block: LocalBlock): boolean {
   if (block.isLent) return false
   return !block.home || (isOver(block.home) && !block.isHandedOut)
 }
 
+/** Whether the session has ended in whose memory a block lives. */
 export const isOver = ({ memory }: Home) => memory.isOver === true
 
 /** These blocks and all that they point to, however far. */

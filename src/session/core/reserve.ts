@@ -1,35 +1,42 @@
 /**
- * More memory for objects, outside of the segment, for when the heap in the segment is full. One large piece is
- * requested ahead, between calls, since a call cannot wait for it. A piece that is given back rests until many others
- * have been.
+ * More memory for objects, outside of the segment, for when the heap in the segment is full. One large region is
+ * requested ahead, between calls, since a call cannot wait for it. Memory that is given back is used again only after
+ * much other memory of its size, since a DLL may still know its address.
  */
+
 /** Sizes are rounded up to multiples of this. */
 const GRAIN = 64
-/** At least so many pieces of a size rest. */
+/** How many pieces of a size rest before the oldest is used again, unless there is no other room. */
 const RESTING = 1024
 
 export class Reserve {
+  /** What is left of the region in use: two addresses in the Windows process. */
   #next = 0
   #end = 0
+  /** Address of the region that was requested ahead. */
   #ahead: number | undefined
-  #isAsked = false
+  #isRequested = false
+  /** Bytes of all regions. */
   #total = 0
+  /** Addresses of memory that was given back, by its size. */
   readonly #resting = new Map<number, number[]>()
 
   constructor(
-    /** The most bytes to request in all. */
+    /** The most bytes to request in all; a region has a quarter of it. */
     private readonly limit: number,
-    /** Requests so many bytes from the Windows side; `got` is told their address. */
-    private readonly ask: (size: number, got: (address: number) => void) => void,
+    /**
+     * Requests so many bytes from the Windows side. `got` is told their address; if there are none, it is not called.
+     */
+    private readonly request: (size: number, got: (address: number) => void) => void,
   ) {}
 
-  /** Requests the next large piece, unless there is one ahead or the limit is reached. */
+  /** Requests the next region, unless there is one ahead or the limit is reached. */
   provide(): void {
     const size = Math.floor(this.limit / 4)
-    if (this.#isAsked || this.#ahead !== undefined || this.#total + size > this.limit) return
-    this.#isAsked = true
-    this.ask(size, address => {
-      this.#isAsked = false
+    if (this.#isRequested || this.#ahead !== undefined || this.#total + size > this.limit) return
+    this.#isRequested = true
+    this.request(size, address => {
+      this.#isRequested = false
       this.#ahead = address
       this.#total += size
     })
@@ -44,6 +51,7 @@ export class Reserve {
     return fresh ?? (alignment <= GRAIN ? resting?.shift() : undefined)
   }
 
+  /** Gives `size` bytes back that `allocate` gave. */
   free(address: number, size: number): void {
     const rounded = roundUp(Math.max(size, 1), GRAIN)
     const resting = this.#resting.get(rounded)

@@ -1,4 +1,7 @@
-/** Windows errors whose texts are requested from the Windows side once the call that met them has settled. */
+/**
+ * Errors of Windows that a call meets while its result is decoded. Their texts are requested from the Windows side
+ * afterwards.
+ */
 
 import { textOf } from '../../codec/control.js'
 import { Op } from '../../codec/layout.js'
@@ -41,7 +44,7 @@ export function failWith(core: SessionCore, error: Error, reject: (error: Error)
     .then(() => reject(error))
 }
 
-/** The error with its text. Blocks this thread. */
+/** The error, with its text if it lacks that. Blocks this thread. */
 export function filledError(core: SessionCore, error: Error): Error {
   if (!lacksText(core, error)) return error
   return fill(error, textOf(core.control.requestSync('FormatError', Op.formatError, [error.winerror])))

@@ -1,13 +1,13 @@
 /**
- * The only place that knows Comlink: proxies between this program's threads, with our errors crossing whole. What a function throws
- * crosses as an answer of ours. Comlink's own handler for that carries message, name and stack alone, and belongs to the whole
- * process: a program that uses Comlink itself relies on it.
+ * The only place that knows Comlink: functions of one thread of this program, called from another. What a function
+ * throws is part of the answer, encoded by `encodeError`, so that the error arrives whole. Comlink's own handler for
+ * errors carries message, name and stack alone, and is not replaced, since the program may use Comlink itself.
  */
 import type { MessagePort } from 'node:worker_threads'
 import * as comlink from 'comlink'
 import { decodeError, type EncodedError, encodeError } from '../../errors.js'
 
-type Function = (...args: never) => unknown
+type AnyFunction = (...args: never) => unknown
 
 /** The functions of an API, as the other thread has them. */
 export type Remote<T> = {
@@ -20,18 +20,20 @@ type Answer = { readonly value: unknown } | { readonly error: EncodedError }
 // Node's ports are event targets, as the browser's are
 const endpoint = (port: MessagePort) => port as unknown as comlink.Endpoint
 
-/** Ports that go along with a value. */
+/** By a value: the port that goes along with it. */
 const ports = new WeakMap<object, MessagePort>()
 
-/** Offers the functions of `api` to whoever holds the other end of the port. The port alone does not keep Node alive. */
-export function expose<T extends { readonly [K in keyof T]: Function }>(api: T, port: MessagePort): void {
-  const functions = Object.entries<Function>(api).map(([name, fn]) => [name, answering(fn)])
+/**
+ * Offers the functions of `api` to whoever holds the other end of the port. The port alone does not keep Node alive.
+ */
+export function expose<T extends { readonly [K in keyof T]: AnyFunction }>(api: T, port: MessagePort): void {
+  const functions = Object.entries<AnyFunction>(api).map(([name, fn]) => [name, answering(fn)])
   comlink.expose(Object.fromEntries(functions), endpoint(port))
   port.unref()
 }
 
 const answering =
-  (fn: Function) =>
+  (fn: AnyFunction) =>
   async (...args: never): Promise<Answer> => {
     try {
       const value = await fn(...args)
@@ -44,12 +46,13 @@ const answering =
 
 interface Connection {
   isGone: boolean
+  /** Each rejects a call that waits for its answer. */
   readonly waiting: Set<(error: Error) => void>
 }
 
 /**
- * A function of its own so that its closures do not lead to the proxy: Comlink keeps a port until its proxy is
- * collected.
+ * A function of its own, so that what listens to the port does not refer to the proxy: Comlink keeps the port until the
+ * proxy is collected.
  */
 function connectionOf(port: MessagePort, gone: () => Error): Connection {
   const connection: Connection = { isGone: false, waiting: new Set() }
@@ -61,8 +64,8 @@ function connectionOf(port: MessagePort, gone: () => Error): Connection {
 }
 
 /**
- * The other thread's functions. Once the other end of the port is closed, for instance with its thread, calls that
- * wait or are made later reject with what `gone` gives. `gone` must not lead to the result.
+ * The other thread's functions, each of which gives a promise. Once the other end of the port is closed, for instance
+ * because its thread has ended, calls reject with what `gone` gives. `gone` must not refer to the result.
  */
 export function wrap<T>(port: MessagePort, gone: () => Error): Remote<T> {
   const connection = connectionOf(port, gone)
@@ -93,7 +96,7 @@ export function wrap<T>(port: MessagePort, gone: () => Error): Remote<T> {
   })
 }
 
-/** Hands a port over with an argument or a result. */
+/** Has a port go along with a value, which is an argument or a result. */
 export function transferred<T extends object>(value: T, port: MessagePort): T {
   ports.set(value, port)
   return comlink.transfer(value as never, [port as never]) as T

@@ -1,6 +1,6 @@
 /**
- * The first messages of a session: both halves compare versions, and Node learns how to reach the memory of the
- * Windows process. Runs on the caller's thread.
+ * The first messages of a session: both sides compare versions, and Node learns how to reach the memory of the Windows
+ * process. Runs on the thread that starts the session.
  */
 
 import { createRequire } from 'node:module'
@@ -16,20 +16,20 @@ import type { SessionCore } from '../core/core.js'
 const { version } = createRequire(import.meta.url)('../../../../package.json') as { version: string }
 
 /**
- * All that a Windows process has printed that Wine's services turned away, because they were about to end or had just
- * ended.
+ * All that a Windows process prints that Wine's services turn away, because they are about to end or have just ended.
  */
 const TURNED_AWAY = /^(wine client error[^\n]*)?$/
 
-/** A start that may be tried again: nothing of the program's has run yet. */
+/** Wine's services have turned the process away. The start may be tried again: nothing of the program's has run yet. */
 export class TurnedAwayError extends SessionStartError {
-  // the program gets the last of these errors
+  // after the last try the program gets this error
   override name = 'SessionStartError'
 }
 
 /**
  * Sends HELLO with the version and the environment variables for DLLs, then the folders to search for DLLs, and marks
- * the session as up.
+ * the session as up. Rejects with SessionStartError or ConfigError, with what `late` rejects with, and with any error
+ * where `hasStopped` says that the program has ended the session meanwhile.
  */
 export async function greet(
   core: SessionCore,
@@ -40,17 +40,17 @@ export async function greet(
 ): Promise<void> {
   const { facts, shared } = core
   try {
-    const given = Object.entries(variables(env)).flat()
-    const hello = core.control.request('start', Op.hello, [WIRE_VERSION], [version, ...given])
-    const told = await Promise.race([hello, late])
-    const base = Number(numberOf(told, 3))
+    const environment = Object.entries(variables(env)).flat()
+    const hello = core.control.request('start', Op.hello, [WIRE_VERSION], [version, ...environment])
+    const answer = await Promise.race([hello, late])
+    const base = Number(numberOf(answer, 3))
     const memoryByHost = process.env.ZUGBRUECKE_MEMORY_ACCESS === 'host' || !isMemoryPermitted(facts.pid, base)
     core.facts = {
       ...facts,
       base,
       memoryByHost,
-      pointerSize: Number(numberOf(told, 2)),
-      pythonVersion: textOf(told),
+      pointerSize: Number(numberOf(answer, 2)),
+      pythonVersion: textOf(answer),
     }
     if (memoryByHost) core.lookThroughHost()
     const searched = folders.map(folder => core.control.request('"dll_directories"', Op.addDllDirectory, [], [folder]))

@@ -1,4 +1,3 @@
-/** How a thread has a session: it has started it (`OwnedSession`), or joined it (`JoinedSession`). */
 import type { SharedState } from '../../channel/shared.js'
 import type { Config, ResolvedConfig, RuntimeConfig } from '../../runtime/config.js'
 import type { SessionCore } from '../core/core.js'
@@ -7,6 +6,9 @@ import type { JobOptions } from './job.js'
 import type { Membership } from './joining.js'
 import type { SessionLog } from './log.js'
 
+/**
+ * What a thread can do with the life of a session, which it has started (`OwnedSession`) or joined (`JoinedSession`).
+ */
 export interface Hold {
   /** This thread's core, once the session is up. */
   readonly core: SessionCore | undefined
@@ -21,7 +23,10 @@ export interface Hold {
    * `changes` that have been checked.
    */
   setParameter(core: SessionCore, changes: Partial<Config>, checked: Partial<RuntimeConfig>): Promise<void>
-  /** Rejects with ArgumentError where this thread has joined the session and can run no jobs. */
+  /**
+   * Runs a job: see `CtypesSession.runJob`. Rejects with ArgumentError where this thread has joined the session, and so
+   * can run none.
+   */
   runJob(core: SessionCore, module: string, input: unknown, options: JobOptions): Promise<unknown>
   /** Ends the session. Settles when it is gone; `ready` settles when its start is over. */
   terminate(ready: Promise<SessionCore>): Promise<void>
@@ -29,16 +34,18 @@ export interface Hold {
   died(): void
 }
 
-/** The session object, as far as a hold needs it. */
+/** What a hold uses of the session object. */
 export interface HeldSession {
-  /** As they are now. */
+  /** The parameters as they are now. */
   readonly config: ResolvedConfig
   readonly log: SessionLog
   /** Takes over the parameters of the session that is joined, before there is a core. */
   adopt(config: ResolvedConfig): void
+  /** Carries out changes of parameters that have been checked. */
   configure(core: SessionCore, changes: Partial<RuntimeConfig>): void
   /** No more threads can join from now on. */
   closePorts(): void
+  /** Makes this thread's core. `shared` is given where this thread has it already. */
   makeCore(facts: SessionFacts, thread: number, shared?: SharedState): SessionCore
 }
 

@@ -15,7 +15,10 @@ const hostFile = (name: string) => fileURLToPath(new URL(`../../../../wine-host/
 /** The first descriptor behind the three standard ones. */
 const FIRST = 3
 
-/** How to start the Windows process, and by which numbers it opens the descriptors of this process. */
+/**
+ * How to start the Windows process of a session, and by which numbers it opens the descriptors of this process. Throws
+ * SetupError where the native bridge is missing.
+ */
 export function hostProcess(
   config: ResolvedConfig,
   installation: Installation,
@@ -26,7 +29,7 @@ export function hostProcess(
   const bells = Array.from({ length: THREADS }, (_, thread) => Atomics.load(state.i32, SharedWord.bell + thread))
   const descriptors = [segment.file, segment.hostBell, segment.strandsBell, ...bells.filter(fd => fd > 0)]
   const seen: Seen = sandbox
-    ? // the host opens what it shares with Node through a process that has it: in a sandbox that is itself
+    ? // the host opens them through /proc/<pid>/fd of a process that has them: in a sandbox that is the first one there
       { process: FIRST_PROCESS, descriptor: fd => FIRST + descriptors.indexOf(fd) }
     : { process: process.pid, descriptor: fd => fd }
   const shared = [segment.file, segment.hostBell, segment.strandsBell].map(seen.descriptor)

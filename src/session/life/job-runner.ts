@@ -8,10 +8,11 @@ import type { JobOptions } from './job.js'
 import type { SessionWorker } from './session-worker.js'
 
 export class JobRunner {
+  /** Settles when the latest job, and all before it, have ended. */
   #last: Promise<unknown> = Promise.resolve()
 
   constructor(
-    private readonly piscina: SessionWorker,
+    private readonly worker: SessionWorker,
     private readonly core: SessionCore,
   ) {}
 
@@ -20,11 +21,14 @@ export class JobRunner {
     return this.#last
   }
 
-  /** Aborting a job that runs ends its session: nothing else stops it. A job that still waits is only withdrawn. */
+  /**
+   * Runs a job after those before it: see `runJob` of job.ts. Rejects also with AbortError, and with the end of the
+   * session.
+   */
   async run(module: string, input: unknown, { signal }: JobOptions): Promise<unknown> {
     const before = this.#last
-    const begins = unlessAborted(before, signal, () => abortError(module, signal, 'it had not begun'))
-    const job = begins.then(() => this.#run(module, input, signal))
+    const turn = unlessAborted(before, signal, () => abortError(module, signal, 'it had not begun'))
+    const job = turn.then(() => this.#run(module, input, signal))
     this.#last = Promise.allSettled([before, job])
     return job
   }
@@ -36,8 +40,8 @@ export class JobRunner {
     if (signal?.aborted) throw abortError(module, signal, 'it had not begun')
     const task: JobTask = { facts: { ...facts, encoding, timeoutCall }, url: module, input }
     try {
-      // not by Piscina, which would end the thread at once: see uninterrupted.ts
-      const result = await unlessAborted(this.piscina.run(task), signal, () => {
+      // Piscina is not given the signal, for it would end the thread at once: see uninterrupted.ts
+      const result = await unlessAborted(this.worker.run(task), signal, () => {
         const error = abortError(module, signal, 'its session has been ended')
         core.kill(EndReason.aborted, error)
         return error

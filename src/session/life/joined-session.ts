@@ -1,4 +1,4 @@
-/** A session that another thread has started, and that ends with that thread. */
+/** A session that another thread has started, and that ends with that thread at the latest. */
 import { BroadcastChannel, type MessagePort } from 'node:worker_threads'
 import { EndReason } from '../../channel/shared.js'
 import { ArgumentError } from '../../errors.js'
@@ -6,34 +6,34 @@ import type { Config, RuntimeConfig } from '../../runtime/config.js'
 import type { SessionCore } from '../core/core.js'
 import { transferred } from './comlink.js'
 import { channelName, type HeldSession, type Hold, milliseconds } from './hold.js'
-import { closeWith, HostThread, type Membership } from './joining.js'
+import { closeWith, type Membership, RemoteStarter } from './joining.js'
 
 export class JoinedSession implements Hold {
   core: SessionCore | undefined
   isEnding = false
-  readonly #host: HostThread
+  readonly #starter: RemoteStarter
 
   constructor(
     private readonly session: HeldSession,
     port: MessagePort,
   ) {
-    this.#host = new HostThread(port, milliseconds(session.config.timeout_start))
+    this.#starter = new RemoteStarter(port, milliseconds(session.config.timeout_start))
   }
 
   async begin(): Promise<SessionCore> {
     const { session } = this
-    const { facts, thread, config, alive } = await this.#host.join()
+    const { facts, thread, config, alive } = await this.#starter.join()
     session.adopt(config)
     const core = session.makeCore(facts, thread)
     this.core = core
     const channel = new BroadcastChannel(channelName(facts.id))
     channel.onmessage = event => session.configure(core, (event as { data: Partial<RuntimeConfig> }).data)
     channel.unref()
-    // the other end sees by this port that this thread has ended
+    // the supervisor tells of the session's end by this port, or closes it where it has ended itself
     const over = () => {
       alive.off('message', over).off('close', over)
       channel.close()
-      // where the thread that started the session has ended, it could not say so
+      // the thread that started the session may have ended without marking it dead
       core.shared.end(EndReason.ownerEnded)
       core.lane.heard()
       session.closePorts()
@@ -46,12 +46,12 @@ export class JoinedSession implements Hold {
 
   /** The thread that started the session admits threads; this one passes the request on. */
   async welcome(): Promise<Membership> {
-    const membership = await this.#host.join()
+    const membership = await this.#starter.join()
     return transferred(membership, membership.alive)
   }
 
   setParameter(_core: SessionCore, changes: Partial<Config>): Promise<void> {
-    return this.#host.setParameter(changes)
+    return this.#starter.setParameter(changes)
   }
 
   async runJob(): Promise<never> {
@@ -60,7 +60,7 @@ export class JoinedSession implements Hold {
 
   async terminate(): Promise<void> {
     this.isEnding = true
-    await this.#host.terminate()
+    await this.#starter.terminate()
   }
 
   died(): void {

@@ -1,6 +1,6 @@
 /**
- * Joining a session that another thread has started: what the starting thread offers, and how the joining thread asks
- * for it.
+ * Joining a session that another thread has started: what that thread (the starter) offers, and how the thread that
+ * joins asks for it.
  */
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { decodeError, type EncodedError, encodeError, SessionStartError, SessionTerminatedError } from '../../errors.js'
@@ -8,29 +8,29 @@ import type { Config, ResolvedConfig } from '../../runtime/config.js'
 import type { SessionFacts } from '../core/facts.js'
 import { expose, type Remote, wrap } from './comlink.js'
 
-/** What a thread needs to use the session. */
+/** What a thread that joins needs to use the session. */
 export interface Membership {
   readonly facts: SessionFacts
   readonly thread: number
   readonly config: ResolvedConfig
   /**
-   * A port to the supervisor, which tells of the session's end by it. Its closing tells either side that the other's
-   * thread has ended.
+   * A port to the supervisor, which sends a message at the session's end. That it closes tells either side that the
+   * thread of the other has ended.
    */
   readonly alive: MessagePort
 }
 
-/** What the starting thread offers to threads that join. */
-export interface Host {
+/** What the thread that started a session offers to threads that join it. */
+export interface Starter {
+  /** Rejects with ZugbrueckeError where no more threads can join, and with the error of a start that failed. */
   join(): Promise<Membership>
   terminate(): Promise<void>
   setParameter(changes: Partial<Config>): Promise<void>
 }
 
 /**
- * Closes a thread's `alive` port once the session has ended and nothing in the thread can reach its view of the
- * session's memory. Not before: the supervisor takes the closing as the end of the view, and the addresses are given
- * to others then.
+ * Closes a thread's `alive` port when its view of the session's memory has been collected. Not before: when the port
+ * closes the supervisor takes the view as gone, and its addresses are used for other memory.
  */
 const unseen = new FinalizationRegistry<MessagePort>(alive => alive.close())
 
@@ -44,17 +44,19 @@ export function closeWith(view: ArrayBuffer, alive: MessagePort): void {
   unseen.register(view, alive)
 }
 
-/** The ports of a session by which other threads join it, in the thread that started it. */
-export class HostPorts {
+/**
+ * The ports by which other threads join a session, in the thread that holds them out: the starter, or one that joined.
+ */
+export class JoinPorts {
   readonly #ports = new Set<MessagePort>()
   #over: Over | undefined
 
   /** A port for another thread. */
-  open(host: Host): MessagePort {
+  open(starter: Starter): MessagePort {
     const { port1, port2 } = new MessageChannel()
     this.#ports.add(port1)
     port1.once('close', () => this.#ports.delete(port1))
-    expose(host as Host & { readonly [name: string]: never }, port1)
+    expose(starter as Starter & { readonly [name: string]: never }, port1)
     this.#close()
     return port2
   }
@@ -80,7 +82,7 @@ interface End {
 }
 
 /**
- * Keeps what a port tells of its end. A function of its own: what listens to a port must not lead to the object that
+ * Notes what a port tells of its end. A function of its own: what listens to a port must not refer to the object that
  * uses the port (see `wrap`).
  */
 function endOf(port: MessagePort): End {
@@ -97,11 +99,11 @@ const reasonOf = (end: End) => () =>
   end.why ?? new SessionTerminatedError('the session cannot be joined: the thread that started it has ended')
 
 /**
- * The starting thread, as seen from a thread that joined. All calls reject with SessionTerminatedError once that
- * thread or the session has ended.
+ * The starter, as a thread that joins sees it. All calls reject with SessionTerminatedError once the session or the
+ * starter has ended.
  */
-export class HostThread implements Host {
-  readonly #host: Remote<Host>
+export class RemoteStarter implements Starter {
+  readonly #starter: Remote<Starter>
   readonly #end: End
 
   constructor(
@@ -110,7 +112,7 @@ export class HostThread implements Host {
     private readonly patience: number,
   ) {
     this.#end = endOf(port)
-    this.#host = wrap<Host>(port, reasonOf(this.#end))
+    this.#starter = wrap<Starter>(port, reasonOf(this.#end))
   }
 
   /** Rejects with SessionStartError where no answer comes in time. */
@@ -122,9 +124,9 @@ export class HostThread implements Host {
       if (patience !== Number.POSITIVE_INFINITY) timer = setTimeout(() => reject(new SessionStartError(text)), patience)
     })
     try {
-      return await Promise.race([this.#host.join(), late])
+      return await Promise.race([this.#starter.join(), late])
     } catch (error) {
-      // an answer that comes later is not received, and the number that it assigns is given back
+      // where an answer comes later nobody receives it, and the thread's number in it is given back
       this.port.close()
       throw error
     } finally {
@@ -134,12 +136,12 @@ export class HostThread implements Host {
 
   /** Does nothing where the session, or the thread that started it, has ended. */
   async terminate(): Promise<void> {
-    await this.#host.terminate().catch(error => {
+    await this.#starter.terminate().catch(error => {
       if (!this.#end.isGone) throw error
     })
   }
 
   setParameter(changes: Partial<Config>): Promise<void> {
-    return this.#host.setParameter(changes)
+    return this.#starter.setParameter(changes)
   }
 }

@@ -1,6 +1,6 @@
 /**
- * What a session tells of its life: on a diagnostics channel, to the program's own logger, and as JSON lines to stderr and a file, from
- * the level that the parameters say.
+ * What a session tells of its life: on a diagnostics channel, to the program's own logger, and, from the level on that
+ * `log_level` says, as lines of JSON on stderr and in a file.
  */
 import { channel } from 'node:diagnostics_channel'
 import { accessSync, constants, existsSync, statSync } from 'node:fs'
@@ -11,17 +11,20 @@ import { hasMember } from '../../ctypes/given.js'
 import { ArgumentError, ConfigError } from '../../errors.js'
 import type { ResolvedConfig } from '../../runtime/config.js'
 
-/** The levels of zugbruecke, which are those of Python's logging: 10 debug to 50 critical, 0 nothing. */
-const NAMES = ['debug', 'info', 'warn', 'error', 'fatal'] as const
+/** The methods for the numbers 10 to 50 of `log_level`, which are those of Python's logging. */
+const LEVELS = ['debug', 'info', 'warn', 'error', 'fatal'] as const
 /** The methods of a logger, and levels of its messages. */
-export type LogLevel = (typeof NAMES)[number]
+export type LogLevel = (typeof LEVELS)[number]
 
 type Write = (fields: Readonly<Record<string, unknown>>, message: string) => void
 
 /** A logger as pino and bunyan have it: the fields first, then the message. */
 export type Logger = { readonly [level in LogLevel]: Write }
 
-/** What is published on the diagnostics channel `zugbruecke:session`; some messages have more fields, none of which is an argument of a call. */
+/**
+ * What is published on the diagnostics channel `zugbruecke:session`. Some messages have more fields, none of which is
+ * an argument of a call.
+ */
 export interface SessionMessage {
   /** The session's id. */
   readonly session: string
@@ -31,23 +34,23 @@ export interface SessionMessage {
 }
 
 const messages = channel('zugbruecke:session')
-let programs: Logger | undefined
+let programLogger: Logger | undefined
 
 /**
- * From now on the sessions of this thread tell what happens to them to this logger, whose own level decides what becomes of it; `null`:
- * not any more. `log_level` and `log_write` are not touched by it. What the logger throws is the program's uncaught error. Throws
- * ArgumentError for an object that lacks one of its methods.
+ * From now on the sessions of this thread report to this logger, whose own level decides what it writes; `null` ends
+ * that. It does not change what `log_level` and `log_write` do. What the logger throws is an uncaught error of the
+ * program. Throws ArgumentError for an object that lacks one of the methods.
  */
 export function useLogger(logger: Logger | null): void {
   const missing =
-    logger === null ? undefined : NAMES.find(name => !hasMember(logger, name) || typeof logger[name] !== 'function')
+    logger === null ? undefined : LEVELS.find(name => !hasMember(logger, name) || typeof logger[name] !== 'function')
   if (missing)
-    throw new ArgumentError(`a logger has the methods ${NAMES.join(', ')}; ${describe(logger)} has no ${missing}`)
-  programs = logger ?? undefined
+    throw new ArgumentError(`a logger has the methods ${LEVELS.join(', ')}; ${describe(logger)} has no ${missing}`)
+  programLogger = logger ?? undefined
 }
 
 const levelOf = (number: number): LogLevel | 'silent' =>
-  number === 0 ? 'silent' : NAMES[Math.min(4, Math.max(0, Math.ceil(number / 10) - 1))]
+  number === 0 ? 'silent' : LEVELS[Math.min(4, Math.max(0, Math.ceil(number / 10) - 1))]
 
 type LogConfig = Pick<ResolvedConfig, 'id' | 'log_write' | 'cwd'>
 
@@ -75,6 +78,7 @@ export class SessionLog {
     this.configure(config)
   }
 
+  /** Takes over changed parameters. */
   configure({ id, log_level, log_write, cwd }: ResolvedConfig): void {
     this.#id = id
     if (log_level === 0) {
@@ -93,11 +97,11 @@ export class SessionLog {
     })
   }
 
-  /** `fields` must hold nothing secret: arguments of calls are never logged. */
+  /** Writes a message. `fields` must hold nothing secret: arguments of calls are never logged. */
   write(level: LogLevel, message: string, fields: { readonly [key: string]: unknown } = {}): void {
     const session = this.#id
     if (messages.hasSubscribers) messages.publish({ ...fields, session, level, message })
-    if (programs) tell(programs, level, { ...fields, session }, message)
+    if (programLogger) tell(programLogger, level, { ...fields, session }, message)
     this.#lines?.then(lines => lines[level](fields, message)).catch(() => {})
   }
 }

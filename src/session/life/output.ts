@@ -25,9 +25,7 @@ export interface Printer {
   dropped: number
 }
 
-/**
- * Indices of two words that the program's thread reads when it ends: how many bytes wait, and how many were dropped.
- */
+/** Indices of the words that the program's thread reads at its end: bytes that wait, and bytes that were dropped. */
 export const Waiting = { held: 0, dropped: 1 } as const
 
 /** Writes what can be written now: the number of bytes, 0 if none can be now, or undefined if none ever can. */
@@ -38,12 +36,13 @@ export function writerTo(fd: number): Write {
   let own: number
   try {
     const stat = fstatSync(fd)
-    // files take everything at once, and writers share the position
+    // a file takes everything at once; opened again it would have a position of its own
     if (stat.isFile()) return chunk => attempt(() => writeSync(fd, chunk))
     if (stat.isSocket()) return chunk => counted(Number(libc().send(fd, chunk, chunk.length, MSG_DONTWAIT_NOSIGNAL)))
     own = openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY)
   } catch {
-    // the file is another user's and cannot be opened again: poll before each write, which also shows an error
+    // the file is another user's and cannot be opened again, so that a poll before each write has to say whether it
+    // waits
     return chunk =>
       libc().poll(pollRecord(fd, POLLOUT), 1, 0) > 0 ? attempt(() => writeSync(fd, chunk.subarray(0, PIPE_BUF))) : 0
   }
@@ -67,11 +66,13 @@ export class Output {
 
   constructor(
     private readonly write: Write,
+    /** The words of `Waiting`. */
     private readonly waiting: Int32Array,
-    /** Tells of what was dropped. */
+    /** Reports bytes that were dropped, once the bytes before them are written. */
     private readonly onDropped: (printer: Printer, bytes: number) => void,
   ) {}
 
+  /** Writes what a session has printed, now or when it can be written; drops it where too much waits. */
   print(printer: Printer, chunk: Uint8Array): void {
     if (printer.held + chunk.length > LIMIT) {
       this.#drop(printer, chunk.length)
@@ -96,7 +97,7 @@ export class Output {
       this.#pause = SOON
       // where nothing can be written any more the bytes are dropped in silence
       const done = taken ?? chunk.length
-      // before the last bytes are counted as written, for which the end of the program may wait
+      // before these bytes, the last that wait, count as written: the program may be waiting for that in order to end
       if (printer.held === done && printer.dropped > 0) this.#tell(printer)
       this.#count(printer, -done)
       if (taken !== undefined && taken < chunk.length) first.chunk = chunk.subarray(taken)

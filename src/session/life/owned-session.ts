@@ -1,7 +1,4 @@
-/**
- * A session that this thread has started, with everything that belongs to it. Ends whatever has been made of it when
- * it is told to.
- */
+/** A session that this thread has started: its start, what it gives to other threads, its jobs, its end. */
 import { BroadcastChannel, MessageChannel } from 'node:worker_threads'
 import { writeBell } from '../../channel/segment.js'
 import { EndReason, SharedWord } from '../../channel/shared.js'
@@ -27,27 +24,28 @@ import { Startup } from './startup.js'
 import { supervisor } from './supervisor.js'
 
 /** Ids of this thread's sessions that live. */
-const live = new Set<string>()
+const liveIds = new Set<string>()
 /**
- * Milliseconds between the death of a session and the end of its worker, whose descriptors close with it: threads that
- * still use them see by then that the session is dead.
+ * Milliseconds between the death of a session and its clean-up, which closes descriptors: threads that still use them
+ * see by then that the session is dead.
  */
 const FAREWELL = 200
-/** Milliseconds for a job that runs to fail with the error of its call. */
+/** Milliseconds that the clean-up waits for a job that runs, so that the job fails with the error of its call. */
 const JOB_FAREWELL = 3000
-/** How often to try a start that Wine's services turn away: they end by themselves between two sessions. */
+/** How often to try a start that Wine's services turn away because they are just ending. */
 const TRIES = 3
 
 export class OwnedSession implements Hold {
   core: SessionCore | undefined
   isEnding = false
-  #started: Startup | undefined
+  #startup: Startup | undefined
 
   /** Throws ConfigError for an id that another living session has. */
   constructor(private readonly session: HeldSession) {
     const { id } = session.config
-    if (live.has(id)) throw new ConfigError(`a session with the id "${id}" lives already: give another "id", or none`)
-    live.add(id)
+    if (liveIds.has(id))
+      throw new ConfigError(`a session with the id "${id}" lives already: give another "id", or none`)
+    liveIds.add(id)
   }
 
   async begin(): Promise<SessionCore> {
@@ -68,13 +66,13 @@ export class OwnedSession implements Hold {
           return this.core
         } catch (error) {
           if (!(error instanceof TurnedAwayError) || left === 0 || this.isEnding) throw error
-          await this.#started?.end(0)
+          await this.#startup?.end(0)
         }
       }
     } catch (error) {
       log.write('error', 'not started', { error: (error as Error).message })
-      // 0: the process is killed at once. No DLL is loaded that would clean up, and the process may not be able to hear
-      // that it is to leave
+      // the process is killed at once: no DLL is loaded that has to clean up, and it may be unable to hear that it is
+      // to leave
       await this.#abandon(0)
       throw error instanceof ZugbrueckeError
         ? error
@@ -90,18 +88,18 @@ export class OwnedSession implements Hold {
   async #begin(installation: Installation, folders: readonly string[], late: StartLimit): Promise<SessionCore> {
     const { session } = this
     const { config } = session
-    const started: Startup = new Startup((code, strayed) => this.#workerEnded(started, code, strayed))
-    this.#started = started
-    const { segment, pid, sandbox } = await Promise.race([started.spawn(installation, config), late.passed])
+    const startup: Startup = new Startup((code, strayed) => this.#workerEnded(startup, code, strayed))
+    this.#startup = startup
+    const { segment, pid, sandbox } = await Promise.race([startup.spawn(installation, config), late.passed])
     if (this.isEnding) throw new SessionTerminatedError(`session ${config.id} was terminated before it was up`)
-    Atomics.store(started.shared.i32, SharedWord.process, pid)
+    Atomics.store(startup.shared.i32, SharedWord.process, pid)
     const facts: SessionFacts = {
       id: config.id,
       arch: config.arch,
-      memory: started.shared.memory,
+      memory: startup.shared.memory,
       segment,
-      turns: started.turns,
-      number: started.number,
+      turns: startup.turns,
+      number: startup.number,
       pid,
       server: 0,
       base: 0,
@@ -115,9 +113,9 @@ export class OwnedSession implements Hold {
       timeoutCall: milliseconds(config.timeout_call),
       timeoutStop: milliseconds(config.timeout_stop),
     }
-    const core = session.makeCore(facts, CALLER_THREAD, started.shared)
+    const core = session.makeCore(facts, CALLER_THREAD, startup.shared)
     await greet(core, config.env, folders, late.passed, () => this.isEnding)
-    // looked up only now: a server found before the start may have been about to end
+    // looked up only now, since a server that was there before the start may have been about to end
     if (!config.sandbox) core.facts = { ...core.facts, server: serverProcess(installation.prefix) }
     session.log.write('info', 'up', { pid, python: core.facts.pythonVersion })
     return core
@@ -136,10 +134,10 @@ export class OwnedSession implements Hold {
     return transferred({ facts, thread, config: this.session.config, alive }, alive)
   }
 
-  /** Throws where the thread can have no bell, after giving its number back. */
+  /** Opens the bell of a thread that joins. Where it can have none, gives the thread's number back and throws. */
   #openBell(core: SessionCore, thread: number): void {
     try {
-      const bell = (this.#started as Startup).openBell(thread)
+      const bell = (this.#startup as Startup).openBell(thread)
       // in a sandbox the host has been told of all bells at the start, by other numbers
       if (!this.session.config.sandbox) writeBell(core.mapping.view, thread, bell)
       Atomics.store(core.mapping.i32, goneAt(thread), 0)
@@ -151,36 +149,35 @@ export class OwnedSession implements Hold {
 
   async setParameter(core: SessionCore, _changes: Partial<Config>, checked: Partial<RuntimeConfig>): Promise<void> {
     const { id, stdout, stderr } = this.session.config
-    // threads that joined keep parameters of their own
+    // threads that joined have copies of the parameters
     const channel = new BroadcastChannel(channelName(id))
     channel.postMessage(checked)
     channel.close()
     await supervisor().show(core.facts.pid, { stdout, stderr })
   }
 
-  /** Rejects with the session's end, too. */
   async runJob(core: SessionCore, module: string, input: unknown, options: JobOptions): Promise<unknown> {
-    const started = this.#started
-    if (!started || !core.alive) throw core.deathError(undefined)
-    started.jobs ??= new JobRunner(started.worker, core)
-    return started.jobs.run(module, input, options)
+    const startup = this.#startup
+    if (!startup || !core.alive) throw core.deathError(undefined)
+    startup.jobs ??= new JobRunner(startup.worker, core)
+    return startup.jobs.run(module, input, options)
   }
 
-  /** The worker's thread is ended by this session, or by a job of the user's, in which case the session dies. */
-  #workerEnded(started: Startup, code: number, strayed: Error | undefined): void {
-    if (this.#started !== started) return
+  /** The worker's thread has ended. Unless this session has ended it, a job of the user's has, and the session dies. */
+  #workerEnded(startup: Startup, code: number, strayed: Error | undefined): void {
+    if (this.#startup !== startup) return
     const why =
       strayed ?? new ZugbrueckeError(`a job ended the thread of session ${this.session.config.id} (exit code ${code})`)
     const { core } = this
     if (core) core.kill(EndReason.workerDied, why)
-    else started.shared.end(EndReason.workerDied)
+    else startup.shared.end(EndReason.workerDied)
   }
 
   async terminate(ready: Promise<SessionCore>): Promise<void> {
     this.isEnding = true
-    const started = this.#started
-    if (started) {
-      started.shared.end(EndReason.terminated)
+    const startup = this.#startup
+    if (startup) {
+      startup.shared.end(EndReason.terminated)
       this.core?.lane.heard()
     }
     await ready.catch(() => {})
@@ -188,23 +185,23 @@ export class OwnedSession implements Hold {
   }
 
   died(): void {
-    live.delete(this.session.config.id)
-    if (this.isEnding || !this.#started) return
+    liveIds.delete(this.session.config.id)
+    if (this.isEnding || !this.#startup) return
     this.isEnding = true
-    const { jobs } = this.#started
+    const { jobs } = this.#startup
     const wait = (milliseconds: number) => new Promise(resolve => setTimeout(resolve, milliseconds).unref())
     void Promise.all([wait(FAREWELL), jobs && Promise.race([jobs.done, wait(JOB_FAREWELL)])])
       .then(() => this.#abandon())
       .catch(() => {})
   }
 
-  /** Ends whatever has been started. */
+  /** Ends whatever has been made of the session. The Windows process gets `patience` milliseconds to leave. */
   async #abandon(patience = milliseconds(this.session.config.timeout_stop)): Promise<void> {
-    live.delete(this.session.config.id)
-    const started = this.#started
-    this.#started = undefined
-    await started?.end(patience)
-    // after callers that wait for `ready` have been told why the session is not up
+    liveIds.delete(this.session.config.id)
+    const startup = this.#startup
+    this.#startup = undefined
+    await startup?.end(patience)
+    // later, so that callers that wait for `ready` are told first why the session is not up
     setImmediate(() => this.session.closePorts())
   }
 }

@@ -1,4 +1,3 @@
-/** Headers that are read in a thread of their own. */
 import { Worker } from 'node:worker_threads'
 import type { ReadAnswer, ReadTask } from '../../../workers/header.js'
 import type { ParsedHeader } from '../../ctypes/header/index.js'
@@ -6,9 +5,9 @@ import { ArgumentError, decodeError } from '../../errors.js'
 import type { Arch } from '../../runtime/config.js'
 
 /**
- * Reads a header's text in a thread of its own, which takes seconds where it is that of `windows.h`. What it gives is plain data that any
- * thread, and a job, can be sent: `session.header` and `declare` take it like the text. Rejects with ArgumentError at the place of the text
- * that cannot be read.
+ * Reads a C header in a thread of its own, since that of `windows.h` takes seconds. What it gives is plain data that
+ * can be sent to any thread and to jobs: `session.header` and `declare` take it like the text, in milliseconds. Rejects
+ * with ArgumentError, which names the line that cannot be read.
  */
 export async function readHeader(
   text: string,

@@ -1,19 +1,19 @@
-/** The one worker of a session, as a pool of Piscina: jobs are its tasks. */
 import { Piscina } from 'piscina'
 import type { JobTask, TaskResult } from '../../../workers/session.js'
 
+/** The one worker of a session, as a pool of Piscina's: jobs are its tasks. */
 export type SessionWorker = Piscina<JobTask, TaskResult>
 
+/** Starts the worker's thread. */
 export function makeWorker(): SessionWorker {
   return new Piscina<JobTask, TaskResult>({
     filename: new URL('../../../workers/session.js', import.meta.url).href,
     minThreads: 1,
     maxThreads: 1,
     idleTimeout: Number.POSITIVE_INFINITY,
-    // otherwise Piscina would block an idle worker in Atomics.wait, where callbacks of jobs that have ended could not
-    // be heard
+    // otherwise an idle worker would be blocked in Atomics.wait, and not hear callbacks of jobs that have ended
     atomics: 'disabled',
-    // the thread that started the session closes its descriptors, once
+    // descriptors are closed by the thread that started the session, and must not be closed a second time
     trackUnmanagedFds: false,
     execArgv: [],
   })

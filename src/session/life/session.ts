@@ -1,4 +1,4 @@
-/** A session: one Windows Python process on Wine, driven by one worker thread. */
+/** The session as a program has it: its start and end, its parameters, its events. */
 import { MessagePort } from 'node:worker_threads'
 import { SharedState } from '../../channel/shared.js'
 import { describe } from '../../ctypes/data.js'
@@ -20,30 +20,33 @@ import { encodingFor } from '../core/text-encoding.js'
 import { lend } from '../memsync/loan.js'
 import { SessionSurface } from '../surface/surface.js'
 import { type HeldSession, type Hold, milliseconds } from './hold.js'
-import { holdNode } from './hold-node.js'
 import type { JobOptions } from './job.js'
 import { jobUrl } from './job-url.js'
 import { JoinedSession } from './joined-session.js'
-import { HostPorts } from './joining.js'
+import { JoinPorts } from './joining.js'
+import { keepNodeAlive } from './keep-node-alive.js'
 import { Listeners } from './listeners.js'
 import { checkLogFile, SessionLog } from './log.js'
 import { OwnedSession } from './owned-session.js'
 
-/** What a session says of itself without being asked. */
+/** Events of a session, by `on`. */
 export interface SessionEvents {
-  /** A callback threw outside any call, or a disposed one was called. */
+  /** A callback threw where no call fails with that (what is no error is its `cause`), or a disposed one was called. */
   callbackError: [error: Error]
   /** The session has ended, for whatever reason. */
   end: []
 }
 
-/** Parameters of a session whose architecture is that of a DLL, unless it is given. */
+/** Parameters for `open`: without `arch`, or with `'auto'`, the architecture is that of the DLL. */
 export type OpenParameters = Partial<Omit<Config, 'arch'>> & { readonly arch?: Arch | 'auto' }
 
-/** The parameters of a session that can load a DLL. Throws ArgumentError, ConfigError, DllNotFoundError, WrongArchitectureError. */
+/**
+ * The parameters of a session that can load a DLL. Throws ArgumentError, ConfigError, DllNotFoundError,
+ * WrongArchitectureError.
+ */
 export function parametersFor(dllPath: string, parameters: OpenParameters): Partial<Config> {
   checkDllName(dllPath)
-  // refuses what is no object in the same words as the constructor
+  // for what is no object this throws the error of the constructor
   if (!isRecord(parameters)) resolveConfig(parameters as never)
   const { arch = 'auto', ...others } = parameters
   return arch === 'auto' ? { ...others, arch: archForDll(dllPath, resolveConfig(others)) } : { ...others, arch }
@@ -60,10 +63,13 @@ export class CtypesSession extends SessionSurface {
   #config: ResolvedConfig
   readonly #log: SessionLog
   readonly #hold: Hold
-  readonly #ports = new HostPorts()
+  readonly #ports = new JoinPorts()
   #stopping: Promise<void> | undefined
 
-  /** Starts a session; calls made before it is up wait until it is. Throws ConfigError. */
+  /**
+   * Starts a session; calls that are made before it is up wait until it is. Throws ConfigError. `joining` is for
+   * `attach` alone.
+   */
   constructor(parameters: Partial<Config> = {}, joining?: MessagePort) {
     if (joining !== undefined) checkPort(joining)
     const config = resolveConfig(parameters)
@@ -74,12 +80,12 @@ export class CtypesSession extends SessionSurface {
     this.#log = new SessionLog(config)
     const held = this.#asHeld()
     this.#hold = joining ? new JoinedSession(held, joining) : new OwnedSession(held)
-    this.#ready = this.#hold.begin().finally(holdNode())
-    // who awaits `ready` is told of a failure; where nobody does, it must not end the program as an unhandled rejection
+    this.#ready = this.#hold.begin().finally(keepNodeAlive())
+    // who awaits `ready` is told of a failure; where nobody does it is no unhandled rejection
     this.#ready.catch(() => {})
   }
 
-  /** Starts a session and waits until it is up. */
+  /** Starts a session and waits until it is up. Rejects with ConfigError, SetupError, SessionStartError. */
   static async start(parameters: Partial<Config> = {}): Promise<CtypesSession> {
     const session = new CtypesSession(parameters)
     await session.ready
@@ -87,14 +93,18 @@ export class CtypesSession extends SessionSurface {
   }
 
   /**
-   * Starts a session of the architecture that a DLL needs, which its header tells, and waits until it is up. The DLL is found as `CDLL`
-   * finds it; it is not loaded. Throws (rejects with) WrongArchitectureError for one that no session can load, and DllNotFoundError.
+   * Starts a session of the architecture that a DLL needs, which the header of its file tells, and waits until it is
+   * up. The DLL is found as `CDLL` finds it, and not loaded. Rejects as `start` does, with DllNotFoundError, and with
+   * WrongArchitectureError for a DLL that no session can load.
    */
   static async open(dllPath: string, parameters: OpenParameters = {}): Promise<CtypesSession> {
     return CtypesSession.start(parametersFor(dllPath, parameters))
   }
 
-  /** Joins, from another thread, the session that `port()` of its first thread belongs to. */
+  /**
+   * Joins a session from another thread, by what `port()` gave. Rejects with SessionTerminatedError where the session
+   * has ended, with ZugbrueckeError where no more threads can join it.
+   */
   static async attach(port: MessagePort): Promise<CtypesSession> {
     checkPort(port)
     const session = new CtypesSession({}, port)
@@ -102,7 +112,7 @@ export class CtypesSession extends SessionSurface {
     return session
   }
 
-  /** A port for another thread of this program: give it to `CtypesSession.attach` there (it is transferable). */
+  /** A port by which another thread of this program joins: transfer it, and give it to `CtypesSession.attach` there. */
   port(): MessagePort {
     this.#hold.core?.assertAlive()
     return this.#ports.open({
@@ -112,6 +122,7 @@ export class CtypesSession extends SessionSurface {
     })
   }
 
+  /** The session's name: that of the parameter `id`, or a random one. */
   get id(): string {
     return this.#config.id
   }
@@ -128,13 +139,16 @@ export class CtypesSession extends SessionSurface {
     return this.#hold.core?.facts.pid
   }
 
-  /** Throws ConfigError for a name that no parameter has. */
+  /** The value of a parameter now. Throws ConfigError for a name that no parameter has. */
   getParameter<K extends keyof Config>(name: K): Config[K] {
     checkParameterName('getParameter', name)
     return this.#config[name]
   }
 
-  /** Changes what may change at run time. Throws (rejects with) ConfigError. */
+  /**
+   * Changes parameters that may change while a session runs, in all of its threads. Rejects with ConfigError, and with
+   * the session's end.
+   */
   async setParameter(changes: Partial<Config>): Promise<void> {
     const checked = checkParameterChange(changes)
     if (checked.encoding !== undefined) encodingFor(checked.encoding)
@@ -142,7 +156,7 @@ export class CtypesSession extends SessionSurface {
     const core = await this.#ready
     core.assertAlive()
     this.#configure(core, checked)
-    const release = holdNode()
+    const release = keepNodeAlive()
     try {
       await this.#hold.setParameter(core, changes, checked)
     } finally {
@@ -158,7 +172,7 @@ export class CtypesSession extends SessionSurface {
     core.timeoutStop = milliseconds(this.#config.timeout_stop)
   }
 
-  /** Throws ArgumentError for another event, and for what is no function. */
+  /** Adds a listener. Throws ArgumentError for an event that there is not, and for what is no function. */
   on<E extends keyof SessionEvents>(event: E, listener: (...args: SessionEvents[E]) => void): this {
     this.#listeners.add(event, listener)
     return this
@@ -169,9 +183,12 @@ export class CtypesSession extends SessionSurface {
     return this
   }
 
-  /** Ends the session: what is under way fails, the Windows process leaves. Settles when it is gone; twice is once. */
+  /**
+   * Ends the session: what is under way fails with SessionTerminatedError, and the Windows process leaves, or is killed
+   * after `timeout_stop`. Settles when it is gone. A second call gives the same promise.
+   */
   terminate(): Promise<void> {
-    this.#stopping ??= this.#hold.terminate(this.#ready).finally(holdNode())
+    this.#stopping ??= this.#hold.terminate(this.#ready).finally(keepNodeAlive())
     return this.#stopping
   }
 
@@ -230,7 +247,7 @@ export class CtypesSession extends SessionSurface {
     return this.#hold.core
   }
 
-  /** This object as its hold sees it. */
+  /** What the hold uses of this object. */
   #asHeld(): HeldSession {
     const session = this
     return {
@@ -259,7 +276,7 @@ export class CtypesSession extends SessionSurface {
       lend,
       onCallbackError: error => this.#stray(error),
       onDeath: () => {
-        // a session that was never up reports its failed start by `ready`
+        // of a session that was never up `ready` tells
         if (this.#hold.core === core) this.#died()
       },
     })

@@ -13,29 +13,30 @@ export class StartLimit {
   readonly #timer: NodeJS.Timeout | undefined
 
   constructor(id: string, milliseconds: number) {
-    let reject: (error: Error) => void = () => {}
-    this.passed = new Promise((_, no) => {
-      reject = no
+    let fail: (error: Error) => void = () => {}
+    this.passed = new Promise((_, reject) => {
+      fail = reject
     })
     // where nobody awaits it, it must not end the program as an unhandled rejection
     this.passed.catch(() => {})
     const late = () =>
-      reject(
+      fail(
         new SessionStartError(
-          `session ${id} did not start within ${milliseconds / 1000} s: ${this.#reason()} "npx zugbruecke doctor" says`,
+          `session ${id} did not start within ${milliseconds / 1000} s: ${this.#advice()}, or see what "npx zugbruecke doctor" says`,
         ),
       )
     if (milliseconds < MAX_TIMER) this.#timer = setTimeout(late, milliseconds)
   }
 
+  /** The start is over. */
   end(): void {
     clearTimeout(this.#timer)
   }
 
-  #reason(): string {
+  #advice(): string {
     const server = this.prefix ? serverProcess(this.prefix) : 0
     if (server > 0 && isStopped(server))
-      return `Wine's services are stopped (wineserver, process ${server}): continue them (kill -CONT ${server}), end them (npx zugbruecke stop), or see what`
-    return 'raise the parameter "timeout_start", or see what'
+      return `Wine's services are stopped (wineserver, process ${server}): continue them (kill -CONT ${server}), or end them (npx zugbruecke stop)`
+    return 'raise the parameter "timeout_start"'
   }
 }

@@ -1,6 +1,6 @@
 /**
- * What the thread that started a session owns of it: the shared memory, the worker, the segment, the Windows process, the sandbox.
- * Made step by step, so that whatever has been made by then can be ended at any step. Knows nothing of calls.
+ * What one try of a session's start makes: the shared memory, the worker, the segment, the sandbox, the Windows
+ * process. They are made one after the other, and `end` ends what has been made by then. Knows nothing of calls.
  */
 import { lockNow } from '../../channel/abandoned.js'
 import { endMapping, forgetView } from '../../channel/mapping.js'
@@ -20,21 +20,21 @@ import type { JobRunner } from './job-runner.js'
 import { makeWorker, untilLoaded } from './session-worker.js'
 import { supervisor } from './supervisor.js'
 
-/** The memory by which this thread's sessions take turns, and the number of the latest one. */
+/** The memory by which this thread's sessions take turns, and how many sessions have been started. */
 const turns = createTurns()
 let numbers = 0
-/** Each wakes the threads of one session: a thread that blocks would hold up the end of the program. */
+/** Each marks one session as ended, which wakes its threads: one that blocks would hold up the end of the program. */
 const releases = new Set<() => void>()
 const releaseAll = () => {
   for (const release of releases) release()
 }
 
 /**
- * Threads that may use a session from the start; and all that may ever use one in a sandbox, to which no descriptor
- * can be handed later.
+ * Threads that have a bell from the start. A sandbox has more of them, since no descriptor can be handed to it later:
+ * other threads cannot join its session.
  */
-const THREADS = [WORKER_THREAD, CALLER_THREAD]
-const SANDBOX_THREADS = [...THREADS, 2, 3, 4, 5]
+const START_THREADS = [WORKER_THREAD, CALLER_THREAD]
+const SANDBOX_THREADS = [...START_THREADS, 2, 3, 4, 5]
 
 export class Startup {
   readonly shared = new SharedState()
@@ -43,6 +43,7 @@ export class Startup {
   /** The memory for turns, and this session's number there. */
   readonly turns = turns
   readonly number = ++numbers
+  /** Made with the first job. */
   jobs?: JobRunner
   #segment: Segment | undefined
   #pid = 0
@@ -51,7 +52,7 @@ export class Startup {
   #over = false
   #sandbox: Promise<Sandbox> | undefined
   readonly #release = () => this.shared.end(EndReason.terminated)
-  /** An error that was thrown in the worker outside of tasks. */
+  /** An error that was thrown in the worker outside of jobs. */
   #strayed: Error | undefined
 
   /** `onWorkerEnd` is told if the worker's thread ends. */
@@ -74,9 +75,9 @@ export class Startup {
   ): Promise<{ segment: Segment; pid: number; sandbox: SandboxView | undefined }> {
     if (config.sandbox) this.#sandbox = Sandbox.make(installation, config, lockNow)
     const ready = this.#sandbox ?? ensureServices(installation)
-    // it is awaited below; a failure before that is not unhandled
+    // it is awaited below, and where it fails before that it is no unhandled rejection
     ready.catch(() => {})
-    const segment = createSegment(config.memory, this.shared, this.#sandbox ? SANDBOX_THREADS : THREADS)
+    const segment = createSegment(config.memory, this.shared, this.#sandbox ? SANDBOX_THREADS : START_THREADS)
     this.#segment = segment
     if (releases.size === 0) process.on('exit', releaseAll)
     releases.add(this.#release)
@@ -89,12 +90,15 @@ export class Startup {
     return { segment, pid: this.#pid, sandbox: sandbox?.view }
   }
 
-  /** The descriptor of the bell of a thread that joins. Throws ZugbrueckeError where it can have none, SessionStartError where none is left. */
+  /**
+   * Opens the bell of a thread that joins, and gives its descriptor. Throws ZugbrueckeError where the sandbox has none
+   * for the thread, SessionStartError where the system has no descriptor left.
+   */
   openBell(thread: number): number {
     const segment = this.#segment as Segment
     if (this.#sandbox && !SANDBOX_THREADS.includes(thread))
       throw new ZugbrueckeError(
-        `a session in a sandbox may be joined by ${SANDBOX_THREADS.length - THREADS.length} threads at a time`,
+        `a session in a sandbox may be joined by ${SANDBOX_THREADS.length - START_THREADS.length} threads at a time`,
       )
     return openBell(segment, this.shared, thread)
   }
@@ -119,7 +123,7 @@ export class Startup {
     }
     await this.#sandbox?.then(
       sandbox => sandbox.remove(),
-      // the failure to make it has been reported by `spawn`
+      // `spawn` has told why it could not be made
       () => {},
     )
   }

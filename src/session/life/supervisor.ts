@@ -1,11 +1,11 @@
-/** The supervisor thread, started with the first session. */
+/** The supervisor thread, and the last look at what it has to write. */
 import { MessageChannel, Worker } from 'node:worker_threads'
 import type { Supervisor } from '../../../workers/supervisor.js'
 import { SessionStartError } from '../../errors.js'
 import { type Remote, wrap } from './comlink.js'
 import { Waiting, writerTo } from './output.js'
 
-let started: Remote<Supervisor> | undefined
+let running: Remote<Supervisor> | undefined
 
 /**
  * How long the end of the program waits while nothing of its sessions' output is taken, and how often it looks, in
@@ -28,16 +28,20 @@ function flush(waiting: Int32Array): void {
     writerTo(2)(Buffer.from(`zugbruecke: ${lost} bytes that sessions printed are lost, for nobody took them\n`))
 }
 
-/** Each thread that starts sessions has one; threads that only join a session need none. */
+/**
+ * The supervisor of this thread's sessions, which is started with the first one. A thread that only joins sessions has
+ * none.
+ */
 export function supervisor(): Remote<Supervisor> {
-  if (!started) {
+  if (!running) {
     const waiting = new Int32Array(new SharedArrayBuffer(8))
     process.on('exit', () => flush(waiting))
     const worker = new Worker(new URL('../../../workers/supervisor.js', import.meta.url), {
       name: 'zugbruecke supervisor',
       workerData: { waiting },
       execArgv: [],
-      // it writes to the descriptors itself, so that output does not wait for this thread's event loop
+      // without streams of Node's: it writes to the descriptors itself, and so does not wait for this thread's event
+      // loop
       stdin: false,
       resourceLimits: { maxOldGenerationSizeMb: 64 },
     })
@@ -50,12 +54,12 @@ export function supervisor(): Remote<Supervisor> {
     })
     // the next session starts another one
     worker.once('exit', () => {
-      started = undefined
+      running = undefined
     })
-    started = wrap<Supervisor>(
+    running = wrap<Supervisor>(
       port1,
       () => new SessionStartError(`the thread that looks after the Windows processes failed: ${why}`),
     )
   }
-  return started
+  return running
 }

@@ -146,9 +146,9 @@ export class MemsyncCall implements PreparedCall {
     inside?: Inside,
     texts?: TakenTexts,
   ): unknown {
-    const raised = this.inner.raise(view, at, room, inside, texts)
+    const bare = this.inner.bareResult(view, at, room, inside, texts)
     const address = this.#arch === 'win64' ? view.getBigUint64(at, true) : BigInt(view.getUint32(at, true))
-    return this.inner.finish(this.#finish(raised, address, room), args, room)
+    return this.inner.finish(this.#finish(bare, address, room), args, room)
   }
 
   /** Makes pointers that the routine has set lead to copies. Returns the result, which may be such a pointer. */
@@ -210,7 +210,13 @@ export class MemsyncCall implements PreparedCall {
       else {
         const block = room?.outs[outs++]
         const place = block ? { block, offset: 0 } : null
-        spots.push({ is: 'leading', place, pointee: type.outType[FOR_ARCH](this.#arch), given: undefined, text: false })
+        spots.push({
+          is: 'passed pointer',
+          place,
+          pointee: type.outType[FOR_ARCH](this.#arch),
+          given: undefined,
+          text: false,
+        })
       }
     }
     while (given < args.length) spots.push(spotOf(args[given++], undefined, this.#arch, core.memory))

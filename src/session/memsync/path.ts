@@ -27,7 +27,7 @@ import { isCallbackTarget, type Place, readCell } from '../../ctypes/reference.j
 import { ArgumentError } from '../../errors.js'
 
 /** A point on a path. */
-export type Spot = Memory | Leading | Value
+export type Spot = Memory | PassedPointer | Value
 /** An object in memory. It has no type where a `void *` leads there. */
 export interface Memory {
   readonly is: 'memory'
@@ -36,8 +36,8 @@ export interface Memory {
   readonly offset: number
 }
 /** A pointer that was passed as an argument, and so does not lie in memory itself. */
-export interface Leading {
-  readonly is: 'leading'
+export interface PassedPointer {
+  readonly is: 'passed pointer'
   readonly place: Target | null
   readonly pointee: CType | undefined
   readonly given: unknown
@@ -132,9 +132,9 @@ export function follow(path: MemsyncPath, from: Origin, through: Through = stay)
 
   /** Goes through a pointer. */
   function lead(at: Pointer, index: number, segment: string): Memory | undefined {
-    const type = at.is === 'leading' ? at.pointee : pointeeOf(at.type)
+    const type = at.is === 'passed pointer' ? at.pointee : pointeeOf(at.type)
     let place: Place
-    if (at.is === 'leading') place = at.place
+    if (at.is === 'passed pointer') place = at.place
     else {
       const cell = { block: at.block, offset: at.offset, size: at.type.size }
       place = readCell(cell.block, cell.offset, cell.size)
@@ -153,9 +153,9 @@ export function follow(path: MemsyncPath, from: Origin, through: Through = stay)
 }
 
 /** A point that is a pointer, through which a path can go. */
-type Pointer = (Memory & { readonly type: CType }) | Leading
+type Pointer = (Memory & { readonly type: CType }) | PassedPointer
 const isPointer = (spot: Spot): spot is Pointer =>
-  spot.is === 'leading' ||
+  spot.is === 'passed pointer' ||
   (spot.is === 'memory' &&
     spot.type !== undefined &&
     spot.type[KIND] === 'p' &&
@@ -164,23 +164,23 @@ const isPointer = (spot: Spot): spot is Pointer =>
 
 /** An argument as the start of a path. `declared` is the type of its parameter, if one is declared. */
 export function spotOf(given: unknown, declared: CType | undefined, arch: Arch, memory: RemoteMemory): Spot {
-  const leading = (place: Target | null, pointee: CType | undefined, text = false): Leading => ({
-    is: 'leading',
+  const passedPointer = (place: Target | null, pointee: CType | undefined, text = false): PassedPointer => ({
+    is: 'passed pointer',
     place,
     pointee,
     given,
     text,
   })
-  if (given === null || given === undefined) return leading(null, undefined)
+  if (given === null || given === undefined) return passedPointer(null, undefined)
   const type = declared?.[FOR_ARCH](arch)
   const category = type?.[CATEGORY]
   const pointee = type && pointeeOf(type)
   if (given instanceof ByReference) {
     const target = given.target as CData
-    return leading({ block: target[BLOCK], offset: target[OFFSET] + given.offset }, typeOf(target))
+    return passedPointer({ block: target[BLOCK], offset: target[OFFSET] + given.offset }, typeOf(target))
   }
   if (isBuffer(given))
-    return leading(
+    return passedPointer(
       { block: new LocalBlock(bytesOf(given)), offset: 0 },
       pointee,
       category === 'char pointer' || category === 'wchar pointer',
@@ -188,7 +188,7 @@ export function spotOf(given: unknown, declared: CType | undefined, arch: Arch, 
   if (!(given instanceof CData)) {
     const { address } = given as { address?: unknown }
     return typeof address === 'bigint'
-      ? leading({ block: new RemoteRange(memory, address), offset: 0 }, pointee)
+      ? passedPointer({ block: new RemoteRange(memory, address), offset: 0 }, pointee)
       : { is: 'value', value: given }
   }
   const own = typeOf(given)
@@ -196,13 +196,13 @@ export function spotOf(given: unknown, declared: CType | undefined, arch: Arch, 
   if (pointing[CATEGORY] !== 'array' && (pointing[KIND] !== 'p' || pointing[CATEGORY] === 'callback'))
     return { is: 'memory', type: own, block: given[BLOCK], offset: given[OFFSET] }
   const place = placeOf(given, { name: pointing.name, pointee: pointeeOf(pointing) ?? null, arch })
-  if (place === null) return leading(null, undefined)
+  if (place === null) return passedPointer(null, undefined)
   if (typeof place === 'bigint' || isCallbackTarget(place)) return { is: 'value', value: given }
   // `place` is where the given pointer leads, or, if no pointer was given, the given object itself
   if (place.block !== given[BLOCK] || place.offset !== given[OFFSET])
-    return leading(place, pointeeOf(pointing) ?? pointeeOf(own))
+    return passedPointer(place, pointeeOf(pointing) ?? pointeeOf(own))
   const isArray = own[CATEGORY] === 'array'
-  return leading(place, isArray && pointee?.[CATEGORY] !== 'array' ? pointeeOf(own) : own)
+  return passedPointer(place, isArray && pointee?.[CATEGORY] !== 'array' ? pointeeOf(own) : own)
 }
 
 /** The pointer at the end of a path: where it lies, if it lies in memory, and where it leads. */
@@ -225,7 +225,7 @@ export function endOf(spot: Spot, arch: Arch): End | undefined {
       return undefined
     throw new ArgumentError(`it leads to ${describe(spot.value)}, which is no pointer`)
   }
-  if (spot.is === 'leading')
+  if (spot.is === 'passed pointer')
     return { cell: undefined, place: spot.place, pointee: spot.pointee, isVoid: false, text: spot.text }
   const { type, block, offset } = spot
   if (type?.[CATEGORY] === 'array') return undefined
@@ -245,7 +245,7 @@ export function endOf(spot: Spot, arch: Arch): End | undefined {
 export function found(spot: Spot | undefined): unknown {
   if (!spot) return undefined
   if (spot.is === 'value') return plain(spot.value)
-  if (spot.is === 'leading') return spot.given
+  if (spot.is === 'passed pointer') return spot.given
   const { type, block, offset } = spot
   if (!type) throw new ArgumentError('it leads to what a void pointer leads to')
   return type[CATEGORY] === 'void pointer' ? viewAt(type, block, offset) : plain(type[READ](block, offset))
@@ -258,9 +258,9 @@ const plain = (value: unknown): unknown =>
 export function lengthAt(spot: Spot | undefined): number | undefined {
   let at = spot
   for (let i = 0; at && isPointer(at) && i < 8; i++) {
-    const place: Place = at.is === 'leading' ? at.place : readCell(at.block, at.offset, at.type.size)
+    const place: Place = at.is === 'passed pointer' ? at.place : readCell(at.block, at.offset, at.type.size)
     if (place === null || typeof place === 'bigint' || isCallbackTarget(place)) return undefined
-    const type = at.is === 'leading' ? at.pointee : pointeeOf(at.type)
+    const type = at.is === 'passed pointer' ? at.pointee : pointeeOf(at.type)
     at = { is: 'memory', type, block: place.block, offset: place.offset }
   }
   return at && asLength(found(at))

@@ -1,5 +1,3 @@
-/** Memory of the Windows process that the program has allocated. */
-
 import { RemoteBlock, type RemoteMemory } from '../../ctypes/block.js'
 import { check, wholeNumber } from '../../ctypes/checks.js'
 import { BLOCK, type CType, viewAt } from '../../ctypes/data.js'
@@ -28,6 +26,7 @@ export class Allocation {
   readonly #block: RemoteBlock
   constructor(
     owner: AllocationOwner,
+    /** Its address, also once it has been freed. */
     readonly start: bigint,
     /** In bytes. */
     readonly size: number,
@@ -36,7 +35,7 @@ export class Allocation {
     this.#owner = owner
     this.#block = new AllocationBlock(memory, this)
   }
-  /** @internal The block that pointers to this memory lead to. */
+  /** @internal The block of this memory, for pointers to it. */
   get [BLOCK](): RemoteBlock {
     return this.#block
   }
@@ -45,21 +44,24 @@ export class Allocation {
     if (this.#freed) throw new MemoryAccessError('this memory has been freed', { address: this.start })
     return this.start
   }
-  /** The memory of its session. Other sessions refuse the allocation. */
+  /** The memory of its session: calls of other sessions refuse the allocation. Throws once the session has ended. */
   get memory(): RemoteMemory {
     return this.#owner.core().memory
   }
-  /** Copies bytes from an offset on: `length` of them, or all. */
+  /**
+   * A copy of `length` bytes from an offset on, or of all, as they are now. Throws ArgumentError for what is not
+   * inside, MemoryAccessError once the memory is freed.
+   */
   read(offset = 0, length?: number): Uint8Array {
     check('an offset', offset, WHOLE)
     const count = length === undefined ? this.size - offset : length
     return this.#owner.read(this.#at(offset, count), count)
   }
-  /** Writes bytes at an offset; more than there is room for is a `MemoryAccessError`. */
+  /** Writes bytes at an offset, now. Throws as `read` does. */
   write(bytes: Uint8Array, offset = 0): void {
     this.#owner.write(this.#at(offset, isA(bytes, Uint8Array) ? bytes.length : 0), bytes)
   }
-  /** Frees the memory when the calls made before have returned. Freeing it twice is a `MemoryAccessError`. */
+  /** Frees the memory when the calls made before have returned. Rejects with MemoryAccessError the second time. */
   free(): Promise<void> {
     return this.#owner.free(this)
   }
@@ -67,7 +69,7 @@ export class Allocation {
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#freed) await this.free()
   }
-  /** Frees the memory at the end of a `using`: without waiting for it, but inside a job it blocks until it is done. */
+  /** Frees the memory at the end of a `using`. Nobody waits for that; inside a job it blocks until it is done. */
   [Symbol.dispose](): void {
     if (!this.#freed) void (async () => this.free())().catch(() => {})
   }
@@ -77,7 +79,7 @@ export class Allocation {
     this.#freed = true
     return address
   }
-  /** @internal */
+  /** @internal Whether this session has allocated it. */
   belongsTo(owner: AllocationOwner): boolean {
     return owner === this.#owner
   }
@@ -120,9 +122,15 @@ export class TypedAllocation<T extends CType> extends Allocation {
   }
 }
 
+/**
+ * Zeroed memory of the Windows process for so many bytes, or for an object of a type. Rejects with ArgumentError,
+ * MemoryAccessError.
+ */
 export interface Alloc {
   (bytes: number): Promise<Allocation>
   <T extends CType>(type: T): Promise<TypedAllocation<T>>
+  /** The same, blocking this thread; throws. */
   sync(bytes: number): Allocation
+  /** The same, blocking this thread; throws. */
   sync<T extends CType>(type: T): TypedAllocation<T>
 }

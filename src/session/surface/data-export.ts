@@ -1,4 +1,3 @@
-/** A variable that a DLL exports. The Windows side is asked for its address when it is first read or written. */
 import { numberOf } from '../../codec/control.js'
 import { Op } from '../../codec/layout.js'
 import { RemoteBlock, type RemoteMemory } from '../../ctypes/block.js'
@@ -7,6 +6,10 @@ import type { DllState } from '../core/dll-state.js'
 import { coreForSync } from '../core/owner.js'
 import type { SessionSurface } from './surface.js'
 
+/**
+ * The block of a variable that a DLL exports. The Windows side is asked for its address when it is first read or
+ * written, which blocks this thread, and throws DllNotFoundError or RoutineNotFoundError.
+ */
 export class DataExportBlock extends RemoteBlock {
   #address: bigint | undefined
 

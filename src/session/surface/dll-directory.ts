@@ -12,7 +12,7 @@ export class DllDirectory {
   constructor(
     /** Its Windows path. */
     readonly path: string,
-    /** Removes the folder, after the loads that were asked for before. Closing it twice is an ArgumentError. */
+    /** Ends that, after the loads that were asked for before. Rejects with ArgumentError the second time. */
     readonly close: Both<[], void>,
   ) {}
   /** @internal Marks the folder as closed. Throws ArgumentError if it was closed before. */
@@ -20,12 +20,16 @@ export class DllDirectory {
     if (this.#closed) throw new ArgumentError(`${this.path} is not searched any more`)
     this.#closed = true
   }
+  /** Closes it at the end of an `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#closed) await this.close()
   }
 }
 
-/** Makes the `add_dll_directory` of a session, which takes a Unix path or a Windows path. */
+/**
+ * Makes `add_dll_directory` of a session. `blocking`: `close` of what it gives blocks also without `.sync`, as inside
+ * jobs.
+ */
 export function directoryAdder(session: SessionSurface, blocking: boolean): Both<[path: string], DllDirectory> {
   return both(session, (ask, path) => {
     const folder = folderPath(path, session.cwd)

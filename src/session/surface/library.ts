@@ -14,11 +14,14 @@ import { makeRoutine, type Routine } from './routine.js'
 import { RoutineEngine } from './routine-engine.js'
 import type { SessionSurface } from './surface.js'
 
-/** The properties of a library that are not its routines. */
+/** The properties of a library that are no routines. */
 export interface LibraryMembers extends DataExports {
   /** Its name as it was given. */
   readonly _name: string
-  /** A routine with its types: a new object each time. `name` may be an ordinal. */
+  /**
+   * A routine with its types: a new object each time. `name` may be an ordinal. Throws ArgumentError; that the DLL has
+   * no such routine is an error of its calls.
+   */
   func<const A extends readonly ArgType[], R extends ResType>(
     name: string | number,
     argtypes: A,
@@ -29,13 +32,17 @@ export interface LibraryMembers extends DataExports {
    * declared later.
    */
   func<A extends readonly unknown[] = readonly unknown[], R = unknown>(prototype: string | number): Routine<A, R>
-  /** All routines of a header, by name. `header` is its text, or what `readHeader` has made of the text. */
+  /**
+   * All routines of a header, by name. `header` is its text, or what `readHeader` has made of the text. Throws
+   * ArgumentError.
+   */
   declare(header: string | ParsedHeader): { readonly [name: string]: Routine }
   /** Loads the DLL now, unless it is loaded. Rejects with DllNotFoundError or WrongArchitectureError. */
   readonly load: Both<[], Library>
   /**
    * Unloads the library. From now on its routines, data exports and function pointers fail with DllNotFoundError. The
-   * DLL itself stays loaded for as long as another library, or another DLL, has it loaded.
+   * DLL itself stays for as long as another library, or another DLL, has it loaded. Rejects with ArgumentError where it
+   * is not loaded.
    */
   unload(): Promise<void>
 }
@@ -43,8 +50,12 @@ export interface LibraryMembers extends DataExports {
 /** A DLL: `library.name` is the routine `name`, one object for each name. */
 export type Library = LibraryMembers & { readonly [routine: string]: Routine } & { readonly [ordinal: number]: Routine }
 
+/** The properties of a loader that are no libraries. */
 export interface LoaderMembers {
-  /** Loads a DLL now: a Unix path, a Windows path, or a name that Windows finds. */
+  /**
+   * Loads a DLL now, into a new library: a Unix path, a Windows path, or a name that Windows finds. Rejects with
+   * DllNotFoundError, WrongArchitectureError, ArgumentError.
+   */
   readonly LoadLibrary: Both<[name: string], Library>
 }
 /** `loader.kernel32` is the DLL of that name. It is loaded when one of its routines is first called. */
@@ -53,15 +64,19 @@ export type LibraryLoader = LoaderMembers & { readonly [dll: string]: Library }
 /** The method that `console.log` calls to show an object. */
 const INSPECT: unique symbol = Symbol.for('nodejs.util.inspect.custom') as never
 
-/** Properties that JS itself reads of any object. An export with such a name can be reached by `func`. */
+/** Names that JS itself reads of any object: they are no routines by attribute, and no DLLs. `func` takes them. */
 const NEVER_EXPORTS = new Set(['then', 'toJSON', 'constructor', 'prototype', 'inspect', 'valueOf', 'toString'])
 
-export function makeLibrary(
+/**
+ * A library of a session. `blocking`: its functions block also without `.sync`, as inside jobs. `onUnload` is called
+ * when the program unloads it. Throws ArgumentError for a bad name or bad options.
+ */
+function makeLibrary(
   session: SessionSurface,
   name: string,
   kind: LibraryKind,
   options: LibraryOptions,
-  blocking = false,
+  blocking: boolean,
   onUnload = () => {},
 ): Library {
   const state = new DllState(name, kind, options, session.cwd)
@@ -72,9 +87,9 @@ export function makeLibrary(
     func(target: string | number, argtypes?: readonly ArgType[], restype?: ResType) {
       if (argtypes === undefined && isPrototype(target))
         return makeRoutine(RoutineEngine.fromPrototype(session, state, target), blocking) as never
-      const made = engine(target)
-      if (argtypes !== undefined) made.declareTyped(argtypes, restype)
-      return makeRoutine(made, blocking) as never
+      const routine = engine(target)
+      if (argtypes !== undefined) routine.declareTyped(argtypes, restype)
+      return makeRoutine(routine, blocking) as never
     },
     declare(header) {
       const { routines } = session.header(header)
@@ -127,14 +142,16 @@ export interface LibraryConstructor {
   new (name: string, options?: LibraryOptions): Library
 }
 
+/** `CDLL`, `WinDLL` or `OleDLL` of a session. */
 export function makeConstructor(session: SessionSurface, kind: LibraryKind, blocking: boolean): LibraryConstructor {
-  // no arrow function, for that could not be called with `new`
+  // no arrow function, since that could not be called with `new`
   return function construct(name: string, options: LibraryOptions = {}) {
     return makeLibrary(session, name, kind, options, blocking)
   } as unknown as LibraryConstructor
 }
 
-export function makeLoader(session: SessionSurface, kind: LibraryKind, blocking = false): LibraryLoader {
+/** `cdll`, `windll` or `oledll` of a session. */
+export function makeLoader(session: SessionSurface, kind: LibraryKind, blocking: boolean): LibraryLoader {
   const cache = new Map<string, Library>()
   const get = (name: string): Library => {
     const known = cache.get(name)
@@ -157,6 +174,6 @@ export function makeLoader(session: SessionSurface, kind: LibraryKind, blocking 
 }
 
 /**
- * Whether a text is a prototype: a name has no spaces and no brackets. The empty text counts, for its error says more.
+ * Whether it is a prototype: a name has no spaces and no brackets. The empty text counts as one, whose error says more.
  */
 const isPrototype = (target: string | number): target is string => typeof target === 'string' && /[\s(]|^$/.test(target)

@@ -1,5 +1,3 @@
-/** `session.memory`: allocates, reads and writes memory of the Windows process. */
-
 import { numberOf } from '../../codec/control.js'
 import { Op } from '../../codec/layout.js'
 import { LocalBlock, RemoteBlock, type RemoteMemory, RemoteRange } from '../../ctypes/block.js'
@@ -46,11 +44,15 @@ export type TypedArrayConstructor =
   | BigUint64ArrayConstructor
 
 /**
- * Memory of a session's Windows process. Reading and writing happen at once, whatever calls are under way: await those
- * first. A bad address is a `MemoryAccessError`, never a crash.
+ * `session.memory`: memory of the Windows process. Reading and writing happen at once, whatever calls are under way:
+ * await those first. A bad address is a MemoryAccessError, never a crash. Before the session is up everything but
+ * `alloc` and `free` throws SessionStartError.
  */
 export class SessionMemory {
-  /** Zeroed memory of the Windows process for so many bytes, or for an object of a type. */
+  /**
+   * Zeroed memory of the Windows process for so many bytes, or for an object of a type, until it is freed or the
+   * session ends.
+   */
   readonly alloc: Alloc
   /**
    * Frees what `alloc` gave, when the calls made before have returned. Given an object of ctypes that has moved, it
@@ -62,7 +64,7 @@ export class SessionMemory {
   /** `blocking`: its functions block also without `.sync`, as inside jobs. */
   constructor(
     private readonly session: SessionSurface,
-    blocking = false,
+    blocking: boolean,
   ) {
     const fitting = (what: number | CType) => (isType(what) ? what[FOR_ARCH](session.arch) : what)
     const make = (what: number | CType, core: SessionCore, address: bigint): Allocation => {
@@ -75,12 +77,14 @@ export class SessionMemory {
       const most = session.arch === 'win64' ? Number.MAX_SAFE_INTEGER : LARGEST
       if (!Number.isSafeInteger(size) || size < 0 || size > most)
         throw new ArgumentError(`alloc takes a type or a number of bytes up to ${most}, not ${describe(what)}`)
-      return ask(`alloc(${size})`, Op.alloc, [size], [], (o, core) => make(what, core, BigInt.asUintN(64, numberOf(o))))
+      return ask(`alloc(${size})`, Op.alloc, [size], [], (outcome, core) =>
+        make(what, core, BigInt.asUintN(64, numberOf(outcome))),
+      )
     })
     const free = both(session, (ask, memory: Allocation | object) => {
       if (isA(memory, CData)) {
         const block = freeable(memory)
-        // any message would do: when it is answered all calls made before have returned
+        // any request would do: when it is answered all calls made before have returned
         return ask('free', Op.getLastError, [], [], () => moveBack(block))
       }
       if (!isA(memory, Allocation))
@@ -123,9 +127,9 @@ export class SessionMemory {
       return object
     }
     if (block instanceof LocalBlock && block.isObject && !block.isLent) objects.addressFor(block)
-    // throws if the object has no address by now, and says why
-    if (block instanceof LocalBlock && block.home?.memory.sessionId !== memory.sessionId && block.home)
+    if (block instanceof LocalBlock && block.home && block.home.memory.sessionId !== memory.sessionId)
       throw new ArgumentError(`this ${name} lives in memory of session ${block.home.memory.sessionId}`)
+    // throws if the object could not move, and says why
     addressof(object)
     return object
   }
@@ -134,7 +138,7 @@ export class SessionMemory {
    * A typed array of `length` zeros, or a ctypes array of `length` elements of a C type, in memory that both sides see:
    * calls and batches use it in place, and DLLs may keep its address. It lives for as long as this thread can reach it.
    * The Windows side may change it at any time: sort, search, decode or print only a copy of it (`slice()`) while a
-   * routine uses it.
+   * routine uses it. Throws ArgumentError, and ZugbrueckeError where there is no room.
    */
   array<A extends TypedArrayConstructor>(type: A, length: number): InstanceType<A>
   array<T extends CType>(type: T, length: number): InstanceOf<ArrayType<T>>
@@ -143,10 +147,10 @@ export class SessionMemory {
     if (!Number.isSafeInteger(length) || length < 0)
       throw new ArgumentError(`an array needs a length, not ${describe(length)}`)
     if (isType(type)) {
-      const made = type[FOR_ARCH](this.session.arch).array(length)
-      const block = objects.make(made.size, Math.max(ALIGNED, made.alignment))
-      block.shape = made
-      return viewAt(made, block, 0)
+      const arrayType = type[FOR_ARCH](this.session.arch).array(length)
+      const block = objects.make(arrayType.size, Math.max(ALIGNED, arrayType.alignment))
+      block.shape = arrayType
+      return viewAt(arrayType, block, 0)
     }
     const size = hasMember(type, 'BYTES_PER_ELEMENT') ? type.BYTES_PER_ELEMENT : undefined
     if (typeof type !== 'function' || typeof size !== 'number')
@@ -155,7 +159,10 @@ export class SessionMemory {
     return new type(buffer as ArrayBuffer, byteOffset, length)
   }
 
-  /** The object of a type at an address of the Windows process, read and written in place. */
+  /**
+   * The object of a type at an address of the Windows process, read and written in place. Throws ArgumentError; a bad
+   * address is an error where the object is used.
+   */
   at<T extends CType>(type: T, address: AddressLike): InstanceOf<T> {
     const { memory } = this.core()
     if (!isType(type)) throw new ArgumentError(`at takes a type, not ${describe(type)}`)
@@ -167,13 +174,13 @@ export class SessionMemory {
     return addressFrom(address, memory, this.session.arch)
   }
 
-  /** @internal */
+  /** @internal The core of this thread. Throws where the session is not up, or has ended. */
   core(): SessionCore {
     return coreForSync(this.session)
   }
 }
 
-/** Bytes that arrays are aligned to at least. */
+/** Bytes that the arrays of `array` are aligned to at least. */
 const ALIGNED = 64
 
 /** The block of an object that `free` may move back. Throws ArgumentError if it may not. */

@@ -1,6 +1,6 @@
 /**
- * The attributes of a routine, as in ctypes: argtypes, restype, errcheck, and memsync. Checks what is assigned to them,
- * and compiles them to a plan when the routine is called.
+ * The attributes of a routine, as in ctypes: argtypes, restype, errcheck; and memsync. Checks what is assigned to them,
+ * and compiles them to a plan when the routine is first called.
  */
 import { adapterOf } from '../../ctypes/adapters.js'
 import { type CallPlan, compilePlan } from '../../ctypes/call-plan.js'
@@ -18,26 +18,30 @@ import type { ErrCheck, Routine } from './routine.js'
 import type { SessionSurface } from './surface.js'
 
 export abstract class RoutineAttributes {
+  /** Its name in the DLL, or `#3` for an ordinal. */
   readonly name: string
+  /** Names it in errors, with its DLL. */
   readonly label: string
   /** The routine as the program holds it. */
   routine: Routine | undefined
   /**
-   * Whether more arguments than declared are refused: where types were given to `func`, or a prototype without `...`.
+   * Whether types were given to `func`, or a prototype: then more arguments than declared are refused, unless it is
+   * variadic.
    */
   strict = false
+  /** Whether a prototype has declared it with `...`. */
   variadic = false
   convention: Convention
   /** The ordinal of a routine that is named by it; -1: it has a name. */
   protected readonly ordinal: number
-  /** Runs the `from_param` of adapters, if there are any. */
+  /** Replaces arguments by what `from_param` of their parameters makes of them, if any parameter has that. */
   protected adapt: ReturnType<typeof adapterOf>
   protected directives: readonly Directive[] | undefined
   #argtypes: readonly ArgType[] | undefined
   #restype: ResType
   #errcheck: ErrCheck | undefined
   #memsync: readonly Memsync[] | undefined
-  /** The directives, checked against the present declaration. */
+  /** The directives as a plan, checked against the present declaration. */
   #memsyncPlan: MemsyncPlan | undefined
   #plan: CallPlan | undefined
 
@@ -81,7 +85,7 @@ export abstract class RoutineAttributes {
     this.#restype = type
     this.forget()
   }
-  /** Sets both, and has extra arguments refused from now on. */
+  /** Sets argtypes and restype, and has extra arguments refused from now on. Throws ArgumentError. */
   declareTyped(argtypes: readonly ArgType[] | null, restype: ResType = this.#restype): void {
     this.strict = true
     this.#argtypes = this.#checkArgtypes(argtypes)
@@ -90,7 +94,7 @@ export abstract class RoutineAttributes {
     this.adapt = this.#argtypes && adapterOf(this.#argtypes)
   }
 
-  /** Sets all that a prototype declares; extra arguments are refused from now on. */
+  /** Sets all that a prototype declares; extra arguments are refused from now on, unless it has `...`. */
   declareAs({ argtypes, restype, variadic, convention, conventionStated }: Prototype): void {
     this.#argtypes = argtypes
     this.#restype = restype
@@ -123,6 +127,7 @@ export abstract class RoutineAttributes {
   get isChecked(): boolean {
     return this.#errcheck !== undefined && this.routine !== undefined
   }
+  /** Calls errcheck: see RoutineSource. */
   check(value: unknown, args: readonly unknown[]): unknown {
     return (this.#errcheck as ErrCheck)(value, this.routine as Routine, args)
   }
@@ -138,7 +143,7 @@ export abstract class RoutineAttributes {
     this.#memsyncPlan = undefined
   }
 
-  /** The types that paths of memsync are checked against. */
+  /** The types that paths of memsync directives are checked against. */
   #pathTypes(restype: ResType | undefined): PathTypes {
     return {
       owner: this.label,

@@ -1,6 +1,6 @@
 /**
- * Makes the calls of a routine. A routine is declared on the Windows side once for each signature that it is called
- * with, before the first such call; the call does not wait for the answer to that.
+ * Makes the calls of a routine. The routine is declared on the Windows side once for each signature that it is called
+ * with, by a request ahead of the first such call, which does not wait for the answer.
  */
 
 import type { Lane } from '../../channel/lane.js'
@@ -14,15 +14,15 @@ import { RoutineNotFoundError } from '../../errors.js'
 import { type BatchFunction, makeBatch } from '../batch/batch.js'
 import { DeclaredRoutine, type RoutineSource } from '../call/declared-routine.js'
 import { callDirect, NOT_DIRECT } from '../call/direct-call.js'
-import { CallExchange, type Settle } from '../call/exchange.js'
+import { CallExchange, type FinishCall } from '../call/exchange.js'
 import { checkSignal, startLimited, timeoutError } from '../call/limited-call.js'
 import { notFound } from '../call/not-found.js'
 import { AwaitedScalarCall, callBlocking } from '../call/scalar-call.js'
-import { blocked } from '../core/blocked.js'
 import type { SessionCore } from '../core/core.js'
 import { BY_ADDRESS } from '../core/declarations.js'
 import type { DllState } from '../core/dll-state.js'
 import { coreForSync, whenUpWith } from '../core/owner.js'
+import { runBlocking } from '../core/run-blocking.js'
 import { failWith, filledError } from '../core/windows-error.js'
 import { MemsyncCall } from '../memsync/memsync.js'
 import type { CallDetail, CallOptions } from './routine.js'
@@ -34,12 +34,15 @@ const submitBlocking = (lane: Lane, exchange: CallExchange) => lane.submit(excha
 const submitSync = (lane: Lane, exchange: CallExchange) => lane.submitSync(exchange)
 
 export class RoutineEngine extends RoutineAttributes implements RoutineSource {
-  /** By plan. Arguments that are variadic or not declared may need several plans; otherwise there is one. */
+  /** By plan. There are several if the routine is called with undeclared or variadic arguments of several types. */
   readonly #declared = new Map<CallPlan, DeclaredRoutine>()
   /** The declared routine of the last call: most routines are always called with the same signature. */
   #latest: DeclaredRoutine | undefined
 
-  /** `address`: that of a routine that has no name. Throws ArgumentError for a `target` that names no export. */
+  /**
+   * `target` is the routine's name or ordinal; `address` is given for one that has neither, and then `target` is for
+   * errors alone. Throws ArgumentError for a `target` that names no export.
+   */
   constructor(
     session: SessionSurface,
     dll: DllState,
@@ -49,16 +52,19 @@ export class RoutineEngine extends RoutineAttributes implements RoutineSource {
     super(session, dll, target)
   }
 
+  /** The engine of a routine that a C prototype declares. Throws ArgumentError. */
   static fromPrototype(session: SessionSurface, dll: DllState, text: string): RoutineEngine {
     return RoutineEngine.fromParsed(session, dll, parsePrototype(text, session.arch, session.types as never))
   }
 
+  /** The same for a prototype that has been read. */
   static fromParsed(session: SessionSurface, dll: DllState, prototype: Prototype): RoutineEngine {
     const engine = new RoutineEngine(session, dll, prototype.symbol ?? prototype.name)
     engine.declareAs(prototype)
     return engine
   }
 
+  /** Makes a call; rejects with its error. */
   call(args: readonly unknown[], options?: CallOptions): Promise<unknown> {
     return whenUpWith(
       this.session,
@@ -68,14 +74,15 @@ export class RoutineEngine extends RoutineAttributes implements RoutineSource {
     )
   }
 
+  /** Makes a call that blocks this thread; throws. */
   callSync(args: readonly unknown[], options?: CallOptions): unknown {
     const core = coreForSync(this.session)
     if (options || this.directives || this.adapt || core.timeoutCall !== Number.POSITIVE_INFINITY)
       return this.#runSync(args, options).value
     try {
       const declared = this.declared(core, args)
-      if (declared.small) return callBlocking(core, declared, args)
-      if (declared.direct) {
+      if (declared.isScalar) return callBlocking(core, declared, args)
+      if (declared.isDirect) {
         const value = callDirect(core, declared, args)
         if (value !== NOT_DIRECT) return value
       }
@@ -85,6 +92,7 @@ export class RoutineEngine extends RoutineAttributes implements RoutineSource {
     return this.#runSync(args).value
   }
 
+  /** A call that gives also the last error and errno that it left. */
   detail(args: readonly unknown[]): Promise<CallDetail<unknown>> {
     const begin = (core: SessionCore, given: readonly unknown[]) =>
       this.#startLimited(core, given, core.timeoutCall, undefined, (value, lastError, errno) => ({
@@ -95,22 +103,22 @@ export class RoutineEngine extends RoutineAttributes implements RoutineSource {
     return whenUpWith(this.session, args, given => this.snapshot(given), begin)
   }
 
+  /** The same, blocking this thread; throws. */
+  detailSync(args: readonly unknown[]): CallDetail<unknown> {
+    return this.#runSync(args)
+  }
+
   /** Copies arguments for a call that has to wait: see CallPlan. Throws ArgumentError. */
   snapshot(args: readonly unknown[]): readonly unknown[] {
     return this.planFor(args).snapshot(args)
   }
 
-  detailSync(args: readonly unknown[]): CallDetail<unknown> {
-    return this.#runSync(args)
-  }
-
+  /** `batch` of the routine. `blocking`: it blocks, as inside jobs. */
   batchFunction(blocking: boolean): BatchFunction<readonly unknown[], unknown> {
     return makeBatch(this, blocking)
   }
 
-  /**
-   * The routine as declared for such arguments. Asks the Windows side to declare it if it is new. Throws ArgumentError.
-   */
+  /** The routine as it is declared for such arguments, which it requests if it is new. Throws ArgumentError. */
   declared(core: SessionCore, args: readonly unknown[]): DeclaredRoutine {
     const { error } = this.dll
     if (error) throw error
@@ -125,14 +133,14 @@ export class RoutineEngine extends RoutineAttributes implements RoutineSource {
   }
 
   /**
-   * Declares a routine before it is called, where that can be done. A later call then calls the code that is at the
-   * address now, or fails: not code of another DLL that has been loaded there since.
+   * Declares a routine by its address before it is called, if it can be declared without arguments. Calls then go to
+   * the code that is at the address now, or fail: they do not go to code of a DLL that is loaded there later.
    */
   declareNow(core: SessionCore): void {
     try {
       this.declared(core, [])
     } catch {
-      // a call will throw the same error
+      // a call throws the same error
     }
   }
 
@@ -172,13 +180,13 @@ export class RoutineEngine extends RoutineAttributes implements RoutineSource {
   #submit(
     core: SessionCore,
     given: readonly unknown[],
-    done: Settle,
+    done: FinishCall,
     send: (lane: Lane, exchange: CallExchange) => void = submit,
   ): CallExchange | undefined {
     try {
       const args = this.adapt ? this.adapt(given) : given
       const exchange = this.directives
-        ? this.#synced(core, args, this.directives, done)
+        ? this.#memsyncExchange(core, args, this.directives, done)
         : new CallExchange(core, this.declared(core, args), args, done)
       send(core.lane, exchange)
       return exchange
@@ -188,7 +196,12 @@ export class RoutineEngine extends RoutineAttributes implements RoutineSource {
     }
   }
 
-  #synced(core: SessionCore, args: readonly unknown[], directives: readonly Directive[], done: Settle): CallExchange {
+  #memsyncExchange(
+    core: SessionCore,
+    args: readonly unknown[],
+    directives: readonly Directive[],
+    done: FinishCall,
+  ): CallExchange {
     const plan = this.memsyncPlan(directives)
     const converted = plan.convert(args)
     const call = new MemsyncCall(this.declared(core, converted), plan, core, converted)
@@ -203,7 +216,7 @@ export class RoutineEngine extends RoutineAttributes implements RoutineSource {
     return new Promise((resolve, reject) => {
       try {
         const declared = this.directives || this.adapt ? undefined : this.declared(core, args)
-        if (declared?.small) new AwaitedScalarCall(core, declared, args, resolve, reject).submit(core.lane)
+        if (declared?.isScalar) new AwaitedScalarCall(core, declared, args, resolve, reject).submit(core.lane)
         else this.#submit(core, args, (error, value) => (error ? failWith(core, error, reject) : resolve(value)))
       } catch (error) {
         failWith(core, error as Error, reject)
@@ -227,8 +240,8 @@ export class RoutineEngine extends RoutineAttributes implements RoutineSource {
     checkSignal(this.label, options?.signal)
     let limit: TimeLimit | undefined
     try {
-      return blocked<CallDetail<unknown>>(core, finish => {
-        const done: Settle = (error, value, lastError, errno) => finish(error, { value, lastError, errno })
+      return runBlocking<CallDetail<unknown>>(core, finish => {
+        const done: FinishCall = (error, value, lastError, errno) => finish(error, { value, lastError, errno })
         if (timeout === Number.POSITIVE_INFINITY) return this.#submit(core, args, done, submitSync)
         const exchange = this.#submit(core, args, done, submitBlocking)
         limit = core.limit(timeout, () => {

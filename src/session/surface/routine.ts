@@ -20,12 +20,15 @@ export interface CallOptions {
   readonly signal?: AbortSignal
 }
 
+/** The checks of `CallOptions`. */
 export const CALL_OPTIONS: Checks = { timeout: MILLISECONDS, signal: SIGNAL }
 
 /** What `detail` gives beside the value. */
 export interface CallDetail<R> {
   readonly value: R
+  /** The copy of Windows' last error that routines of libraries with `use_last_error` leave, after the call. */
   readonly lastError: number
+  /** The copy of C's errno that routines of libraries with `use_errno` leave, after the call. */
   readonly errno: number
 }
 
@@ -36,7 +39,7 @@ export interface CallDetail<R> {
  */
 export type ErrCheck = (result: unknown, routine: Routine, args: readonly unknown[]) => unknown
 
-/** `Rows` and `Results` are of a batch: see `BatchFunction`. */
+/** A routine of a DLL. `Rows` and `Results` are what its batches give: see `BatchFunction`. */
 export interface Routine<
   A extends readonly unknown[] = readonly unknown[],
   R = unknown,
@@ -44,28 +47,34 @@ export interface Routine<
   Results = Rows,
 > {
   /**
-   * Calls the routine; rejects with ArgumentError, RoutineNotFoundError, StructuredExceptionError, SessionCrashedError,
-   * …
+   * Calls the routine. Rejects with what a callback or `errcheck` throws, and with ArgumentError (nothing was sent
+   * then), DllNotFoundError, RoutineNotFoundError, WindowsError, StructuredExceptionError, SessionCrashedError,
+   * SessionTerminatedError.
    */
   (...args: A): Promise<R>
   /** The same, blocking this thread; throws. */
   sync(...args: A): R
-  /** The routine with a time limit or a signal. */
+  /** The routine with a time limit or a signal. Its calls reject also with CallTimeoutError, AbortError. */
   with(options: CallOptions): Both<A, R>
-  /** The call's value with the last error and errno that it left (for libraries that keep them). */
+  /** A call that gives its value with the last error and errno that it left. */
   readonly detail: Both<A, CallDetail<R>>
-  /** One call for each row of columns. */
+  /** One call for each row of some columns. */
   readonly batch: BatchFunction<A, Rows, Results>
   /**
    * The types of its parameters. With `undefined` or `null` (Python's `None`) they are inferred from the arguments, as
-   * in ctypes.
+   * in ctypes. Setting it throws ArgumentError.
    */
   get argtypes(): readonly ArgType[] | undefined
   set argtypes(types: readonly ArgType[] | null | undefined)
+  /**
+   * The type of its result, null for none, or a function of the int that it returns. Setting it throws ArgumentError.
+   */
   get restype(): ResType
   set restype(type: ResType)
+  /** Called with each result, which it may replace or refuse by throwing. Setting it throws ArgumentError. */
   get errcheck(): ErrCheck | undefined
   set errcheck(check: ErrCheck | null | undefined)
+  /** Says how much memory pointers lead to, where types do not. Setting it throws ArgumentError. */
   get memsync(): readonly Memsync[] | undefined
   set memsync(directives: readonly Memsync[] | undefined)
   /** Its name in the DLL, or `#3` for an ordinal. */
@@ -73,12 +82,11 @@ export interface Routine<
 }
 
 const ENGINE: unique symbol = Symbol('engine')
+type HasEngine = { readonly [ENGINE]: RoutineEngine }
 
 /** Copies arguments that are passed by value, for a call of the routine that has to wait. Throws ArgumentError. */
 export const snapshotArguments = (routine: object, args: readonly unknown[]): readonly unknown[] =>
   (routine as HasEngine)[ENGINE].snapshot(args)
-
-type HasEngine = { readonly [ENGINE]: RoutineEngine }
 
 /** The prototype of all routines. It inherits from that of functions, so that `call`, `apply` and `bind` work. */
 const prototype = Object.create(Function.prototype, {
@@ -100,7 +108,7 @@ function accessor(name: 'argtypes' | 'restype' | 'errcheck' | 'memsync'): Proper
   }
 }
 
-/** Runs a check until it has once not thrown. */
+/** Runs a check each time, until it has passed once. */
 function once(check: () => void): () => void {
   let done = false
   return () => {
@@ -109,8 +117,8 @@ function once(check: () => void): () => void {
   }
 }
 
-/** The routine of an engine. `blocking`: calling it blocks, as inside jobs. */
-export function makeRoutine(engine: RoutineEngine, blocking = false): Routine {
+/** The routine that a program gets for an engine. `blocking`: calling it blocks, as inside jobs. */
+export function makeRoutine(engine: RoutineEngine, blocking: boolean): Routine {
   const awaited = (...args: unknown[]) => engine.call(args)
   const sync = (...args: unknown[]) => engine.callSync(args)
   const detailSync = (...args: unknown[]) => engine.detailSync(args)

@@ -27,6 +27,7 @@ export interface SyncRoutine<
   (...args: A): R
   /** The same as calling it. */
   sync(...args: A): R
+  /** A call that gives its value with the last error and errno that it left. */
   readonly detail: Blocking<A, CallDetail<R>>
   /** One call for each row of the columns. */
   readonly batch: {
@@ -54,6 +55,7 @@ interface SyncLibraryMembers {
 export type SyncLibrary = SyncLibraryMembers & { readonly [routine: string]: SyncRoutine } & {
   readonly [ordinal: number]: SyncRoutine
 }
+/** `CDLL`, `WinDLL` and `OleDLL` inside a job. */
 export interface SyncLibraryConstructor {
   (name: string, options?: LibraryOptions): SyncLibrary
   new (name: string, options?: LibraryOptions): SyncLibrary
@@ -69,8 +71,11 @@ export type SyncAllocation<Of extends Allocation = Allocation> = Omit<Of, 'free'
   free(): void
 }
 
+/** A folder that `add_dll_directory` added inside a job. Windows looks there until it is closed. */
 export interface SyncDllDirectory {
+  /** Its Windows path. */
   readonly path: string
+  /** Ends that. Throws ArgumentError the second time. */
   readonly close: Blocking<[], void>
 }
 
@@ -85,10 +90,11 @@ export interface SyncMemory extends Pick<SessionMemory, 'read' | 'write' | 'at' 
     /** The same. */
     sync<T extends CType>(type: T): SyncAllocation<TypedAllocation<T>>
   }
+  /** Frees what `alloc` gave, or the memory in which both sides see an object of ctypes, which keeps its values. */
   readonly free: Blocking<[memory: SyncAllocation | object], void>
 }
 
-/** What a job gets of its session. It has no start and no end: the session itself has both. */
+/** The surface of a session in its worker, where everything blocks. */
 class WorkerSurface extends SessionSurface {
   constructor(private readonly worker: SessionCore) {
     super(worker.facts.arch, true)
@@ -112,8 +118,7 @@ class WorkerSurface extends SessionSurface {
 }
 
 /**
- * The session that a job gets: it has the names of a `CtypesSession`, but its functions block the job's thread and
- * throw errors.
+ * The session that a job gets. It has the names of a `CtypesSession`; its functions block the job's thread and throw.
  */
 export class SyncSession {
   readonly #surface: SessionSurface
@@ -123,18 +128,20 @@ export class SyncSession {
   readonly windll: SyncLoader
   /** As `windll`; a result that is a failing HRESULT is thrown as `WindowsError`. */
   readonly oledll: SyncLoader
+  /** Makes a new library of the kind of `cdll`; the two below, of `windll` and `oledll`. */
   readonly CDLL: SyncLibraryConstructor
   readonly WinDLL: SyncLibraryConstructor
   readonly OleDLL: SyncLibraryConstructor
   /** The types in this session's layout. */
   readonly types: Types
+  /** Memory of the Windows process. */
   readonly memory: SyncMemory
-  /** Like `cast` without a session, but also takes addresses. */
+  /** As `cast` without a session; takes addresses, too. */
   readonly cast: SessionSurface['cast']
   readonly util: {
-    /** Full Windows path of a DLL, or null; case does not matter. */
+    /** The full Windows path of a DLL that Windows finds by a name, in any case; null if there is none. */
     find_library(name: string): string | null
-    /** What Windows Python says: null today. */
+    /** The name of the C runtime of Windows Python, as that gives it: null with the versions of today. */
     find_msvcrt(): string | null
   }
 
@@ -173,11 +180,11 @@ export class SyncSession {
   get WINFUNCTYPE(): SessionSurface['WINFUNCTYPE'] {
     return this.#surface.WINFUNCTYPE
   }
-  /** The text of a Windows error code; without one, of the thread's last error. */
+  /** The text of a Windows error code; without one, of the last error that `GetLastError` gives. */
   FormatError(code?: number): string {
     return this.#surface.FormatError.sync(code)
   }
-  /** A `WindowsError` of a code, to throw; without one, of the thread's last error. */
+  /** A WindowsError for a code, to throw; without one, for the last error that `GetLastError` gives. */
   WinError(code?: number, text?: string): WindowsError {
     return this.#surface.WinError.sync(code, text)
   }
@@ -213,7 +220,7 @@ export class SyncSession {
   add_dll_directory(path: string): SyncDllDirectory {
     return this.#surface.add_dll_directory.sync(path) as unknown as SyncDllDirectory
   }
-  /** Reads a header of C: structures, constants, routines. */
+  /** The types of a header, with this session's layouts: see `CtypesSession.header`. */
   header(text: string | ParsedHeader): Header {
     return this.#surface.header(text)
   }

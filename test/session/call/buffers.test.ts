@@ -39,9 +39,16 @@ test('a Buffer, an ArrayBuffer and a DataView for bytes and for void *', async (
   }
 })
 
-test('an empty array has an address, too', async () => {
+test('an empty array has an address, too', async ({ session }) => {
   const sum = texts.func('checksum', [POINTER(c_ubyte), c_longlong], c_longlong)
   assert.is(await sum(new Uint8Array(0), 0), 0n)
+  const echo = texts.func('echo', [c_void_p], c_void_p)
+  for (const call of [echo, echo.sync]) {
+    assert.is(await echo(0xbadn), 0xbadn)
+    const address = (await call(new Uint8Array(0))) as bigint
+    assert.is.not(address, 0xbadn)
+    session.memory.read(address, 1)
+  }
 })
 
 test('a typed array of another element is refused', async () => {

@@ -3,6 +3,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { AbortError, CallTimeoutError, CtypesSession, c_int, SessionTerminatedError } from 'zugbruecke'
 import { dll, rejects, throws } from '../support.js'
+import { CFUNCTYPE } from '../types.js'
 
 const test = suite('time limits')
 
@@ -16,21 +17,24 @@ async function start(timeout_call: number | null = null) {
   }
 }
 
-const took = async (act: () => Promise<unknown>, atMost: number) => {
+/** Milliseconds that a routine takes which a limit of less than a second is to end. */
+const LONG = 20_000
+/** Does what a limit is to end, and shows that it has ended before the routine would. */
+const ends = async (act: () => Promise<unknown>) => {
   const from = performance.now()
   await act()
   const milliseconds = performance.now() - from
-  assert.ok(milliseconds < atMost, `${milliseconds} ms`)
+  assert.ok(milliseconds < LONG, `${milliseconds} ms`)
 }
 
 test('one passes while the thread is blocked by another call', async () => {
   const { session, hang, add } = await start()
-  const late = hang.with({ timeout: 200 })(20_000)
+  const late = hang.with({ timeout: 200 })(LONG)
   late.catch(() => {})
-  await took(async () => {
+  await ends(async () => {
     const error = throws(() => add.sync(1, 2), SessionTerminatedError)
     assert.instance(error.cause, CallTimeoutError)
-  }, 5000)
+  })
   await rejects(late, CallTimeoutError, 'hang')
   assert.is(session.up, false)
   await session.terminate()
@@ -38,40 +42,40 @@ test('one passes while the thread is blocked by another call', async () => {
 
 test('it holds for detail, too', async () => {
   const { session, hang } = await start(0.2)
-  await took(() => rejects(hang.detail(20_000), CallTimeoutError, 'hang'), 5000)
+  await ends(() => rejects(hang.detail(LONG), CallTimeoutError, 'hang'))
   await session.terminate()
 })
 
 test('in a batch it is that of a row, and starts anew with each', async () => {
   const { session, hang } = await start(0.4)
   assert.equal([...(await hang.batch([new Int32Array(10).fill(100)]))], Array(10).fill(100))
-  await took(async () => {
-    const error = await rejects(hang.batch([[0, 1, 20_000, 2]]), CallTimeoutError, 'row 2')
+  await ends(async () => {
+    const error = await rejects(hang.batch([[0, 1, LONG, 2]]), CallTimeoutError, 'row 2')
     assert.is(error.row, 2)
     assert.is(error.timeout, 400)
-  }, 5000)
+  })
   assert.is(session.up, false)
   await session.terminate()
 })
 
 test('in a batch that blocks, likewise', async () => {
   const { session, hang } = await start(0.3)
-  await took(async () => {
-    throws(() => hang.batch.sync([[0, 20_000]]), CallTimeoutError, 'row 1')
-  }, 5000)
+  await ends(async () => {
+    throws(() => hang.batch.sync([[0, LONG]]), CallTimeoutError, 'row 1')
+  })
   await session.terminate()
 })
 
 test('a DLL whose loading does not end', async () => {
   const { session } = await start(0.3)
-  await took(() => rejects(session.cdll.LoadLibrary(dll('hang-loading')), CallTimeoutError, 'hang-loading'), 5000)
+  await ends(() => rejects(session.cdll.LoadLibrary(dll('hang-loading')), CallTimeoutError, 'hang-loading'))
   await session.terminate()
 })
 
 test('a job is woken when its time is over', async () => {
   const { session } = await start(0.3)
   const job = new URL('../life/jobs/fails.mjs', import.meta.url)
-  await took(() => rejects(session.runJob(job, { how: 'long', dll: dll('faults') }), CallTimeoutError, 'hang'), 5000)
+  await ends(() => rejects(session.runJob(job, { how: 'long', dll: dll('faults') }), CallTimeoutError, 'hang'))
   await session.terminate()
 })
 
@@ -80,7 +84,7 @@ test('a job knows the parameters as they are now', async () => {
   const job = new URL('../life/jobs/fails.mjs', import.meta.url)
   assert.is(await session.runJob(job, { how: 'nothing' }), 'nothing')
   await session.setParameter({ timeout_call: 0.3 })
-  await took(() => rejects(session.runJob(job, { how: 'long', dll: dll('faults') }), CallTimeoutError), 5000)
+  await ends(() => rejects(session.runJob(job, { how: 'long', dll: dll('faults') }), CallTimeoutError))
   await session.terminate()
 })
 
@@ -100,6 +104,22 @@ test('what still waits for its turn is taken back, and the session lives', async
   await Promise.all([busy, first, stopped, aborted])
   assert.is(session.up, true)
   assert.is(buffer[0], 1)
+  await session.terminate()
+})
+
+test('so is what waits in a callback, behind a call that the callback has made before', async () => {
+  const { session, hang, add } = await start()
+  const once = session.CDLL(dll('callbacks')).func('call_once', [CFUNCTYPE(c_int, c_int), c_int], c_int)
+  const sum = await once(async x => {
+    const before = hang(50)
+    const controller = new AbortController()
+    const aborted = rejects(add.with({ signal: controller.signal })(1, 2), AbortError, 'its turn had not come')
+    controller.abort()
+    await Promise.all([before, aborted])
+    return x + (await add(3, 4))
+  }, 5)
+  assert.is(sum, 12)
+  assert.is(session.up, true)
   await session.terminate()
 })
 

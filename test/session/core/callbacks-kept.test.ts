@@ -14,6 +14,7 @@ import {
   c_longlong,
   type Library,
   SessionTerminatedError,
+  ZugbrueckeError,
 } from 'zugbruecke'
 import { dll, full, rejects, sessionSuite, until } from '../support.js'
 
@@ -21,9 +22,10 @@ const test = sessionSuite('callbacks that a DLL keeps')
 const Unary = CFUNCTYPE(c_int, c_int)
 let callbacks: Library
 const strays: Error[] = []
+const note = (error: Error) => strays.push(error)
 test.before(async ({ session }) => {
   callbacks = await session.cdll.LoadLibrary(dll('callbacks'))
-  session.on('callbackError', error => strays.push(error))
+  session.on('callbackError', note)
 })
 test.before.each(() => {
   strays.length = 0
@@ -166,6 +168,35 @@ test('what it throws outside any call is an event of the session', async () => {
   )
   assert.is(await callbacks.func('later_sum', [], c_longlong)(), 0n)
   callback.dispose()
+})
+
+test('what is thrown where no call fails with it need not be an error', async ({ session }) => {
+  const on = callbacks.func('on_thread', [Unary, c_int], c_longlong)
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  const throwAll = async () => {
+    for (const thrown of [5, 0n, undefined, {}, proxy]) {
+      const sum = await on(() => {
+        throw thrown
+      }, 1)
+      assert.is(sum, 0n)
+    }
+  }
+  await throwAll()
+  assert.is(strays.length, 5)
+  for (const error of strays) assert.instance(error, ZugbrueckeError)
+  assert.is(strays[0].cause, 5)
+  assert.match(strays[1].message, 'threw bigint 0n')
+  // where nobody listens each is a warning of the process
+  session.off('callbackError', note)
+  process.on('warning', note)
+  try {
+    await throwAll()
+    await until(() => strays.length === 10, 'five warnings come')
+  } finally {
+    process.off('warning', note)
+    session.on('callbackError', note)
+  }
 })
 
 test('a callback given for one call is not kept beyond it', async () => {

@@ -138,13 +138,14 @@ test('what it throws rejects the call it happened in, and no other', async () =>
   }, 1)
   assert.is(await rejects(outer, RangeError), boom)
   assert.is(await inner, 8)
-  for (const nothing of [null, undefined])
+  for (const nothing of [null, undefined, 0, 0n, false])
     await rejects(
       once(() => {
         throw nothing
       }, 1),
       ZugbrueckeError,
-      `threw ${nothing}`,
+      'threw',
+      String(nothing),
     )
 })
 

@@ -119,8 +119,15 @@ test('jobs run one after the other; aborting one that waits takes it back', asyn
   await session.terminate()
 })
 
+test('what a callback throws where no call fails with it is a warning', async ({ session }) => {
+  assert.equal(await session.runJob(job('warns'), { callbacks: dll('callbacks') }), {
+    sum: 0n,
+    warning: 'nobody waits for this',
+  })
+})
+
 test('a result that cannot be sent is an error, and the session lives', async ({ session }) => {
-  for (const how of ['function', 'functions', 'promise', 'symbol']) {
+  for (const how of ['function', 'functions', 'promise', 'symbol', 'getter']) {
     await rejects(session.runJob(job('returns'), how), ArgumentError, 'returns.mjs', 'plain data')
     assert.is(session.up, true)
   }
@@ -131,6 +138,7 @@ test('a result that cannot be sent is an error, and the session lives', async ({
 test('a module that is none, or has no function', async ({ session }) => {
   await rejects(session.runJob(job('no-default'), 1), ArgumentError, 'no-default', 'default export')
   await rejects(session.runJob(job('not-there'), 1), Error, 'not-there')
+  await rejects(session.runJob(job('throws'), 1), Error, /^null$/)
   await rejects(session.runJob(job('sums'), { f: () => {} }), Error)
 })
 

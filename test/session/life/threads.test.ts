@@ -266,8 +266,9 @@ test('the session ends with the thread that started it, however that ends', asyn
     const session = await CtypesSession.start({ stderr: false })
     const port = session.port()
     parentPort.postMessage(port, [port])
-    if (workerData === 'exit') setTimeout(() => process.exit(0), 500)
-    else if (workerData === 'end') setTimeout(() => {}, 500)
+    if (workerData === 'exit') parentPort.once('message', () => process.exit(0))
+    // the thread ends when it listens no more
+    else if (workerData === 'end') parentPort.once('message', () => {})
     else setInterval(() => {}, 1000)
   `
   const ends = async (how: string) => {
@@ -286,6 +287,7 @@ test('the session ends with the thread that started it, however that ends', asyn
     } else {
       const pending = rejects(hang(60_000), SessionTerminatedError)
       if (how === 'terminate') await worker.terminate()
+      else worker.postMessage('end now')
       await pending
     }
     assert.is(session.up, false)

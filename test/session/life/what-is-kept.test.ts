@@ -6,7 +6,15 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { CtypesSession, c_double, c_int, type Library, type Pointer, SessionTerminatedError } from 'zugbruecke'
+import {
+  AbortError,
+  CtypesSession,
+  c_double,
+  c_int,
+  type Library,
+  type Pointer,
+  SessionTerminatedError,
+} from 'zugbruecke'
 import { makeDll } from '../../dlls/build.js'
 import { dll, rejects, sleep, throws } from '../support.js'
 import { arch, CFUNCTYPE, c_char_p, POINTER, Structure } from '../types.js'
@@ -69,6 +77,51 @@ test('not by a callback that goes from session to session', async () => {
   assert.is(await left(), 0)
   const [first] = await fromSessions(lib => lib.func('call', [F, c_int], c_int)(forever, 2))
   assert.is(first, 3)
+})
+
+test('nor, while it lives, by a function that was given to a call which was withdrawn before it was sent', async () => {
+  const session = await CtypesSession.start()
+  try {
+    const call = (await session.cdll.LoadLibrary(path)).func('call', [F, c_int], c_int)
+    let gone = false
+    const registry = new FinalizationRegistry(() => {
+      gone = true
+    })
+    const withdrawn = () => {
+      const controller = new AbortController()
+      const fn = (x: number) => x + 1
+      registry.register(fn, undefined)
+      const result = call.with({ signal: controller.signal })(fn, 1)
+      controller.abort()
+      return rejects(result, AbortError, 'its turn had not come')
+    }
+    let begin = () => {}
+    let end = () => {}
+    const begun = new Promise<void>(resolve => {
+      begin = resolve
+    })
+    const over = new Promise<void>(resolve => {
+      end = resolve
+    })
+    // while this call runs the Windows side makes no thunk for the function
+    const before = call(async x => {
+      begin()
+      await over
+      return x
+    }, 5)
+    await begun
+    await withdrawn()
+    end()
+    assert.is(await before, 5)
+    assert.is(await call(x => x, 6), 6)
+    for (let i = 0; i < 50 && !gone; i++) {
+      collect()
+      await sleep(20)
+    }
+    assert.ok(gone)
+  } finally {
+    await session.terminate()
+  }
 })
 
 test('not by results, structures of its own, pointers and functions', async () => {

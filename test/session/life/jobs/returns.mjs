@@ -4,6 +4,11 @@ const results = {
   functions: () => ({ f: () => 1 }),
   promise: () => ({ p: Promise.resolve(5) }),
   symbol: () => Symbol('s'),
+  getter: () => ({
+    get value() {
+      throw null
+    },
+  }),
   bytes: () => ({ bytes: Uint8Array.of(1, 2) }),
   later: async () => 5,
 }

@@ -5,10 +5,10 @@ import type { SessionCore } from './core.js'
 export type Finish<T> = (error: Error | undefined, value?: T) => void
 
 /**
- * Begins something and blocks this thread until it has ended. Throws the error that it ended with, or that of the
- * session's end.
+ * Begins something and blocks this thread until it has ended. `begin` returns the exchange that runs, if the error of
+ * the session's end is to name it. Throws the error that it ended with, or that of the session's end.
  */
-export function blocked<T>(core: SessionCore, begin: (finish: Finish<T>) => Exchange | undefined): T {
+export function runBlocking<T>(core: SessionCore, begin: (finish: Finish<T>) => Exchange | undefined): T {
   let outcome: { readonly error: Error | undefined; readonly value: T | undefined } | undefined
   const exchange = begin((error, value) => {
     outcome ??= { error, value }

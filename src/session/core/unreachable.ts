@@ -1,29 +1,31 @@
 /**
  * Releases the memory of blocks that have become unreachable. V8 reports those only when the program pauses, and until
- * then each takes room in V8's own heap: so V8 is asked to collect once they have become many, and no more blocks are
- * made where they fill the heap. The counts are of all sessions of a thread.
+ * then each takes room in V8's own heap. So V8 is asked to collect once blocks have become many, and objects move to
+ * shared memory no more where they fill V8's heap. The counts are of all sessions of a thread.
  */
 import { getHeapStatistics } from 'node:v8'
 import { collectGarbage } from './collector.js'
 
 /** About how many bytes of V8's heap a block takes. */
 const TAKES = 200
-/** The heap is looked at each time so many blocks have been made. */
+/** V8's heap is looked at each time that the count comes to a multiple of this. */
 const STEP = 65_536
-/** V8 is asked to collect when blocks made since the last time take this share of the heap in use. */
+/**
+ * V8 is asked to collect when the blocks that have been added since the last time take this share of the heap in use.
+ */
 const SHARE = 1 / 4
 /**
- * V8 ends the program when four fifths of its heap for old objects cannot be freed; the limit that it reports includes
- * the room for new ones.
+ * The share of V8's heap for old objects from which on it counts as full, which is before V8 ends the program: that
+ * happens at four fifths that cannot be freed. The limit that V8 reports includes the heap for new objects.
  */
 const FULL = 2 / 3
-const NEW = 48 * 2 ** 20
+const NEW_OBJECTS = 48 * 2 ** 20
 
 interface Releasable {
   release(): void
 }
 
-const left = new FinalizationRegistry<Releasable>(piece => piece.release())
+const registry = new FinalizationRegistry<Releasable>(piece => piece.release())
 let count = 0
 /** The smallest count since V8 was last asked to collect. */
 let fewest = 0
@@ -31,7 +33,7 @@ let isFull = false
 
 /** Releases `piece` once `block` is unreachable. `piece` must not lead to `block`. */
 export function releaseAfter(block: object, piece: Releasable): void {
-  left.register(block, piece)
+  registry.register(block, piece)
 }
 
 /** Counts a block that was made. */
@@ -51,7 +53,7 @@ export const hasRoom = (): boolean => !isFull
 
 function look(): void {
   const { used_heap_size: used, heap_size_limit } = getHeapStatistics()
-  const limit = Math.max(heap_size_limit - NEW, heap_size_limit / 2)
+  const limit = Math.max(heap_size_limit - NEW_OBJECTS, heap_size_limit / 2)
   isFull = used > limit * FULL && count * TAKES > limit * SHARE
   if ((count - fewest) * TAKES < used * SHARE || count - fewest < STEP) return
   fewest = count

@@ -1,0 +1,2 @@
+/** What a module throws need not be an error. */
+throw null
