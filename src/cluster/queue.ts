@@ -78,7 +78,7 @@ export function whyForeign(given: unknown): string | undefined {
 /** Why a job was not begun, and may be given to another at no risk. */
 export type NotBegun = 'input' | 'client' | 'dll'
 
-/** The payload that a failed job leaves under its key. */
+/** Why a job failed, as it lies under a key of its own: a worker that died may have left a result that it told nobody of. */
 export interface Failure {
   readonly error?: unknown
   readonly notBegun?: NotBegun
@@ -110,7 +110,9 @@ export const keysOf = (queue: string) => ({
   mark: `zugbruecke:${queue}:protocol`,
   input: (id: string) => `zugbruecke:${queue}:in:${id}`,
   output: (id: string) => `zugbruecke:${queue}:out:${id}`,
+  failure: (id: string) => `zugbruecke:${queue}:error:${id}`,
   client: (id: string) => `zugbruecke:${queue}:client:${id}`,
+  ends: (client: string) => `zugbruecke:${queue}:ends:${client}`,
   workers: `zugbruecke:${queue}:workers`,
   worker: (id: string) => `zugbruecke:${queue}:worker:${id}`,
   dll: (sha256: string) => `zugbruecke:${queue}:dll:${sha256}`,
@@ -175,8 +177,8 @@ function refused({ options }: Redis, cause: Error): ClusterError {
 }
 
 /**
- * Throws ClusterError for what is older than 6.2, by what INFO says, and for what removes keys as it likes; Valkey says the version of
- * Redis that it stands for.
+ * Throws ClusterError for what is older than 6.2, by what INFO says, for a node of a Redis Cluster, and for what removes keys as it likes;
+ * Valkey says the version of Redis that it stands for.
  */
 export function checkServer(info: string): void {
   const said = (name: string) => new RegExp(`^${name}:(\\S+)`, 'm').exec(info)?.[1]
@@ -184,6 +186,10 @@ export function checkServer(info: string): void {
   const [major, minor] = version.split('.').map(Number)
   if (!(major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])))
     throw new ClusterError(`Redis is of version ${version}: ${OLDEST.join('.')} or newer is needed, or Valkey`)
+  if (said('cluster_enabled') === '1')
+    throw new ClusterError(
+      'Redis is a node of a Redis Cluster, over which the keys of a queue would be spread: use a Redis of its own',
+    )
   const policy = said('maxmemory_policy') ?? NO_EVICTION
   if (policy !== NO_EVICTION && said('maxmemory') !== '0')
     throw new ClusterError(
@@ -245,6 +251,12 @@ export async function keepJobs(redis: Redis, queue: string, ids: Iterable<string
   if (jobs.length === 0) return
   const lists = ['wait', 'active', 'marker'].map(name => [`bull:${queue}:${name}`, FORGOTTEN * 1000] as const)
   await keep(redis, [...jobs, ...lists])
+}
+
+/** Forgets that jobs were added: nobody is going to add them again. BullMQ remembers it by a key for each. */
+export async function forgetAdding(redis: Redis, queue: string, ids: readonly string[]): Promise<void> {
+  const keys = ids.map(id => `bull:${queue}:de:${id}`)
+  for (let i = 0; i < keys.length; i += KEEP_MOST) await redis.unlink(keys.slice(i, i + KEEP_MOST))
 }
 
 /** Workers that have been heard of lately. */

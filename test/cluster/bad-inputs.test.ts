@@ -78,9 +78,13 @@ clusterSuite<{ redis: OwnRedis; worker: OwnWorker; pool: ClusterPool }>('a clust
       assert.is(status, 1)
       for (const word of words) assert.match(stderr, word)
     }
+    const port = ['worker', '--redis', connection, '--queue', 'bad', '--health', '70000']
+    const { status, stderr } = spawnSync(process.execPath, [main, ...port], { encoding: 'utf8', timeout: 60_000 })
+    assert.is(status, 2)
+    assert.match(stderr, '65535')
   })
 
-  test('an old Redis, by what it says of itself', () => {
+  test('an old Redis, or a node of a cluster, by what it says of itself', () => {
     throws(() => checkServer('# Server\r\nredis_version:6.0.16\r\n'), ClusterError, '6.0.16', '6.2')
     checkServer('# Server\r\nredis_version:6.2.0\r\n')
     checkServer('# Server\r\nredis_version:7.2.4\r\nserver_name:valkey\r\nvalkey_version:8.0.1\r\n')
@@ -88,6 +92,8 @@ clusterSuite<{ redis: OwnRedis; worker: OwnWorker; pool: ClusterPool }>('a clust
     throws(() => checkServer(full(1)), ClusterError, 'allkeys-lru')
     // where no limit is set nothing is ever removed
     checkServer(full(0))
+    throws(() => checkServer('redis_version:7.2.4\r\ncluster_enabled:1\r\n'), ClusterError, 'Redis Cluster')
+    checkServer('redis_version:7.2.4\r\ncluster_enabled:0\r\n')
     for (const none of ['', '# Server\r\nredis_version:new\r\n']) throws(() => checkServer(none), ClusterError, '6.2')
   })
 
