@@ -18,6 +18,8 @@ export const FORGOTTEN = 86_400
 export const KEPT = { age: 3600, count: 500 }
 /** Milliseconds without a word from Redis after which a connection that awaits one is made anew; longer than any command blocks. */
 const SILENCE = 15_000
+/** The same for the first connection. */
+const FIRST_SILENCE = 5000
 
 /** How to reach Redis: a URL (`redis://:password@host:6379/0`, `rediss://` for TLS), or options of ioredis. */
 export type Connection = string | RedisOptions
@@ -135,8 +137,8 @@ export async function connect(connection: Connection): Promise<Redis> {
   let isUp = false
   const options = {
     maxRetriesPerRequest: null,
-    connectTimeout: 5000,
-    socketTimeout: SILENCE,
+    connectTimeout: FIRST_SILENCE,
+    socketTimeout: FIRST_SILENCE,
     keepAlive: 5000,
     lazyConnect: true,
     retryStrategy: (times: number) => (isUp ? Math.min(100 * times, 1000) : null),
@@ -158,6 +160,7 @@ export async function connect(connection: Connection): Promise<Redis> {
     await redis.select(redis.options.db ?? 0)
     checkServer(await redis.info())
     isUp = true
+    redis.options.socketTimeout = SILENCE
     return redis
   } catch (error) {
     redis.disconnect()
@@ -171,6 +174,13 @@ function refused({ options }: Redis, cause: Error): ClusterError {
   const { message } = cause
   if (/WRONGPASS|NOAUTH|invalid password|AUTH/i.test(message))
     return new ClusterError(`Redis at ${where} refuses the user or password: ${message}`, { cause })
+  if (
+    /RESP type|Socket timeout|Connection is closed/.test(message) ||
+    (options.tls && /connect ETIMEDOUT/.test(message))
+  ) {
+    const tls = options.tls ? 'it may be one without TLS (redis://)' : 'it may be none, or one with TLS (rediss://)'
+    return new ClusterError(`what listens at ${where} does not answer as Redis does (${message}): ${tls}`, { cause })
+  }
   return new ClusterError(`Redis at ${where} cannot be used: ${message || (cause as NodeJS.ErrnoException).code}`, {
     cause,
   })

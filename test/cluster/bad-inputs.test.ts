@@ -1,6 +1,7 @@
 /** What is wrong is one clear error, at the client or at the worker that starts. */
 // 64-bit only: ZUGBRUECKE_ARCH has the last word over the architectures that it asks for
 import { spawnSync } from 'node:child_process'
+import { type AddressInfo, createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
 import * as assert from 'uvu/assert'
@@ -27,7 +28,7 @@ clusterSuite<{ redis: OwnRedis; worker: OwnWorker; pool: ClusterPool }>('a clust
     await redis?.end()
   })
 
-  test('no Redis, a wrong password, options that are none', async ({ redis }) => {
+  test('no Redis, something else, a wrong password, options that are none', async ({ redis }) => {
     const nobody = `redis://127.0.0.1:${await freePort()}`
     await rejects(ClusterPool.connect({ connection: nobody, queue: 'bad' }), ClusterError, 'ECONNREFUSED')
     const locked = await OwnRedis.start(['--requirepass', 'right'])
@@ -42,6 +43,25 @@ clusterSuite<{ redis: OwnRedis; worker: OwnWorker; pool: ClusterPool }>('a clust
       await right.close()
     } finally {
       await locked.end()
+    }
+    const others = [
+      createServer(),
+      createServer(socket => socket.end()),
+      createServer(socket => socket.end('HTTP/1.1')),
+    ]
+    try {
+      for (const other of others) {
+        await new Promise<void>(resolve => other.listen(0, '127.0.0.1', resolve))
+        const url = `redis://127.0.0.1:${(other.address() as AddressInfo).port}`
+        await rejects(
+          ClusterPool.connect({ connection: url, queue: 'bad' }),
+          ClusterError,
+          'as Redis does',
+          'rediss://',
+        )
+      }
+    } finally {
+      for (const other of others) other.close()
     }
     const { url: connection } = redis
     for (const bad of ['http://127.0.0.1', 'not a URL', 'redis://:a:b:c', '', [], null])
