@@ -135,13 +135,19 @@ const isAddress = (text: string) => text.startsWith('/') || (/^rediss?:\/\//.tes
 /** A connection that is there, and that is made anew for as long as it takes when it breaks. Throws ClusterError. */
 export async function connect(connection: Connection): Promise<Redis> {
   let isUp = false
+  const retryStrategy = (times: number) => (isUp ? Math.min(100 * times, 1000) : null)
   const options = {
     maxRetriesPerRequest: null,
     connectTimeout: FIRST_SILENCE,
     socketTimeout: FIRST_SILENCE,
     keepAlive: 5000,
     lazyConnect: true,
-    retryStrategy: (times: number) => (isUp ? Math.min(100 * times, 1000) : null),
+    // some commands wait for long, all of them for a connection that is made anew, and BullMQ and we compare numbers
+    stringNumbers: false,
+    commandTimeout: undefined,
+    enableOfflineQueue: true,
+    retryStrategy,
+    sentinelRetryStrategy: retryStrategy,
   }
   if (!isRecord(connection) && !(typeof connection === 'string' && isAddress(connection)))
     throw new ArgumentError(
@@ -149,6 +155,7 @@ export async function connect(connection: Connection): Promise<Redis> {
     )
   const redis =
     typeof connection === 'string' ? new Redis(connection, options) : new Redis({ ...connection, ...options } as never)
+  checkOwn(redis.options)
   let why: Error | undefined
   // the promise below tells of a failure; a later break is mended by reconnecting
   redis.on('error', (error: Error) => {
@@ -167,6 +174,16 @@ export async function connect(connection: Connection): Promise<Redis> {
     if (error instanceof ClusterError) throw error
     throw refused(redis, why ?? (error as Error))
   }
+}
+
+/** Throws ArgumentError for options that BullMQ refuses, or that ioredis would stumble over later. */
+function checkOwn({ db = 0, keyPrefix }: RedisOptions): void {
+  if (!(Number.isSafeInteger(db) && db >= 0))
+    throw new ArgumentError('a connection is to a database of Redis by its number, such as redis://host:6379/0')
+  if (keyPrefix)
+    throw new ArgumentError(
+      'a connection takes no "keyPrefix", which BullMQ refuses: name another queue to keep work apart',
+    )
 }
 
 function refused({ options }: Redis, cause: Error): ClusterError {

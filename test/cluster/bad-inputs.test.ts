@@ -66,6 +66,17 @@ clusterSuite<{ redis: OwnRedis; worker: OwnWorker; pool: ClusterPool }>('a clust
     const { url: connection } = redis
     for (const bad of ['http://127.0.0.1', 'not a URL', 'redis://:a:b:c', '', [], null])
       await rejects(ClusterPool.connect({ connection: bad as never, queue: 'bad' }), ArgumentError, 'a connection is')
+    for (const bad of [`${connection}/x`, { port: redis.port, db: 'x' }, { port: redis.port, keyPrefix: 'x' }])
+      await rejects(ClusterPool.connect({ connection: bad as never, queue: 'bad' }), ArgumentError, 'a connection')
+    const strange = { port: redis.port, enableOfflineQueue: false, commandTimeout: 1, stringNumbers: true }
+    await (await ClusterPool.connect({ connection: strange, queue: 'bad' })).close()
+    const sentinels = { sentinels: [{ host: '127.0.0.1', port: redis.port }], name: 'none' }
+    await rejects(
+      ClusterPool.connect({ connection: sentinels, queue: 'bad' }),
+      ClusterError,
+      'cannot be used',
+      'sentinel',
+    )
     await rejects(ClusterPool.connect({ connection: `${connection}/99`, queue: 'bad' }), ClusterError, 'out of range')
     for (const bad of ['a:b', '', 'a\nb', 'a\0', '\ud800', 5, null])
       await rejects(ClusterPool.connect({ connection, queue: bad as never }), ArgumentError, 'a queue is named by')
