@@ -1,6 +1,6 @@
 /**
  * How a client hears of the ends of its jobs. The worker tells it, on a channel of the client's own, before it tells BullMQ: to hear of them by
- * BullMQ's events alone took a quarter more for each short job, since these wake every client for every step of every job. But what is said on a
+ * BullMQ's events alone took a fifth more for each short job, since these wake every client for every step of every job. But what is said on a
  * channel while a connection is broken nobody hears, and a worker that dies says nothing. So the events are read, too, now and then.
  */
 import type { Redis } from 'ioredis'
