@@ -256,7 +256,7 @@ program
   .option('--no-sandbox', 'with --allow-upload: run them as you, who may then be anybody who can write into the queue')
   .option('--jobs <folder>', 'take job modules from this folder alone', '.')
   .option('--lock <seconds>', 'without a sign of life for so long, what it had goes elsewhere', wholeNumber, 10)
-  .option('--health <port>', 'say on this port of the loopback address how it is (0: any port)', wholeNumber)
+  .option('--health <port>', 'say on this port of the loopback address how it is (0: any port)', portNumber)
   .addOption(arch())
   .addHelpText('after', '\nSIGTERM or SIGINT: finishes what it has, and ends; once more: ends at once.')
   .action(async (options: WorkerFlags & Options) => {
@@ -267,6 +267,12 @@ program
 function wholeNumber(text: string): number {
   if (/^\d+$/.test(text)) return Number(text)
   throw new InvalidArgumentError('a whole number is needed.')
+}
+
+function portNumber(text: string): number {
+  const port = wholeNumber(text)
+  if (port <= 65_535) return port
+  throw new InvalidArgumentError('a port is 65535 at the most.')
 }
 
 /** For people: the message says what to do, and a stack of ours would only hide it. */

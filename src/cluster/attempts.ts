@@ -27,7 +27,7 @@ export class Attempts {
     private readonly isClosed: () => boolean,
   ) {}
 
-  /** Rejects with what the last one failed with, ClusterError, or SessionTerminatedError when the pool is closed. `packed` is asked each time. */
+  /** Rejects with what the last one failed with, ClusterError, or SessionTerminatedError when the pool is closed. `packed` is called for each attempt. */
   async run(name: string, work: Work, packed: () => Payload, stops: Stops, dll: LocalDll | undefined): Promise<Answer> {
     let { retries } = this
     let uploads = UPLOADS

@@ -96,7 +96,12 @@ export class CarryingOut {
 
   /** Runs in a session that has loaded no other files of these names; a session that has is replaced by a new one. */
   async #use<T>({ dll }: JobData, { signal, well }: Watch, work: (session: CtypesSession) => Promise<T>) {
-    const waiting = AbortSignal.any(signal ? [signal, well] : [well])
+    // AbortSignal.any would leave something of each job with `well`, which lives as long as the worker
+    const waiting = new AbortController()
+    const stop = () => waiting.abort(signal?.reason)
+    const stops = signal ? [signal, well] : [well]
+    for (const one of stops) one.addEventListener('abort', stop, { once: true })
+    if (stops.some(({ aborted }) => aborted)) stop()
     let begun = false
     const once = async (session: CtypesSession) => {
       if (!this.#loaded.admit(session, dll)) {
@@ -108,14 +113,16 @@ export class CarryingOut {
       const value = await work(session)
       return { value, took: performance.now() - from }
     }
-    for (;;) {
-      try {
-        const done = await this.pool.use(once, { signal: waiting })
+    try {
+      for (;;) {
+        const done = await this.pool.use(once, { signal: waiting.signal })
         if (done) return done
-      } catch (error) {
-        // no session could be had, for whatever reason
-        throw begun || signal?.aborted ? error : new CannotBeginHere()
       }
+    } catch (error) {
+      // no session could be had, for whatever reason
+      throw begun || signal?.aborted ? error : new CannotBeginHere()
+    } finally {
+      for (const one of stops) one.removeEventListener('abort', stop)
     }
   }
 

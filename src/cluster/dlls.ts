@@ -84,7 +84,7 @@ function ownFile(name: string): string | undefined {
   }
 }
 
-/** What it needs, and what these need, as far as it lies beside it. */
+/** The DLLs in its folder that it needs, and those that these need. */
 function neighbours(main: string): string[] {
   const folder = dirname(main)
   const beside = new Map(readdirSync(folder).map(name => [name.toLowerCase(), join(folder, name)]))
@@ -101,7 +101,7 @@ function neighbours(main: string): string[] {
   return [...found]
 }
 
-/** Puts there what is not there yet. */
+/** Uploads the files that Redis does not have yet. Throws ClusterError for one that has changed. */
 export async function upload(redis: Redis, keys: Keys, dll: LocalDll, ttl: number): Promise<void> {
   for (const [sha256, path] of dll.files) {
     const key = keys.dll(sha256)
@@ -114,7 +114,7 @@ export async function upload(redis: Redis, keys: Keys, dll: LocalDll, ttl: numbe
   }
 }
 
-/** What is to be uploaded again. */
+/** An uploaded file has expired: its client is to upload it again. */
 export class UploadGone extends ZugbrueckeError {}
 
 /** The path of the DLL on this machine. Throws UploadGone, ClusterError for what is not what it says. */

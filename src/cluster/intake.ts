@@ -12,7 +12,7 @@ const PAUSE = 1000
 const LONGEST_PAUSE = 30_000
 /** Jobs for each session, at the most: one that runs, one that comes, and one whose results go. */
 const MOST = 3
-/** Milliseconds that the coming of a job is begun before its session is free, beside what it took of late; timers are no more exact. */
+/** Milliseconds by which the next job is taken earlier than the time that taking took of late demands: timers are no more exact. */
 const EARLY = 3
 
 /** Of a worker of BullMQ's: what of it is needed here. */

@@ -1,21 +1,20 @@
-/** The jobs of a client: adds them to the queue, and settles them when BullMQ reports their end, or when a look into the queue finds it. */
+/** The jobs of a client: adds them to the queue, and settles them when it hears of their end, or when a look into the queue finds it. */
 import { randomUUID } from 'node:crypto'
-import { Queue, QueueEvents, Worker } from 'bullmq'
+import { Queue, Worker } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { isRecord } from '../ctypes/given.js'
 import { ClusterError, decodeError, type EncodedError, NoWorkerError, WorkerLostError } from '../errors.js'
 import { closedError } from '../pool/face.js'
+import { Adding } from './adding.js'
+import { Hearing } from './hearing.js'
 import { carry, fetch, forget, type Payload, unpack, unreadable } from './payload.js'
-import { LIFE, Presence } from './presence.js'
+import { Presence } from './presence.js'
 import {
   type Failure,
   isResult,
   type JobData,
   type JobResult,
-  KEPT,
   type Keys,
-  keepJobs,
-  keepQueue,
   keysOf,
   type NotBegun,
   PROTOCOL,
@@ -25,7 +24,7 @@ import {
 const BEAT = 2000
 /** Milliseconds between two looks at a job whose end has not been reported. */
 const LOOK = 5000
-/** What a worker's lock being gone is looked for. */
+/** Milliseconds between two looks for jobs whose worker has let its lock expire. */
 const STALLED = 3000
 
 /** A job that was not begun: it may be given to another. */
@@ -66,9 +65,9 @@ export class Jobs {
   readonly presence: Presence
   readonly #pending = new Map<string, Pending>()
   readonly #queue: Queue<JobData, JobResult>
-  readonly #events: QueueEvents
-  readonly #hearing: Redis
-  /** Processes nothing: it gives back what workers that are gone had, also where no other worker is there to do so. */
+  readonly #adding: Adding
+  readonly #hearing: Hearing
+  /** Processes nothing. It looks for the jobs of workers that are gone, since there may be no other worker that does. */
   readonly #checker: Worker
   readonly #beat: NodeJS.Timeout
   #number = 0
@@ -86,9 +85,12 @@ export class Jobs {
     this.presence = new Presence(redis, queue, this.keys, this.client, ttl)
     const connection = redis as never
     this.#queue = new Queue(queue, { connection })
-    this.#hearing = redis.duplicate()
-    const hearing = { connection: this.#hearing as never, autorun: false, blockingTimeout: BEAT }
-    this.#events = new QueueEvents(queue, hearing)
+    this.#adding = new Adding(redis, this.#queue, patience)
+    this.#hearing = new Hearing(redis, queue, this.client, {
+      completed: (id, result) => void this.#completed(id, result),
+      failed: (id, reason) => void this.#failed(id, reason),
+      lost: id => this.#lost(id),
+    })
     this.#checker = new Worker(queue, undefined, {
       connection,
       autorun: false,
@@ -97,11 +99,7 @@ export class Jobs {
     })
     // ioredis reconnects by itself
     this.#queue.on('error', () => {})
-    this.#events.on('error', () => {})
     this.#checker.on('error', () => {})
-    this.#events.on('completed', ({ jobId, returnvalue }) => void this.#completed(jobId, returnvalue as never))
-    this.#events.on('failed', ({ jobId, failedReason }) => void this.#failed(jobId, failedReason))
-    this.#events.on('stalled', ({ jobId }) => this.#lost(jobId))
     this.#beat = setInterval(() => {
       this.#miss()
       void this.beat().catch(() => {})
@@ -111,8 +109,9 @@ export class Jobs {
   static async open(redis: Redis, queue: string, ttl: number, patience: number): Promise<Jobs> {
     const jobs = new Jobs(redis, queue, ttl, patience)
     try {
-      await Promise.all([jobs.#queue.waitUntilReady(), jobs.#events.waitUntilReady(), jobs.beat()])
-      void jobs.#hear()
+      await Promise.all([jobs.#queue.waitUntilReady(), jobs.#hearing.begin(jobs.keys)])
+      // what BullMQ has written by now gets its time to live
+      await jobs.beat()
       await jobs.#checker.waitUntilReady()
       await jobs.#checker.startStalledCheckTimer()
     } catch (error) {
@@ -126,24 +125,17 @@ export class Jobs {
     return this.#pending.size
   }
 
-  /** BullMQ stops listening at an event that it cannot read, and at an error of Redis: this starts it again. Jobs that ended meanwhile are found by looking. */
-  async #hear(): Promise<void> {
-    while (!this.#closed) {
-      await this.#events.run().catch(() => {})
-      if (!this.#closed) await new Promise(resolve => setTimeout(resolve, BEAT))
-    }
-  }
-
-  /** Says that this client and its jobs live, and looks for ends of jobs that were not reported. */
+  /** Says that this client and its jobs live, looks for ends of jobs that were not reported, and forgets how they were added. */
   async beat(): Promise<void> {
     if (this.#closed) return
     await this.presence.beat(
       () => this.#pending.keys(),
       () => this.#look(),
     )
+    await this.#adding.forget()
   }
 
-  /** Fails jobs that have waited for Redis, or for any worker, as long as work may. */
+  /** Fails jobs that have waited for Redis, or for any worker, as long as `waitTimeout` allows. */
   #miss(): void {
     const { queue, patience } = this
     const { silentSince, desertedSince, workers } = this.presence
@@ -172,7 +164,7 @@ export class Jobs {
     packed: Payload,
     { signal, withdraw }: Stops = {},
   ): Promise<Answer> {
-    const { redis, keys, client, ttl, queue } = this
+    const { redis, keys, client, ttl } = this
     const id = `${client}-${this.#number++}`
     const answer = new Promise<Answer>((resolve, reject) => {
       const now = performance.now()
@@ -184,13 +176,7 @@ export class Jobs {
     const onAbort = () => void this.#withdraw(id)
     const add = async () => {
       const input = await carry(redis, keys.input(id), packed, ttl)
-      await this.#queue.add(
-        name,
-        { protocol: PROTOCOL, client, input, ttl, ...data },
-        { jobId: id, removeOnComplete: KEPT, removeOnFail: KEPT },
-      )
-      const kept = keepJobs(redis, queue, [id], LIFE)
-      void (this.#number === 1 ? kept.then(() => keepQueue(redis, queue)) : kept).catch(() => {})
+      await this.#adding.add(id, name, { protocol: PROTOCOL, client, input, ttl, ...data })
       if (signal?.aborted) stop()
       if (withdraw?.aborted) onAbort()
     }
@@ -209,12 +195,13 @@ export class Jobs {
     }
   }
 
-  /** One that waits is taken back, one that runs is stopped by who has it; where Redis is gone nobody can be told before it comes again. */
+  /** Takes back a job that waits, or asks the worker that has it to stop it. Where Redis is gone nobody can be told before it comes again. */
   async #stop(id: string): Promise<void> {
     if (this.redis.status !== 'ready') this.#pending.get(id)?.reject(new NotBegunError('client'))
     if (!(await this.#withdraw(id))) await this.redis.publish(this.keys.aborts, id).catch(() => {})
   }
 
+  /** Takes back a job that waits, which then rejects with `why`. Resolves false if it does not wait any more. */
   async #withdraw(id: string, why: Error = new NotBegunError('client')): Promise<boolean> {
     try {
       if ((await this.#queue.remove(id)) !== 1) return false
@@ -240,9 +227,10 @@ export class Jobs {
 
   async #failed(id: string, reason: string): Promise<void> {
     await this.#settle(id, async ({ name, reject }) => {
-      const packed = await this.redis.getBuffer(this.keys.output(id))
+      const key = this.keys.failure(id)
+      const packed = await this.redis.getBuffer(key)
       if (!packed) return this.#lost(id, reason)
-      void this.redis.unlink(this.keys.output(id)).catch(() => {})
+      void this.redis.unlink(key).catch(() => {})
       const { header } = unpack<Failure>(`${name}: why it failed`, packed)
       if (!isRecord(header)) throw unreadable(`${name}: why it failed`)
       const { error, notBegun } = header
@@ -271,7 +259,7 @@ export class Jobs {
     )
   }
 
-  /** What was told while nobody heard it. */
+  /** Finds the ends of jobs that were reported while nobody heard it. */
   async #look(): Promise<void> {
     const now = performance.now()
     for (const [id, pending] of this.#pending) {
@@ -298,6 +286,7 @@ export class Jobs {
     if (this.#closed) return
     this.#closed = true
     clearInterval(this.#beat)
+    this.#hearing.end()
     const ids = [...this.#pending.keys()]
     for (const { reject } of this.#pending.values()) reject(closedError())
     // where Redis is gone there is nobody to tell, and BullMQ would wait for it
@@ -306,10 +295,9 @@ export class Jobs {
       await Promise.allSettled(ids.map(id => this.#stop(id)))
       await this.presence.end()
     }
-    const parts = [this.#events.close(), this.#checker.close(!isThere), this.#queue.close()]
+    const parts = [this.#checker.close(!isThere), this.#queue.close()]
     const closed = Promise.allSettled(parts)
     if (isThere) await closed
-    this.#hearing.disconnect()
     this.redis.disconnect()
   }
 }

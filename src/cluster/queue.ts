@@ -18,6 +18,8 @@ export const FORGOTTEN = 86_400
 export const KEPT = { age: 3600, count: 500 }
 /** Milliseconds without a word from Redis after which a connection that awaits one is made anew; longer than any command blocks. */
 const SILENCE = 15_000
+/** The same for the first connection. */
+const FIRST_SILENCE = 5000
 
 /** How to reach Redis: a URL (`redis://:password@host:6379/0`, `rediss://` for TLS), or options of ioredis. */
 export type Connection = string | RedisOptions
@@ -78,7 +80,7 @@ export function whyForeign(given: unknown): string | undefined {
 /** Why a job was not begun, and may be given to another at no risk. */
 export type NotBegun = 'input' | 'client' | 'dll'
 
-/** The payload that a failed job leaves under its key. */
+/** Why a job failed, as it lies under a key of its own: a worker that died may have left a result that it told nobody of. */
 export interface Failure {
   readonly error?: unknown
   readonly notBegun?: NotBegun
@@ -110,7 +112,9 @@ export const keysOf = (queue: string) => ({
   mark: `zugbruecke:${queue}:protocol`,
   input: (id: string) => `zugbruecke:${queue}:in:${id}`,
   output: (id: string) => `zugbruecke:${queue}:out:${id}`,
+  failure: (id: string) => `zugbruecke:${queue}:error:${id}`,
   client: (id: string) => `zugbruecke:${queue}:client:${id}`,
+  ends: (client: string) => `zugbruecke:${queue}:ends:${client}`,
   workers: `zugbruecke:${queue}:workers`,
   worker: (id: string) => `zugbruecke:${queue}:worker:${id}`,
   dll: (sha256: string) => `zugbruecke:${queue}:dll:${sha256}`,
@@ -131,13 +135,19 @@ const isAddress = (text: string) => text.startsWith('/') || (/^rediss?:\/\//.tes
 /** A connection that is there, and that is made anew for as long as it takes when it breaks. Throws ClusterError. */
 export async function connect(connection: Connection): Promise<Redis> {
   let isUp = false
+  const retryStrategy = (times: number) => (isUp ? Math.min(100 * times, 1000) : null)
   const options = {
     maxRetriesPerRequest: null,
-    connectTimeout: 5000,
-    socketTimeout: SILENCE,
+    connectTimeout: FIRST_SILENCE,
+    socketTimeout: FIRST_SILENCE,
     keepAlive: 5000,
     lazyConnect: true,
-    retryStrategy: (times: number) => (isUp ? Math.min(100 * times, 1000) : null),
+    // some commands wait for long, all of them for a connection that is made anew, and BullMQ and we compare numbers
+    stringNumbers: false,
+    commandTimeout: undefined,
+    enableOfflineQueue: true,
+    retryStrategy,
+    sentinelRetryStrategy: retryStrategy,
   }
   if (!isRecord(connection) && !(typeof connection === 'string' && isAddress(connection)))
     throw new ArgumentError(
@@ -145,6 +155,7 @@ export async function connect(connection: Connection): Promise<Redis> {
     )
   const redis =
     typeof connection === 'string' ? new Redis(connection, options) : new Redis({ ...connection, ...options } as never)
+  checkOwn(redis.options)
   let why: Error | undefined
   // the promise below tells of a failure; a later break is mended by reconnecting
   redis.on('error', (error: Error) => {
@@ -156,6 +167,7 @@ export async function connect(connection: Connection): Promise<Redis> {
     await redis.select(redis.options.db ?? 0)
     checkServer(await redis.info())
     isUp = true
+    redis.options.socketTimeout = SILENCE
     return redis
   } catch (error) {
     redis.disconnect()
@@ -164,19 +176,36 @@ export async function connect(connection: Connection): Promise<Redis> {
   }
 }
 
+/** Throws ArgumentError for options that BullMQ refuses, or that ioredis would stumble over later. */
+function checkOwn({ db = 0, keyPrefix }: RedisOptions): void {
+  if (!(Number.isSafeInteger(db) && db >= 0))
+    throw new ArgumentError('a connection is to a database of Redis by its number, such as redis://host:6379/0')
+  if (keyPrefix)
+    throw new ArgumentError(
+      'a connection takes no "keyPrefix", which BullMQ refuses: name another queue to keep work apart',
+    )
+}
+
 function refused({ options }: Redis, cause: Error): ClusterError {
   const where = options.path ?? `${options.host}:${options.port}`
   const { message } = cause
   if (/WRONGPASS|NOAUTH|invalid password|AUTH/i.test(message))
     return new ClusterError(`Redis at ${where} refuses the user or password: ${message}`, { cause })
+  if (
+    /RESP type|Socket timeout|Connection is closed/.test(message) ||
+    (options.tls && /connect ETIMEDOUT/.test(message))
+  ) {
+    const tls = options.tls ? 'it may be one without TLS (redis://)' : 'it may be none, or one with TLS (rediss://)'
+    return new ClusterError(`what listens at ${where} does not answer as Redis does (${message}): ${tls}`, { cause })
+  }
   return new ClusterError(`Redis at ${where} cannot be used: ${message || (cause as NodeJS.ErrnoException).code}`, {
     cause,
   })
 }
 
 /**
- * Throws ClusterError for what is older than 6.2, by what INFO says, and for what removes keys as it likes; Valkey says the version of
- * Redis that it stands for.
+ * Throws ClusterError for what is older than 6.2, by what INFO says, for a node of a Redis Cluster, and for what removes keys as it likes;
+ * Valkey says the version of Redis that it stands for.
  */
 export function checkServer(info: string): void {
   const said = (name: string) => new RegExp(`^${name}:(\\S+)`, 'm').exec(info)?.[1]
@@ -184,6 +213,10 @@ export function checkServer(info: string): void {
   const [major, minor] = version.split('.').map(Number)
   if (!(major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])))
     throw new ClusterError(`Redis is of version ${version}: ${OLDEST.join('.')} or newer is needed, or Valkey`)
+  if (said('cluster_enabled') === '1')
+    throw new ClusterError(
+      'Redis is a node of a Redis Cluster, over which the keys of a queue would be spread: use a Redis of its own',
+    )
   const policy = said('maxmemory_policy') ?? NO_EVICTION
   if (policy !== NO_EVICTION && said('maxmemory') !== '0')
     throw new ClusterError(
@@ -245,6 +278,12 @@ export async function keepJobs(redis: Redis, queue: string, ids: Iterable<string
   if (jobs.length === 0) return
   const lists = ['wait', 'active', 'marker'].map(name => [`bull:${queue}:${name}`, FORGOTTEN * 1000] as const)
   await keep(redis, [...jobs, ...lists])
+}
+
+/** Forgets that jobs were added: nobody is going to add them again. BullMQ remembers it by a key for each. */
+export async function forgetAdding(redis: Redis, queue: string, ids: readonly string[]): Promise<void> {
+  const keys = ids.map(id => `bull:${queue}:de:${id}`)
+  for (let i = 0; i < keys.length; i += KEEP_MOST) await redis.unlink(keys.slice(i, i + KEEP_MOST))
 }
 
 /** Workers that have been heard of lately. */

@@ -4,6 +4,7 @@ import type { Redis } from 'ioredis'
 import { isRecord } from '../ctypes/given.js'
 import { ClusterError, encodeError, type ZugbrueckeError } from '../errors.js'
 import { CannotBeginHere, type CarryingOut, NotBegunHere } from './carrying-out.js'
+import { tell } from './hearing.js'
 import type { Intake } from './intake.js'
 import { carry, fetch, forget, INLINE, pack, store } from './payload.js'
 import {
@@ -18,14 +19,14 @@ import {
   whyForeign,
 } from './queue.js'
 
-/** Milliseconds until what is over is kept. */
+/** Milliseconds for which jobs that are over are gathered: their lives are extended by one command. */
 const SOON = 100
 
 type OurJob = Job<JobData, JobResult>
 
-/** Where and what failed stays with the job; people see its message on the board. */
+/** BullMQ does not try such a job again, and shows the message on the board. The error itself goes to the client under a key. */
 class JobFailure extends UnrecoverableError {}
-/** It was carried out, and its client has to take it for lost. */
+/** The work was done, but its result found no place: no error goes to the client, which then takes the job for lost. */
 class ResultLost extends JobFailure {}
 
 export class WorkerJobs {
@@ -33,10 +34,10 @@ export class WorkerJobs {
   failed = 0
   readonly underway = new Set<string>()
   readonly #keys: Keys
-  /** Jobs that were over a moment ago, and are to be seen for a while: they are kept together, when that delays no answer. */
+  /** Jobs that were over a moment ago, and that people are to see for a while. */
   readonly #over = new Set<string>()
   #keeping: NodeJS.Timeout | undefined
-  /** Clients that lived a moment ago. */
+  /** Clients that lived when they were last asked for. */
   readonly #clients = new Set<string>()
 
   constructor(
@@ -50,13 +51,13 @@ export class WorkerJobs {
     this.#keys = keysOf(queue)
   }
 
-  /** To be called now and then: what is carried out here does not go with its client, and clients are asked for again. */
+  /** To be called now and then: keeps the jobs that are carried out here from expiring with their clients, which are then asked for again. */
   async beat(): Promise<void> {
     this.#clients.clear()
     await this.keep(this.underway)
   }
 
-  /** What is over is kept, and what else is given. */
+  /** Extends the lives of the jobs that are over, and of those given. */
   async keep(ids: Iterable<string> = []): Promise<void> {
     clearTimeout(this.#keeping)
     this.#keeping = undefined
@@ -70,7 +71,7 @@ export class WorkerJobs {
     this.#keeping ??= setTimeout(() => void this.keep().catch(() => {}), SOON).unref()
   }
 
-  /** One job from its taking to its end, as a processor of BullMQ's. */
+  /** Carries out one job. It is the processor of BullMQ's worker. */
   async process(job: OurJob, token: string, signal: AbortSignal | undefined): Promise<JobResult> {
     const id = job.id as string
     // it waited for longer than its client lived, and only its number was left
@@ -78,11 +79,12 @@ export class WorkerJobs {
     const foreign = whyForeign(job.data)
     // who put it there is told on the board
     if (foreign) throw new JobFailure(foreign)
-    const { ttl } = job.data
+    const { ttl, client } = job.data
     this.underway.add(id)
     try {
       const result = await this.#carryOut(job, id, signal)
       this.completed++
+      tell(this.redis, this.#keys, client, { id, result })
       return result
     } catch (error) {
       if (error instanceof CannotBeginHere) {
@@ -95,9 +97,11 @@ export class WorkerJobs {
       const failure: Failure =
         error instanceof NotBegunHere ? { notBegun: error.why } : { error: encodeError(this.#mine(error as Error)) }
       // a job that fails carries nothing itself
-      await store(this.redis, this.#keys.output(id), pack('an error', failure), ttl)
+      await store(this.redis, this.#keys.failure(id), pack('an error', failure), ttl)
       await forget(this.redis, this.#keys.input(id), job.data.input)
-      throw new JobFailure((error as Error).message)
+      const { message } = error as Error
+      tell(this.redis, this.#keys, client, { id, failed: message })
+      throw new JobFailure(message)
     } finally {
       this.underway.delete(id)
       this.#keepSoon(id)
@@ -133,7 +137,7 @@ export class WorkerJobs {
     return Object.assign(error, { worker: this.name } satisfies Partial<ZugbrueckeError>)
   }
 
-  /** What was sent, if whoever sent it is still there to hear what comes of it. */
+  /** The payload of the job. Rejects with NotBegunHere where its client is gone, which nobody would tell what comes of it, or the payload is. */
   async #input({ data }: OurJob, id: string): Promise<Buffer> {
     if (data.protocol !== PROTOCOL)
       throw new ClusterError(

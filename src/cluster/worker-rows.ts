@@ -65,7 +65,7 @@ export class WorkerRows implements PlannedRows {
     })
   }
 
-  /** A session begins with them; it is told now and then how long it will take. */
+  /** To be called when a session begins. `expect` is then told now and then how many milliseconds the rows still take. */
   begin(expect: (milliseconds: number) => void): void {
     this.#expect = expect
     this.#from = performance.now()
@@ -78,7 +78,7 @@ export class WorkerRows implements PlannedRows {
     this.#expect(((performance.now() - this.#from) / Math.max(1, rows.done)) * left)
   }
 
-  /** `results` is asked of every chunk, whatever the routine returns. */
+  /** Keeps the texts that some rows return. Called for each chunk, also where the routine returns none. */
   #keep(first: number, count: number, texts: RowTexts | undefined): void {
     const { texts: each, range } = this.#head
     if (each === 0) return

@@ -34,7 +34,7 @@ export interface WorkerStats {
   readonly uploads: boolean
   readonly version: string
   readonly connected: boolean
-  /** The architecture of its sessions. */
+  /** Of its sessions, as a SessionPool says it. */
   readonly health: PoolStats['health']
   /** Why the worker takes no jobs: its sessions cannot start, or the machine is broken in another way. It tries again from time to time. */
   readonly trouble: string | undefined
@@ -45,6 +45,7 @@ export interface WorkerStats {
   readonly failed: number
 }
 
+/** Milliseconds between two signs of life, and for which one counts. */
 const BEAT = 3000
 const LIFE = 10_000
 /** Milliseconds between two checks, at the end, whether the last job is done. */

@@ -1,6 +1,7 @@
 /** What is wrong is one clear error, at the client or at the worker that starts. */
 // 64-bit only: ZUGBRUECKE_ARCH has the last word over the architectures that it asks for
 import { spawnSync } from 'node:child_process'
+import { type AddressInfo, createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
 import * as assert from 'uvu/assert'
@@ -27,7 +28,7 @@ clusterSuite<{ redis: OwnRedis; worker: OwnWorker; pool: ClusterPool }>('a clust
     await redis?.end()
   })
 
-  test('no Redis, a wrong password, options that are none', async ({ redis }) => {
+  test('no Redis, something else, a wrong password, options that are none', async ({ redis }) => {
     const nobody = `redis://127.0.0.1:${await freePort()}`
     await rejects(ClusterPool.connect({ connection: nobody, queue: 'bad' }), ClusterError, 'ECONNREFUSED')
     const locked = await OwnRedis.start(['--requirepass', 'right'])
@@ -43,9 +44,39 @@ clusterSuite<{ redis: OwnRedis; worker: OwnWorker; pool: ClusterPool }>('a clust
     } finally {
       await locked.end()
     }
+    const others = [
+      createServer(),
+      createServer(socket => socket.end()),
+      createServer(socket => socket.end('HTTP/1.1')),
+    ]
+    try {
+      for (const other of others) {
+        await new Promise<void>(resolve => other.listen(0, '127.0.0.1', resolve))
+        const url = `redis://127.0.0.1:${(other.address() as AddressInfo).port}`
+        await rejects(
+          ClusterPool.connect({ connection: url, queue: 'bad' }),
+          ClusterError,
+          'as Redis does',
+          'rediss://',
+        )
+      }
+    } finally {
+      for (const other of others) other.close()
+    }
     const { url: connection } = redis
     for (const bad of ['http://127.0.0.1', 'not a URL', 'redis://:a:b:c', '', [], null])
       await rejects(ClusterPool.connect({ connection: bad as never, queue: 'bad' }), ArgumentError, 'a connection is')
+    for (const bad of [`${connection}/x`, { port: redis.port, db: 'x' }, { port: redis.port, keyPrefix: 'x' }])
+      await rejects(ClusterPool.connect({ connection: bad as never, queue: 'bad' }), ArgumentError, 'a connection')
+    const strange = { port: redis.port, enableOfflineQueue: false, commandTimeout: 1, stringNumbers: true }
+    await (await ClusterPool.connect({ connection: strange, queue: 'bad' })).close()
+    const sentinels = { sentinels: [{ host: '127.0.0.1', port: redis.port }], name: 'none' }
+    await rejects(
+      ClusterPool.connect({ connection: sentinels, queue: 'bad' }),
+      ClusterError,
+      'cannot be used',
+      'sentinel',
+    )
     await rejects(ClusterPool.connect({ connection: `${connection}/99`, queue: 'bad' }), ClusterError, 'out of range')
     for (const bad of ['a:b', '', 'a\nb', 'a\0', '\ud800', 5, null])
       await rejects(ClusterPool.connect({ connection, queue: bad as never }), ArgumentError, 'a queue is named by')
@@ -78,9 +109,13 @@ clusterSuite<{ redis: OwnRedis; worker: OwnWorker; pool: ClusterPool }>('a clust
       assert.is(status, 1)
       for (const word of words) assert.match(stderr, word)
     }
+    const port = ['worker', '--redis', connection, '--queue', 'bad', '--health', '70000']
+    const { status, stderr } = spawnSync(process.execPath, [main, ...port], { encoding: 'utf8', timeout: 60_000 })
+    assert.is(status, 2)
+    assert.match(stderr, '65535')
   })
 
-  test('an old Redis, by what it says of itself', () => {
+  test('an old Redis, or a node of a cluster, by what it says of itself', () => {
     throws(() => checkServer('# Server\r\nredis_version:6.0.16\r\n'), ClusterError, '6.0.16', '6.2')
     checkServer('# Server\r\nredis_version:6.2.0\r\n')
     checkServer('# Server\r\nredis_version:7.2.4\r\nserver_name:valkey\r\nvalkey_version:8.0.1\r\n')
@@ -88,6 +123,8 @@ clusterSuite<{ redis: OwnRedis; worker: OwnWorker; pool: ClusterPool }>('a clust
     throws(() => checkServer(full(1)), ClusterError, 'allkeys-lru')
     // where no limit is set nothing is ever removed
     checkServer(full(0))
+    throws(() => checkServer('redis_version:7.2.4\r\ncluster_enabled:1\r\n'), ClusterError, 'Redis Cluster')
+    checkServer('redis_version:7.2.4\r\ncluster_enabled:0\r\n')
     for (const none of ['', '# Server\r\nredis_version:new\r\n']) throws(() => checkServer(none), ClusterError, '6.2')
   })
 

@@ -5,7 +5,7 @@ import { serialize } from 'node:v8'
 import { Queue, Worker } from 'bullmq'
 import { Redis } from 'ioredis'
 import * as assert from 'uvu/assert'
-import { ClusterError } from 'zugbruecke'
+import { ClusterError, WorkerLostError } from 'zugbruecke'
 import { ClusterPool } from 'zugbruecke/cluster'
 import { PROTOCOL } from '../../dist/src/cluster/queue.js'
 import { dll, rejects, until } from '../session/support.js'
@@ -170,7 +170,7 @@ clusterSuite<{ redis: OwnRedis; raw: Redis }>({ name: 'a cluster: what others wr
         },
       ]) {
         answer = async id => {
-          await raw.set(`zugbruecke:results:out:${id}`, packed({ error: encoded }))
+          await raw.set(`zugbruecke:results:error:${id}`, packed({ error: encoded }))
           throw new Error('failed')
         }
         const found = await map().catch((reason: unknown) => reason)
@@ -178,8 +178,30 @@ clusterSuite<{ redis: OwnRedis; raw: Redis }>({ name: 'a cluster: what others wr
         assert.is((found as { polluted?: number }).polluted, undefined)
       }
       assert.is(({} as { polluted?: number }).polluted, undefined)
-      // events that BullMQ cannot read end its hearing, and it hears again
-      await raw.xadd('bull:results:events', '*', 'event', 'completed', 'jobId', 'none', 'returnvalue', '{')
+      // a worker that died between the storing of a result and the telling of it: what is stored is no reason of a failure
+      answer = async id => {
+        await raw.set(`zugbruecke:results:out:${id}`, packed({ error: { className: 'RangeError', message: 'stored' } }))
+        throw new Error('job stalled')
+      }
+      const lost = await rejects(map(), WorkerLostError, 'add', 'rows 0 to 1')
+      assert.match((lost.cause as Error).message, 'stalled')
+      // events and tidings that cannot be read; this worker tells none itself, and its ends are heard of all the same
+      const [client] = (await raw.keys('zugbruecke:results:client:*')).map(key => key.split(':').at(-1) as string)
+      const event = ['event', 'completed', 'jobId', `${client}-1`, 'returnvalue', '{']
+      for (const fields of [event, ['event', 'completed'], ['jobId', `${client}-1`]])
+        await raw.xadd('bull:results:events', '*', ...fields)
+      for (const text of [
+        '',
+        '{',
+        'null',
+        '5',
+        '[]',
+        '{}',
+        '{"id":5}',
+        `{"id":"${client}-1"}`,
+        '{"id":"none","failed":{}}',
+      ])
+        assert.is(await raw.publish(`zugbruecke:results:ends:${client}`, text), 1)
       answer = result(good, Buffer.from(Int32Array.of(6, 7).buffer))
       assert.equal(await map(), Int32Array.of(6, 7))
     } finally {

@@ -70,11 +70,14 @@ export class Scene {
     const [command, ...args] = [...(this.machines?.on(3) ?? []), ...own]
     const client = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
     this.#client = client
-    let struck: unknown
+    let struck: Promise<unknown> | undefined
     let told: Told | undefined
     for await (const line of createInterface(client.stdout)) {
-      if (line === 'begun') struck = strike(this)
-      else told = JSON.parse(line) as Told
+      if (line === 'begun') {
+        struck = Promise.resolve(strike(this))
+        // it is awaited when the client has ended
+        struck.catch(() => {})
+      } else told = JSON.parse(line) as Told
     }
     if (struck === undefined) throw new Error(`the fault came too late: ${JSON.stringify(told)}`)
     await struck
@@ -109,6 +112,25 @@ const cut = (id: string, what: string, machine: number, seconds: number, retries
   network: true,
   lasts: seconds,
   strike: scene => scene.cut(machine, seconds),
+})
+
+/** Redis dies while it writes its append-only file anew, or as soon as it has: at the moment that what it says of itself tells. */
+const rewriting = (id: string, when: string, begin: (raw: Redis) => Promise<unknown>, isMoment: RegExp): Fault => ({
+  id,
+  what: `Redis, \`kill -9\` ${when}, started again`,
+  retries: 1,
+  async strike({ redis, client }) {
+    const raw = new Redis(redis.url)
+    try {
+      await begin(raw)
+      await until(async () => isMoment.test(await raw.info('persistence')), when)
+    } finally {
+      raw.disconnect()
+    }
+    await redis.kill()
+    if (client.exitCode !== null) throw new Error('the map was over by then')
+    await redis.start()
+  },
 })
 
 export const FAULTS: readonly Fault[] = [
@@ -163,6 +185,26 @@ export const FAULTS: readonly Fault[] = [
       await redis.start()
     },
   },
+  rewriting(
+    'redis-killed-rewriting',
+    'while it rewrites its file',
+    async raw => {
+      // microseconds for each key: the rewriting of so few would be over at once
+      await raw.config('SET', 'rdb-key-save-delay', 2000)
+      await raw.bgrewriteaof()
+    },
+    /^aof_rewrite_in_progress:1/m,
+  ),
+  rewriting(
+    'redis-killed-rewritten',
+    'as soon as it has rewritten its file by itself',
+    async raw => {
+      await raw.config('SET', 'auto-aof-rewrite-min-size', 1)
+      await raw.config('SET', 'auto-aof-rewrite-percentage', 1)
+    },
+    // -1 until one has been rewritten since Redis was started
+    /^aof_last_rewrite_time_sec:\d/m,
+  ),
   {
     id: 'client-killed',
     what: 'the client, `kill -9`; another comes',
