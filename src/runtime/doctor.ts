@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { ResolvedConfig } from './config.js'
 import {
   cacheFolder,
@@ -37,6 +38,9 @@ export interface Diagnosis {
   readonly ok: boolean
   readonly checks: readonly Check[]
 }
+
+/** Milliseconds until a process of Wine's has started the server, if there was none. */
+const STARTS = 1000
 
 /** Starts a session and ends it; the command line gives it, for sessions stand above this floor. */
 export type TrySession = (config: ResolvedConfig) => Promise<string>
@@ -101,7 +105,12 @@ export async function diagnose(
           found: `${prefix}: its services are stopped (wineserver, process ${server})`,
           mend: `${end} (or kill -CONT ${server})`,
         }
-      const left = leftProcesses(prefix)
+      let left = leftProcesses(prefix)
+      if (left.length > 0) {
+        // a process that is just starting has no server yet, and starts one
+        await sleep(STARTS)
+        left = leftProcesses(prefix)
+      }
       if (left.length > 0) {
         const named = left.map(({ pid }) => `${nameOf(pid)} (${pid})`).join(', ')
         return { found: `${prefix}: what a wineserver has left that was killed still runs: ${named}`, mend: end }

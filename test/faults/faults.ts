@@ -421,7 +421,7 @@ const fromOutside: Fault[] = [
     becomes: 'ends',
     act: async round => {
       kill(round.session.pid, 'SIGSTOP')
-      round.settle(hang(round).with({ timeout: 150 })(1))
+      round.settle(hang(round).with({ timeout: LIMIT })(1))
     },
   },
   {

@@ -62,7 +62,8 @@ export const HOSTILE: readonly Fault[] = [
   },
   { name: 'terminates all other threads', becomes: 'either', act: does('others', 0) },
   { name: 'suspends all other threads', becomes: 'either', act: does('others', 1) },
-  { name: 'has its thread suspended later', becomes: 'ends', act: does('suspend_later') },
+  // a call that still waits for its turn when its limit passes is withdrawn, and the session lives
+  { name: 'has its thread suspended later', becomes: 'either', act: does('suspend_later') },
   {
     name: 'frees memory that it was lent',
     becomes: 'either',

@@ -1,5 +1,5 @@
 /** 32-bit sessions beside 64-bit ones: DLLs of the wrong kind, pools, handles of the other one. */
-import { execFileSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -111,7 +111,11 @@ test('a DLL is looked at where sessions look for it', async () => {
 
 test('the command line takes the architecture of the DLL', () => {
   const main = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url))
-  const cli = (...args: string[]) => execFileSync(process.execPath, [main, ...args], { encoding: 'utf8' })
+  const cli = (...args: string[]) => {
+    const { status, stdout } = spawnSync(process.execPath, [main, ...args], { encoding: 'utf8' })
+    assert.is(status, 0, stdout)
+    return stdout
+  }
   for (const [file, arch] of [
     [old32(), 'win32'],
     [dll('numbers', 'win64'), 'win64'],
