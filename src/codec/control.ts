@@ -1,10 +1,8 @@
-/** Control messages and their outcomes: ordinary FlatBuffers, built by the stock library. */
+/** Control messages and their outcomes: ordinary FlatBuffers. The stock library builds messages; outcomes, which a DLL may write over, are read here. */
 import { Builder } from 'flatbuffers'
+import { utf8 } from '../ctypes/encoding.js'
 import { ZugbrueckeError } from '../errors.js'
 import { Control } from './generated/control.js'
-
-// a byte order mark in a text is the text's own
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
 /**
  * What the Windows side answers to a control message. Where `ok` is false it says why: docs/wire.md, "Control
@@ -105,7 +103,7 @@ function readOutcome(view: DataView): Outcome {
     left -= length
     if (left < 0 || text + 4 + length > view.byteLength)
       throw new RangeError('a text in the outcome is longer than the outcome')
-    return decoder.decode(new Uint8Array(view.buffer, view.byteOffset + text + 4, length))
+    return utf8.decode(new Uint8Array(view.buffer, view.byteOffset + text + 4, length))
   }
   const ok = field(OK)
   return {
