@@ -52,22 +52,14 @@ export class ImageRoom {
   write(image: Image): void {
     const { mapping, memory, facts } = this.core
     if (!this.#host) return image.copyTo(mapping.u8, this.base - facts.base)
-    let at = BigInt(this.base)
-    for (const view of image.views()) {
-      memory.write(at, view)
-      at += BigInt(view.length)
-    }
+    for (const [at, view] of this.#located(image.views())) memory.write(at, view)
   }
 
   /** Copies the image back from its memory. */
   read(image: Image): void {
     const { mapping, memory, facts } = this.core
     if (!this.#host) return image.copyFrom(mapping.u8, this.base - facts.base)
-    let at = BigInt(this.base)
-    for (const view of image.viewsBack()) {
-      memory.read(at, view)
-      at += BigInt(view.length)
-    }
+    for (const [at, view] of this.#located(image.viewsBack())) memory.read(at, view)
     image.mergeBack()
   }
 
@@ -81,6 +73,15 @@ export class ImageRoom {
   end(): void {
     this.#isOver = true
     this.#freeHost()
+  }
+
+  /** Views of the image that follow each other without a gap, each with its address. */
+  *#located(views: readonly Uint8Array[]): Generator<readonly [at: bigint, view: Uint8Array]> {
+    let at = BigInt(this.base)
+    for (const view of views) {
+      yield [at, view]
+      at += BigInt(view.length)
+    }
   }
 
   #allocate(sender: Sender, port: Port, size: number, image: Image): boolean {
