@@ -96,8 +96,7 @@ export class CallExchange extends Exchange {
     call.verify?.()
     const length = lengthOfCall(call.count)
     const messageInArena = length > port.room
-    if (image) this.#imageRoom ??= new ImageRoom(core, this.label)
-    const imageRoom = image && this.#imageRoom
+    const imageRoom = image && (this.#imageRoom ??= new ImageRoom(core, this.label))
     if (imageRoom && !imageRoom.place(lane, port, image)) return false
     if (messageInArena && !this.#placeMessage(lane, nested, length)) return this.#leaveArena(lane)
     if (imageRoom) {
