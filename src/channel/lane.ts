@@ -244,11 +244,17 @@ export class Lane implements Sender, BlockingLane {
 
   /** Fails an exchange that still waits for its turn; false if it is just being sent, under way or settled. */
   withdraw(exchange: Exchange, error: Error): boolean {
-    const at = this.#waiting.indexOf(exchange, this.#passed)
-    if (at < 0 ? !this.frames.withdraw(exchange) : this.#sending && at === this.#passed) return false
-    if (at >= 0) this.#waiting.splice(at, 1)
+    if (!this.#takeOut(exchange)) return false
     exchange.settled = true
     exchange.fail(this, error)
+    return true
+  }
+
+  #takeOut(exchange: Exchange): boolean {
+    const at = this.#waiting.indexOf(exchange, this.#passed)
+    if (at < 0) return this.frames.withdraw(exchange)
+    if (this.#sending && at === this.#passed) return false
+    this.#waiting.splice(at, 1)
     return true
   }
 
