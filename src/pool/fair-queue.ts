@@ -17,6 +17,7 @@ interface Waiter<R> {
  * The work of one kind that waits, in the order in which it came, and for how long work of that kind has had leases.
  */
 interface Kind<R> {
+  readonly name: string
   readonly waiting: Set<Waiter<R>>
   /** How many leases it has now. */
   running: number
@@ -68,7 +69,7 @@ export class FairQueue<R> {
     if (signal?.aborted) throw abortedError(signal)
     this.next()
     const value = this.#length === 0 ? this.obtain() : undefined
-    if (value !== undefined) return this.#begin(name, this.#kind(name), value)
+    if (value !== undefined) return this.#begin(this.#kind(name), value)
     if (bounded && this.#length >= this.most()) throw queueFullError(this.most())
     return new Promise((resolve, reject) => {
       const settle = () => signal?.removeEventListener('abort', onAbort)
@@ -82,12 +83,12 @@ export class FairQueue<R> {
           reject(error)
         },
       }
+      const kind = this.#kind(name)
       const onAbort = () => {
-        this.#remove(name, this.#kind(name), waiter)
+        this.#remove(kind, waiter)
         waiter.fail(abortedError(signal as AbortSignal))
       }
       signal?.addEventListener('abort', onAbort)
-      const kind = this.#kind(name)
       if (kind.waiting.size === 0) kind.had += Math.max(0, this.#floor - timeOf(kind, this.now()))
       kind.waiting.add(waiter)
       this.#length++
@@ -100,24 +101,24 @@ export class FairQueue<R> {
       const value = this.obtain()
       if (value === undefined) return
       const now = this.now()
-      let least: [string, Kind<R>] | undefined
-      for (const one of this.#kinds) {
-        if (one[1].waiting.size === 0) continue
-        if (!least || timeOf(one[1], now) < timeOf(least[1], now)) least = one
+      let least: Kind<R> | undefined
+      for (const kind of this.#kinds.values()) {
+        if (kind.waiting.size === 0) continue
+        if (!least || timeOf(kind, now) < timeOf(least, now)) least = kind
       }
-      const [name, kind] = least as [string, Kind<R>]
+      const kind = least as Kind<R>
       const [waiter] = kind.waiting
-      const lease = this.#begin(name, kind, value)
-      this.#remove(name, kind, waiter)
+      const lease = this.#begin(kind, value)
+      this.#remove(kind, waiter)
       waiter.begin(lease)
     }
   }
 
   /** Fails all work that waits. */
   fail(error: Error): void {
-    for (const [name, kind] of [...this.#kinds])
+    for (const kind of [...this.#kinds.values()])
       for (const waiter of kind.waiting) {
-        this.#remove(name, kind, waiter)
+        this.#remove(kind, waiter)
         waiter.fail(error)
       }
   }
@@ -128,7 +129,7 @@ export class FairQueue<R> {
     this.fail(error)
   }
 
-  #begin(name: string, kind: Kind<R>, value: R): Lease<R> {
+  #begin(kind: Kind<R>, value: R): Lease<R> {
     const now = this.now()
     this.#floor = Math.max(this.#floor, timeOf(kind, now))
     kind.running++
@@ -136,24 +137,24 @@ export class FairQueue<R> {
     const end = () => {
       kind.running--
       kind.had += this.now()
-      this.#tidy(name, kind)
+      this.#tidy(kind)
     }
     return { value, end }
   }
 
   #kind(name: string): Kind<R> {
-    const kind = this.#kinds.get(name) ?? { waiting: new Set(), running: 0, had: this.#floor }
+    const kind = this.#kinds.get(name) ?? { name, waiting: new Set(), running: 0, had: this.#floor }
     this.#kinds.set(name, kind)
     return kind
   }
 
-  #remove(name: string, kind: Kind<R>, waiter: Waiter<R>): void {
+  #remove(kind: Kind<R>, waiter: Waiter<R>): void {
     if (kind.waiting.delete(waiter)) this.#length--
-    this.#tidy(name, kind)
+    this.#tidy(kind)
   }
 
   /** Forgets a kind that has no work. */
-  #tidy(name: string, kind: Kind<R>): void {
-    if (kind.waiting.size === 0 && kind.running === 0) this.#kinds.delete(name)
+  #tidy(kind: Kind<R>): void {
+    if (kind.waiting.size === 0 && kind.running === 0) this.#kinds.delete(kind.name)
   }
 }
