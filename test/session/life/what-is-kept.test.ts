@@ -51,12 +51,16 @@ const mappings = (): number =>
 
 setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void
-/** How many sessions' memory is left once garbage is collected. */
-async function left(): Promise<number> {
-  for (let i = 0; i < 20 && mappings() > 0; i++) {
+/** Collects garbage until something is gone, but no more than so many times. */
+async function collectUntil(isGone: () => boolean, times: number): Promise<void> {
+  for (let i = 0; i < times && !isGone(); i++) {
     collect()
     await sleep(20)
   }
+}
+/** How many sessions' memory is left once garbage is collected. */
+async function left(): Promise<number> {
+  await collectUntil(() => mappings() === 0, 20)
   return mappings()
 }
 
@@ -114,10 +118,7 @@ test('nor, while it lives, by a function that was given to a call which was with
     end()
     assert.is(await before, 5)
     assert.is(await call(x => x, 6), 6)
-    for (let i = 0; i < 50 && !gone; i++) {
-      collect()
-      await sleep(20)
-    }
+    await collectUntil(() => gone, 50)
     assert.ok(gone)
   } finally {
     await session.terminate()
