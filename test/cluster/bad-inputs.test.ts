@@ -10,22 +10,20 @@ import { ClusterPool, ClusterWorker } from 'zugbruecke/cluster'
 import { checkServer } from '../../dist/src/cluster/connection.js'
 import { dll, rejects, throws, until } from '../session/support.js'
 import { freePort, OwnRedis, OwnWorker } from './redis.js'
-import { clusterSuite } from './suite.js'
+import { redisSuite, type WithRedis } from './suite.js'
 
 const main = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url))
 const jobs = new URL('../session/life/jobs/', import.meta.url)
 
-clusterSuite<{ redis: OwnRedis; worker: OwnWorker; pool: ClusterPool }>('a cluster: what is wrong', test => {
+redisSuite<WithRedis & { worker: OwnWorker; pool: ClusterPool }>('a cluster: what is wrong', test => {
   test.before(async context => {
-    context.redis = await OwnRedis.start()
     const options = ['--size', '1', '--jobs', fileURLToPath(jobs)]
     context.worker = await OwnWorker.start(context.redis.url, 'bad', options)
     context.pool = await ClusterPool.connect({ connection: context.redis.url, queue: 'bad' })
   })
-  test.after(async ({ pool, worker, redis }) => {
+  test.after(async ({ pool, worker }) => {
     await pool?.close()
     await worker?.kill()
-    await redis?.end()
   })
 
   test('no Redis, something else, a wrong password, options that are none', async ({ redis }) => {

@@ -1,8 +1,7 @@
 /** A line that breaks at the worst moment: what Redis was told is done once, and has an end. */
 // 64-bit only: nothing here depends on what a session is
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { statSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { Redis } from 'ioredis'
@@ -10,8 +9,8 @@ import * as assert from 'uvu/assert'
 import { ClusterPool } from 'zugbruecke/cluster'
 import { KEPT } from '../../dist/src/cluster/queue.js'
 import { until } from '../session/support.js'
-import { OwnRedis, OwnWorker } from './redis.js'
-import { clusterSuite } from './suite.js'
+import { OwnWorker } from './redis.js'
+import { redisSuite } from './suite.js'
 
 /** A line to a Redis of this machine. */
 class Line {
@@ -72,16 +71,7 @@ class Line {
   }
 }
 
-clusterSuite<{ redis: OwnRedis; folder: string }>('a cluster: lines that break', test => {
-  test.before(async context => {
-    context.folder = mkdtempSync(join(tmpdir(), 'zugbruecke-lines-'))
-    context.redis = await OwnRedis.start()
-  })
-  test.after(async ({ redis, folder }) => {
-    await redis?.end()
-    rmSync(folder, { recursive: true, force: true })
-  })
-
+redisSuite('a cluster: lines that break', test => {
   test('a job that was added, done and forgotten before its client heard that it was added', async ({
     redis,
     folder,
