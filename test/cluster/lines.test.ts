@@ -9,7 +9,7 @@ import * as assert from 'uvu/assert'
 import { ClusterPool } from 'zugbruecke/cluster'
 import { KEPT } from '../../dist/src/cluster/queue.js'
 import { until } from '../session/support.js'
-import { OwnWorker } from './redis.js'
+import { OwnWorker, staying } from './redis.js'
 import { redisSuite } from './suite.js'
 
 /** A line to a Redis of this machine. */
@@ -124,12 +124,7 @@ redisSuite('a cluster: lines that break', test => {
       await until(async () => (await raw.llen('bull:alone:wait')) === 1, 'it waits')
       const [id] = await raw.lrange('bull:alone:wait', 0, -1)
       assert.ok((await raw.pttl(`bull:alone:${id}`)) > 0)
-      const all = await raw.keys('*alone*')
-      const times = await Promise.all(all.map(key => raw.pttl(key)))
-      assert.equal(
-        all.filter((_, i) => times[i] === -1),
-        [],
-      )
+      assert.equal(await staying(raw, '*alone*'), [])
       await pool.close()
       await gone
     } finally {

@@ -5,6 +5,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Redis } from 'ioredis'
 import { until } from '../session/support.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -19,6 +20,13 @@ export async function freePort(): Promise<number> {
   const { port } = server.address() as { port: number }
   await new Promise(resolve => server.close(resolve))
   return port
+}
+
+/** The keys that have no time to live. */
+export async function staying(raw: Redis, pattern = '*'): Promise<string[]> {
+  const keys = await raw.keys(pattern)
+  const times = await Promise.all(keys.map(key => raw.pttl(key)))
+  return keys.filter((_, i) => times[i] === -1)
 }
 
 export class OwnRedis {
