@@ -1,7 +1,7 @@
 /** What is wrong is one clear error, at the client or at the worker that starts. */
 // 64-bit only: ZUGBRUECKE_ARCH has the last word over the architectures that it asks for
 import { spawnSync } from 'node:child_process'
-import { type AddressInfo, createServer } from 'node:net'
+import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
 import * as assert from 'uvu/assert'
@@ -9,7 +9,7 @@ import { ArgumentError, ClusterError, ConfigError, DllNotFoundError, QueueFullEr
 import { ClusterPool, ClusterWorker } from 'zugbruecke/cluster'
 import { checkServer } from '../../dist/src/cluster/connection.js'
 import { dll, rejects, throws, until } from '../session/support.js'
-import { freePort, OwnRedis, OwnWorker } from './redis.js'
+import { freePort, listen, OwnRedis, OwnWorker } from './redis.js'
 import { redisSuite, type WithRedis } from './suite.js'
 
 const main = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url))
@@ -49,8 +49,7 @@ redisSuite<WithRedis & { worker: OwnWorker; pool: ClusterPool }>('a cluster: wha
     ]
     try {
       for (const other of others) {
-        await new Promise<void>(resolve => other.listen(0, '127.0.0.1', resolve))
-        const url = `redis://127.0.0.1:${(other.address() as AddressInfo).port}`
+        const url = `redis://127.0.0.1:${await listen(other)}`
         await rejects(
           ClusterPool.connect({ connection: url, queue: 'bad' }),
           ClusterError,

@@ -1,7 +1,7 @@
 /** A line that breaks at the worst moment: what Redis was told is done once, and has an end. */
 // 64-bit only: nothing here depends on what a session is
 import { statSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import { connect, createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { Redis } from 'ioredis'
@@ -9,7 +9,7 @@ import * as assert from 'uvu/assert'
 import { ClusterPool } from 'zugbruecke/cluster'
 import { KEPT } from '../../dist/src/cluster/queue.js'
 import { until } from '../session/support.js'
-import { OwnWorker, staying } from './redis.js'
+import { listen, OwnWorker, staying } from './redis.js'
 import { redisSuite } from './suite.js'
 
 /** A line to a Redis of this machine. */
@@ -17,12 +17,15 @@ class Line {
   readonly #sockets = new Set<Socket>()
   #isMute = false
   #last: string | undefined
-  private constructor(private readonly server: Server) {}
+  private constructor(
+    private readonly server: Server,
+    private readonly port: number,
+  ) {}
 
   /** All takes so many milliseconds each way. */
   static async to(port: number, delay = 0): Promise<Line> {
     const server = createServer()
-    const line = new Line(server)
+    const line = new Line(server, await listen(server))
     server.on('connection', near => {
       const far = connect(port, '127.0.0.1')
       near.on('close', () => far.end())
@@ -40,7 +43,6 @@ class Line {
         if (!line.#isMute) setTimeout(() => near.write(bytes), delay)
       })
     })
-    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
     return line
   }
   #end(far: Socket, bytes: Buffer): void {
@@ -50,7 +52,7 @@ class Line {
     for (const socket of this.#sockets) if (socket !== far) socket.destroy()
   }
   get url(): string {
-    return `redis://127.0.0.1:${(this.server.address() as AddressInfo).port}`
+    return `redis://127.0.0.1:${this.port}`
   }
   /** Answers are lost from now on. */
   mute(): void {
