@@ -2,10 +2,11 @@
 import type { Redis } from 'ioredis'
 import { ClusterError, SessionCrashedError, SessionTerminatedError, WorkerLostError } from '../errors.js'
 import { closedError } from '../pool/face.js'
+import { asClusterError } from './connection.js'
 import { type LocalDll, upload } from './dlls.js'
 import { type Answer, type Jobs, NotBegunError, type Stops } from './jobs.js'
 import type { Payload } from './payload.js'
-import { asClusterError, type JobData } from './queue.js'
+import type { JobData } from './queue.js'
 
 /** Milliseconds until what was not begun is tried again. */
 const PAUSE = 200

@@ -17,10 +17,11 @@ import { CALL_OPTIONS, type CallOptions } from '../session/surface/routine.js'
 import { Attempts, type Work } from './attempts.js'
 import { type BatchPool, carryOutBatch } from './client-batch.js'
 import { ClientRows, contextFor } from './client-rows.js'
+import { asClusterError, type Connection, connect } from './connection.js'
 import { type LocalDll, resolveDll } from './dlls.js'
 import { type Answer, Jobs, NotBegunError } from './jobs.js'
 import { type Payload, pack, unpack } from './payload.js'
-import { asClusterError, type Connection, checkQueueName, claimQueue, connect } from './queue.js'
+import { checkQueueName, claimQueue } from './queue.js'
 import { RowPace } from './row-pace.js'
 
 /** The options of a client: where the queue is, and how it is used. */

@@ -48,9 +48,11 @@ export class Hearing {
 
   /** Resolves when nothing is missed any more. */
   async begin(keys: Keys): Promise<void> {
-    const [newest] = await this.redis.xrevrange(this.#events, '+', '-', 'COUNT', 1)
+    const [[newest]] = await Promise.all([
+      this.redis.xrevrange(this.#events, '+', '-', 'COUNT', 1),
+      this.#channel.subscribe(keys.ends(this.client)),
+    ])
     if (newest) this.#last = newest[0]
-    await this.#channel.subscribe(keys.ends(this.client))
     if (this.#isOver) return
     this.#timer = setInterval(() => void this.#read().catch(() => {}), READ)
   }

@@ -2,6 +2,6 @@
 import '../runtime/node-version.js'
 
 export { type ClusterOptions, ClusterPool, type ClusterStats } from './cluster-pool.js'
-export type { Connection } from './queue.js'
+export type { Connection } from './connection.js'
 export { ClusterWorker, type WorkerStats } from './worker.js'
 export type { WorkerOptions } from './worker-options.js'

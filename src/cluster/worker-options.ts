@@ -4,7 +4,8 @@ import { BOOLEAN, type Check, type Checks, checkOptions, wholeNumber } from '../
 import { describe } from '../ctypes/data.js'
 import { ArgumentError } from '../errors.js'
 import type { PoolOptions } from '../pool/pool-options.js'
-import { type Connection, checkQueueName } from './queue.js'
+import type { Connection } from './connection.js'
+import { checkQueueName } from './queue.js'
 
 /** The options of a worker: its place in the cluster, and those of its session pool. */
 export interface WorkerOptions extends Omit<PoolOptions, 'maxQueue' | 'retries'> {

@@ -9,12 +9,11 @@ import { SessionPool } from '../pool/pool.js'
 import { resolveConfig } from '../runtime/config.js'
 import { packageVersion } from '../runtime/package.js'
 import { CarryingOut } from './carrying-out.js'
+import { asClusterError, connect } from './connection.js'
 import { makeUploadsFolder } from './dlls.js'
 import { Intake } from './intake.js'
 import {
-  asClusterError,
   claimQueue,
-  connect,
   type JobData,
   type JobResult,
   KEPT,

@@ -1,31 +1,29 @@
 /** What is wrong is one clear error, at the client or at the worker that starts. */
 // 64-bit only: ZUGBRUECKE_ARCH has the last word over the architectures that it asks for
 import { spawnSync } from 'node:child_process'
-import { type AddressInfo, createServer } from 'node:net'
+import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
 import * as assert from 'uvu/assert'
 import { ArgumentError, ClusterError, ConfigError, DllNotFoundError, QueueFullError, WorkerLostError } from 'zugbruecke'
 import { ClusterPool, ClusterWorker } from 'zugbruecke/cluster'
-import { checkServer } from '../../dist/src/cluster/queue.js'
+import { checkServer } from '../../dist/src/cluster/connection.js'
 import { dll, rejects, throws, until } from '../session/support.js'
-import { freePort, OwnRedis, OwnWorker } from './redis.js'
-import { clusterSuite } from './suite.js'
+import { freePort, listen, OwnRedis, OwnWorker } from './redis.js'
+import { redisSuite, type WithRedis } from './suite.js'
 
 const main = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url))
 const jobs = new URL('../session/life/jobs/', import.meta.url)
 
-clusterSuite<{ redis: OwnRedis; worker: OwnWorker; pool: ClusterPool }>('a cluster: what is wrong', test => {
+redisSuite<WithRedis & { worker: OwnWorker; pool: ClusterPool }>('a cluster: what is wrong', test => {
   test.before(async context => {
-    context.redis = await OwnRedis.start()
     const options = ['--size', '1', '--jobs', fileURLToPath(jobs)]
     context.worker = await OwnWorker.start(context.redis.url, 'bad', options)
     context.pool = await ClusterPool.connect({ connection: context.redis.url, queue: 'bad' })
   })
-  test.after(async ({ pool, worker, redis }) => {
+  test.after(async ({ pool, worker }) => {
     await pool?.close()
     await worker?.kill()
-    await redis?.end()
   })
 
   test('no Redis, something else, a wrong password, options that are none', async ({ redis }) => {
@@ -51,8 +49,7 @@ clusterSuite<{ redis: OwnRedis; worker: OwnWorker; pool: ClusterPool }>('a clust
     ]
     try {
       for (const other of others) {
-        await new Promise<void>(resolve => other.listen(0, '127.0.0.1', resolve))
-        const url = `redis://127.0.0.1:${(other.address() as AddressInfo).port}`
+        const url = `redis://127.0.0.1:${await listen(other)}`
         await rejects(
           ClusterPool.connect({ connection: url, queue: 'bad' }),
           ClusterError,
@@ -99,20 +96,17 @@ clusterSuite<{ redis: OwnRedis; worker: OwnWorker; pool: ClusterPool }>('a clust
     await rejects(start({ spare: 'one' }), ArgumentError, 'spare')
     await rejects(start({ sizes: 2 }), ConfigError, 'Did you mean "size"?')
     await rejects(start({ connection: 5 }), ArgumentError, 'connection')
-    for (const [option, value, ...words] of [
-      ['--jobs', '/nowhere', '/nowhere'],
-      ['--health', String(redis.port), '--health', 'EADDRINUSE'],
-      ['--redis', 'not a URL', 'a connection is'],
-    ]) {
+    for (const [code, option, value, ...words] of [
+      [1, '--jobs', '/nowhere', '/nowhere'],
+      [1, '--health', String(redis.port), '--health', 'EADDRINUSE'],
+      [2, '--health', '70000', '65535'],
+      [1, '--redis', 'not a URL', 'a connection is'],
+    ] as const) {
       const args = [main, 'worker', '--redis', connection, '--queue', 'bad', '--size', '1', option, value]
       const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 60_000 })
-      assert.is(status, 1)
+      assert.is(status, code)
       for (const word of words) assert.match(stderr, word)
     }
-    const port = ['worker', '--redis', connection, '--queue', 'bad', '--health', '70000']
-    const { status, stderr } = spawnSync(process.execPath, [main, ...port], { encoding: 'utf8', timeout: 60_000 })
-    assert.is(status, 2)
-    assert.match(stderr, '65535')
   })
 
   test('an old Redis, or a node of a cluster, by what it says of itself', () => {

@@ -1,8 +1,7 @@
 /** Workers on machines that are broken: what they cannot begin goes back, they take nothing and say why, and take again when they can. */
 // 64-bit only: the DLL that tells its process makes system calls of 64-bit Linux
 // waits: for workers to try again
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import { NoWorkerError } from 'zugbruecke'
@@ -10,8 +9,8 @@ import { ClusterPool } from 'zugbruecke/cluster'
 import { resolveConfig } from '../../src/runtime/config.js'
 import { locate } from '../../src/runtime/locate.js'
 import { dll, rejects, until } from '../session/support.js'
-import { OwnRedis, OwnWorker } from './redis.js'
-import { clusterSuite } from './suite.js'
+import { OwnWorker } from './redis.js'
+import { redisSuite } from './suite.js'
 
 const rest = 'int rest(int)'
 
@@ -38,16 +37,7 @@ async function health({ said }: OwnWorker): Promise<Told> {
   return { status: response.status, ...((await response.json()) as Omit<Told, 'status'>) }
 }
 
-clusterSuite<{ redis: OwnRedis; folder: string }>({ name: 'a cluster: broken machines', atOnce: 2 }, test => {
-  test.before(async context => {
-    context.folder = mkdtempSync(join(tmpdir(), 'zugbruecke-broken-'))
-    context.redis = await OwnRedis.start()
-  })
-  test.after(async ({ redis, folder }) => {
-    await redis?.end()
-    rmSync(folder, { recursive: true, force: true })
-  })
-
+redisSuite({ name: 'a cluster: broken machines', atOnce: 2 }, test => {
   test('sessions that cannot start any more', async ({ redis, folder }) => {
     const { url: connection } = redis
     const { wine } = locate(resolveConfig({ arch: 'win64' }))

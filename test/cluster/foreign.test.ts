@@ -9,8 +9,8 @@ import { ClusterError, WorkerLostError } from 'zugbruecke'
 import { ClusterPool } from 'zugbruecke/cluster'
 import { PROTOCOL } from '../../dist/src/cluster/queue.js'
 import { dll, rejects, until } from '../session/support.js'
-import { OwnRedis, OwnWorker } from './redis.js'
-import { clusterSuite } from './suite.js'
+import { OwnWorker } from './redis.js'
+import { redisSuite, type WithRedis } from './suite.js'
 
 const ADD = 'int add(int, int)'
 const vendor = { path: dll('rows') }
@@ -23,15 +23,11 @@ function packed(header: unknown, behind: Buffer = Buffer.alloc(0)): Buffer {
   return Buffer.concat([length, head, behind])
 }
 
-clusterSuite<{ redis: OwnRedis; raw: Redis }>({ name: 'a cluster: what others write', atOnce: 3 }, test => {
+redisSuite<WithRedis & { raw: Redis }>({ name: 'a cluster: what others write', atOnce: 3 }, test => {
   test.before(async context => {
-    context.redis = await OwnRedis.start()
     context.raw = new Redis(context.redis.url)
   })
-  test.after(async ({ redis, raw }) => {
-    raw?.disconnect()
-    await redis?.end()
-  })
+  test.after(({ raw }) => raw?.disconnect())
 
   test('jobs that are none, and what is no payload: each fails, and the worker goes on', async ({ redis, raw }) => {
     const { url: connection } = redis

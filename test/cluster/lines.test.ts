@@ -1,8 +1,7 @@
 /** A line that breaks at the worst moment: what Redis was told is done once, and has an end. */
 // 64-bit only: nothing here depends on what a session is
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
+import { statSync, writeFileSync } from 'node:fs'
+import { connect, createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { Redis } from 'ioredis'
@@ -10,20 +9,23 @@ import * as assert from 'uvu/assert'
 import { ClusterPool } from 'zugbruecke/cluster'
 import { KEPT } from '../../dist/src/cluster/queue.js'
 import { until } from '../session/support.js'
-import { OwnRedis, OwnWorker } from './redis.js'
-import { clusterSuite } from './suite.js'
+import { listen, OwnWorker, staying } from './redis.js'
+import { redisSuite } from './suite.js'
 
 /** A line to a Redis of this machine. */
 class Line {
   readonly #sockets = new Set<Socket>()
   #isMute = false
   #last: string | undefined
-  private constructor(private readonly server: Server) {}
+  private constructor(
+    private readonly server: Server,
+    private readonly port: number,
+  ) {}
 
   /** All takes so many milliseconds each way. */
   static async to(port: number, delay = 0): Promise<Line> {
     const server = createServer()
-    const line = new Line(server)
+    const line = new Line(server, await listen(server))
     server.on('connection', near => {
       const far = connect(port, '127.0.0.1')
       near.on('close', () => far.end())
@@ -41,7 +43,6 @@ class Line {
         if (!line.#isMute) setTimeout(() => near.write(bytes), delay)
       })
     })
-    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
     return line
   }
   #end(far: Socket, bytes: Buffer): void {
@@ -51,7 +52,7 @@ class Line {
     for (const socket of this.#sockets) if (socket !== far) socket.destroy()
   }
   get url(): string {
-    return `redis://127.0.0.1:${(this.server.address() as AddressInfo).port}`
+    return `redis://127.0.0.1:${this.port}`
   }
   /** Answers are lost from now on. */
   mute(): void {
@@ -72,16 +73,7 @@ class Line {
   }
 }
 
-clusterSuite<{ redis: OwnRedis; folder: string }>('a cluster: lines that break', test => {
-  test.before(async context => {
-    context.folder = mkdtempSync(join(tmpdir(), 'zugbruecke-lines-'))
-    context.redis = await OwnRedis.start()
-  })
-  test.after(async ({ redis, folder }) => {
-    await redis?.end()
-    rmSync(folder, { recursive: true, force: true })
-  })
-
+redisSuite('a cluster: lines that break', test => {
   test('a job that was added, done and forgotten before its client heard that it was added', async ({
     redis,
     folder,
@@ -134,12 +126,7 @@ clusterSuite<{ redis: OwnRedis; folder: string }>('a cluster: lines that break',
       await until(async () => (await raw.llen('bull:alone:wait')) === 1, 'it waits')
       const [id] = await raw.lrange('bull:alone:wait', 0, -1)
       assert.ok((await raw.pttl(`bull:alone:${id}`)) > 0)
-      const all = await raw.keys('*alone*')
-      const times = await Promise.all(all.map(key => raw.pttl(key)))
-      assert.equal(
-        all.filter((_, i) => times[i] === -1),
-        [],
-      )
+      assert.equal(await staying(raw, '*alone*'), [])
       await pool.close()
       await gone
     } finally {

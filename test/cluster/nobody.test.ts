@@ -10,7 +10,7 @@ import * as assert from 'uvu/assert'
 import { AbortError, ArgumentError, ClusterError, NoWorkerError } from 'zugbruecke'
 import { ClusterPool } from 'zugbruecke/cluster'
 import { rejects, until } from '../session/support.js'
-import { OwnRedis } from './redis.js'
+import { OwnRedis, staying } from './redis.js'
 import { clusterSuite } from './suite.js'
 
 const ADD = 'int add(int, int)'
@@ -70,18 +70,13 @@ clusterSuite<{ redis: OwnRedis }>('a cluster: nobody there', test => {
     const client = spawn(process.execPath, [program, redis.url, 'left', vendor.path, '500', '0'], { stdio: 'inherit' })
     const ended = once(client, 'exit')
     try {
-      const staying = async () => {
-        const keys = await raw.keys('*')
-        const times = await Promise.all(keys.map(key => raw.pttl(key)))
-        return keys.filter((_, i) => times[i] === -1)
-      }
       // as many as go to a cluster of no sessions
       await until(async () => (await raw.llen('bull:left:wait')) === 3, 'its work waits')
       // BullMQ's answer to the adding comes first
-      await until(async () => (await staying()).length === 0, 'all has a time to live')
+      await until(async () => (await staying(raw)).length === 0, 'all has a time to live')
       client.kill('SIGKILL')
       await ended
-      assert.equal(await staying(), [])
+      assert.equal(await staying(raw), [])
       // that a job was added is remembered for as long as it could be added again
       for (const key of await raw.keys('bull:left:*-*-*'))
         assert.ok((await raw.pttl(key)) <= (key.includes(':de:') ? 120_000 + 90_000 : 90_000), key)

@@ -1,10 +1,11 @@
 /** A real Redis of a suite's own, and workers of its own, as programs. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { type AddressInfo, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Redis } from 'ioredis'
 import { until } from '../session/support.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -13,12 +14,24 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 export const withoutRedis =
   spawnSync('redis-server', ['--version']).status === 0 ? undefined : 'redis-server is not installed'
 
+/** Has it listen at a free port of this machine, and gives that. */
+export async function listen(server: Server): Promise<number> {
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  return (server.address() as AddressInfo).port
+}
+
 export async function freePort(): Promise<number> {
   const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
+  const port = await listen(server)
   await new Promise(resolve => server.close(resolve))
   return port
+}
+
+/** The keys that have no time to live. */
+export async function staying(raw: Redis, pattern = '*'): Promise<string[]> {
+  const keys = await raw.keys(pattern)
+  const times = await Promise.all(keys.map(key => raw.pttl(key)))
+  return keys.filter((_, i) => times[i] === -1)
 }
 
 export class OwnRedis {

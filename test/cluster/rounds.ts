@@ -6,7 +6,7 @@ import { Redis } from 'ioredis'
 import { ClusterPool } from 'zugbruecke/cluster'
 import { dll, sleep, until } from '../session/support.js'
 import { Machines } from './machines.js'
-import { OwnRedis, OwnWorker } from './redis.js'
+import { OwnRedis, OwnWorker, staying } from './redis.js'
 
 /** What a client said at its end: results by checksum, or the error and how many rows it names as in doubt. */
 export type Told =
@@ -214,12 +214,7 @@ export const FAULTS: readonly Fault[] = [
       const raw = new Redis(scene.redis.url)
       try {
         // what the queue itself has is kept at the next beat of a worker
-        const staying = async () => {
-          const keys = await raw.keys('*')
-          const times = await Promise.all(keys.map(key => raw.pttl(key)))
-          return keys.filter((_, i) => times[i] === -1)
-        }
-        await until(async () => (await staying()).length === 0, 'nothing stays in Redis for ever', 5)
+        await until(async () => (await staying(raw)).length === 0, 'nothing stays in Redis for ever', 5)
       } finally {
         raw.disconnect()
       }

@@ -1,8 +1,7 @@
 /** Workers as programs: their options and their ends, who shares a Redis with whom, and DLLs that go along and change. */
 // 64-bit only: the DLL that ends its process makes system calls of 64-bit Linux
 // waits: for locks of workers that are gone to expire, and for workers to notice
-import { mkdtempSync, rmSync, unlinkSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { Queue } from 'bullmq'
 import { Redis } from 'ioredis'
@@ -13,21 +12,12 @@ import { sandboxProblem } from '../../dist/src/runtime/sandbox.js'
 import { makeDll } from '../dlls/build.js'
 import { dll, rejects, until } from '../session/support.js'
 import { OwnRedis, OwnWorker } from './redis.js'
-import { clusterSuite } from './suite.js'
+import { redisSuite } from './suite.js'
 
 const count = (n: number) => Int32Array.from({ length: n }, (_, i) => i)
 const ADD = 'int add(int, int)'
 
-clusterSuite<{ redis: OwnRedis; folder: string }>({ name: 'a cluster: workers', atOnce: 3 }, test => {
-  test.before(async context => {
-    context.folder = mkdtempSync(join(tmpdir(), 'zugbruecke-uploads-'))
-    context.redis = await OwnRedis.start()
-  })
-  test.after(async ({ redis, folder }) => {
-    await redis?.end()
-    rmSync(folder, { recursive: true, force: true })
-  })
-
+redisSuite({ name: 'a cluster: workers', atOnce: 3 }, test => {
   test('two clients of a queue, another queue, and another program with the same Redis', async ({ redis }) => {
     const { url: connection } = redis
     const [one, two] = await Promise.all(

@@ -73,10 +73,12 @@ static inline void zb_settle_modes(const struct zb_modes *kept) {
   __asm__ volatile("emms");
 }
 
-/* Stores the number of a row with an instruction that goes on in the direction of the flag: half the cost of clearing it each time. */
-static inline void zb_store_row(volatile uint32_t *running, uint32_t row) {
-  volatile uint32_t *behind = running;
-  __asm__ volatile("stosl" : "+D"(behind), "=m"(*running) : "a"(row));
-  if (__builtin_expect(behind != running + 1, 0)) zb_clear_direction();
+/* Stores a word with an instruction that goes on in the direction of the flag, half the cost of clearing it each time, and gives where the
+ * next one goes. */
+static inline uint8_t *zb_store_word(volatile void *at, uint32_t word) {
+  uint8_t *const next = (uint8_t *)at + 4;
+  __asm__ volatile("stosl" : "+D"(at) : "a"(word) : "memory");
+  if (__builtin_expect(at != next, 0)) zb_clear_direction();
+  return next;
 }
 #endif

@@ -62,14 +62,6 @@ INLINE uint32_t stack_below(void) {
   return (stack - SLACK) & ~15u;
 }
 
-/* Stores a word of a result as zb_store_row does the number of a row, and gives where the next one goes. */
-INLINE uint8_t *append(uint8_t *at, uint32_t word) {
-  uint8_t *const next = at + 4;
-  __asm__ volatile("stosl" : "+D"(at) : "a"(word) : "memory");
-  if (__builtin_expect(at != next, 0)) zb_clear_direction();
-  return next;
-}
-
 /* A loop over n columns. `result`: i or q for 4 or 8 bytes of the integer registers, f or d for st0, v for none, x
  * for what is stored by its kind. */
 INLINE void same(struct zb_batch *batch, const int n, const int how, const char result) {
@@ -90,7 +82,7 @@ INLINE void same(struct zb_batch *batch, const int n, const int how, const char 
     uint32_t low, high, left;
     long double top;
     if (appends) *running = row;
-    else zb_store_row(running, row);
+    else zb_store_word(running, row);
     if (x87_result) {
       CALL_ROW("=t"(top))
     } else {
@@ -100,8 +92,8 @@ INLINE void same(struct zb_batch *batch, const int n, const int how, const char 
     if (floats) zb_settle_mxcsr(mxcsr), zb_settle_x87(x87);
     if (left != balanced) zb_unbalanced(left - bottom, layout->taken);
     if (appends) {
-      out = append(out, low);
-      if (result == 'q') out = append(out, high);
+      out = zb_store_word(out, low);
+      if (result == 'q') out = zb_store_word(out, high);
       continue;
     }
     if (integer) memcpy(out, &low, 4);

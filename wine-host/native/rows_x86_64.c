@@ -19,7 +19,7 @@ INLINE uint64_t as_bits(double value) {
   return v;
 }
 
-/* Stores a result of 4 or 8 bytes as zb_store_row does the number of a row, and gives where the next one goes. */
+/* Stores a result of 4 or 8 bytes as zb_store_word does a word. */
 INLINE uint8_t *append(uint8_t *at, uint64_t bits, const ptrdiff_t size) {
   uint8_t *const next = at + size;
   if (size == 4) __asm__ volatile("stosl" : "+D"(at) : "a"((uint32_t)bits) : "memory");
@@ -53,7 +53,7 @@ INLINE void same(struct zb_batch *batch, const int n, const char kind, const cha
     const ptrdiff_t at = row;
     uint64_t bits;
     if (appends) *running = row;
-    else zb_store_row(running, row);
+    else zb_store_word(running, row);
 #define L(c) zb_load_value((uint32_t)kind, p##c + at * s##c)
 #define D(c) as_double(L(c))
 #define PASS(function, X) \
@@ -88,7 +88,7 @@ static void integers(void *argument) {
   uint64_t values[4] = {0};
   uint32_t row = batch->row;
   for (; row < batch->rows; row++) {
-    zb_store_row(batch->running, row);
+    zb_store_word(batch->running, row);
     for (uint32_t c = 0; c < batch->count; c++)
       values[c] = zb_load_value((uint32_t)batch->columns[c].kind, batch->columns[c].pointer + row * batch->columns[c].stride);
     zb_store_value(batch->result_kind, batch->results + row * batch->result_stride,
