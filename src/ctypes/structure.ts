@@ -13,12 +13,12 @@ import {
   CATEGORY,
   CData,
   type CType,
-  DECLARED_FOR,
   describe,
   FOR_ARCH,
   INIT,
   isType,
   lay,
+  NAMESPACE,
   OFFSET,
   shown,
   type TYPE,
@@ -80,11 +80,11 @@ export abstract class StructureData extends CData {
   static override get [ARCH](): Arch | undefined {
     return recordOf(this).arch
   }
-  static override get [DECLARED_FOR](): Arch | undefined {
+  static override get [NAMESPACE](): Arch | undefined {
     return this[DECLARED].options.arch
   }
   static override [FOR_ARCH](this: CType, arch: Arch): CType {
-    if (this[DECLARED_FOR] === arch) return this
+    if (this[NAMESPACE] === arch) return this
     const own = this[ARCH]
     if (own !== undefined && own !== arch)
       throw new ArgumentError(
