@@ -44,8 +44,6 @@ import { fill } from './structure-values.js'
 
 const DECLARED: unique symbol = Symbol('declared')
 const LAID_OUT: unique symbol = Symbol('laid out')
-/** Marks the classes that `Structure(…)` and its relatives give, and not those that extend them. */
-const FROM_FIELDS: unique symbol = Symbol('from fields')
 
 /** The class behind all structures and unions. */
 export abstract class StructureData extends CData {
@@ -104,7 +102,7 @@ export abstract class StructureData extends CData {
     if (!Object.hasOwn(this, DECLARED)) {
       const { fields: base, starts, options } = this[DECLARED]
       // a class of what Structure(…) gave is that structure; a class of such a class is derived from it
-      const derives = !Object.hasOwn(Object.getPrototypeOf(this), FROM_FIELDS)
+      const derives = Object.getPrototypeOf(Object.getPrototypeOf(this)) !== StructureData
       const own: DeclaredFields = {
         fields: new Map(base),
         starts: derives ? [...starts, base.size] : starts,
@@ -232,7 +230,7 @@ function defineStructure(
   const own = new Map<string, DeclaredField>()
   Object.defineProperty(type, 'name', { value: word, configurable: true })
   const declared: DeclaredFields = { fields: own, starts: [], options: { ...record, pack, align, anonymous } }
-  Object.defineProperties(type, { [DECLARED]: { value: declared }, [FROM_FIELDS]: { value: true } })
+  Object.defineProperty(type, DECLARED, { value: declared })
   addFields(word, own, fields)
   return type as unknown as CType
 }
