@@ -183,7 +183,7 @@ function recordOf(type: typeof StructureData): Record {
   const record = inherits ? recordOf(parent) : layOutOnce(type, declared)
   Object.defineProperty(type, LAID_OUT, { value: record })
   if (!inherits)
-    for (const { name, get, set } of record.accessors)
+    for (const { name, get, set } of record.byName.values())
       Object.defineProperty(type.prototype, name, { get, set, enumerable: true, configurable: true })
   return record
 }
