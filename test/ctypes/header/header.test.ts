@@ -6,10 +6,9 @@ import { compilePlan } from '../../../src/ctypes/compile-plan.js'
 import type { Arch } from '../../../src/ctypes/data.js'
 import { type HeaderType, type Prototype, parseHeader, Shelf } from '../../../src/ctypes/header/index.js'
 import { types as realTypes } from '../../../src/ctypes/types.js'
-import { header, showFields, showRoutine } from './show.js'
+import { header, routines, showFields, showRoutine } from './show.js'
 import { textOf } from './stub.js'
 
-const routines = (text: string) => [...header(text).routines.values()].map(showRoutine)
 const types = (text: string) =>
   Object.fromEntries(Object.entries(header(text).types).map(([name, type]) => [name, textOf(type)]))
 
