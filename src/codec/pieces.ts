@@ -22,7 +22,7 @@ export interface ImagePiece {
 }
 
 /** What `arrange` makes of blocks. */
-export interface Arrangement {
+interface Arrangement {
   /** In the order of their offsets in the image. */
   readonly pieces: readonly ImagePiece[]
   /** The offset of each block in the image, by its number. */

@@ -100,8 +100,7 @@ export class SmallBuffers {
       }
       const from = at + this.#offsets[i]
       const before = this.#before?.[i]
-      if (before && before.length > 0)
-        merge(new Uint8Array(words.buffer, words.byteOffset, words.byteLength), bytesOf(before), u8, from)
+      if (before && before.length > 0) merge(bytesOf(words), bytesOf(before), u8, from)
       else if (words instanceof Int32Array) {
         const first = from >> 2
         for (let j = 0; j < words.length; j++) words[j] = i32[first + j]

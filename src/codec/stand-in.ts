@@ -1,6 +1,5 @@
 import { LocalBlock, POINTERS, type RemoteMemory, type Target } from '../ctypes/block.js'
-import { ARCH, type CType, pointerSizeOf } from '../ctypes/data.js'
-import { liveRefs, readCell, writeCell } from '../ctypes/reference.js'
+import { liveRefs, pointerSizeIn, readCell, writeCell } from '../ctypes/reference.js'
 
 /** A copy of an object for the call of one session, where the object lives in memory of another session. */
 export class StandIn extends LocalBlock {
@@ -27,7 +26,7 @@ export class StandIn extends LocalBlock {
    */
   override settled(memory: RemoteMemory): void {
     const { object, refs, bytes } = this
-    const size = pointerSizeOf((this.shape as Partial<CType> | undefined)?.[ARCH] ?? 'win64')
+    const size = pointerSizeIn(this)
     const made: [number, Target][] = []
     for (const at of new Set([...(this.shape?.[POINTERS] ?? []), ...this.#refsBefore.keys()])) {
       const ref = refs?.get(at)

@@ -12,7 +12,6 @@ import {
   CATEGORY,
   CData,
   type CType,
-  DECLARED_FOR,
   describe,
   FOR_ARCH,
   INIT,
@@ -21,6 +20,7 @@ import {
   KIND,
   LENGTH,
   lay,
+  NAMESPACE,
   NESTING,
   OFFSET,
   provideArrays,
@@ -212,7 +212,7 @@ function arrayOf(elementType: CType, length: number): CType {
       [LENGTH]: { value: length },
       [NESTING]: { value: nesting },
       [ARCH]: { get: () => elementType[ARCH] },
-      [DECLARED_FOR]: { get: () => elementType[DECLARED_FOR] },
+      [NAMESPACE]: { get: () => elementType[NAMESPACE] },
       [POINTERS]: { get: () => (pointers ??= pointersIn(elementType, length)) },
       [FOR_ARCH]: {
         value(this: CType, arch: Arch) {

@@ -1,7 +1,7 @@
 /** `CFUNCTYPE` and `WINFUNCTYPE`: the types of function pointers, and JS functions as such. */
 import { AsyncResource } from 'node:async_hooks'
 import { ArgumentError } from '../errors.js'
-import { type Block, type CallbackTarget, LocalBlock, RemoteBlock, type RemoteMemory } from './block.js'
+import { type Block, type CallbackTarget, LocalBlock, type RemoteMemory } from './block.js'
 import type { CallContext } from './context.js'
 import type { Convention } from './convention.js'
 import {
@@ -28,7 +28,7 @@ import { readAddress } from './integers.js'
 import { checkedName, nestingOf } from './limits.js'
 import { checkMemsync, checkPaths, type Directive, type Memsync } from './memsync.js'
 import { toAddress } from './pointing.js'
-import { checkSession, isCallbackTarget, readCell, refAt, writeCell } from './reference.js'
+import { checkSession, isCallbackTarget, isRemotePlace, readCell, refAt, writeCell } from './reference.js'
 
 /** The JS function behind a callback; it may be async. */
 export type CallbackFunction<R extends CType | null, A extends readonly CType[]> = (
@@ -238,10 +238,10 @@ function readCallback(this: CallbackClass, block: Block, offset: number): unknow
   const place = block instanceof LocalBlock && block.home ? readCell(block, offset, this.size) : undefined
   const ref = typeof place === 'object' && place ? place : refAt(block, offset)
   if (ref && isCallbackTarget(ref)) return ref
-  const remote = ref?.block instanceof RemoteBlock ? ref.block : undefined
-  const address = remote && ref ? remote.addressAt(ref.offset) : readAddress(block, offset, this.size)
+  const remote = ref && isRemotePlace(ref) ? ref : undefined
+  const address = remote ? remote.block.addressAt(remote.offset) : readAddress(block, offset, this.size)
   if (address === 0n) return null
-  const memory = memoryOf(remote ?? block)
+  const memory = memoryOf(remote?.block ?? block)
   return memory?.routineAt?.(address, this) ?? { address, memory, type: this }
 }
 

@@ -40,8 +40,8 @@ export const KIND: unique symbol = Symbol('kind')
 export const VIEW: unique symbol = Symbol('view')
 /** The architecture whose layout the type has; undefined if it has the same layout on both. */
 export const ARCH: unique symbol = Symbol('arch')
-/** The architecture whose `Structure`, `POINTER` and so on the type comes from: known before a structure is laid out. */
-export const DECLARED_FOR: unique symbol = Symbol('declared for')
+/** The architecture of the namespace, `types(arch)`, that the type comes from: known before a structure is laid out. */
+export const NAMESPACE: unique symbol = Symbol('namespace')
 /** Gives the type with an architecture's layout; throws ArgumentError for a structure that has only that of the other. */
 export const FOR_ARCH: unique symbol = Symbol('forArch')
 /** Phantom: the class of an object, for TypeScript. */
@@ -74,7 +74,7 @@ export interface TypeStatics<C extends Category, I extends object> {
   readonly [CATEGORY]: C
   readonly [KIND]: string
   readonly [ARCH]: Arch | undefined
-  readonly [DECLARED_FOR]: Arch | undefined
+  readonly [NAMESPACE]: Arch | undefined
   readonly [POINTERS]: readonly number[]
   readonly [NESTING]: number
   /** @internal */
@@ -167,7 +167,7 @@ export abstract class CData {
   static get [ARCH](): Arch | undefined {
     return undefined
   }
-  static get [DECLARED_FOR](): Arch | undefined {
+  static get [NAMESPACE](): Arch | undefined {
     return this[ARCH]
   }
   static get [POINTERS](): readonly number[] {

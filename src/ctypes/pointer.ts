@@ -10,12 +10,12 @@ import {
   CATEGORY,
   CData,
   type CType,
-  DECLARED_FOR,
   describe,
   FOR_ARCH,
   isType,
   KIND,
   lay,
+  NAMESPACE,
   NESTING,
   OFFSET,
   READ,
@@ -201,7 +201,7 @@ export function POINTER(type: CType | null): CType {
     })
     classes.set(type, pointerType)
   }
-  return type[DECLARED_FOR] === 'win32' ? pointerType[FOR_ARCH]('win32') : pointerType
+  return type[NAMESPACE] === 'win32' ? pointerType[FOR_ARCH]('win32') : pointerType
 }
 
 /** A pointer to an object of ctypes, which it keeps alive. Throws ArgumentError for anything else. */

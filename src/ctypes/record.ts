@@ -74,8 +74,7 @@ export interface Record {
   readonly depth: number
   /** Where pointers lie, those of nested structures, unions and arrays included. */
   readonly pointers: readonly number[]
-  readonly accessors: readonly Accessor[]
-  /** The accessors by name. */
+  /** The accessors by name, in the order of the fields. */
   readonly byName: ReadonlyMap<string, Accessor>
   readonly options: RecordOptions
 }
@@ -102,7 +101,7 @@ export function buildRecord(owner: string, { fields: declared, starts, options }
     { ...options, starts },
   )
   const fields: { [name: string]: FieldInfo } = {}
-  const accessors: Accessor[] = []
+  const byName = new Map<string, Accessor>()
   for (const [i, { name, type, width }] of entries.entries()) {
     const { offset, bit } = layout.places[i]
     if (width === 0) continue
@@ -113,7 +112,8 @@ export function buildRecord(owner: string, { fields: declared, starts, options }
       size: type.size,
       ...(width === undefined ? {} : { bits: width, bit }),
     })
-    accessors.push(
+    byName.set(
+      name,
       width === undefined ? fieldAccessor(name, type, offset) : bitFieldAccessor(fields[name], options.big),
     )
   }
@@ -123,7 +123,7 @@ export function buildRecord(owner: string, { fields: declared, starts, options }
     owner,
     all.reduce((sum, { type }) => sum + type[POINTERS].length, 0),
   )
-  for (const name of options.anonymous) promote(owner, fields, accessors, name)
+  for (const name of options.anonymous) promote(owner, fields, byName, name)
   return {
     size: layout.size,
     alignment: layout.alignment,
@@ -132,8 +132,7 @@ export function buildRecord(owner: string, { fields: declared, starts, options }
     fields: Object.freeze(fields),
     positional,
     pointers: [...new Set(all.flatMap(({ type, offset }) => type[POINTERS].map(at => offset + at)))],
-    accessors,
-    byName: new Map(accessors.map(accessor => [accessor.name, accessor])),
+    byName,
     options,
     depth,
   }
@@ -178,19 +177,24 @@ function bitFieldAccessor({ name, type, offset, bits = 0, bit = 0 }: FieldInfo, 
  * Adds accessors for the fields of an anonymous member, so that they are reached without its name. Anonymous members inside it may have the
  * name of another field: they were given names because JS needs some.
  */
-function promote(owner: string, fields: { [name: string]: FieldInfo }, accessors: Accessor[], name: string): void {
+function promote(
+  owner: string,
+  fields: { [name: string]: FieldInfo },
+  byName: Map<string, Accessor>,
+  name: string,
+): void {
   const member = fields[name]
   if (member?.type[CATEGORY] !== 'structure')
     throw new ArgumentError(`anonymous field ${name} of ${owner} must be a structure or union that it has`)
   const { type, offset } = member
   const record = member.type[RECORD]
   const memberOf = (data: CData) => viewAt(type, data[BLOCK], data[OFFSET] + offset)
-  for (const inner of record.accessors) {
-    if (accessors.some(other => other.name === inner.name)) {
+  for (const inner of record.byName.values()) {
+    if (byName.has(inner.name)) {
       if (record.options.anonymous.includes(inner.name)) continue
       throw new ArgumentError(`${owner} has two fields named ${inner.name}`)
     }
-    accessors.push({
+    byName.set(inner.name, {
       name: inner.name,
       get() {
         return inner.get.call(memberOf(this))

@@ -41,27 +41,26 @@ export interface ResultPlan {
   /** Where the result has texts. */
   readonly texts: readonly TextCell[]
 }
-const NO_TEXTS: readonly TextCell[] = []
 
 /** The two halves of 64 bits as one number. */
 const unsigned = (low: number, high: number) => (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0)
 
 /** Throws ArgumentError, which names the routine, for what no routine can return. */
 export function resultFor(routine: string, restype: ResType, arch: Arch): ResultPlan {
-  if (restype === null) return { kind: 'v', texts: NO_TEXTS, decode: () => undefined }
+  if (restype === null) return { kind: 'v', texts: [], decode: () => undefined }
   if (!isType(restype)) {
     if (typeof restype !== 'function')
       throw new ArgumentError(`restype of ${routine} must be a C type, null or a function, not ${describe(restype)}`, {
         routine,
       })
     const call = callable(restype)
-    return { kind: c_int[KIND], texts: NO_TEXTS, decode: low => call(low | 0) }
+    return { kind: c_int[KIND], texts: [], decode: low => call(low | 0) }
   }
   const type = restype[FOR_ARCH](arch)
   if (type[CATEGORY] === 'array')
     throw new ArgumentError(`restype of ${routine}: C returns no arrays (${type.name}): use POINTER(T)`, { routine })
   refuseVector(type, `restype of ${routine}`, { routine })
-  if (isStatus(type)) return { kind: 'i', texts: NO_TEXTS, decode: decodeStatus }
+  if (isStatus(type)) return { kind: 'i', texts: [], decode: decodeStatus }
   const { kind, how } = passedAs(type, arch, true)
   const texts = textsIn(type)
   if (how === 'memory') return { kind, texts, hidden: type, decode: () => undefined }

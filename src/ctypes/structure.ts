@@ -13,12 +13,12 @@ import {
   CATEGORY,
   CData,
   type CType,
-  DECLARED_FOR,
   describe,
   FOR_ARCH,
   INIT,
   isType,
   lay,
+  NAMESPACE,
   OFFSET,
   shown,
   type TYPE,
@@ -44,8 +44,6 @@ import { fill } from './structure-values.js'
 
 const DECLARED: unique symbol = Symbol('declared')
 const LAID_OUT: unique symbol = Symbol('laid out')
-/** Marks the classes that `Structure(…)` and its relatives give, and not those that extend them. */
-const FROM_FIELDS: unique symbol = Symbol('from fields')
 
 /** The class behind all structures and unions. */
 export abstract class StructureData extends CData {
@@ -80,11 +78,11 @@ export abstract class StructureData extends CData {
   static override get [ARCH](): Arch | undefined {
     return recordOf(this).arch
   }
-  static override get [DECLARED_FOR](): Arch | undefined {
+  static override get [NAMESPACE](): Arch | undefined {
     return this[DECLARED].options.arch
   }
   static override [FOR_ARCH](this: CType, arch: Arch): CType {
-    if (this[DECLARED_FOR] === arch) return this
+    if (this[NAMESPACE] === arch) return this
     const own = this[ARCH]
     if (own !== undefined && own !== arch)
       throw new ArgumentError(
@@ -104,7 +102,7 @@ export abstract class StructureData extends CData {
     if (!Object.hasOwn(this, DECLARED)) {
       const { fields: base, starts, options } = this[DECLARED]
       // a class of what Structure(…) gave is that structure; a class of such a class is derived from it
-      const derives = !Object.hasOwn(Object.getPrototypeOf(this), FROM_FIELDS)
+      const derives = Object.getPrototypeOf(Object.getPrototypeOf(this)) !== StructureData
       const own: DeclaredFields = {
         fields: new Map(base),
         starts: derives ? [...starts, base.size] : starts,
@@ -185,7 +183,7 @@ function recordOf(type: typeof StructureData): Record {
   const record = inherits ? recordOf(parent) : layOutOnce(type, declared)
   Object.defineProperty(type, LAID_OUT, { value: record })
   if (!inherits)
-    for (const { name, get, set } of record.accessors)
+    for (const { name, get, set } of record.byName.values())
       Object.defineProperty(type.prototype, name, { get, set, enumerable: true, configurable: true })
   return record
 }
@@ -232,7 +230,7 @@ function defineStructure(
   const own = new Map<string, DeclaredField>()
   Object.defineProperty(type, 'name', { value: word, configurable: true })
   const declared: DeclaredFields = { fields: own, starts: [], options: { ...record, pack, align, anonymous } }
-  Object.defineProperties(type, { [DECLARED]: { value: declared }, [FROM_FIELDS]: { value: true } })
+  Object.defineProperty(type, DECLARED, { value: declared })
   addFields(word, own, fields)
   return type as unknown as CType
 }

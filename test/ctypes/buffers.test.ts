@@ -1,7 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { LocalBlock, RemoteMemory } from '../../src/ctypes/block.js'
-import { compilePlan } from '../../src/ctypes/call-plan.js'
+import { compilePlan } from '../../src/ctypes/compile-plan.js'
 import * as ct from '../../src/ctypes/index.js'
 import type { ArgType } from '../../src/ctypes/inference.js'
 import type { ArgumentSink } from '../../src/ctypes/sink.js'

@@ -1,7 +1,7 @@
 /** The types that arguments have where none is declared. */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { compilePlan } from '../../src/ctypes/call-plan.js'
+import { compilePlan } from '../../src/ctypes/compile-plan.js'
 import * as ct from '../../src/ctypes/index.js'
 import { textTypeBehind, typeOfUndeclared } from '../../src/ctypes/undeclared.js'
 import { ArgumentError } from '../../src/errors.js'

@@ -35,7 +35,7 @@ const scalars: { readonly [name in Exclude<BasicName, 'void'>]: ScalarName } = {
 }
 
 /** Types that are known without the text. */
-export interface Names {
+interface Names {
   readonly ns: TypeNamespace
   readonly arch: Arch
   get(name: string): Meaning | undefined

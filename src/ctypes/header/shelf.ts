@@ -74,7 +74,7 @@ class Comparison {
       a.variadic === b.variadic &&
       left.length === right.length &&
       this.same(a.result, b.result) &&
-      left.every(({ type }, index) => this.same(type, right[index]?.type))
+      left.every(({ type }, index) => this.same(type, right[index].type))
     )
   }
 

@@ -235,8 +235,7 @@ class StoredLookup implements Lookup {
     const name = this.index.typedefOf.get(row)
     if (name !== undefined) this.#typedefOf.set(node, name)
     if (node.kind === 'enum')
-      for (const [index, member] of (node.members ?? []).entries())
-        this.#constants.set(member.name, { node: node, index })
+      for (const [index, member] of (node.members ?? []).entries()) this.#constants.set(member.name, { node, index })
     return node
   }
 

@@ -3,7 +3,8 @@
  * and compiles them to a plan when the routine is first called.
  */
 import { adapterOf } from '../../ctypes/adapters.js'
-import { type CallPlan, compilePlan } from '../../ctypes/call-plan.js'
+import type { CallPlan } from '../../ctypes/call-plan.js'
+import { compilePlan } from '../../ctypes/compile-plan.js'
 import type { Convention } from '../../ctypes/convention.js'
 import { isType } from '../../ctypes/data.js'
 import { isList } from '../../ctypes/given.js'

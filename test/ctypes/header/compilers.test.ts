@@ -5,9 +5,8 @@ import type { CType } from '../../../src/ctypes/data.js'
 import { parseHeader } from '../../../src/ctypes/header/index.js'
 import type { Arch } from '../../../src/ctypes/header/namespace.js'
 import { types } from '../../../src/ctypes/types.js'
-import { header, showRoutine } from './show.js'
+import { header, routines } from './show.js'
 
-const routines = (text: string) => [...header(text).routines.values()].map(showRoutine)
 const constants = (text: string) => ({ ...header(text).constants })
 const real = (text: string, arch: Arch = 'win64') => parseHeader(text, { arch, ns: types(arch) })
 const layout = (type: CType) => [type.size, type.alignment]

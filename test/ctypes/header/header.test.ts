@@ -1,15 +1,14 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { compilePlan } from '../../../src/ctypes/call-plan.js'
 import { callbackPlan } from '../../../src/ctypes/callback-plan.js'
 import type { CallbackClass } from '../../../src/ctypes/callback-type.js'
+import { compilePlan } from '../../../src/ctypes/compile-plan.js'
 import type { Arch } from '../../../src/ctypes/data.js'
 import { type HeaderType, type Prototype, parseHeader, Shelf } from '../../../src/ctypes/header/index.js'
 import { types as realTypes } from '../../../src/ctypes/types.js'
-import { header, showFields, showRoutine } from './show.js'
+import { header, routines, showFields, showRoutine } from './show.js'
 import { textOf } from './stub.js'
 
-const routines = (text: string) => [...header(text).routines.values()].map(showRoutine)
 const types = (text: string) =>
   Object.fromEntries(Object.entries(header(text).types).map(([name, type]) => [name, textOf(type)]))
 

@@ -14,6 +14,9 @@ export const header = (text: string, options: Partial<HeaderOptions> = {}) => {
   return parseHeader(text, { ns: stubNamespace(arch), ...options, arch })
 }
 
+/** The routines of a text, in order. */
+export const routines = (text: string) => [...header(text).routines.values()].map(showRoutine)
+
 /** `{ x: c_int, y: POINTER(node) }` of a structure or union. */
 export const showFields = (type: unknown) =>
   Object.entries((type as Stub).fields ?? {})

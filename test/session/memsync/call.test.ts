@@ -1,7 +1,7 @@
 /** Directives of a routine around one of its calls: what is looked at before, and what is copied behind it. */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { compilePlan } from '../../../src/ctypes/call-plan.js'
+import { compilePlan } from '../../../src/ctypes/compile-plan.js'
 import { BLOCK, type CData, type CType } from '../../../src/ctypes/data.js'
 import * as ct from '../../../src/ctypes/index.js'
 import { checkMemsync, type Memsync } from '../../../src/ctypes/memsync.js'
